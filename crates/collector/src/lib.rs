@@ -1,0 +1,1 @@
+//! Records every round of a crash game, each exactly once

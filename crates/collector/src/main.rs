@@ -1,0 +1,2 @@
+//! The `collector` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Honest evaluation of a next-round forecast: scores, sequential tests, intervals, audit

@@ -1,0 +1,1 @@
+//! Twenty-five time-series features of a crash game's rounds

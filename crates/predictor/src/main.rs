@@ -1,0 +1,2 @@
+//! The `predictor` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Rounds of a crash game and the files they are kept in
