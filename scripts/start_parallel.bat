@@ -1,0 +1,46 @@
+@echo off
+rem Builds what is needed and starts the collector and the predictor, each in a window of its own.
+rem
+rem   scripts\start_parallel.bat [collector flags]
+rem
+rem Without flags the collector makes provably-fair demo rounds. Close a window or press Ctrl-C in it to stop
+rem that program; every round shown is already on disk.
+setlocal
+pushd "%~dp0.."
+
+where cargo >nul 2>nul
+if errorlevel 1 (
+  echo Rust is missing: install it from https://rustup.rs, open a new window and run this again.
+  goto failed
+)
+
+echo Building the collector and the predictor (the first time takes a few minutes) ...
+cargo build --quiet --locked --release -p collector -p predictor
+if errorlevel 1 goto failed
+
+if not defined AVIATOR_LISTEN set "AVIATOR_LISTEN=127.0.0.1:5001"
+if not defined CARGO_TARGET_DIR set "CARGO_TARGET_DIR=%CD%\target"
+set "BIN=%CARGO_TARGET_DIR%\release"
+
+rem Both programs get the same directory. Simulated rounds never mix with recorded ones, so without flags it is
+rem data\demo; with flags set AVIATOR_DATA_DIR to choose another than data.
+if defined AVIATOR_DATA_DIR goto have_dir
+if "%~1"=="" (set "AVIATOR_DATA_DIR=%CD%\data\demo") else (set "AVIATOR_DATA_DIR=%CD%\data")
+:have_dir
+
+start "aviator collector" cmd /k ""%BIN%\collector.exe" %*"
+start "aviator predictor" cmd /k ""%BIN%\predictor.exe" --listen %AVIATOR_LISTEN%"
+
+echo.
+echo   Dashboard: http://%AVIATOR_LISTEN%   (reachable only from this machine unless you chose another address)
+echo   Rounds:    %AVIATOR_DATA_DIR%
+echo.
+popd
+endlocal
+exit /b 0
+
+:failed
+popd
+endlocal
+pause
+exit /b 1

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs every test of the project. Installs Chromium first where it is missing: the dashboard and the
+# browser recorder are tested in a real one, and a test that is skipped tests nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+install_browser() {
+  have apt-get || {
+    echo "The browser tests need Chromium and ChromeDriver (commands 'chromium' and 'chromedriver')." >&2
+    echo "Install them with your system's package manager, then run this again." >&2
+    exit 1
+  }
+  local root=()
+  [ "$(id -u)" -eq 0 ] || root=(sudo)
+  echo "Installing Chromium and ChromeDriver for the browser tests."
+  "${root[@]}" apt-get update -q
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends chromium chromium-driver
+}
+
+{ have chromium && have chromedriver; } || install_browser
+
+cargo test --workspace --locked "$@"
