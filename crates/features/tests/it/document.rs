@@ -1,0 +1,28 @@
+//! The page of features says what the table says.
+
+use std::fmt::Write;
+
+use features::CATALOG;
+
+const PAGE: &str = include_str!("../../../../docs/features.md");
+
+/// The page's table, row for row. When this fails, the message holds the table to paste.
+#[test]
+fn the_page_has_the_table() {
+    let mut table = String::from(
+        "| # | name | group | formula | lowest | highest | centre | scale |\n\
+         |--:|---|---|---|--:|--:|--:|--:|\n",
+    );
+    for (i, feature) in CATALOG.iter().enumerate() {
+        let (name, group, formula) = (feature.name, feature.group, feature.formula);
+        let (low, high) = (feature.low, feature.high);
+        let (centre, scale) = (feature.centre, feature.scale);
+        writeln!(
+            table,
+            "| {} | `{name}` | {group} | {formula} | {low:.2} | {high:.2} | {centre} | {scale} |",
+            i + 1
+        )
+        .unwrap();
+    }
+    assert!(PAGE.contains(&table), "the table of docs/features.md should be:\n{table}");
+}
