@@ -1,1 +1,42 @@
-//! Honest evaluation of a next-round forecast: scores, sequential tests, intervals, audit
+//! Honest evaluation of a next-round forecast: the house law, proper scores, tests that stay valid while one looks,
+//! intervals that keep their coverage, and a fairness audit.
+//!
+//! Everything here is pure and streaming: no clock, file, task or thread; every state is `Clone` and (de)serialisable,
+//! so that a restart continues with the same bits. `docs/evaluation.md` explains what the numbers mean, and what none
+//! of them can mean.
+//!
+//! Reading order: [`law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is worth), [`pit`] and
+//! [`sequential`] (is there anything to predict?), [`intervals`], [`skill`], [`verdict`], [`audit`]; [`simulate`] holds the
+//! generators that the acceptance figures are measured on.
+
+pub mod intervals;
+pub mod kappa;
+pub mod law;
+pub mod normal;
+pub mod pit;
+pub mod scores;
+pub mod simulate;
+
+pub use kappa::Kappa;
+pub use law::{HouseLaw, LawError, TiltedLaw};
+
+/// The five cash-out targets whose probabilities are served and scored.
+pub const TARGETS: [f64; 5] = [1.5, 2.0, 3.0, 5.0, 10.0];
+
+/// [`TARGETS`] in cents: a round reaches a target when its cents do, never by comparing floats.
+pub const TARGET_CENTS: [u64; 5] = [150, 200, 300, 500, 1000];
+
+/// How many of the five targets a round reached, 0 to 5.
+pub fn targets_reached(cents: u64) -> usize {
+    TARGET_CENTS.iter().take_while(|&&target| cents >= target).count()
+}
+
+/// The multiplier of a number of cents.
+pub fn multiplier(cents: u64) -> f64 {
+    cents as f64 / 100.0
+}
+
+/// ln M of a number of cents: 0 for 1.00x and anything below it.
+pub fn ln_multiplier(cents: u64) -> f64 {
+    multiplier(cents).ln().max(0.0)
+}

@@ -1,1 +1,5 @@
 //! Integration tests.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its golden values must stop")]
+
+mod closed_forms;
+mod golden;

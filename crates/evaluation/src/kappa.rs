@@ -1,0 +1,105 @@
+//! How much of the model's say has earned trust.
+
+use serde::{Deserialize, Serialize};
+
+use crate::HouseLaw;
+use crate::law::{self, M0};
+
+/// Pseudo-evidence for "the model says nothing": what the model must outweigh before it is believed.
+const PRIOR: f64 = 2.0;
+
+/// Scored rounds before anything but the house law is served.
+const SCORED_MIN: u64 = 60;
+
+/// The shrinkage kappa, between 0 and 1: the ridge regression of what happened (b = ln M - m0) on what the model said
+/// (a = m - m0), without an intercept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kappa {
+    sum_ab: f64,
+    sum_aa: f64,
+    scored: u64,
+}
+
+impl Kappa {
+    /// Nothing scored yet: kappa 0.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Scores one round: the model said `a` above the house mean of ln M, and it came out `b` above it.
+    pub fn update(&mut self, a: f64, b: f64) {
+        self.sum_ab += a * b;
+        self.sum_aa += a * a;
+        self.scored += 1;
+    }
+
+    /// kappa = SUM ab / (SUM aa + 2), cut to \[0, 1\].
+    pub fn value(&self) -> f64 {
+        (self.sum_ab / (self.sum_aa + PRIOR)).clamp(0.0, 1.0)
+    }
+
+    /// Rounds scored.
+    pub fn scored(&self) -> u64 {
+        self.scored
+    }
+
+    /// The kappa that is served: [`value`](Self::value), but 0 before 60 rounds are scored.
+    pub fn served(&self) -> f64 {
+        if self.scored < SCORED_MIN { 0.0 } else { self.value() }
+    }
+
+    /// The scale served under the default house law for a model that expects ln M to be `mean_ln`:
+    /// 1 + kappa (s - 1).
+    pub fn served_scale(&self, mean_ln: f64) -> f64 {
+        self.shrunk(law::scale_from_mean_ln(mean_ln))
+    }
+
+    /// [`served_scale`](Self::served_scale) under another house law.
+    pub fn served_scale_under(&self, house: &HouseLaw, mean_ln: f64) -> f64 {
+        self.shrunk(house.scale_from_mean_ln(mean_ln))
+    }
+
+    /// [`update`](Self::update) under the default house law, from E ln M as the model said it and ln M as it came.
+    pub fn settle(&mut self, mean_ln: f64, ln_m: f64) {
+        self.update(mean_ln - M0, ln_m - M0);
+    }
+
+    fn shrunk(&self, scale: f64) -> f64 {
+        (1.0 + self.served() * (scale - 1.0)).clamp(*law::SCALES.start(), *law::SCALES.end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_trusted_before_sixty_rounds() {
+        let mut kappa = Kappa::new();
+        for _ in 0..59 {
+            kappa.update(1.0, 1.0);
+        }
+        assert!(kappa.value() > 0.9);
+        assert!((kappa.served_scale(2.0 * M0) - 1.0).abs() < 1e-15);
+        kappa.update(1.0, 1.0);
+        assert!(kappa.served_scale(2.0 * M0) > 1.9);
+    }
+
+    #[test]
+    fn a_model_that_is_always_wrong_is_ignored() {
+        let mut kappa = Kappa::new();
+        for _ in 0..100 {
+            kappa.settle(M0 + 0.3, M0 - 0.5);
+        }
+        assert!(kappa.value().abs() < 1e-15);
+    }
+
+    #[test]
+    fn kappa_is_the_ridge_slope() {
+        let mut kappa = Kappa::new();
+        kappa.update(0.5, 0.4);
+        kappa.update(-1.0, 0.1);
+        kappa.update(2.0, 1.5);
+        assert!((kappa.value() - (0.2 - 0.1 + 3.0) / (0.25 + 1.0 + 4.0 + 2.0)).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,78 @@
+//! Randomness that can be checked: SplitMix64, and the randomised probability integral transform.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{HouseLaw, normal};
+
+const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.
+///
+/// Not for secrets: its use here is that anyone can draw the same numbers again, so that no test can be tuned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitMix64 {
+    state: u64,
+}
+
+impl SplitMix64 {
+    /// The stream of a seed.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The stream of a salt from its draw number `index` (0 = the first) on, without drawing those before it.
+    pub fn at(salt: u64, index: u64) -> Self {
+        Self { state: salt.wrapping_add(GOLDEN_GAMMA.wrapping_mul(index)) }
+    }
+
+    /// The next 64 bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(GOLDEN_GAMMA);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// The next uniform number, strictly between 0 and 1.
+    pub fn uniform(&mut self) -> f64 {
+        ((self.next_u64() >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+    }
+
+    /// The next standard normal number: the cosine branch of Box and Muller, two draws each.
+    pub fn normal(&mut self) -> f64 {
+        let u1 = self.uniform();
+        let u2 = self.uniform();
+        (-2.0 * u1.ln()).sqrt() * (2.0 * PI * u2).cos()
+    }
+}
+
+/// The uniform number of a published salt and a round's index.
+pub fn keyed_uniform(salt: u64, index: u64) -> f64 {
+    SplitMix64::at(salt, index).uniform()
+}
+
+/// The randomised transform of a round under the house law, and its normal score.
+pub fn randomised_pit(house: &HouseLaw, cents: u64, v: f64) -> f64 {
+    house.pit(cents, v)
+}
+
+/// The normal score of a transform or a rank.
+pub fn z_score(u: f64) -> f64 {
+    normal::quantile(u)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_can_be_made_without_those_before_it() {
+        let mut stream = SplitMix64::new(1_010_003);
+        for index in 0..100 {
+            assert_eq!(stream.uniform().to_bits(), keyed_uniform(1_010_003, index).to_bits());
+        }
+    }
+}
