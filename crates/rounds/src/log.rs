@@ -1,0 +1,358 @@
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::appender::{Appender, Settled};
+use crate::disk::{self, Disk, RealDisk};
+use crate::event::{Event, EventLine};
+use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
+use crate::name;
+use crate::origin::{ORIGIN_FILE, Origin};
+use crate::repair::{self, Repair};
+use crate::round::{HEADER, Round};
+
+/// The writer of a directory: one file of rounds for each run, and its side file of events.
+///
+/// A round is written when [`RoundLog::append`] returns `Ok`: it is on the disk then.
+/// After an `Err` it is in no file, or is taken out again before anything else is written, so the
+/// caller gives the same round again.
+#[derive(Debug)]
+pub struct RoundLog {
+    disk: Box<dyn Disk>,
+    dir: PathBuf,
+    started: DateTime<Utc>,
+    /// The suffix that the next file tries first.
+    suffix: u32,
+    rows: Appender,
+    /// Rounds in the current file.
+    rows_in_file: u64,
+    is_dir_synced: bool,
+    events: Option<Appender>,
+    /// Events of written rounds that are not in the side file yet, oldest first.
+    waiting: VecDeque<EventLine>,
+    events_dropped: u64,
+    event_error: Option<String>,
+    seq: u64,
+    rounds_written: u64,
+    repairs: Vec<Repair>,
+    _lock: WriterLock,
+}
+
+/// Why rounds cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// Another process writes in this directory.
+    #[error("another collector{} writes in {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
+    Locked {
+        /// The directory.
+        dir: PathBuf,
+        /// The process that holds the lock, if it can be told.
+        pid: Option<u32>,
+        /// Since when, RFC 3339, if it can be told.
+        since: Option<String>,
+    },
+    /// The directory holds rounds of another origin.
+    #[error("{} holds {found} rounds and {wanted} ones must not mix with them: choose another directory", dir.display())]
+    Mixed {
+        /// The directory.
+        dir: PathBuf,
+        /// What it holds.
+        found: Origin,
+        /// What was to be written.
+        wanted: Origin,
+    },
+    /// More files of one second than anyone needs.
+    #[error("{}: too many files of this start time; choose another directory", dir.display())]
+    Names {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn holder(pid: Option<u32>, since: Option<&str>) -> String {
+    match (pid, since) {
+        (Some(pid), Some(since)) => format!(" (process {pid}, since {since})"),
+        (Some(pid), None) => format!(" (process {pid})"),
+        _ => String::new(),
+    }
+}
+
+/// Suffixes tried for files of one start time.
+const SUFFIX_MAX: u32 = 10_000;
+
+/// Events of written rounds that are kept while the side file cannot be written.
+const WAITING_MAX: usize = 10_000;
+
+impl RoundLog {
+    /// Makes this process the writer of a directory and creates the file of this run.
+    ///
+    /// Creates the directory, takes its lock, checks its origin, cuts torn tails (copies stay beside
+    /// the files, see [`RoundLog::repairs`]), and creates `aviator_payouts_YYYYMMDD_HHMMSS.csv` of
+    /// `now` with its side file.
+    ///
+    /// # Errors
+    /// Another process writes there, the directory holds rounds of another origin, or the system
+    /// refuses.
+    pub fn open(dir: &Path, origin: Origin, now: DateTime<Utc>) -> Result<Self, LogError> {
+        Self::open_on(Box::new(RealDisk), dir, origin, now)
+    }
+
+    /// As [`RoundLog::open`], with the files of the run on a disk that may fail.
+    ///
+    /// # Errors
+    /// As [`RoundLog::open`].
+    pub fn open_on(
+        disk: Box<dyn Disk>,
+        dir: &Path,
+        origin: Origin,
+        now: DateTime<Utc>,
+    ) -> Result<Self, LogError> {
+        fs::create_dir_all(dir).map_err(io_error("create the directory", dir))?;
+        let lock_path = dir.join(LOCK_FILE);
+        let lock = WriterLock::take(&lock_path, now).map_err(|failure| match failure {
+            LockFailure::Held(holder) => {
+                LogError::Locked { dir: dir.to_owned(), pid: holder.pid, since: holder.since }
+            }
+            LockFailure::Io(source) => io_error("lock", &lock_path)(source),
+        })?;
+        mark(dir, origin)?;
+        let repairs = repair::repair(dir).map_err(io_error("repair the files of", dir))?;
+        let (rows, suffix) = create(disk.as_ref(), dir, now, 0)?;
+        let mut log = Self {
+            disk,
+            dir: dir.to_owned(),
+            started: now,
+            suffix,
+            rows,
+            rows_in_file: 0,
+            is_dir_synced: false,
+            events: None,
+            waiting: VecDeque::new(),
+            events_dropped: 0,
+            event_error: None,
+            seq: 0,
+            rounds_written: 0,
+            repairs,
+            _lock: lock,
+        };
+        log.ready_events()?;
+        log.ready_rows()?;
+        Ok(log)
+    }
+
+    /// Writes a round, and beside it what else is known of it.
+    ///
+    /// The row comes first and is the truth. If only the event cannot be written, the round counts
+    /// as written, its event is kept and tried again with the next one: see
+    /// [`RoundLog::events_waiting`].
+    ///
+    /// # Errors
+    /// The round is not written; give it again. Also the first time after a failed sync this is
+    /// all that is to do: the round then goes to a new file.
+    pub fn append(&mut self, round: &Round, event: &Event) -> Result<(), LogError> {
+        self.ready_rows()?;
+        self.rows
+            .append(round.to_row().as_bytes())
+            .map_err(|source| io_error("write to", self.rows.path())(source))?;
+        self.rows_in_file += 1;
+        self.rounds_written += 1;
+        let row = Some((self.rows_in_file, file_name(self.rows.path())));
+        let line = self.line(round.time, event, row);
+        if self.waiting.len() == WAITING_MAX {
+            self.waiting.pop_front();
+            self.events_dropped += 1;
+        }
+        self.waiting.push_back(line);
+        self.event_error = self.write_waiting().err().map(|error| error.to_string());
+        Ok(())
+    }
+
+    /// Writes an event that belongs to no row: start, stop, gap, reset, reconnect, conflict.
+    ///
+    /// # Errors
+    /// It is not written and not kept.
+    pub fn note(&mut self, now: DateTime<Utc>, event: &Event) -> Result<(), LogError> {
+        self.write_waiting()?;
+        let line = self.line(now, event, None);
+        self.write_event(&line)
+    }
+
+    /// The file that rounds are written to now.
+    pub fn path(&self) -> &Path {
+        self.rows.path()
+    }
+
+    /// Rounds written by this log, over all its files.
+    pub fn rounds_written(&self) -> u64 {
+        self.rounds_written
+    }
+
+    /// The torn tails that were cut off when the log was opened.
+    pub fn repairs(&self) -> &[Repair] {
+        &self.repairs
+    }
+
+    /// Events of written rounds that wait for the side file.
+    pub fn events_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Events given up because too many were waiting.
+    pub fn events_dropped(&self) -> u64 {
+        self.events_dropped
+    }
+
+    /// Why the last event could not be written, until one can.
+    pub fn event_error(&self) -> Option<&str> {
+        self.event_error.as_deref()
+    }
+
+    /// Makes sure that the current file can be appended to, or goes on in a new one.
+    fn ready_rows(&mut self) -> Result<(), LogError> {
+        let path = self.rows.path().to_owned();
+        let settled = self.rows.settle().map_err(io_error("put right", &path))?;
+        match settled {
+            Settled::Good => {}
+            // Nothing in it but perhaps the header: no reason to leave an empty file behind.
+            Settled::CutBack if self.rows_in_file == 0 => {
+                self.rows.restart().map_err(io_error("put right", &path))?;
+            }
+            Settled::CutBack | Settled::Foreign => {
+                let next = self.suffix + 1;
+                let (rows, suffix) = create(self.disk.as_ref(), &self.dir, self.started, next)?;
+                (self.rows, self.suffix) = (rows, suffix);
+                (self.rows_in_file, self.is_dir_synced) = (0, false);
+                self.events = None;
+            }
+        }
+        if self.rows.is_empty() {
+            let path = self.rows.path().to_owned();
+            self.rows.append(HEADER.as_bytes()).map_err(io_error("write to", &path))?;
+        }
+        if !self.is_dir_synced {
+            self.disk.sync_dir(&self.dir).map_err(io_error("sync the directory", &self.dir))?;
+            self.is_dir_synced = true;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that there is a side file that can be appended to.
+    fn ready_events(&mut self) -> Result<&mut Appender, LogError> {
+        let path = self.rows.path().with_extension("events.jsonl");
+        if let Some(events) = &mut self.events {
+            let error = io_error("put right", &path);
+            match events.settle() {
+                Ok(Settled::Good) => {}
+                // Events are a help, not the truth: they go on in the same file.
+                Ok(_) => events.accept().map_err(error)?,
+                Err(source) => return Err(error(source)),
+            }
+        } else {
+            let file = self.disk.create_new(&path).map_err(io_error("create", &path))?;
+            self.events = Some(Appender::new(file, path));
+        }
+        Ok(self.events.as_mut().expect("made above if it was not there"))
+    }
+
+    fn write_waiting(&mut self) -> Result<(), LogError> {
+        while let Some(line) = self.waiting.front().cloned() {
+            self.write_event(&line)?;
+            self.waiting.pop_front();
+        }
+        Ok(())
+    }
+
+    fn write_event(&mut self, line: &EventLine) -> Result<(), LogError> {
+        let here = file_name(self.rows.path());
+        let mut line = line.clone();
+        line.file = line.file.filter(|file| *file != here);
+        let mut text = serde_json::to_vec(&line).expect("an event is plain data");
+        text.push(b'\n');
+        let events = self.ready_events()?;
+        let path = events.path().to_owned();
+        events.append(&text).map_err(io_error("write to", &path))
+    }
+
+    fn line(
+        &mut self,
+        time: DateTime<Utc>,
+        event: &Event,
+        row: Option<(u64, String)>,
+    ) -> EventLine {
+        self.seq += 1;
+        let (row, file) = row.unzip();
+        EventLine {
+            seq: self.seq,
+            unix_ms: time.timestamp_millis(),
+            event: event.clone(),
+            row,
+            file,
+        }
+    }
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> LogError + use<> {
+    let path = path.to_owned();
+    move |source| LogError::Io { action, path: path.clone(), source }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Creates the first file of this start time whose name, and that of its side file, is free.
+fn create(
+    disk: &dyn Disk,
+    dir: &Path,
+    started: DateTime<Utc>,
+    first: u32,
+) -> Result<(Appender, u32), LogError> {
+    for suffix in first..SUFFIX_MAX {
+        let path = dir.join(format!("{}.csv", name::stem_at(started, suffix)));
+        if path.with_extension("events.jsonl").exists() {
+            continue;
+        }
+        match disk.create_new(&path) {
+            Ok(file) => return Ok((Appender::new(file, path), suffix)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io_error("create", &path)(error)),
+        }
+    }
+    Err(LogError::Names { dir: dir.to_owned() })
+}
+
+/// Checks the origin of a directory and writes it down.
+fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
+    let marker = dir.join(ORIGIN_FILE);
+    let found = Origin::of(dir).map_err(io_error("tell the origin of the rounds in", dir))?;
+    if let Some(found) = found.filter(|found| *found != wanted) {
+        return Err(LogError::Mixed { dir: dir.to_owned(), found, wanted });
+    }
+    if marker.exists() {
+        return Ok(());
+    }
+    // Renamed into place: a marker that is there is whole.
+    let draft = dir.join(format!("{ORIGIN_FILE}.new"));
+    let write = || {
+        let mut file = fs::File::create(&draft)?;
+        file.write_all(format!("{wanted}\n").as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&draft, &marker)?;
+        disk::sync_dir(dir)
+    };
+    write().map_err(io_error("write", &marker))
+}

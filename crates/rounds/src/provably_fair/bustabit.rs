@@ -1,0 +1,101 @@
+//! bustabit and the games that copied it.
+
+use super::{
+    HexError, at_least_one, classic_cents, hmac_sha256, leading, reciprocal_cents, remainder,
+    sha256, unhex,
+};
+use crate::Multiplier;
+
+/// The three series of games, each with its own salt, chain and formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// Until 2018: one game in 101 ends at once.
+    V1,
+    /// From the seeding event of 2018.
+    V2,
+    /// Games 12,279,451 and later, "classic".
+    V3,
+}
+
+/// The last hash of the chain of [`Version::V2`]: game n reaches it in n steps.
+pub const V2_TERMINATING_HASH: &str =
+    "86728f5fc3bd99db94d3cdaf105d67788194e9701bf95d049ad0e1ee3d004277";
+
+/// The last hash of the chain of [`Version::V3`]: game 10,000,000 + n reaches it in n steps.
+pub const V3_TERMINATING_HASH: &str =
+    "567a98370fb7545137ddb53687723cf0b8a1f5e93b1f76f4a1da29416930fa59";
+
+/// The number of the game whose hash is [`V3_TERMINATING_HASH`].
+pub const V3_GAME_OFFSET: u64 = 10_000_000;
+
+impl Version {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
+
+    /// The public salt, the hash of a Bitcoin block that came after the chain was published.
+    pub fn salt(self) -> &'static str {
+        match self {
+            Self::V1 => "000000000000000007a9a31ff7f07463d91af6b5454241d5faf282e5e0fe1b3a",
+            Self::V2 => "0000000000000000004d6ec16dafe9d8370958664c1dc422f452892264c59526",
+            Self::V3 => "00000000000000000001e08b7fd44f95e3e950ac65650a8031a6d5e1750e34be",
+        }
+    }
+}
+
+/// The digest of a game: HMAC-SHA256 of its hash and the salt.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn digest(version: Version, game_hash: &str) -> Result<String, HexError> {
+    let hash = unhex(game_hash)?;
+    Ok(match version {
+        Version::V1 => {
+            hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), version.salt().as_bytes())
+        }
+        Version::V2 | Version::V3 => hmac_sha256(version.salt().as_bytes(), &hash),
+    })
+}
+
+/// The first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
+///
+/// # Errors
+/// The digest does not begin with 13 hexadecimal digits.
+pub fn decimal(digest: &str) -> Result<u64, HexError> {
+    leading(digest, 13)
+}
+
+/// The result in hundredths; 0 is the instant end of [`Version::V1`].
+///
+/// The operator computes in floating point; whole numbers here give the same but where a quotient
+/// lies within a rounding error of a whole hundredth.
+///
+/// # Errors
+/// The digest is not 64 hexadecimal digits.
+pub fn cents(version: Version, digest: &str) -> Result<u64, HexError> {
+    let h = decimal(digest)?;
+    Ok(match version {
+        Version::V1 if remainder(digest, 101)? == 0 => 0,
+        Version::V1 => classic_cents(h),
+        Version::V2 | Version::V3 => reciprocal_cents(99, h).max(100),
+    })
+}
+
+/// The multiplier of a digest; an instant end is 1.00.
+///
+/// # Errors
+/// The digest is not 64 hexadecimal digits.
+pub fn multiplier(version: Version, digest: &str) -> Result<Multiplier, HexError> {
+    cents(version, digest).map(at_least_one)
+}
+
+/// The hash of the game before: SHA-256 of the hexadecimal text, from version 3 of the bytes.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn previous(version: Version, game_hash: &str) -> Result<String, HexError> {
+    let hash = unhex(game_hash)?;
+    Ok(match version {
+        Version::V1 | Version::V2 => sha256(game_hash.to_ascii_lowercase().as_bytes()),
+        Version::V3 => sha256(&hash),
+    })
+}

@@ -1,0 +1,52 @@
+//! Roobet Crash.
+
+use super::{
+    HexError, at_least_one, classic_cents, hmac_sha256, leading, remainder, sha256, unhex,
+};
+use crate::Multiplier;
+
+/// The public salt, the hash of a Bitcoin block.
+pub const SALT: &str = "0000000000000000000fa3b65e43e4240d71762a5bf397d5304b2596d116859c";
+
+/// HMAC-SHA256 of the game hash, as text, and the salt.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn digest(game_hash: &str) -> Result<String, HexError> {
+    unhex(game_hash)?;
+    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), SALT.as_bytes()))
+}
+
+/// The first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
+///
+/// # Errors
+/// The digest does not begin with 13 hexadecimal digits.
+pub fn decimal(digest: &str) -> Result<u64, HexError> {
+    leading(digest, 13)
+}
+
+/// The result in hundredths: 100 if the digest is a multiple of 33, else as bustabit's first formula.
+///
+/// # Errors
+/// The digest is not 64 hexadecimal digits.
+pub fn cents(digest: &str) -> Result<u64, HexError> {
+    let h = decimal(digest)?;
+    Ok(if remainder(digest, 33)? == 0 { 100 } else { classic_cents(h) })
+}
+
+/// The multiplier of a digest.
+///
+/// # Errors
+/// The digest is not 64 hexadecimal digits.
+pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
+    cents(digest).map(at_least_one)
+}
+
+/// The hash of the game before: SHA-256 of the hexadecimal text.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn previous(game_hash: &str) -> Result<String, HexError> {
+    unhex(game_hash)?;
+    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
+}

@@ -1,0 +1,26 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Multiplier;
+
+/// One finished game round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Round {
+    /// When it ended.
+    pub time: DateTime<Utc>,
+    /// What it ended at.
+    pub multiplier: Multiplier,
+}
+
+/// The columns of the files we write, in order.
+pub(crate) const HEADER: &str = "timestamp,multiplier\n";
+
+impl Round {
+    /// The row of this round with its newline: `2025-12-10T19:32:35.000Z,12.06`.
+    ///
+    /// Milliseconds are what the format keeps; finer parts of the time are cut off.
+    pub fn to_row(&self) -> String {
+        let time = self.time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        format!("{time},{}\n", self.multiplier)
+    }
+}

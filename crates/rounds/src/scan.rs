@@ -1,0 +1,309 @@
+//! All files of a directory, and what has changed in them since the last look.
+//!
+//! A scan depends on nothing but the files: an event of the file system that was missed, doubled or
+//! early changes nothing in what the next scan finds.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::cursor::{Cursor, Piece, Rejected};
+use crate::name;
+use crate::round::Round;
+
+/// A directory that is watched for rounds.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    files: BTreeMap<String, Seen>,
+}
+
+/// The directory itself cannot be listed; what was found in it before still stands.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot list the directory {}: {source}", path.display())]
+pub struct ScanError {
+    /// The directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What has changed in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The name of the file, without its directory.
+    pub file: String,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// New and replaced files: all rounds of the file; appended ones: the new rounds. In file order.
+    pub rounds: Vec<Round>,
+    /// Lines that are no rounds, of the same stretch as `rounds`; at most [`crate::REJECTED_MAX`].
+    pub rejected: Vec<Rejected>,
+    /// How many lines of that stretch are no rounds.
+    pub rejected_count: u64,
+    /// Rounds of this file now.
+    pub total: u64,
+    /// Lines of this file that are no rounds, now.
+    pub rejected_total: u64,
+    /// Bytes after the last newline: a row being written, or one torn by a crash.
+    pub torn_bytes: u64,
+    /// Why the file cannot be read, for [`ChangeKind::Unreadable`].
+    pub error: Option<String>,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It was not there, or not readable, before.
+    New,
+    /// Rows, or lines that are none, were added at its end.
+    Appended,
+    /// It was cut, rewritten or exchanged: its earlier rounds no longer count.
+    Replaced,
+    /// It is gone, and its rounds with it.
+    Removed,
+    /// Its size or modification time changed, its rows did not.
+    Touched,
+    /// It cannot be read; its earlier rounds still count. Said once, tried again at every scan.
+    Unreadable,
+}
+
+/// What is remembered of a file.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    identity: Identity,
+    length: u64,
+    modified: Option<SystemTime>,
+    cursor: Cursor,
+    total: u64,
+    rejected_total: u64,
+    /// Of all rounds up to the cursor.
+    fingerprint: Fingerprint,
+    /// The bytes before the cursor, to see that a longer file is this one and not another.
+    anchor: Vec<u8>,
+    /// All that was found, as long as the columns are not settled.
+    unsettled: Option<Piece>,
+    error: Option<String>,
+    /// False until it could be read once.
+    is_known: bool,
+}
+
+/// Tells a file from another one of its name.
+type Identity = (u64, u64);
+
+/// So many bytes before the cursor must be unchanged in a file that has grown.
+const ANCHOR_BYTES: u64 = 256;
+
+impl Directory {
+    /// A directory of which nothing is known yet; it need not exist.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), files: BTreeMap::new() }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Everything that has changed since the last scan: files that are gone first, then by name.
+    ///
+    /// The first scan reports every file as new. Never reads past the last newline of a file, and
+    /// of a file that has grown only what was added.
+    ///
+    /// # Errors
+    /// The directory cannot be listed. A file that cannot be read is a change, not an error.
+    pub fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
+        let names = name::csv_names(&self.path)
+            .map_err(|source| ScanError { path: self.path.clone(), source })?;
+        let mut before = std::mem::take(&mut self.files);
+        let mut changes = Vec::new();
+        for name in names {
+            let known = before.remove(&name);
+            let found = look(&self.path.join(&name), known.as_ref());
+            let look = match found {
+                Ok(Some(look)) => look,
+                Ok(None) => {
+                    before.extend(known.map(|seen| (name, seen)));
+                    continue;
+                }
+                Err(error) => Look::failed(known, &error),
+            };
+            if let Some(kind) = look.kind {
+                changes.push(look.seen.change(&name, kind, look.piece));
+            }
+            self.files.insert(name, look.seen);
+        }
+        let gone = before
+            .keys()
+            .map(|name| Seen::default().change(name, ChangeKind::Removed, Piece::default()));
+        Ok(gone.chain(changes).collect())
+    }
+}
+
+impl Seen {
+    fn change(&self, file: &str, kind: ChangeKind, piece: Piece) -> Change {
+        Change {
+            file: file.to_owned(),
+            kind,
+            rounds: piece.rounds,
+            rejected: piece.rejected,
+            rejected_count: piece.rejected_count,
+            total: self.total,
+            rejected_total: self.rejected_total,
+            torn_bytes: self.length - self.cursor.offset(),
+            error: self.error.clone(),
+        }
+    }
+
+    /// Counts what was read and remembers what is needed to read on.
+    fn take(&mut self, file: &mut File, piece: &Piece) -> io::Result<()> {
+        if piece.from_start {
+            (self.total, self.rejected_total) = (0, 0);
+            self.fingerprint = Fingerprint::default();
+        }
+        self.total += piece.rounds.len() as u64;
+        self.rejected_total += piece.rejected_count;
+        self.fingerprint.add(&piece.rounds);
+        self.unsettled = (!self.cursor.is_settled()).then(|| piece.clone());
+        self.anchor = anchor(file, self.cursor.offset())?;
+        Ok(())
+    }
+
+    fn has_rows_of(&self, other: &Self) -> bool {
+        self.total == other.total
+            && self.rejected_total == other.rejected_total
+            && self.fingerprint == other.fingerprint
+    }
+}
+
+/// What a look has found: what to remember, what happened, what was read.
+struct Look {
+    seen: Seen,
+    kind: Option<ChangeKind>,
+    piece: Piece,
+}
+
+impl Look {
+    /// Said once: the file cannot be read, and what is known of it still counts.
+    fn failed(before: Option<Seen>, error: &io::Error) -> Self {
+        let mut seen = before.unwrap_or_default();
+        let kind = seen.error.is_none().then_some(ChangeKind::Unreadable);
+        seen.error.get_or_insert_with(|| error.to_string());
+        Self { seen, kind, piece: Piece::default() }
+    }
+}
+
+/// Looks at one file; `None` if it is not there or is no file.
+fn look(path: &Path, before: Option<&Seen>) -> io::Result<Option<Look>> {
+    // Opening a pipe would wait for its other end.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Of the handle: on Windows the directory entry of an open file is out of date.
+    let metadata = file.metadata()?;
+    let now = Seen {
+        identity: identity(&metadata),
+        length: metadata.len(),
+        modified: metadata.modified().ok(),
+        is_known: true,
+        ..Seen::default()
+    };
+    match before {
+        Some(before) if before.is_known => compare(&mut file, before, now).map(Some),
+        _ => read_all(&mut file, now, ChangeKind::New).map(Some),
+    }
+}
+
+fn compare(file: &mut File, before: &Seen, now: Seen) -> io::Result<Look> {
+    let is_same_file = now.identity == before.identity && now.length >= before.cursor.offset();
+    if is_same_file && now.length == before.length && now.modified == before.modified {
+        let seen = Seen { error: None, ..before.clone() };
+        let kind = before.error.is_some().then_some(ChangeKind::Touched);
+        return Ok(Look { seen, kind, piece: Piece::default() });
+    }
+    if is_same_file && now.length != before.length && has_anchor(file, before)? {
+        return read_on(file, before, &now);
+    }
+    let look = read_all(file, now, ChangeKind::Replaced)?;
+    if look.seen.has_rows_of(before) {
+        return Ok(Look { kind: Some(ChangeKind::Touched), piece: Piece::default(), ..look });
+    }
+    Ok(look)
+}
+
+fn read_all(file: &mut File, mut seen: Seen, kind: ChangeKind) -> io::Result<Look> {
+    let piece = seen.cursor.read(file, seen.length)?;
+    seen.take(file, &piece)?;
+    Ok(Look { seen, kind: Some(kind), piece })
+}
+
+/// Reads what was added to a file.
+fn read_on(file: &mut File, before: &Seen, now: &Seen) -> io::Result<Look> {
+    let mut seen =
+        Seen { length: now.length, modified: now.modified, error: None, ..before.clone() };
+    let mut piece = seen.cursor.read(file, seen.length)?;
+    seen.take(file, &piece)?;
+    if let Some(start) = before.unsettled.as_ref().filter(|_| piece.from_start)
+        && !piece.drop_start(start)
+    {
+        // The lines added show other columns than those before seemed to.
+        return Ok(Look { seen, kind: Some(ChangeKind::Replaced), piece });
+    }
+    let is_empty = piece.rounds.is_empty() && piece.rejected_count == 0;
+    let kind = if is_empty { ChangeKind::Touched } else { ChangeKind::Appended };
+    Ok(Look { seen, kind: Some(kind), piece })
+}
+
+fn anchor(file: &mut File, offset: u64) -> io::Result<Vec<u8>> {
+    let start = offset.saturating_sub(ANCHOR_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(offset - start).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn has_anchor(file: &mut File, before: &Seen) -> io::Result<bool> {
+    Ok(anchor(file, before.cursor.offset())? == before.anchor)
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// Elsewhere the name alone tells files apart.
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Identity {
+    (0, 0)
+}
+
+/// A hash of rounds in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    fn add(&mut self, rounds: &[Round]) {
+        for round in rounds {
+            self.mix(round.time.timestamp().cast_unsigned());
+            self.mix(u64::from(round.time.timestamp_subsec_nanos()));
+            self.mix(round.multiplier.as_f64().to_bits());
+        }
+    }
+
+    /// Multiply and rotate, each step reversible: no two values of one part give the same result.
+    fn mix(&mut self, part: u64) {
+        self.0 = (self.0 ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+}
