@@ -1,1 +1,5 @@
 //! Integration tests.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod learning;
+mod streams;

@@ -1,0 +1,81 @@
+//! Who does independent pieces of work.
+//!
+//! Models and ensemble say which of their work is independent; whether it runs on one thread or on
+//! several is decided by their caller and is not seen in any result. This file is the only place
+//! where learning meets threads.
+
+use std::sync::Mutex;
+use std::thread;
+
+/// An independent piece of work; it puts its result where it has been told to.
+pub type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Runs jobs to their end.
+pub trait Workers: Sync {
+    /// Runs all `jobs`, in any order, and comes back when the last has ended. Jobs are begun in the
+    /// order given: put the longest first.
+    fn run(&self, jobs: Vec<Job<'_>>);
+}
+
+/// Runs one job after another on the caller's thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inline;
+
+/// Runs jobs on so many threads at once, which inherit the priority of the caller's.
+#[derive(Debug, Clone, Copy)]
+pub struct Threads(pub usize);
+
+impl Workers for Inline {
+    fn run(&self, jobs: Vec<Job<'_>>) {
+        for job in jobs {
+            job();
+        }
+    }
+}
+
+impl Workers for Threads {
+    fn run(&self, jobs: Vec<Job<'_>>) {
+        let count = self.0.min(jobs.len());
+        let queue = Mutex::new(jobs.into_iter());
+        let work = || {
+            // The lock is given back before the job begins.
+            while let Some(job) = { queue.lock().expect("no job runs under the lock").next() } {
+                job();
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..count {
+                scope.spawn(work);
+            }
+            work();
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn check(workers: &dyn Workers) {
+        let sum = AtomicUsize::new(0);
+        let add = |i: usize| -> Job<'_> {
+            let sum = &sum;
+            Box::new(move || {
+                sum.fetch_add(i, Ordering::Relaxed);
+            })
+        };
+        workers.run((1..=100).map(add).collect());
+        assert_eq!(sum.into_inner(), 5050);
+    }
+
+    #[test]
+    fn every_job_runs_once_whoever_works() {
+        check(&Inline);
+        for threads in [0, 1, 2, 8, 200] {
+            check(&Threads(threads));
+        }
+        Threads(2).run(Vec::new());
+    }
+}
