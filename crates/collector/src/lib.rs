@@ -1,1 +1,22 @@
-//! Records every round of a crash game, each exactly once
+//! Records every round of a crash game, each exactly once.
+//!
+//! Reading order: [`source`] (what can be heard), [`ledger`] (what is a new round), [`writer`] (how it reaches the disk),
+//! [`session`] (the one loop that joins them), then [`config`] and [`doctor`].
+
+pub mod backoff;
+pub mod cdp;
+pub mod clock;
+pub mod config;
+pub mod console;
+pub mod doctor;
+pub mod extract;
+pub mod feed;
+pub mod ledger;
+pub mod pace;
+pub mod session;
+pub mod sfs2x;
+pub mod signals;
+pub mod source;
+pub mod span;
+pub mod status;
+pub mod writer;

@@ -1,0 +1,278 @@
+//! What the collector is told: flag, else environment variable `AVIATOR_…`, else TOML file, else default.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::feed;
+use crate::ledger::Baseline;
+use crate::pace::Pace;
+use crate::source::{Kind, browser, demo, http, replay, websocket};
+
+/// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
+/// key, and each of the inner structs one `[section]`.
+#[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where rounds come from [default: demo]
+    #[arg(
+        long,
+        env = "AVIATOR_SOURCE",
+        value_enum,
+        hide_possible_values = true,
+        value_name = "demo|replay|browser|websocket|http"
+    )]
+    pub source: Option<Kind>,
+
+    /// Directory of the CSV files [default: data/demo for the demo, else data]
+    #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// demo, replay: real (like the game), max, or seconds between rounds [default: 3 for the demo, real for a replay]
+    #[arg(long, env = "AVIATOR_PACE", value_name = "real|max|SECONDS")]
+    pub pace: Option<Pace>,
+
+    /// demo, replay: stop after this many rounds (the demo's history not counted)
+    #[arg(long, env = "AVIATOR_ROUNDS", value_name = "N")]
+    pub rounds: Option<u64>,
+
+    /// browser, http: CSS selector of one entry of the history list
+    #[arg(long, env = "AVIATOR_SELECTOR", value_name = "CSS")]
+    pub selector: Option<String>,
+
+    /// browser, websocket, http: where the newest round of a list stands [default: newest-first]
+    #[arg(long, env = "AVIATOR_ORDER", value_enum, value_name = "ORDER")]
+    pub order: Option<Order>,
+
+    /// What to write of the first list ever seen [default: none]
+    #[arg(long, env = "AVIATOR_BASELINE", value_enum, value_name = "WHICH")]
+    pub baseline: Option<Baseline>,
+
+    /// No console line for each round
+    #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub quiet: Option<bool>,
+
+    /// Form of the log on stderr: auto is pretty on a terminal and JSON otherwise [default: auto]
+    #[arg(long, env = "AVIATOR_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// What is logged: error, warn, info, debug, or a filter such as collector=debug [default: info]
+    #[arg(long, env = "AVIATOR_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// The demo's own.
+    #[command(flatten)]
+    pub demo: demo::Options,
+
+    /// The replay's own.
+    #[command(flatten)]
+    pub replay: replay::Options,
+
+    /// The browser source's own.
+    #[command(flatten)]
+    pub browser: browser::Options,
+
+    /// What websocket and http share.
+    #[command(flatten)]
+    pub feed: feed::Options,
+
+    /// The websocket source's own.
+    #[command(flatten)]
+    pub websocket: websocket::Options,
+
+    /// The http source's own.
+    #[command(flatten)]
+    pub http: http::Options,
+}
+
+/// Where the newest round of a list stands.
+#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// First (left, top), as in Aviator.
+    #[default]
+    NewestFirst,
+    /// Last.
+    OldestFirst,
+}
+
+/// Form of the log.
+#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Pretty,
+    /// One object a line.
+    Json,
+}
+
+/// What is wrong with what the collector was told. Nothing was opened yet; the program ends with 2.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The configuration file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Read {
+        /// The file of `--config`.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The configuration file is not what it should be.
+    #[error("{}, line {line}: {problem}", path.display())]
+    File {
+        /// The file of `--config`.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Which key, and what is wrong with it.
+        problem: String,
+    },
+    /// A flag, or its key in the file, has a value that cannot be used, or is missing.
+    #[error("--{flag}: {problem}")]
+    Flag {
+        /// Without the dashes.
+        flag: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl ConfigError {
+    /// `flag` (without dashes) cannot be used because of `problem`.
+    pub fn flag(flag: &'static str, problem: impl Into<String>) -> Self {
+        Self::Flag { flag, problem: problem.into() }
+    }
+}
+
+/// What the collector does, checked and with every default filled in; the sources' own options are checked by the sources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where rounds come from.
+    pub source: Kind,
+    /// Directory of the CSV files.
+    pub data_dir: PathBuf,
+    /// Speed of a demo or a replay.
+    pub pace: Pace,
+    /// End of a demo or a replay.
+    pub rounds: Option<u64>,
+    /// CSS selector of one entry of the list.
+    pub selector: Option<String>,
+    /// Where the newest round of a list stands.
+    pub order: Order,
+    /// What to write of the first list ever seen.
+    pub baseline: Baseline,
+    /// No console line for each round.
+    pub quiet: bool,
+    /// Form of the log.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log: String,
+    /// The demo's own.
+    pub demo: demo::Options,
+    /// The replay's own.
+    pub replay: replay::Options,
+    /// The browser source's own.
+    pub browser: browser::Options,
+    /// What websocket and http share.
+    pub feed: feed::Options,
+    /// The websocket source's own.
+    pub websocket: websocket::Options,
+    /// The http source's own.
+    pub http: http::Options,
+}
+
+impl Config {
+    /// The configuration out of `flags` (with the environment already in them) and the file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or has an unknown key or a wrong value, named by file and line.
+    pub fn load(flags: &Options, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let told = match file {
+            Some(path) => overlaid(&read(path)?, flags)?,
+            None => flags.clone(),
+        };
+        Ok(Self::from(told))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::from(Options::default())
+    }
+}
+
+impl From<Options> for Config {
+    fn from(told: Options) -> Self {
+        let source = told.source.unwrap_or(Kind::Demo);
+        let (data_dir, pace) = match source {
+            Kind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
+            _ => ("data", Pace::Real),
+        };
+        Self {
+            source,
+            data_dir: told.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
+            pace: told.pace.unwrap_or(pace),
+            rounds: told.rounds,
+            selector: told.selector,
+            order: told.order.unwrap_or_default(),
+            baseline: told.baseline.unwrap_or_default(),
+            quiet: told.quiet.unwrap_or(false),
+            log_format: told.log_format.unwrap_or_default(),
+            log: told.log.unwrap_or_else(|| "info".to_owned()),
+            demo: told.demo,
+            replay: told.replay,
+            browser: told.browser,
+            feed: told.feed,
+            websocket: told.websocket,
+            http: told.http,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Options, ConfigError> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
+        ConfigError::File {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            problem: error.message().replace('\n', ", "),
+        }
+    })
+}
+
+/// `file` with what `flags` say laid over it, key by key. Through JSON, so that a new option is one line and not three.
+fn overlaid(file: &Options, flags: &Options) -> Result<Options, ConfigError> {
+    let unreadable = |_| ConfigError::flag("data-dir", "a path in the flags is not valid Unicode");
+    let mut merged = serde_json::to_value(file).map_err(unreadable)?;
+    lay_over(&mut merged, serde_json::to_value(flags).map_err(unreadable)?);
+    serde_json::from_value(merged).map_err(|error| {
+        ConfigError::flag("config", format!("cannot be joined with the flags: {error}"))
+    })
+}
+
+fn lay_over(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                lay_over(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (_, Value::Array(items)) if items.is_empty() => {}
+        (under, over) => *under = over,
+    }
+}
+
+#[cfg(test)]
+mod tests;

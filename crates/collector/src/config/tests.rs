@@ -1,0 +1,63 @@
+use super::*;
+use crate::source::Kind;
+
+fn with_file(text: &str) -> Result<Options, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("collector.toml");
+    fs::write(&path, text).unwrap();
+    read(&path)
+}
+
+#[test]
+fn without_anything_said_it_is_the_demo_in_its_own_directory() {
+    let config = Config::default();
+    assert_eq!(config.source, Kind::Demo);
+    assert_eq!(config.data_dir, Path::new("data/demo"));
+    assert_eq!(config.pace, Pace::Every(demo::DEFAULT_GAP));
+}
+
+#[test]
+fn the_other_sources_write_to_data() {
+    let config = Config::from(Options { source: Some(Kind::Browser), ..Options::default() });
+    assert_eq!(config.data_dir, Path::new("data"));
+}
+
+#[test]
+fn a_flag_wins_over_the_file_key_by_key() {
+    let file =
+        with_file("source = 'replay'\npace = 0.2\n[replay]\nfile = 'a.csv'\ntimes = 'now'\n")
+            .unwrap();
+    let mut flags = Options { pace: Some(Pace::Max), ..Options::default() };
+    flags.replay.file = Some(PathBuf::from("b.csv"));
+    let told = overlaid(&file, &flags).unwrap();
+    assert_eq!(told.source, Some(Kind::Replay));
+    assert_eq!(told.pace, Some(Pace::Max));
+    assert_eq!(told.replay.file.as_deref(), Some(Path::new("b.csv")));
+    assert_eq!(told.replay.times, Some(replay::Times::Now));
+}
+
+#[track_caller]
+fn check_error(text: &str, line: usize, says: &str) {
+    let error = with_file(text).unwrap_err();
+    let ConfigError::File { line: at, problem, .. } = &error else { panic!("{error}") };
+    assert_eq!(*at, line, "{error}");
+    assert!(problem.contains(says), "{error}");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    check_error("source = 'demo'\npase = 3\n", 2, "`pase`");
+    check_error("[demo]\n\nhistori = 3\n", 3, "`histori`");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_line() {
+    check_error("\npace = 'fast'\n", 2, "`fast`");
+    check_error("rounds = -1\n", 1, "-1");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = read(Path::new("no/such.toml")).unwrap_err();
+    assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
+}

@@ -1,0 +1,1 @@
+//! Multipliers out of what a page shows.

@@ -1,0 +1,1 @@
+//! The one loop: connect, listen, ledger, writer.

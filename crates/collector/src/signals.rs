@@ -1,0 +1,1 @@
+//! When the process is asked to stop.

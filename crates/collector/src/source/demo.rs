@@ -1,0 +1,192 @@
+//! Simulated rounds, each provably fair: the server seed is committed to by its SHA-256 before the round, three client seeds
+//! join it, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and the commitment to the round
+//! that follows go to the events file, so that anyone can check every round with nothing but a hash function.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rounds::Multiplier;
+use rounds::provably_fair::aviator;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock;
+use crate::config::Config;
+use crate::pace::{Pace, real_gap};
+use crate::source::{ConnectError, Reading, Said, SessionError};
+
+/// Time between rounds, unless told otherwise.
+pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
+/// Earlier rounds that are there at once, unless told otherwise.
+pub const DEFAULT_HISTORY: u64 = 120;
+
+const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Lengths as the game's own panel shows them.
+const SERVER_SEED_LEN: usize = 40;
+const CLIENT_SEED_LEN: usize = 20;
+
+/// The demo's flags and its `[demo]` section.
+#[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// demo: earlier rounds to write at once, with plausible times [default: 120]
+    #[arg(long, env = "AVIATOR_HISTORY", value_name = "N")]
+    pub history: Option<u64>,
+
+    /// demo: the same seed gives the same rounds [default: random]
+    #[arg(long, env = "AVIATOR_SEED", value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// The simulated game.
+#[derive(Debug)]
+pub struct Demo {
+    rng: ChaCha20Rng,
+    pace: Pace,
+    history: u64,
+    /// Rounds still to play after the history; `None` is without end.
+    left: Option<u64>,
+    /// The server seed of the next round, committed to already.
+    next_seed: String,
+    past: VecDeque<Said>,
+    due: Option<Instant>,
+}
+
+/// One round and everything that decided it.
+struct Played {
+    multiplier: Multiplier,
+    commitment: String,
+    detail: Value,
+}
+
+impl Demo {
+    /// A game that has not begun.
+    pub fn new(config: &Config) -> Self {
+        let mut rng = match config.demo.seed {
+            Some(seed) => ChaCha20Rng::seed_from_u64(seed),
+            None => ChaCha20Rng::from_seed(random_seed()),
+        };
+        Self {
+            next_seed: token(&mut rng, SERVER_SEED_LEN),
+            rng,
+            pace: config.pace,
+            history: config.demo.history.unwrap_or(DEFAULT_HISTORY),
+            left: config.rounds,
+            past: VecDeque::new(),
+            due: None,
+        }
+    }
+
+    /// Plays the history.
+    ///
+    /// # Errors
+    ///
+    /// None: a simulated game is always there.
+    pub fn connect(&mut self) -> Result<(), ConnectError> {
+        let played: Vec<Played> = (0..self.history).map(|_| self.play()).collect();
+        self.history = 0;
+        self.past = dated(played, clock::wall());
+        self.due = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The next round, at its time; [`Said::End`] when no more are wanted.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub async fn next(&mut self) -> Result<Reading, SessionError> {
+        if let Some(round) = self.past.pop_front() {
+            return Ok(Reading::now(round));
+        }
+        match &mut self.left {
+            Some(0) => return Ok(Reading::now(Said::End)),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let played = self.play();
+        self.wait(self.pace.gap(played.multiplier)).await;
+        let mut reading = Reading::now(Said::Alive);
+        reading.said = played.said(reading.wall, false);
+        Ok(reading)
+    }
+
+    /// Sleeps until `gap` after the round before. A machine that slept does not get the rounds it missed in one burst.
+    async fn wait(&mut self, gap: Duration) {
+        let now = Instant::now();
+        let due = self.due.unwrap_or(now) + gap;
+        let due = if due + gap < now { now } else { due };
+        self.due = Some(due);
+        if due > now {
+            sleep_until(due).await;
+        }
+    }
+
+    fn play(&mut self) -> Played {
+        let server_seed =
+            std::mem::replace(&mut self.next_seed, token(&mut self.rng, SERVER_SEED_LEN));
+        let clients: Vec<String> = (0..3).map(|_| token(&mut self.rng, CLIENT_SEED_LEN)).collect();
+        let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
+        let commitment = aviator::commit(&server_seed);
+        let digest = aviator::digest(&server_seed, &clients);
+        let multiplier = aviator::multiplier(&digest).expect("a SHA-512 digest has 128 hex digits");
+        let detail = json!({
+            "simulated": true,
+            "server_seed_sha256": commitment,
+            "server_seed": server_seed,
+            "client_seeds": clients,
+            "combined_sha512": digest,
+            "next_server_seed_sha256": aviator::commit(&self.next_seed),
+        });
+        Played { multiplier, commitment, detail }
+    }
+}
+
+impl Played {
+    fn said(self, ended_at: DateTime<Utc>, backfill: bool) -> Said {
+        Said::Round {
+            // Unique over all runs, unlike a count.
+            id: Some(format!("demo-{}", &self.commitment[..16])),
+            multiplier: self.multiplier,
+            ended_at: Some(ended_at),
+            backfill,
+            detail: Some(self.detail),
+        }
+    }
+}
+
+/// The history, oldest first, with the times the game would have taken, the last one ending now.
+fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Said> {
+    let mut dated = VecDeque::with_capacity(played.len());
+    let mut ended_at = now;
+    for round in played.into_iter().rev() {
+        let gap = real_gap(round.multiplier);
+        dated.push_front(round.said(ended_at, true));
+        ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
+    }
+    dated
+}
+
+/// `len` letters and digits, all equally likely.
+fn token(rng: &mut ChaCha20Rng, len: usize) -> String {
+    let mut token = String::with_capacity(len);
+    while token.len() < len {
+        // Six bits at a time; the two values that are no letter are drawn again.
+        let index = (rng.next_u32() >> 26) as usize;
+        if let Some(&letter) = ALPHANUMERIC.get(index) {
+            token.push(char::from(letter));
+        }
+    }
+    token
+}
+
+fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("an operating system has random numbers");
+    seed
+}

@@ -1,0 +1,1 @@
+//! `status.json`, how the collector is, beside the CSVs.

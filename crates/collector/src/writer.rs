@@ -1,0 +1,1 @@
+//! The rounds on their way to the disk.
