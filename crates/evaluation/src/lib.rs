@@ -9,12 +9,15 @@
 //! [`sequential`] (is there anything to predict?), [`intervals`], [`skill`], [`verdict`], [`audit`]; [`simulate`] holds the
 //! generators that the acceptance figures are measured on.
 
+pub mod baselines;
 pub mod intervals;
 pub mod kappa;
+mod ladder;
 pub mod law;
 pub mod normal;
 pub mod pit;
 pub mod scores;
+pub mod sequential;
 pub mod simulate;
 
 pub use kappa::Kappa;

@@ -1,7 +1,8 @@
 //! Values of an independent reference implementation (`golden/golden.json`).
 
 use evaluation::pit::{SplitMix64, keyed_uniform, z_score};
-use evaluation::simulate::Scenario;
+use evaluation::sequential::{LawTest, OrderTest, Seen};
+use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, multiplier, scores};
 use serde_json::Value;
 
@@ -81,5 +82,79 @@ fn scores_and_quantiles_are_those_of_the_reference() {
         check(law.quantile(0.1), value("q10"), 1e-12);
         check(law.quantile(0.5), value("q50"), 1e-12);
         check(law.quantile(0.9), value("q90"), 1e-12);
+    }
+}
+
+#[test]
+fn every_bettor_of_the_order_test_has_the_money_of_the_reference() {
+    let golden = golden();
+    let mut test = OrderTest::new(10_000 + 2_000_003);
+    let rounds = Scenario::Autoregressive(0.3).stream(10_000);
+    for (t, cents) in (1u64..=2000).zip(rounds) {
+        test.update(&Seen::at(cents, day_phase(t - 1)));
+        for bettor in test.bettors() {
+            if let Some(theirs) = golden["E3_ar03_seed10000_logE"][bettor.name].get(t.to_string()) {
+                check(bettor.ln_e, theirs.as_f64().unwrap(), 1e-6);
+            }
+        }
+        if let Some(theirs) = golden["E3_ar03_seed10000_portfolio_logE"].get(t.to_string()) {
+            check(test.ln_e(), theirs.as_f64().unwrap(), 1e-6);
+        }
+    }
+    check(test.ln_e(), 78.97095, 5e-6);
+}
+
+/// The round at which a portfolio first reaches 20 euros within 5,000 rounds.
+fn alarm(mut ln_e: impl FnMut(u64, u64) -> f64, scenario: Scenario, seed: u64) -> Option<u64> {
+    (1..=5000)
+        .zip(scenario.stream(seed))
+        .find(|&(t, cents)| ln_e(t - 1, cents) >= 20f64.ln())
+        .map(|(t, _)| t)
+}
+
+fn order_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
+    let mut test = OrderTest::new(seed + 2_000_003);
+    let step = |t, cents| {
+        test.update(&Seen::at(cents, day_phase(t)));
+        test.ln_e()
+    };
+    alarm(step, scenario, seed)
+}
+
+fn law_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
+    let mut test = LawTest::new(HouseLaw::default(), seed + 1_000_003);
+    let step = |t, cents| {
+        test.update(&Seen::at(cents, day_phase(t)));
+        test.ln_e()
+    };
+    alarm(step, scenario, seed)
+}
+
+#[test]
+fn the_false_alarms_on_fair_streams_are_those_of_the_reference() {
+    for (key, alarm) in [
+        ("fair_alarms_E3_20", order_alarm as fn(Scenario, u64) -> Option<u64>),
+        ("fair_alarms_E1_20", law_alarm),
+    ] {
+        for case in golden()[key].as_array().unwrap() {
+            let seed = case[0].as_u64().unwrap();
+            assert_eq!(alarm(Scenario::Fair, seed), case[1].as_u64(), "{key} {seed}");
+        }
+    }
+    for seed in [10_000, 10_062, 10_199] {
+        assert_eq!(order_alarm(Scenario::Fair, seed), None);
+    }
+}
+
+#[test]
+fn the_alarms_on_streams_with_order_are_those_of_the_reference() {
+    for (name, first) in
+        [("ar03", 10), ("ar02", 10), ("ar01", 4), ("regime", 4), ("tod", 3), ("due", 4)]
+    {
+        let scenario = Scenario::named(name).unwrap();
+        let theirs = golden()[format!("E3_20_alarm_rounds_{name}_first10")].clone();
+        for (seed, theirs) in (10_000..).zip(theirs.as_array().unwrap().iter().take(first)) {
+            assert_eq!(order_alarm(scenario, seed), theirs.as_u64(), "{name} {seed}");
+        }
     }
 }

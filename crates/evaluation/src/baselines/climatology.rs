@@ -1,0 +1,98 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Baseline, BaselineForecast};
+use crate::ladder::Ladder;
+use crate::law::MEDIAN;
+use crate::{TARGET_CENTS, ln_multiplier};
+
+/// The law of all rounds so far: their median, and frequencies (reached + 1/2)/(rounds + 1).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Climatology {
+    ladder: Ladder,
+    reached: [u64; 5],
+    /// The sum of |ln M - ln M'| over all pairs of rounds.
+    pair_distance: f64,
+}
+
+impl Climatology {
+    /// No round yet.
+    pub fn new() -> Self {
+        Self { ladder: Ladder::new(), reached: [0; 5], pair_distance: 0.0 }
+    }
+
+    /// The sum of |ln M - y| over all rounds so far, y = ln of `cents`.
+    fn distance(&self, cents: u64) -> f64 {
+        let standing = self.ladder.standing(cents);
+        let y = ln_multiplier(cents);
+        let not_above = (standing.below + standing.equal) as f64;
+        let ln_not_above = standing.ln_below + standing.equal as f64 * y;
+        let above = self.ladder.rounds() as f64 - not_above;
+        y * not_above - ln_not_above + (self.ladder.ln_total() - ln_not_above) - y * above
+    }
+}
+
+impl Default for Climatology {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Baseline for Climatology {
+    fn name(&self) -> &'static str {
+        "climatology"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        let n = self.ladder.rounds() as f64;
+        BaselineForecast {
+            point: Some(self.ladder.median().unwrap_or(MEDIAN)),
+            probabilities: Some(self.reached.map(|hits| (hits as f64 + 0.5) / (n + 1.0))),
+            scale: None,
+        }
+    }
+
+    /// E|X - y| - E|X - X'|/2 over the rounds so far.
+    fn log_crps(&self, cents: u64) -> Option<f64> {
+        let n = self.ladder.rounds() as f64;
+        (n > 0.0).then(|| self.distance(cents) / n - self.pair_distance / (n * n))
+    }
+
+    fn update(&mut self, cents: u64) {
+        self.pair_distance += self.distance(cents);
+        self.ladder.insert(cents);
+        for (reached, target) in self.reached.iter_mut().zip(TARGET_CENTS) {
+            *reached += u64::from(cents >= target);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::Scenario;
+
+    #[test]
+    fn the_law_of_all_rounds_is_scored_as_the_plain_double_sum() {
+        let mut climatology = Climatology::new();
+        let mut seen: Vec<f64> = Vec::new();
+        for cents in Scenario::Fair.stream(8).take(300) {
+            let y = ln_multiplier(cents);
+            if !seen.is_empty() {
+                let n = seen.len() as f64;
+                let near: f64 = seen.iter().map(|x| (x - y).abs()).sum::<f64>() / n;
+                let pairs: f64 =
+                    seen.iter().flat_map(|x| seen.iter().map(move |o| (x - o).abs())).sum();
+                let plain = near - pairs / (2.0 * n * n);
+                assert!((climatology.log_crps(cents).unwrap() - plain).abs() < 1e-8);
+                let mut sorted = seen.clone();
+                sorted.sort_by(f64::total_cmp);
+                let half = sorted.len() / 2;
+                let (low, high) = (sorted[(seen.len() - 1) / 2].exp(), sorted[half].exp());
+                let point = climatology.forecast().point.unwrap();
+                assert!((point - low.midpoint(high)).abs() < 1e-9);
+            }
+            climatology.update(cents);
+            seen.push(y);
+        }
+    }
+}

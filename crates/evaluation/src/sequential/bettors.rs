@@ -1,0 +1,86 @@
+use std::f64::consts::{PI, SQRT_2};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bits, Past, Regression};
+
+/// The names of the five, in the order of [`FiveBettors::ln_e`].
+pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
+
+/// The five bettors that look for order: the last three scores, the level of the last 10 and 50, the 25 features, the time
+/// of day, and the last three bits "2x or more".
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct FiveBettors {
+    past: Past,
+    ar3: Regression,
+    level: Regression,
+    feat25: Regression,
+    daily: Regression,
+    bits3: Bits,
+    ln_e: [f64; 5],
+}
+
+/// One round as the five see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Coded {
+    /// The normal score, N(0, 1) under the claim.
+    pub(crate) z: f64,
+    /// The log-multiplier that the features are computed from.
+    pub(crate) ln_m: f64,
+    /// The bit: as if 2x or more.
+    pub(crate) high: bool,
+    /// Where in the day the bet was made.
+    pub(crate) day_phase: Option<f64>,
+    /// No bet on this round.
+    pub(crate) late: bool,
+}
+
+impl FiveBettors {
+    /// Bettors against scores that are N(0, 1) and bits that are 1 with probability `p_high`.
+    pub(crate) fn new(p_high: f64) -> Self {
+        Self {
+            past: Past::new(),
+            ar3: Regression::new(3, 0.02),
+            level: Regression::new(2, 0.02),
+            feat25: Regression::new(25, 0.002),
+            daily: Regression::new(4, 0.005),
+            bits3: Bits::new(p_high, 50.0, 3),
+            ln_e: [0.0; 5],
+        }
+    }
+
+    /// ln of what each has.
+    pub(crate) fn ln_e(&self) -> &[f64; 5] {
+        &self.ln_e
+    }
+
+    pub(crate) fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Bets on a round, then learns from it.
+    pub(crate) fn update(&mut self, round: Coded) {
+        let gains = [
+            self.ar3.bet(&self.past.lags(), round.z),
+            self.level.bet(&self.past.levels(), round.z),
+            self.feat25.bet(&self.past.features(), round.z),
+            self.daily.bet(&waves(round.day_phase), round.z),
+            self.bits3.bet(round.high),
+        ];
+        if !round.late {
+            for (ln_e, gain) in self.ln_e.iter_mut().zip(gains) {
+                *ln_e += gain;
+            }
+        }
+        self.past.push(round.z, round.ln_m);
+    }
+}
+
+/// The first two harmonics of the day; nothing without a clock.
+fn waves(day_phase: Option<f64>) -> [f64; 4] {
+    day_phase.map_or([0.0; 4], |phase| {
+        let (sin, cos) = (2.0 * PI * phase).sin_cos();
+        let (sin_twice, cos_twice) = (4.0 * PI * phase).sin_cos();
+        [sin, cos, sin_twice, cos_twice].map(|wave| SQRT_2 * wave)
+    })
+}

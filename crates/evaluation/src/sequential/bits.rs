@@ -1,0 +1,74 @@
+use serde::{Deserialize, Serialize};
+
+/// A bettor on one bit a round that counts what followed each context of the last few bits.
+///
+/// Beta-binomial mixture in every context (Krichevsky and Trofimov 1981, with a stronger prior at the claimed odds).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bits {
+    p: f64,
+    depth: u32,
+    context: usize,
+    rounds: u32,
+    /// Per context: how often 1 followed, how often 0, with the prior.
+    counts: Vec<[f64; 2]>,
+}
+
+impl Bits {
+    /// A bettor against "the bit is 1 with probability p", with `2^depth` contexts and a prior worth `strength` rounds.
+    pub fn new(p: f64, strength: f64, depth: u32) -> Self {
+        let counts = vec![[strength * p, strength * (1.0 - p)]; 1 << depth];
+        Self { p, depth, context: 0, rounds: 0, counts }
+    }
+
+    /// Bets on the next bit, learns from it, and returns ln of what the bet was multiplied by. The first `depth` rounds
+    /// have no context: no bet.
+    pub fn bet(&mut self, bit: bool) -> f64 {
+        let mut ln_e = 0.0;
+        if self.rounds < self.depth {
+            self.rounds += 1;
+        } else {
+            let [ones, zeros] = &mut self.counts[self.context];
+            let q = *ones / (*ones + *zeros);
+            ln_e = if bit { (q / self.p).ln() } else { ((1.0 - q) / (1.0 - self.p)).ln() };
+            *(if bit { ones } else { zeros }) += 1.0;
+        }
+        self.context = ((self.context << 1) | usize::from(bit)) & (self.counts.len() - 1);
+        ln_e
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expected money after all strings of `left` more bits.
+    fn expected(bettor: &Bits, p: f64, left: u32) -> f64 {
+        if left == 0 {
+            return 1.0;
+        }
+        [(true, p), (false, 1.0 - p)]
+            .map(|(bit, chance)| {
+                let mut after = bettor.clone();
+                let e = after.bet(bit).exp();
+                chance * e * expected(&after, p, left - 1)
+            })
+            .iter()
+            .sum()
+    }
+
+    #[test]
+    fn over_all_strings_of_bits_the_bets_are_exactly_fair() {
+        for (p, strength, depth) in [(0.485, 50.0, 3), (0.97 / 1.01, 200.0, 0), (0.3, 2.0, 1)] {
+            let bettor = Bits::new(p, strength, depth);
+            assert!((expected(&bettor, p, 10) - 1.0).abs() < 1e-12);
+            assert!((expected(&bettor, p + 0.1 * (1.0 - p), 10) - 1.0).abs() > 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_bit_that_repeats_is_found_out() {
+        let mut bettor = Bits::new(0.485, 50.0, 3);
+        let gain: f64 = (0..200).map(|i| bettor.bet(i % 2 == 0)).sum();
+        assert!(gain > 20.0, "{gain}");
+    }
+}

@@ -1,0 +1,96 @@
+use serde::{Deserialize, Serialize};
+
+use super::bettors::{Coded, FiveBettors, NAMES};
+use super::{Bettor, Seen, Wealth, ln_mean_exp};
+use crate::HouseLaw;
+use crate::ladder::Ladder;
+use crate::pit::{keyed_uniform, z_score};
+
+/// The share of ranks above which a round counts as high. A fixed number of the test, not a claim about the house.
+const HIGH: f64 = 0.515;
+
+/// E3, the order test: "shuffling the order of the rounds would change nothing".
+///
+/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): the smoothed rank of each round among all before it is
+/// exactly uniform and independent of the earlier ranks when the rounds are exchangeable, whatever their law. The bets see
+/// ranks and the clock only, never multipliers: with multipliers the process would no longer be a martingale.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrderTest {
+    salt: u64,
+    index: u64,
+    ladder: Ladder,
+    bettors: FiveBettors,
+    wealth: Wealth,
+}
+
+impl OrderTest {
+    /// A test whose ties are broken by the uniform numbers of a published salt.
+    pub fn new(salt: u64) -> Self {
+        Self::starting_at(salt, 0)
+    }
+
+    /// The same, with the uniform numbers from number `index` on: for a stream already under way.
+    pub fn starting_at(salt: u64, index: u64) -> Self {
+        Self {
+            salt,
+            index,
+            ladder: Ladder::new(),
+            bettors: FiveBettors::new(1.0 - HIGH),
+            wealth: Wealth::new(),
+        }
+    }
+
+    /// Bets on a round, then learns from it; returns the normal score of its rank.
+    pub fn update(&mut self, round: &Seen) -> f64 {
+        let rank = self.rank(round.cents);
+        let z = z_score(rank);
+        self.bettors.update(Coded {
+            z,
+            ln_m: pseudo_ln(rank),
+            high: rank > HIGH,
+            day_phase: round.day_phase,
+            late: round.late,
+        });
+        self.wealth.stand_at(ln_mean_exp(self.bettors.ln_e()));
+        z
+    }
+
+    /// The smoothed rank: the "1 +" that counts the round itself stands inside the ties.
+    fn rank(&mut self, cents: u64) -> f64 {
+        let v = keyed_uniform(self.salt, self.index);
+        self.index += 1;
+        let standing = self.ladder.standing(cents);
+        self.ladder.insert(cents);
+        (standing.below as f64 + v * (standing.equal as f64 + 1.0)) / self.ladder.rounds() as f64
+    }
+
+    /// ln E3 now.
+    pub fn ln_e(&self) -> f64 {
+        self.wealth.ln_e()
+    }
+
+    /// The highest ln E3 so far.
+    pub fn ln_e_max(&self) -> f64 {
+        self.wealth.ln_e_max()
+    }
+
+    /// The anytime-valid p-value, min(1, 1/sup E).
+    pub fn anytime_p(&self) -> f64 {
+        self.wealth.anytime_p()
+    }
+
+    /// The whole course.
+    pub fn wealth(&self) -> &Wealth {
+        &self.wealth
+    }
+
+    /// The five bettors of the portfolio.
+    pub fn bettors(&self) -> Vec<Bettor> {
+        NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e }).collect()
+    }
+}
+
+/// The log-multiplier a rank would have under the default house law: what the 25 features are computed from.
+fn pseudo_ln(rank: f64) -> f64 {
+    (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)
+}

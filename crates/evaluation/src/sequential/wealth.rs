@@ -1,0 +1,53 @@
+use serde::{Deserialize, Serialize};
+
+/// The course of one e-process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Wealth {
+    ln_e: f64,
+    ln_e_max: f64,
+    rounds: u64,
+    /// The round at which the highest value was reached.
+    peak_round: u64,
+}
+
+impl Wealth {
+    /// One euro, no round.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// ln E now.
+    pub fn ln_e(&self) -> f64 {
+        self.ln_e
+    }
+
+    /// The highest ln E so far, at least 0.
+    pub fn ln_e_max(&self) -> f64 {
+        self.ln_e_max
+    }
+
+    /// The round, counted from 1, at which it was reached.
+    pub fn peak_round(&self) -> u64 {
+        self.peak_round
+    }
+
+    /// Rounds so far.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// The anytime-valid p-value: min(1, 1/sup E).
+    pub fn anytime_p(&self) -> f64 {
+        (-self.ln_e_max).exp().min(1.0)
+    }
+
+    /// Notes where ln E stands after one more round.
+    pub(crate) fn stand_at(&mut self, ln_e: f64) {
+        self.rounds += 1;
+        self.ln_e = ln_e;
+        if ln_e > self.ln_e_max {
+            self.ln_e_max = ln_e;
+            self.peak_round = self.rounds;
+        }
+    }
+}
