@@ -1,0 +1,137 @@
+// What `GET api/status` answers, as types for the checker. Never loaded by the page; described in docs/api.md.
+
+/**
+ * @typedef {object} Interval
+ * @property {number} lo
+ * @property {number} hi
+ * @property {number} level
+ */
+
+/**
+ * @typedef {object} Prediction
+ * @property {number} predicted_multiplier
+ * @property {number} calibrated_multiplier
+ * @property {number} kappa
+ * @property {number} house_multiplier
+ * @property {Interval} interval
+ * @property {{ target: number, probability: number, house: number, break_even: number }[]} probabilities
+ * @property {{ name: string, mean_ln: number, multiplier: number }[]} members
+ * @property {number} last_actual
+ * @property {"up" | "down" | "flat"} trend
+ * @property {string} predicted_at
+ * @property {number} data_points_used
+ * @property {string | number} model_version
+ * @property {number} for_round
+ */
+
+/**
+ * @typedef {object} RecentRound
+ * @property {string} time
+ * @property {number} multiplier
+ * @property {number | null} lo
+ * @property {number | null} hi
+ * @property {number | null} point
+ * @property {boolean | null} inside
+ */
+
+/**
+ * @typedef {object} Settled
+ * @property {number} round
+ * @property {string} predicted_at
+ * @property {number} predicted_multiplier
+ * @property {number} calibrated_multiplier
+ * @property {number} lo
+ * @property {number} hi
+ * @property {number | null} actual
+ * @property {boolean | null} inside
+ * @property {string | null} settled_at
+ */
+
+/**
+ * @typedef {object} Accuracy
+ * @property {number} mae
+ * @property {number} rmse
+ * @property {number} r2_score
+ * @property {number} log_mae
+ * @property {{ mae: number, rmse: number, log_mae: number, r2_score?: number }} baseline
+ * @property {number} samples_trained
+ * @property {number} samples_tested
+ * @property {number} total_records
+ * @property {string} trained_at
+ * @property {string | number} version
+ * @property {number} duration_ms
+ * @property {{ name: string, weight: number, r2_score: number | null }[]} members
+ */
+
+/**
+ * @typedef {object} Training
+ * @property {boolean} running
+ * @property {string | null} started_at
+ * @property {number | null} records
+ * @property {number} progress 0 to 1
+ * @property {boolean} queued
+ * @property {string | null} last_error
+ * @property {{ have: number, need: number } | null} needed
+ * @property {number | null} next_at_records
+ * @property {{ trained_at: string, records: number, duration_ms: number, mae: number, rmse: number }[]} history
+ */
+
+/**
+ * @typedef {object} Data
+ * @property {{ name: string, records: number, rejected: number }[]} files
+ * @property {number} rejected_rows
+ * @property {{ file: string, line: number, reason: string }[]} rejected_recent
+ * @property {number} torn_bytes
+ * @property {number} duplicates_removed
+ * @property {"notify" | "scan"} watch
+ */
+
+/**
+ * @typedef {object} Collector
+ * @property {"starting" | "connected" | "reconnecting" | "stalled" | "stopped" | "writing_failed"} state
+ * @property {string} state_since
+ * @property {string} source
+ * @property {number} gaps
+ * @property {number} weak
+ * @property {number} resets
+ * @property {number} backfilled
+ * @property {number} reconnects
+ * @property {string | null} last_error
+ * @property {number} queued_rows
+ * @property {number} age_seconds since the collector last wrote its status
+ */
+
+/** @typedef {{ e?: number, ln_e?: number }} Light */
+
+/**
+ * @typedef {object} Status
+ * @property {boolean} model_trained
+ * @property {Accuracy | null} model_accuracy
+ * @property {Prediction | null} current_prediction
+ * @property {Settled[]} prediction_history newest first
+ * @property {boolean} auto_train_enabled
+ * @property {string | null} csv_file
+ * @property {number} csv_records
+ * @property {number | null} latest_multiplier
+ * @property {string | null} latest_timestamp
+ * @property {number | null} data_age_seconds
+ * @property {boolean} simulated
+ * @property {"recorded" | "replayed" | "simulated"} origin
+ * @property {string} data_dir
+ * @property {{ auto_sync_active: boolean, model_trained: boolean, auto_training: boolean, data_synced: boolean }} indicators
+ * @property {Training} training
+ * @property {{ mean: number, std: number, min: number, max: number, median: number } | null} statistics
+ * @property {RecentRound[]} recent oldest first
+ * @property {Data} data
+ * @property {Collector | null} collector
+ * @property {Record<string, any> | null} scorecard
+ * @property {{ order?: Light, law?: Light, forecast?: Light } | null} lights
+ * @property {{ sentence: string, rounds: number } | null} verdict
+ * @property {{ settled: number, late: number, missed: number }} [forecasts] what became of them
+ * @property {{ events?: string | null, rounds?: string }} [links] where else to ask, as relative addresses
+ * @property {string} version
+ * @property {string} started_at
+ * @property {string} now
+ */
+
+export {};

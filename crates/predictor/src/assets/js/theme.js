@@ -1,0 +1,71 @@
+/** @type {Set<() => void>} */
+const followers = new Set();
+
+/**
+ * Calls back after every change of theme, the system's own included.
+ * @param {() => void} follower
+ */
+export function onThemeChange(follower) {
+  followers.add(follower);
+}
+
+/**
+ * What a CSS variable looks like now. `getPropertyValue` would give back the text `light-dark(…)`.
+ * @param {string} name such as `--ink`
+ * @returns {string}
+ */
+export function colour(name) {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
+
+const probe = document.createElement("i");
+probe.hidden = true;
+document.body.append(probe);
+
+/** Wires the three-way switch. */
+export function startTheme() {
+  const inputs = [...document.querySelectorAll("#theme input")].map((node) => /** @type {HTMLInputElement} */ (node));
+  const now = document.documentElement.dataset.theme ?? "system";
+  for (const input of inputs) {
+    input.checked = input.value === now;
+    input.addEventListener("change", () => choose(input.value));
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", tell);
+}
+
+/** @param {string} theme */
+function choose(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  remember("theme", theme);
+  tell();
+}
+
+function tell() {
+  for (const follower of followers) follower();
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+export function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // Storage may be forbidden; the choice then lasts as long as the page.
+  }
+}
+
+/**
+ * @param {string} name
+ * @returns {string | null}
+ */
+export function recall(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
