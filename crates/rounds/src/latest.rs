@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use crate::merge::{FileRounds, merge};
 use crate::round::Round;
 use crate::scan::{ChangeKind, Directory, ScanError};
 
@@ -20,21 +21,21 @@ pub enum LastRoundsError {
     },
 }
 
-/// The newest `count` rounds of all files of a directory, oldest first.
+/// The newest `count` rounds of all files of a directory, oldest first, copies of files left out.
 ///
 /// # Errors
 /// The directory or one of its files cannot be read.
 pub fn last_rounds(dir: &Path, count: usize) -> Result<Vec<Round>, LastRoundsError> {
-    let mut rounds = Vec::new();
-    for change in Directory::new(dir).scan()? {
-        if change.kind == ChangeKind::Unreadable {
-            let error = change.error.unwrap_or_default();
-            return Err(LastRoundsError::File { file: change.file, error });
-        }
-        rounds.extend(change.rounds);
+    let mut changes = Directory::new(dir).scan()?;
+    if let Some(change) = changes.iter_mut().find(|change| change.kind == ChangeKind::Unreadable) {
+        let error = change.error.take().unwrap_or_default();
+        return Err(LastRoundsError::File { file: std::mem::take(&mut change.file), error });
     }
-    // Stable: rounds of one time stay in the order of their file.
-    rounds.sort_by_key(|round| round.time);
+    let files: Vec<FileRounds<'_>> = changes
+        .iter()
+        .map(|change| FileRounds { file: &change.file, rounds: &change.rounds })
+        .collect();
+    let mut rounds = merge(&files).rounds;
     rounds.drain(..rounds.len().saturating_sub(count));
     Ok(rounds)
 }

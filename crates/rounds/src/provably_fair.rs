@@ -1,8 +1,9 @@
 //! Formulas by which games turn published seeds and hashes into multipliers.
 //!
-//! Each step stands on its own, so that a check can say which step does not match.
+//! Each step stands on its own, so that a check can say which [`Step`] does not match.
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Multiplier;
@@ -20,6 +21,79 @@ pub struct HexError {
     pub digits: usize,
     /// What was found instead, at most 160 characters of it.
     pub text: String,
+}
+
+/// One step from the seeds to the multiplier: what was said and what comes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What is computed, in a few words.
+    pub name: &'static str,
+    /// What the operator said, if it is known.
+    pub said: Option<String>,
+    /// What comes out.
+    pub computed: String,
+}
+
+impl Step {
+    fn new(name: &'static str, said: Option<&str>, computed: String) -> Self {
+        Self { name, said: said.map(|said| said.trim().to_owned()), computed }
+    }
+
+    /// Whether both agree, upper and lower case aside; `None` if nothing was said.
+    pub fn matches(&self) -> Option<bool> {
+        self.said.as_ref().map(|said| said.eq_ignore_ascii_case(&self.computed))
+    }
+}
+
+/// What is known of a game whose result comes from a chain of hashes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HashClaim {
+    /// The hash of the game, published after it.
+    pub hash: String,
+    /// The hash of the game before it, which was public already.
+    pub previous: Option<String>,
+    /// The digest the operator shows.
+    pub digest: Option<String>,
+    /// The multiplier the operator shows.
+    pub multiplier: Option<Multiplier>,
+}
+
+/// Hashes that `previous` gives one after another from `hash` on, until one is `last`: how many.
+///
+/// `None` if `steps_max` hashes were not enough.
+///
+/// # Errors
+/// `hash` is not what `previous` takes.
+pub fn chain_length(
+    previous: impl Fn(&str) -> Result<String, HexError>,
+    hash: &str,
+    last: &str,
+    steps_max: u64,
+) -> Result<Option<u64>, HexError> {
+    let mut hash = hash.to_ascii_lowercase();
+    for step in 0..=steps_max {
+        if hash.eq_ignore_ascii_case(last) {
+            return Ok(Some(step));
+        }
+        hash = previous(&hash)?;
+    }
+    Ok(None)
+}
+
+/// The steps of a game of a chain.
+fn hash_steps(
+    claim: &HashClaim,
+    previous: String,
+    digest: String,
+    multiplier: Multiplier,
+) -> Vec<Step> {
+    let said = claim.multiplier.map(|multiplier| multiplier.to_string());
+    vec![
+        Step::new("hash of the game before", claim.previous.as_deref(), previous),
+        Step::new("digest", claim.digest.as_deref(), digest),
+        Step::new("multiplier", said.as_deref(), multiplier.to_string()),
+    ]
 }
 
 /// 2^52: so many values 13 hexadecimal digits have.

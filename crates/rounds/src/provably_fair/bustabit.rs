@@ -1,8 +1,8 @@
 //! bustabit and the games that copied it.
 
 use super::{
-    HexError, at_least_one, classic_cents, hmac_sha256, leading, reciprocal_cents, remainder,
-    sha256, unhex,
+    HashClaim, HexError, Step, at_least_one, chain_length, classic_cents, hash_steps, hmac_sha256,
+    leading, reciprocal_cents, remainder, sha256, unhex,
 };
 use crate::Multiplier;
 
@@ -98,4 +98,34 @@ pub fn previous(version: Version, game_hash: &str) -> Result<String, HexError> {
         Version::V1 | Version::V2 => sha256(game_hash.to_ascii_lowercase().as_bytes()),
         Version::V3 => sha256(&hash),
     })
+}
+
+/// Computes each step of a game anew from its hash.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn steps(version: Version, claim: &HashClaim) -> Result<Vec<Step>, HexError> {
+    let digest = digest(version, &claim.hash)?;
+    let multiplier = multiplier(version, &digest)?;
+    Ok(hash_steps(claim, previous(version, &claim.hash)?, digest, multiplier))
+}
+
+/// The number of a game: how far its hash is from the published end of the chain.
+///
+/// `None` if that is more than `steps_max` games, and for version 1, whose end is not known here.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn game_number(
+    version: Version,
+    game_hash: &str,
+    steps_max: u64,
+) -> Result<Option<u64>, HexError> {
+    let (last, offset) = match version {
+        Version::V1 => return unhex(game_hash).map(|_| None),
+        Version::V2 => (V2_TERMINATING_HASH, 0),
+        Version::V3 => (V3_TERMINATING_HASH, V3_GAME_OFFSET),
+    };
+    let length = chain_length(|hash| previous(version, hash), game_hash, last, steps_max)?;
+    Ok(length.map(|length| offset + length))
 }

@@ -1,7 +1,8 @@
 //! Roobet Crash.
 
 use super::{
-    HexError, at_least_one, classic_cents, hmac_sha256, leading, remainder, sha256, unhex,
+    HashClaim, HexError, Step, at_least_one, classic_cents, hash_steps, hmac_sha256, leading,
+    remainder, sha256, unhex,
 };
 use crate::Multiplier;
 
@@ -49,4 +50,14 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
     unhex(game_hash)?;
     Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
+}
+
+/// Computes each step of a game anew from its hash.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
+    let digest = digest(&claim.hash)?;
+    let multiplier = multiplier(&digest)?;
+    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
 }

@@ -1,6 +1,8 @@
 //! Stake Crash.
 
-use super::{HexError, at_least_one, hmac_sha256, leading, sha256, unhex};
+use super::{
+    HashClaim, HexError, Step, at_least_one, hash_steps, hmac_sha256, leading, sha256, unhex,
+};
 use crate::Multiplier;
 
 /// The public salt, the hash of a Bitcoin block.
@@ -47,4 +49,14 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
     unhex(game_hash)?;
     Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
+}
+
+/// Computes each step of a game anew from its hash.
+///
+/// # Errors
+/// The hash is not 64 hexadecimal digits.
+pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
+    let digest = digest(&claim.hash)?;
+    let multiplier = multiplier(&digest)?;
+    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
 }
