@@ -1,7 +1,35 @@
-//! Which readings are new rounds.
+//! Which readings are new rounds: each round once, in order, and a mark wherever some may be missing.
+//!
+//! Pure: the clocks come in with the readings. Three kinds of reading meet here. A visible list is laid on the rounds that are
+//! known ([`align`]), which proves how many of its values are new. A history with ids is joined by its ids. A single round is
+//! new unless its id is known or the list has given it already. The rounds of all three stand in one window, newest first.
 
+mod align;
+mod ids;
+mod list;
+mod times;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
+use rounds::{EventKind, Multiplier, Round};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::source::{Kind, Reading, Said};
+
+/// Rounds that are kept for comparing, and that a restart should hand to [`Ledger::seeded`].
+pub const WINDOW: usize = 64;
+/// Ids that are remembered.
+const IDS: usize = 256;
+/// The same round may come from the list and with its id this far apart.
+const MERGE_WITHIN: Duration = Duration::from_secs(10);
+/// A single round that comes before the history waits this long for it, so that the rounds in between stay in order.
+const HOLD: Duration = MERGE_WITHIN;
+/// A round counts as heard when it ended if the reading before it was this close.
+const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
 /// What to write of the first list that is ever seen: its rounds ended before anyone looked.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,3 +43,347 @@ pub enum Baseline {
     /// All of it, with estimated times.
     All,
 }
+
+/// What the ledger must know of the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// What kind of source it is.
+    pub kind: Kind,
+    /// What to write of the first list.
+    pub baseline: Baseline,
+    /// No two rounds end closer together: bounds how many can be new.
+    pub round_min: Duration,
+}
+
+impl Settings {
+    /// A list counts when it was read twice alike: a page may be caught half rendered, a message may not.
+    fn lists_settle(self) -> bool {
+        self.kind == Kind::Browser
+    }
+
+    /// After connecting the source shows what was before; single rounds wait for that.
+    fn shows_history(self) -> bool {
+        self.kind == Kind::Browser
+    }
+
+    /// Times of rounds are written as they come, even if they step back.
+    fn keeps_times(self) -> bool {
+        self.kind == Kind::Replay
+    }
+}
+
+/// What follows from a reading.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// A new round, to be written.
+    Accept {
+        /// Its time and multiplier.
+        round: Round,
+        /// The game's own name of it.
+        id: Option<String>,
+        /// Heard as it ended, or taken from a history.
+        kind: EventKind,
+        /// For the events file.
+        detail: Option<Value>,
+    },
+    /// A mark between rounds.
+    Note {
+        /// Gap, weak, reset or conflict.
+        kind: EventKind,
+        /// For the events file.
+        detail: Value,
+    },
+}
+
+/// A round that was accepted, or that stood in the list before anything was.
+#[derive(Clone, Debug)]
+struct Known {
+    cents: u64,
+    id: Option<String>,
+    /// When the list gave it, as long as its id may still follow.
+    listed: Option<Instant>,
+}
+
+/// When the window was last known to be up to date.
+#[derive(Clone, Copy, Debug)]
+enum Confirmed {
+    Never,
+    /// By the time of the newest row in the files.
+    Wall(DateTime<Utc>),
+    Mono(Instant),
+}
+
+/// Decides which readings are new rounds.
+#[derive(Debug)]
+pub struct Ledger {
+    settings: Settings,
+    /// Newest first, at most [`WINDOW`].
+    window: VecDeque<Known>,
+    /// Newest last, at most [`IDS`].
+    ids: VecDeque<(String, u64)>,
+    confirmed: Confirmed,
+    /// Time of the newest row.
+    newest: Option<DateTime<Utc>>,
+    list: list::Progress,
+    /// Rounds at the head of the window that the list has not shown yet.
+    ahead: usize,
+    /// Nothing can have been missed since the last connection stood.
+    is_bridged: bool,
+    /// Single rounds that wait for the history.
+    held: Vec<Reading>,
+    heard: Option<Instant>,
+    instance: Option<String>,
+    /// The window was never filled: the baseline is still to be taken.
+    is_first: bool,
+}
+
+impl Ledger {
+    /// A ledger that knows no round.
+    pub fn new(settings: Settings) -> Self {
+        Self::seeded(settings, &[])
+    }
+
+    /// A ledger that goes on after `rounds`, the newest rows of the directory, oldest first.
+    pub fn seeded(settings: Settings, rounds: &[Round]) -> Self {
+        let known =
+            |round: &Round| Known { cents: round.multiplier.cents(), id: None, listed: None };
+        let newest = rounds.last().map(|round| round.time);
+        Self {
+            settings,
+            window: rounds.iter().rev().take(WINDOW).map(known).collect(),
+            ids: VecDeque::new(),
+            confirmed: newest.map_or(Confirmed::Never, Confirmed::Wall),
+            newest,
+            list: list::Progress::default(),
+            ahead: 0,
+            is_bridged: rounds.is_empty() && !settings.shows_history(),
+            held: Vec::new(),
+            heard: None,
+            instance: None,
+            is_first: rounds.is_empty(),
+        }
+    }
+
+    /// The connection was lost: rounds may have ended that nobody heard.
+    pub fn interrupted(&mut self) {
+        self.is_bridged = false;
+        self.list.forget_reading();
+        self.heard = None;
+    }
+
+    /// What follows from a reading, in the order in which it must be written.
+    pub fn observe(&mut self, reading: &Reading) -> Vec<Outcome> {
+        let mut out = Vec::new();
+        match &reading.said {
+            Said::Round { .. } if self.must_hold() => self.held.push(reading.clone()),
+            Said::Round { .. } => self.hear_round(reading, &mut out),
+            Said::List(shown) => self.hear_list(shown, reading, &mut out),
+            Said::Ids(shown) => self.hear_ids(shown, reading, &mut out),
+            Said::OtherInstance(name) => self.hear_instance(name, &mut out),
+            Said::Alive | Said::End => {}
+        }
+        self.release(reading, &mut out);
+        self.heard = Some(reading.mono);
+        out
+    }
+
+    fn must_hold(&self) -> bool {
+        self.settings.shows_history() && !self.is_bridged && self.held.len() < WINDOW
+    }
+
+    /// Lets held rounds go when the history has come, or will not come.
+    fn release(&mut self, reading: &Reading, out: &mut Vec<Outcome>) {
+        let Some(first) = self.held.first() else { return };
+        let waited = reading.mono.saturating_duration_since(first.mono);
+        let is_end = reading.said == Said::End;
+        if !self.is_bridged && waited < HOLD && self.held.len() < WINDOW && !is_end {
+            return;
+        }
+        for held in std::mem::take(&mut self.held) {
+            self.hear_round(&held, out);
+        }
+    }
+
+    fn hear_round(&mut self, reading: &Reading, out: &mut Vec<Outcome>) {
+        let Said::Round { id, multiplier, ended_at, backfill, detail } = &reading.said else {
+            return;
+        };
+        let cents = multiplier.cents();
+        if let Some(id) = id {
+            if let Some(first) = self.cents_of(id) {
+                out.extend(conflict(id, first, cents));
+                return;
+            }
+            self.remember_id(id, cents);
+            if self.name_listed(id, cents, reading.mono) {
+                return;
+            }
+        }
+        if *backfill && self.covers(*ended_at, cents) {
+            return;
+        }
+        self.mark_unbridged(reading, out);
+        let (time, stepped_back) = self.time_of(*ended_at, reading.wall);
+        out.push(Outcome::Accept {
+            round: Round { time, multiplier: *multiplier },
+            id: id.clone(),
+            kind: if *backfill { EventKind::Backfill } else { EventKind::Live },
+            detail: times::with_step(detail.clone(), stepped_back),
+        });
+        self.push(Known { cents, id: id.clone(), listed: None });
+        self.ahead = (self.ahead + 1).min(self.window.len());
+        self.newest = Some(time);
+        self.confirmed = Confirmed::Mono(reading.mono);
+        self.is_bridged = true;
+        self.is_first = false;
+    }
+
+    /// The list has given this round a moment ago; now its name comes.
+    fn name_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
+        let is_it = |known: &&mut Known| {
+            known.id.is_none()
+                && known.cents == cents
+                && known.listed.is_some_and(|at| distance(at, now) <= MERGE_WITHIN)
+        };
+        match self.window.iter_mut().rev().find(is_it) {
+            Some(known) => {
+                known.id = Some(id.to_owned());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A round of a dated history is known if it ended before the newest row.
+    fn covers(&self, ended_at: Option<DateTime<Utc>>, cents: u64) -> bool {
+        let (Some(ended_at), Some(newest)) = (ended_at, self.newest) else { return false };
+        let is_newest = ended_at == newest && self.window.front().is_some_and(|k| k.cents == cents);
+        !self.settings.keeps_times() && (ended_at < newest || is_newest)
+    }
+
+    /// Nothing tells what was between the last connection and this round: say so before it.
+    fn mark_unbridged(&mut self, reading: &Reading, out: &mut Vec<Outcome>) {
+        if self.is_bridged || !self.settings.kind.is_live() || self.window.is_empty() {
+            return;
+        }
+        let seconds = self.elapsed(reading).map(|elapsed| elapsed.as_secs());
+        out.push(gap("no history after connecting", &json!({ "seconds": seconds })));
+    }
+
+    fn hear_instance(&mut self, name: &str, out: &mut Vec<Outcome>) {
+        let before = self.instance.replace(name.to_owned());
+        let Some(before) = before.filter(|before| before != name) else { return };
+        let detail = json!({ "reason": "other instance", "from": before, "to": name });
+        out.push(Outcome::Note { kind: EventKind::Reset, detail });
+        self.window.clear();
+        self.ids.clear();
+        self.list = list::Progress::default();
+        self.ahead = 0;
+        self.is_bridged = !self.settings.shows_history();
+    }
+
+    /// Time since the window was up to date; `None` when nobody can say.
+    fn elapsed(&self, reading: &Reading) -> Option<Duration> {
+        match self.confirmed {
+            Confirmed::Never => None,
+            Confirmed::Mono(at) => Some(reading.mono.saturating_duration_since(at)),
+            // A clock that was set back since the last run says nothing.
+            Confirmed::Wall(at) => (reading.wall - at).to_std().ok(),
+        }
+    }
+
+    /// The most rounds that can have ended since the window was up to date.
+    fn bound(&self, reading: &Reading) -> usize {
+        let Some(elapsed) = self.elapsed(reading) else { return usize::MAX };
+        let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
+        usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
+    }
+
+    /// The history has been joined on: nothing is missing that is not marked.
+    fn bridge(&mut self, now: Instant) {
+        self.is_bridged = true;
+        self.is_first = false;
+        self.confirmed = Confirmed::Mono(now);
+    }
+
+    fn push(&mut self, known: Known) {
+        self.window.push_front(known);
+        self.window.truncate(WINDOW);
+    }
+
+    fn remember_id(&mut self, id: &str, cents: u64) {
+        if self.ids.len() == IDS {
+            self.ids.pop_front();
+        }
+        self.ids.push_back((id.to_owned(), cents));
+    }
+
+    fn cents_of(&self, id: &str) -> Option<u64> {
+        self.ids.iter().rev().find(|(known, _)| known == id).map(|(_, cents)| *cents)
+    }
+
+    /// Accepts rounds of a history, newest first in `fresh`, with estimated times.
+    fn accept_history(&mut self, fresh: &[Shown<'_>], found: Found<'_>, out: &mut Vec<Outcome>) {
+        let Found { reading, after_gap } = found;
+        let was_heard = self.heard.is_some_and(|at| distance(at, reading.mono) <= LIVE_WITHIN);
+        let is_newest_live = was_heard && self.is_bridged && !after_gap;
+        let since = if after_gap { None } else { self.newest };
+        let times = times::spread(since, self.newest, reading.wall, fresh.len(), is_newest_live);
+        for (index, (shown, time)) in fresh.iter().rev().zip(times).enumerate() {
+            let is_newest = index + 1 == fresh.len();
+            let (time, stepped_back) = self.monotone(time);
+            out.push(Outcome::Accept {
+                round: Round { time, multiplier: shown.multiplier },
+                id: shown.id.map(str::to_owned),
+                kind: if is_newest && is_newest_live {
+                    EventKind::Live
+                } else {
+                    EventKind::Backfill
+                },
+                detail: times::with_step(None, stepped_back),
+            });
+            let listed = shown.id.is_none().then_some(reading.mono);
+            self.push(Known {
+                cents: shown.multiplier.cents(),
+                id: shown.id.map(str::to_owned),
+                listed,
+            });
+            self.newest = Some(time);
+        }
+    }
+}
+
+/// One entry of a history.
+#[derive(Clone, Copy, Debug)]
+struct Shown<'a> {
+    multiplier: Multiplier,
+    id: Option<&'a str>,
+}
+
+/// How new rounds of a history were found.
+#[derive(Clone, Copy, Debug)]
+struct Found<'a> {
+    reading: &'a Reading,
+    /// An unknown number is missing before them.
+    after_gap: bool,
+}
+
+fn distance(a: Instant, b: Instant) -> Duration {
+    a.saturating_duration_since(b).max(b.saturating_duration_since(a))
+}
+
+fn conflict(id: &str, first: u64, now: u64) -> Option<Outcome> {
+    let detail = json!({ "round_id": id, "first_cents": first, "now_cents": now });
+    (first != now).then_some(Outcome::Note { kind: EventKind::Conflict, detail })
+}
+
+fn gap(reason: &str, more: &Value) -> Outcome {
+    let mut detail = json!({ "reason": reason });
+    if let (Value::Object(detail), Value::Object(more)) = (&mut detail, more) {
+        detail.extend(more.clone());
+    }
+    Outcome::Note { kind: EventKind::Gap, detail }
+}
+
+#[cfg(test)]
+mod tests;

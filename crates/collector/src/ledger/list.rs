@@ -1,0 +1,290 @@
+//! Rounds out of a visible list without ids.
+
+use std::time::{Duration, Instant};
+
+use rounds::{EventKind, Multiplier};
+use serde_json::json;
+
+use super::align::{BASELINE_LEN, OVERLAP, pairs, shifts, undoubled_len};
+use super::{Baseline, Found, Known, Ledger, Outcome, Shown, gap};
+use crate::source::Reading;
+
+/// A list that fits nowhere is believed the sixth time: until then a page may still be filling.
+const FAILURES_OF_A_PAGE: u32 = 6;
+/// A message is whole; once may be a mistake of the other side.
+const FAILURES_OF_A_MESSAGE: u32 = 2;
+/// A list that stays shorter than it was for so long is not filling: it is the list now.
+const SHORT_FOR: Duration = Duration::from_mins(1);
+
+/// What the ledger remembers of the lists it has read; all values in hundredths, newest first.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The list of the reading before.
+    previous: Vec<u64>,
+    /// The last list that found its place.
+    aligned: Vec<u64>,
+    longest: usize,
+    failures: u32,
+    short_since: Option<Instant>,
+}
+
+impl Progress {
+    pub(super) fn forget_reading(&mut self) {
+        self.previous.clear();
+        self.failures = 0;
+    }
+
+    fn align(&mut self, cents: &[u64]) {
+        self.aligned = cents.to_vec();
+        self.failures = 0;
+        self.short_since = None;
+    }
+
+    /// At least four fifths of what it ever was, or for a minute no more.
+    fn is_full(&mut self, len: usize, now: Instant) -> bool {
+        self.longest = self.longest.max(len);
+        if len * 5 >= self.longest * 4 {
+            self.short_since = None;
+            return true;
+        }
+        let since = *self.short_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= SHORT_FOR {
+            self.longest = len;
+        }
+        false
+    }
+}
+
+/// Where a list lies on the window.
+enum Place {
+    /// It shows `fresh` rounds more than the window, and lacks `lag` that came with their ids. `others` are the other numbers of
+    /// new rounds with which it would fit as well.
+    Proven {
+        fresh: usize,
+        lag: usize,
+        others: Vec<usize>,
+    },
+    /// One or two values overlap, and so many rounds may have ended that no more could.
+    Weak {
+        fresh: usize,
+    },
+    Nowhere,
+}
+
+impl Ledger {
+    pub(super) fn hear_list(
+        &mut self,
+        shown: &[Multiplier],
+        reading: &Reading,
+        out: &mut Vec<Outcome>,
+    ) {
+        let mut cents: Vec<u64> = shown.iter().map(|multiplier| multiplier.cents()).collect();
+        cents.truncate(undoubled_len(&cents));
+        if self.settings.lists_settle() && self.list.previous != cents {
+            self.list.previous = cents;
+            return;
+        }
+        if cents.len() < OVERLAP {
+            return;
+        }
+        let is_full = self.list.is_full(cents.len(), reading.mono);
+        let shown: Vec<Shown<'_>> =
+            shown[..cents.len()].iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
+        if self.window.is_empty() {
+            if cents.len() >= BASELINE_LEN {
+                self.list.align(&cents);
+                self.take_baseline(&shown, reading, out);
+            }
+        } else if self.list.aligned == cents {
+            self.list.align(&cents);
+            self.bridge(reading.mono);
+        } else {
+            self.place_list(&cents, &shown, is_full, Heard { reading, out });
+        }
+    }
+
+    fn place_list(&mut self, cents: &[u64], shown: &[Shown<'_>], is_full: bool, heard: Heard<'_>) {
+        let Heard { reading, out } = heard;
+        let bound = self.bound(reading);
+        match self.place(cents, bound, is_full) {
+            Place::Proven { fresh, lag, others } => {
+                if !others.is_empty() {
+                    out.push(ambiguous(fresh, &others));
+                }
+                self.extend_window(cents, fresh, lag);
+                let found = Found { reading, after_gap: false };
+                self.accept_history(&shown[..fresh], found, out);
+                self.ahead = lag;
+            }
+            Place::Weak { fresh } => {
+                let detail = json!({ "reason": "too little overlap", "fresh": fresh });
+                out.push(Outcome::Note { kind: EventKind::Weak, detail });
+                self.extend_window(cents, fresh, 0);
+                let found = Found { reading, after_gap: false };
+                self.accept_history(&shown[..fresh], found, out);
+                self.ahead = 0;
+            }
+            Place::Nowhere if !is_full => return,
+            Place::Nowhere if self.ahead == self.window.len() => {
+                // All that is known came as single rounds after this list.
+                self.rebuild(cents);
+            }
+            Place::Nowhere => {
+                if !self.believes_stranger() {
+                    return;
+                }
+                let heard = Heard { reading, out };
+                if !self.mend(cents, shown, bound, heard) {
+                    self.start_over(cents, shown, bound, Heard { reading, out });
+                }
+            }
+        }
+        self.list.align(cents);
+        self.bridge(reading.mono);
+    }
+
+    fn believes_stranger(&mut self) -> bool {
+        self.list.failures += 1;
+        let limit =
+            if self.settings.lists_settle() { FAILURES_OF_A_PAGE } else { FAILURES_OF_A_MESSAGE };
+        self.list.failures >= limit
+    }
+
+    fn place(&self, cents: &[u64], bound: usize, is_full: bool) -> Place {
+        let known = self.window.len();
+        let least = OVERLAP.min(known);
+        let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
+        let mut found = shifts(cents.len(), known, least, bound, same).into_iter();
+        let first = found.next();
+        let others: Vec<usize> = found.collect();
+        if first == Some(0) {
+            return Place::Proven { fresh: 0, lag: 0, others };
+        }
+        for lag in 1..=self.ahead.min(known.saturating_sub(OVERLAP)) {
+            let same = |i: usize, j: usize| same(i, j + lag);
+            if !shifts(cents.len(), known - lag, OVERLAP, 0, same).is_empty() {
+                return Place::Proven { fresh: 0, lag, others };
+            }
+        }
+        if let Some(fresh) = first {
+            return if known < OVERLAP {
+                Place::Weak { fresh }
+            } else {
+                Place::Proven { fresh, lag: 0, others }
+            };
+        }
+        let may_be_weak = is_full && bound.saturating_add(2) >= cents.len();
+        let weak =
+            if may_be_weak { shifts(cents.len(), known, 1, bound, same) } else { Vec::new() };
+        weak.first().map_or(Place::Nowhere, |&fresh| Place::Weak { fresh })
+    }
+
+    /// Takes over the older end of a list that reaches further back than the window.
+    fn extend_window(&mut self, cents: &[u64], fresh: usize, lag: usize) {
+        let overlap = self.window.len() - lag;
+        let older = cents.iter().skip(fresh + overlap);
+        self.window.extend(older.map(|&cents| Known { cents, id: None, listed: None }));
+        self.window.truncate(super::WINDOW);
+    }
+
+    /// The list fits below the rounds that came with their ids, but shows others in their place: those cannot be written in
+    /// their order any more. Says so and goes on from the list.
+    fn mend(&mut self, cents: &[u64], shown: &[Shown<'_>], bound: usize, heard: Heard<'_>) -> bool {
+        let Heard { reading, out } = heard;
+        let (ahead, below) = (self.ahead, self.window.len() - self.ahead);
+        let same = |i: usize, j: usize| cents[i] == self.window[j + ahead].cents;
+        let bound = bound.saturating_add(ahead);
+        let fits = shifts(cents.len(), below, OVERLAP, bound, same);
+        let (Some(&above), true) = (fits.first(), ahead > 0) else { return false };
+        let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
+        let pairs = pairs(above, ahead, same);
+        // What stands above the newest written round is new.
+        let fresh = pairs.iter().position(|pair| *pair == Some(0)).unwrap_or(0);
+        let missed: Vec<f64> = (fresh..above)
+            .filter(|&i| pairs[i].is_none())
+            .map(|i| shown[i].multiplier.as_f64())
+            .collect();
+        out.push(gap("missed before rounds that are written", &json!({ "multipliers": missed })));
+        self.rebuild(&cents[fresh..]);
+        self.accept_history(&shown[..fresh], Found { reading, after_gap: false }, out);
+        if fresh > 0 {
+            self.ahead = 0;
+        }
+        true
+    }
+
+    /// Nothing of the list is known. Either so much time has passed that all of it is new, or it is the list of another game.
+    fn start_over(&mut self, cents: &[u64], shown: &[Shown<'_>], bound: usize, heard: Heard<'_>) {
+        let Heard { reading, out } = heard;
+        if bound >= cents.len() {
+            out.push(gap("nothing of the list is known", &json!({ "shown": cents.len() })));
+            self.window.clear();
+            self.ahead = 0;
+            self.accept_history(shown, Found { reading, after_gap: true }, out);
+            return;
+        }
+        let known = self.window.len();
+        let reversed = |i: usize, j: usize| cents[cents.len() - 1 - i] == self.window[j].cents;
+        let is_reversed = !shifts(cents.len(), known, OVERLAP, bound, reversed).is_empty();
+        let hint = if is_reversed {
+            "the list is upside down: see --order"
+        } else {
+            "another game or table, or a list that changed"
+        };
+        let detail = json!({ "reason": "the list does not continue", "hint": hint });
+        out.push(Outcome::Note { kind: EventKind::Reset, detail });
+        self.rebuild(cents);
+    }
+
+    /// Makes the list the window. Rounds that came with their ids and that it does not show yet stay above it.
+    fn rebuild(&mut self, cents: &[u64]) {
+        let ahead: Vec<Known> = self.window.drain(..self.ahead).collect();
+        let pairs = pairs(cents.len(), ahead.len(), |i, j| cents[i] == ahead[j].cents);
+        let newer = pairs.iter().flatten().min().copied().unwrap_or(ahead.len());
+        let of_list = cents.iter().zip(&pairs).map(|(&cents, pair)| Known {
+            cents,
+            id: pair.and_then(|j| ahead[j].id.clone()),
+            listed: None,
+        });
+        self.window = ahead[..newer].iter().cloned().chain(of_list).take(super::WINDOW).collect();
+        self.ahead = newer;
+    }
+
+    /// The first history ever: its rounds ended before anyone looked.
+    pub(super) fn take_baseline(
+        &mut self,
+        shown: &[Shown<'_>],
+        reading: &Reading,
+        out: &mut Vec<Outcome>,
+    ) {
+        let fresh = match self.settings.baseline {
+            Baseline::All if self.is_first => shown.len(),
+            Baseline::Newest if self.is_first => shown.len().min(1),
+            _ => 0,
+        };
+        let known = shown[fresh..].iter().map(|shown| Known {
+            cents: shown.multiplier.cents(),
+            id: shown.id.map(str::to_owned),
+            listed: None,
+        });
+        self.window.extend(known.take(super::WINDOW));
+        if let (0, Some(newest)) = (fresh, self.window.front_mut()) {
+            // Its id may be on the way.
+            newest.listed = Some(reading.mono);
+        }
+        self.accept_history(&shown[..fresh], Found { reading, after_gap: true }, out);
+        self.ahead = 0;
+        self.bridge(reading.mono);
+    }
+}
+
+/// A reading and where to put what follows from it.
+struct Heard<'a> {
+    reading: &'a Reading,
+    out: &'a mut Vec<Outcome>,
+}
+
+fn ambiguous(fresh: usize, others: &[usize]) -> Outcome {
+    let detail = json!({ "reason": "fits in several places", "fresh": fresh, "others": others });
+    Outcome::Note { kind: EventKind::Weak, detail }
+}
