@@ -1,4 +1,5 @@
-//! What needs no model: the constants and habits every forecast is measured against. All of them are causal.
+//! What needs no model: the constants and habits every forecast is measured against. All of them
+//! are causal.
 
 mod climatology;
 mod habits;
@@ -31,8 +32,8 @@ pub trait Baseline: Debug + Send {
     /// What it says of the next round.
     fn forecast(&self) -> BaselineForecast;
 
-    /// The CRPS of ln M it would get for a round of `cents`; `None` where it says nothing about ln M, or where its
-    /// forecast already tells.
+    /// The CRPS of ln M it would get for a round of `cents`; `None` where it says nothing about ln
+    /// M, or where its forecast already tells.
     fn log_crps(&self, _cents: u64) -> Option<f64> {
         None
     }

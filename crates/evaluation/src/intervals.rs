@@ -1,9 +1,10 @@
 //! Intervals whose coverage does not depend on the model being right.
 //!
-//! Adaptive conformal inference (Gibbs and Candès 2021) on the probability scale: two one-sided trackers move the levels
-//! at which the served law's quantiles are read, until each side misses as often as it should. For any sequence of rounds
-//! the share missed on a side differs from alpha/2 by at most (1 + gamma)/(gamma T); where the cut at one half binds, it
-//! misses less often than that.
+//! Adaptive conformal inference (Gibbs and Candès 2021) on the probability scale: two one-sided
+//! trackers move the levels at which the served law's quantiles are read, until each side misses as
+//! often as it should. For any sequence of rounds the share missed on a side differs from alpha/2
+//! by at most (1 + gamma)/(gamma T); where the cut at one half binds, it misses less often than
+//! that.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,8 @@ pub struct PitInterval {
 }
 
 impl PitInterval {
-    /// An interval that is to miss a share `alpha` of the rounds (0.2 for an 80 % interval), with step [`GAMMA`].
+    /// An interval that is to miss a share `alpha` of the rounds (0.2 for an 80 % interval), with
+    /// step [`GAMMA`].
     pub fn new(alpha: f64) -> Self {
         Self::with_gamma(alpha, GAMMA)
     }
@@ -40,12 +42,14 @@ impl PitInterval {
         self.alpha
     }
 
-    /// The levels at which the served law is read now: the lower one in \[0, 1/2\], the upper one in \[1/2, 1\].
+    /// The levels at which the served law is read now: the lower one in \[0, 1/2\], the upper one
+    /// in \[1/2, 1\].
     pub fn levels(&self) -> (f64, f64) {
         (self.lower.clamp(0.0, 0.5), self.upper.clamp(0.5, 1.0))
     }
 
-    /// The interval to serve, both ends included: the law's quantiles at the levels, outward to the cent grid.
+    /// The interval to serve, both ends included: the law's quantiles at the levels, outward to the
+    /// cent grid.
     pub fn interval(&self, law: &TiltedLaw) -> (f64, f64) {
         let (lower, upper) = self.levels();
         outward(
@@ -54,7 +58,8 @@ impl PitInterval {
         )
     }
 
-    /// Learns from a round: u is its randomised transform ([`TiltedLaw::pit`]) under the law that was served.
+    /// Learns from a round: u is its randomised transform ([`TiltedLaw::pit`]) under the law that
+    /// was served.
     pub fn update(&mut self, u: f64) {
         let (lower, upper) = self.levels();
         let side = self.alpha / 2.0;

@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::HouseLaw;
 use crate::law::{self, M0};
 
-/// Pseudo-evidence for "the model says nothing": what the model must outweigh before it is believed.
+/// Pseudo-evidence for "the model says nothing": what the model must outweigh before it is
+/// believed.
 const PRIOR: f64 = 2.0;
 
 /// Scored rounds before anything but the house law is served.
 const SCORED_MIN: u64 = 60;
 
-/// The shrinkage kappa, between 0 and 1: the ridge regression of what happened (b = ln M - m0) on what the model said
-/// (a = m - m0), without an intercept.
+/// The shrinkage kappa, between 0 and 1: the ridge regression of what happened (b = ln M - m0) on
+/// what the model said (a = m - m0), without an intercept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kappa {
     sum_ab: f64,
@@ -26,7 +27,8 @@ impl Kappa {
         Self::default()
     }
 
-    /// Scores one round: the model said `a` above the house mean of ln M, and it came out `b` above it.
+    /// Scores one round: the model said `a` above the house mean of ln M, and it came out `b` above
+    /// it.
     pub fn update(&mut self, a: f64, b: f64) {
         self.sum_ab += a * b;
         self.sum_aa += a * a;
@@ -59,7 +61,8 @@ impl Kappa {
         self.shrunk(house.scale_from_mean_ln(mean_ln))
     }
 
-    /// [`update`](Self::update) under the default house law, from E ln M as the model said it and ln M as it came.
+    /// [`update`](Self::update) under the default house law, from E ln M as the model said it and
+    /// ln M as it came.
     pub fn settle(&mut self, mean_ln: f64, ln_m: f64) {
         self.update(mean_ln - M0, ln_m - M0);
     }

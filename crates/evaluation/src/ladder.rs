@@ -1,4 +1,5 @@
-//! All rounds so far, in order of size: counts below a multiplier in O(log n), whatever the tail does.
+//! All rounds so far, in order of size: counts below a multiplier in O(log n), whatever the tail
+//! does.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,9 @@ const LN_UNITS: f64 = 68_719_476_736.0;
 
 /// The sizes of all rounds so far.
 ///
-/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. It is written down as the plain
-/// counts, about 100 kB after a million fair rounds, and rebuilt from them in one pass.
+/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. It is
+/// written down as the plain counts, about 100 kB after a million fair rounds, and rebuilt from
+/// them in one pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Tally", into = "Tally")]
 pub(crate) struct Ladder {

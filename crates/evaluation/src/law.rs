@@ -1,9 +1,9 @@
 //! What a fair game does, and the one-parameter family around it that a forecast is served through.
 //!
-//! House law: P(M >= x) = r/x on the cent grid from 1.01 up, the rest at 1.00. Tilted house law with scale s:
-//! P(M >= x) = r x^(-1/s); s = 1 is the house, s > 1 has the heavier tail. Its median is (2r)^s.
-//! Why a tilt of ln M: under the law ln M is nearly Exp(1), so a model of E ln M has all its moments, where the mean of M
-//! itself does not exist.
+//! House law: P(M >= x) = r/x on the cent grid from 1.01 up, the rest at 1.00. Tilted house law
+//! with scale s: P(M >= x) = r x^(-1/s); s = 1 is the house, s > 1 has the heavier tail. Its median
+//! is (2r)^s. Why a tilt of ln M: under the law ln M is nearly Exp(1), so a model of E ln M has all
+//! its moments, where the mean of M itself does not exist.
 
 use std::fmt;
 
@@ -70,7 +70,8 @@ impl Default for HouseLaw {
 }
 
 impl HouseLaw {
-    /// The law with return `r`, the atom at 1.00x that the curve leaves (1 - r/1.01) and a cap of 1,000,000x.
+    /// The law with return `r`, the atom at 1.00x that the curve leaves (1 - r/1.01) and a cap of
+    /// 1,000,000x.
     ///
     /// # Errors
     /// [`LawError::Return`] unless 0 < r <= 1.
@@ -82,7 +83,8 @@ impl HouseLaw {
         }
     }
 
-    /// The same with another probability of 1.00x. The curve r/x then holds from 1.02 up and never rises above 1 - atom.
+    /// The same with another probability of 1.00x. The curve r/x then holds from 1.02 up and never
+    /// rises above 1 - atom.
     ///
     /// # Errors
     /// [`LawError::Atom`] unless 0 <= atom < 1.
@@ -142,9 +144,11 @@ impl HouseLaw {
         self.untilted().pit(k, v)
     }
 
-    /// E ln M without the cap: the sum of P(M >= x) over the steps of ln x. [`M0`] for the default law.
+    /// E ln M without the cap: the sum of P(M >= x) over the steps of ln x. [`M0`] for the default
+    /// law.
     pub fn mean_ln(&self) -> f64 {
-        // The curve alone is proportional to r; only the steps below the atom's ceiling differ from it.
+        // The curve alone is proportional to r; only the steps below the atom's ceiling differ from
+        // it.
         let curve = M0 / 0.97 * self.r;
         let step = |k: u64| {
             let x = crate::multiplier(k);
@@ -163,7 +167,8 @@ impl HouseLaw {
         TiltedLaw { house: *self, scale: 1.0 }
     }
 
-    /// This law tilted to `scale`, which is cut to [`SCALES`] (a scale that is not a number is 1: no opinion).
+    /// This law tilted to `scale`, which is cut to [`SCALES`] (a scale that is not a number is 1:
+    /// no opinion).
     pub fn tilted(&self, scale: f64) -> TiltedLaw {
         let scale = if scale.is_nan() { 1.0 } else { scale.clamp(*SCALES.start(), *SCALES.end()) };
         TiltedLaw { house: *self, scale }
@@ -174,7 +179,8 @@ impl HouseLaw {
         self.tilted(mean_ln / self.mean_ln()).scale
     }
 
-    /// The point forecast of a model that expects ln M to be `mean_ln`: the median map, never below 1.00x.
+    /// The point forecast of a model that expects ln M to be `mean_ln`: the median map, never below
+    /// 1.00x.
     ///
     /// Not exp(mean ln M), which is 2.63 on the fair law where the median is 1.94.
     pub fn point_from_mean_ln(&self, mean_ln: f64) -> f64 {

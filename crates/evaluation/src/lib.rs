@@ -1,13 +1,14 @@
-//! Honest evaluation of a next-round forecast: the house law, proper scores, tests that stay valid while one looks,
-//! intervals that keep their coverage, and a fairness audit.
+//! Honest evaluation of a next-round forecast: the house law, proper scores, tests that stay valid
+//! while one looks, intervals that keep their coverage, and a fairness audit.
 //!
-//! Everything here is pure and streaming: no clock, file, task or thread; every state is `Clone` and (de)serialisable,
-//! so that a restart continues with the same bits. `docs/evaluation.md` explains what the numbers mean, and what none
-//! of them can mean.
+//! Everything here is pure and streaming: no clock, file, task or thread; every state is `Clone`
+//! and (de)serialisable, so that a restart continues with the same bits. `docs/evaluation.md`
+//! explains what the numbers mean, and what none of them can mean.
 //!
-//! Reading order: [`law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is worth), [`pit`] and
-//! [`sequential`] (is there anything to predict?), [`intervals`], [`skill`], [`verdict`], [`audit`]; [`simulate`] holds the
-//! generators that the acceptance figures are measured on.
+//! Reading order: [`law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is
+//! worth), [`pit`] and [`sequential`] (is there anything to predict?), [`intervals`], [`skill`],
+//! [`verdict`], [`audit`]; [`simulate`] holds the generators that the acceptance figures are
+//! measured on.
 
 pub mod baselines;
 pub mod intervals;
@@ -16,9 +17,14 @@ mod ladder;
 pub mod law;
 pub mod normal;
 pub mod pit;
+pub mod proportion;
+pub mod reliability;
+pub mod score_sheet;
 pub mod scores;
 pub mod sequential;
 pub mod simulate;
+pub mod skill;
+pub mod verdict;
 
 pub use kappa::Kappa;
 pub use law::{HouseLaw, LawError, TiltedLaw};

@@ -1,6 +1,7 @@
 //! The standard normal distribution: its function and its inverse.
 //!
-//! `libm` gives the error function to the last digit; that of `statrs` 0.19 is off by 1e-12, which the golden values see.
+//! `libm` gives the error function to the last digit; that of `statrs` 0.19 is off by 1e-12, which
+//! the golden values see.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -18,8 +19,9 @@ pub fn survival(x: f64) -> f64 {
 
 /// The x with P(Z <= x) = p, for p cut to \[1e-15, 1 - 1e-15\].
 ///
-/// Acklam's rational approximation, then one Halley step: about 1e-15 relative in the middle. The inverse of `statrs`
-/// takes other branches; this one gives the reference values of the sequential tests to the last digits that matter.
+/// Acklam's rational approximation, then one Halley step: about 1e-15 relative in the middle. The
+/// inverse of `statrs` takes other branches; this one gives the reference values of the sequential
+/// tests to the last digits that matter.
 pub fn quantile(p: f64) -> f64 {
     let p = p.clamp(1e-15, 1.0 - 1e-15);
     let x = if p < TAIL {

@@ -10,7 +10,8 @@ const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.
 ///
-/// Not for secrets: its use here is that anyone can draw the same numbers again, so that no test can be tuned.
+/// Not for secrets: its use here is that anyone can draw the same numbers again, so that no test
+/// can be tuned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitMix64 {
     state: u64,
@@ -22,7 +23,8 @@ impl SplitMix64 {
         Self { state: seed }
     }
 
-    /// The stream of a salt from its draw number `index` (0 = the first) on, without drawing those before it.
+    /// The stream of a salt from its draw number `index` (0 = the first) on, without drawing those
+    /// before it.
     pub fn at(salt: u64, index: u64) -> Self {
         Self { state: salt.wrapping_add(GOLDEN_GAMMA.wrapping_mul(index)) }
     }

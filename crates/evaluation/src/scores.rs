@@ -1,22 +1,26 @@
 //! Proper scores and point errors; lower is better for each of them.
 //!
-//! The closed forms integrate the curve r x^(-1/s) from 1 up (the continuum that the cent grid approximates); an atom of
-//! its own at 1.00x is not part of them. Sources: Gneiting and Raftery 2007 (propriety, CRPS, pinball, interval score);
-//! Gneiting and Ranjan 2011 (threshold weighting); Jordan, Krüger and Lerch 2019 (closed forms: the log-CRPS is that of an
-//! exponential law with a point mass).
+//! The closed forms integrate the curve r x^(-1/s) from 1 up (the continuum that the cent grid
+//! approximates); an atom of its own at 1.00x is not part of them. Sources: Gneiting and Raftery
+//! 2007 (propriety, CRPS, pinball, interval score); Gneiting and Ranjan 2011 (threshold weighting);
+//! Jordan, Krüger and Lerch 2019 (closed forms: the log-CRPS is that of an exponential law with a
+//! point mass).
 
 use crate::{TiltedLaw, multiplier};
 
-/// Where MAE@10 and RMSE@10 cut both the forecast and the round, so that one 100,000x round does not decide.
+/// Where MAE@10 and RMSE@10 cut both the forecast and the round, so that one 100,000x round does
+/// not decide.
 pub const CAP: f64 = 10.0;
 
-/// CRPS of y = ln M: y - 2rs(1 - exp(-y/s)) + r²s/2. About 0.50026 on fair rounds under the house law.
+/// CRPS of y = ln M: y - 2rs(1 - exp(-y/s)) + r²s/2. About 0.50026 on fair rounds under the house
+/// law.
 pub fn log_crps(y: f64, law: &TiltedLaw) -> f64 {
     let (r, s) = (law.house().r(), law.scale());
     y + 2.0 * r * s * (-y / s).exp_m1() + r * r * s / 2.0
 }
 
-/// CRPS of min(M, cap) in units of the multiplier. Without a cap its expectation is infinite for s >= 1.
+/// CRPS of min(M, cap) in units of the multiplier. Without a cap its expectation is infinite for s
+/// >= 1.
 pub fn crps_capped(m: f64, law: &TiltedLaw, cap: f64) -> f64 {
     let (r, a) = (law.house().r(), 1.0 / law.scale());
     let m = m.min(cap);
@@ -55,7 +59,8 @@ pub fn pinball(q: f64, m: f64, tau: f64) -> f64 {
     (f64::from(m < q) - tau) * (q / m).ln()
 }
 
-/// Interval score on ln M of \[lo, hi\] at coverage 1 - alpha: its width, and 2/alpha times what it was missed by.
+/// Interval score on ln M of \[lo, hi\] at coverage 1 - alpha: its width, and 2/alpha times what it
+/// was missed by.
 pub fn interval_score((lo, hi): (f64, f64), m: f64, alpha: f64) -> f64 {
     let miss = (lo / m).ln().max(0.0) + (m / hi).ln().max(0.0);
     (hi / lo).ln() + 2.0 / alpha * miss
@@ -79,7 +84,8 @@ pub struct PointErrors {
 }
 
 impl PointErrors {
-    /// The errors of `point` on a round of k cents; for the logarithms a point below 1.00x counts as 1.00x.
+    /// The errors of `point` on a round of k cents; for the logarithms a point below 1.00x counts
+    /// as 1.00x.
     pub fn of(point: f64, cents: u64) -> Self {
         let m = multiplier(cents);
         let raw = point - m;

@@ -1,8 +1,9 @@
 //! Tests that may be looked at after every round, for ever: three lights and a change detector.
 //!
-//! Each test is an e-process: an imaginary euro is bet, at fair odds under a claim, again and again; the bets use only what
-//! was known before the round. If the claim is true the chance that the money ever reaches 20 euros is at most 1 in 20
-//! (Ville 1939). So one may look as often as one likes, and stop when one likes.
+//! Each test is an e-process: an imaginary euro is bet, at fair odds under a claim, again and
+//! again; the bets use only what was known before the round. If the claim is true the chance that
+//! the money ever reaches 20 euros is at most 1 in 20 (Ville 1939). So one may look as often as one
+//! likes, and stop when one likes.
 //!
 //! | light | claim that is bet against |
 //! |---|---|
@@ -10,7 +11,8 @@
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
 //! | [`ForecastTest`] (E2) | at no round is our forecast expected to score better than the constant table |
 //!
-//! [`Lights`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between changes.
+//! [`Lights`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
+//! changes.
 
 mod bettors;
 mod bits;
@@ -35,7 +37,8 @@ pub use past::Past;
 pub use regression::Regression;
 pub use wealth::Wealth;
 
-/// E at which a light turns amber in the first epoch: a false alarm in at most 1 of 20 fair games, ever.
+/// E at which a light turns amber in the first epoch: a false alarm in at most 1 of 20 fair games,
+/// ever.
 pub const AMBER: f64 = 20.0;
 
 /// E at which a light turns red in the first epoch.
@@ -49,10 +52,12 @@ pub const ANY_OF_THREE: f64 = 60.0;
 pub struct Seen {
     /// How the round came out.
     pub cents: u64,
-    /// Where in the day, in \[0, 1), the forecast of this round was made: the clock of the round *before* it. The round's
-    /// own time is written when it ends and would give its length away. `None` without a clock.
+    /// Where in the day, in \[0, 1), the forecast of this round was made: the clock of the round
+    /// *before* it. The round's own time is written when it ends and would give its length away.
+    /// `None` without a clock.
     pub day_phase: Option<f64>,
-    /// The round before was not known when this one was forecast: the tests learn from it but do not bet on it.
+    /// The round before was not known when this one was forecast: the tests learn from it but do
+    /// not bet on it.
     pub late: bool,
 }
 

@@ -1,5 +1,6 @@
-//! Streams of rounds with a known truth: one fair, six with something to find, two whose law is off but where nothing can
-//! be predicted. All acceptance figures are measured on them; the same seed gives the same rounds on every machine.
+//! Streams of rounds with a known truth: one fair, six with something to find, two whose law is off
+//! but where nothing can be predicted. All acceptance figures are measured on them; the same seed
+//! gives the same rounds on every machine.
 
 use std::f64::consts::PI;
 
@@ -16,7 +17,8 @@ const CAP_CENTS: f64 = 100_000_000.0;
 pub enum Scenario {
     /// The house law, independent rounds.
     Fair,
-    /// Neighbours depend on each other with this correlation; each single round follows the house law exactly.
+    /// Neighbours depend on each other with this correlation; each single round follows the house
+    /// law exactly.
     Autoregressive(f64),
     /// Hot (tail index .80) and cold (1.25) spells of 50 rounds on average.
     Regime,
@@ -26,7 +28,8 @@ pub enum Scenario {
     Due,
     /// The tail index falls from 1 to .85 at round 2,500.
     Shift,
-    /// Independent rounds with another return and tail index: the law is off, nothing is predictable.
+    /// Independent rounds with another return and tail index: the law is off, nothing is
+    /// predictable.
     Independent {
         /// The return r.
         r: f64,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::HouseLaw;
 use crate::{TARGET_CENTS, multiplier};
 
-/// The house law with its tail raised to the power 1/s: P(M >= x) = r x^(-1/s) on the cent grid from 1.01 up.
+/// The house law with its tail raised to the power 1/s: P(M >= x) = r x^(-1/s) on the cent grid
+/// from 1.01 up.
 ///
 /// Invariant: the scale lies within [`SCALES`](super::SCALES).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +36,8 @@ impl From<TiltedLaw> for Tilt {
 }
 
 impl TiltedLaw {
-    /// The default house law tilted to `scale`, cut to [`SCALES`](super::SCALES); not a number means 1.
+    /// The default house law tilted to `scale`, cut to [`SCALES`](super::SCALES); not a number
+    /// means 1.
     pub fn new(scale: f64) -> Self {
         HouseLaw::default().tilted(scale)
     }
@@ -50,7 +52,8 @@ impl TiltedLaw {
         &self.house
     }
 
-    /// P(M >= c). Multipliers live on the cent grid, so c counts from the next cent up: c = 1.555 asks for 1.56.
+    /// P(M >= c). Multipliers live on the cent grid, so c counts from the next cent up: c = 1.555
+    /// asks for 1.56.
     pub fn survival(&self, c: f64) -> f64 {
         self.survival_cents(ceil_cents(c))
     }
@@ -70,7 +73,8 @@ impl TiltedLaw {
         TARGET_CENTS.map(|k| self.survival_cents(k))
     }
 
-    /// P(M = k/100); everything at or below 1.00x counts as 1.00x, everything at or above the cap as the cap.
+    /// P(M = k/100); everything at or below 1.00x counts as 1.00x, everything at or above the cap
+    /// as the cap.
     pub fn pmf_cents(&self, k: u64) -> f64 {
         let k = k.clamp(100, self.house.cap_cents);
         self.survival_cents(k) - self.survival_cents(k + 1)
@@ -103,10 +107,11 @@ impl TiltedLaw {
         self.quantile(0.5)
     }
 
-    /// The randomised probability integral transform of a round of k cents, with v uniform on (0, 1).
+    /// The randomised probability integral transform of a round of k cents, with v uniform on (0,
+    /// 1).
     ///
-    /// Exactly uniform when the round follows this law, floors and atom included; large when M is large
-    /// (Smith 1985; Czado, Gneiting and Held 2009).
+    /// Exactly uniform when the round follows this law, floors and atom included; large when M is
+    /// large (Smith 1985; Czado, Gneiting and Held 2009).
     pub fn pit(&self, k: u64, v: f64) -> f64 {
         let k = k.clamp(100, self.house.cap_cents);
         let upper = self.survival_cents(k);
@@ -134,7 +139,8 @@ impl TiltedLaw {
     }
 }
 
-/// The smallest number of cents at or above a multiplier, with room for a float that stands a hair above its cent.
+/// The smallest number of cents at or above a multiplier, with room for a float that stands a hair
+/// above its cent.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -7,8 +7,8 @@ use super::{Bits, Past, Regression};
 /// The names of the five, in the order of [`FiveBettors::ln_e`].
 pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
 
-/// The five bettors that look for order: the last three scores, the level of the last 10 and 50, the 25 features, the time
-/// of day, and the last three bits "2x or more".
+/// The five bettors that look for order: the last three scores, the level of the last 10 and 50,
+/// the 25 features, the time of day, and the last three bits "2x or more".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FiveBettors {
     past: Past,

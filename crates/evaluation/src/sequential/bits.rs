@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 /// A bettor on one bit a round that counts what followed each context of the last few bits.
 ///
-/// Beta-binomial mixture in every context (Krichevsky and Trofimov 1981, with a stronger prior at the claimed odds).
+/// Beta-binomial mixture in every context (Krichevsky and Trofimov 1981, with a stronger prior at
+/// the claimed odds).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bits {
     p: f64,
@@ -14,14 +15,15 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// A bettor against "the bit is 1 with probability p", with `2^depth` contexts and a prior worth `strength` rounds.
+    /// A bettor against "the bit is 1 with probability p", with `2^depth` contexts and a prior
+    /// worth `strength` rounds.
     pub fn new(p: f64, strength: f64, depth: u32) -> Self {
         let counts = vec![[strength * p, strength * (1.0 - p)]; 1 << depth];
         Self { p, depth, context: 0, rounds: 0, counts }
     }
 
-    /// Bets on the next bit, learns from it, and returns ln of what the bet was multiplied by. The first `depth` rounds
-    /// have no context: no bet.
+    /// Bets on the next bit, learns from it, and returns ln of what the bet was multiplied by. The
+    /// first `depth` rounds have no context: no bet.
     pub fn bet(&mut self, bit: bool) -> f64 {
         let mut ln_e = 0.0;
         if self.rounds < self.depth {

@@ -6,9 +6,11 @@ const SHIFTS: [f64; 6] = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4];
 /// The mean number of rounds between false alarms, at least: a week of rounds at 30 s.
 pub(crate) const THRESHOLD: f64 = 20_000.0;
 
-/// An e-detector for a change of level: Shiryaev-Roberts per shift, averaged (Shin, Ramdas and Rinaldo 2024).
+/// An e-detector for a change of level: Shiryaev-Roberts per shift, averaged (Shin, Ramdas and
+/// Rinaldo 2024).
 ///
-/// While the scores are N(0, 1) given the past, alarms come at least 20,000 rounds apart on average.
+/// While the scores are N(0, 1) given the past, alarms come at least 20,000 rounds apart on
+/// average.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangeDetector {
     evidence: [f64; 6],
@@ -52,7 +54,8 @@ mod tests {
 
     #[test]
     fn each_part_grows_by_one_a_round_on_average() {
-        // E M_t = t under the claim: the property that bounds false alarms. Gauss-Hermite on five points is exact enough.
+        // E M_t = t under the claim: the property that bounds false alarms. Gauss-Hermite on five
+        // points is exact enough.
         let nodes = [
             (-2.856_970_013_872_806, 0.011_257_411_327_720_7),
             (-1.355_626_179_974_266, 0.222_075_922_005_612_6),

@@ -17,11 +17,13 @@ const DISTANCE_MAX: f64 = 0.2;
 /// Forecasts passed over before the first bet on an ensemble's forecasts.
 const SKIP: u64 = 60;
 
-/// E2, the forecast test: "at no round is our forecast expected to score better than the constant table".
+/// E2, the forecast test: "at no round is our forecast expected to score better than the constant
+/// table".
 ///
-/// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and the stake that would be
-/// best if the forecast were right (model-implied Kelly): a learnt stake would bet fully on the meaningless leftovers of a
-/// nearly fully shrunk forecast. True of any forecast on a fair game, because the Brier score is strictly proper.
+/// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and
+/// the stake that would be best if the forecast were right (model-implied Kelly): a learnt stake
+/// would bet fully on the meaningless leftovers of a nearly fully shrunk forecast. True of any
+/// forecast on a fair game, because the Brier score is strictly proper.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ForecastTest {
     house: [f64; 5],
@@ -43,7 +45,8 @@ impl ForecastTest {
         Self { house, skip, forecasts: 0, ln_e: [0.0; 3], wealth: Wealth::new() }
     }
 
-    /// Bets on a round with the probabilities that were served before it. `None` when no forecast was made in time: no bet.
+    /// Bets on a round with the probabilities that were served before it. `None` when no forecast
+    /// was made in time: no bet.
     pub fn update(&mut self, served: Option<&[f64; 5]>, cents: u64) {
         if let Some(served) = served {
             if self.forecasts >= self.skip {
@@ -73,8 +76,8 @@ impl ForecastTest {
         })
     }
 
-    /// By how much the forecast beats the table in each of the six cells (how many targets were reached), in units of the
-    /// worst loss, which is known before the round: at least -1.
+    /// By how much the forecast beats the table in each of the six cells (how many targets were
+    /// reached), in units of the worst loss, which is known before the round: at least -1.
     fn gains(&self, served: &[f64; 5]) -> [f64; 6] {
         let differences = CELL_CENTS.map(|k| mean_brier(&self.house, k) - mean_brier(served, k));
         let worst = -differences.iter().copied().fold(f64::INFINITY, f64::min);

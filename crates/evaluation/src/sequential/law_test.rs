@@ -7,9 +7,9 @@ use crate::{HouseLaw, ln_multiplier};
 
 /// E1, the law test: "rounds are independent, with P(M >= x) = r/x".
 ///
-/// The five bettors of the order test on the randomised transform under the house law, and two more: the mean level, and
-/// the share of 1.00x. Money here without money in the order test means: the law is another one, which says something
-/// about fairness and nothing about the next round.
+/// The five bettors of the order test on the randomised transform under the house law, and two
+/// more: the mean level, and the share of 1.00x. Money here without money in the order test means:
+/// the law is another one, which says something about fairness and nothing about the next round.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LawTest {
     house: HouseLaw,

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::{AMBER, ChangeDetector, ForecastTest, LawTest, OrderTest, RED, Seen, Wealth};
 use crate::HouseLaw;
 
-/// What is added to the published salt for the transforms of the law test, and for the ranks of the order test.
+/// What is added to the published salt for the transforms of the law test, and for the ranks of the
+/// order test.
 const LAW_SALT: u64 = 1_000_003;
 const ORDER_SALT: u64 = 2_000_003;
 
@@ -12,10 +13,11 @@ const EPOCHS_KEPT: usize = 100;
 
 /// The three lights, the change detector, and the epochs between changes.
 ///
-/// After an alarm of the detector all three tests start again, as a new epoch with a number, and their thresholds double:
-/// over all epochs together the chance of a false amber light stays below 1 in 10 per test. In the first epoch the detector
-/// watches the score under the house law; in later ones the score of the rank within the epoch, because a game that has
-/// left the law once would otherwise raise a new alarm every few hundred rounds for ever.
+/// After an alarm of the detector all three tests start again, as a new epoch with a number, and
+/// their thresholds double: over all epochs together the chance of a false amber light stays below
+/// 1 in 10 per test. In the first epoch the detector watches the score under the house law; in
+/// later ones the score of the rank within the epoch, because a game that has left the law once
+/// would otherwise raise a new alarm every few hundred rounds for ever.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lights {
     house: HouseLaw,
@@ -108,7 +110,8 @@ impl Lights {
         }
     }
 
-    /// Bets on a round and learns from it. `served` are the probabilities frozen before it; `None` when there were none.
+    /// Bets on a round and learns from it. `served` are the probabilities frozen before it; `None`
+    /// when there were none.
     pub fn update(&mut self, round: &Seen, served: Option<&[f64; 5]>) -> Step {
         self.rounds += 1;
         let order_z = self.order.update(round);

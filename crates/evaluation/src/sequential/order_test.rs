@@ -6,14 +6,16 @@ use crate::HouseLaw;
 use crate::ladder::Ladder;
 use crate::pit::{keyed_uniform, z_score};
 
-/// The share of ranks above which a round counts as high. A fixed number of the test, not a claim about the house.
+/// The share of ranks above which a round counts as high. A fixed number of the test, not a claim
+/// about the house.
 const HIGH: f64 = 0.515;
 
 /// E3, the order test: "shuffling the order of the rounds would change nothing".
 ///
-/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): the smoothed rank of each round among all before it is
-/// exactly uniform and independent of the earlier ranks when the rounds are exchangeable, whatever their law. The bets see
-/// ranks and the clock only, never multipliers: with multipliers the process would no longer be a martingale.
+/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): the smoothed rank of each round
+/// among all before it is exactly uniform and independent of the earlier ranks when the rounds are
+/// exchangeable, whatever their law. The bets see ranks and the clock only, never multipliers: with
+/// multipliers the process would no longer be a martingale.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderTest {
     salt: u64,
@@ -90,7 +92,8 @@ impl OrderTest {
     }
 }
 
-/// The log-multiplier a rank would have under the default house law: what the 25 features are computed from.
+/// The log-multiplier a rank would have under the default house law: what the 25 features are
+/// computed from.
 fn pseudo_ln(rank: f64) -> f64 {
     (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)
 }

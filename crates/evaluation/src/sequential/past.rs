@@ -9,9 +9,9 @@ const WARM: u64 = 10;
 /// Scores kept for the level sums.
 const SCORES: usize = 50;
 
-/// Log-multipliers kept so that the features come back from disk. All but one of the features look back 50 rounds; the
-/// moving average forgets its start by 9/11 a round, and two courses of it that differ in the last place merge within a
-/// few rounds more: after 512 rounds the bits are the same.
+/// Log-multipliers kept so that the features come back from disk. All but one of the features look
+/// back 50 rounds; the moving average forgets its start by 9/11 a round, and two courses of it that
+/// differ in the last place merge within a few rounds more: after 512 rounds the bits are the same.
 const KEPT: usize = 512;
 
 /// What a bettor may know before a round: scores and log-multipliers of the rounds before it.
@@ -64,7 +64,8 @@ impl Past {
         })
     }
 
-    /// The 25 standardised features of the round that comes next; zeros before ten rounds are known.
+    /// The 25 standardised features of the round that comes next; zeros before ten rounds are
+    /// known.
     pub fn features(&self) -> FeatureRow {
         if self.rounds < WARM { [0.0; COUNT] } else { self.row }
     }

@@ -3,10 +3,12 @@ use serde::{Deserialize, Serialize};
 /// The widest design vector.
 const WIDEST: usize = 32;
 
-/// A bettor that learns a linear law of the next normal score: z ~ N(phi'beta, 1) against N(0, 1), beta ~ N(0, tau² I).
+/// A bettor that learns a linear law of the next normal score: z ~ N(phi'beta, 1) against N(0, 1),
+/// beta ~ N(0, tau² I).
 ///
-/// Its money is exactly the mixture of all fixed-beta bettors (Robbins 1970's method of mixtures, with the recursion of
-/// Bayesian linear regression), so it needs no learning rate and no stake to tune.
+/// Its money is exactly the mixture of all fixed-beta bettors (Robbins 1970's method of mixtures,
+/// with the recursion of Bayesian linear regression), so it needs no learning rate and no stake to
+/// tune.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     mean: Vec<f64>,
@@ -83,7 +85,8 @@ mod tests {
         let mut random = SplitMix64::new(3);
         for _ in 0..6 {
             let phi = [random.normal(), random.normal()];
-            // The trapezoid rule over the density: exact to the last digits for an integrand this smooth.
+            // The trapezoid rule over the density: exact to the last digits for an integrand this
+            // smooth.
             let mean: f64 = (-3000..=3000)
                 .map(|i| {
                     let z = f64::from(i) / 200.0;

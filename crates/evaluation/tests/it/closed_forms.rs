@@ -1,4 +1,5 @@
-//! Closed forms against plain numerical work: integrals, exact sums over the cent grid, minima at the truth.
+//! Closed forms against plain numerical work: integrals, exact sums over the cent grid, minima at
+//! the truth.
 
 use evaluation::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, mean_brier, pinball,
@@ -42,8 +43,8 @@ fn the_capped_crps_is_the_integral_of_the_squared_distance() {
     }
 }
 
-/// The expectation of f over the law, on the cent grid, with everything from 30,000x up at one point. Bounded or slowly
-/// growing f only.
+/// The expectation of f over the law, on the cent grid, with everything from 30,000x up at one
+/// point. Bounded or slowly growing f only.
 fn expectation(law: &TiltedLaw, f: impl Fn(u64) -> f64) -> f64 {
     let top = 3_000_000;
     let body: f64 = (100..top).map(|k| law.pmf_cents(k) * f(k)).sum();
@@ -81,7 +82,8 @@ fn par_values_on_the_fair_law_are_the_exact_ones() {
     }
 }
 
-/// Asserts that the expected score of a forecast tilted to any other scale is worse than that of the truth.
+/// Asserts that the expected score of a forecast tilted to any other scale is worse than that of
+/// the truth.
 #[track_caller]
 fn best_at_the_truth(score: impl Fn(&TiltedLaw, u64) -> f64) {
     for truth in [0.8, 1.0, 1.2] {

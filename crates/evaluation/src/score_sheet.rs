@@ -1,0 +1,341 @@
+//! The running scores of one forecaster, in three views: all rounds, the last 500, and fading.
+
+mod metric;
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+pub use metric::{Metric, PINBALL_LEVELS, Scores};
+
+use crate::HouseLaw;
+use crate::baselines::BaselineForecast;
+use crate::scores::skill;
+
+/// Rounds in the sliding view.
+pub const WINDOW: usize = 500;
+
+/// What a round's weight shrinks by with each later round in the fading view (Gama, Sebastião and
+/// Rodrigues 2013).
+pub const FADING: f64 = 0.998;
+
+/// What a forecaster had said before a round. Absent is what it has no opinion on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Issued {
+    /// A point.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub point: Option<f64>,
+    /// The scale of the tilted house law, when it is a whole law; the five probabilities then
+    /// follow from it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scale: Option<f64>,
+    /// P(M >= c) for the five targets, when there is no scale or they are not the law's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub probabilities: Option<[f64; 5]>,
+    /// The 80 % interval, both ends included.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval80: Option<(f64, f64)>,
+    /// The 90 % interval, both ends included.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval90: Option<(f64, f64)>,
+}
+
+impl Issued {
+    /// A point and a whole law.
+    pub fn law(point: f64, scale: f64) -> Self {
+        Self { point: Some(point), scale: Some(scale), ..Self::default() }
+    }
+}
+
+impl From<BaselineForecast> for Issued {
+    fn from(said: BaselineForecast) -> Self {
+        let probabilities = said.probabilities.filter(|_| said.scale.is_none());
+        Self { point: said.point, scale: said.scale, probabilities, ..Self::default() }
+    }
+}
+
+/// A sum of scores per metric, with the weight of the rounds that had one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Sums {
+    sums: [f64; Metric::COUNT],
+    weights: [f64; Metric::COUNT],
+}
+
+impl Sums {
+    fn add(&mut self, scores: &Scores, keep: f64) {
+        for metric in Metric::ALL {
+            let i = metric as usize;
+            if let Some(score) = scores.get(metric) {
+                self.sums[i] = score + keep * self.sums[i];
+                self.weights[i] = 1.0 + keep * self.weights[i];
+            }
+        }
+    }
+
+    fn mean(&self, metric: Metric) -> Option<f64> {
+        let i = metric as usize;
+        (self.weights[i] > 0.0).then(|| self.sums[i] / self.weights[i])
+    }
+}
+
+/// A scored round of the sliding view: what its scores are computed from again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    cents: u64,
+    issued: Issued,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    log_crps: Option<f64>,
+}
+
+/// The running scores of one forecaster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreSheet {
+    name: String,
+    house: HouseLaw,
+    rounds: u64,
+    all: Sums,
+    fading: Sums,
+    recent: VecDeque<Entry>,
+}
+
+impl ScoreSheet {
+    /// A forecaster without a round.
+    pub fn new(name: &str, house: &HouseLaw) -> Self {
+        Self {
+            name: name.to_owned(),
+            house: *house,
+            rounds: 0,
+            all: Sums::default(),
+            fading: Sums::default(),
+            recent: VecDeque::with_capacity(WINDOW + 1),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Rounds scored.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// Scores what was said before a round of `cents`, and returns the scores.
+    pub fn record(&mut self, issued: &Issued, cents: u64) -> Scores {
+        self.record_with(issued, cents, None)
+    }
+
+    /// The same for a forecaster whose CRPS of ln M is not that of a tilted law
+    /// ([`Baseline::log_crps`](crate::baselines::Baseline::log_crps)).
+    pub fn record_with(&mut self, issued: &Issued, cents: u64, log_crps: Option<f64>) -> Scores {
+        let entry = Entry { cents, issued: *issued, log_crps };
+        let scores = self.scores(&entry);
+        self.rounds += 1;
+        self.all.add(&scores, 1.0);
+        self.fading.add(&scores, FADING);
+        self.recent.push_back(entry);
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
+        }
+        scores
+    }
+
+    fn scores(&self, entry: &Entry) -> Scores {
+        let mut scores = Scores::of(&entry.issued, &self.house, entry.cents);
+        if let Some(log_crps) = entry.log_crps {
+            scores.set(Metric::LogCrps, log_crps);
+        }
+        scores
+    }
+
+    /// All rounds.
+    pub fn all_time(&self) -> Summary {
+        Summary::of(&self.all, self.rounds)
+    }
+
+    /// The last 500 rounds, summed anew at each call: nothing drifts when a 100,000x round leaves.
+    pub fn recent(&self) -> Summary {
+        let mut sums = Sums::default();
+        for entry in &self.recent {
+            sums.add(&self.scores(entry), 1.0);
+        }
+        Summary::of(&sums, self.recent.len() as u64)
+    }
+
+    /// Fading: a round's weight is .998 to the power of its age.
+    pub fn fading(&self) -> Summary {
+        Summary::of(&self.fading, self.rounds)
+    }
+}
+
+/// Mean scores; roots where the name says root. Absent is what the forecaster says nothing on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Rounds scored.
+    pub rounds: u64,
+    /// Mean |ln forecast - ln M|: the point metric to lead with.
+    pub log_mae: Option<f64>,
+    /// Mean |forecast - M|, both cut at 10x.
+    pub mae_at_10: Option<f64>,
+    /// Mean |forecast - M|: decided by the few highest rounds.
+    pub mae: Option<f64>,
+    /// Root mean square of forecast - M: has no stable value on a crash game.
+    pub rmse: Option<f64>,
+    /// Root mean square of forecast - M, both cut at 10x.
+    pub rmse_at_10: Option<f64>,
+    /// Root mean square of ln forecast - ln M.
+    pub log_rmse: Option<f64>,
+    /// Mean CRPS of ln M.
+    pub log_crps: Option<f64>,
+    /// Mean CRPS of min(M, 20).
+    pub crps_at_20: Option<f64>,
+    /// Mean -ln P(M), in nats.
+    pub log_loss: Option<f64>,
+    /// Mean Brier score of each target.
+    pub brier: [Option<f64>; 5],
+    /// Their mean.
+    pub brier_mean: Option<f64>,
+    /// Share of rounds inside the 80 % interval.
+    pub coverage_80: Option<f64>,
+    /// Share of rounds inside the 90 % interval.
+    pub coverage_90: Option<f64>,
+    /// Mean interval score on ln M at 80 %.
+    pub interval_score_80: Option<f64>,
+    /// Mean interval score on ln M at 90 %.
+    pub interval_score_90: Option<f64>,
+    /// Mean pinball loss on ln M at .05, .1, .25, .5, .75, .9, .95.
+    pub pinball: [Option<f64>; 7],
+}
+
+impl Summary {
+    fn of(sums: &Sums, rounds: u64) -> Self {
+        let mean = |metric| sums.mean(metric);
+        let root = |metric| sums.mean(metric).map(f64::sqrt);
+        Self {
+            rounds,
+            log_mae: mean(Metric::LogAbsolute),
+            mae_at_10: mean(Metric::AbsoluteAt10),
+            mae: mean(Metric::Absolute),
+            rmse: root(Metric::Squared),
+            rmse_at_10: root(Metric::SquaredAt10),
+            log_rmse: root(Metric::LogSquared),
+            log_crps: mean(Metric::LogCrps),
+            crps_at_20: mean(Metric::CrpsAt20),
+            log_loss: mean(Metric::LogLoss),
+            brier: Metric::BRIERS.map(mean),
+            brier_mean: mean(Metric::BrierMean),
+            coverage_80: mean(Metric::Covered80),
+            coverage_90: mean(Metric::Covered90),
+            interval_score_80: mean(Metric::IntervalScore80),
+            interval_score_90: mean(Metric::IntervalScore90),
+            pinball: Metric::PINBALLS.map(mean),
+        }
+    }
+
+    /// Skill in percent of the same rounds' scores of a reference: 100 (1 - ours/theirs).
+    pub fn skill_against(&self, reference: &Self) -> Skill {
+        let percent = |ours: Option<f64>, theirs: Option<f64>| skill(ours?, theirs?);
+        Skill {
+            log_mae: percent(self.log_mae, reference.log_mae),
+            mae_at_10: percent(self.mae_at_10, reference.mae_at_10),
+            log_crps: percent(self.log_crps, reference.log_crps),
+            log_loss: percent(self.log_loss, reference.log_loss),
+            brier_mean: percent(self.brier_mean, reference.brier_mean),
+        }
+    }
+}
+
+/// Skill against a reference, in percent; positive is better. Absent where one of the two has no
+/// score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Of the mean |ln forecast - ln M|.
+    pub log_mae: Option<f64>,
+    /// Of the mean |forecast - M|, both cut at 10x.
+    pub mae_at_10: Option<f64>,
+    /// Of the mean CRPS of ln M.
+    pub log_crps: Option<f64>,
+    /// Of the mean -ln P(M).
+    pub log_loss: Option<f64>,
+    /// Of the mean Brier score.
+    pub brier_mean: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baselines::Baselines;
+    use crate::simulate::Scenario;
+
+    #[test]
+    fn the_three_views_are_plain_means() {
+        let house = HouseLaw::default();
+        let mut sheet = ScoreSheet::new("constant", &house);
+        let rounds = Scenario::Fair.rounds(1200, 9);
+        for &cents in &rounds {
+            sheet.record(&Issued::law(1.94, 1.0), cents);
+        }
+        let errors: Vec<f64> =
+            rounds.iter().map(|&cents| (1.94 - crate::multiplier(cents)).abs()).collect();
+        let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
+        assert!((sheet.all_time().mae.unwrap() - mean(&errors)).abs() < 1e-9);
+        assert!((sheet.recent().mae.unwrap() - mean(&errors[700..])).abs() < 1e-9);
+        let weights: Vec<f64> = (0..1200).rev().map(|age| 0.998f64.powi(age)).collect();
+        let sum: f64 = errors.iter().zip(&weights).map(|(e, w)| e * w).sum();
+        let fading = sum / weights.iter().sum::<f64>();
+        assert!((sheet.fading().mae.unwrap() - fading).abs() < 1e-9);
+        assert_eq!((sheet.rounds(), sheet.recent().rounds), (1200, 500));
+    }
+
+    #[test]
+    fn par_scores_come_out_on_a_long_fair_stream() {
+        let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
+        let issued = Issued { interval80: Some((1.07, 9.70)), ..Issued::law(1.94, 1.0) };
+        for cents in Scenario::Fair.stream(21).take(100_000) {
+            sheet.record(&issued, cents);
+        }
+        let summary = sheet.all_time();
+        // Four standard errors at 100,000 rounds.
+        assert!((summary.log_mae.unwrap() - 0.6938).abs() < 0.010);
+        assert!((summary.log_crps.unwrap() - 0.50026).abs() < 0.007);
+        assert!((summary.brier_mean.unwrap() - 0.188_202).abs() < 0.002);
+        assert!((summary.log_loss.unwrap() - 6.5198).abs() < 0.030);
+        assert!((summary.mae_at_10.unwrap() - 1.8882).abs() < 0.030);
+        assert!((summary.coverage_80.unwrap() - 0.8071).abs() < 0.006);
+        assert_eq!(summary.coverage_90, None);
+        assert!((summary.pinball[5].unwrap() - 0.230_43).abs() < 0.006);
+    }
+
+    #[test]
+    fn baselines_are_scored_by_the_same_code_and_none_beats_the_house_on_fair_rounds() {
+        let house = HouseLaw::default();
+        let mut baselines = Baselines::new(&house);
+        let mut sheets = baselines.each().map(|b| ScoreSheet::new(b.name(), &house));
+        for cents in Scenario::Fair.stream(12).take(10_000) {
+            for (baseline, sheet) in baselines.each().into_iter().zip(&mut sheets) {
+                sheet.record_with(&baseline.forecast().into(), cents, baseline.log_crps(cents));
+            }
+            baselines.update(cents);
+        }
+        let [house, others @ ..] = sheets.map(|sheet| sheet.all_time());
+        for other in others {
+            let skill = other.skill_against(&house);
+            for percent in [skill.log_mae, skill.log_crps, skill.brier_mean].into_iter().flatten() {
+                assert!(percent < 0.1, "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sheet_comes_back_from_text_as_it_was() {
+        let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
+        for cents in Scenario::Fair.stream(3).take(700) {
+            sheet.record(&Issued::law(1.9, 0.97), cents);
+        }
+        let text = serde_json::to_string(&sheet).unwrap();
+        let back: ScoreSheet = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, sheet);
+        assert!(text.len() < 60_000, "{}", text.len());
+    }
+}

@@ -1,0 +1,244 @@
+//! What the lights mean, in one plain sentence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::HouseLaw;
+use crate::proportion::{Estimate, beta_binomial};
+use crate::sequential::{Level, Lights};
+use crate::skill::SkillTrack;
+
+/// What may be said after so many rounds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "three independent lights and one finding")]
+pub struct Verdict {
+    /// Rounds seen.
+    pub rounds: u64,
+    /// The order light has been on.
+    pub order: bool,
+    /// The law light has been on.
+    pub law: bool,
+    /// The forecast light has been on.
+    pub forecast: bool,
+    /// The advertised return r.
+    pub advertised_return: f64,
+    /// The measured return, with a confidence sequence.
+    pub measured_return: Option<Estimate>,
+    /// The skill of the served forecasts against the house, in percent, with a confidence sequence.
+    pub skill_percent: Option<Estimate>,
+    /// An edge, if there is one, improves forecasts by less than 0.5 %.
+    pub edge_is_negligible: bool,
+    /// The rounds at which a change was noticed.
+    pub changes: Vec<u64>,
+}
+
+/// The share of rounds above 1.00x, counted: the sufficient statistic of the return under the house
+/// law.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnCount {
+    rounds: u64,
+    above_atom: u64,
+}
+
+impl ReturnCount {
+    /// No round yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a round.
+    pub fn update(&mut self, cents: u64) {
+        self.rounds += 1;
+        self.above_atom += u64::from(cents > 100);
+    }
+
+    /// The return, 1.01 P(M > 1.00), with a confidence sequence.
+    pub fn estimate(&self) -> Option<Estimate> {
+        Some(beta_binomial(self.above_atom, self.rounds, 0.05)?.times(1.01))
+    }
+}
+
+impl Verdict {
+    /// The verdict of the lights so far. A light that was on in an earlier epoch stays said.
+    pub fn of(lights: &Lights, house: &HouseLaw, skill: &SkillTrack, count: &ReturnCount) -> Self {
+        let now = lights.lights();
+        let been_on = |light: usize| {
+            let on = |level: Level| level >= Level::Amber;
+            on(now[light].level) || lights.closed().iter().any(|e| on(e.lights[light].level))
+        };
+        Self {
+            rounds: lights.rounds(),
+            order: been_on(0),
+            law: been_on(1),
+            forecast: been_on(2),
+            advertised_return: house.r(),
+            measured_return: count.estimate(),
+            skill_percent: skill.shown_percent(),
+            edge_is_negligible: skill.edge_is_negligible(),
+            changes: lights.closed().iter().map(|epoch| epoch.last_round).collect(),
+        }
+    }
+
+    /// One or two sentences for the top of a page.
+    pub fn sentence(&self) -> String {
+        let edge = percent(100.0 * (1.0 - self.advertised_return));
+        let chance = percent(100.0 * self.advertised_return / 2.0);
+        let beats =
+            format!("Our forecasts beat the constant table; measured skill {}.", self.skill());
+        match (self.order, self.forecast, self.law) {
+            (false, false, false) => format!(
+                "No evidence of any pattern after {} rounds. Best forecast: the constant table. \
+                 Every cash-out target loses {edge} of the stake on average.",
+                thousands(self.rounds)
+            ),
+            (false, false, true) => {
+                format!("{} That does not make the next round predictable.", self.law_sentence())
+            }
+            (true, false, false) => ORDER_ONLY.to_owned(),
+            (true, false, true) => format!("{ORDER_ONLY} {}", self.law_sentence()),
+            (true, true, _) => format!(
+                "{beats} To beat the {edge} house edge at 2x the chance must exceed 50 % instead of {chance}."
+            ),
+            (false, true, true) => format!(
+                "{beats} {} That explains it: the order of the rounds shows no pattern, so a corrected \
+                 constant table would do as well.",
+                self.law_sentence()
+            ),
+            (false, true, false) => {
+                format!("{beats} The test of the order alone has not confirmed it.")
+            }
+        }
+    }
+
+    /// "Evidence of absence", once there is enough of it.
+    pub fn absence(&self) -> Option<String> {
+        self.edge_is_negligible.then(|| {
+            format!(
+                "After {} rounds we can say: if an edge exists, it improves forecasts by less than 0.5 %.",
+                thousands(self.rounds)
+            )
+        })
+    }
+
+    /// What was noticed about changes of the game, when something was.
+    pub fn change_note(&self) -> Option<String> {
+        let last = self.changes.last()?;
+        Some(format!(
+            "The game's level changed: noticed {} so far, last at round {}. The tests began anew there, with doubled thresholds.",
+            if self.changes.len() == 1 {
+                "once".to_owned()
+            } else {
+                format!("{} times", self.changes.len())
+            },
+            thousands(*last)
+        ))
+    }
+
+    fn law_sentence(&self) -> String {
+        let measured = self.measured_return.map_or_else(String::new, |estimate| {
+            format!(" (return looks like {})", with_ends(estimate.times(100.0), 1))
+        });
+        format!(
+            "The multipliers do not follow the advertised {}/x law{measured}.",
+            self.advertised_return
+        )
+    }
+
+    fn skill(&self) -> String {
+        self.skill_percent.map_or_else(|| "not yet known".to_owned(), |skill| with_ends(skill, 2))
+    }
+}
+
+const ORDER_ONLY: &str =
+    "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.";
+
+fn with_ends(estimate: Estimate, digits: usize) -> String {
+    let Estimate { value, lo, hi } = estimate;
+    format!("{value:.digits$} % [{lo:.digits$}, {hi:.digits$}]")
+}
+
+/// A percentage without a trailing zero: 3 %, 48.5 %.
+fn percent(value: f64) -> String {
+    let text = format!("{value:.2}");
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// 12,345.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(order: bool, law: bool, forecast: bool) -> Verdict {
+        Verdict {
+            rounds: 12_345,
+            order,
+            law,
+            forecast,
+            advertised_return: 0.97,
+            measured_return: Some(Estimate { value: 0.951, lo: 0.942, hi: 0.96 }),
+            skill_percent: Some(Estimate { value: 4.26, lo: 3.1, hi: 5.4 }),
+            edge_is_negligible: false,
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_combination_of_lights_has_its_sentence() {
+        for (lights, sentence) in [
+            (
+                (false, false, false),
+                "No evidence of any pattern after 12,345 rounds. Best forecast: the constant table. \
+                 Every cash-out target loses 3 % of the stake on average.",
+            ),
+            (
+                (false, true, false),
+                "The multipliers do not follow the advertised 0.97/x law (return looks like 95.1 % [94.2, 96.0]). \
+                 That does not make the next round predictable.",
+            ),
+            (
+                (true, false, false),
+                "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.",
+            ),
+            (
+                (true, false, true),
+                "Our forecasts beat the constant table; measured skill 4.26 % [3.10, 5.40]. \
+                 To beat the 3 % house edge at 2x the chance must exceed 50 % instead of 48.5 %.",
+            ),
+        ] {
+            let (order, law, forecast) = lights;
+            assert_eq!(verdict(order, law, forecast).sentence(), sentence);
+        }
+        assert!(
+            verdict(true, true, false).sentence().contains("yet. The multipliers do not follow")
+        );
+        assert!(verdict(false, true, true).sentence().contains("corrected constant table"));
+        assert!(verdict(false, false, true).sentence().ends_with("has not confirmed it."));
+    }
+
+    #[test]
+    fn absence_and_changes_are_said_only_when_seen() {
+        let mut verdict = verdict(false, false, false);
+        assert_eq!((verdict.absence(), verdict.change_note()), (None, None));
+        verdict.edge_is_negligible = true;
+        verdict.changes = vec![2600];
+        assert!(verdict.absence().unwrap().starts_with("After 12,345 rounds"));
+        assert!(verdict.change_note().unwrap().contains("once so far, last at round 2,600"));
+    }
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([3.0, 48.5, 2.999_999, 0.5].map(percent), ["3 %", "48.5 %", "3 %", "0.5 %"]);
+    }
+}
