@@ -1,1 +1,150 @@
-//! The binary messages of SmartFoxServer 2X.
+//! The binary messages of `SmartFoxServer` 2X, read only as far as they are certain: whatever is odd is skipped, never guessed.
+//!
+//! A WebSocket message holds one packet or several:
+//!
+//! ```text
+//! flags:1 | length:2 or, with the flag for big ones, length:4 | payload
+//! ```
+//!
+//! and a payload is one object or array of typed values (big-endian), perhaps deflated.
+
+mod aviator;
+mod value;
+
+use std::io::Read as _;
+
+use flate2::read::{DeflateDecoder, ZlibDecoder};
+use thiserror::Error;
+
+pub use aviator::Message;
+pub use value::Value;
+
+const BINARY: u8 = 0x80;
+const ENCRYPTED: u8 = 0x40;
+const COMPRESSED: u8 = 0x20;
+const BIG: u8 = 0x08;
+
+/// What a payload may grow to; a compressed one too. The largest seen in the wild are a few kilobytes.
+const PAYLOAD_BYTES_MAX: usize = 4 << 20;
+/// Objects within objects: real messages have five levels.
+const DEPTH_MAX: usize = 16;
+/// Values in one packet, all levels together.
+const VALUES_MAX: usize = 200_000;
+
+/// Why a packet was skipped.
+#[derive(Debug, Error, PartialEq, Eq, Clone, Copy)]
+#[non_exhaustive]
+pub enum PacketError {
+    /// The message ends before the packet does.
+    #[error("the message ends within a packet")]
+    Truncated,
+    /// The first byte is not that of a packet.
+    #[error("flags {0:#04x} are not those of a packet")]
+    Flags(u8),
+    /// The packet is encrypted.
+    #[error("the packet is encrypted")]
+    Encrypted,
+    /// The payload cannot be inflated, or not within the limit.
+    #[error("the payload cannot be inflated to at most {PAYLOAD_BYTES_MAX} bytes")]
+    Inflate,
+    /// The payload is larger than any real one.
+    #[error("a payload of {0} bytes is over the limit of {PAYLOAD_BYTES_MAX}")]
+    TooLarge(usize),
+    /// The payload is neither an object nor an array.
+    #[error("a payload cannot begin with type {0}")]
+    Root(u8),
+    /// A type this format does not have.
+    #[error("type {0} is not known")]
+    Type(u8),
+    /// A length says more than the payload holds.
+    #[error("a value is longer than its payload")]
+    Length,
+    /// A text is not UTF-8.
+    #[error("a text is not UTF-8")]
+    Text,
+    /// Too deep, or too many values.
+    #[error("more than {DEPTH_MAX} levels or {VALUES_MAX} values")]
+    TooMuch,
+    /// Bytes are left after the payload's one value.
+    #[error("{0} bytes are left over after the payload's value")]
+    Leftover(usize),
+}
+
+/// The packets of one WebSocket message, in order.
+///
+/// A packet that cannot be read is an error of its own; the next one follows if the packet's length is known.
+pub fn packets(message: &[u8]) -> Packets<'_> {
+    Packets { rest: message }
+}
+
+/// See [`packets`].
+#[derive(Debug, Clone)]
+pub struct Packets<'a> {
+    rest: &'a [u8],
+}
+
+impl Iterator for Packets<'_> {
+    type Item = Result<Value, PacketError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        match split(self.rest) {
+            Ok((flags, payload, rest)) => {
+                self.rest = rest;
+                Some(content(flags, payload))
+            }
+            Err(error) => {
+                self.rest = &[];
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// Cuts the first packet off: its flags, its payload, and what follows.
+fn split(message: &[u8]) -> Result<(u8, &[u8], &[u8]), PacketError> {
+    let (&flags, rest) = message.split_first().ok_or(PacketError::Truncated)?;
+    if flags & BINARY == 0 {
+        return Err(PacketError::Flags(flags));
+    }
+    let (length, rest) = if flags & BIG == 0 {
+        let (head, rest) = rest.split_first_chunk::<2>().ok_or(PacketError::Truncated)?;
+        (usize::from(u16::from_be_bytes(*head)), rest)
+    } else {
+        let (head, rest) = rest.split_first_chunk::<4>().ok_or(PacketError::Truncated)?;
+        let length = u32::from_be_bytes(*head);
+        (usize::try_from(length).map_err(|_| PacketError::Truncated)?, rest)
+    };
+    let (payload, rest) = rest.split_at_checked(length).ok_or(PacketError::Truncated)?;
+    Ok((flags, payload, rest))
+}
+
+fn content(flags: u8, payload: &[u8]) -> Result<Value, PacketError> {
+    if flags & ENCRYPTED != 0 {
+        return Err(PacketError::Encrypted);
+    }
+    if payload.len() > PAYLOAD_BYTES_MAX {
+        return Err(PacketError::TooLarge(payload.len()));
+    }
+    if flags & COMPRESSED == 0 {
+        return value::decode(payload);
+    }
+    // zlib is what the original server sends; some front ends leave the two header bytes away.
+    let inflated =
+        inflate(ZlibDecoder::new(payload)).or_else(|_| inflate(DeflateDecoder::new(payload)))?;
+    value::decode(&inflated)
+}
+
+fn inflate(decoder: impl std::io::Read) -> Result<Vec<u8>, PacketError> {
+    let mut bytes = Vec::new();
+    let read = decoder.take(PAYLOAD_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    match read {
+        Ok(length) if length <= PAYLOAD_BYTES_MAX => Ok(bytes),
+        Ok(_) | Err(_) => Err(PacketError::Inflate),
+    }
+}
+
+#[cfg(test)]
+mod tests;

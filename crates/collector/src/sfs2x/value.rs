@@ -1,0 +1,190 @@
+use super::{DEPTH_MAX, PacketError, VALUES_MAX};
+
+/// A value of a packet. The format's eight kinds of numbers are two here, its ten kinds of lists are one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number of one, two, four or eight bytes.
+    Int(i64),
+    /// A number of four or eight bytes.
+    Double(f64),
+    /// A text.
+    Text(String),
+    /// Raw bytes.
+    Bytes(Vec<u8>),
+    /// A list.
+    Array(Vec<Self>),
+    /// Named values, in the order sent.
+    Object(Vec<(String, Self)>),
+}
+
+impl Value {
+    /// The named value of an object; the first, should there be two.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(fields) => fields.iter().find(|(key, _)| key == name).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The whole number.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The number, whole or not.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Double(value) => Some(*value),
+            Self::Int(value) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    /// The text.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The list.
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(values) => Some(values),
+            _ => None,
+        }
+    }
+}
+
+const ARRAY: u8 = 17;
+const OBJECT: u8 = 18;
+
+/// The one value of a payload, which is an object or an array.
+pub(super) fn decode(payload: &[u8]) -> Result<Value, PacketError> {
+    let mut reader = Reader { rest: payload, values_left: VALUES_MAX };
+    let root = reader.byte()?;
+    if root != ARRAY && root != OBJECT {
+        return Err(PacketError::Root(root));
+    }
+    let value = reader.value(root, 1)?;
+    if reader.rest.is_empty() { Ok(value) } else { Err(PacketError::Leftover(reader.rest.len())) }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+    values_left: usize,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, kind: u8, depth: usize) -> Result<Value, PacketError> {
+        if depth > DEPTH_MAX {
+            return Err(PacketError::TooMuch);
+        }
+        self.values_left = self.values_left.checked_sub(1).ok_or(PacketError::TooMuch)?;
+        Ok(match kind {
+            0 => Value::Null,
+            1..=7 => self.number(kind)?,
+            8 => Value::Text(self.short_text()?),
+            10 => {
+                let length = self.long_length()?;
+                Value::Bytes(self.bytes(length)?.to_vec())
+            }
+            9 | 11..=16 => self.list(kind - 8, depth)?,
+            ARRAY => self.array(depth)?,
+            OBJECT => self.object(depth)?,
+            20 => {
+                let length = self.long_length()?;
+                Value::Text(self.text(length)?)
+            }
+            unknown => return Err(PacketError::Type(unknown)),
+        })
+    }
+
+    fn number(&mut self, kind: u8) -> Result<Value, PacketError> {
+        Ok(match kind {
+            1 => Value::Bool(self.byte()? != 0),
+            2 => Value::Int(i8::from_be_bytes(self.chunk()?).into()),
+            3 => Value::Int(i16::from_be_bytes(self.chunk()?).into()),
+            4 => Value::Int(i32::from_be_bytes(self.chunk()?).into()),
+            5 => Value::Int(i64::from_be_bytes(self.chunk()?)),
+            6 => Value::Double(widened(f32::from_be_bytes(self.chunk()?))),
+            7 => Value::Double(f64::from_be_bytes(self.chunk()?)),
+            unknown => return Err(PacketError::Type(unknown)),
+        })
+    }
+
+    /// A list of values of one kind, which is not repeated before each.
+    fn list(&mut self, kind: u8, depth: usize) -> Result<Value, PacketError> {
+        (0..self.short_length()?)
+            .map(|_| self.value(kind, depth + 1))
+            .collect::<Result<_, _>>()
+            .map(Value::Array)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, PacketError> {
+        let mut values = Vec::new();
+        for _ in 0..self.short_length()? {
+            let kind = self.byte()?;
+            values.push(self.value(kind, depth + 1)?);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, PacketError> {
+        let mut fields = Vec::new();
+        for _ in 0..self.short_length()? {
+            let name = self.short_text()?;
+            let kind = self.byte()?;
+            fields.push((name, self.value(kind, depth + 1)?));
+        }
+        Ok(Value::Object(fields))
+    }
+
+    fn short_text(&mut self) -> Result<String, PacketError> {
+        let length = self.short_length()?;
+        self.text(length)
+    }
+
+    fn text(&mut self, length: usize) -> Result<String, PacketError> {
+        let bytes = self.bytes(length)?;
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| PacketError::Text)
+    }
+
+    fn short_length(&mut self) -> Result<usize, PacketError> {
+        Ok(u16::from_be_bytes(self.chunk()?).into())
+    }
+
+    fn long_length(&mut self) -> Result<usize, PacketError> {
+        usize::try_from(u32::from_be_bytes(self.chunk()?)).map_err(|_| PacketError::Length)
+    }
+
+    fn byte(&mut self) -> Result<u8, PacketError> {
+        self.chunk::<1>().map(|[byte]| byte)
+    }
+
+    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], PacketError> {
+        let (chunk, rest) = self.rest.split_first_chunk::<N>().ok_or(PacketError::Length)?;
+        self.rest = rest;
+        Ok(*chunk)
+    }
+
+    fn bytes(&mut self, length: usize) -> Result<&[u8], PacketError> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(PacketError::Length)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+}
+
+/// The number a float stands for. 1.88 sent as a float is 1.879 999 995 as a double, whose hundredths are 187; the shortest
+/// decimal that gives the same float is what the sender meant.
+fn widened(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
