@@ -1,0 +1,167 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::{SessionId, TargetId};
+
+/// What the browser tells unasked, as far as it concerns us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A tab or frame exists, or is now elsewhere.
+    Target {
+        /// Which.
+        target: TargetId,
+        /// Its full address; may hold secrets in its query.
+        url: String,
+    },
+    /// A tab or frame is gone.
+    TargetGone(TargetId),
+    /// The process of a tab or frame died.
+    TargetCrashed(TargetId),
+    /// We may now ask this target.
+    Attached(SessionId, TargetId),
+    /// We may no longer.
+    Detached(SessionId),
+    /// A page opens a socket.
+    SocketOpened {
+        /// Whose.
+        session: SessionId,
+        /// The browser's name of the socket.
+        socket: String,
+        /// To where; may hold secrets in its query.
+        url: String,
+    },
+    /// A whole binary message arrived, still in base64.
+    SocketSaid {
+        /// Whose.
+        session: SessionId,
+        /// The browser's name of the socket.
+        socket: String,
+        /// The message.
+        base64: String,
+    },
+    /// A socket is closed.
+    SocketClosed {
+        /// Whose.
+        session: SessionId,
+        /// The browser's name of the socket.
+        socket: String,
+    },
+}
+
+/// What every message of the browser has: an answer has an id, an event has a method.
+#[derive(Deserialize, Debug)]
+pub(super) struct Head<'a> {
+    pub(super) id: Option<u64>,
+    #[serde(borrow)]
+    pub(super) method: Option<Cow<'a, str>>,
+    #[serde(rename = "sessionId")]
+    pub(super) session: Option<SessionId>,
+}
+
+#[derive(Deserialize)]
+struct Body<P> {
+    params: P,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetInfo {
+    target_id: TargetId,
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AboutTarget {
+    target_info: TargetInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NamedTarget {
+    target_id: TargetId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached {
+    session_id: SessionId,
+    target_info: TargetInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NamedSession {
+    session_id: SessionId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Socket {
+    request_id: String,
+    #[serde(default)]
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame {
+    request_id: String,
+    response: Payload,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    opcode: f64,
+    payload_data: String,
+}
+
+const BINARY: f64 = 2.0;
+
+impl Event {
+    /// The event in a message whose head is known; nothing if it does not concern us or is not as expected.
+    pub(super) fn of(head: Head<'_>, message: &str) -> Option<Self> {
+        let method = head.method?;
+        let session = head.session;
+        Some(match &*method {
+            "Target.targetCreated" | "Target.targetInfoChanged" => {
+                let about: AboutTarget = params(message)?;
+                Self::Target { target: about.target_info.target_id, url: about.target_info.url }
+            }
+            "Target.targetDestroyed" => Self::TargetGone(params::<NamedTarget>(message)?.target_id),
+            "Target.targetCrashed" => {
+                Self::TargetCrashed(params::<NamedTarget>(message)?.target_id)
+            }
+            "Target.attachedToTarget" => {
+                let attached: Attached = params(message)?;
+                Self::Attached(attached.session_id, attached.target_info.target_id)
+            }
+            "Target.detachedFromTarget" => {
+                Self::Detached(params::<NamedSession>(message)?.session_id)
+            }
+            "Network.webSocketCreated" => {
+                let Socket { request_id, url } = params(message)?;
+                Self::SocketOpened { session: session?, socket: request_id, url }
+            }
+            "Network.webSocketFrameReceived" => {
+                let frame: Frame = params(message)?;
+                if frame.response.opcode.to_bits() != BINARY.to_bits() {
+                    return None;
+                }
+                let base64 = frame.response.payload_data;
+                Self::SocketSaid { session: session?, socket: frame.request_id, base64 }
+            }
+            "Network.webSocketClosed" => Self::SocketClosed {
+                session: session?,
+                socket: params::<Socket>(message)?.request_id,
+            },
+            _ => return None,
+        })
+    }
+}
+
+fn params<P: for<'de> Deserialize<'de>>(message: &str) -> Option<P> {
+    serde_json::from_str::<Body<P>>(message).ok().map(|body| body.params)
+}

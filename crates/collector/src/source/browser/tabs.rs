@@ -1,0 +1,370 @@
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use tokio::sync::{Notify, mpsc, watch as latest};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+use tracing::{debug, info};
+use url::Url;
+
+use super::view::{State, Tab, View};
+use super::watch::{Glimpse, Watch};
+use super::{Heard, Look};
+use crate::cdp::{Client, Command, Event, Events, SessionId, TargetId};
+use crate::clock;
+use crate::extract::Sight;
+use crate::sfs2x::{self, Message};
+use crate::source::{Reading, Said, SessionError};
+
+/// The path of the game's socket. Sockets that were open before we came have no known address and are judged by what they say.
+const GAME_SOCKET: &str = "/BlueBox/websocket";
+/// Messages kept of a tab that is not listened to, for the case that it takes over.
+const HELD_MAX: usize = 64;
+/// Glimpses that may wait; the looks slow down beyond that.
+const GLIMPSES_MAX: usize = 64;
+/// How often a socket that says nothing of rounds is reported as alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(1);
+
+/// Origin and path of a web page; none for what is not one. What is matched and what is logged is only this: queries and fragments
+/// carry session tokens.
+pub(super) fn place(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let origin = url.origin();
+    origin.is_tuple().then(|| format!("{}{}", origin.ascii_serialization(), url.path()))
+}
+
+/// The tabs and frames of a browser: which to look at, and which of those to listen to.
+#[derive(Debug)]
+pub(super) struct Tabs {
+    client: Arc<Client>,
+    look: Arc<Look>,
+    view: latest::Sender<View>,
+    out: mpsc::Sender<Heard>,
+    watched: BTreeMap<TargetId, Watched>,
+    sessions: HashMap<SessionId, TargetId>,
+    /// Sockets that are not the game's.
+    foreign: HashSet<(SessionId, String)>,
+    /// The one target that is listened to: two tabs of the game may show two different streams.
+    active: Option<TargetId>,
+    /// Where the watches send what they see, and where it arrives.
+    eyes: mpsc::Sender<(TargetId, Glimpse)>,
+    glimpses: mpsc::Receiver<(TargetId, Glimpse)>,
+    watches: JoinSet<()>,
+    alive_at: Instant,
+}
+
+/// A target that is looked at.
+#[derive(Debug)]
+struct Watched {
+    nudge: Arc<Notify>,
+    task: AbortHandle,
+    instance: Option<String>,
+    /// What its socket said while another target was listened to, and when.
+    held: VecDeque<(DateTime<Utc>, Message)>,
+}
+
+impl Tabs {
+    pub(super) fn new(
+        client: Arc<Client>,
+        look: Arc<Look>,
+        view: latest::Sender<View>,
+        out: mpsc::Sender<Heard>,
+    ) -> Self {
+        let (eyes, glimpses) = mpsc::channel(GLIMPSES_MAX);
+        Self {
+            client,
+            look,
+            view,
+            out,
+            watched: BTreeMap::new(),
+            sessions: HashMap::new(),
+            foreign: HashSet::new(),
+            active: None,
+            eyes,
+            glimpses,
+            watches: JoinSet::new(),
+            alive_at: Instant::now(),
+        }
+    }
+
+    /// Follows what the browser tells until it is gone.
+    pub(super) async fn run(mut self, mut events: Events) {
+        let error = loop {
+            tokio::select! {
+                biased;
+                event = events.next() => match event {
+                    Some(event) => self.take(event).await,
+                    None => break SessionError::Closed(events.ending()),
+                },
+                Some((target, glimpse)) = self.glimpses.recv() => {
+                    if let Err(error) = self.glimpsed(&target, glimpse).await {
+                        break error;
+                    }
+                }
+            }
+            if events.lost() > 0 {
+                // What was lost may have been a round or the end of a tab; a fresh start knows.
+                let lost = events.lost();
+                break SessionError::Closed(format!(
+                    "{lost} events of the browser came too fast to be read"
+                ));
+            }
+        };
+        drop(self.out.send(Err(error)).await);
+    }
+
+    async fn take(&mut self, event: Event) {
+        match event {
+            Event::Target { target, url } => self.target(target, &url).await,
+            Event::TargetGone(target) => {
+                self.unwatch(&target).await;
+                self.view.send_modify(|view| drop(view.tabs.remove(&target)));
+            }
+            Event::TargetCrashed(target) => {
+                self.set_state(&target, State::Crashed);
+                self.silence(&target, "has crashed").await;
+            }
+            Event::Attached(session, target) => {
+                if self.watched.contains_key(&target) {
+                    self.sessions.insert(session, target);
+                }
+            }
+            Event::Detached(session) => self.detached(&session).await,
+            Event::SocketOpened { session, socket, url } => {
+                if !Url::parse(&url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
+                    self.foreign.insert((session, socket));
+                }
+            }
+            Event::SocketClosed { session, socket } => {
+                self.foreign.remove(&(session, socket));
+            }
+            Event::SocketSaid { session, socket, base64 } => {
+                let key = (session, socket);
+                if let Some(target) = self.sessions.get(&key.0).cloned()
+                    && !self.foreign.contains(&key)
+                {
+                    self.socket_said(&target, &base64).await;
+                }
+            }
+        }
+    }
+
+    async fn target(&mut self, target: TargetId, url: &str) {
+        let place = place(url);
+        let matches = place.as_deref().is_some_and(|place| self.look.game_url.is_match(place));
+        if !matches {
+            self.leave(&target).await;
+        }
+        self.view.send_if_modified(|view| {
+            let Some(place) = place else { return view.tabs.remove(&target).is_some() };
+            let tab = view.tabs.entry(target.clone()).or_insert_with(|| Tab {
+                place: String::new(),
+                state: State::Ignored,
+                socket: false,
+            });
+            let changed = tab.place != place || (tab.state == State::Ignored) == matches;
+            tab.place = place;
+            match (matches, &tab.state) {
+                (true, State::Ignored) => tab.state = State::Asked,
+                (false, _) => tab.state = State::Ignored,
+                (true, _) => {}
+            }
+            changed
+        });
+        if !matches {
+            return;
+        }
+        match self.watched.get(&target) {
+            // It reloads, wakes up or moves on.
+            Some(watched) => watched.nudge.notify_one(),
+            None => self.watch(target),
+        }
+    }
+
+    fn watch(&mut self, target: TargetId) {
+        while self.watches.try_join_next().is_some() {}
+        let nudge = Arc::new(Notify::new());
+        let watch = Watch {
+            client: Arc::clone(&self.client),
+            target: target.clone(),
+            look: Arc::clone(&self.look),
+            nudge: Arc::clone(&nudge),
+            out: self.eyes.clone(),
+        };
+        let task = self.watches.spawn(watch.run());
+        let watched = Watched { nudge, task, instance: None, held: VecDeque::new() };
+        self.watched.insert(target, watched);
+    }
+
+    /// The target now shows something else: says goodbye to it.
+    async fn leave(&mut self, target: &TargetId) {
+        if !self.watched.contains_key(target) {
+            return;
+        }
+        for (session, _) in self.sessions.iter().filter(|(_, of)| *of == target) {
+            let (client, session) = (Arc::clone(&self.client), session.clone());
+            self.watches.spawn(async move {
+                // If it cannot be said, the session is gone already.
+                drop(client.call(Command::Detach(&session), None).await);
+            });
+        }
+        self.unwatch(target).await;
+    }
+
+    async fn unwatch(&mut self, target: &TargetId) {
+        if let Some(watched) = self.watched.remove(target) {
+            watched.task.abort();
+        }
+        self.sessions.retain(|_, of| of != target);
+        let sessions = &self.sessions;
+        self.foreign.retain(|(session, _)| sessions.contains_key(session));
+        self.silence(target, "is gone").await;
+    }
+
+    async fn detached(&mut self, session: &SessionId) {
+        self.foreign.retain(|(of, _)| of != session);
+        if let Some(target) = self.sessions.remove(session) {
+            self.silence(&target, "was cut off from the collector").await;
+        }
+    }
+
+    /// The target is not listened to any more, so another may be; the session learns of it, because rounds may be missed.
+    async fn silence(&mut self, target: &TargetId, why: &str) {
+        if self.active.as_ref() != Some(target) {
+            return;
+        }
+        self.active = None;
+        self.view.send_modify(|view| view.active = None);
+        let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
+        let lost = format!("the game's tab {} {why}", place.unwrap_or_default());
+        drop(self.out.send(Err(SessionError::Lost(lost))).await);
+    }
+
+    fn set_state(&self, target: &TargetId, state: State) {
+        self.view.send_if_modified(|view| match view.tabs.get_mut(target) {
+            Some(tab) if tab.state != state => {
+                tab.state = state;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    async fn glimpsed(&mut self, target: &TargetId, glimpse: Glimpse) -> Result<(), SessionError> {
+        if !self.watched.contains_key(target) {
+            return Ok(());
+        }
+        let state = match glimpse {
+            Glimpse::Saw(Sight::List { multipliers, selector, popup }) => {
+                let selector = self.look.selectors.get(selector).cloned().unwrap_or_default();
+                self.set_state(target, State::List { selector, len: multipliers.len(), popup });
+                if self.listens_to(target).await {
+                    // The next list says the same and more.
+                    drop(self.out.try_send(Ok(Reading::now(Said::List(multipliers)))));
+                }
+                return Ok(());
+            }
+            Glimpse::Saw(Sight::Few(len)) => State::Few(len),
+            Glimpse::Saw(Sight::Unreadable(texts)) => State::Unreadable(texts),
+            Glimpse::Saw(Sight::Nothing) => State::Nothing,
+            Glimpse::Silent => {
+                self.silence(target, "does not answer").await;
+                State::Silent
+            }
+            Glimpse::BadSelector(why) if self.look.own_selector => {
+                let selector = self.look.selectors.join(", ");
+                return Err(SessionError::Permanent(format!(
+                    "--selector `{selector}` is not a CSS selector ({why})"
+                )));
+            }
+            Glimpse::Refused(why) | Glimpse::BadSelector(why) => State::Refused(why),
+        };
+        let crashed =
+            self.view.borrow().tabs.get(target).is_some_and(|tab| tab.state == State::Crashed);
+        if !(crashed && state == State::Silent) {
+            self.set_state(target, state);
+        }
+        Ok(())
+    }
+
+    async fn socket_said(&mut self, target: &TargetId, base64: &str) {
+        let Ok(bytes) = STANDARD.decode(base64) else { return };
+        let mut spoke = false;
+        for packet in sfs2x::packets(&bytes) {
+            let message = packet.as_ref().map(Message::of);
+            spoke |= message.is_ok();
+            match message {
+                Ok(Some(message)) => self.message(target, message).await,
+                Ok(None) => {}
+                Err(error) => debug!(%error, "Skipped a packet."),
+            }
+        }
+        if !spoke {
+            return;
+        }
+        self.view.send_if_modified(|view| {
+            view.tabs.get_mut(target).is_some_and(|tab| !std::mem::replace(&mut tab.socket, true))
+        });
+        if self.active.as_ref() == Some(target) && self.alive_at.elapsed() >= ALIVE_EVERY {
+            self.alive_at = Instant::now();
+            drop(self.out.try_send(Ok(Reading::now(Said::Alive))));
+        }
+    }
+
+    async fn message(&mut self, target: &TargetId, message: Message) {
+        let Some(watched) = self.watched.get_mut(target) else { return };
+        if let Message::Instance(name) = &message {
+            watched.instance = Some(name.clone());
+        }
+        if self.listens_to(target).await {
+            self.say(message, None).await;
+        } else if let Some(watched) = self.watched.get_mut(target) {
+            if watched.held.len() == HELD_MAX {
+                watched.held.pop_front();
+            }
+            watched.held.push_back((clock::wall(), message));
+        }
+    }
+
+    /// Whether this target is the one; it becomes it when there is none. It has shown that it could be.
+    async fn listens_to(&mut self, target: &TargetId) -> bool {
+        if let Some(active) = &self.active {
+            return active == target;
+        }
+        self.active = Some(target.clone());
+        self.view.send_modify(|view| view.active = Some(target.clone()));
+        let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
+        info!(place, "Listening to the game.");
+        if let Some(watched) = self.watched.get_mut(target) {
+            let instance = watched.instance.clone().map(Message::Instance);
+            let held = std::mem::take(&mut watched.held);
+            if let Some(instance) = instance {
+                self.say(instance, None).await;
+            }
+            for (wall, message) in held {
+                self.say(message, Some(wall)).await;
+            }
+        }
+        true
+    }
+
+    /// Passes on what the socket said, now or at `wall`.
+    async fn say(&mut self, message: Message, wall: Option<DateTime<Utc>>) {
+        let said = match message {
+            Message::Instance(name) => Said::OtherInstance(name),
+            Message::History(rounds) => Said::Ids(rounds),
+            Message::Finished { id, multiplier } => Said::Round {
+                id: Some(id),
+                multiplier,
+                ended_at: wall,
+                backfill: false,
+                detail: None,
+            },
+        };
+        drop(self.out.send(Ok(Reading::now(said))).await);
+    }
+}
