@@ -135,6 +135,14 @@ pub enum ConfigError {
         /// Which key, and what is wrong with it.
         problem: String,
     },
+    /// A key that is only in the file has a value that cannot be used, or is missing.
+    #[error("{key}: {problem}")]
+    Key {
+        /// With its section, such as `feed.rounds[0].value`.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A flag, or its key in the file, has a value that cannot be used, or is missing.
     #[error("--{flag}: {problem}")]
     Flag {
@@ -149,6 +157,11 @@ impl ConfigError {
     /// `flag` (without dashes) cannot be used because of `problem`.
     pub fn flag(flag: &'static str, problem: impl Into<String>) -> Self {
         Self::Flag { flag, problem: problem.into() }
+    }
+
+    /// `key`, which is only in the file, cannot be used because of `problem`.
+    pub fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Key { key: key.into(), problem: problem.into() }
     }
 }
 

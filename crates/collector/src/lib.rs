@@ -19,4 +19,5 @@ pub mod signals;
 pub mod source;
 pub mod span;
 pub mod status;
+pub mod tls;
 pub mod writer;

@@ -56,6 +56,7 @@ A flag wins over the environment, the environment over the file.
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage or configuration, 3 another collector holds the directory.";
 
 fn main() -> ExitCode {
+    collector::tls::install();
     let cli = Cli::parse();
     let told = match cli.command {
         Some(Command::Run(told) | Command::Doctor { told, .. }) => told,

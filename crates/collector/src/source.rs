@@ -293,10 +293,10 @@ impl Source {
     /// Says goodbye to whom it is connected; the session waits a second at most.
     pub async fn close(&mut self) {
         match self {
-            Self::Demo(_) | Self::Replay(_) => {}
+            // Nobody is connected to an HTTP server between two answers.
+            Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
             Self::Browser(browser) => browser.close().await,
             Self::WebSocket(websocket) => websocket.close().await,
-            Self::Http(http) => http.close().await,
         }
     }
 }

@@ -1,56 +1,223 @@
-//! The http source: JSON or HTML over HTTP.
+//! The http source: JSON or HTML over HTTP, asked for again and again.
 
-#![expect(clippy::unused_async, reason = "the calls of this source are still to come")]
+mod client;
+pub mod page;
+
+use std::time::Duration;
 
 use clap::Args;
+use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::doctor::Finding;
-use crate::source::{ConnectError, Reading, SessionError};
+use crate::feed::address::Address;
+use crate::feed::reader::{Heard, Reader, Unreadable};
+use crate::feed::rule::Rule;
+use crate::feed::tally::Tally;
+use crate::feed::trouble::Trouble;
+use crate::feed::{Feed, probe};
+use crate::source::{ConnectError, Reading, Said, SessionError};
+use crate::span::Span;
+use page::{Page, PageOptions};
 
-/// The flags and the `[http]` section of the configuration file; each field is one flag and one key.
+/// How often a feed is asked where nothing else is said.
+const EVERY_DEFAULT: Duration = Duration::from_secs(10);
+const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+
+/// The flags and the `[http]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Options {}
+pub struct Options {
+    /// http: how often to ask [default: 10s]
+    #[arg(long, env = "AVIATOR_EVERY", value_name = "DURATION")]
+    pub every: Option<Span>,
+
+    /// What stands where in an entry that `--selector` finds in a page.
+    #[arg(skip)]
+    pub html: PageOptions,
+}
 
 /// Reads JSON or HTML over HTTP.
+pub struct Http {
+    address: Address,
+    client: Client,
+    timeout: Duration,
+    bytes_max: usize,
+    every: Duration,
+    form: Form,
+    tally: Tally,
+    /// When to ask next.
+    due: Instant,
+    /// What the first answer of a connection said.
+    first: Option<Said>,
+    /// What the newest answer said, for an answer that says "as before", and how to ask for no more than that.
+    known: Option<(Said, HeaderMap)>,
+}
+
+/// How the rounds of an answer are found.
 #[derive(Debug)]
-pub struct Http {}
+enum Form {
+    Json(Reader),
+    Html(Page),
+}
 
 impl Http {
     /// Checks what concerns this source; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag.
-    pub fn new(_config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self {})
+    /// What is missing or wrong in the configuration, with its flag or key.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let mut feed = Feed::new(config, &["http", "https"])?;
+        let every = config.http.every.map_or(EVERY_DEFAULT, |span| span.0);
+        if !EVERY.contains(&every) {
+            return Err(ConfigError::flag("every", "is from 1s to 1h"));
+        }
+        let form = match &config.selector {
+            Some(_) if !feed.rules.is_empty() => {
+                return Err(ConfigError::flag(
+                    "selector",
+                    "reads HTML and feed.rounds JSON: keep one of them",
+                ));
+            }
+            Some(selector) => Form::Html(Page::new(selector, &config.http.html, config.order)?),
+            None => Form::Json(Reader::new(identified(std::mem::take(&mut feed.rules))?)),
+        };
+        let accept = match form {
+            Form::Json(_) => "application/json",
+            Form::Html(_) => "text/html",
+        };
+        Ok(Self {
+            client: client::client(&feed, accept)?,
+            address: feed.address,
+            timeout: feed.timeout,
+            bytes_max: feed.bytes_max,
+            every,
+            form,
+            tally: Tally::default(),
+            due: Instant::now(),
+            first: None,
+            known: None,
+        })
     }
 
-    /// Connects, or connects again after a loss.
+    /// Asks for the first time, or again after a loss.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, and whether trying again can help.
+    /// Why there is no answer, and whether trying again can help.
     pub async fn connect(&mut self) -> Result<(), ConnectError> {
-        Err(ConnectError::Configuration("the http source is not built yet".to_owned()))
+        let said = self.ask().await;
+        self.first = Some(said.map_err(|trouble| trouble.into_connect(self.tally.has_worked()))?);
+        Ok(())
     }
 
     /// Waits for the next reading.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// Why the feed can be asked no longer.
     pub async fn next(&mut self) -> Result<Reading, SessionError> {
-        Err(SessionError::Closed("the http source is not built yet".to_owned()))
+        if let Some(said) = self.first.take() {
+            return Ok(Reading::now(said));
+        }
+        sleep_until(self.due).await;
+        let said = self.ask().await;
+        said.map(Reading::now).map_err(|trouble| trouble.into_session(self.tally.has_worked()))
     }
 
-    /// Says goodbye, within a moment.
-    pub async fn close(&mut self) {}
+    async fn ask(&mut self) -> Result<Said, Trouble> {
+        self.due = Instant::now() + self.every;
+        let mut request = self.client.get(self.address.url().clone());
+        if let Some((_, conditions)) = &self.known {
+            request = request.headers(conditions.clone());
+        }
+        let failed = |error| client::failed(error, &self.address, self.timeout);
+        let response = request.send().await.map_err(failed)?;
+        if response.status() == StatusCode::NOT_MODIFIED
+            && let Some((said, _)) = &self.known
+        {
+            return Ok(said.clone());
+        }
+        if !response.status().is_success() {
+            let from = self.address.to_string();
+            let (status, headers) = (response.status(), response.headers());
+            return Err(Trouble::status(status, headers, &from, clock::wall()));
+        }
+        let headers = response.headers().clone();
+        let body = client::body(response, self.bytes_max, &self.address, self.timeout).await?;
+        self.understand(&headers, &body)
+    }
+
+    /// What the answer says.
+    fn understand(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Said, Trouble> {
+        let heard = match &mut self.form {
+            Form::Html(page) => page.read(&String::from_utf8_lossy(body)),
+            Form::Json(reader) => {
+                let document: Value = serde_json::from_slice(body)
+                    .map_err(|_| client::not_json(headers, &self.address))?;
+                let heard = reader.read(&document);
+                let heard = if heard.is_matched { heard } else { unmatched(reader, &document) };
+                self.tally.keep(document);
+                heard
+            }
+        };
+        self.tally.document(&heard, String::new)?;
+        // An answer that was not understood must be asked for in full again.
+        self.known = heard.said.clone().map(|said| (said, conditions(headers)));
+        Ok(heard.said.unwrap_or(Said::Alive))
+    }
 }
 
-/// This source's part of `collector doctor`.
-pub async fn examine(_config: &Config) -> Vec<Finding> {
-    Vec::new()
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Rules that can tell a round seen twice from two rounds: an answer is read again and again.
+fn identified(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
+    if rules.is_empty() {
+        return Err(ConfigError::key(
+            "feed.rounds",
+            "is missing: say where in the answer the rounds stand, [[feed.rounds]] with list = \"/…\" and value = \"/…\", or give --selector for a page",
+        ));
+    }
+    match rules.iter().find(|rule| rule.list.is_none() && rule.options.id.is_none()) {
+        Some(rule) => Err(ConfigError::key(
+            format!("{}.id", rule.key),
+            "is missing: an answer with one round is read many times, and only its id tells when it is another; give `id`, or `list`",
+        )),
+        None => Ok(rules),
+    }
+}
+
+fn unmatched(reader: &Reader, document: &Value) -> Heard {
+    let problem = Unreadable { key: "feed.rounds".to_owned(), problem: reader.why_not(document) };
+    Heard { is_matched: true, said: None, problem: Some(problem) }
+}
+
+/// The headers that ask for an answer only if it is another than this one.
+fn conditions(headers: &HeaderMap) -> HeaderMap {
+    [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)]
+        .into_iter()
+        .filter_map(|(told, asked)| Some((asked, headers.get(told)?.clone())))
+        .collect()
+}
+
+/// This source's part of `collector doctor`: asks once.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let mut source = match Http::new(config) {
+        Ok(source) => source,
+        Err(error) => return vec![probe::unusable(&error)],
+    };
+    if let Err(error) = source.connect().await {
+        return vec![probe::unreachable(&source.address, &error)];
+    }
+    probe::answered(&source.address, source.first.as_ref(), source.tally.last())
 }

@@ -1,31 +1,144 @@
 //! The websocket source: JSON over a WebSocket.
 
-#![expect(clippy::unused_async, reason = "the calls of this source are still to come")]
+mod ending;
+pub mod framing;
+mod link;
+mod pulse;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, MaybeTlsStream, connect_async_tls_with_config};
+use tracing::debug;
 
 use crate::config::{Config, ConfigError};
 use crate::doctor::Finding;
-use crate::source::{ConnectError, Reading, SessionError};
+use crate::feed::address::Address;
+use crate::feed::reader::Reader;
+use crate::feed::secret::Secret;
+use crate::feed::tally::Tally;
+use crate::feed::trouble::Trouble;
+use crate::feed::{Feed, probe};
+use crate::source::{ConnectError, Reading, Said, SessionError};
+use crate::span::Span;
+use crate::tls;
+use framing::Framing;
+use link::{Link, Manner};
+use pulse::Ping;
 
-/// The flags and the `[websocket]` section of the configuration file; each field is one flag and one key.
+/// A feed that says nothing of use for so long is connected anew. Longer than the longest flights: a feed that tells only
+/// ends is silent during one.
+const IDLE_DEFAULT: Duration = Duration::from_mins(5);
+/// The bounds of `ping.every` and `idle_timeout`.
+const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+/// The longest goodbye.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// The flags and the `[websocket]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-pub struct Options {}
+pub struct Options {
+    /// websocket: what stands around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
+    #[arg(
+        long,
+        env = "AVIATOR_FRAMING",
+        value_enum,
+        hide_possible_values = true,
+        value_name = "FRAMING"
+    )]
+    pub framing: Option<Framing>,
+
+    /// websocket: the Socket.IO namespace, such as /crash [default: /]
+    #[arg(long, env = "AVIATOR_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// websocket: the Sec-WebSocket-Protocol to ask for
+    #[arg(long, env = "AVIATOR_SUBPROTOCOL", value_name = "NAME")]
+    pub subprotocol: Option<String>,
+
+    /// What to send once connected, in order; each may be `env:NAME` or `file:PATH`.
+    #[arg(skip)]
+    pub on_connect: Vec<Secret>,
+
+    /// How to keep the connection alive.
+    #[arg(skip)]
+    pub ping: Option<PingOptions>,
+
+    /// websocket: how long the feed may say nothing before it is connected anew [default: 5m]
+    #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
+    pub idle_timeout: Option<Span>,
+}
+
+/// `ping = { every = "25s", text = "2" }`; without `text`, a ping of the WebSocket protocol.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct PingOptions {
+    /// How often.
+    pub every: Span,
+    /// What to send.
+    pub text: Option<String>,
+}
 
 /// Reads JSON over a WebSocket.
-#[derive(Debug)]
-pub struct WebSocket {}
+pub struct WebSocket {
+    address: Address,
+    request: Request,
+    timeout: Duration,
+    tls: Arc<ClientConfig>,
+    manner: Manner,
+    reader: Reader,
+    tally: Tally,
+    link: Option<Link<MaybeTlsStream<TcpStream>>>,
+}
 
 impl WebSocket {
     /// Checks what concerns this source; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag.
-    pub fn new(_config: &Config) -> Result<Self, ConfigError> {
-        Ok(Self {})
+    /// What is missing or wrong in the configuration, with its flag or key.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let feed = Feed::new(config, &["ws", "wss"])?;
+        let options = &config.websocket;
+        let manner = options.manner(feed.address.to_string(), feed.bytes_max)?;
+        let mut request = feed
+            .address
+            .url()
+            .as_str()
+            .into_client_request()
+            .map_err(|error| ConfigError::flag("url", error.to_string()))?;
+        request.headers_mut().extend(feed.headers);
+        if let Some(name) = &options.subprotocol {
+            let value = HeaderValue::from_str(name)
+                .map_err(|_| ConfigError::flag("subprotocol", "is not the name of a protocol"))?;
+            request.headers_mut().insert("sec-websocket-protocol", value);
+        }
+        if feed.rules.is_empty() {
+            return Err(ConfigError::key(
+                "feed.rounds",
+                "is missing: say where in a message the multiplier stands, [[feed.rounds]] with value = \"/…\"",
+            ));
+        }
+        Ok(Self {
+            address: feed.address,
+            request,
+            timeout: feed.timeout,
+            tls: tls::client(&feed.authorities)
+                .map_err(|problem| ConfigError::key("feed.ca_file", problem))?,
+            manner,
+            reader: Reader::new(feed.rules),
+            tally: Tally::default(),
+            link: None,
+        })
     }
 
     /// Connects, or connects again after a loss.
@@ -34,7 +147,15 @@ impl WebSocket {
     ///
     /// Why there is no connection, and whether trying again can help.
     pub async fn connect(&mut self) -> Result<(), ConnectError> {
-        Err(ConnectError::Configuration("the websocket source is not built yet".to_owned()))
+        self.link = None;
+        self.reader.forget();
+        self.tally.connected();
+        let opened = match timeout(self.timeout, self.open()).await {
+            Ok(opened) => opened,
+            Err(_) => Err(Trouble::Silent(self.address.to_string(), self.timeout)),
+        };
+        self.link = Some(opened.map_err(|trouble| trouble.into_connect(self.tally.has_worked()))?);
+        Ok(())
     }
 
     /// Waits for the next reading.
@@ -43,14 +164,131 @@ impl WebSocket {
     ///
     /// Why the connection is no longer of use.
     pub async fn next(&mut self) -> Result<Reading, SessionError> {
-        Err(SessionError::Closed("the websocket source is not built yet".to_owned()))
+        let Some(link) = &mut self.link else {
+            return Err(SessionError::Closed(format!("{} is not connected", self.address)));
+        };
+        match link.next(&mut self.reader, &mut self.tally).await {
+            Ok(said) => Ok(Reading::now(said)),
+            Err(trouble) => {
+                self.close().await;
+                Err(trouble.into_session(self.tally.has_worked()))
+            }
+        }
     }
 
     /// Says goodbye, within a moment.
-    pub async fn close(&mut self) {}
+    pub async fn close(&mut self) {
+        if let Some(mut link) = self.link.take()
+            && timeout(CLOSE_WITHIN, link.close()).await.is_err()
+        {
+            debug!("The goodbye was not taken in time.");
+        }
+    }
+
+    /// The first round or list.
+    async fn first(&mut self) -> Result<Said, SessionError> {
+        loop {
+            match self.next().await?.said {
+                Said::Alive => {}
+                said => return Ok(said),
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Link<MaybeTlsStream<TcpStream>>, Trouble> {
+        let limits = WebSocketConfig::default()
+            .max_message_size(Some(self.manner.bytes_max))
+            .max_frame_size(Some(self.manner.bytes_max));
+        let connector = Connector::Rustls(Arc::clone(&self.tls));
+        let (stream, _) = connect_async_tls_with_config(
+            self.request.clone(),
+            Some(limits),
+            true,
+            Some(connector),
+        )
+        .await
+        .map_err(|error| ending::failed(&error, &self.manner.from))?;
+        Link::open(stream, &self.manner).await
+    }
 }
 
-/// This source's part of `collector doctor`.
-pub async fn examine(_config: &Config) -> Vec<Finding> {
-    Vec::new()
+impl std::fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebSocket").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    fn manner(&self, from: String, bytes_max: usize) -> Result<Manner, ConfigError> {
+        let framing = self.framing.unwrap_or_default();
+        let namespace = self.namespace.clone().unwrap_or_else(|| "/".to_owned());
+        if namespace != "/" && !framing.is_socket_io() {
+            return Err(ConfigError::flag(
+                "namespace",
+                "belongs to the framings socketio3 and socketio4",
+            ));
+        }
+        if !namespace.starts_with('/') || namespace.contains(',') {
+            return Err(ConfigError::flag(
+                "namespace",
+                "begins with a slash and has no comma, such as /crash",
+            ));
+        }
+        let idle = self.idle_timeout.map_or(IDLE_DEFAULT, |span| span.0);
+        if !EVERY.contains(&idle) {
+            return Err(ConfigError::flag("idle-timeout", "is from 1s to 1h"));
+        }
+        let ping = self.ping.as_ref().map(PingOptions::ping).transpose()?;
+        let on_connect = self
+            .on_connect
+            .iter()
+            .enumerate()
+            .map(|(index, message)| {
+                message.reveal().and_then(|text| sendable(framing, text)).map_err(|problem| {
+                    ConfigError::key(format!("websocket.on_connect[{index}]"), problem)
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Manner { framing, namespace, on_connect, ping, idle, bytes_max, from })
+    }
+}
+
+/// A Socket.IO message is a list that begins with the event's name; anything else would be sent and not understood.
+fn sendable(framing: Framing, text: String) -> Result<String, String> {
+    let is_event = || {
+        serde_json::from_str::<Vec<serde_json::Value>>(&text)
+            .is_ok_and(|event| event.first().is_some_and(serde_json::Value::is_string))
+    };
+    if framing.is_socket_io() && !is_event() {
+        return Err("is not an event such as [\"join\", {}]; the 42 before it is added".to_owned());
+    }
+    Ok(text)
+}
+
+impl PingOptions {
+    fn ping(&self) -> Result<Ping, ConfigError> {
+        let every = self.every.0;
+        if !EVERY.contains(&every) {
+            return Err(ConfigError::key("websocket.ping.every", "is from 1s to 1h"));
+        }
+        Ok(match &self.text {
+            Some(text) => Ping::Text { every, text: text.clone(), is_answered: false },
+            None => Ping::Protocol { every },
+        })
+    }
+}
+
+/// This source's part of `collector doctor`: connects and listens for a moment.
+pub async fn examine(config: &Config) -> Vec<Finding> {
+    let mut source = match WebSocket::new(config) {
+        Ok(source) => source,
+        Err(error) => return vec![probe::unusable(&error)],
+    };
+    if let Err(error) = source.connect().await {
+        return vec![probe::unreachable(&source.address, &error)];
+    }
+    let heard = timeout(probe::LISTEN_FOR, source.first()).await.ok();
+    source.close().await;
+    let WebSocket { address, reader, tally, .. } = &source;
+    probe::findings(address, heard.as_ref(), tally.last(), reader)
 }

@@ -1,0 +1,121 @@
+//! Where a feed is.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::config::ConfigError;
+use crate::feed::secret::Secret;
+
+/// The address of a feed. Shown as origin and path: what follows may be a token.
+// Has a host, one of the wanted schemes, and no user name or password.
+#[derive(Clone)]
+pub struct Address(Url);
+
+impl Address {
+    /// The address that `--url` gives, with one of `schemes`.
+    ///
+    /// # Errors
+    ///
+    /// It is missing, cannot be read, has another scheme, or has a password in it.
+    pub fn new(told: Option<&Secret>, schemes: &[&str]) -> Result<Self, ConfigError> {
+        let wrong = |problem: String| ConfigError::flag("url", problem);
+        let usual = schemes.join(":// or ");
+        let text = told
+            .ok_or_else(|| wrong(format!("is missing: the address of the feed, {usual}://…")))?
+            .reveal()
+            .map_err(wrong)?;
+        let mut url = Url::parse(text.trim()).map_err(|error| wrong(error.to_string()))?;
+        if !schemes.contains(&url.scheme()) {
+            return Err(wrong(format!(
+                "begins with {}://; this source reads {usual}://",
+                url.scheme()
+            )));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(
+                "has a user name or password in it; use feed.headers instead".to_owned(),
+            ));
+        }
+        url.set_fragment(None);
+        Ok(Self(url))
+    }
+
+    /// The whole of it, for the connection only.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// It is on this machine, where no proxy can be meant.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", shown(&self.0))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// Origin and path of `url`.
+pub fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or(""), url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Result<Address, String> {
+        let Ok(secret) = text.parse();
+        Address::new(Some(&secret), &["ws", "wss"]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_a_token() {
+        let address = address("wss://feed.example:9443/crash?token=secret#part").unwrap();
+        assert_eq!(address.to_string(), "wss://feed.example:9443/crash");
+        assert_eq!(format!("{address:?}"), "Address(wss://feed.example:9443/crash)");
+        assert_eq!(address.url().as_str(), "wss://feed.example:9443/crash?token=secret");
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_used_says_why() {
+        let refused = |text, expected: &str| assert_eq!(address(text).unwrap_err(), expected);
+        refused(
+            "https://feed.example",
+            "--url: begins with https://; this source reads ws:// or wss://",
+        );
+        refused("feed.example/crash", "--url: relative URL without a base");
+        refused(
+            "wss://me:secret@feed.example/",
+            "--url: has a user name or password in it; use feed.headers instead",
+        );
+        refused("wss://", "--url: empty host");
+        let missing = Address::new(None, &["http", "https"]).unwrap_err().to_string();
+        assert_eq!(missing, "--url: is missing: the address of the feed, http:// or https://…");
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for here in ["ws://127.0.0.1:1/", "ws://localhost/", "ws://[::1]:1/", "ws://a.localhost"] {
+            assert!(address(here).unwrap().is_loopback(), "{here}");
+        }
+        for there in ["ws://10.0.0.1/", "wss://localhost.example/"] {
+            assert!(!address(there).unwrap().is_loopback(), "{there}");
+        }
+    }
+}

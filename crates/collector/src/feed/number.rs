@@ -1,0 +1,251 @@
+//! From what a feed calls a number to a [`Multiplier`] or a time.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Datelike, Utc};
+use rounds::{Multiplier, MultiplierError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Years a game can have been played in: a time outside them is in another unit.
+const YEARS: Range<i32> = 2010..2100;
+
+/// What a feed's number is multiplied by to be a multiplier: 1, or 0.01 where rounds are told in hundredths.
+// Finite and above 0.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Scale(f64);
+
+impl Scale {
+    /// `number`, scaled. Divides by the whole number that 0.01 and its like stand for, so that 115 is 1.15 and not
+    /// 1.1500000000000001.
+    pub fn apply(self, number: f64) -> f64 {
+        let parts = (1.0 / self.0).round();
+        if parts >= 1.0 && (parts * self.0 - 1.0).abs() < 1e-12 {
+            number / parts
+        } else {
+            number * self.0
+        }
+    }
+
+    fn is_one(self) -> bool {
+        self.0.total_cmp(&1.0).is_eq()
+    }
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl TryFrom<f64> for Scale {
+    type Error = String;
+
+    fn try_from(factor: f64) -> Result<Self, String> {
+        if factor.is_finite() && factor > 0.0 {
+            Ok(Self(factor))
+        } else {
+            Err(format!("scale = {factor} is not above 0; use 0.01 for a feed in hundredths"))
+        }
+    }
+}
+
+impl From<Scale> for f64 {
+    fn from(scale: Scale) -> Self {
+        scale.0
+    }
+}
+
+/// What a number below 1 is.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum BelowOne {
+    /// Not a round: it is reported, not recorded.
+    #[default]
+    Reject,
+    /// A round that crashed at once: some games tell it as 0, and it paid nobody, as 1.00 does.
+    CountAsOne,
+}
+
+/// The multiplier that `value` (a number, or text such as `"2.31x"`) stands for.
+///
+/// # Errors
+///
+/// What it is instead.
+pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Multiplier, String> {
+    let number = match value {
+        Value::Number(number) => number.as_f64().ok_or("the number is out of range")?,
+        Value::String(text) => match text.trim().parse::<f64>() {
+            Ok(number) => number,
+            Err(_) if scale.is_one() => return written(text),
+            Err(_) => written(text)?.as_f64(),
+        },
+        other => {
+            return Err(format!("there is {} and not a number", super::shape::contents(other)));
+        }
+    };
+    let scaled = scale.apply(number);
+    if below_one == BelowOne::CountAsOne && (0.0..1.0).contains(&scaled) {
+        return Multiplier::new(1.0).map_err(|error| error.to_string());
+    }
+    Multiplier::new(scaled).map_err(|_| {
+        format!("{scaled} is not a multiplier of at least 1: look at `scale`, and at `below_one` if it is 0")
+    })
+}
+
+fn written(text: &str) -> Result<Multiplier, String> {
+    text.parse().map_err(|error: MultiplierError| format!("the text is no multiplier: {error}"))
+}
+
+/// How a feed writes times.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeFormat {
+    /// Text such as `2026-03-01T12:30:00.250Z`.
+    #[default]
+    Rfc3339,
+    /// Seconds since 1970, a number or text, with or without decimals.
+    UnixS,
+    /// Milliseconds since 1970, a number or text.
+    UnixMs,
+}
+
+/// The time that `value` stands for, to the millisecond.
+///
+/// # Errors
+///
+/// Why it is none in this format, and which format it looks like.
+pub fn time(value: &Value, format: TimeFormat) -> Result<DateTime<Utc>, String> {
+    let number = match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let time = match (format, number, value) {
+        (TimeFormat::Rfc3339, _, Value::String(text)) => {
+            DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| time.to_utc())
+        }
+        (TimeFormat::UnixS, Some(seconds), _) => from_millis(seconds * 1000.0),
+        (TimeFormat::UnixMs, Some(millis), _) => from_millis(millis),
+        _ => None,
+    };
+    time.filter(|time| YEARS.contains(&time.year())).ok_or_else(|| {
+        let advice = match number {
+            Some(number) if number >= 1e11 => "; it looks like time_format = \"unix_ms\"",
+            Some(number) if number >= 1e9 => "; it looks like time_format = \"unix_s\"",
+            _ => "",
+        };
+        format!("it is not a time in this time_format{advice}")
+    })
+}
+
+fn from_millis(millis: f64) -> Option<DateTime<Utc>> {
+    // The range of years that chrono knows is far inside what an i64 holds.
+    if millis.abs() > 1e15 {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the line above keeps it within an i64")]
+    DateTime::from_timestamp_millis(millis.round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn reads(value: &Value, scale: f64, expected: &str) {
+        let scale = Scale::try_from(scale).unwrap();
+        let read = multiplier(value, scale, BelowOne::Reject).unwrap();
+        assert_eq!(read.to_string(), expected, "{value}");
+    }
+
+    #[test]
+    fn numbers_and_text_are_read_with_what_sites_put_around_them() {
+        reads(&json!(2.31), 1.0, "2.31");
+        reads(&json!(2), 1.0, "2.00");
+        reads(&json!("2.31"), 1.0, "2.31");
+        reads(&json!("2.31x"), 1.0, "2.31");
+        reads(&json!("1,090.08x"), 1.0, "1090.08");
+        reads(&json!(231), 0.01, "2.31");
+        reads(&json!("231"), 0.01, "2.31");
+        reads(&json!(0.231), 10.0, "2.31");
+    }
+
+    #[test]
+    fn every_hundredth_told_as_a_whole_number_is_itself() {
+        let scale = Scale::try_from(0.01).unwrap();
+        for cents in 100..200_000_u32 {
+            let text = format!("{}.{:02}", cents / 100, cents % 100);
+            let exact: f64 = text.parse().unwrap();
+            assert_eq!(scale.apply(f64::from(cents)).to_bits(), exact.to_bits(), "{text}");
+        }
+    }
+
+    #[track_caller]
+    fn refuses(value: &Value, part: &str) {
+        let error = multiplier(value, Scale::default(), BelowOne::Reject).unwrap_err();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_multiplier_is_refused_and_not_quoted() {
+        refuses(&json!(0.99), "at least 1");
+        refuses(&json!(0), "`below_one`");
+        refuses(&json!(-2), "at least 1");
+        refuses(&json!("secret"), "the text is no multiplier: not a number");
+        refuses(&json!("NaN"), "at least 1");
+        refuses(&json!("inf"), "at least 1");
+        refuses(&json!({"a": 1}), "the key \"a\" and not a number");
+        refuses(&json!(null), "null and not a number");
+    }
+
+    #[test]
+    fn a_crash_told_as_zero_counts_as_one_where_that_is_said() {
+        let one = multiplier(&json!(0), Scale::default(), BelowOne::CountAsOne).unwrap();
+        assert_eq!(one.cents(), 100);
+        assert!(multiplier(&json!(-1), Scale::default(), BelowOne::CountAsOne).is_err());
+    }
+
+    #[test]
+    fn a_scale_is_above_zero() {
+        for factor in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(Scale::try_from(factor).unwrap_err().contains("above 0"));
+        }
+    }
+
+    #[track_caller]
+    fn at(value: &Value, format: TimeFormat, expected: &str) {
+        let expected: DateTime<Utc> = expected.parse().unwrap();
+        assert_eq!(time(value, format), Ok(expected), "{value}");
+    }
+
+    #[test]
+    fn the_three_ways_of_writing_a_time_are_read() {
+        at(&json!("2026-03-01T12:30:00.250Z"), TimeFormat::Rfc3339, "2026-03-01T12:30:00.250Z");
+        at(&json!("2026-03-01T14:30:00+02:00"), TimeFormat::Rfc3339, "2026-03-01T12:30:00Z");
+        at(&json!(1_772_368_200), TimeFormat::UnixS, "2026-03-01T12:30:00Z");
+        at(&json!(1_772_368_200.25), TimeFormat::UnixS, "2026-03-01T12:30:00.250Z");
+        at(&json!("1772368200"), TimeFormat::UnixS, "2026-03-01T12:30:00Z");
+        at(&json!(1_772_368_200_250_u64), TimeFormat::UnixMs, "2026-03-01T12:30:00.250Z");
+    }
+
+    #[track_caller]
+    fn no_time(value: &Value, format: TimeFormat, part: &str) {
+        let error = time(value, format).unwrap_err();
+        assert!(error.contains(part), "{error}");
+    }
+
+    #[test]
+    fn a_time_in_another_unit_is_refused_with_the_unit_it_looks_like() {
+        no_time(&json!(1_772_368_200_250_u64), TimeFormat::UnixS, "unix_ms");
+        no_time(&json!(1_772_368_200), TimeFormat::UnixMs, "unix_s");
+        no_time(&json!(1_772_368_200), TimeFormat::Rfc3339, "unix_s");
+        no_time(&json!("1 March 2026"), TimeFormat::Rfc3339, "not a time");
+        no_time(&json!("2026-03-01 12:30"), TimeFormat::UnixS, "not a time");
+        no_time(&json!(1e300), TimeFormat::UnixMs, "not a time");
+        no_time(&json!(null), TimeFormat::UnixMs, "not a time");
+    }
+}

@@ -1,0 +1,187 @@
+//! JSON pointers (RFC 6901): where in a message something stands.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::feed::shape;
+
+/// A place in a message, such as `/payload/data/multiplier`; `""` is the whole message.
+// The text is a well-formed RFC 6901 pointer.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pointer(String);
+
+/// A pointer that matches nothing, with what is there instead. Names keys, never what they hold.
+#[derive(Error, Clone, Debug, PartialEq, Eq)]
+#[error("the pointer {pointer:?} matches nothing: {there}")]
+pub struct Missing {
+    pointer: String,
+    there: String,
+}
+
+/// A text that is not a pointer.
+#[derive(Error, Clone, Debug, PartialEq, Eq)]
+pub enum PointerError {
+    /// It does not begin with a slash.
+    #[error("{0:?} is not a JSON pointer: write {suggestion:?}", suggestion = format!("/{}", .0.replace('.', "/")))]
+    NoSlash(String),
+    /// A `~` that is neither `~0` nor `~1`.
+    #[error("{0:?} is not a JSON pointer: write ~0 for \"~\" and ~1 for \"/\" inside a key")]
+    Tilde(String),
+}
+
+impl Pointer {
+    /// The whole message.
+    pub fn root() -> Self {
+        Self(String::new())
+    }
+
+    /// The pointer to one element of a list at the top.
+    pub fn element(index: usize) -> Self {
+        Self(format!("/{index}"))
+    }
+
+    /// What stands there in `message`.
+    ///
+    /// # Errors
+    ///
+    /// Which part of the pointer matches, and which keys are there and at the top.
+    pub fn find<'v>(&self, message: &'v Value) -> Result<&'v Value, Missing> {
+        message.pointer(&self.0).ok_or_else(|| self.missing(message))
+    }
+
+    /// What stands there, for places that may well be empty.
+    pub fn find_silently<'v>(&self, message: &'v Value) -> Option<&'v Value> {
+        message.pointer(&self.0)
+    }
+
+    fn missing(&self, message: &Value) -> Missing {
+        let top = shape::contents(message);
+        let (depth, reached) = self
+            .0
+            .rmatch_indices('/')
+            .find_map(|(end, _)| Some((end, message.pointer(&self.0[..end])?)))
+            .unwrap_or((0, message));
+        let there = match depth {
+            0 => format!("the message has {top}"),
+            _ => format!(
+                "{:?} has {}, and the message has {top}",
+                &self.0[..depth],
+                shape::contents(reached)
+            ),
+        };
+        Missing { pointer: self.0.clone(), there }
+    }
+}
+
+impl TryFrom<String> for Pointer {
+    type Error = PointerError;
+
+    fn try_from(text: String) -> Result<Self, PointerError> {
+        if !text.is_empty() && !text.starts_with('/') {
+            return Err(PointerError::NoSlash(text));
+        }
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find('~') {
+            rest = &rest[at + 1..];
+            if !rest.starts_with(['0', '1']) {
+                return Err(PointerError::Tilde(text));
+            }
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<Pointer> for String {
+    fn from(pointer: Pointer) -> Self {
+        pointer.0
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pointer(text: &str) -> Pointer {
+        Pointer::try_from(text.to_owned()).unwrap()
+    }
+
+    /// The document and the twelve pointers of RFC 6901, section 5.
+    #[test]
+    fn the_examples_of_the_standard_are_found() {
+        let document = json!({
+            "foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4,
+            "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8
+        });
+        assert_eq!(pointer("").find(&document), Ok(&document));
+        assert_eq!(pointer("/foo").find(&document), Ok(&json!(["bar", "baz"])));
+        assert_eq!(pointer("/foo/0").find(&document), Ok(&json!("bar")));
+        let keys = ["/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n"];
+        for (expected, text) in keys.into_iter().enumerate() {
+            assert_eq!(pointer(text).find(&document), Ok(&json!(expected)), "{text}");
+        }
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        assert_eq!(Pointer::try_from(text.to_owned()).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_dotted_path_is_refused_with_the_pointer_it_should_be() {
+        refused("data.crash", r#""data.crash" is not a JSON pointer: write "/data/crash""#);
+    }
+
+    #[test]
+    fn a_stray_tilde_is_refused() {
+        for text in ["/a~", "/a~2", "/~0~"] {
+            refused(
+                text,
+                &format!(
+                    "{text:?} is not a JSON pointer: write ~0 for \"~\" and ~1 for \"/\" inside a key"
+                ),
+            );
+        }
+    }
+
+    #[track_caller]
+    fn missing(text: &str, message: &Value, expected: &str) {
+        assert_eq!(pointer(text).find(message).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_pointer_that_matches_nothing_names_the_keys_and_no_values() {
+        let message = json!({"type": "next", "token": "secret", "payload": {"data": {"limbo": 1}}});
+        missing(
+            "/payload/data/crash/event",
+            &message,
+            r#"the pointer "/payload/data/crash/event" matches nothing: "/payload/data" has the key "limbo", and the message has the keys "payload", "token", "type""#,
+        );
+        missing(
+            "/data",
+            &message,
+            r#"the pointer "/data" matches nothing: the message has the keys "payload", "token", "type""#,
+        );
+        missing(
+            "/token/x",
+            &message,
+            r#"the pointer "/token/x" matches nothing: "/token" has text, and the message has the keys "payload", "token", "type""#,
+        );
+        missing(
+            "/2",
+            &json!(["crash", {}]),
+            r#"the pointer "/2" matches nothing: the message has a list of 2"#,
+        );
+    }
+}

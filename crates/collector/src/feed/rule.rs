@@ -1,0 +1,254 @@
+//! One rule of a feed: which messages end a round (or list rounds), and where in them everything stands.
+
+use std::collections::BTreeMap;
+
+use rounds::Multiplier;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::{ConfigError, Order};
+use crate::feed::filter::Filter;
+use crate::feed::number::{BelowOne, Scale, TimeFormat};
+use crate::feed::pointer::Pointer;
+
+/// One `[[feed.rounds]]` of the configuration file. Pointers are into the message, or into one element of `list`.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct RuleOptions {
+    /// Name of the event, where a message is a list that begins with it: short for a filter on `/0`.
+    pub event: Option<String>,
+    /// What must hold for the message, all of it; none = every message.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// The list of rounds, where the message has more than one.
+    pub list: Option<Pointer>,
+    /// Where the newest round of `list` stands; what is said for the whole collector where it is left out.
+    pub order: Option<Order>,
+    /// The multiplier.
+    pub value: Pointer,
+    /// What it is multiplied by: 0.01 where the feed tells hundredths.
+    #[serde(default)]
+    pub scale: Scale,
+    /// What a number below 1 is.
+    #[serde(default)]
+    pub below_one: BelowOne,
+    /// The game's own name of the round.
+    pub id: Option<Pointer>,
+    /// The earlier message that has it, where the last one has not.
+    pub id_from: Option<IdFrom>,
+    /// When the round ended.
+    pub time: Option<Pointer>,
+    /// How `time` is written.
+    #[serde(default)]
+    pub time_format: TimeFormat,
+    /// What to do where the multiplier is null or left out.
+    pub when_null: Option<WhenNull>,
+    /// What else to keep beside the round in the events file, by name: a hash, a seed.
+    #[serde(default)]
+    pub detail: BTreeMap<String, Pointer>,
+}
+
+/// The earlier message that names the round, such as bustabit's `game_starting`.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct IdFrom {
+    /// Name of its event.
+    pub event: Option<String>,
+    /// What must hold for it.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// Where the name stands.
+    pub id: Pointer,
+}
+
+/// What stands in for a multiplier that the last message of a round leaves out.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct WhenNull {
+    /// Name of the event that tells the multiplier in flight.
+    pub event: Option<String>,
+    /// What must hold for such a message.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// Where the multiplier stands in it; as in the last message where it is left out.
+    pub value: Option<Pointer>,
+    /// The multiplier of a round that was heard from its start and told none in flight.
+    pub otherwise: Option<Multiplier>,
+}
+
+/// A rule that was checked.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its key in the configuration, for messages: `feed.rounds[0]`.
+    pub key: String,
+    /// Which messages it is about.
+    pub when: Condition,
+    /// The list and its order, where it is about lists.
+    pub list: Option<(Pointer, Order)>,
+    /// Everything else, as it was written.
+    pub options: RuleOptions,
+    /// Which messages tell the multiplier in flight, and where.
+    pub tick: Option<(Condition, Pointer)>,
+    /// Which messages name the next round, and where.
+    pub naming: Option<(Condition, Pointer)>,
+}
+
+/// All of these must hold.
+#[derive(Clone, Debug)]
+pub struct Condition(Vec<Filter>);
+
+impl Condition {
+    fn new(event: Option<&String>, filters: &[Filter]) -> Self {
+        Self(event.map(|name| Filter::event(name)).into_iter().chain(filters.to_vec()).collect())
+    }
+
+    /// It holds for `message`.
+    pub fn holds(&self, message: &Value) -> bool {
+        self.unmet(message).is_none()
+    }
+
+    /// The first filter that does not hold for `message`.
+    pub fn unmet(&self, message: &Value) -> Option<&Filter> {
+        self.0.iter().find(|filter| !filter.holds(message))
+    }
+}
+
+impl RuleOptions {
+    /// A rule for every message, with its multiplier at `value`.
+    pub fn at(value: Pointer) -> Self {
+        Self {
+            event: None,
+            filters: Vec::new(),
+            list: None,
+            order: None,
+            value,
+            scale: Scale::default(),
+            below_one: BelowOne::default(),
+            id: None,
+            id_from: None,
+            time: None,
+            time_format: TimeFormat::default(),
+            when_null: None,
+            detail: BTreeMap::new(),
+        }
+    }
+
+    /// Checks what its keys say together. `order` is the collector's, for a list that says none.
+    ///
+    /// # Errors
+    ///
+    /// Two keys that exclude each other, or one that needs another, by name.
+    pub fn check(self, index: usize, order: Order) -> Result<Rule, ConfigError> {
+        let key = format!("feed.rounds[{index}]");
+        let wrong =
+            |name: &str, problem: &str| Err(ConfigError::key(format!("{key}.{name}"), problem));
+        if self.list.is_some() {
+            let single = [
+                ("id_from", self.id_from.is_some()),
+                ("time", self.time.is_some()),
+                ("when_null", self.when_null.is_some()),
+                ("detail", !self.detail.is_empty()),
+            ];
+            if let Some((name, _)) = single.iter().find(|(_, is_given)| *is_given) {
+                return wrong(name, "has no meaning in a rule with `list`; leave it out");
+            }
+        } else if self.order.is_some() {
+            return wrong("order", "orders a list: give `list`, or leave it out");
+        }
+        if self.id.is_some() && self.id_from.is_some() {
+            return wrong("id_from", "excludes `id`: keep the one that the feed has");
+        }
+        if self.time.is_none() && self.time_format != TimeFormat::default() {
+            return wrong("time_format", "is the format of `time`: give `time`, or leave it out");
+        }
+        let tick = self.when_null.as_ref().and_then(|null| {
+            let said = null.event.is_some() || !null.filters.is_empty();
+            let value = null.value.clone().unwrap_or_else(|| self.value.clone());
+            said.then(|| (Condition::new(null.event.as_ref(), &null.filters), value))
+        });
+        if tick.is_none() && self.when_null.as_ref().is_some_and(|null| null.otherwise.is_none()) {
+            return wrong(
+                "when_null",
+                "says nothing: give `filters` or `event` of the messages in flight, or `otherwise = 1.0`",
+            );
+        }
+        let naming = self
+            .id_from
+            .as_ref()
+            .map(|from| (Condition::new(from.event.as_ref(), &from.filters), from.id.clone()));
+        Ok(Rule {
+            when: Condition::new(self.event.as_ref(), &self.filters),
+            list: self.list.clone().map(|list| (list, self.order.unwrap_or(order))),
+            key,
+            options: self,
+            tick,
+            naming,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(toml: &str) -> Result<Rule, String> {
+        let options: RuleOptions =
+            toml::from_str(toml).map_err(|error| error.message().to_owned())?;
+        options.check(3, Order::NewestFirst).map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn refused(toml: &str, expected: &str) {
+        assert_eq!(check(toml).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn keys_that_exclude_each_other_are_named() {
+        for (key, line) in [
+            ("id_from", "id_from = { event = \"game_starting\", id = \"/1/game_id\" }"),
+            ("time", "time = \"/at\""),
+            ("when_null", "when_null = { otherwise = 1.0 }"),
+            ("detail", "detail = { hash = \"/hash\" }"),
+        ] {
+            refused(
+                &format!("value = \"/x\"\nlist = \"/rows\"\n{line}"),
+                &format!(
+                    "feed.rounds[3].{key}: has no meaning in a rule with `list`; leave it out"
+                ),
+            );
+        }
+        refused(
+            "value = \"/x\"\nid = \"/id\"\nid_from = { id = \"/1/game_id\" }",
+            "feed.rounds[3].id_from: excludes `id`: keep the one that the feed has",
+        );
+    }
+
+    #[test]
+    fn a_key_that_needs_another_says_which() {
+        refused(
+            "value = \"\"\norder = \"oldest-first\"",
+            "feed.rounds[3].order: orders a list: give `list`, or leave it out",
+        );
+        refused(
+            "value = \"\"\ntime_format = \"unix_ms\"",
+            "feed.rounds[3].time_format: is the format of `time`: give `time`, or leave it out",
+        );
+        assert!(check("value = \"\"\nwhen_null = {}").unwrap_err().contains("says nothing"));
+        refused("event = \"crash\"", "missing field `value`");
+        refused(
+            "value = \"/x\"\nvalues = 1",
+            "unknown field `values`, expected one of `event`, `filters`, `list`, `order`, `value`, `scale`, `below_one`, `id`, `id_from`, `time`, `time_format`, `when_null`, `detail`",
+        );
+    }
+
+    #[test]
+    fn a_list_is_ordered_as_its_rule_says_or_else_as_the_collector_does() {
+        let order = |toml| check(toml).unwrap().list.map(|(_, order)| order);
+        assert_eq!(order("value = \"\"\nlist = \"\""), Some(Order::NewestFirst));
+        assert_eq!(
+            order("value = \"\"\nlist = \"\"\norder = \"oldest-first\""),
+            Some(Order::OldestFirst)
+        );
+        assert_eq!(order("value = \"\""), None);
+    }
+}

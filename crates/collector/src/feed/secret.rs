@@ -1,0 +1,102 @@
+//! Settings that may hold a token: written in the configuration file, or named there and kept elsewhere.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::str::FromStr;
+use std::{env, fmt, fs};
+
+use serde::{Deserialize, Serialize};
+
+/// A token file is a line, not a film.
+const FILE_BYTES_MAX: u64 = 65_536;
+
+/// A text that is not shown: itself, `env:NAME` for an environment variable, or `file:PATH` for what a file holds.
+#[derive(Serialize, Deserialize, Clone, Default, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text that is meant, without the line feed at its end.
+    ///
+    /// # Errors
+    ///
+    /// The variable is not set, or the file cannot be read; names it, never what is in it.
+    pub fn reveal(&self) -> Result<String, String> {
+        if let Some(name) = self.0.strip_prefix("env:") {
+            return env::var(name)
+                .map_err(|_| format!("the environment variable {name} is not set, or not text"));
+        }
+        let Some(path) = self.0.strip_prefix("file:").map(Path::new) else {
+            return Ok(self.0.clone());
+        };
+        let unreadable = |error| format!("{}: {error}", path.display());
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
+            return Err(format!("{} is not a file of at most 64 KiB", path.display()));
+        }
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once(':') {
+            Some((place @ ("env" | "file"), _)) => write!(f, "Secret({place}:…)"),
+            _ => f.write_str("Secret(…)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        let Ok(secret) = text.parse();
+        secret
+    }
+
+    #[test]
+    fn a_secret_is_itself_or_kept_in_a_file() {
+        assert_eq!(secret("Bearer abc").reveal().unwrap(), "Bearer abc");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        fs::write(&path, "Bearer from a file\r\n").unwrap();
+        let named = secret(&format!("file:{}", path.display()));
+        assert_eq!(named.reveal().unwrap(), "Bearer from a file");
+        fs::write(&path, vec![b'x'; 65_537]).unwrap();
+        assert!(named.reveal().unwrap_err().contains("64 KiB"));
+    }
+
+    #[test]
+    fn a_secret_is_read_from_the_environment() {
+        // Cargo sets this one for every test.
+        assert_eq!(secret("env:CARGO_PKG_NAME").reveal().unwrap(), "collector");
+        let error = secret("env:NO_SUCH_VARIABLE_IS_SET").reveal().unwrap_err();
+        assert_eq!(
+            error,
+            "the environment variable NO_SUCH_VARIABLE_IS_SET is not set, or not text"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = secret("file:/no/such/token").reveal().unwrap_err();
+        assert!(error.starts_with("/no/such/token: "), "{error}");
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert_eq!(format!("{:?}", secret("Bearer abc")), "Secret(…)");
+        assert_eq!(format!("{:?}", secret("env:TOKEN")), "Secret(env:…)");
+    }
+}

@@ -1,0 +1,378 @@
+//! What stands around the JSON in a WebSocket message.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How messages are wrapped.
+#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[value(rename_all = "lower")]
+pub enum Framing {
+    /// A message is one JSON document.
+    #[default]
+    None,
+    /// Socket.IO over Engine.IO 3: `42["event",{…}]`; the client pings.
+    SocketIo3,
+    /// Socket.IO over Engine.IO 4: the same, but the server pings and the client has to join.
+    SocketIo4,
+    /// Documents end with a NUL byte.
+    Nul,
+    /// Documents end with a line feed.
+    Ndjson,
+}
+
+impl Framing {
+    /// It is one of the two Socket.IO framings.
+    pub fn is_socket_io(self) -> bool {
+        matches!(self, Self::SocketIo3 | Self::SocketIo4)
+    }
+
+    /// What ends a document, where a message may have several or a part of one.
+    fn terminator(self) -> Option<char> {
+        match self {
+            Self::Nul => Some('\0'),
+            Self::Ndjson => Some('\n'),
+            Self::None | Self::SocketIo3 | Self::SocketIo4 => None,
+        }
+    }
+}
+
+/// One thing that arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// A document.
+    Document(Value),
+    /// Something that cannot be one; the text says what, never what was in it.
+    Undecodable(String),
+    /// The server of a Socket.IO connection says how it wants to be pinged.
+    Open(Handshake),
+    /// The namespace is joined: events flow from now on.
+    Joined,
+    /// This has to be sent back.
+    Answer(String),
+    /// A sign of life that says nothing else.
+    Heartbeat,
+    /// The server ends the connection inside its protocol.
+    Ended,
+    /// The server refuses us inside its protocol.
+    Refused(String),
+}
+
+/// The first packet of an Engine.IO server.
+#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Handshake {
+    #[serde(default)]
+    ping_interval: u64,
+    #[serde(default)]
+    ping_timeout: u64,
+}
+
+impl Handshake {
+    /// How often there is a ping, whoever sends it.
+    pub fn ping_interval(self) -> Option<Duration> {
+        (self.ping_interval > 0).then(|| Duration::from_millis(self.ping_interval.min(3_600_000)))
+    }
+
+    /// How long its answer may take.
+    pub fn ping_timeout(self) -> Option<Duration> {
+        (self.ping_timeout > 0).then(|| Duration::from_millis(self.ping_timeout.min(3_600_000)))
+    }
+}
+
+/// Takes messages apart.
+#[derive(Debug)]
+pub struct Decoder {
+    framing: Framing,
+    /// Socket.IO's, `/` if none is configured.
+    namespace: String,
+    /// The begun document of a framing with terminators; never longer than `bytes_max`.
+    begun: String,
+    bytes_max: usize,
+}
+
+impl Decoder {
+    /// A decoder for a new connection. A begun document of more than `bytes_max` is given up.
+    pub fn new(framing: Framing, namespace: &str, bytes_max: usize) -> Self {
+        Self { framing, namespace: namespace.to_owned(), begun: String::new(), bytes_max }
+    }
+
+    /// What a message has in it.
+    pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
+        match self.framing.terminator() {
+            Some(terminator) => self.split(text, terminator),
+            None if self.framing.is_socket_io() => vec![self.packet(text)],
+            None => vec![document(text)],
+        }
+    }
+
+    /// What has to be sent so that the server gets `message`.
+    pub fn encode(&self, message: &str) -> String {
+        match self.framing {
+            Framing::None => message.to_owned(),
+            Framing::SocketIo3 | Framing::SocketIo4 => format!("42{}{message}", self.prefix()),
+            Framing::Nul => format!("{message}\0"),
+            Framing::Ndjson => format!("{message}\n"),
+        }
+    }
+
+    /// `""` for the main namespace, `/name,` for another.
+    fn prefix(&self) -> String {
+        match self.namespace.as_str() {
+            "/" => String::new(),
+            name => format!("{name},"),
+        }
+    }
+
+    /// Cuts at terminators. What is left is kept for the next message, unless it is whole: many servers send one document a
+    /// message and no terminator, and the beginning of an object or a list never parses as one.
+    fn split(&mut self, text: &str, terminator: char) -> Vec<Arrival> {
+        self.begun.push_str(text);
+        let begun = std::mem::take(&mut self.begun);
+        let (whole, rest) = begun.rsplit_once(terminator).unwrap_or(("", &begun));
+        let mut arrivals: Vec<Arrival> = whole
+            .split(terminator)
+            .map(str::trim)
+            .filter(|piece| !piece.is_empty())
+            .map(document)
+            .collect();
+        match rest.trim() {
+            "" => {}
+            rest if is_container(rest) && serde_json::from_str::<Value>(rest).is_ok() => {
+                arrivals.push(document(rest));
+            }
+            rest if rest.len() > self.bytes_max => {
+                let bytes = rest.len();
+                arrivals.push(Arrival::Undecodable(format!("{bytes} bytes without an end")));
+            }
+            _ => rest.clone_into(&mut self.begun),
+        }
+        arrivals
+    }
+
+    /// An Engine.IO packet: 0 open, 1 close, 2 ping, 3 pong, 4 message, 6 no operation.
+    fn packet(&self, text: &str) -> Arrival {
+        match text.split_at_checked(1) {
+            Some(("0", rest)) => match serde_json::from_str(rest) {
+                Ok(handshake) => Arrival::Open(handshake),
+                Err(_) => {
+                    Arrival::Undecodable("an Engine.IO opening without its settings".to_owned())
+                }
+            },
+            Some(("1", _)) => Arrival::Ended,
+            Some(("2", probe)) => Arrival::Answer(format!("3{probe}")),
+            Some(("3" | "6", _)) => Arrival::Heartbeat,
+            Some(("4", rest)) => self.socket_packet(rest),
+            _ => Arrival::Undecodable("no Engine.IO packet".to_owned()),
+        }
+    }
+
+    /// A Socket.IO packet: type, namespace with its comma, number of an acknowledgement, JSON.
+    fn socket_packet(&self, text: &str) -> Arrival {
+        let (kind, rest) = text.split_at_checked(1).unwrap_or(("", ""));
+        let (namespace, rest) = match rest.split_once(',') {
+            Some((name, rest)) if name.starts_with('/') => (name, rest),
+            None if rest.starts_with('/') => (rest, ""),
+            _ => ("/", rest),
+        };
+        // A query string may follow the name.
+        if namespace.split('?').next() != Some(self.namespace.as_str()) {
+            return Arrival::Heartbeat;
+        }
+        let json = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        match kind {
+            "0" => Arrival::Joined,
+            "1" => Arrival::Ended,
+            "2" => document(json),
+            "3" => Arrival::Heartbeat,
+            "4" => Arrival::Refused(refusal(json)),
+            _ => {
+                Arrival::Undecodable("a binary Socket.IO packet, which is not supported".to_owned())
+            }
+        }
+    }
+}
+
+/// Sent to join `namespace` once the connection is open; the main one is joined by itself in Socket.IO 3.
+pub fn join(framing: Framing, namespace: &str) -> Option<String> {
+    match (framing, namespace) {
+        (Framing::SocketIo4, "/") => Some("40".to_owned()),
+        (Framing::SocketIo3 | Framing::SocketIo4, name) if name != "/" => {
+            Some(format!("40{name},"))
+        }
+        _ => None,
+    }
+}
+
+fn is_container(text: &str) -> bool {
+    text.starts_with(['{', '['])
+}
+
+fn document(text: &str) -> Arrival {
+    match serde_json::from_str(text) {
+        Ok(value) => Arrival::Document(value),
+        Err(error) => Arrival::Undecodable(format!(
+            "{} bytes that are not JSON ({:?} at character {})",
+            text.len(),
+            error.classify(),
+            error.column()
+        )),
+    }
+}
+
+/// The server's own words, cut.
+fn refusal(json: &str) -> String {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    let words =
+        value.get("message").or(Some(&value)).and_then(Value::as_str).unwrap_or("no reason");
+    words.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn decodes(framing: Framing, messages: &[&str], expected: &[Arrival]) {
+        let mut decoder = Decoder::new(framing, "/", 1000);
+        let arrivals: Vec<Arrival> =
+            messages.iter().flat_map(|message| decoder.decode(message)).collect();
+        assert_eq!(arrivals, expected, "{messages:?}");
+    }
+
+    fn doc(value: Value) -> Arrival {
+        Arrival::Document(value)
+    }
+
+    #[test]
+    fn without_framing_a_message_is_a_document() {
+        decodes(Framing::None, &[r#"{"a":1}"#, "[1]"], &[doc(json!({"a": 1})), doc(json!([1]))]);
+        let mut decoder = Decoder::new(Framing::None, "/", 1000);
+        let arrivals = decoder.decode("my secret");
+        assert_eq!(
+            arrivals,
+            [Arrival::Undecodable("9 bytes that are not JSON (Syntax at character 1)".to_owned())]
+        );
+    }
+
+    #[test]
+    fn documents_that_end_with_nul_or_a_line_feed_are_cut_apart() {
+        decodes(
+            Framing::Nul,
+            &["{\"a\":1}\0{\"a\":2}\0"],
+            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
+        );
+        decodes(
+            Framing::Ndjson,
+            &["{\"a\":1}\r\n\n{\"a\":2}\n"],
+            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
+        );
+    }
+
+    #[test]
+    fn a_document_in_two_messages_is_put_together() {
+        let whole = "{\"a\":[1,2],\"b\":\"x\"}\n";
+        for cut in 1..whole.len() {
+            let (head, tail) = whole.split_at(cut);
+            decodes(Framing::Ndjson, &[head, tail], &[doc(json!({"a": [1, 2], "b": "x"}))]);
+        }
+    }
+
+    #[test]
+    fn a_last_document_without_its_terminator_is_taken_at_once() {
+        decodes(
+            Framing::Ndjson,
+            &["{\"a\":1}", "{\"a\":2}"],
+            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
+        );
+    }
+
+    #[test]
+    fn a_document_without_an_end_is_given_up() {
+        let mut decoder = Decoder::new(Framing::Nul, "/", 1000);
+        let mut arrivals = Vec::new();
+        for _ in 0..300 {
+            arrivals.extend(decoder.decode("{\"a\":"));
+            assert!(decoder.begun.len() <= 1000);
+        }
+        assert_eq!(arrivals, [Arrival::Undecodable("1005 bytes without an end".to_owned())]);
+    }
+
+    #[test]
+    fn socket_io_packets_are_read() {
+        let handshake = Handshake { ping_interval: 25_000, ping_timeout: 5000 };
+        let open = "0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":5000}";
+        decodes(
+            Framing::SocketIo4,
+            &[
+                open,
+                "40{\"sid\":\"y\"}",
+                "42[\"crash\",{\"x\":1}]",
+                "4213[\"crash\",2]",
+                "2",
+                "6",
+                "3",
+            ],
+            &[
+                Arrival::Open(handshake),
+                Arrival::Joined,
+                doc(json!(["crash", {"x": 1}])),
+                doc(json!(["crash", 2])),
+                Arrival::Answer("3".to_owned()),
+                Arrival::Heartbeat,
+                Arrival::Heartbeat,
+            ],
+        );
+        decodes(
+            Framing::SocketIo3,
+            &["41", "1", "44\"not allowed\"", "44{\"message\":\"who are you\"}", "451-[\"b\",{}]"],
+            &[
+                Arrival::Ended,
+                Arrival::Ended,
+                Arrival::Refused("not allowed".to_owned()),
+                Arrival::Refused("who are you".to_owned()),
+                Arrival::Undecodable(
+                    "a binary Socket.IO packet, which is not supported".to_owned(),
+                ),
+            ],
+        );
+        decodes(
+            Framing::SocketIo3,
+            &["", "hello", "0nonsense", "×"],
+            &[
+                Arrival::Undecodable("no Engine.IO packet".to_owned()),
+                Arrival::Undecodable("no Engine.IO packet".to_owned()),
+                Arrival::Undecodable("an Engine.IO opening without its settings".to_owned()),
+                Arrival::Undecodable("no Engine.IO packet".to_owned()),
+            ],
+        );
+    }
+
+    #[test]
+    fn events_of_another_namespace_are_not_ours() {
+        let mut decoder = Decoder::new(Framing::SocketIo4, "/crash", 1000);
+        assert_eq!(decoder.decode("40"), [Arrival::Heartbeat]);
+        assert_eq!(decoder.decode("40/crash,{\"sid\":\"x\"}"), [Arrival::Joined]);
+        assert_eq!(decoder.decode("42[\"crash\",1]"), [Arrival::Heartbeat]);
+        assert_eq!(decoder.decode("42/chat,[\"crash\",1]"), [Arrival::Heartbeat]);
+        assert_eq!(decoder.decode("42/crash,[\"crash\",1]"), [doc(json!(["crash", 1]))]);
+        assert_eq!(decoder.decode("41/crash"), [Arrival::Ended]);
+        assert_eq!(decoder.encode("[\"join\"]"), "42/crash,[\"join\"]");
+        assert_eq!(join(Framing::SocketIo4, "/crash").as_deref(), Some("40/crash,"));
+        assert_eq!(join(Framing::SocketIo3, "/"), None);
+    }
+
+    #[test]
+    fn what_is_sent_is_wrapped_as_what_is_received() {
+        for framing in [Framing::None, Framing::SocketIo3, Framing::Nul, Framing::Ndjson] {
+            let mut decoder = Decoder::new(framing, "/", 1000);
+            let sent = decoder.encode("[\"join\"]");
+            assert_eq!(decoder.decode(&sent), [doc(json!(["join"]))], "{framing:?}");
+        }
+    }
+}
