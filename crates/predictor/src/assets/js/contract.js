@@ -84,6 +84,7 @@
  * @property {number} torn_bytes
  * @property {number} duplicates_removed
  * @property {"notify" | "scan"} watch
+ * @property {string | null} [last_error] why the folder could not be read
  */
 
 /**

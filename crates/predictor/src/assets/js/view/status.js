@@ -133,6 +133,9 @@ export function notices(status, page) {
     list.push({ state: "attention", title: t("notice_restarted", { version: status.version }) });
   }
   if (page.unreachable) return list;
+  if (status.data.last_error) {
+    list.push({ state: "trouble", title: t("notice_unreadable"), todo: status.data.last_error });
+  }
   list.push(...collectorNotices(status, page.since));
   if (status.training.last_error) {
     list.push({ state: "attention", title: t("notice_train_failed"), todo: status.training.last_error });
