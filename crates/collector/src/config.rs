@@ -16,6 +16,7 @@ use crate::source::{Kind, browser, demo, http, replay, websocket};
 /// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
 /// key, and each of the inner structs one `[section]`.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// Where rounds come from [default: demo]

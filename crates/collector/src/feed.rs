@@ -45,6 +45,7 @@ const RULES_MAX: usize = 16;
 
 /// The flags and the `[feed]` section that the websocket and http sources share.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// websocket, http: address of the feed, or `env:NAME` or `file:PATH` if it has a token in it

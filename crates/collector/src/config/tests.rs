@@ -61,3 +61,13 @@ fn a_file_that_is_not_there_is_named() {
     let error = read(Path::new("no/such.toml")).unwrap_err();
     assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
 }
+
+/// Each of the structs is called `Options`, and clap makes a group of that name out of each unless told otherwise.
+#[test]
+fn no_two_flags_or_variables_have_the_same_name() {
+    let command = Options::augment_args(clap::Command::new("collector"));
+    let mut variables: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_env).collect();
+    variables.sort_unstable();
+    assert!(variables.windows(2).all(|pair| pair[0] != pair[1]), "{variables:?}");
+    command.debug_assert();
+}

@@ -50,6 +50,7 @@ const HEARD_MAX: usize = 1024;
 
 /// The flags and the `[browser]` section of the configuration file; each field is one flag and one key.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// browser: debugging address of the browser, http:// or ws:// [default: port 9222 of this machine]

@@ -32,6 +32,7 @@ const CLIENT_SEED_LEN: usize = 20;
 
 /// The demo's flags and its `[demo]` section.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// demo: earlier rounds to write at once, with plausible times [default: 120]

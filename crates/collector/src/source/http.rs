@@ -31,6 +31,7 @@ const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Durat
 
 /// The flags and the `[http]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// http: how often to ask [default: 10s]

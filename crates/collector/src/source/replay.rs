@@ -12,6 +12,7 @@ use crate::source::{ConnectError, Reading, Said, SessionError};
 
 /// The replay's flags and its `[replay]` section.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// replay: the CSV to play

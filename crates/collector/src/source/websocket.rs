@@ -45,6 +45,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The flags and the `[websocket]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// websocket: what stands around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
