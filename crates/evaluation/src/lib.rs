@@ -10,6 +10,7 @@
 //! [`verdict`], [`audit`]; [`simulate`] holds the generators that the acceptance figures are
 //! measured on.
 
+pub mod audit;
 pub mod baselines;
 pub mod intervals;
 pub mod kappa;

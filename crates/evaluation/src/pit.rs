@@ -56,9 +56,17 @@ pub fn keyed_uniform(salt: u64, index: u64) -> f64 {
     SplitMix64::at(salt, index).uniform()
 }
 
-/// The randomised transform of a round under the house law, and its normal score.
+/// The randomised transform of a round under the house law ([`HouseLaw::pit`]): exactly uniform on
+/// a fair game.
 pub fn randomised_pit(house: &HouseLaw, cents: u64, v: f64) -> f64 {
     house.pit(cents, v)
+}
+
+/// The normal scores of rounds under the house law, with the uniform numbers of a published salt
+/// from its first on.
+pub fn normal_scores(house: &HouseLaw, salt: u64, cents: &[u64]) -> Vec<f64> {
+    let mut random = SplitMix64::new(salt);
+    cents.iter().map(|&k| z_score(house.pit(k, random.uniform()))).collect()
 }
 
 /// The normal score of a transform or a rank.

@@ -1,5 +1,6 @@
 //! Integration tests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its golden values must stop")]
 
+mod audit;
 mod closed_forms;
 mod golden;

@@ -1,0 +1,221 @@
+//! A fairness audit of recorded rounds: twelve tests at a fixed number of rounds, the return at
+//! each target, and what the recording itself leaves out.
+//!
+//! A test of this battery is valid for one look. Look at the announced numbers of rounds only
+//! ([`SNAPSHOTS`]), each with half the error of the one before; for looking at any time there are
+//! the [lights](crate::sequential).
+
+mod battery;
+mod clock;
+mod distributions;
+mod recording;
+mod returns;
+mod text;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use recording::{Gap, Recording};
+pub use returns::ReturnRow;
+
+use crate::HouseLaw;
+use crate::pit::normal_scores;
+use crate::sequential::{Level, Light, Lights, Seen};
+
+/// The numbers of rounds at which to look, announced beforehand.
+pub const SNAPSHOTS: [u64; 10] =
+    [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
+
+/// Rounds below which nothing can be said.
+pub const ROUNDS_MIN: usize = 100;
+
+/// One recorded round.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditRound {
+    /// How it came out.
+    pub cents: u64,
+    /// When it ended, in seconds since 1970; `None` without a clock.
+    pub unix_seconds: Option<f64>,
+}
+
+/// What an audit holds the rounds against.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditOptions {
+    /// The law the house states.
+    pub house: HouseLaw,
+    /// The published salt of the uniform numbers.
+    pub salt: u64,
+    /// The chance of a false finding in the whole battery.
+    pub alpha: f64,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self { house: HouseLaw::default(), salt: 0, alpha: 0.05 }
+    }
+}
+
+impl AuditOptions {
+    /// The share of an error of .05 that the look at `SNAPSHOTS[number]` may spend: .05/2^(number +
+    /// 1), so that all looks together stay below .05.
+    #[must_use]
+    pub fn at_snapshot(self, number: i32) -> Self {
+        Self { alpha: 0.05 * 0.5f64.powi(number + 1), ..self }
+    }
+}
+
+/// An audit of fewer than [`ROUNDS_MIN`] rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooFewRounds {
+    /// How many there were.
+    pub rounds: usize,
+}
+
+impl fmt::Display for TooFewRounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an audit needs {ROUNDS_MIN} rounds, there are {}", self.rounds)
+    }
+}
+
+impl std::error::Error for TooFewRounds {}
+
+/// One test of the battery.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TestResult {
+    /// Its name.
+    pub name: &'static str,
+    /// What a finding would point at: `law`, `order`, `law or order`, `order or clock`, `law, order
+    /// or clock`, `drift`.
+    pub about: &'static str,
+    /// What it asks, in plain words.
+    pub question: &'static str,
+    /// The p-value; `None` when the data cannot answer (no clock).
+    pub p: Option<f64>,
+    /// The p-value after Holm's correction over all tests that could answer.
+    pub holm_p: Option<f64>,
+    /// The corrected p-value is at most alpha.
+    pub stands_out: bool,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AuditReport {
+    /// Rounds audited.
+    pub rounds: usize,
+    /// What they were held against.
+    pub options: AuditOptions,
+    /// The twelve tests.
+    pub tests: Vec<TestResult>,
+    /// The return at 1.00x and at each target.
+    pub returns: Vec<ReturnRow>,
+    /// The order and law lights, run over the rounds; the forecast light needs forecasts.
+    pub lights: Vec<Light>,
+    /// The rounds at which the change detector spoke, counted from 1.
+    pub changes: Vec<u64>,
+    /// What the recording may have left out or changed.
+    pub recording: Recording,
+}
+
+impl AuditReport {
+    /// The tests that stand out after correction.
+    pub fn findings(&self) -> impl Iterator<Item = &TestResult> {
+        self.tests.iter().filter(|test| test.stands_out)
+    }
+
+    /// The report as text.
+    pub fn to_text(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Audits rounds in the order in which they were played.
+///
+/// # Errors
+/// [`TooFewRounds`] below [`ROUNDS_MIN`].
+pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport, TooFewRounds> {
+    if rounds.len() < ROUNDS_MIN {
+        return Err(TooFewRounds { rounds: rounds.len() });
+    }
+    let cents: Vec<u64> = rounds.iter().map(|round| round.cents).collect();
+    let lights = lights(rounds, options);
+    let mut changes: Vec<u64> = lights.closed().iter().map(|epoch| epoch.last_round).collect();
+    changes.sort_unstable();
+    Ok(AuditReport {
+        rounds: rounds.len(),
+        options: *options,
+        tests: tests(rounds, &cents, options),
+        returns: returns::table(&cents, &options.house),
+        lights: loudest(&lights),
+        changes,
+        recording: Recording::of(rounds, &options.house),
+    })
+}
+
+/// The p-values of the battery, with their corrections.
+fn tests(rounds: &[AuditRound], cents: &[u64], options: &AuditOptions) -> Vec<TestResult> {
+    let scores = normal_scores(&options.house, options.salt, cents);
+    let mut tests = battery::run(cents, &scores, &options.house);
+    tests.extend(clock::run(rounds, &options.house));
+    let answered: Vec<f64> = tests.iter().filter_map(|test| test.p).collect();
+    for test in &mut tests {
+        test.holm_p = test.p.map(|p| holm(p, &answered));
+        test.stands_out = test.holm_p.is_some_and(|p| p <= options.alpha);
+    }
+    tests
+}
+
+/// Holm's corrected p-value: the largest of p times the number of tests left, over all p up to this
+/// one (Holm 1979).
+fn holm(p: f64, all: &[f64]) -> f64 {
+    let mut sorted = all.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let left = (1..=sorted.len()).rev();
+    let corrected = sorted.iter().zip(left).take_while(|&(&other, _)| other <= p);
+    corrected.map(|(other, left)| other * left as f64).fold(0.0, f64::max).min(1.0)
+}
+
+fn lights(rounds: &[AuditRound], options: &AuditOptions) -> Lights {
+    let mut lights = Lights::new(options.house, options.salt);
+    let mut before = None;
+    for round in rounds {
+        let day_phase = before.map(|seconds: f64| (seconds / 86_400.0).rem_euclid(1.0));
+        lights.update(&Seen { cents: round.cents, day_phase, late: false }, None);
+        before = round.unix_seconds;
+    }
+    lights
+}
+
+/// The order and law lights of the epoch in which each was loudest.
+fn loudest(lights: &Lights) -> Vec<Light> {
+    let now = lights.lights();
+    let loudest = |number: usize| {
+        let earlier = lights.closed().iter().map(|epoch| &epoch.lights[number]);
+        let loud = |light: &&Light| (light.level, light.ln_e_max - light.ln_amber);
+        earlier
+            .chain([&now[number]])
+            .max_by(|a, b| loud(a).partial_cmp(&loud(b)).unwrap_or(std::cmp::Ordering::Equal))
+            .cloned()
+    };
+    [0, 1].into_iter().filter_map(loudest).collect()
+}
+
+/// Whether a light of a report speaks.
+pub(crate) fn speaks(light: &Light) -> bool {
+    light.level >= Level::Amber
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holm;
+
+    #[test]
+    fn holm_corrects_step_by_step() {
+        let all = [0.01, 0.04, 0.03, 0.005];
+        // R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02
+        for (p, corrected) in all.into_iter().zip([0.03, 0.06, 0.06, 0.02]) {
+            assert!((holm(p, &all) - corrected).abs() < 1e-12);
+        }
+        assert!((holm(0.9, &[0.9, 0.8]) - 1.0).abs() < 1e-12);
+    }
+}

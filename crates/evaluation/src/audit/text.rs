@@ -1,0 +1,129 @@
+use std::fmt::{self, Display, Formatter};
+
+use super::{AuditReport, speaks};
+use crate::verdict::thousands;
+
+impl Display for AuditReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let law = &self.options.house;
+        writeln!(
+            f,
+            "Audit of {} rounds against P(M >= x) = {}/x",
+            thousands(self.rounds as u64),
+            law.r()
+        )?;
+        writeln!(f)?;
+        self.battery(f)?;
+        writeln!(f)?;
+        self.returns(f)?;
+        writeln!(f)?;
+        self.lights(f)?;
+        writeln!(f)?;
+        self.recording(f)
+    }
+}
+
+impl AuditReport {
+    fn battery(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<18} {:>9} {:>9}  {:<20} question", "test", "p", "Holm p", "about")?;
+        for test in &self.tests {
+            let mark = if test.stands_out { "*" } else { " " };
+            writeln!(
+                f,
+                "{:<18} {:>9} {:>9}{mark} {:<20} {}",
+                test.name,
+                p_value(test.p),
+                p_value(test.holm_p),
+                test.about,
+                test.question
+            )?;
+        }
+        let names: Vec<&str> = self.findings().map(|test| test.name).collect();
+        let alpha = 100.0 * self.options.alpha;
+        if names.is_empty() {
+            writeln!(f, "Nothing stands out (Holm over all tests, {alpha:.3} %).")
+        } else {
+            writeln!(f, "* stands out (Holm over all tests, {alpha:.3} %): {}.", names.join(", "))?;
+            writeln!(f, "A finding about the law says nothing about the next round.")
+        }
+    }
+
+    fn returns(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:>8} {:>10} {:>9} {:>19} {:>8}",
+            "target", "reached", "return", "95 % sequence", "stated"
+        )?;
+        for row in &self.returns {
+            let ends = format!("[{:.4}, {:.4}]", row.measured.lo, row.measured.hi);
+            let mark = if row.agrees { "" } else { "  *" };
+            writeln!(
+                f,
+                "{:>7.2}x {:>10} {:>9.4} {ends:>19} {:>8.4}{mark}",
+                row.target,
+                thousands(row.hits),
+                row.measured.value,
+                row.stated
+            )?;
+        }
+        Ok(())
+    }
+
+    fn lights(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for light in &self.lights {
+            let highest = 10f64.ln().recip() * light.ln_e_max;
+            let said = match light.alarm_round {
+                Some(round) if speaks(light) => {
+                    format!("{:?} since round {}", light.level, thousands(round))
+                }
+                _ => "quiet".to_owned(),
+            };
+            writeln!(
+                f,
+                "{} light: {said} (highest E 10^{highest:.1}, p {} whenever one looks)",
+                light.name,
+                p_value(Some(light.anytime_p))
+            )?;
+        }
+        for round in &self.changes {
+            writeln!(f, "change of level noticed at round {}", thousands(*round))?;
+        }
+        Ok(())
+    }
+
+    fn recording(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seen = &self.recording;
+        if seen.gaps_seen == 0 {
+            writeln!(f, "Recording: no clock, so missed rounds cannot be seen.")?;
+        } else {
+            writeln!(
+                f,
+                "Recording: {} of {} gaps are too long, room for about {:.0} missed rounds; {} are too short.",
+                thousands(seen.gaps_too_long as u64),
+                thousands(seen.gaps_seen as u64),
+                seen.rounds_missing,
+                thousands(seen.gaps_too_short as u64)
+            )?;
+        }
+        writeln!(
+            f,
+            "Equal neighbours: {} where {:.0} are expected (p {}).{}",
+            thousands(seen.equal_neighbours as u64),
+            seen.equal_neighbours_expected,
+            p_value(Some(seen.equal_neighbours_p)),
+            if seen.equal_neighbours_p < 0.001 && seen.equal_neighbours == 0 {
+                " The recorder drops repeats; that is an order effect of the recording, not of the game."
+            } else {
+                ""
+            }
+        )
+    }
+}
+
+fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => "-".to_owned(),
+        Some(p) if p < 1e-4 => format!("{p:.1e}"),
+        Some(p) => format!("{p:.4}"),
+    }
+}
