@@ -1,6 +1,101 @@
-//! Forecasts the next round of a crash game and measures whether that is worth anything
+//! Forecasts the next round of a crash game and measures whether that is worth anything.
+//!
+//! Start reading at [`engine`]: rounds in, forecasts and their scores out, with no clock, file or
+//! thread. `live` feeds it from a directory, `backtest` from a recording; `http` shows what came
+//! of it. docs/architecture.md has the map.
 
+mod application;
+mod http;
+mod intake;
+mod journal;
+mod keeper;
+mod live;
+mod series;
+mod snapshot;
+mod statistics;
+mod tail;
+mod trainer;
+mod trainings;
+mod view;
+
+pub mod backtest;
+pub mod cli;
+pub mod config;
 pub mod dataset;
+pub mod engine;
 pub mod ensemble;
+pub mod forecast;
+pub mod ledger;
 pub mod models;
+pub mod retrain;
 pub mod workers;
+
+pub use application::Application;
+pub use trainer::{EnsembleLearner, Learned, Learner};
+
+use anyhow::Context as _;
+use cli::{Cli, Command, ServeArgs};
+use config::Config;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// A [`config::ConfigError`] for bad usage; anything else that went wrong, with what was being
+/// done.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => serve(&cli.serve),
+        Some(Command::Serve(args)) => serve(&args),
+        Some(command) => anyhow::bail!("{command:?} is not there yet"),
+    }
+}
+
+fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let shutdown = shutdown_asked()?;
+        let application = Application::build(&config)?;
+        tracing::info!("Dashboard: http://{}", application.address());
+        tracing::info!("Watching {}/aviator_payouts_*.csv", config.data_dir.display());
+        application.run_until(shutdown).await?;
+        tracing::info!("Stopped.");
+        Ok(())
+    })
+}
+
+/// Resolves at the first signal that asks to stop.
+#[cfg(unix)]
+fn shutdown_asked() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("listening for signals");
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// Resolves when the console asks to stop.
+#[cfg(windows)]
+fn shutdown_asked() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows;
+    let mut c = windows::ctrl_c().context("listening for Ctrl-C")?;
+    let mut stop = windows::ctrl_break().context("listening for Ctrl-Break")?;
+    let mut close = windows::ctrl_close().context("listening for the console's end")?;
+    Ok(async move {
+        tokio::select! {
+            _ = c.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+        }
+    })
+}

@@ -1,2 +1,47 @@
 //! The `predictor` program.
-fn main() {}
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use predictor::cli::{Cli, Command, LogFormat};
+use predictor::config::ConfigError;
+use tracing_subscriber::EnvFilter;
+
+/// Failed.
+const FAILED: u8 = 1;
+/// Bad usage or configuration; clap uses the same.
+const BAD_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(match &cli.command {
+        None => cli.serve.log_format,
+        Some(Command::Serve(args) | Command::Doctor(args)) => args.log_format,
+        Some(_) => LogFormat::Pretty,
+    });
+    match predictor::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            let is_usage = error.is::<ConfigError>();
+            ExitCode::from(if is_usage { BAD_USAGE } else { FAILED })
+        }
+    }
+}
+
+/// Speaks on stderr; `RUST_LOG` chooses how much.
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    let is_terminal = std::io::stderr().is_terminal();
+    match format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Auto if !is_terminal => builder.json().init(),
+        LogFormat::Auto | LogFormat::Pretty => builder.with_ansi(is_terminal).init(),
+    }
+}

@@ -1,0 +1,225 @@
+//! What the daemon is told to do, checked once before anything is opened.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use crate::cli::ServeArgs;
+
+/// The directory is looked at this often even when nothing announces a change.
+pub const SCAN_EVERY: Duration = Duration::from_secs(2);
+/// Event streams served at once; one more is refused with 503.
+pub const EVENT_STREAMS_MAX: usize = 64;
+/// Largest request body, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Connections held at once, over all workers.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// A client that has not sent its request head by then is cut off.
+pub const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// Where the rounds lie unless said otherwise.
+const DATA_DIR: &str = "data";
+/// Loopback, and the port the original used.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
+
+/// How new rows are noticed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// Listen to the file system where that works, and scan.
+    #[default]
+    Auto,
+    /// Listen to the file system, say so when that fails, and scan.
+    Notify,
+    /// Only scan.
+    Scan,
+}
+
+/// Settings of `predictor serve`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Directory with the CSV files; need not exist yet.
+    pub data_dir: PathBuf,
+    /// Directory of the forecast ledger; inside `data_dir` when absent.
+    pub state_dir: Option<PathBuf>,
+    /// Address of dashboard and API.
+    pub listen: SocketAddr,
+    /// How new rows are noticed.
+    pub watch: Watch,
+    /// Whether new rows start a training by themselves.
+    pub auto_train_enabled: bool,
+    /// Host names a request may be addressed to, besides this machine's own.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from(DATA_DIR),
+            state_dir: None,
+            listen: LISTEN,
+            watch: Watch::Auto,
+            auto_train_enabled: true,
+            allowed_hosts: Vec::new(),
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file named by `--config` could not be read.
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path}: {message}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and in which line.
+        message: String,
+    },
+    /// The data directory is a file.
+    #[error("{0} is not a directory; --data-dir takes the directory with aviator_payouts_*.csv")]
+    NotADirectory(PathBuf),
+    /// Other machines could reach the API.
+    #[error(
+        "{0} can be reached from other machines and the API asks for no password; \
+         add --insecure-no-auth if that is meant, or listen on 127.0.0.1"
+    )]
+    Exposed(SocketAddr),
+}
+
+/// The TOML file: the same settings, each optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data_dir: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    watch: Option<Watch>,
+    auto_train_enabled: Option<bool>,
+    allowed_hosts: Option<Vec<String>>,
+    insecure_no_auth: Option<bool>,
+}
+
+impl Config {
+    /// Flag over environment over file over default. (The environment is read with the flags.)
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown or ill-typed key, when the data directory is
+    /// a file, or when the address is reachable from outside without that being asked for.
+    pub fn load(args: &ServeArgs) -> Result<Self, ConfigError> {
+        let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+        let default = Self::default();
+        let config = Self {
+            data_dir: args.data_dir.clone().or(file.data_dir).unwrap_or(default.data_dir),
+            state_dir: args.state_dir.clone().or(file.state_dir),
+            listen: args.listen.or(file.listen).unwrap_or(default.listen),
+            watch: args.watch.or(file.watch).unwrap_or(default.watch),
+            auto_train_enabled: args
+                .auto_train
+                .or(file.auto_train_enabled)
+                .unwrap_or(default.auto_train_enabled),
+            allowed_hosts: if args.allowed_host.is_empty() {
+                file.allowed_hosts.unwrap_or_default()
+            } else {
+                args.allowed_host.clone()
+            },
+        };
+        let exposed_on_purpose = args.insecure_no_auth || file.insecure_no_auth == Some(true);
+        if !config.listen.ip().is_loopback() && !exposed_on_purpose {
+            return Err(ConfigError::Exposed(config.listen));
+        }
+        if config.data_dir.is_file() {
+            return Err(ConfigError::NotADirectory(config.data_dir));
+        }
+        Ok(config)
+    }
+
+    /// Where the forecast ledger lies.
+    pub fn state_dir(&self) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| self.data_dir.join(".predictor"))
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+            path: path.to_owned(),
+            message: one_line(&text, &error),
+        })
+    }
+}
+
+fn one_line(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, args: ServeArgs) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("predictor.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&ServeArgs { config: Some(path), ..args })
+    }
+
+    #[test]
+    fn without_flags_and_file_the_defaults_hold() {
+        assert_eq!(Config::load(&ServeArgs::default()).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let file = "data_dir = \"a\"\nlisten = \"127.0.0.1:1\"\nwatch = \"scan\"\n";
+        let args = ServeArgs { data_dir: Some("b".into()), ..ServeArgs::default() };
+        let config = with_file(file, args).unwrap();
+        assert_eq!(config.data_dir, PathBuf::from("b"));
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.watch, Watch::Scan);
+        assert!(config.auto_train_enabled);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name_and_line() {
+        let error = with_file("watch = \"scan\"\nport = 3\n", ServeArgs::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("line 2") && text.contains("port"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn an_address_others_can_reach_has_to_be_asked_for() {
+        let open =
+            ServeArgs { listen: Some("0.0.0.0:5001".parse().unwrap()), ..ServeArgs::default() };
+        assert!(matches!(Config::load(&open), Err(ConfigError::Exposed(_))));
+        assert!(Config::load(&ServeArgs { insecure_no_auth: true, ..open }).is_ok());
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_directory_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let args = ServeArgs { data_dir: Some(file.path().to_owned()), ..ServeArgs::default() };
+        assert!(matches!(Config::load(&args), Err(ConfigError::NotADirectory(_))));
+    }
+}

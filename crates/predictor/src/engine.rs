@@ -1,0 +1,251 @@
+//! The heart: rounds in, forecasts and their scores out. No clock, file, task or thread.
+//!
+//! Serving and backtest drive this same machine, so the backtest measures what is served:
+//!
+//! ```text
+//! for round in rounds {
+//!     for effect in engine.observe(round, heard) {
+//!         match effect {
+//!             Settled(settlement) => keep it,
+//!             Issued(forecast)    => keep it, before the next round is looked at,
+//!             Retrain(records)    => fit engine.dataset(), then engine.install(model),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! The same rounds, heard at the same times, with models installed at the same places, give the
+//! same forecasts to the bit.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use features::{Extractor, FeatureRow, X_MAX};
+use rounds::Round;
+
+use crate::dataset::{Dataset, HISTORY_MIN};
+use crate::forecast::{Calibration, Forecast, Forecaster};
+use crate::retrain;
+
+/// Betting on a round is taken as closed this long after the round before it ended. The game keeps
+/// it open for about five seconds, after a pause that differs from site to site.
+pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
+
+/// What an engine is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the engine asks for trainings.
+    pub auto_train: bool,
+    /// Whether the times of rounds are those of now, so that a forecast can come too late. The
+    /// rounds of a replay were played long ago: for them it cannot be told.
+    pub can_be_late: bool,
+}
+
+/// A model in use.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// What is asked.
+    pub model: Arc<dyn Forecaster>,
+    /// Counts from 1.
+    pub version: u64,
+    /// Rounds it was trained on.
+    pub trained_on: u64,
+}
+
+/// A forecast and what then happened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settlement {
+    /// What was said.
+    pub forecast: Forecast,
+    /// What came.
+    pub round: Round,
+}
+
+/// What is to be done because of a round or a model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The open forecast met its round.
+    Settled(Settlement),
+    /// A forecast for the next round; it replaces the open one for that round, if there is one.
+    Issued(Forecast),
+    /// A training on all rounds so far is due.
+    Retrain(u64),
+}
+
+/// Everything known after some number of rounds.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    settings: Settings,
+    extractor: Extractor,
+    /// Of the rounds so far; none before the first.
+    row: Option<FeatureRow>,
+    dataset: Dataset,
+    rounds: u64,
+    last: Option<Round>,
+    installed: Option<Installed>,
+    open: Option<Forecast>,
+    calibration: Calibration,
+    trained_on: Option<u64>,
+    tally: Tally,
+}
+
+/// What became of the rounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rounds that met a forecast.
+    pub settled: u64,
+    /// Those among them whose forecast came late.
+    pub late: u64,
+    /// Rounds heard without a forecast although a model was there.
+    pub missed: u64,
+}
+
+impl Engine {
+    /// An engine that knows nothing.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            extractor: Extractor::new(),
+            row: None,
+            dataset: Dataset::new(),
+            rounds: 0,
+            last: None,
+            installed: None,
+            open: None,
+            calibration: Calibration::default(),
+            trained_on: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes a round that was played before anybody listened. It is scored only if its forecast had
+    /// been frozen then; no forecast is made up for it now.
+    pub fn remember(&mut self, round: Round, frozen: Option<Forecast>) -> Option<Settlement> {
+        self.open = frozen;
+        self.take(round)
+    }
+
+    /// Takes a round that has just been heard: settles the open forecast, learns, and issues the
+    /// next one.
+    pub fn observe(&mut self, round: Round, heard: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let settlement = self.take(round);
+        if settlement.is_none() && self.installed.is_some() {
+            self.tally.missed += 1;
+        }
+        effects.extend(settlement.map(Effect::Settled));
+        effects.extend(self.issue(heard).map(Effect::Issued));
+        effects.extend(self.ask_for_training().map(Effect::Retrain));
+        effects
+    }
+
+    /// A training on all rounds so far, if one is due. Asks once, and again when the next is due.
+    pub fn ask_for_training(&mut self) -> Option<u64> {
+        let is_due = self.settings.auto_train && self.rounds >= self.next_training_at();
+        is_due.then(|| self.training_started())
+    }
+
+    /// Notes that a training on all rounds so far begins, whoever asked for it.
+    pub fn training_started(&mut self) -> u64 {
+        self.trained_on = Some(self.rounds);
+        self.rounds
+    }
+
+    /// Puts a model to use and issues a forecast from it.
+    ///
+    /// A forecast that was in time is not replaced by one that is not: whether a training ends
+    /// before a round does depends on how long the round lasts, and so on its multiplier.
+    pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
+        self.installed = Some(installed);
+        let is_frozen = self.open.is_some_and(|open| !open.late) && self.is_late(now);
+        if is_frozen { None } else { self.issue(now) }
+    }
+
+    /// Takes up a forecast for the next round that an earlier run had issued.
+    pub fn resume(&mut self, open: Forecast) {
+        self.open = Some(open);
+    }
+
+    /// Rows to train on: every round so far but the first ten.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// The forecast for the next round.
+    pub fn open(&self) -> Option<&Forecast> {
+        self.open.as_ref()
+    }
+
+    /// Rounds so far.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// The newest round.
+    pub fn last(&self) -> Option<Round> {
+        self.last
+    }
+
+    /// The model in use.
+    pub fn installed(&self) -> Option<&Installed> {
+        self.installed.as_ref()
+    }
+
+    /// What became of the rounds.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The number of rounds at which a training is due.
+    pub fn next_training_at(&self) -> u64 {
+        retrain::due_at(self.trained_on)
+    }
+
+    fn take(&mut self, round: Round) -> Option<Settlement> {
+        let settlement = self.open.take().map(|forecast| Settlement { forecast, round });
+        if let Some(Settlement { forecast, .. }) = &settlement {
+            self.tally.settled += 1;
+            self.tally.late += u64::from(forecast.late);
+            self.calibration.settle(forecast, round.multiplier.cents(), round.multiplier.ln());
+        }
+        let x = round.multiplier.ln().min(X_MAX);
+        if let Some(row) = self.row.filter(|_| self.extractor.rounds() >= HISTORY_MIN) {
+            self.dataset.push(&row, x);
+        }
+        let row = self.extractor.push(x).expect("ln of a multiplier, cut at the limit");
+        self.row = Some(row);
+        self.rounds += 1;
+        self.last = Some(round);
+        settlement
+    }
+
+    fn issue(&mut self, now: DateTime<Utc>) -> Option<Forecast> {
+        let (installed, row, last) = (self.installed.as_ref()?, self.row.as_ref()?, self.last?);
+        let means = installed.model.means(row);
+        let served = self.calibration.serve(&means);
+        let forecast = Forecast {
+            round: self.rounds + 1,
+            issued_at: now,
+            after: last.time,
+            last_actual: last.multiplier.as_f64(),
+            model_version: installed.version,
+            trained_on: installed.trained_on,
+            means,
+            kappa: served.kappa,
+            scale: served.scale,
+            probabilities: served.probabilities,
+            interval80: served.interval80,
+            interval90: served.interval90,
+            late: self.is_late(now),
+        };
+        self.open = Some(forecast);
+        Some(forecast)
+    }
+
+    /// Decided from the past alone: a rule that looked at the round itself would pick rounds by
+    /// how long they last, and bets on such a choice prove nothing.
+    fn is_late(&self, now: DateTime<Utc>) -> bool {
+        self.settings.can_be_late
+            && self.last.is_some_and(|last| now - last.time > BETTING_CLOSES_AFTER)
+    }
+}

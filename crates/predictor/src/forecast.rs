@@ -1,0 +1,148 @@
+//! What is said before a round.
+
+use chrono::{DateTime, Utc};
+use evaluation::intervals::PitInterval;
+use evaluation::{HouseLaw, Kappa, TARGETS, TiltedLaw};
+use features::FeatureRow;
+use serde::{Deserialize, Serialize};
+
+/// The learners of the ensemble, in the order of [`Means::members`].
+pub const MEMBERS: [&str; 3] = ["random_forest", "gradient_boosting", "linear_regression"];
+
+/// What the learners expect of ln M of the next round.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Means {
+    /// Each learner, in the order of [`MEMBERS`].
+    pub members: [f64; 3],
+    /// Their weighted mean: what the ensemble says.
+    pub mean: f64,
+}
+
+/// Something fitted that can say what it expects.
+pub trait Forecaster: Send + Sync + std::fmt::Debug {
+    /// The expectation of ln M of the round after those the row was computed from.
+    fn means(&self, row: &FeatureRow) -> Means;
+}
+
+/// A forecast for one round, complete: it can be scored from this alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Which round, counted from 1.
+    pub round: u64,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// When the last round known to it ended.
+    pub after: DateTime<Utc>,
+    /// What that round ended at.
+    pub last_actual: f64,
+    /// The model that was asked; versions count from 1.
+    pub model_version: u64,
+    /// Rounds that model was trained on.
+    pub trained_on: u64,
+    /// What the learners expect.
+    pub means: Means,
+    /// How much of the model's say is served.
+    pub kappa: f64,
+    /// Scale of the law that is served.
+    pub scale: f64,
+    /// Chance to reach each of [`TARGETS`] under that law.
+    pub probabilities: [f64; 5],
+    /// Both ends of the 80 % interval.
+    pub interval80: (f64, f64),
+    /// Both ends of the 90 % interval.
+    pub interval90: (f64, f64),
+    /// Issued when betting on its round was already closed, so it counts in no test.
+    pub late: bool,
+}
+
+impl Forecast {
+    /// The ensemble's own point, unshrunk.
+    pub fn point(&self) -> f64 {
+        evaluation::law::point_from_mean_ln(self.means.mean)
+    }
+
+    /// The point that is served: the median of the served law.
+    pub fn calibrated(&self) -> f64 {
+        self.law().median()
+    }
+
+    /// The law that is served.
+    pub fn law(&self) -> TiltedLaw {
+        TiltedLaw::new(self.scale)
+    }
+
+    /// Whether the 80 % interval holds the multiplier.
+    pub fn holds(&self, multiplier: f64) -> bool {
+        (self.interval80.0..=self.interval80.1).contains(&multiplier)
+    }
+}
+
+/// What turns the learners' say into what is served; it learns from every scored round.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    /// Trust in the model.
+    pub kappa: Kappa,
+    /// Levels of the 80 % interval.
+    pub interval80: PitInterval,
+    /// Levels of the 90 % interval.
+    pub interval90: PitInterval,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self {
+            kappa: Kappa::new(),
+            interval80: PitInterval::new(0.2),
+            interval90: PitInterval::new(0.1),
+        }
+    }
+}
+
+/// The published salt of the uniforms that break ties of the randomised transform: they are
+/// fixed before any round, so that they can be neither tuned nor drawn again.
+const SALT: u64 = 0x6176_6961_746f_7221;
+
+impl Calibration {
+    /// The law, the probabilities and the intervals that are served for what the learners say.
+    pub fn serve(&self, means: &Means) -> Served {
+        let scale = self.kappa.served_scale(means.mean);
+        let law = TiltedLaw::new(scale);
+        Served {
+            kappa: self.kappa.served(),
+            scale,
+            probabilities: law.probabilities(),
+            interval80: self.interval80.interval(&law),
+            interval90: self.interval90.interval(&law),
+        }
+    }
+
+    /// Learns from a forecast's round.
+    pub fn settle(&mut self, forecast: &Forecast, cents: u64, ln_m: f64) {
+        let v = evaluation::pit::keyed_uniform(SALT, forecast.round);
+        let u = forecast.law().pit(cents, v);
+        self.kappa.settle(forecast.means.mean, ln_m);
+        self.interval80.update(u);
+        self.interval90.update(u);
+    }
+}
+
+/// The served part of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Served {
+    /// How much of the model's say is served.
+    pub kappa: f64,
+    /// Scale of the served law.
+    pub scale: f64,
+    /// Chance to reach each of [`TARGETS`].
+    pub probabilities: [f64; 5],
+    /// Both ends of the 80 % interval.
+    pub interval80: (f64, f64),
+    /// Both ends of the 90 % interval.
+    pub interval90: (f64, f64),
+}
+
+/// What a fair game gives for each of [`TARGETS`].
+pub fn house_probabilities() -> [f64; 5] {
+    let house = HouseLaw::default();
+    TARGETS.map(|target| house.survival(target))
+}

@@ -1,0 +1,203 @@
+//! The four JSON routes, each answered from one snapshot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::problem::Problem;
+use crate::live::{LiveHandle, NoTraining};
+use crate::snapshot::{Accuracy, Prediction, RecentRound, Snapshot, Statistics};
+
+/// Rounds `load_csv` lists.
+const RECENT_DATA: usize = 20;
+/// A scan that takes longer is not waited for: what was known before is shown.
+const SCAN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the handlers work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) live: LiveHandle,
+    pub(crate) now: fn() -> DateTime<Utc>,
+}
+
+/// `GET /api/status`.
+pub(crate) async fn status(api: web::Data<Api>) -> HttpResponse {
+    let snapshot = api.snapshot.load_full();
+    HttpResponse::Ok().json(snapshot.status((api.now)()))
+}
+
+#[derive(Serialize)]
+struct Loaded<'a> {
+    success: bool,
+    filename: &'a str,
+    total_records: u64,
+    latest_multiplier: f64,
+    latest_timestamp: DateTime<Utc>,
+    statistics: Statistics,
+    recent_data: Vec<Row>,
+    simulated: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    timestamp: DateTime<Utc>,
+    multiplier: f64,
+}
+
+impl From<&RecentRound> for Row {
+    fn from(round: &RecentRound) -> Self {
+        Self { timestamp: round.time, multiplier: round.multiplier }
+    }
+}
+
+/// `GET /api/load_csv`: looks at the directory now, then says what there is.
+pub(crate) async fn load_csv(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    if let Some(looked) = api.live.look() {
+        // Late or not, the answer is what is known afterwards.
+        drop(tokio::time::timeout(SCAN_WITHIN, looked).await);
+    }
+    let snapshot = api.snapshot.load_full();
+    let (Some(filename), Some(latest_multiplier), Some(latest_timestamp), Some(statistics)) = (
+        snapshot.csv_file.as_deref(),
+        snapshot.latest_multiplier,
+        snapshot.latest_timestamp,
+        snapshot.statistics,
+    ) else {
+        let detail = format!("no rounds in aviator_payouts_*.csv of {}", snapshot.data_dir);
+        return Err(Problem::new("no-data", StatusCode::NOT_FOUND, detail));
+    };
+    let from = snapshot.recent.len().saturating_sub(RECENT_DATA);
+    Ok(HttpResponse::Ok().json(Loaded {
+        success: true,
+        filename,
+        total_records: snapshot.csv_records,
+        latest_multiplier,
+        latest_timestamp,
+        statistics,
+        recent_data: snapshot.recent[from..].iter().map(Row::from).collect(),
+        simulated: snapshot.simulated,
+    }))
+}
+
+#[derive(Serialize)]
+struct Predicted<'a> {
+    success: bool,
+    prediction: &'a Prediction,
+}
+
+/// `GET /api/predict`: the open forecast.
+pub(crate) async fn predict(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let snapshot = api.snapshot.load_full();
+    match &snapshot.current_prediction {
+        Some(prediction) => Ok(HttpResponse::Ok().json(Predicted { success: true, prediction })),
+        None => Err(match snapshot.training.needed {
+            Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
+            None => not_trained(&snapshot),
+        }),
+    }
+}
+
+fn not_trained(snapshot: &Snapshot) -> Problem {
+    let detail = if snapshot.training.running {
+        "the first model is being trained"
+    } else if let Some(error) = &snapshot.training.last_error {
+        return Problem::new("training-failed", StatusCode::SERVICE_UNAVAILABLE, error.clone());
+    } else {
+        "no model has been trained; POST /api/train does it"
+    };
+    Problem::new("not-trained", StatusCode::SERVICE_UNAVAILABLE, detail)
+}
+
+#[derive(Serialize)]
+struct Trained<'a> {
+    success: bool,
+    message: String,
+    accuracy: &'a Accuracy,
+}
+
+/// `POST /api/train`: trains now on everything and answers when done.
+pub(crate) async fn train(
+    request: HttpRequest,
+    body: web::Bytes,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    check_body(&request, &body)?;
+    let (asked, answer) = oneshot::channel();
+    if !api.live.train(asked) {
+        return Err(Problem::stopping());
+    }
+    match answer.await {
+        Ok(Ok(accuracy)) => {
+            let message = format!("Model trained on {} records", accuracy.total_records);
+            Ok(HttpResponse::Ok().json(Trained { success: true, message, accuracy: &accuracy }))
+        }
+        Ok(Err(NoTraining::Running { id })) => {
+            let detail = format!("training {id} is running; /api/status tells when it is done");
+            Err(Problem::new("training-runs", StatusCode::CONFLICT, detail).with("training_id", id))
+        }
+        Ok(Err(NoTraining::TooFewRounds { have, need })) => {
+            Err(Problem::too_few_rounds(have, need))
+        }
+        Ok(Err(NoTraining::Failed(error))) => {
+            Err(Problem::new("training-failed", StatusCode::INTERNAL_SERVER_ERROR, error))
+        }
+        Err(_) => Err(Problem::stopping()),
+    }
+}
+
+/// No body, or JSON. What it says does not matter: there is nothing to choose.
+fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let is_json = kind.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| {
+            kind.trim().eq_ignore_ascii_case(ContentType::json().0.essence_str())
+        })
+    });
+    if !is_json {
+        let detail = "a body, if any, is application/json";
+        return Err(Problem::new("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map(|_| ()).map_err(|error| {
+        Problem::new("not-json", StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}"))
+    })
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok", reason: None })
+}
+
+/// `GET /readyz`: a model is being served. Old data only degrade it: the game may rest.
+pub(crate) async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    let snapshot = api.snapshot.load_full();
+    if !snapshot.model_trained {
+        return Err(match snapshot.training.needed {
+            Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
+            None => not_trained(&snapshot),
+        });
+    }
+    let is_synced = snapshot.indicators.data_synced;
+    Ok(HttpResponse::Ok().json(if is_synced {
+        Health { status: "ok", reason: None }
+    } else {
+        Health { status: "degraded", reason: Some("the data could not be read lately") }
+    }))
+}

@@ -1,0 +1,136 @@
+//! Errors as a client sees them: RFC 9457 problem documents, for our own errors and for actix's.
+
+use std::fmt;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What went wrong with one request.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    kind: &'static str,
+    title: &'static str,
+    status: StatusCode,
+    detail: String,
+    extra: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem of a kind that has a line in docs/api.md.
+    pub(crate) fn new(kind: &'static str, status: StatusCode, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { kind, title, status, detail: detail.into(), extra: Map::new() }
+    }
+
+    /// A member of the document beyond the five of the standard.
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.extra.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Fewer rounds than a model needs.
+    pub(crate) fn too_few_rounds(have: u64, need: u64) -> Self {
+        Self::new(
+            "too-few-rounds",
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{have} of {need} rounds"),
+        )
+        .with("rounds_have", have)
+        .with("rounds_needed", need)
+    }
+
+    /// The daemon is on its way out.
+    pub(crate) fn stopping() -> Self {
+        Self::new("stopping", StatusCode::SERVICE_UNAVAILABLE, "the predictor is stopping")
+    }
+
+    /// What is left of an error that is not ours.
+    fn of_status(status: StatusCode, path: &str) -> Self {
+        let detail = match status {
+            StatusCode::NOT_FOUND => format!("nothing is served at {path}"),
+            StatusCode::METHOD_NOT_ALLOWED => format!("{path} does not take this method"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                format!("a body may have {} bytes", crate::config::BODY_BYTES_MAX)
+            }
+            _ => status.canonical_reason().unwrap_or("the request failed").to_lowercase(),
+        };
+        Self::new("about:blank", status, detail)
+    }
+
+    fn document(&self, path: &str) -> String {
+        let kind = match self.kind {
+            "about:blank" => self.kind.to_owned(),
+            kind => format!("/problems/{kind}"),
+        };
+        let document = Document {
+            kind: &kind,
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance: path,
+            success: false,
+            extra: &self.extra,
+        };
+        serde_json::to_string(&document).expect("text keys and plain values always serialise")
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    success: bool,
+    #[serde(flatten)]
+    extra: &'a Map<String, Value>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        // The body is written by `render`, which knows the request.
+        let mut response = HttpResponse::new(self.status);
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+/// Gives every failed response a problem document as its body, whoever made it.
+pub(crate) async fn render(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Handlers and `guard` answer with a response even when they fail. (Holding a copy of the
+    // request to answer an error with would make actix's router panic.)
+    let response = next.call(request).await?.map_into_boxed_body();
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return Ok(response);
+    }
+    let path = response.request().path().to_owned();
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    let document = problem.unwrap_or_else(|| Problem::of_status(status, &path)).document(&path);
+    let mut response = response.map_body(|_, _| BoxBody::new(document));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    Ok(response)
+}

@@ -1,0 +1,115 @@
+//! What a look at the directory found: said on the console, counted for the API, and handed on.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+
+use rounds::scan::{Change, ChangeKind};
+
+use crate::series::FileChange;
+use crate::snapshot::{Data, DataFile, REJECTED_MAX, RejectedRow};
+
+/// The book of files.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    dir: PathBuf,
+    files: BTreeMap<String, FileCounts>,
+    rejected_recent: VecDeque<RejectedRow>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct FileCounts {
+    records: u64,
+    rejected: u64,
+    torn_bytes: u64,
+}
+
+impl Intake {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), files: BTreeMap::new(), rejected_recent: VecDeque::new() }
+    }
+
+    /// Enters changes and gives what they mean for the series.
+    pub(crate) fn enter(&mut self, changes: Vec<Change>) -> Vec<(String, FileChange)> {
+        changes.into_iter().filter_map(|change| self.enter_one(change)).collect()
+    }
+
+    fn enter_one(&mut self, mut change: Change) -> Option<(String, FileChange)> {
+        self.say(&change);
+        let counts = FileCounts {
+            records: change.total,
+            rejected: change.rejected_total,
+            torn_bytes: change.torn_bytes,
+        };
+        match change.kind {
+            ChangeKind::Removed => self.files.remove(&change.file),
+            _ => self.files.insert(change.file.clone(), counts),
+        };
+        for rejected in std::mem::take(&mut change.rejected) {
+            let reason = rejected.reason.to_string();
+            let row = RejectedRow { file: change.file.clone(), line: rejected.line, reason };
+            self.rejected_recent.push_front(row);
+        }
+        self.rejected_recent.truncate(REJECTED_MAX);
+        let change_of_series = match change.kind {
+            ChangeKind::Appended if change.rounds.is_empty() => return None,
+            ChangeKind::New | ChangeKind::Appended => FileChange::Appended(change.rounds),
+            ChangeKind::Replaced => FileChange::Replaced(change.rounds),
+            ChangeKind::Removed => FileChange::Removed,
+            // The earlier rows still count.
+            _ => return None,
+        };
+        Some((change.file, change_of_series))
+    }
+
+    fn say(&self, change: &Change) {
+        let (file, total) = (&change.file, change.total);
+        let path = self.dir.join(file);
+        match change.kind {
+            ChangeKind::New => tracing::info!("🔄 New data detected in {file} ({total} records)"),
+            ChangeKind::Appended => {
+                tracing::info!("📝 CSV file updated: {}", path.display());
+                if !change.rounds.is_empty() {
+                    tracing::info!("🔄 New data detected in {file} ({total} records)");
+                }
+            }
+            ChangeKind::Replaced => {
+                tracing::warn!("📝 CSV file replaced: {} ({total} records)", path.display());
+            }
+            ChangeKind::Removed => tracing::warn!("📝 CSV file removed: {}", path.display()),
+            ChangeKind::Unreadable => {
+                let error = change.error.as_deref().unwrap_or("unknown error");
+                tracing::warn!("📝 CSV file cannot be read: {}: {error}", path.display());
+            }
+            _ => tracing::debug!("📝 CSV file updated: {}", path.display()),
+        }
+        if change.rejected_count > 0 {
+            let first = change.rejected.first();
+            tracing::warn!(
+                "{} of {} rows of {} are no rounds and are left out{}",
+                change.rejected_count,
+                change.rounds.len() as u64 + change.rejected_count,
+                path.display(),
+                first.map_or_else(String::new, |it| format!(
+                    "; the first is line {}: {}",
+                    it.line, it.reason
+                )),
+            );
+        }
+    }
+
+    /// As the API shows it; the rest is known elsewhere.
+    pub(crate) fn view(&self) -> Data {
+        let file = |(name, counts): (&String, &FileCounts)| DataFile {
+            name: name.clone(),
+            records: counts.records,
+            rejected: counts.rejected,
+        };
+        Data {
+            files: self.files.iter().map(file).collect(),
+            rejected_rows: self.files.values().map(|counts| counts.rejected).sum(),
+            rejected_recent: self.rejected_recent.iter().cloned().collect(),
+            torn_bytes: self.files.values().map(|counts| counts.torn_bytes).sum(),
+            ..Data::default()
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! New rows of the directory, soon after they are written.
+//!
+//! The scan is the truth and happens every two seconds; notifications of the file system only say
+//! that it is worth doing now. So an event that is lost, doubled or early changes nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use rounds::scan::{Change, Directory, ScanError};
+
+use crate::config::Watch;
+
+/// Names that matter begin like this.
+const PREFIX: &str = "aviator_payouts_";
+
+/// The directory, and the ear on it.
+pub(crate) struct Tail {
+    directory: Directory,
+    mode: Watch,
+    ear: Option<Ear>,
+    has_complained: bool,
+    hint: Hint,
+}
+
+/// Says that a look is worth while. Many hints before a look are one.
+#[derive(Clone)]
+pub(crate) struct Hint {
+    is_pending: Arc<AtomicBool>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+struct Ear {
+    _watcher: RecommendedWatcher,
+    identity: Identity,
+}
+
+/// Tells a directory from another one put in its place.
+type Identity = (u64, u64);
+
+impl Hint {
+    pub(crate) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { is_pending: Arc::default(), wake: Arc::new(wake) }
+    }
+
+    fn give(&self) {
+        if !self.is_pending.swap(true, Ordering::AcqRel) {
+            (self.wake)();
+        }
+    }
+}
+
+impl Tail {
+    pub(crate) fn new(path: PathBuf, mode: Watch, hint: Hint) -> Self {
+        Self { directory: Directory::new(path), mode, ear: None, has_complained: false, hint }
+    }
+
+    /// Everything that has changed since the last look. Before it looks it sees to its ear, so that
+    /// nothing can fall between.
+    pub(crate) fn look(&mut self) -> Result<Vec<Change>, ScanError> {
+        self.listen();
+        self.hint.is_pending.store(false, Ordering::Release);
+        self.directory.scan()
+    }
+
+    /// How changes are noticed at present: `notify` or `scan`.
+    pub(crate) fn watch(&self) -> &'static str {
+        if self.ear.is_some() { "notify" } else { "scan" }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn listen(&mut self) {
+        if self.mode == Watch::Scan {
+            return;
+        }
+        let Ok(identity) = identity(self.path()) else {
+            self.ear = None;
+            return;
+        };
+        if self.ear.as_ref().is_some_and(|ear| ear.identity == identity) {
+            return;
+        }
+        // A watch stays with the directory it was put on, whatever now has its name.
+        self.ear = None;
+        match self.open_ear(identity) {
+            Ok(ear) => self.ear = Some(ear),
+            Err(error) if !self.has_complained => {
+                self.has_complained = true;
+                tracing::warn!(
+                    directory = %self.path().display(), %error,
+                    "The file system gives no notifications here; looking every 2 s."
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn open_ear(&self, identity: Identity) -> notify::Result<Ear> {
+        let hint = self.hint.clone();
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                if event.as_ref().map_or(true, matters) {
+                    hint.give();
+                }
+            })?;
+        watcher.watch(self.path(), RecursiveMode::NonRecursive)?;
+        Ok(Ear { _watcher: watcher, identity })
+    }
+}
+
+/// Our own reading makes events too; a look must not lead to the next one.
+fn matters(event: &notify::Event) -> bool {
+    if event.need_rescan() {
+        return true;
+    }
+    let is_ours = |path: &PathBuf| {
+        path.file_name().is_none_or(|name| name.to_string_lossy().starts_with(PREFIX))
+    };
+    !matches!(event.kind, EventKind::Access(_))
+        && (event.paths.is_empty() || event.paths.iter().any(is_ours))
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere the time of creation has to do.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<Identity> {
+    let created = std::fs::metadata(path)?.created()?;
+    let since = created.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok((since.as_secs(), u64::from(since.subsec_nanos())))
+}

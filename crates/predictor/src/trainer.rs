@@ -1,0 +1,175 @@
+//! The thread that trains, at the lowest priority: answering requests always comes first.
+
+use std::any::Any;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use features::FeatureRow;
+use tokio_util::sync::CancellationToken;
+
+use crate::dataset::DatasetSnapshot;
+use crate::ensemble::{Ensemble, FitOptions, OutOfSample, fit, holdout};
+use crate::forecast::{Forecaster, Means};
+use crate::models::{FitError, Progress};
+use crate::workers::Threads;
+
+/// Steps in which progress is told; a page cannot show more.
+const PROGRESS_STEPS: u32 = 20;
+
+/// Learns from rows. Its users are the ensemble, and tests that need a model at once.
+pub trait Learner: Send + 'static {
+    /// A model of all rows, and what such a model does on rows it has not seen.
+    ///
+    /// # Errors
+    /// As [`fit`].
+    fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError>;
+}
+
+/// What came out of a training.
+#[derive(Debug, Clone)]
+pub struct Learned {
+    /// The model.
+    pub model: Arc<dyn Forecaster>,
+    /// Its errors out of sample.
+    pub out_of_sample: OutOfSample,
+    /// Name and weight of each member.
+    pub members: Vec<(&'static str, f64)>,
+}
+
+/// Fits the ensemble, first on the earlier four fifths to measure it, then on everything.
+#[derive(Debug, Clone, Copy)]
+pub struct EnsembleLearner {
+    /// How.
+    pub options: FitOptions,
+    /// On how many threads.
+    pub threads: usize,
+}
+
+impl Default for EnsembleLearner {
+    /// One thread is left to those who ask, where there is more than one.
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        Self { options: FitOptions::default(), threads: cores.saturating_sub(1).max(1) }
+    }
+}
+
+impl Learner for EnsembleLearner {
+    fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
+        let workers = Threads(self.threads);
+        // The measurement is at most as long as the fit itself.
+        let first = |done: usize, total: usize| progress(done, 2 * total);
+        let second = |done: usize, total: usize| progress(done + total, 2 * total);
+        let out_of_sample = holdout(rows, &self.options, &workers, &first)?;
+        let ensemble = fit(rows, &self.options, &workers, &second)?;
+        let members = ensemble.members().to_vec();
+        Ok(Learned { model: Arc::new(ensemble), out_of_sample, members })
+    }
+}
+
+impl Forecaster for Ensemble {
+    fn means(&self, row: &FeatureRow) -> Means {
+        let said = self.predict(row);
+        let members = [said.random_forest, said.gradient_boosting, said.linear_regression];
+        Means { members, mean: said.mean }
+    }
+}
+
+/// What the trainer tells.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Training `id` is so far, 0 to 1.
+    Progress { id: u64, share: f64 },
+    /// Training `id` is over.
+    Done { id: u64, result: Result<Learned, String> },
+}
+
+/// A training to be done.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    pub(crate) rows: DatasetSnapshot,
+}
+
+/// The thread. There is never more than one order: who orders waits for the news.
+#[derive(Debug)]
+pub(crate) struct Trainer {
+    orders: SyncSender<Order>,
+}
+
+impl Trainer {
+    /// Starts the thread; it ends with the last order after the trainer is dropped. When `stop` is
+    /// cancelled, so is the training.
+    pub(crate) fn start(
+        learner: Box<dyn Learner>,
+        tell: impl Fn(News) + Send + Sync + 'static,
+        stop: CancellationToken,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = sync_channel::<Order>(1);
+        thread::Builder::new().name("trainer".to_owned()).spawn(move || {
+            lower_priority();
+            for order in inbox {
+                let id = order.id;
+                let result = train(learner.as_ref(), &order, &tell, &stop);
+                drop(order);
+                tell(News::Done { id, result });
+            }
+        })?;
+        Ok(Self { orders })
+    }
+
+    /// Orders a training. False when the thread is gone or busy, which it never is for one who
+    /// waits for the news.
+    pub(crate) fn order(&self, order: Order) -> bool {
+        self.orders.try_send(order).is_ok()
+    }
+}
+
+fn train(
+    learner: &dyn Learner,
+    order: &Order,
+    tell: &(impl Fn(News) + Sync),
+    stop: &CancellationToken,
+) -> Result<Learned, String> {
+    let told = AtomicU32::new(0);
+    let progress = |done: usize, total: usize| {
+        let share = done as f64 / total.max(1) as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of 1, so between 0 and PROGRESS_STEPS"
+        )]
+        let twentieth = (share * f64::from(PROGRESS_STEPS)) as u32;
+        if told.fetch_max(twentieth, Ordering::Relaxed) < twentieth {
+            tell(News::Progress { id: order.id, share });
+        }
+        if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    // The rows are only read and the model is dropped, so a panic leaves nothing half done.
+    let fitted = catch_unwind(AssertUnwindSafe(|| learner.learn(&order.rows, &progress)));
+    match fitted {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => Err(format!("the training panicked: {}", said_by(panic.as_ref()))),
+    }
+}
+
+fn said_by(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it did not say why")
+}
+
+/// On Linux the priority belongs to the thread, and the threads it starts inherit it.
+#[cfg(target_os = "linux")]
+fn lower_priority() {
+    if let Err(error) = rustix::process::setpriority_process(None, 19) {
+        tracing::debug!(%error, "The trainer keeps the priority of the program.");
+    }
+}
+
+/// Elsewhere it belongs to the whole process, which must stay quick.
+#[cfg(not(target_os = "linux"))]
+fn lower_priority() {}
