@@ -6,8 +6,8 @@ use crate::config::Order;
 use crate::feed::reader::{Heard, Unreadable};
 use crate::source::Said;
 
-/// Entries of one list that are looked at; histories have 10 to 100.
-const ENTRIES_MAX: usize = 1000;
+/// Entries of one list that are looked at; histories have 10 to 100, and the ledger remembers 256 ids.
+const ENTRIES_MAX: usize = 200;
 
 /// One entry of a list.
 #[derive(Clone, Debug, PartialEq)]

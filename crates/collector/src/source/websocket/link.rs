@@ -282,3 +282,6 @@ fn usual(framing: Framing, handshake: Option<Handshake>) -> Ping {
         Framing::None | Framing::Nul | Framing::Ndjson => Ping::Protocol { every: PING_EVERY },
     }
 }
+
+#[cfg(test)]
+mod tests;
