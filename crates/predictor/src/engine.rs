@@ -20,12 +20,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use evaluation::HouseLaw;
 use features::{Extractor, FeatureRow, X_MAX};
 use rounds::Round;
 
 use crate::dataset::{Dataset, HISTORY_MIN};
 use crate::forecast::{Calibration, Forecast, Forecaster};
 use crate::retrain;
+use crate::scorecard::Scorecard;
 
 /// Betting on a round is taken as closed this long after the round before it ended. The game keeps
 /// it open for about five seconds, after a pause that differs from site to site.
@@ -85,6 +87,7 @@ pub struct Engine {
     installed: Option<Installed>,
     open: Option<Forecast>,
     calibration: Calibration,
+    scorecard: Scorecard,
     trained_on: Option<u64>,
     tally: Tally,
 }
@@ -113,6 +116,7 @@ impl Engine {
             installed: None,
             open: None,
             calibration: Calibration::default(),
+            scorecard: Scorecard::new(HouseLaw::default()),
             trained_on: None,
             tally: Tally::default(),
         }
@@ -191,6 +195,11 @@ impl Engine {
         self.installed.as_ref()
     }
 
+    /// What the forecasts were worth.
+    pub fn scorecard(&self) -> &Scorecard {
+        &self.scorecard
+    }
+
     /// What became of the rounds.
     pub fn tally(&self) -> Tally {
         self.tally
@@ -208,6 +217,8 @@ impl Engine {
             self.tally.late += u64::from(forecast.late);
             self.calibration.settle(forecast, round.multiplier.cents(), round.multiplier.ln());
         }
+        let before = self.last.map(|last| last.time);
+        self.scorecard.update(&round, settlement.as_ref().map(|it| &it.forecast), before);
         let x = round.multiplier.ln().min(X_MAX);
         if let Some(row) = self.row.filter(|_| self.extractor.rounds() >= HISTORY_MIN) {
             self.dataset.push(&row, x);

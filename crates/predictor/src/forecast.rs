@@ -100,7 +100,7 @@ impl Default for Calibration {
 
 /// The published salt of the uniforms that break ties of the randomised transform: they are
 /// fixed before any round, so that they can be neither tuned nor drawn again.
-const SALT: u64 = 0x6176_6961_746f_7221;
+pub const SALT: u64 = 0x6176_6961_746f_7221;
 
 impl Calibration {
     /// The law, the probabilities and the intervals that are served for what the learners say.

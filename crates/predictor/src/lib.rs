@@ -28,6 +28,7 @@ pub mod forecast;
 pub mod ledger;
 pub mod models;
 pub mod retrain;
+pub mod scorecard;
 pub mod workers;
 
 pub use application::Application;

@@ -390,7 +390,8 @@ impl Live {
         })
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
+        self.view.refresh(self.engine.scorecard());
         let picture = Picture {
             config: &self.config,
             engine: &self.engine,

@@ -4,6 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::scorecard::Report;
+use crate::view::LightsView;
+
 /// Rounds shown in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
 /// Past predictions shown.
@@ -35,8 +38,8 @@ pub(crate) struct Snapshot {
     pub(crate) data: Data,
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
-    pub(crate) scorecard: Option<Value>,
-    pub(crate) lights: Option<Value>,
+    pub(crate) scorecard: Option<Report>,
+    pub(crate) lights: Option<LightsView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,
     pub(crate) version: &'static str,
@@ -240,6 +243,10 @@ pub(crate) struct RejectedRow {
 pub(crate) struct Verdict {
     pub(crate) sentence: String,
     pub(crate) rounds: u64,
+    /// What can be said about there being nothing to find.
+    pub(crate) absence: Option<String>,
+    /// Whether the game has changed.
+    pub(crate) change: Option<String>,
 }
 
 /// Where forecasts are kept and what became of them.

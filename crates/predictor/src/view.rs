@@ -1,24 +1,29 @@
 //! Makes the snapshot: what the API shows of everything the loop knows.
 
+mod lights;
+mod prediction;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use evaluation::TARGETS;
-use evaluation::law::MEDIAN;
 use rounds::{Origin, Round};
 use serde_json::Value;
 
+pub(crate) use self::lights::LightsView;
+use self::prediction::{past, prediction};
 use crate::config::Config;
 use crate::engine::{Engine, Settlement};
-use crate::forecast::{Forecast, MEMBERS, house_probabilities};
+use crate::forecast::Forecast;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
+use crate::retrain::FIRST_AT;
+use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
-    Data, Forecasts, HISTORY_MAX, Indicators, Interval, Member, PastPrediction, Prediction,
-    Probability, RECENT_MAX, RecentRound, Snapshot,
+    Data, Forecasts, HISTORY_MAX, Indicators, PastPrediction, RECENT_MAX, RecentRound, Snapshot,
+    Verdict,
 };
 use crate::statistics::RunningStatistics;
 use crate::trainings::Trainings;
@@ -27,9 +32,6 @@ use crate::trainings::Trainings;
 const COLLECTOR_STATUS: &str = "status.json";
 /// A status file larger than this is not the collector's.
 const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
-/// The point is called higher or lower than the last multiplier beyond this share of it.
-const FLAT_SHARE: f64 = 0.01;
-
 /// What is kept for showing only.
 #[derive(Debug, Default)]
 pub(crate) struct View {
@@ -37,6 +39,7 @@ pub(crate) struct View {
     recent: VecDeque<RecentRound>,
     past: VecDeque<PastPrediction>,
     void: u64,
+    report: Option<Report>,
 }
 
 /// Everything a snapshot is made from.
@@ -82,6 +85,14 @@ impl View {
         self.void += 1;
     }
 
+    /// Sums the scores up, if there are new ones.
+    pub(crate) fn refresh(&mut self, scorecard: &Scorecard) {
+        let shown = self.report.as_ref().map_or(0, |report| report.rounds);
+        if scorecard.scored() != shown {
+            self.report = Some(scorecard.report());
+        }
+    }
+
     /// The whole picture.
     pub(crate) fn snapshot(&self, from: &Picture<'_>) -> Snapshot {
         let engine = from.engine;
@@ -122,9 +133,9 @@ impl View {
                 ..from.intake.view()
             },
             collector: collector_status(&from.config.data_dir),
-            scorecard: None,
-            lights: None,
-            verdict: None,
+            scorecard: self.report.clone(),
+            lights: last.map(|_| LightsView::of(engine.scorecard().lights())),
+            verdict: verdict(engine),
             forecasts: Forecasts {
                 kept_in: from.keeper.path().map(|path| path.display().to_string()),
                 settled: tally.settled,
@@ -144,75 +155,15 @@ impl View {
     }
 }
 
-fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction {
-    let actual = round.map(|round| round.multiplier.as_f64());
-    PastPrediction {
-        round: forecast.round,
-        predicted_at: forecast.issued_at,
-        predicted_multiplier: forecast.point(),
-        calibrated_multiplier: forecast.calibrated(),
-        prediction_range: range(forecast.interval80),
-        lo: forecast.interval80.0,
-        hi: forecast.interval80.1,
-        actual,
-        inside: actual.map(|actual| forecast.holds(actual)),
-        late: forecast.late,
-        settled_at: round.map(|round| round.time),
-    }
-}
-
-fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction {
-    let interval = |(lo, hi): (f64, f64), level| Interval { lo, hi, level };
-    let house = house_probabilities();
-    let chances = TARGETS.iter().zip(forecast.probabilities).zip(house);
-    Prediction {
-        predicted_multiplier: forecast.point(),
-        prediction_range: range(forecast.interval80),
-        confidence: 80,
-        last_actual: forecast.last_actual,
-        trend: trend(forecast.point(), forecast.last_actual),
-        predicted_at: forecast.issued_at,
-        data_points_used: forecast.round - 1,
-        calibrated_multiplier: forecast.calibrated(),
-        kappa: forecast.kappa,
-        scale: forecast.scale,
-        house_multiplier: MEDIAN,
-        interval: interval(forecast.interval80, 0.8),
-        interval90: interval(forecast.interval90, 0.9),
-        probabilities: chances
-            .map(|((&target, probability), house)| Probability {
-                target,
-                probability,
-                house,
-                break_even: 1.0 / target,
-            })
-            .collect(),
-        members: MEMBERS
-            .iter()
-            .zip(forecast.means.members)
-            .map(|(&name, mean_ln)| Member {
-                name,
-                mean_ln,
-                multiplier: evaluation::law::point_from_mean_ln(mean_ln),
-            })
-            .collect(),
-        model_version: forecast.model_version,
-        for_round: forecast.round,
-        late: forecast.late,
-        simulated: is_simulated,
-    }
-}
-
-fn range((lo, hi): (f64, f64)) -> String {
-    format!("{lo:.2} - {hi:.2}")
-}
-
-fn trend(point: f64, last: f64) -> &'static str {
-    match point / last - 1.0 {
-        share if share > FLAT_SHARE => "up",
-        share if share < -FLAT_SHARE => "down",
-        _ => "flat",
-    }
+/// A few rounds allow no word on anything.
+fn verdict(engine: &Engine) -> Option<Verdict> {
+    let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
+    Some(Verdict {
+        sentence: verdict.sentence(),
+        rounds: verdict.rounds,
+        absence: verdict.absence(),
+        change: verdict.change_note(),
+    })
 }
 
 /// Nothing when there is none, or half of one: it is written whole, so the next look finds it.
