@@ -2,11 +2,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rounds::scan::{ChangeKind, Directory};
 use rounds::{Event, EventKind, LogError, Multiplier, Origin, Round, RoundLog, last_rounds};
 
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2025-12-10T19:32:35Z".parse().unwrap()
 }
 
-fn round(n: u64) -> Round {
+pub(crate) fn round(n: u64) -> Round {
     let time = now() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 12_345);
     Round { time, multiplier: Multiplier::from_cents(100 + n * 7).unwrap() }
 }

@@ -1,0 +1,339 @@
+//! A disk on which any call may fail: what was acknowledged stays, once; what was not is not doubled.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rounds::disk::{Disk, DiskFile, Standing};
+use rounds::scan::Directory;
+use rounds::{Event, EventKind, EventLine, LogError, Origin, Round, RoundLog};
+use tempfile::TempDir;
+
+use crate::directory::{now, round};
+
+/// What goes wrong in a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    /// Nothing is done.
+    Refuse(ErrorKind),
+    /// A write takes half of the bytes, another call is refused.
+    Short,
+    /// The call is done and yet reported as failed.
+    Late,
+}
+
+/// A full disk, a broken one, a signal; the last only ever for some calls, as it is retried.
+const FAULTS: [Fault; 5] = [
+    Fault::Refuse(ErrorKind::StorageFull),
+    Fault::Refuse(ErrorKind::Other),
+    Fault::Short,
+    Fault::Late,
+    Fault::Refuse(ErrorKind::Interrupted),
+];
+
+/// No workload here makes as many calls.
+const CALLS_MAX: u64 = 1000;
+
+/// The calls that fail, counted from 1 over all files, and what a loss of power would leave.
+#[derive(Debug)]
+struct Plan {
+    fault: Fault,
+    first: u64,
+    last: u64,
+    calls: u64,
+    durable: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Plan {
+    fn is_over(&self) -> bool {
+        self.calls >= self.last
+    }
+}
+
+#[derive(Debug, Clone)]
+struct FaultyDisk(Arc<Mutex<Plan>>);
+
+impl FaultyDisk {
+    fn new(fault: Fault, first: u64, last: u64) -> Self {
+        let durable = BTreeMap::new();
+        Self(Arc::new(Mutex::new(Plan { fault, first, last, calls: 0, durable })))
+    }
+
+    /// Counts a call and says what goes wrong in it.
+    fn fault(&self) -> Option<Fault> {
+        let mut plan = self.0.lock().unwrap();
+        plan.calls += 1;
+        (plan.first..=plan.last).contains(&plan.calls).then_some(plan.fault)
+    }
+
+    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self.fault() {
+            None => work(),
+            Some(Fault::Refuse(kind)) => Err(kind.into()),
+            Some(Fault::Short) => Err(ErrorKind::StorageFull.into()),
+            Some(Fault::Late) => work().and(Err(io::Error::other("reported as failed"))),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.lock().unwrap().is_over()
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.call(|| {
+            let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+            let file = FaultyFile { file, path: path.to_owned(), disk: self.clone() };
+            Ok(Box::new(file) as Box<dyn DiskFile>)
+        })
+    }
+
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        self.call(|| Ok(()))
+    }
+}
+
+#[derive(Debug)]
+struct FaultyFile {
+    file: File,
+    path: PathBuf,
+    disk: FaultyDisk,
+}
+
+impl Write for FaultyFile {
+    #[expect(clippy::disallowed_methods, reason = "a short write is what is wanted")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.disk.fault() {
+            None => self.file.write(bytes),
+            Some(Fault::Refuse(kind)) => Err(kind.into()),
+            Some(Fault::Short) => self.file.write(&bytes[..bytes.len() / 2]),
+            Some(Fault::Late) => {
+                self.file.write_all(bytes)?;
+                Err(io::Error::other("reported as failed"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.disk.call(|| {
+            let bytes = fs::read(&self.path)?;
+            self.disk.0.lock().unwrap().durable.insert(self.path.clone(), bytes);
+            Ok(())
+        })
+    }
+
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.disk.call(|| self.file.set_len(length))
+    }
+
+    fn standing(&self) -> io::Result<Standing> {
+        self.disk.call(|| {
+            Ok(Standing { length: self.file.metadata()?.len(), is_linked: self.path.exists() })
+        })
+    }
+}
+
+/// All rounds a reader finds, in the order of files and rows.
+fn readable(dir: &Path) -> Vec<Round> {
+    let changes = Directory::new(dir).scan().unwrap();
+    assert!(changes.iter().all(|change| change.rejected_count == 0), "{changes:?}");
+    changes.into_iter().flat_map(|change| change.rounds).collect()
+}
+
+/// Opens until it works, as long as there are faults.
+fn open(disk: &FaultyDisk, dir: &Path) -> RoundLog {
+    loop {
+        let is_over = disk.is_over();
+        let opened = RoundLog::open_on(Box::new(disk.clone()), dir, Origin::Recorded, now());
+        if is_over || opened.is_ok() {
+            return opened.unwrap();
+        }
+    }
+}
+
+/// Every event of a row names its row, each row has exactly one.
+fn check_events(dir: &Path, written: &[Round]) {
+    let mut found = Vec::new();
+    let mut seqs = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let Some(stem) = name.strip_suffix(".events.jsonl") else { continue };
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let line: EventLine = serde_json::from_str(line).unwrap();
+            seqs.push(line.seq);
+            let Some(row) = line.row else { continue };
+            let csv = line.file.unwrap_or(format!("{stem}.csv"));
+            let rows = fs::read_to_string(dir.join(csv)).unwrap();
+            let row = rows.lines().nth(usize::try_from(row).unwrap()).unwrap().to_owned();
+            found.push((line.unix_ms, row));
+        }
+    }
+    found.sort();
+    let expected: Vec<(i64, String)> = written
+        .iter()
+        .map(|round| (round.time.timestamp_millis(), round.to_row().trim_end().to_owned()))
+        .collect();
+    assert_eq!(found, expected);
+    seqs.sort_unstable();
+    seqs.dedup();
+    assert_eq!(seqs.len(), written.len() + 1, "each event has a number of its own");
+}
+
+const ROUNDS: u64 = 5;
+
+/// Writes some rounds, giving each again until it is taken. False when the faults came too late.
+fn survives(fault: Fault, first: u64, count: u64) -> bool {
+    let dir = TempDir::new().unwrap();
+    let disk = FaultyDisk::new(fault, first, first + count - 1);
+    let mut log = open(&disk, dir.path());
+    let mut written = Vec::new();
+    for n in 0..ROUNDS {
+        let event = Event::new(EventKind::Live, "test");
+        loop {
+            let is_over = disk.is_over();
+            let result = log.append(&round(n), &event);
+            let found = readable(dir.path());
+            if result.is_ok() {
+                written.push(round(n));
+                assert_eq!(found, written, "what is acknowledged is there, once");
+                break;
+            }
+            assert!(!is_over, "once nothing fails the next append succeeds: {result:?}");
+            let unacknowledged = found.strip_prefix(written.as_slice()).unwrap();
+            assert!(unacknowledged.is_empty() || unacknowledged == [round(n)]);
+        }
+        assert_eq!(log.rounds_written(), n + 1);
+    }
+    let was_hit = disk.0.lock().unwrap().calls >= first;
+    while !disk.is_over() {
+        drop(disk.call(|| Ok(())));
+    }
+    log.note(now(), &Event::new(EventKind::Stop, "test")).unwrap();
+    assert_eq!(log.events_waiting(), 0);
+    assert_eq!(readable(dir.path()), written);
+    check_events(dir.path(), &written);
+    was_hit
+}
+
+#[test]
+fn whichever_calls_fail_acknowledged_rows_are_there_once_and_writing_resumes() {
+    for fault in FAULTS {
+        for count in [1, 2, 3, 8] {
+            let tried = (1..CALLS_MAX).take_while(|&first| survives(fault, first, count)).count();
+            assert!(tried > 30, "{fault:?} was tried at {tried} calls only");
+        }
+    }
+}
+
+/// The disk is gone from one call on, and with it what was not synced; false when that is too late.
+fn survives_loss_of_power(fault: Fault, first: u64, keeps_unsynced: bool) -> bool {
+    let dir = TempDir::new().unwrap();
+    let disk = FaultyDisk::new(fault, first, u64::MAX);
+    let mut written = Vec::new();
+    if let Ok(mut log) =
+        RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now())
+    {
+        for n in 0..ROUNDS {
+            if log.append(&round(n), &Event::new(EventKind::Live, "test")).is_err() {
+                break;
+            }
+            written.push(round(n));
+        }
+    }
+    let plan = disk.0.lock().unwrap();
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if !keeps_unsynced && path.to_str().unwrap().contains("_2025") {
+            fs::write(&path, plan.durable.get(&path).map_or(&[][..], Vec::as_slice)).unwrap();
+        }
+    }
+    let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
+    let found = readable(dir.path());
+    let more = found.strip_prefix(written.as_slice()).unwrap();
+    assert!(more.len() <= 1, "only the row in hand may be there unacknowledged");
+    log.append(&round(100), &Event::new(EventKind::Live, "test")).unwrap();
+    assert_eq!(readable(dir.path()), [found, vec![round(100)]].concat());
+    plan.calls >= first
+}
+
+#[test]
+fn whenever_the_power_fails_acknowledged_rows_are_there_once() {
+    for fault in &FAULTS[..4] {
+        for keeps_unsynced in [false, true] {
+            let tried = (1..CALLS_MAX)
+                .take_while(|&first| survives_loss_of_power(*fault, first, keeps_unsynced))
+                .count();
+            assert!(tried > 30, "{fault:?} was tried at {tried} calls only");
+        }
+    }
+}
+
+/// Rows that someone else has added are theirs: nothing is cut, nothing is glued to them.
+#[test]
+fn a_file_that_someone_else_changes_is_left_to_them() {
+    let dir = TempDir::new().unwrap();
+    let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
+    let event = Event::new(EventKind::Live, "test");
+    log.append(&round(0), &event).unwrap();
+    let first = log.path().to_owned();
+    let mut theirs = OpenOptions::new().append(true).open(&first).unwrap();
+    theirs.write_all(b"2025-12-10T20:00:00.000Z,7").unwrap();
+    log.append(&round(1), &event).unwrap();
+    assert_ne!(log.path(), first);
+    let text = fs::read_to_string(&first).unwrap();
+    assert!(text.ends_with(&format!("{}2025-12-10T20:00:00.000Z,7", round(0).to_row())), "{text}");
+    assert_eq!(readable(dir.path()), [round(0), round(1)]);
+    check_row_events(dir.path(), 2);
+}
+
+fn check_row_events(dir: &Path, count: usize) {
+    let lines: usize = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .map(|path| fs::read_to_string(path).unwrap().lines().count())
+        .sum();
+    assert_eq!(lines, count);
+}
+
+#[cfg(unix)]
+#[test]
+fn rounds_go_to_a_new_file_when_theirs_is_deleted() {
+    let dir = TempDir::new().unwrap();
+    let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
+    let event = Event::new(EventKind::Live, "test");
+    log.append(&round(0), &event).unwrap();
+    fs::remove_file(log.path()).unwrap();
+    log.append(&round(1), &event).unwrap();
+    assert_eq!(readable(dir.path()), [round(1)]);
+}
+
+/// `/dev/full` in small: every write is refused for good, and no file is left behind for each try.
+#[test]
+fn a_disk_that_stays_full_gathers_no_files() {
+    let dir = TempDir::new().unwrap();
+    let disk = FaultyDisk::new(Fault::Refuse(ErrorKind::StorageFull), u64::MAX, u64::MAX);
+    let mut log =
+        RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
+    let event = Event::new(EventKind::Live, "test");
+    log.append(&round(0), &event).unwrap();
+    disk.0.lock().unwrap().first = 0;
+    for _ in 0..100 {
+        let error = log.append(&round(1), &event).unwrap_err();
+        assert!(matches!(error, LogError::Io { .. }));
+    }
+    assert!(log.note(now(), &event).is_err());
+    assert_eq!(readable(dir.path()), [round(0)]);
+    let csvs = fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(csvs, 4, "rows, events, lock and origin");
+}
