@@ -236,7 +236,6 @@ impl RoundLog {
                 let (rows, suffix) = create(self.disk.as_ref(), &self.dir, self.started, next)?;
                 (self.rows, self.suffix) = (rows, suffix);
                 (self.rows_in_file, self.is_dir_synced) = (0, false);
-                self.events = None;
             }
         }
         if self.rows.is_empty() {
@@ -252,18 +251,26 @@ impl RoundLog {
 
     /// Makes sure that there is a side file that can be appended to.
     fn ready_events(&mut self) -> Result<&mut Appender, LogError> {
-        let path = self.rows.path().with_extension("events.jsonl");
         if let Some(events) = &mut self.events {
-            let error = io_error("put right", &path);
-            match events.settle() {
-                Ok(Settled::Good) => {}
+            let error = io_error("put right", events.path());
+            match events.settle().map_err(&error)? {
+                Settled::Good => {}
                 // Events are a help, not the truth: they go on in the same file.
-                Ok(_) => events.accept().map_err(error)?,
-                Err(source) => return Err(error(source)),
+                Settled::CutBack => events.accept().map_err(error)?,
+                // What someone else has written may lack its line end.
+                Settled::Foreign if events.path().exists() => {
+                    events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
+                }
+                Settled::Foreign => self.events = None,
             }
-        } else {
+        }
+        // The side file of an earlier file is left only once it is settled: an event that failed
+        // there must not stand in both.
+        let path = self.rows.path().with_extension("events.jsonl");
+        if self.events.as_ref().is_none_or(|events| events.path() != path) {
             let file = self.disk.create_new(&path).map_err(io_error("create", &path))?;
             self.events = Some(Appender::new(file, path));
+            self.is_dir_synced = false;
         }
         Ok(self.events.as_mut().expect("made above if it was not there"))
     }
