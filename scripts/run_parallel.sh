@@ -43,6 +43,9 @@ stop() {
 }
 trap stop INT TERM HUP
 
+# Behind a prefix there is no terminal to notice, but a person reads it all the same.
+export AVIATOR_LOG_FORMAT=${AVIATOR_LOG_FORMAT:-pretty}
+
 build_programs || exit 1
 choose_data_dir "$@"
 announce

@@ -5,7 +5,7 @@
 #
 # Needs chromium and chromedriver (Debian: chromium, chromium-driver) and curl. The rounds are those of
 # `collector --source demo` with a fixed seed, so two runs show nearly the same page.
-# CARGO_TARGET_DIR, AVIATOR_PROFILE        where and how to build (default release)
+# CARGO_TARGET_DIR, AVIATOR_BUILD_PROFILE        where and how to build (default release)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

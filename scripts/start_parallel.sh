@@ -9,7 +9,7 @@
 #
 # AVIATOR_WINDOWS=auto|none|tmux|desktop   where to show the two programs (default auto)
 # AVIATOR_LISTEN=127.0.0.1:5001            where the dashboard listens
-# CARGO_TARGET_DIR, AVIATOR_PROFILE        where and how to build (default release)
+# CARGO_TARGET_DIR, AVIATOR_BUILD_PROFILE        where and how to build (default release)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

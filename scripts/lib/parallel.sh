@@ -2,7 +2,7 @@
 # What start_parallel.sh and run_parallel.sh share: building, the common data directory, and windows.
 # Sourced with $root set to the project's folder.
 
-profile=${AVIATOR_PROFILE:-release}
+profile=${AVIATOR_BUILD_PROFILE:-release}
 target=${CARGO_TARGET_DIR:-$root/target}
 listen=${AVIATOR_LISTEN:-127.0.0.1:5001}
 url="http://${listen/#0.0.0.0/127.0.0.1}"
