@@ -81,9 +81,9 @@ struct Seen {
     total: u64,
     rejected_total: u64,
     /// Of all rounds up to the cursor.
-    fingerprint: Fingerprint,
-    /// The bytes before the cursor, to see that a longer file is this one and not another.
-    anchor: Vec<u8>,
+    fingerprint: Hash,
+    /// Hash of the bytes before the cursor, to see that a longer file is this one and not another.
+    anchor: Hash,
     /// All that was found, as long as the columns are not settled.
     unsettled: Option<Piece>,
     error: Option<String>,
@@ -95,7 +95,9 @@ struct Seen {
 type Identity = (u64, u64);
 
 /// So many bytes before the cursor must be unchanged in a file that has grown.
-const ANCHOR_BYTES: u64 = 256;
+///
+/// They are some 9,000 rows. A change before them goes unseen if rows are added before the next scan.
+const ANCHOR_BYTES: u64 = 1 << 18;
 
 impl Directory {
     /// A directory of which nothing is known yet; it need not exist.
@@ -111,7 +113,7 @@ impl Directory {
     /// Everything that has changed since the last scan: files that are gone first, then by name.
     ///
     /// The first scan reports every file as new. Never reads past the last newline of a file, and
-    /// of a file that has grown only what was added.
+    /// of a file that has grown only what was added and a little before it.
     ///
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
@@ -162,7 +164,7 @@ impl Seen {
     fn take(&mut self, file: &mut File, piece: &Piece) -> io::Result<()> {
         if piece.from_start {
             (self.total, self.rejected_total) = (0, 0);
-            self.fingerprint = Fingerprint::default();
+            self.fingerprint = Hash::default();
         }
         self.total += piece.rounds.len() as u64;
         self.rejected_total += piece.rejected_count;
@@ -265,12 +267,20 @@ fn read_on(file: &mut File, before: &Seen, now: &Seen) -> io::Result<Look> {
     Ok(Look { seen, kind: Some(kind), piece })
 }
 
-fn anchor(file: &mut File, offset: u64) -> io::Result<Vec<u8>> {
+fn anchor(file: &mut File, offset: u64) -> io::Result<Hash> {
     let start = offset.saturating_sub(ANCHOR_BYTES);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(offset - start).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut hash = Hash::default();
+    let (words, rest) = bytes.as_chunks();
+    for word in words {
+        hash.mix(u64::from_le_bytes(*word));
+    }
+    for byte in rest {
+        hash.mix(u64::from(*byte));
+    }
+    Ok(hash)
 }
 
 fn has_anchor(file: &mut File, before: &Seen) -> io::Result<bool> {
@@ -289,11 +299,11 @@ fn identity(_: &Metadata) -> Identity {
     (0, 0)
 }
 
-/// A hash of rounds in their order.
+/// A hash of numbers in their order, against accidents, not against attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Fingerprint(u64);
+struct Hash(u64);
 
-impl Fingerprint {
+impl Hash {
     fn add(&mut self, rounds: &[Round]) {
         for round in rounds {
             self.mix(round.time.timestamp().cast_unsigned());
@@ -302,7 +312,7 @@ impl Fingerprint {
         }
     }
 
-    /// Multiply and rotate, each step reversible: no two values of one part give the same result.
+    /// Multiplies and rotates; each step can be undone, so one changed number always shows.
     fn mix(&mut self, part: u64) {
         self.0 = (self.0 ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     }

@@ -24,6 +24,8 @@ enum Fault {
     Late,
     /// All is well but that nothing can be synced.
     Unsynced,
+    /// All is well but that a file with rows cannot be synced.
+    UnsyncedRows,
 }
 
 /// A full disk, a broken one, a signal; the last only ever for some calls, as it is retried.
@@ -92,7 +94,7 @@ impl FaultyDisk {
 
     fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match self.fault() {
-            None | Some(Fault::Unsynced) => work(),
+            None | Some(Fault::Unsynced | Fault::UnsyncedRows) => work(),
             Some(Fault::Refuse(kind)) => Err(kind.into()),
             Some(Fault::Short) => Err(ErrorKind::StorageFull.into()),
             Some(Fault::Late) => work().and(Err(io::Error::other("reported as failed"))),
@@ -140,7 +142,7 @@ impl Write for FaultyFile {
     #[expect(clippy::disallowed_methods, reason = "a short write is what is wanted")]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.disk.fault() {
-            None | Some(Fault::Unsynced) => self.file.write(bytes),
+            None | Some(Fault::Unsynced | Fault::UnsyncedRows) => self.file.write(bytes),
             Some(Fault::Refuse(kind)) => Err(kind.into()),
             Some(Fault::Short) => self.file.write(&bytes[..bytes.len() / 2]),
             Some(Fault::Late) => {
@@ -159,6 +161,9 @@ impl DiskFile for FaultyFile {
     fn sync_data(&mut self) -> io::Result<()> {
         self.disk.sync(|| {
             let bytes = fs::read(&self.path)?;
+            if self.disk.0.lock().unwrap().fault == Fault::UnsyncedRows && bytes.len() > 21 {
+                return Err(io::Error::other("not synced"));
+            }
             self.disk.0.lock().unwrap().durable.insert(self.path.clone(), bytes);
             Ok(())
         })
@@ -375,6 +380,22 @@ fn rounds_go_to_a_new_file_when_theirs_is_deleted() {
     fs::remove_file(log.path()).unwrap();
     log.append(&round(1), &event).unwrap();
     assert_eq!(readable(dir.path()), [round(1)]);
+}
+
+#[test]
+fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
+    let dir = TempDir::new().unwrap();
+    let disk = FaultyDisk::new(Fault::UnsyncedRows, u64::MAX, u64::MAX);
+    let mut log =
+        RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
+    let event = Event::new(EventKind::Live, "test");
+    for _ in 0..100 {
+        log.append(&round(0), &event).unwrap_err();
+    }
+    assert_eq!(files(dir.path()).len(), 4, "rows, events, lock and origin");
+    disk.0.lock().unwrap().fault = Fault::Late;
+    log.append(&round(0), &event).unwrap();
+    assert_eq!(readable(dir.path()), [round(0)]);
 }
 
 /// A torn row that could not be taken out, and then bytes of someone else behind it.

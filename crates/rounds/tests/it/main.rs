@@ -4,3 +4,5 @@
 mod directory;
 mod faults;
 mod provably_fair;
+mod schedule;
+mod torn;
