@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -12,12 +13,13 @@ use crate::feed;
 use crate::ledger::Baseline;
 use crate::pace::Pace;
 use crate::source::{Kind, browser, demo, http, replay, websocket};
+use crate::span::Span;
 
 /// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
 /// key, and each of the inner structs one `[section]`.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[group(skip)]
 #[serde(deny_unknown_fields, default)]
+#[group(skip)]
 pub struct Options {
     /// Where rounds come from [default: demo]
     #[arg(
@@ -52,6 +54,10 @@ pub struct Options {
     /// What to write of the first list ever seen [default: none]
     #[arg(long, env = "AVIATOR_BASELINE", value_enum, value_name = "WHICH")]
     pub baseline: Option<Baseline>,
+
+    /// browser, websocket, http: the shortest time between two rounds of the game [default: 6s]
+    #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
+    pub round_min: Option<Span>,
 
     /// No console line for each round
     #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -183,6 +189,8 @@ pub struct Config {
     pub order: Order,
     /// What to write of the first list ever seen.
     pub baseline: Baseline,
+    /// The shortest time between two rounds of the game.
+    pub round_min: Span,
     /// No console line for each round.
     pub quiet: bool,
     /// Form of the log.
@@ -239,6 +247,7 @@ impl From<Options> for Config {
             selector: told.selector,
             order: told.order.unwrap_or_default(),
             baseline: told.baseline.unwrap_or_default(),
+            round_min: told.round_min.unwrap_or(Span(Duration::from_secs(6))),
             quiet: told.quiet.unwrap_or(false),
             log_format: told.log_format.unwrap_or_default(),
             log: told.log.unwrap_or_else(|| "info".to_owned()),

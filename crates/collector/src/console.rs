@@ -1,1 +1,146 @@
 //! The line on the console for each round.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use chrono::Local;
+use rounds::Round;
+
+/// Lines that wait for a slow terminal; more are skipped, and counted.
+const QUEUE: usize = 10_000;
+/// How long the end of the program waits for the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Prints from a thread of its own, so that a stopped terminal stops no recording.
+#[derive(Debug)]
+pub struct Console {
+    lines: Option<SyncSender<String>>,
+    done: Receiver<()>,
+    skipped: u64,
+    /// After each line: that the rounds are simulated must be said wherever they are.
+    remark: &'static str,
+}
+
+impl Console {
+    /// Prints to `out`, each line ended by `remark`.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub fn start(out: Box<dyn Write + Send>, remark: &'static str) -> io::Result<Self> {
+        let (lines, queue) = sync_channel(QUEUE);
+        let (is_done, done) = sync_channel(1);
+        thread::Builder::new().name("console".to_owned()).spawn(move || {
+            print(out, &queue);
+            drop(is_done);
+        })?;
+        Ok(Self { lines: Some(lines), done, skipped: 0, remark })
+    }
+
+    /// A console that says nothing.
+    pub fn silent() -> Self {
+        Self { lines: None, done: sync_channel(1).1, skipped: 0, remark: "" }
+    }
+
+    /// The line of a round that is on the disk: the `number`th of this run.
+    pub fn round(&mut self, round: &Round, number: u64) {
+        let time = round.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
+        self.say(format!("{time}  {}x  (#{number}){}\n", round.multiplier, self.remark));
+    }
+
+    fn say(&mut self, line: String) {
+        let Some(lines) = &self.lines else { return };
+        let line = match self.skipped {
+            0 => line,
+            skipped => format!("({skipped} lines skipped)\n{line}"),
+        };
+        match lines.try_send(line) {
+            Ok(()) => self.skipped = 0,
+            Err(TrySendError::Full(_)) => self.skipped += 1,
+            // Nobody reads any more; the files are what counts.
+            Err(TrySendError::Disconnected(_)) => self.lines = None,
+        }
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        if self.lines.take().is_some() {
+            let waited = self.done.recv_timeout(LAST_LINES);
+            debug_assert_ne!(waited, Ok(()), "nothing is sent, the thread only ends");
+            if waited == Err(RecvTimeoutError::Timeout) {
+                tracing::debug!("The console is stopped; its last lines are lost.");
+            }
+        }
+    }
+}
+
+fn print(mut out: Box<dyn Write + Send>, queue: &Receiver<String>) {
+    for line in queue {
+        if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A terminal that is stopped until the gate is dropped.
+    struct Stopped(Receiver<()>);
+
+    impl Write for Stopped {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().map_or(Ok(bytes.len()), |()| Ok(bytes.len()))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn round() -> Round {
+        Round { time: "2026-01-01T12:00:00Z".parse().unwrap(), multiplier: "2.31".parse().unwrap() }
+    }
+
+    #[test]
+    fn each_round_is_a_line_with_its_number() {
+        let paper = Paper::default();
+        let mut console = Console::start(Box::new(paper.clone()), "  simulated").unwrap();
+        console.round(&round(), 121);
+        drop(console);
+        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let time = round().time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
+        assert_eq!(text, format!("{time}  2.31x  (#121)  simulated\n"));
+    }
+
+    #[test]
+    fn a_stopped_terminal_stops_nothing_and_the_skipped_lines_are_counted() {
+        let (gate, wait) = sync_channel(0);
+        let mut console = Console::start(Box::new(Stopped(wait)), "").unwrap();
+        for number in 0..QUEUE as u64 + 10 {
+            console.round(&round(), number);
+        }
+        assert!((9..=10).contains(&console.skipped), "{}", console.skipped);
+        drop(gate);
+    }
+}

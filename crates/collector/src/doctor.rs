@@ -45,3 +45,31 @@ impl Finding {
         Self { check: check.to_owned(), state: State::Failed, message: message.into(), advice }
     }
 }
+
+impl Finding {
+    /// The collector would not run, or not record.
+    pub fn is_failed(&self) -> bool {
+        self.state == State::Failed
+    }
+}
+
+/// Looks at everything.
+pub async fn examine(config: &crate::config::Config) -> Vec<Finding> {
+    use crate::source::{Kind, browser, http, websocket};
+    match config.source {
+        Kind::Demo | Kind::Replay => Vec::new(),
+        Kind::Browser => browser::examine(config).await,
+        Kind::WebSocket => websocket::examine(config).await,
+        Kind::Http => http::examine(config).await,
+    }
+}
+
+/// For people.
+pub fn as_text(findings: &[Finding]) -> String {
+    format!("{findings:?}")
+}
+
+/// For programs.
+pub fn as_json(findings: &[Finding]) -> String {
+    format!("{findings:?}")
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rounds::Multiplier;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::time::{Instant, sleep_until};
 
 use crate::span::{Span, TextOrNumber};
 
@@ -39,6 +40,26 @@ impl Pace {
 /// The time the game takes from one end to the next, given where the second round ends.
 pub fn real_gap(multiplier: Multiplier) -> Duration {
     Duration::from_secs_f64(REAL_BASE + REAL_FLIGHT * multiplier.ln())
+}
+
+/// Keeps the beat of simulated and replayed rounds.
+#[derive(Debug, Default)]
+pub struct Metronome {
+    due: Option<Instant>,
+}
+
+impl Metronome {
+    /// Sleeps until `gap` after the beat before, or after the first call for the first one. A machine that slept does not get
+    /// the rounds it missed in one burst.
+    pub async fn wait(&mut self, gap: Duration) {
+        let now = Instant::now();
+        let due = self.due.unwrap_or(now) + gap;
+        let due = if due + gap < now { now } else { due };
+        self.due = Some(due);
+        if due > now {
+            sleep_until(due).await;
+        }
+    }
 }
 
 impl FromStr for Pace {
@@ -98,5 +119,19 @@ mod tests {
         let gap = |m: f64| Pace::Real.gap(Multiplier::new(m).unwrap()).as_secs_f64();
         assert!((gap(1.0) - 11.5).abs() < 1e-9);
         assert!((gap(10.0) - 38.44).abs() < 0.01);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beats_do_not_drift_and_do_not_come_in_bursts() {
+        let second = Duration::from_secs(1);
+        let (start, mut metronome) = (Instant::now(), Metronome::default());
+        metronome.wait(second).await;
+        tokio::time::advance(second / 2).await;
+        metronome.wait(second).await;
+        assert_eq!(start.elapsed(), second * 2);
+        tokio::time::advance(second * 100).await;
+        metronome.wait(second).await;
+        metronome.wait(second).await;
+        assert_eq!(start.elapsed(), second * 103);
     }
 }

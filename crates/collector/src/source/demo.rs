@@ -13,11 +13,10 @@ use rounds::Multiplier;
 use rounds::provably_fair::aviator;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
 
 use crate::clock;
 use crate::config::Config;
-use crate::pace::{Pace, real_gap};
+use crate::pace::{Metronome, Pace, real_gap};
 use crate::source::{ConnectError, Reading, Said, SessionError};
 
 /// Time between rounds, unless told otherwise.
@@ -32,8 +31,8 @@ const CLIENT_SEED_LEN: usize = 20;
 
 /// The demo's flags and its `[demo]` section.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[group(skip)]
 #[serde(deny_unknown_fields, default)]
+#[group(skip)]
 pub struct Options {
     /// demo: earlier rounds to write at once, with plausible times [default: 120]
     #[arg(long, env = "AVIATOR_HISTORY", value_name = "N")]
@@ -55,7 +54,7 @@ pub struct Demo {
     /// The server seed of the next round, committed to already.
     next_seed: String,
     past: VecDeque<Said>,
-    due: Option<Instant>,
+    metronome: Metronome,
 }
 
 /// One round and everything that decided it.
@@ -79,7 +78,7 @@ impl Demo {
             history: config.demo.history.unwrap_or(DEFAULT_HISTORY),
             left: config.rounds,
             past: VecDeque::new(),
-            due: None,
+            metronome: Metronome::default(),
         }
     }
 
@@ -92,7 +91,6 @@ impl Demo {
         let played: Vec<Played> = (0..self.history).map(|_| self.play()).collect();
         self.history = 0;
         self.past = dated(played, clock::wall());
-        self.due = Some(Instant::now());
         Ok(())
     }
 
@@ -111,21 +109,10 @@ impl Demo {
             None => {}
         }
         let played = self.play();
-        self.wait(self.pace.gap(played.multiplier)).await;
+        self.metronome.wait(self.pace.gap(played.multiplier)).await;
         let mut reading = Reading::now(Said::Alive);
         reading.said = played.said(reading.wall, false);
         Ok(reading)
-    }
-
-    /// Sleeps until `gap` after the round before. A machine that slept does not get the rounds it missed in one burst.
-    async fn wait(&mut self, gap: Duration) {
-        let now = Instant::now();
-        let due = self.due.unwrap_or(now) + gap;
-        let due = if due + gap < now { now } else { due };
-        self.due = Some(due);
-        if due > now {
-            sleep_until(due).await;
-        }
     }
 
     fn play(&mut self) -> Played {
@@ -190,4 +177,96 @@ fn random_seed() -> [u8; 32] {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).expect("an operating system has random numbers");
     seed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options as Told;
+
+    fn demo(history: u64, rounds: u64, seed: Option<u64>) -> Demo {
+        let mut told = Told { pace: Some(Pace::Max), rounds: Some(rounds), ..Told::default() };
+        told.demo = Options { history: Some(history), seed };
+        Demo::new(&Config::from(told))
+    }
+
+    async fn all(mut demo: Demo) -> Vec<(Multiplier, DateTime<Utc>, bool, Value)> {
+        demo.connect().unwrap();
+        let mut all = Vec::new();
+        while let Said::Round { multiplier, ended_at, backfill, detail, .. } =
+            demo.next().await.unwrap().said
+        {
+            all.push((multiplier, ended_at.unwrap(), backfill, detail.unwrap()));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn every_round_can_be_checked_from_its_detail() {
+        let all = all(demo(20, 20, Some(1))).await;
+        assert_eq!(all.len(), 40);
+        let mut committed = None;
+        for (multiplier, _, _, detail) in &all {
+            let text = |key: &str| detail[key].as_str().unwrap().to_owned();
+            let clients: Vec<&str> =
+                (0..3).map(|i| detail["client_seeds"][i].as_str().unwrap()).collect();
+            assert_eq!(aviator::commit(&text("server_seed")), text("server_seed_sha256"));
+            assert_eq!(aviator::digest(&text("server_seed"), &clients), text("combined_sha512"));
+            assert_eq!(aviator::multiplier(&text("combined_sha512")).unwrap(), *multiplier);
+            if let Some(committed) = committed.replace(text("next_server_seed_sha256")) {
+                assert_eq!(committed, text("server_seed_sha256"), "committed before the round");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_seed_gives_the_same_rounds_and_another_one_others() {
+        let rounds = async |seed| -> Vec<Multiplier> {
+            all(demo(5, 30, seed)).await.into_iter().map(|(multiplier, ..)| multiplier).collect()
+        };
+        assert_eq!(rounds(Some(7)).await, rounds(Some(7)).await);
+        assert_ne!(rounds(Some(7)).await, rounds(Some(8)).await);
+        assert_ne!(rounds(None).await, rounds(None).await);
+    }
+
+    #[tokio::test]
+    async fn the_history_takes_the_time_the_game_would_have_taken() {
+        let all = all(demo(50, 0, Some(3))).await;
+        for pair in all.windows(2) {
+            let gap = (pair[1].1 - pair[0].1).as_seconds_f64();
+            assert!((gap - (11.5 + 11.7 * pair[1].0.ln())).abs() < 0.002, "{gap}");
+        }
+        assert!(all.iter().all(|(_, _, backfill, _)| *backfill));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rounds_come_every_three_seconds() {
+        let mut told = Told { rounds: Some(3), ..Told::default() };
+        told.demo.history = Some(0);
+        let start = tokio::time::Instant::now();
+        assert_eq!(all(Demo::new(&Config::from(told))).await.len(), 3);
+        assert_eq!(start.elapsed(), Duration::from_secs(9));
+    }
+
+    #[test]
+    fn seeds_use_every_letter_and_digit_alike() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let text = token(&mut rng, 62_000);
+        for letter in ALPHANUMERIC {
+            let count = text.bytes().filter(|byte| byte == letter).count();
+            assert!((850..1150).contains(&count), "{}: {count}", char::from(*letter));
+        }
+    }
+
+    /// The house keeps 3 %: a round reaches x with probability 0.97 / x.
+    #[tokio::test]
+    async fn rounds_follow_the_house_law() {
+        let all = all(demo(0, 20_000, Some(11))).await;
+        for x in [1.5, 2.0, 5.0, 10.0] {
+            let reached = all.iter().filter(|(multiplier, ..)| multiplier.as_f64() >= x).count();
+            let expected = 20_000.0 * 0.97 / x;
+            let deviation = (expected * (1.0 - 0.97 / x)).sqrt();
+            assert!((reached as f64 - expected).abs() < 4.0 * deviation, "{x}: {reached}");
+        }
+    }
 }

@@ -1,19 +1,27 @@
 //! Recorded rounds, as if live.
 
-#![expect(clippy::unused_async, reason = "the calls of this source are still to come")]
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use std::path::PathBuf;
-
+use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
+use rounds::{Cursor, Piece, Round};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, ConfigError};
+use crate::pace::{Metronome, Pace, real_gap};
 use crate::source::{ConnectError, Reading, Said, SessionError};
+
+/// A longer pause between two recorded rounds is an outage of the recorder, not of the game.
+const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
 
 /// The replay's flags and its `[replay]` section.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[group(skip)]
 #[serde(deny_unknown_fields, default)]
+#[group(skip)]
 pub struct Options {
     /// replay: the CSV to play
     #[arg(long, env = "AVIATOR_FILE", value_name = "CSV")]
@@ -37,7 +45,16 @@ pub enum Times {
 
 /// The file and the place in it.
 #[derive(Debug)]
-pub struct Replay {}
+pub struct Replay {
+    file: PathBuf,
+    times: Times,
+    pace: Pace,
+    /// At most so many rounds.
+    limit: usize,
+    rounds: VecDeque<Round>,
+    before: Option<DateTime<Utc>>,
+    metronome: Metronome,
+}
 
 impl Replay {
     /// Checks the flags; opens nothing.
@@ -46,18 +63,41 @@ impl Replay {
     ///
     /// No `--file`.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        match &config.replay.file {
-            Some(_) => Ok(Self {}),
-            None => Err(ConfigError::flag("file", "a replay needs the CSV to play")),
-        }
+        let Some(file) = config.replay.file.clone() else {
+            return Err(ConfigError::flag("file", "a replay needs the CSV to play"));
+        };
+        let limit = config.rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        Ok(Self {
+            file,
+            times: config.replay.times.unwrap_or_default(),
+            pace: config.pace,
+            limit,
+            rounds: VecDeque::new(),
+            before: None,
+            metronome: Metronome::default(),
+        })
     }
 
-    /// Opens the file.
+    /// Reads the file.
     ///
     /// # Errors
     ///
     /// It cannot be read or holds no rounds.
     pub fn connect(&mut self) -> Result<(), ConnectError> {
+        let name = self.file.display();
+        let piece = read(&self.file)
+            .map_err(|error| ConnectError::Configuration(format!("--file {name}: {error}")))?;
+        if piece.rejected_count > 0 || piece.torn_bytes > 0 {
+            let first = piece.rejected.first().map(|rejected| rejected.line);
+            tracing::warn!(
+                file = %name, lines = piece.rejected_count, first_line = first, bytes_without_newline = piece.torn_bytes,
+                "Some lines of the file are no rounds and are left out."
+            );
+        }
+        if piece.rounds.is_empty() {
+            return Err(ConnectError::Configuration(format!("--file {name} holds no rounds")));
+        }
+        self.rounds = piece.rounds.into_iter().take(self.limit).collect();
         Ok(())
     }
 
@@ -67,6 +107,100 @@ impl Replay {
     ///
     /// None.
     pub async fn next(&mut self) -> Result<Reading, SessionError> {
-        Ok(Reading::now(Said::End))
+        let Some(round) = self.rounds.pop_front() else { return Ok(Reading::now(Said::End)) };
+        self.metronome.wait(self.gap(&round)).await;
+        self.before = Some(round.time);
+        Ok(Reading::now(Said::Round {
+            id: None,
+            multiplier: round.multiplier,
+            ended_at: (self.times == Times::Recorded).then_some(round.time),
+            backfill: false,
+            detail: None,
+        }))
+    }
+
+    /// The real pace is the recorded one, where it is plausible.
+    fn gap(&self, round: &Round) -> Duration {
+        let recorded = self.before.and_then(|before| (round.time - before).to_std().ok());
+        match self.pace {
+            Pace::Real => recorded
+                .filter(|gap| *gap > Duration::ZERO && *gap <= RECORDED_GAP_MAX)
+                .unwrap_or_else(|| real_gap(round.multiplier)),
+            pace => pace.gap(round.multiplier),
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Piece> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Cursor::default().read(&mut file, length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options as Told;
+
+    fn replay(text: &str, pace: Pace, rounds: Option<u64>, times: Times) -> Replay {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rounds.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut told = Told { pace: Some(pace), rounds, ..Told::default() };
+        told.replay = Options { file: Some(path), times: Some(times) };
+        let mut replay = Replay::new(&Config::from(told)).unwrap();
+        replay.connect().unwrap();
+        replay
+    }
+
+    async fn all(mut replay: Replay) -> Vec<(u64, Option<DateTime<Utc>>)> {
+        let mut all = Vec::new();
+        while let Said::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().said {
+            all.push((multiplier.cents(), ended_at));
+        }
+        all
+    }
+
+    const ROWS: &str = "timestamp,multiplier\n2026-01-01T00:00:00.000Z,1.00\nrubbish\n2026-01-01T00:00:20.000Z,\"1,090.08x\"\n\
+                        2026-01-01T09:00:00.000Z,10.00\n2026-01-01T09:00:20.000Z,3.00";
+
+    #[tokio::test]
+    async fn rows_keep_their_times_and_order_and_a_torn_one_is_left_out() {
+        let all = all(replay(ROWS, Pace::Max, None, Times::Recorded)).await;
+        let cents: Vec<u64> = all.iter().map(|(cents, _)| *cents).collect();
+        assert_eq!(cents, [100, 109_008, 1000]);
+        assert_eq!(all[0].1, Some("2026-01-01T00:00:00Z".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn the_present_time_is_written_on_request_and_no_more_rounds_than_asked_for() {
+        let all = all(replay(ROWS, Pace::Max, Some(2), Times::Now)).await;
+        assert_eq!(all, [(100, None), (109_008, None)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_real_pace_is_the_recorded_one_but_for_outages() {
+        let start = tokio::time::Instant::now();
+        all(replay(ROWS, Pace::Real, None, Times::Recorded)).await;
+        let expected = 11.5 + 20.0 + (11.5 + 11.7 * 10_f64.ln());
+        assert!((start.elapsed().as_secs_f64() - expected).abs() < 0.01, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_replay_without_a_file_names_the_flag() {
+        let error = Replay::new(&Config::default()).unwrap_err();
+        assert_eq!(error.to_string(), "--file: a replay needs the CSV to play");
+    }
+
+    #[test]
+    fn a_file_without_rounds_or_that_is_not_there_ends_the_process() {
+        for file in ["Cargo.toml", "no/such.csv"] {
+            let mut told = Told::default();
+            told.replay.file = Some(PathBuf::from(file));
+            let mut replay = Replay::new(&Config::from(told)).unwrap();
+            let error = replay.connect().unwrap_err();
+            assert!(error.is_permanent());
+            assert!(error.to_string().starts_with(&format!("--file {file}")), "{error}");
+        }
     }
 }
