@@ -10,10 +10,15 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::feed;
+use crate::fsync::Fsync;
 use crate::ledger::Baseline;
 use crate::pace::Pace;
 use crate::source::{Kind, browser, demo, http, replay, websocket};
 use crate::span::Span;
+
+/// The shortest round there is: five seconds of betting, one of pause.
+const ROUND_MIN: Span = Span(Duration::from_secs(6));
+const REPLAY_FSYNC: Duration = Duration::from_secs(5);
 
 /// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
 /// key, and each of the inner structs one `[section]`.
@@ -58,6 +63,10 @@ pub struct Options {
     /// browser, websocket, http: the shortest time between two rounds of the game [default: 6s]
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
     pub round_min: Option<Span>,
+
+    /// When rows are made to survive a loss of power: row, never, or every so often [default: row, 5s for a replay]
+    #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
+    pub fsync: Option<Fsync>,
 
     /// No console line for each round
     #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -191,6 +200,8 @@ pub struct Config {
     pub baseline: Baseline,
     /// The shortest time between two rounds of the game.
     pub round_min: Span,
+    /// When rows are made to survive a loss of power.
+    pub fsync: Fsync,
     /// No console line for each round.
     pub quiet: bool,
     /// Form of the log.
@@ -239,6 +250,11 @@ impl From<Options> for Config {
             Kind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
             _ => ("data", Pace::Real),
         };
+        // What is replayed can be replayed again.
+        let fsync = match source {
+            Kind::Replay => Fsync::Every(REPLAY_FSYNC),
+            _ => Fsync::Row,
+        };
         Self {
             source,
             data_dir: told.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
@@ -247,7 +263,8 @@ impl From<Options> for Config {
             selector: told.selector,
             order: told.order.unwrap_or_default(),
             baseline: told.baseline.unwrap_or_default(),
-            round_min: told.round_min.unwrap_or(Span(Duration::from_secs(6))),
+            round_min: told.round_min.unwrap_or(ROUND_MIN),
+            fsync: told.fsync.unwrap_or(fsync),
             quiet: told.quiet.unwrap_or(false),
             log_format: told.log_format.unwrap_or_default(),
             log: told.log.unwrap_or_else(|| "info".to_owned()),

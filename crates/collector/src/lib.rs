@@ -11,6 +11,7 @@ pub mod console;
 pub mod doctor;
 pub mod extract;
 pub mod feed;
+pub mod fsync;
 pub mod ledger;
 pub mod pace;
 pub mod session;

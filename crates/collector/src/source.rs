@@ -268,9 +268,9 @@ impl Source {
         match self {
             Self::Demo(demo) => demo.connect(),
             Self::Replay(replay) => replay.connect(),
-            Self::Browser(browser) => browser.connect().await,
-            Self::WebSocket(websocket) => websocket.connect().await,
-            Self::Http(http) => http.connect().await,
+            Self::Browser(browser) => Box::pin(browser.connect()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
+            Self::Http(http) => Box::pin(http.connect()).await,
         }
     }
 
@@ -284,9 +284,9 @@ impl Source {
         match self {
             Self::Demo(demo) => demo.next().await,
             Self::Replay(replay) => replay.next().await,
-            Self::Browser(browser) => browser.next().await,
-            Self::WebSocket(websocket) => websocket.next().await,
-            Self::Http(http) => http.next().await,
+            Self::Browser(browser) => Box::pin(browser.next()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.next()).await,
+            Self::Http(http) => Box::pin(http.next()).await,
         }
     }
 
@@ -295,8 +295,8 @@ impl Source {
         match self {
             // Nobody is connected to an HTTP server between two answers.
             Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
-            Self::Browser(browser) => browser.close().await,
-            Self::WebSocket(websocket) => websocket.close().await,
+            Self::Browser(browser) => Box::pin(browser.close()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.close()).await,
         }
     }
 }

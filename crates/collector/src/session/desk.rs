@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::io::stdout;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,10 +15,11 @@ use super::STALLED_AFTER;
 use crate::clock;
 use crate::config::Config;
 use crate::console::Console;
+use crate::fsync::SparingDisk;
 use crate::ledger::{Ledger, Outcome, Settings, WINDOW};
 use crate::source::{Kind, Reading, Said};
 use crate::status::{LastRound, State, Status};
-use crate::writer::{Entry, Writer, WriterGone};
+use crate::writer::{Entry, Progress, Writer, WriterGone};
 
 const TICK: Duration = Duration::from_secs(1);
 /// `status.json` is at most so old,
@@ -72,7 +73,8 @@ impl Desk {
     /// Becomes the writer of the directory and reads where its files end.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
         let (kind, now) = (config.source, clock::wall());
-        let log = RoundLog::open(&config.data_dir, kind.origin(), now)?;
+        let files = Box::new(SparingDisk::new(config.fsync));
+        let log = RoundLog::open_on(files, &config.data_dir, kind.origin(), now)?;
         for repair in log.repairs() {
             tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");
         }
@@ -280,14 +282,7 @@ impl Desk {
         }
         let (unwritten, progress) = self.writer.stop(WRITE_WITHIN).await?;
         let missing = unwritten + self.dropped;
-        self.status.rounds_written = progress.rounds_written;
-        self.status.queued_rows = missing;
-        let now = clock::wall();
-        self.status.enter(State::Stopped, now);
-        self.status.updated_at = now;
-        if let Err(error) = self.status.write(&self.dir) {
-            tracing::debug!(%error, "The status file cannot be written.");
-        }
+        write_status(&mut self.status, &progress, State::Stopped, missing, &self.dir);
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
             let why = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
@@ -328,27 +323,32 @@ impl Desk {
     }
 
     fn keep_status(&mut self) {
-        let now = clock::wall();
         let progress = self.writer.progress();
-        let status = &mut self.status;
-        status.rounds_written = progress.rounds_written;
-        status.last_round = progress
-            .last_round
-            .map(|round| LastRound { time: round.time, multiplier: round.multiplier });
-        status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
-        status.queued_rows = self.writer.queued();
         let state =
             if progress.failing.is_some() { State::WritingFailed } else { self.source_state };
-        if let Some(error) = progress.failing {
-            status.last_error = Some(error);
-        }
-        status.enter(state, now);
-        status.updated_at = now;
         self.status_written = Some(Instant::now());
-        // A full disk is said where the rounds are written.
-        if let Err(error) = status.write(&self.dir) {
-            tracing::debug!(%error, "The status file cannot be written.");
-        }
+        let queued = self.writer.queued();
+        write_status(&mut self.status, &progress, state, queued, &self.dir);
+    }
+}
+
+/// Puts the writer's progress into the status, and that into its file.
+fn write_status(status: &mut Status, progress: &Progress, state: State, queued: usize, dir: &Path) {
+    let now = clock::wall();
+    status.rounds_written = progress.rounds_written;
+    status.last_round = progress
+        .last_round
+        .map(|round| LastRound { time: round.time, multiplier: round.multiplier });
+    status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    status.queued_rows = queued;
+    if let Some(error) = &progress.failing {
+        status.last_error = Some(error.clone());
+    }
+    status.enter(state, now);
+    status.updated_at = now;
+    // A full disk is said where the rounds are written.
+    if let Err(error) = status.write(dir) {
+        tracing::debug!(%error, "The status file cannot be written.");
     }
 }
 
