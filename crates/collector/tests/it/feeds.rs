@@ -1,0 +1,56 @@
+//! The websocket and http sources against local servers that behave well or badly, with real sockets.
+
+mod http;
+mod server;
+mod websocket;
+
+use std::path::Path;
+
+use collector::config::{Config, Options};
+use collector::source::{Reading, Said, SessionError, Source};
+
+/// The source of a configuration file.
+fn source(toml: &str) -> Result<Source, String> {
+    Source::new(&config(toml)).map_err(|error| error.to_string())
+}
+
+fn config(toml: &str) -> Config {
+    Config::from(toml::from_str::<Options>(toml).unwrap())
+}
+
+/// The next thing that is more than a sign of life.
+async fn next(source: &mut Source) -> Result<Said, SessionError> {
+    loop {
+        match source.next().await? {
+            Reading { said: Said::Alive, .. } => {}
+            reading => return Ok(reading.said),
+        }
+    }
+}
+
+/// What comes instead of the next round or list.
+async fn error(source: &mut Source) -> SessionError {
+    next(source).await.unwrap_err()
+}
+
+/// As text: `2.31`, `id=2.31`, `[2.31, 1.00]`, `[id=2.31]`.
+fn shown(said: &Said) -> String {
+    match said {
+        Said::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
+        Said::Round { multiplier, .. } => multiplier.to_string(),
+        Said::List(list) => {
+            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            format!("[{}]", list.join(", "))
+        }
+        Said::Ids(list) => {
+            let list: Vec<String> = list.iter().map(|(id, x)| format!("{id}={x}")).collect();
+            format!("[{}]", list.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// A TOML string.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
+}

@@ -1,0 +1,434 @@
+use std::time::Duration;
+
+use collector::source::{ConnectError, SessionError, Source};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{WebSocketStream, accept_async, accept_hdr_async};
+
+use super::server::{Authority, Seen, Server, answer, respond};
+use super::{error, next, quoted, shown, source};
+
+type Socket = WebSocketStream<TcpStream>;
+
+const REFUSED: Option<Duration> = Some(Duration::from_mins(5));
+
+/// A source of what `server` says in messages such as `{"x":2.31}`, with more lines of configuration.
+fn listener(server: &Server, more: &str) -> Source {
+    let url = server.url("ws");
+    source(&format!(
+        "source = 'websocket'\n{more}\n[feed]\nurl = '{url}'\nrounds = [{{ value = '/x' }}]"
+    ))
+    .unwrap()
+}
+
+async fn connected(server: &Server) -> Source {
+    let mut source = listener(server, "");
+    source.connect().await.unwrap();
+    source
+}
+
+async fn say(socket: &mut Socket, text: &str) {
+    socket.send(Message::text(text)).await.unwrap();
+}
+
+/// Stays until the other side leaves.
+async fn stay(mut socket: Socket) {
+    while let Some(Ok(_)) = socket.next().await {}
+}
+
+/// What becomes of a connection over which the server sends these bytes, and hangs up.
+async fn after_bytes(bytes: &'static [u8]) -> SessionError {
+    let server = Server::tcp(move |stream, _| async move {
+        let mut socket = accept_async(stream).await.unwrap();
+        socket.get_mut().write_all(bytes).await.unwrap();
+        socket.get_mut().shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        drop(socket.get_mut().read_to_end(&mut rest).await);
+    })
+    .await;
+    error(&mut connected(&server).await).await
+}
+
+/// What comes of connecting to a server that answers the handshake with this.
+async fn handshake(status: &'static str, headers: &'static str) -> ConnectError {
+    let server = Server::http(move |_, _| answer(status, headers, "no")).await;
+    listener(&server, "").connect().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn rounds_are_read_from_text_and_from_bytes() {
+    let server = Server::websocket(|mut socket: Socket| async move {
+        say(&mut socket, r#"{"x":2.31}"#).await;
+        socket.send(Message::binary(&br#"{"x":"1.00x"}"#[..])).await.unwrap();
+        stay(socket).await;
+    })
+    .await;
+    let mut source = connected(&server).await;
+    assert_eq!(shown(&next(&mut source).await.unwrap()), "2.31");
+    assert_eq!(shown(&next(&mut source).await.unwrap()), "1.00");
+    source.close().await;
+}
+
+#[tokio::test]
+async fn a_message_in_pieces_is_put_together() {
+    /// A text frame that is not final, a ping in between, and the rest.
+    const BYTES: &[u8] = b"\x01\x03{\"x\x89\x00\x80\x06\":4.5}\x88\x02\x03\xe8";
+    let server = Server::tcp(|stream, _| async move {
+        let mut socket = accept_async(stream).await.unwrap();
+        for byte in BYTES {
+            socket.get_mut().write_all(&[*byte]).await.unwrap();
+            socket.get_mut().flush().await.unwrap();
+        }
+        stay(socket).await;
+    })
+    .await;
+    let mut source = connected(&server).await;
+    assert_eq!(shown(&next(&mut source).await.unwrap()), "4.50");
+    assert!(error(&mut source).await.to_string().contains("closed the connection with 1000"));
+}
+
+async fn after_close(code: u16) -> SessionError {
+    let server = Server::websocket(move |mut socket: Socket| async move {
+        let frame = CloseFrame { code: code.into(), reason: "because".into() };
+        socket.close(Some(frame)).await.unwrap();
+        stay(socket).await;
+    })
+    .await;
+    let error = error(&mut connected(&server).await).await;
+    let text = error.to_string();
+    assert!(text.contains(&format!("/feed closed the connection with {code} (because)")), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+    error
+}
+
+#[tokio::test]
+async fn a_server_that_closes_for_its_own_reasons_is_connected_again() {
+    for code in [1000, 1001, 1011, 1012, 1013, 4000] {
+        let error = after_close(code).await;
+        assert!(!error.is_permanent() && !error.is_suspect(), "{error}");
+        assert_eq!(error.retry_after(), None, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_closes_to_refuse_us_is_left_alone_for_a_while() {
+    for code in [1008, 4001, 4401, 4403] {
+        let error = after_close(code).await;
+        assert_eq!(error.retry_after(), REFUSED, "{error}");
+        assert!(error.to_string().contains("feed.headers"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_understand_us_is_a_wrong_configuration() {
+    for code in [1002, 1003, 1007, 1009] {
+        let error = after_close(code).await;
+        assert!(error.is_suspect(), "{error}");
+        assert!(error.to_string().contains("websocket.framing"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_ends_without_a_close_frame_is_noticed() {
+    let error = after_bytes(b"").await;
+    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    assert!(error.to_string().ends_with("/feed ended the connection without a word"), "{error}");
+}
+
+#[tokio::test]
+async fn a_close_frame_without_a_code_is_a_close() {
+    let error = after_bytes(b"\x88\x00").await;
+    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn half_a_frame_is_no_round() {
+    for cut in 1..12 {
+        let error = after_bytes(&b"\x81\x0a{\"x\":2.31}"[..cut]).await;
+        assert!(matches!(error, SessionError::Closed(_)), "{cut}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn garbage_instead_of_frames_cannot_be_right() {
+    for bytes in [&[0xff; 16][..], b"\xf1\x02hi", b"\x81\x02\xff\xfe"] {
+        let error = after_bytes(bytes).await;
+        assert!(error.is_suspect(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn messages_that_are_never_json_cannot_be_right() {
+    let server = Server::websocket(|mut socket: Socket| async move {
+        for n in 0..5_u8 {
+            socket.send(Message::binary(vec![0xff, n])).await.unwrap();
+        }
+        stay(socket).await;
+    })
+    .await;
+    let error = error(&mut connected(&server).await).await;
+    assert!(error.is_suspect(), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "nothing that arrives can be decoded (a binary message of 2 bytes that is not text); look at websocket.framing"
+    );
+}
+
+#[tokio::test]
+async fn a_little_garbage_does_not_stop_a_feed() {
+    let server = Server::websocket(|mut socket: Socket| async move {
+        say(&mut socket, "hello").await;
+        for _ in 0..20 {
+            say(&mut socket, r#"{"x":1.5}"#).await;
+            say(&mut socket, "pong").await;
+            say(&mut socket, r#"{"x":0.2}"#).await;
+            say(&mut socket, "null").await;
+        }
+        stay(socket).await;
+    })
+    .await;
+    let mut source = connected(&server).await;
+    for _ in 0..20 {
+        assert_eq!(shown(&next(&mut source).await.unwrap()), "1.50");
+    }
+}
+
+#[tokio::test]
+async fn a_pointer_that_matches_nothing_ends_with_the_keys_that_are_there() {
+    let server = Server::websocket(|mut socket: Socket| async move {
+        for _ in 0..5 {
+            say(&mut socket, r#"{"multiplier":2.31,"token":"secret"}"#).await;
+        }
+        stay(socket).await;
+    })
+    .await;
+    let error = error(&mut connected(&server).await).await;
+    assert!(error.is_permanent(), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        r#"5 messages in a row cannot be read; feed.rounds[0].value: the pointer "/x" matches nothing: the message has the keys "multiplier", "token""#
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_not_kept() {
+    let server = Server::websocket(|mut socket: Socket| async move {
+        let long = format!(r#"{{"x":2.31,"pad":"{}"}}"#, "p".repeat(2000));
+        drop(socket.send(Message::text(long)).await);
+        stay(socket).await;
+    })
+    .await;
+    let url = server.url("ws");
+    let mut source = source(&format!(
+        "source = 'websocket'\n[feed]\nurl = '{url}'\nmax_message_bytes = 1024\nrounds = [{{ value = '/x' }}]"
+    ))
+    .unwrap();
+    source.connect().await.unwrap();
+    let error = error(&mut source).await;
+    assert!(error.is_suspect(), "{error:?}");
+    assert!(error.to_string().ends_with("look at feed.max_message_bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_websocket_is_understood_by_its_status() {
+    for status in ["401 Unauthorized", "403 Forbidden"] {
+        let error = handshake(status, "").await;
+        assert_eq!(error.retry_after(), REFUSED, "{error}");
+    }
+    for status in ["200 OK", "404 Not Found", "410 Gone", "400 Bad Request"] {
+        let error = handshake(status, "").await;
+        assert!(error.is_suspect(), "{error}");
+    }
+    let error = handshake("301 Moved", "Location: https://elsewhere.example/?token=x").await;
+    assert!(error.to_string().ends_with("which points to elsewhere.example: look at feed.url"));
+    for status in ["500 Oops", "502 Bad Gateway", "503 Service Unavailable"] {
+        let error = handshake(status, "").await;
+        assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    }
+    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let error = handshake(status, "Retry-After: 17").await;
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(17)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_said() {
+    let server = Server::tcp(|_, _| async {}).await;
+    let mut source = listener(&server, "");
+    drop(server);
+    let error = source.connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    let error = source.next().await.unwrap_err();
+    assert!(error.to_string().ends_with("/feed is not connected"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_the_call_and_says_nothing_is_given_up() {
+    let server = Server::tcp(|mut stream, _| async move {
+        let mut rest = Vec::new();
+        drop(stream.read_to_end(&mut rest).await);
+    })
+    .await;
+    let url = server.url("ws");
+    let mut source = source(&format!(
+        "source = 'websocket'\n[feed]\nurl = '{url}'\ntimeout = '100ms'\nrounds = [{{ value = '/x' }}]"
+    ))
+    .unwrap();
+    let error = source.connect().await.unwrap_err();
+    assert!(error.to_string().ends_with("/feed did not answer within 0.1 s"), "{error}");
+}
+
+/// Notes what a client sends before it is told a round.
+async fn note_the_beginning(stream: TcpStream, seen: Seen) {
+    let note = seen.clone();
+    #[expect(clippy::result_large_err, reason = "the type of the callback is given")]
+    let callback = move |request: &Request, mut response: Response| {
+        for name in ["origin", "x-key", "sec-websocket-protocol"] {
+            note.note(request.headers()[name].to_str().unwrap());
+        }
+        note.note(request.uri().to_string());
+        let protocol = request.headers()["sec-websocket-protocol"].clone();
+        response.headers_mut().insert("sec-websocket-protocol", protocol);
+        Ok(response)
+    };
+    let mut socket = accept_hdr_async(stream, callback).await.unwrap();
+    for _ in 0..2 {
+        seen.note(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str());
+    }
+    say(&mut socket, r#"{"x":3}"#).await;
+}
+
+#[tokio::test]
+async fn headers_and_first_messages_reach_the_server_each_time() {
+    let seen = Seen::default();
+    let noted = seen.clone();
+    let server = Server::tcp(move |stream, _| note_the_beginning(stream, noted.clone())).await;
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "{\"token\":\"t0ken\"}\n").unwrap();
+    let mut source = source(&format!(
+        "source = 'websocket'
+        [feed]
+        url = '{}'
+        headers = {{ Origin = 'https://game.example', X-Key = 'env:CARGO_PKG_NAME' }}
+        rounds = [{{ value = '/x' }}]
+        [websocket]
+        subprotocol = 'graphql-transport-ws'
+        on_connect = ['{{\"type\":\"connection_init\"}}', 'file:{}']",
+        server.url("ws"),
+        token.display()
+    ))
+    .unwrap();
+    assert!(!format!("{source:?}").contains("t0ken"), "{source:?}");
+    for _ in 0..2 {
+        source.connect().await.unwrap();
+        assert_eq!(shown(&next(&mut source).await.unwrap()), "3.00");
+        assert!(matches!(error(&mut source).await, SessionError::Closed(_)));
+    }
+    let once = [
+        "https://game.example",
+        "collector",
+        "graphql-transport-ws",
+        "/feed?token=secret",
+        "{\"type\":\"connection_init\"}",
+        "{\"token\":\"t0ken\"}",
+    ];
+    assert_eq!(seen.all(), [once, once].concat());
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_the_server_does_not_take_is_named() {
+    let server = Server::websocket(stay).await;
+    let error = listener(&server, "websocket.subprotocol = 'chat'").connect().await.unwrap_err();
+    assert!(error.is_suspect(), "{error:?}");
+    assert!(error.to_string().ends_with("look at websocket.subprotocol"), "{error}");
+}
+
+/// A server on `wss://` that tells one round.
+async fn encrypted(authority: &Authority) -> Server {
+    let acceptor = authority.acceptor.clone();
+    Server::tcp(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            let mut socket = accept_async(stream).await.unwrap();
+            socket.send(Message::text(r#"{"x":7.77}"#)).await.unwrap();
+            while let Some(Ok(_)) = socket.next().await {}
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let authority = Authority::new();
+    let server = encrypted(&authority).await;
+    let toml = |more: &str| {
+        let url = server.url("wss");
+        format!(
+            "source = 'websocket'\n[feed]\nurl = '{url}'\nrounds = [{{ value = '/x' }}]\n{more}"
+        )
+    };
+    let mut stranger = source(&toml("")).unwrap();
+    let error = stranger.connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+    assert!(error.to_string().contains("feed.ca_file"), "{error}");
+
+    let named = format!("ca_file = {}", quoted(&authority.file));
+    let mut friend = source(&toml(&named)).unwrap();
+    friend.connect().await.unwrap();
+    assert_eq!(shown(&next(&mut friend).await.unwrap()), "7.77");
+    friend.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_encrypt_is_not_reached_by_wss() {
+    let server = Server::tcp(|stream, _| respond(stream, |_| answer("200 OK", "", ""))).await;
+    let url = server.url("wss");
+    let mut source = source(&format!(
+        "source = 'websocket'\n[feed]\nurl = '{url}'\ntimeout = '2s'\nrounds = [{{ value = '/x' }}]"
+    ))
+    .unwrap();
+    let error = source.connect().await.unwrap_err();
+    assert!(!error.is_permanent() && !error.to_string().contains("secret"), "{error}");
+}
+
+#[track_caller]
+fn refused(toml: &str, expected: &str) {
+    let toml = format!("source = 'websocket'\nfeed.url = 'wss://feed.example/'\n{toml}");
+    assert_eq!(source(&toml).unwrap_err(), expected);
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named() {
+    refused(
+        "",
+        "feed.rounds: is missing: say where in a message the multiplier stands, [[feed.rounds]] with value = \"/…\"",
+    );
+    let rounds = "feed.rounds = [{ value = '/x' }]\n";
+    let refused = |line: &str, expected: &str| refused(&format!("{rounds}{line}"), expected);
+    refused(
+        "websocket.namespace = '/crash'",
+        "--namespace: belongs to the framings socketio3 and socketio4",
+    );
+    refused(
+        "websocket = { framing = 'socketio4', namespace = 'crash' }",
+        "--namespace: begins with a slash and has no comma, such as /crash",
+    );
+    refused("websocket.idle_timeout = '0s'", "--idle-timeout: is from 1s to 1h");
+    refused("websocket.ping = { every = '1ms' }", "websocket.ping.every: is from 1s to 1h");
+    refused(
+        "websocket = { framing = 'socketio3', on_connect = ['42[\"join\"]'] }",
+        "websocket.on_connect[0]: is not an event such as [\"join\", {}]; the 42 before it is added",
+    );
+    refused(
+        "websocket.on_connect = ['{}', 'env:NO_SUCH_VARIABLE_IS_SET']",
+        "websocket.on_connect[1]: the environment variable NO_SUCH_VARIABLE_IS_SET is not set, or not text",
+    );
+    refused("websocket.subprotocol = \"a\\nb\"", "--subprotocol: is not the name of a protocol");
+}
