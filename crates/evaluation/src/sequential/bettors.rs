@@ -84,3 +84,66 @@ fn waves(day_phase: Option<f64>) -> [f64; 4] {
         [sin, cos, sin_twice, cos_twice].map(|wave| SQRT_2 * wave)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normal;
+    use crate::sequential::ln_mean_exp;
+    use crate::simulate::Scenario;
+
+    const HIGH: f64 = 0.515;
+
+    /// A round of this normal score, coded as the order test codes it.
+    fn coded(z: f64, day_phase: f64) -> Coded {
+        let rank = normal::cdf(z);
+        let ln_m = (0.97 / (1.0 - rank).max(1e-9)).ln().max(0.0);
+        Coded { z, ln_m, high: rank > HIGH, day_phase: Some(day_phase), late: false }
+    }
+
+    /// The mean over N(0, 1) of what the portfolio is multiplied by, the integral split where the
+    /// bit changes.
+    fn expected(bettors: &FiveBettors, day_phase: f64) -> f64 {
+        let before = ln_mean_exp(bettors.ln_e());
+        let gain = |z: f64| {
+            let mut after = bettors.clone();
+            after.update(coded(z, day_phase));
+            (ln_mean_exp(after.ln_e()) - before - z * z / 2.0).exp() / (2.0 * PI).sqrt()
+        };
+        let split = normal::quantile(HIGH);
+        let simpson = |from: f64, to: f64| {
+            let steps = 400;
+            let h = (to - from) / f64::from(steps);
+            let inner = (1..steps)
+                .map(|i| gain(from + h * f64::from(i)) * if i % 2 == 1 { 4.0 } else { 2.0 });
+            (gain(from) + inner.sum::<f64>() + gain(to)) * h / 3.0
+        };
+        simpson(-12.0, split) + simpson(split + 1e-12, 12.0)
+    }
+
+    #[test]
+    fn the_portfolio_of_the_five_is_a_martingale_after_any_past() {
+        let mut bettors = FiveBettors::new(1.0 - HIGH);
+        let rounds = Scenario::Autoregressive(0.3).rounds(61, 5);
+        for (t, &cents) in (0u32..).zip(&rounds) {
+            let phase = f64::from(t) / 61.0;
+            if t % 12 == 0 {
+                let mean = expected(&bettors, phase);
+                assert!((mean - 1.0).abs() < 1e-7, "round {t}: {mean}");
+            }
+            let law = crate::HouseLaw::default();
+            bettors.update(coded(normal::quantile(law.pit(cents, 0.5)), phase));
+        }
+    }
+
+    #[test]
+    fn a_late_round_is_learnt_from_and_not_bet_on() {
+        let mut bettors = FiveBettors::new(1.0 - HIGH);
+        for _ in 0..50 {
+            bettors.update(Coded { late: true, ..coded(1.0, 0.5) });
+        }
+        assert!(bettors.ln_e().iter().all(|ln_e| ln_e.abs() < 1e-300));
+        bettors.update(coded(1.0, 0.5));
+        assert!(bettors.ln_e().iter().all(|&ln_e| ln_e > 0.0), "{:?}", bettors.ln_e());
+    }
+}

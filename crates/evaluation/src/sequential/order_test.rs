@@ -97,3 +97,57 @@ impl OrderTest {
 fn pseudo_ln(rank: f64) -> f64 {
     (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All orders of four rounds.
+    fn permutations() -> Vec<[usize; 4]> {
+        let all = (0..256).map(|i| [i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6]);
+        all.filter(|p| (0..4).all(|v| p.contains(&v))).collect()
+    }
+
+    /// The range over which the smoothed rank is uniform, in twelfths, for each round of a
+    /// sequence.
+    fn ranges(cents: [u64; 4]) -> [std::ops::Range<u64>; 4] {
+        let mut ladder = Ladder::new();
+        cents.map(|k| {
+            let standing = ladder.standing(k);
+            ladder.insert(k);
+            let unit = 12 / ladder.rounds();
+            standing.below * unit..(standing.below + standing.equal + 1) * unit
+        })
+    }
+
+    /// The density of a range in one of twelve cells.
+    fn density(range: &std::ops::Range<u64>, cell: u64) -> f64 {
+        if range.contains(&cell) { 12.0 / (range.end - range.start) as f64 } else { 0.0 }
+    }
+
+    #[test]
+    fn over_all_orders_the_ranks_are_uniform_and_independent_ties_included() {
+        for rounds in [[100, 150, 200, 300], [100, 100, 200, 300], [100, 100, 100, 40_000]] {
+            let orders: Vec<_> =
+                permutations().into_iter().map(|p| ranges(p.map(|i| rounds[i]))).collect();
+            assert_eq!(orders.len(), 24);
+            let joint = |(t, cell): (usize, u64), (u, other): (usize, u64)| {
+                let one =
+                    |r: &[std::ops::Range<u64>; 4]| density(&r[t], cell) * density(&r[u], other);
+                orders.iter().map(one).sum::<f64>() / 24.0
+            };
+            let cells = (0..12).flat_map(|cell| (0..12).map(move |other| (cell, other)));
+            for (cell, other) in cells {
+                let pairs = [(1, 2), (1, 3), (2, 3)].map(|(t, u)| joint((t, cell), (u, other)));
+                assert!(pairs.iter().all(|density| (density - 1.0).abs() < 1e-12), "{pairs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_rank_is_its_uniform_number() {
+        let mut test = OrderTest::new(99);
+        let z = test.update(&Seen::new(12_345));
+        assert!((z - z_score(keyed_uniform(99, 0))).abs() < 1e-15);
+    }
+}

@@ -3,4 +3,7 @@
 
 mod audit;
 mod closed_forms;
+mod coverage;
 mod golden;
+mod lights;
+mod state;

@@ -1,0 +1,28 @@
+//! Prints our figures beside those of the reference implementation, and fails when one of them is
+//! out of bounds.
+//!
+//! `cargo run --release -p evaluation --example acceptance` takes about two minutes on two cores.
+//! Figures that need the whole ensemble (A5, A6, A10) are measured by the predictor.
+#![expect(clippy::print_stdout, reason = "a table for people is its whole purpose")]
+
+mod audit;
+mod cost;
+mod golden;
+mod intervals;
+mod lights;
+mod table;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+fn main() -> ExitCode {
+    println!("{:<4} {:<46} {:>16} {:>16}  bound", "", "figure", "ours", "reference");
+    let mut table = Table::default();
+    golden::run(&mut table);
+    lights::run(&mut table);
+    intervals::run(&mut table);
+    audit::run(&mut table);
+    cost::run(&mut table);
+    table.end()
+}

@@ -1,0 +1,100 @@
+//! The three lights together: epochs, late rounds, and what the verdict makes of them.
+
+use evaluation::sequential::{Level, Lights, Seen};
+use evaluation::simulate::{LightModel, Scenario, day_phase};
+use evaluation::skill::SkillTrack;
+use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::{HouseLaw, TiltedLaw, scores};
+
+/// The lights over a stream, with the light model's forecasts.
+struct Run {
+    lights: Lights,
+    skill: SkillTrack,
+    count: ReturnCount,
+}
+
+fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
+    let house = HouseLaw::default();
+    let mut run = Run {
+        lights: Lights::new(house, seed),
+        skill: SkillTrack::new(),
+        count: ReturnCount::new(),
+    };
+    let mut model = LightModel::new(seed + 1_000_003);
+    for (t, cents) in (0u64..).zip(scenario.stream(seed).take(rounds)) {
+        let served = model.forecast().shrunk();
+        model.update(cents);
+        let (ours, theirs) =
+            (scores::mean_brier(&served, cents), scores::mean_brier(&house.probabilities(), cents));
+        run.lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
+        run.skill.update(ours, theirs);
+        run.count.update(cents);
+    }
+    run
+}
+
+impl Run {
+    fn verdict(&self) -> Verdict {
+        Verdict::of(&self.lights, &HouseLaw::default(), &self.skill, &self.count)
+    }
+}
+
+#[test]
+fn a_fair_game_stays_quiet_and_says_so() {
+    let run = run(Scenario::Fair, 5000, 10_007);
+    assert!(run.lights.lights().iter().all(|light| light.level == Level::Quiet));
+    assert_eq!(run.lights.epoch(), 0);
+    let verdict = run.verdict();
+    assert!(verdict.sentence().starts_with("No evidence of any pattern after 5,000 rounds."));
+    assert!(verdict.edge_is_negligible, "{:?}", verdict.skill_percent);
+    assert!(verdict.measured_return.unwrap().holds(0.97));
+}
+
+#[test]
+fn a_game_with_order_lights_the_order_and_the_forecast() {
+    let run = run(Scenario::Autoregressive(0.3), 3000, 10_000);
+    let [order, _, forecast] = run.lights.lights();
+    assert_eq!((order.level, forecast.level), (Level::Red, Level::Red));
+    // The round of the reference.
+    assert_eq!(order.alarm_round, Some(182));
+    assert!(order.anytime_p < 1e-20);
+    let sentence = run.verdict().sentence();
+    assert!(sentence.starts_with("Our forecasts beat the constant table; measured skill"));
+}
+
+#[test]
+fn a_law_that_is_off_lights_the_law_only() {
+    let run = run(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 10_000);
+    let verdict = run.verdict();
+    assert!(verdict.law && !verdict.order && !verdict.forecast);
+    assert!(verdict.measured_return.unwrap().hi < 0.97);
+    assert!(verdict.sentence().ends_with("does not make the next round predictable."));
+}
+
+#[test]
+fn a_change_begins_an_epoch_with_doubled_thresholds_and_one_change_is_one_epoch() {
+    let run = run(Scenario::Shift, 9000, 10_002);
+    let lights = &run.lights;
+    assert_eq!(lights.epoch(), 1);
+    let [ended] = lights.closed() else { panic!("one epoch has ended") };
+    assert!((2500..3600).contains(&ended.last_round), "{}", ended.last_round);
+    assert_eq!((ended.number, ended.first_round), (0, 1));
+    assert_eq!(lights.epoch_from(), ended.last_round + 1);
+    let [_, law, _] = lights.lights();
+    assert!((law.ln_amber - 40f64.ln()).abs() < 1e-12);
+    assert_eq!(lights.rounds(), 9000);
+    assert!(run.verdict().change_note().unwrap().contains("once so far"));
+}
+
+#[test]
+fn late_and_missed_forecasts_are_never_bet_on() {
+    let bold = TiltedLaw::new(1.5).probabilities();
+    let mut lights = Lights::new(HouseLaw::default(), 1);
+    for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.3).stream(1).take(500)) {
+        let round = Seen { late: true, ..Seen::at(cents, day_phase(t)) };
+        lights.update(&round, if t % 2 == 0 { Some(&bold) } else { None });
+    }
+    for light in lights.lights() {
+        assert_eq!(light.ln_e.to_bits(), 0.0f64.to_bits(), "{}", light.name);
+    }
+}

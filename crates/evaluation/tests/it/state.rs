@@ -1,0 +1,83 @@
+//! Every state goes through text and continues with the same bits.
+
+use evaluation::baselines::Baselines;
+use evaluation::intervals::PitInterval;
+use evaluation::kappa::Kappa;
+use evaluation::reliability::ReliabilityTable;
+use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::scores::mean_brier;
+use evaluation::sequential::{Lights, Seen};
+use evaluation::simulate::{LightModel, Scenario, day_phase};
+use evaluation::skill::SkillTrack;
+use evaluation::verdict::ReturnCount;
+use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
+use serde::{Serialize, de::DeserializeOwned};
+
+fn written<T: Serialize>(state: &T) -> String {
+    serde_json::to_string(state).unwrap()
+}
+
+/// Runs a state over a stream, sends copies of it through text at several rounds, and holds each
+/// copy against the original at the end.
+#[track_caller]
+fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u64, u64)) {
+    let mut copies: Vec<T> = Vec::new();
+    let rounds = Scenario::Autoregressive(0.2).stream(41).take(1500);
+    for (t, cents) in (0u64..).zip(rounds) {
+        if [0, 1, 9, 60, 700, 1400].contains(&t) {
+            copies.push(serde_json::from_str(&written(&state)).unwrap());
+        }
+        step(&mut state, t, cents);
+        for copy in &mut copies {
+            step(copy, t, cents);
+        }
+    }
+    assert_eq!(copies.len(), 6);
+    for copy in &copies {
+        assert_eq!(written(copy), written(&state));
+    }
+}
+
+#[test]
+fn the_lights_continue() {
+    check(Lights::new(HouseLaw::default(), 5), |lights, t, cents| {
+        let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
+        lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
+    });
+}
+
+#[test]
+fn baselines_continue() {
+    check(Baselines::new(&HouseLaw::default()), |baselines, _, cents| baselines.update(cents));
+}
+
+#[test]
+fn score_sheets_and_tables_continue() {
+    check(ScoreSheet::new("served", &HouseLaw::default()), |sheet, t, cents| {
+        let s = 1.0 + 0.1 * (t as f64).cos();
+        let interval80 = Some(PitInterval::new(0.2).interval(&TiltedLaw::new(s)));
+        sheet.record(&Issued { interval80, ..Issued::law(1.94, s) }, cents);
+    });
+    check(ReliabilityTable::new(), |table, t, cents| {
+        table.update(&TiltedLaw::new(1.0 + 0.3 * (t as f64).cos()).probabilities(), cents);
+    });
+}
+
+#[test]
+fn kappa_intervals_skill_and_the_return_continue() {
+    check(Kappa::new(), |kappa, t, cents| {
+        kappa.settle(1.0 + 0.1 * (t as f64).sin(), ln_multiplier(cents));
+    });
+    check(PitInterval::new(0.2), |interval, _, cents| {
+        interval.update(TiltedLaw::new(1.1).pit(cents, 0.5));
+    });
+    check(SkillTrack::new(), |track, t, cents| {
+        let ours = TiltedLaw::new(1.0 + 0.2 * (t as f64).sin()).probabilities();
+        let house = TiltedLaw::new(1.0).probabilities();
+        track.update(mean_brier(&ours, cents), mean_brier(&house, cents));
+    });
+    check(ReturnCount::new(), |count, _, cents| count.update(cents));
+    check(LightModel::new(3), |model, _, cents| {
+        model.update(cents);
+    });
+}
