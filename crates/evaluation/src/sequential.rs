@@ -22,6 +22,7 @@ mod law_test;
 mod lights;
 mod order_test;
 mod past;
+mod pool;
 mod regression;
 mod wealth;
 
@@ -34,6 +35,7 @@ pub use law_test::LawTest;
 pub use lights::{Epoch, Level, Light, Lights, Step};
 pub use order_test::OrderTest;
 pub use past::Past;
+pub use pool::Pool;
 pub use regression::Regression;
 pub use wealth::Wealth;
 

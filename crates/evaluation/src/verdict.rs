@@ -157,7 +157,7 @@ fn with_ends(estimate: Estimate, digits: usize) -> String {
 }
 
 /// A percentage without a trailing zero: 3 %, 48.5 %.
-fn percent(value: f64) -> String {
+pub(crate) fn percent(value: f64) -> String {
     let text = format!("{value:.2}");
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }

@@ -1,7 +1,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{AuditReport, speaks};
-use crate::verdict::thousands;
+use crate::verdict::{percent, thousands};
 
 impl Display for AuditReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -39,11 +39,11 @@ impl AuditReport {
             )?;
         }
         let names: Vec<&str> = self.findings().map(|test| test.name).collect();
-        let alpha = 100.0 * self.options.alpha;
+        let alpha = percent(100.0 * self.options.alpha);
         if names.is_empty() {
-            writeln!(f, "Nothing stands out (Holm over all tests, {alpha:.3} %).")
+            writeln!(f, "Nothing stands out (Holm over all tests, {alpha}).")
         } else {
-            writeln!(f, "* stands out (Holm over all tests, {alpha:.3} %): {}.", names.join(", "))?;
+            writeln!(f, "* stands out (Holm over all tests, {alpha}): {}.", names.join(", "))?;
             writeln!(f, "A finding about the law says nothing about the next round.")
         }
     }

@@ -1,0 +1,30 @@
+//! Prints our scores of 2,000 forecasts as JSON, for `tests/peers.py` to hold against other packages.
+#![expect(clippy::print_stdout, reason = "its output is what the comparison reads")]
+
+use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::simulate::Scenario;
+use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
+use serde_json::json;
+
+fn main() {
+    let house = HouseLaw::default();
+    let mut sheet = ScoreSheet::new("waves", &house);
+    let mut rounds = Vec::new();
+    for (t, cents) in (0u32..2000).zip(Scenario::Fair.stream(1)) {
+        let law = TiltedLaw::new(1.0 + 0.4 * (f64::from(t) / 50.0).sin());
+        let issued = Issued {
+            interval80: Some((law.quantile(0.1), law.quantile(0.9))),
+            ..Issued::law(law.median(), law.scale())
+        };
+        sheet.record(&issued, cents);
+        rounds.push(json!({
+            "m": multiplier(cents),
+            "point": law.median(),
+            "scale": law.scale(),
+            "p": law.probabilities(),
+            "interval": issued.interval80,
+            "log_crps": scores::log_crps(ln_multiplier(cents), &law),
+        }));
+    }
+    println!("{}", json!({ "rounds": rounds, "summary": sheet.all_time() }));
+}
