@@ -105,7 +105,9 @@ impl Cursor {
             Layout::Settled(columns) => columns,
             Layout::Open => shown_so_far(file, length)?,
         };
-        let mut lines = Lines { columns, cursor: &mut next, piece: &mut piece, skipped: None };
+        let awaits_header = piece.from_start;
+        let mut lines =
+            Lines { columns, cursor: &mut next, piece: &mut piece, awaits_header, skipped: None };
         lines.read(file, length)?;
         piece.torn_bytes = length - next.offset;
         *self = next;
@@ -171,6 +173,8 @@ struct Lines<'a> {
     columns: Option<Columns>,
     cursor: &'a mut Cursor,
     piece: &'a mut Piece,
+    /// Nothing but empty lines has been seen, so the next line may be the header.
+    awaits_header: bool,
     /// Bytes already thrown away of a line that is too long.
     skipped: Option<u64>,
 }
@@ -223,6 +227,7 @@ impl Lines<'_> {
             let rest = &bytes[at..];
             if is_ours && let Some((round, taken)) = row::quick(rest) {
                 self.piece.rounds.push(round);
+                self.awaits_header = false;
                 self.step(taken as u64);
                 at += taken;
                 continue;
@@ -254,19 +259,12 @@ impl Lines<'_> {
         let Some(columns) = self.columns else {
             return self.reject(RejectReason::UnknownColumns, line);
         };
+        let may_be_header = std::mem::take(&mut self.awaits_header);
         match row::parse(line, columns) {
             Ok(round) => self.piece.rounds.push(round),
-            Err(_) if self.is_header(line) => {}
+            Err(_) if may_be_header && Columns::named(line) == Some(columns) => {}
             Err(reason) => self.reject(reason, line),
         }
-    }
-
-    /// Only the first line with anything on it can be one.
-    fn is_header(&self, line: &[u8]) -> bool {
-        self.piece.rounds.is_empty()
-            && self.piece.rejected_count == 0
-            && self.piece.from_start
-            && Columns::named(line) == self.columns
     }
 
     fn reject(&mut self, reason: RejectReason, line: &[u8]) {

@@ -25,13 +25,13 @@ pub enum RejectReason {
     )]
     UnknownColumns,
     /// Too few fields to hold the time and the multiplier.
-    #[error("{found} fields, too few")]
+    #[error("too few fields: {found}")]
     TooFewFields {
         /// Fields of this line.
         found: usize,
     },
     /// More fields than columns: perhaps a decimal comma that is not quoted.
-    #[error("{found} fields where there are {expected} columns")]
+    #[error("too many fields: {found}, and {expected} columns")]
     TooManyFields {
         /// Fields of this line.
         found: usize,
@@ -39,13 +39,13 @@ pub enum RejectReason {
         expected: usize,
     },
     /// The field of the time holds something else.
-    #[error("the time is none of the accepted forms")]
+    #[error("time: none of the accepted forms")]
     Time,
     /// Summer time began: the clocks of this machine never showed this time.
-    #[error("this local time did not exist: the clocks went forward")]
+    #[error("time: the clocks of this machine skipped it")]
     SkippedTime,
     /// The field of the multiplier holds something else.
-    #[error("the multiplier is {0}")]
+    #[error("multiplier: {0}")]
     Multiplier(#[from] MultiplierError),
 }
 

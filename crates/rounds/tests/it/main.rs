@@ -3,6 +3,8 @@
 
 mod directory;
 mod faults;
+mod format_page;
 mod provably_fair;
 mod schedule;
+mod shapes;
 mod torn;

@@ -1,0 +1,74 @@
+//! The examples of docs/csv-format.md.
+
+use rounds::{Cursor, EventLine, Piece, Round};
+
+const PAGE: &str = include_str!("../../../../docs/csv-format.md");
+
+/// The rows of the tables below a heading of level three.
+fn examples(heading: &str, table: usize) -> Vec<(&'static str, &'static str)> {
+    let section = PAGE.split(&format!("\n### {heading}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap().split("\n### ").next().unwrap();
+    let table = section.split("|---|---|\n").nth(table + 1).unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').splitn(2, " | ").map(str::trim);
+        (cells.next().unwrap().trim_matches('`'), cells.next().unwrap())
+    })
+    .collect()
+}
+
+fn read(text: &str) -> Piece {
+    let length = text.len() as u64;
+    Cursor::default().read(&mut std::io::Cursor::new(text.as_bytes()), length).unwrap()
+}
+
+#[test]
+fn each_line_called_taken_is_the_round_it_is_said_to_be() {
+    for (table, header) in [(0, "timestamp,multiplier\n"), (1, "")] {
+        let examples = examples("Taken", table);
+        assert!(examples.len() >= 3);
+        for (line, round) in examples {
+            let piece = read(&format!("{header}{line}\n"));
+            let rows: String = piece.rounds.iter().map(Round::to_row).collect();
+            assert_eq!(rows.trim_end(), round.trim_matches('`'), "{line}");
+        }
+    }
+}
+
+#[test]
+fn each_line_called_rejected_is_rejected_for_that_reason() {
+    for (table, header) in [(0, "timestamp,multiplier\n"), (1, "")] {
+        let examples = examples("Rejected", table);
+        assert!(examples.len() >= 2);
+        for (line, reason) in examples {
+            // The header once more is no row; below itself it is the second line.
+            let piece = read(&format!("{header}{line}\n"));
+            assert_eq!(piece.rounds, [], "{line}");
+            assert_eq!(piece.rejected[0].reason.to_string(), reason, "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_example_of_the_side_file_is_an_event() {
+    let line = PAGE.lines().map(str::trim).find(|line| line.starts_with("{\"seq\"")).unwrap();
+    let event: EventLine = serde_json::from_str(line).unwrap();
+    assert_eq!(event.row, Some(1));
+    assert_eq!(
+        serde_json::from_str::<EventLine>(&serde_json::to_string(&event).unwrap()).unwrap(),
+        event
+    );
+}
+
+#[test]
+fn every_kind_of_event_and_every_origin_is_explained() {
+    for kind in
+        ["start", "live", "backfill", "gap", "weak", "reset", "reconnect", "conflict", "stop"]
+    {
+        assert!(serde_json::from_str::<rounds::EventKind>(&format!("\"{kind}\"")).is_ok());
+        assert!(PAGE.matches(&format!("`{kind}`")).count() >= 2, "{kind}");
+    }
+    for origin in rounds::Origin::ALL {
+        assert!(PAGE.contains(&format!("| `{origin}` |")), "{origin}");
+    }
+}

@@ -1,0 +1,283 @@
+//! Files as people have them.
+
+use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
+use rounds::{Cursor, Multiplier, Piece, Round};
+
+/// An instant if it ends in `Z`, else what a clock on the wall here showed.
+fn time(text: &str) -> DateTime<Utc> {
+    if text.ends_with('Z') {
+        return text.parse().unwrap();
+    }
+    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap();
+    Local.from_local_datetime(&naive).unwrap().to_utc()
+}
+
+fn read(bytes: &[u8]) -> Piece {
+    let length = bytes.len() as u64;
+    Cursor::default().read(&mut std::io::Cursor::new(bytes), length).unwrap()
+}
+
+#[track_caller]
+fn check(file: &[u8], rounds: &[(&str, f64)], rejected: &[(u64, &str)]) {
+    let expected: Vec<Round> = rounds
+        .iter()
+        .map(|&(text, value)| Round {
+            time: time(text),
+            multiplier: Multiplier::new(value).unwrap(),
+        })
+        .collect();
+    let piece = read(file);
+    assert_eq!(piece.rounds, expected);
+    let found: Vec<(u64, String)> =
+        piece.rejected.iter().map(|row| (row.line, row.reason.to_string())).collect();
+    let found: Vec<(u64, &str)> = found.iter().map(|(line, text)| (*line, text.as_str())).collect();
+    assert_eq!(found, rejected);
+    assert_eq!(piece.rejected_count, rejected.len() as u64);
+}
+
+macro_rules! golden {
+    ($name:literal) => {
+        include_bytes!(concat!("golden/", $name))
+    };
+}
+
+#[test]
+fn our_own_files_are_read() {
+    check(
+        golden!("ours.csv"),
+        &[
+            ("2025-12-10T19:32:35.123Z", 12.06),
+            ("2025-12-10T19:32:58Z", 1.0),
+            ("2025-12-10T19:33:09.877Z", 1.231_054_8),
+            ("2025-12-10T19:33:40.001Z", 10_250.4),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn local_times_are_those_of_this_machine() {
+    check(
+        golden!("local_times.csv"),
+        &[
+            ("2025-12-10 19:32:35", 12.06),
+            ("2025-12-10 19:32:58.5", 1.8),
+            ("2025-12-11 06:00:00", 3.0),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_strip_scraped_with_its_colours_is_read_without_a_header() {
+    check(
+        golden!("scraped_strip.csv"),
+        &[
+            ("2024-07-24 19:20:46", 4.53),
+            ("2024-07-24 19:20:46", 1.92),
+            ("2024-07-24 19:20:46", 7.68),
+            ("2024-07-24 19:22:10", 1090.08),
+            ("2024-07-24 19:19:59", 1.0),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn days_may_stand_before_months() {
+    check(
+        golden!("day_first.csv"),
+        &[
+            ("2024-07-24 19:20:46", 2.23),
+            ("2024-07-24 19:21:10", 1.07),
+            ("2024-08-01 00:00:03", 15.4),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn columns_may_stand_in_any_order_and_rows_newest_first() {
+    check(
+        golden!("newest_first.csv"),
+        &[
+            ("2025-03-02T10:00:41Z", 1.55),
+            ("2025-03-02T10:00:12Z", 8.02),
+            ("2025-03-02T09:59:55Z", 1.0),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn semicolons_leave_the_comma_to_the_decimals() {
+    check(
+        golden!("semicolons.csv"),
+        &[
+            ("2025-03-02 10:00:12", 2.31),
+            ("2025-03-02 10:00:41", 1090.08),
+            ("2025-03-02 19:00:31", 3.07),
+        ],
+        &[
+            (5, "too few fields: 1"),
+            (
+                6,
+                "multiplier: a comma followed by three digits may be a decimal sign or a thousands separator",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn offsets_and_seven_decimals_are_kept() {
+    check(
+        golden!("iso_offsets.csv"),
+        &[
+            ("2026-03-17T15:09:55Z", 1.231_054_8),
+            ("2026-03-17T15:10:21.5Z", 3.400_000_1),
+            ("2026-03-17T15:10:44.1234567Z", 1.0),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn repeated_rows_within_a_file_are_rounds() {
+    let repeated = ("2025-03-02T10:00:12Z", 2.31);
+    check(
+        golden!("repeated_rows.csv"),
+        &[repeated, repeated, ("2025-03-02T10:00:41Z", 1.1), repeated],
+        &[],
+    );
+}
+
+/// A decimal comma without quotation marks makes two fields, and `2` alone would be wrong.
+#[test]
+fn a_decimal_comma_must_be_quoted_among_commas() {
+    check(
+        golden!("byte_order_mark.csv"),
+        &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:00:41Z", 1090.08)],
+        &[
+            (4, "too many fields: 3, and 2 columns"),
+            (
+                5,
+                "multiplier: a comma followed by three digits may be a decimal sign or a thousands separator",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn columns_are_found_by_their_names_among_others() {
+    check(
+        golden!("other_columns.csv"),
+        &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:01:30Z", 1.66)],
+        &[(3, "too many fields: 5, and 4 columns"), (4, "too few fields: 3")],
+    );
+}
+
+#[test]
+fn rubbish_is_named_line_by_line_and_stops_nothing() {
+    check(
+        golden!("rubbish.csv"),
+        &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:02:30Z", 4.2)],
+        &[
+            (3, "not UTF-8 text"),
+            (4, "not UTF-8 text"),
+            (5, "a quotation mark is not closed"),
+            (6, "multiplier: below 1"),
+            (7, "too few fields: 1"),
+            (8, "too few fields: 1"),
+            (9, "time: none of the accepted forms"),
+            (10, "time: none of the accepted forms"),
+            (11, "multiplier: not a number"),
+        ],
+    );
+    assert_eq!(read(golden!("rubbish.csv")).torn_bytes, 24);
+}
+
+#[test]
+fn columns_that_can_be_mistaken_are_not_guessed() {
+    let reason = "which columns hold the time and the multiplier cannot be told; \
+                  add the header line `timestamp,multiplier`";
+    check(golden!("two_numbers.csv"), &[], &[(1, reason), (2, reason)]);
+}
+
+#[test]
+fn a_header_of_unknown_names_is_one_rejected_line() {
+    check(
+        golden!("unknown_header.csv"),
+        &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:00:41Z", 1.1)],
+        &[(1, "time: none of the accepted forms")],
+    );
+}
+
+#[test]
+fn tabs_separate_too() {
+    check(
+        golden!("tabs.csv"),
+        &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:00:41Z", 1.1)],
+        &[],
+    );
+}
+
+#[test]
+fn a_file_without_rows_is_no_error() {
+    for text in ["", "\n", "timestamp,multiplier\n", "timestamp,multiplier", "\u{feff}"] {
+        check(text.as_bytes(), &[], &[]);
+    }
+}
+
+#[test]
+fn a_line_too_long_for_a_row_is_left_out_wherever_it_is_cut() {
+    for length in [65_535, 65_536, 65_537, 262_143, 262_144, 1_000_000] {
+        let text = format!(
+            "timestamp,multiplier\n2025-03-02T10:00:12Z,2.31\n{}\n2025-03-02T10:00:41Z,1.10\n",
+            "7".repeat(length)
+        );
+        let piece = read(text.as_bytes());
+        assert_eq!(piece.rounds.len(), 2);
+        assert_eq!(piece.rejected.len(), 1);
+        assert_eq!(piece.rejected[0].line, 3);
+        assert!(piece.rejected[0].text.len() <= rounds::REJECTED_TEXT_MAX);
+        assert_eq!(piece.torn_bytes, 0);
+        let unended = read(&text.as_bytes()[..60]);
+        assert_eq!((unended.rounds.len(), unended.rejected_count), (1, 0));
+    }
+}
+
+#[test]
+fn rejected_lines_are_kept_up_to_a_limit_and_counted_beyond() {
+    let text = "timestamp,multiplier\n".to_owned() + &"no round\n".repeat(5000);
+    let piece = read(text.as_bytes());
+    assert_eq!(piece.rejected.len(), rounds::REJECTED_MAX);
+    assert_eq!(piece.rejected_count, 5000);
+}
+
+/// The cursor is a place that can be kept.
+#[test]
+fn reading_goes_on_from_a_cursor_that_was_put_away() {
+    let text = std::str::from_utf8(golden!("ours.csv")).unwrap();
+    let all = read(text.as_bytes()).rounds;
+    for cut in 0..=text.len() {
+        let mut file = std::io::Cursor::new(text.as_bytes());
+        let mut cursor = Cursor::default();
+        let first = cursor.read(&mut file, cut as u64).unwrap();
+        let kept = serde_json::to_string(&cursor).unwrap();
+        let mut cursor: Cursor = serde_json::from_str(&kept).unwrap();
+        let rest = cursor.read(&mut file, text.len() as u64).unwrap();
+        let rounds =
+            if rest.from_start { rest.rounds } else { [first.rounds, rest.rounds].concat() };
+        assert_eq!(rounds, all);
+        assert_eq!((cursor.offset(), cursor.line()), (text.len() as u64, 5));
+    }
+}
+
+#[test]
+fn a_file_shorter_than_it_should_be_leaves_the_cursor_where_it_was() {
+    let text = golden!("ours.csv");
+    let mut cursor = Cursor::default();
+    let mut file = std::io::Cursor::new(&text[..60]);
+    assert!(cursor.read(&mut file, text.len() as u64).is_err());
+    assert_eq!(cursor, Cursor::default());
+}
