@@ -1,14 +1,198 @@
-//! The page, embedded in the program.
+//! The page, embedded in the program: what the browser runs is what lies in `assets/`, byte for byte.
 
-use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{
+    self, CacheControl, CacheDirective, ETag, EntityTag, Header, HeaderValue, IfNoneMatch,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use rust_embed::{Embed, EmbeddedFile};
 
-/// Adds `/` and the files it needs.
+/// A build for development reads these files anew for every request, so a change needs no build.
+#[derive(Embed)]
+#[folder = "src/assets"]
+struct Assets;
+
+/// Adds `/` and the files it needs, all under one path, so that any prefix of a proxy fits.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/").get(page).head(page));
+    config
+        .service(web::resource("/").get(page).head(page))
+        .service(web::resource("/favicon.ico").get(icon).head(icon))
+        .service(web::resource("/assets/{path:.+}").get(asset).head(asset));
 }
 
-async fn page() -> HttpResponse {
-    let page = "<!doctype html><title>Aviator predictor</title><a href=/api/status>Status</a>";
-    HttpResponse::Ok().content_type(ContentType::html()).body(page)
+async fn page(request: HttpRequest) -> HttpResponse {
+    serve(&request, "index.html")
+}
+
+/// Asked for by browsers that have not read the page: feeds, tabs of `/api/status`.
+async fn icon(request: HttpRequest) -> HttpResponse {
+    serve(&request, "favicon.svg")
+}
+
+async fn asset(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
+    serve(&request, &path)
+}
+
+/// The names carry no version, so the browser asks every time and is mostly told "as before".
+fn serve(request: &HttpRequest, path: &str) -> HttpResponse {
+    let Some(file) = Assets::get(path) else {
+        return HttpResponse::NotFound().finish();
+    };
+    let tag = entity_tag(&file);
+    let mut response =
+        if knows(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header(ETag(tag.clone()))
+        .insert_header(CacheControl(vec![CacheDirective::NoCache]));
+    if knows(request, &tag) {
+        return response.finish();
+    }
+    response.insert_header((header::CONTENT_TYPE, content_type(&file))).body(file.data)
+}
+
+/// Weak, because the same file travels with and without compression.
+fn entity_tag(file: &EmbeddedFile) -> EntityTag {
+    let hash = file.metadata.sha256_hash();
+    let start = hash.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
+    EntityTag::new_weak(format!("{start:032x}"))
+}
+
+fn knows(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Err(_) => false,
+    }
+}
+
+fn content_type(file: &EmbeddedFile) -> HeaderValue {
+    let kind = file.metadata.mimetype();
+    let text = if kind.starts_with("text/") || kind == "image/svg+xml" {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind.to_owned()
+    };
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use actix_web::dev::ServiceResponse;
+    use actix_web::{App, test as client};
+
+    use super::*;
+
+    async fn ask(request: client::TestRequest) -> ServiceResponse {
+        let app = client::init_service(App::new().configure(routes)).await;
+        client::call_service(&app, request.to_request()).await
+    }
+
+    fn header_of(response: &ServiceResponse, name: header::HeaderName) -> String {
+        response.headers().get(name).unwrap().to_str().unwrap().to_owned()
+    }
+
+    fn text_of(path: &str) -> String {
+        String::from_utf8(Assets::get(path).unwrap().data.into_owned()).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn the_page_and_its_files_come_with_their_types() {
+        for (path, kind) in [
+            ("/", "text/html; charset=utf-8"),
+            ("/favicon.ico", "image/svg+xml; charset=utf-8"),
+            ("/assets/js/app.js", "text/javascript; charset=utf-8"),
+            ("/assets/style/layout.css", "text/css; charset=utf-8"),
+            ("/assets/vendor/uplot/uPlot.iife.min.js", "text/javascript; charset=utf-8"),
+        ] {
+            let response = ask(client::TestRequest::get().uri(path)).await;
+            assert_eq!(response.status(), 200, "{path}");
+            assert_eq!(header_of(&response, header::CONTENT_TYPE), kind, "{path}");
+            assert_eq!(header_of(&response, header::CACHE_CONTROL), "no-cache", "{path}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_browser_that_has_a_file_is_told_so() {
+        let first = ask(client::TestRequest::get().uri("/assets/js/app.js")).await;
+        let tag = header_of(&first, header::ETAG);
+        for known in [tag.as_str(), "*", &format!("\"other\", {tag}")] {
+            let request = client::TestRequest::get()
+                .uri("/assets/js/app.js")
+                .insert_header((header::IF_NONE_MATCH, known));
+            let again = ask(request).await;
+            assert_eq!(again.status(), 304, "{known}");
+            assert!(client::read_body(again).await.is_empty());
+        }
+        let changed = client::TestRequest::get()
+            .uri("/assets/js/app.js")
+            .insert_header((header::IF_NONE_MATCH, "W/\"other\""));
+        assert_eq!(ask(changed).await.status(), 200);
+    }
+
+    #[actix_web::test]
+    async fn the_head_of_a_file_can_be_asked_for() {
+        let response =
+            ask(client::TestRequest::with_uri("/").method(actix_web::http::Method::HEAD)).await;
+        assert_eq!(response.status(), 200);
+        assert!(response.headers().contains_key(header::ETAG));
+    }
+
+    #[actix_web::test]
+    async fn nothing_outside_the_embedded_files_is_served() {
+        for path in
+            ["/assets/nothing.js", "/assets/../http.rs", "/assets/%2e%2e/http.rs", "/assets/js"]
+        {
+            assert_eq!(ask(client::TestRequest::get().uri(path)).await.status(), 404, "{path}");
+        }
+    }
+
+    /// The content security policy forbids both, and a reverse proxy may add any prefix.
+    #[test]
+    fn the_page_has_relative_addresses_and_nothing_inline() {
+        let page = text_of("index.html");
+        for forbidden in
+            [" style=", "<style", " onclick=", "href=\"/", "src=\"/", "http://", "https://"]
+        {
+            assert!(!page.contains(forbidden), "index.html has {forbidden:?}");
+        }
+        for (at, _) in page.match_indices("<script") {
+            assert!(page[at..].split('>').next().unwrap().contains(" src="), "an inline script");
+        }
+    }
+
+    #[test]
+    fn every_string_of_the_page_exists_in_both_languages() {
+        let keys = |path: &str| -> BTreeSet<String> {
+            let text = text_of(path);
+            let lines = text.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(": \""));
+            lines.map(|(key, _)| key.to_owned()).collect()
+        };
+        let (english, german) = (keys("js/strings/en.js"), keys("js/strings/de.js"));
+        assert_eq!(english, german);
+        let page = text_of("index.html");
+        for attribute in ["data-i18n=\"", "data-i18n-title=\""] {
+            for (at, _) in page.match_indices(attribute) {
+                let key = page[at + attribute.len()..].split('"').next().unwrap();
+                assert!(english.contains(key), "the page asks for {key:?}");
+            }
+        }
+    }
+
+    /// Module by module, what is imported by name is there; a browser would only say so at run time.
+    #[test]
+    fn every_import_names_a_file_that_exists() {
+        for path in Assets::iter().filter(|path| path.starts_with("js/")) {
+            let text = text_of(&path);
+            for (at, _) in text.match_indices("from \"") {
+                let name = text[at + 6..].split('"').next().unwrap();
+                let folder = path.rsplit_once('/').unwrap().0;
+                let file = match name.strip_prefix("../") {
+                    Some(rest) => format!("{}/{rest}", folder.rsplit_once('/').unwrap().0),
+                    None => format!("{folder}/{}", name.trim_start_matches("./")),
+                };
+                assert!(Assets::get(&file).is_some(), "{path} imports {name}");
+            }
+        }
+    }
 }

@@ -196,6 +196,7 @@ export const de = {
   model_say_better: "Auf diesen Runden etwas besser als die Konstante. Ob das Glück ist, sagen die drei Lichter.",
   trained_on: "Trainiert mit",
   tested_on: "Geprüft an",
+  split: "Die Zahlen oben stammen aus einem Training mit {trained} Zeilen, geprüft an den {tested} danach; das benutzte Modell lernte dann aus allen.",
   trained_at: "Trainiert um",
   duration: "Dauer",
   n_rounds: "{n} Runde | {n} Runden",

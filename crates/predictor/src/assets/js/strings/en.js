@@ -196,6 +196,7 @@ export const en = {
   model_say_better: "A little better than the constant on these rounds. The three lights tell whether that is luck.",
   trained_on: "Trained on",
   tested_on: "Tested on",
+  split: "The figures above come from a fit on {trained} rows, tested on the {tested} rows after them; the model in use then learnt from all.",
   trained_at: "Trained at",
   duration: "Took",
   n_rounds: "{n} round | {n} rounds",

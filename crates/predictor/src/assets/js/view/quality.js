@@ -32,8 +32,9 @@ function model(status) {
     text(cells[1], name === "r2_score" && accuracy && !isNumber(baseline) ? "≤ 0" : figure(baseline));
   }
   text("model-say", accuracy ? t(judgement(accuracy)) : "\u00a0");
-  text("samples-trained", accuracy && t("n_rounds", { n: accuracy.samples_trained }));
-  text("samples-tested", accuracy && t("n_rounds", { n: accuracy.samples_tested }));
+  const split = accuracy ? t("split", { trained: accuracy.samples_trained, tested: accuracy.samples_tested }) : "";
+  text("samples-trained", accuracy && t("n_rounds", { n: accuracy.total_records }), split);
+  text("samples-tested", accuracy && t("n_rounds", { n: accuracy.samples_tested }), split);
   text("trained-at", clock(accuracy?.trained_at), utc(accuracy?.trained_at));
   text("duration", duration(accuracy?.duration_ms));
   progress(status);
