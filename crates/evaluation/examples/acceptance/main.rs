@@ -7,6 +7,7 @@
 
 mod audit;
 mod cost;
+mod folly;
 mod golden;
 mod intervals;
 mod lights;
@@ -24,5 +25,6 @@ fn main() -> ExitCode {
     intervals::run(&mut table);
     audit::run(&mut table);
     cost::run(&mut table);
+    folly::run(&mut table);
     table.end()
 }

@@ -69,6 +69,7 @@ fn par_values_on_the_fair_law_are_the_exact_ones() {
     check(expect(&|k| crps_capped(multiplier(k), &law, 100.0)), 3.535_43, 1e-5);
     check(expect(&|k| PointErrors::of(1.94, k).log_absolute), 0.693_82, 5e-5);
     check(expect(&|k| PointErrors::of(1.94, k).absolute_at_10), 1.888_2, 1e-4);
+    check(expect(&|k| interval_score((1.07, 9.70), multiplier(k), 0.2)), 3.249_3, 1e-3);
     for (tau, par) in [
         (0.05, 0.048_27),
         (0.1, 0.094_50),
