@@ -52,7 +52,7 @@ impl Filter {
             Claim::Exists => found.is_some(),
             Claim::Absent => found.is_none(),
             Claim::OneOf(allowed) => {
-                found.is_some_and(|value| allowed.iter().any(|one| is_same(one, value)))
+                found.is_some_and(|value| allowed.iter().any(|one| is_same(one, &value)))
             }
         }
     }

@@ -1,5 +1,7 @@
-//! JSON pointers (RFC 6901): where in a message something stands.
+//! JSON pointers (RFC 6901): where in a message something stands. They go on inside text that is JSON again, which many feeds
+//! wrap their messages in.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -49,22 +51,32 @@ impl Pointer {
     /// # Errors
     ///
     /// Which part of the pointer matches, and which keys are there and at the top.
-    pub fn find<'v>(&self, message: &'v Value) -> Result<&'v Value, Missing> {
-        message.pointer(&self.0).ok_or_else(|| self.missing(message))
+    pub fn find<'v>(&self, message: &'v Value) -> Result<Cow<'v, Value>, Missing> {
+        self.find_silently(message).ok_or_else(|| self.missing(message))
     }
 
     /// What stands there, for places that may well be empty.
-    pub fn find_silently<'v>(&self, message: &'v Value) -> Option<&'v Value> {
-        message.pointer(&self.0)
+    pub fn find_silently<'v>(&self, message: &'v Value) -> Option<Cow<'v, Value>> {
+        if let Some(value) = message.pointer(&self.0) {
+            return Some(Cow::Borrowed(value));
+        }
+        let (end, reached) = self.deepest(message);
+        let inner = opened(reached)?;
+        let rest = Self(self.0[end..].to_owned());
+        rest.find_silently(&inner).map(|value| Cow::Owned(value.into_owned()))
+    }
+
+    /// The longest part of the pointer that matches, by its length, and what stands there.
+    fn deepest<'v>(&self, message: &'v Value) -> (usize, &'v Value) {
+        self.0
+            .rmatch_indices('/')
+            .find_map(|(end, _)| Some((end, message.pointer(&self.0[..end])?)))
+            .unwrap_or((0, message))
     }
 
     fn missing(&self, message: &Value) -> Missing {
         let top = shape::contents(message);
-        let (depth, reached) = self
-            .0
-            .rmatch_indices('/')
-            .find_map(|(end, _)| Some((end, message.pointer(&self.0[..end])?)))
-            .unwrap_or((0, message));
+        let (depth, reached) = self.deepest(message);
         let there = match depth {
             0 => format!("the message has {top}"),
             _ => format!(
@@ -75,6 +87,12 @@ impl Pointer {
         };
         Missing { pointer: self.0.clone(), there }
     }
+}
+
+/// The object or list that a text holds as JSON.
+pub fn opened(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())?
 }
 
 impl TryFrom<String> for Pointer {
@@ -124,13 +142,30 @@ mod tests {
             "foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4,
             "i\\j": 5, "k\"l": 6, " ": 7, "m~n": 8
         });
-        assert_eq!(pointer("").find(&document), Ok(&document));
-        assert_eq!(pointer("/foo").find(&document), Ok(&json!(["bar", "baz"])));
-        assert_eq!(pointer("/foo/0").find(&document), Ok(&json!("bar")));
+        let find = |text: &str| pointer(text).find(&document).unwrap().into_owned();
+        assert_eq!(find(""), document);
+        assert_eq!(find("/foo"), json!(["bar", "baz"]));
+        assert_eq!(find("/foo/0"), json!("bar"));
         let keys = ["/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n"];
         for (expected, text) in keys.into_iter().enumerate() {
-            assert_eq!(pointer(text).find(&document), Ok(&json!(expected)), "{text}");
+            assert_eq!(find(text), json!(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_pointer_goes_on_inside_text_that_is_json() {
+        let innermost = json!({"rate": "2.31"}).to_string();
+        let message = json!({"event": "end", "data": json!({"rows": [innermost]}).to_string()});
+        let found = pointer("/data/rows/0/rate").find(&message).unwrap();
+        assert_eq!(*found, json!("2.31"));
+        let whole = Value::String(message.to_string());
+        assert_eq!(*pointer("/event").find(&whole).unwrap(), json!("end"));
+        assert_eq!(*pointer("/data").find(&message).unwrap(), message["data"]);
+        missing(
+            "/event/x",
+            &message,
+            r#"the pointer "/event/x" matches nothing: "/event" has text, and the message has the keys "data", "event""#,
+        );
     }
 
     #[track_caller]

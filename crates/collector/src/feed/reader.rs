@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::feed::number::{self, BelowOne, Scale};
 use crate::feed::rule::Rule;
-use crate::feed::{history, shape};
+use crate::feed::{history, pointer, shape};
 use crate::source::Said;
 
 /// Characters of a round's id; more is not an id.
@@ -78,12 +78,15 @@ impl Reader {
             return Heard::default();
         };
         match &rule.list {
-            Some((list, order)) => match list.find(message).map(Value::as_array) {
-                Ok(Some(elements)) => {
+            Some((list, order)) => match list.find(message) {
+                Ok(found) => {
+                    let opened = pointer::opened(&found);
+                    let Value::Array(elements) = opened.as_ref().unwrap_or(&found) else {
+                        return rule.unreadable("list", "there is something else than a list");
+                    };
                     let newest_first = history::newest_first(elements, *order);
                     history::read(newest_first.into_iter().map(|element| listed(rule, element)))
                 }
-                Ok(None) => rule.unreadable("list", "there is something else than a list"),
                 Err(missing) => rule.unreadable("list", &missing.to_string()),
             },
             None => flight.land(rule, message),
@@ -127,18 +130,18 @@ impl Rule {
         let Some(pointer) = &self.options.id else { return Ok(None) };
         let value =
             pointer.find(message).map_err(|missing| self.problem("id", &missing.to_string()))?;
-        id(value).map(Some).map_err(|problem| self.problem("id", &problem))
+        id(&value).map(Some).map_err(|problem| self.problem("id", &problem))
     }
 }
 
 /// One element of a list; `None` where its round has not ended.
 fn listed(rule: &Rule, element: &Value) -> Result<history::Listed, Unreadable> {
     let value = match rule.options.value.find(element) {
-        Ok(Value::Null) => return Ok(history::Listed::Unfinished),
+        Ok(value) if value.is_null() => return Ok(history::Listed::Unfinished),
         Ok(value) => value,
         Err(missing) => return Err(rule.problem("value", &missing.to_string())),
     };
-    Ok(history::Listed::Round { id: rule.id(element)?, multiplier: rule.multiplier(value)? })
+    Ok(history::Listed::Round { id: rule.id(element)?, multiplier: rule.multiplier(&value)? })
 }
 
 fn id(value: &Value) -> Result<String, String> {
@@ -159,12 +162,12 @@ impl Flight {
         if let Some((condition, pointer)) = &rule.naming
             && condition.holds(message)
         {
-            self.id = pointer.find_silently(message).and_then(|value| id(value).ok());
+            self.id = pointer.find_silently(message).and_then(|value| id(&value).ok());
         }
         if let Some((condition, pointer)) = &rule.tick
             && condition.holds(message)
             && let Some(multiplier) =
-                pointer.find_silently(message).and_then(|value| rule.multiplier(value).ok())
+                pointer.find_silently(message).and_then(|value| rule.multiplier(&value).ok())
         {
             self.tick = Some((rule.id(message).ok().flatten(), multiplier));
         }
@@ -176,13 +179,13 @@ impl Flight {
         self.from_start = true;
         let mut detail = Map::new();
         let read = rule.id(message).map(|id| id.or_else(|| flight.id.clone())).and_then(|id| {
-            match rule.options.value.find(message) {
-                Ok(Value::Null) | Err(_) if rule.options.when_null.is_some() => {
-                    flight.stand_in(rule, id, &mut detail)
-                }
-                Ok(value) => Ok((id, rule.multiplier(value)?)),
-                Err(missing) => Err(rule.problem("value", &missing.to_string())),
+            let value = rule.options.value.find(message);
+            let is_told = value.as_ref().is_ok_and(|value| !value.is_null());
+            if rule.options.when_null.is_some() && !is_told {
+                return flight.stand_in(rule, id, &mut detail);
             }
+            let value = value.map_err(|missing| rule.problem("value", &missing.to_string()))?;
+            Ok((id, rule.multiplier(&value)?))
         });
         let (id, multiplier) = match read {
             Ok(read) => read,
@@ -198,7 +201,7 @@ impl Flight {
             if let Some(value) = pointer.find_silently(message)
                 && value.to_string().len() <= DETAIL_BYTES_MAX
             {
-                detail.insert(name.clone(), value.clone());
+                detail.insert(name.clone(), value.into_owned());
             }
         }
         let detail = (!detail.is_empty()).then_some(Value::Object(detail));
@@ -241,7 +244,7 @@ fn ended_at(
     let Some(pointer) = &rule.options.time else { return Ok(None) };
     let value =
         pointer.find(message).map_err(|missing| rule.problem("time", &missing.to_string()))?;
-    number::time(value, rule.options.time_format)
+    number::time(&value, rule.options.time_format)
         .map(Some)
         .map_err(|problem| rule.problem("time", &format!("{problem}, at the pointer {pointer}")))
 }

@@ -98,7 +98,8 @@ pub struct Rule {
 pub struct Condition(Vec<Filter>);
 
 impl Condition {
-    fn new(event: Option<&String>, filters: &[Filter]) -> Self {
+    /// The event is called `event`, if that is given, and all of `filters` hold.
+    pub fn new(event: Option<&String>, filters: &[Filter]) -> Self {
         Self(event.map(|name| Filter::event(name)).into_iter().chain(filters.to_vec()).collect())
     }
 

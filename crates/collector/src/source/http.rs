@@ -6,7 +6,9 @@ pub mod page;
 use std::time::Duration;
 
 use clap::Args;
-use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{
+    CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +20,7 @@ use crate::doctor::Finding;
 use crate::feed::address::Address;
 use crate::feed::reader::{Heard, Reader, Unreadable};
 use crate::feed::rule::Rule;
+use crate::feed::secret::Secret;
 use crate::feed::tally::Tally;
 use crate::feed::trouble::Trouble;
 use crate::feed::{Feed, probe};
@@ -38,6 +41,10 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_EVERY", value_name = "DURATION")]
     pub every: Option<Span>,
 
+    /// What to post, where a feed wants to be asked so: JSON, or `env:NAME` or `file:PATH`.
+    #[arg(skip)]
+    pub body: Option<Secret>,
+
     /// What stands where in an entry that `--selector` finds in a page.
     #[arg(skip)]
     pub html: PageOptions,
@@ -47,6 +54,7 @@ pub struct Options {
 pub struct Http {
     address: Address,
     client: Client,
+    body: Option<String>,
     timeout: Duration,
     bytes_max: usize,
     every: Duration,
@@ -89,12 +97,14 @@ impl Http {
             Some(selector) => Form::Html(Page::new(selector, &config.http.html, config.order)?),
             None => Form::Json(Reader::new(identified(std::mem::take(&mut feed.rules))?)),
         };
+        let body = config.http.body.as_ref().map(Secret::reveal).transpose();
         let accept = match form {
             Form::Json(_) => "application/json",
             Form::Html(_) => "text/html",
         };
         Ok(Self {
             client: client::client(&feed, accept)?,
+            body: body.map_err(|problem| ConfigError::key("http.body", problem))?,
             address: feed.address,
             timeout: feed.timeout,
             bytes_max: feed.bytes_max,
@@ -134,10 +144,14 @@ impl Http {
 
     async fn ask(&mut self) -> Result<Said, Trouble> {
         self.due = Instant::now() + self.every;
-        let mut request = self.client.get(self.address.url().clone());
-        if let Some((_, conditions)) = &self.known {
-            request = request.headers(conditions.clone());
-        }
+        let url = self.address.url().clone();
+        let request = match (&self.body, &self.known) {
+            (Some(body), _) => {
+                self.client.post(url).header(CONTENT_TYPE, "application/json").body(body.clone())
+            }
+            (None, Some((_, conditions))) => self.client.get(url).headers(conditions.clone()),
+            (None, None) => self.client.get(url),
+        };
         let failed = |error| client::failed(error, &self.address, self.timeout);
         let response = request.send().await.map_err(failed)?;
         if response.status() == StatusCode::NOT_MODIFIED

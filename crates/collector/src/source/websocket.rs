@@ -23,7 +23,9 @@ use tracing::debug;
 use crate::config::{Config, ConfigError};
 use crate::doctor::Finding;
 use crate::feed::address::Address;
+use crate::feed::filter::Filter;
 use crate::feed::reader::Reader;
+use crate::feed::rule::Condition;
 use crate::feed::secret::Secret;
 use crate::feed::tally::Tally;
 use crate::feed::trouble::Trouble;
@@ -70,6 +72,10 @@ pub struct Options {
     #[arg(skip)]
     pub on_connect: Vec<Secret>,
 
+    /// What to send when such a message arrives: a "pong" for a "ping", a subscription once we are let in.
+    #[arg(skip)]
+    pub answers: Vec<AnswerOptions>,
+
     /// How to keep the connection alive.
     #[arg(skip)]
     pub ping: Option<PingOptions>,
@@ -77,6 +83,19 @@ pub struct Options {
     /// websocket: how long the feed may say nothing before it is connected anew [default: 5m]
     #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
     pub idle_timeout: Option<Span>,
+}
+
+/// One `[[websocket.answers]]`.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerOptions {
+    /// Name of the event, where a message is a list that begins with it.
+    pub event: Option<String>,
+    /// What must hold for the message.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// What to send, in order; each may be `env:NAME` or `file:PATH`.
+    pub send: Vec<Secret>,
 }
 
 /// `ping = { every = "25s", text = "2" }`; without `text`, a ping of the WebSocket protocol.
@@ -240,30 +259,51 @@ impl Options {
             return Err(ConfigError::flag("idle-timeout", "is from 1s to 1h"));
         }
         let ping = self.ping.as_ref().map(PingOptions::ping).transpose()?;
-        let on_connect = self
-            .on_connect
+        let on_connect = sendable(framing, "websocket.on_connect", &self.on_connect)?;
+        let answers = self
+            .answers
             .iter()
             .enumerate()
-            .map(|(index, message)| {
-                message.reveal().and_then(|text| sendable(framing, text)).map_err(|problem| {
-                    ConfigError::key(format!("websocket.on_connect[{index}]"), problem)
-                })
-            })
+            .map(|(index, options)| options.checked(framing, index))
             .collect::<Result<_, _>>()?;
-        Ok(Manner { framing, namespace, on_connect, ping, idle, bytes_max, from })
+        Ok(Manner { framing, namespace, on_connect, answers, ping, idle, bytes_max, from })
+    }
+}
+
+impl AnswerOptions {
+    fn checked(
+        &self,
+        framing: Framing,
+        index: usize,
+    ) -> Result<(Condition, Vec<String>), ConfigError> {
+        let key = format!("websocket.answers[{index}]");
+        if self.event.is_none() && self.filters.is_empty() {
+            return Err(ConfigError::key(
+                key,
+                "needs `filters` or `event`: an answer to everything never ends",
+            ));
+        }
+        let send = sendable(framing, &format!("{key}.send"), &self.send)?;
+        Ok((Condition::new(self.event.as_ref(), &self.filters), send))
     }
 }
 
 /// A Socket.IO message is a list that begins with the event's name; anything else would be sent and not understood.
-fn sendable(framing: Framing, text: String) -> Result<String, String> {
-    let is_event = || {
-        serde_json::from_str::<Vec<serde_json::Value>>(&text)
+fn sendable(framing: Framing, key: &str, messages: &[Secret]) -> Result<Vec<String>, ConfigError> {
+    let is_event = |text: &str| {
+        serde_json::from_str::<Vec<serde_json::Value>>(text)
             .is_ok_and(|event| event.first().is_some_and(serde_json::Value::is_string))
     };
-    if framing.is_socket_io() && !is_event() {
-        return Err("is not an event such as [\"join\", {}]; the 42 before it is added".to_owned());
-    }
-    Ok(text)
+    let checked = |(index, message): (usize, &Secret)| {
+        let wrong = |problem: String| ConfigError::key(format!("{key}[{index}]"), problem);
+        let text = message.reveal().map_err(wrong)?;
+        if framing.is_socket_io() && !is_event(&text) {
+            let problem = "is not an event such as [\"join\", {}]; the 42 before it is added";
+            return Err(wrong(problem.to_owned()));
+        }
+        Ok(text)
+    };
+    messages.iter().enumerate().map(checked).collect()
 }
 
 impl PingOptions {

@@ -1,5 +1,6 @@
 //! The websocket and http sources against local servers that behave well or badly, with real sockets.
 
+mod examples;
 mod http;
 mod server;
 mod websocket;

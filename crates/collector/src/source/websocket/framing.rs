@@ -92,12 +92,14 @@ pub struct Decoder {
     /// The begun document of a framing with terminators; never longer than `bytes_max`.
     begun: String,
     bytes_max: usize,
+    /// Socket.IO events that were sent: each asks for an answer by its number, and a server that has none ignores it.
+    sent: u32,
 }
 
 impl Decoder {
     /// A decoder for a new connection. A begun document of more than `bytes_max` is given up.
     pub fn new(framing: Framing, namespace: &str, bytes_max: usize) -> Self {
-        Self { framing, namespace: namespace.to_owned(), begun: String::new(), bytes_max }
+        Self { framing, namespace: namespace.to_owned(), begun: String::new(), bytes_max, sent: 0 }
     }
 
     /// What a message has in it.
@@ -110,10 +112,14 @@ impl Decoder {
     }
 
     /// What has to be sent so that the server gets `message`.
-    pub fn encode(&self, message: &str) -> String {
+    pub fn encode(&mut self, message: &str) -> String {
         match self.framing {
             Framing::None => message.to_owned(),
-            Framing::SocketIo3 | Framing::SocketIo4 => format!("42{}{message}", self.prefix()),
+            Framing::SocketIo3 | Framing::SocketIo4 => {
+                let number = self.sent;
+                self.sent = number.wrapping_add(1);
+                format!("42{}{number}{message}", self.prefix())
+            }
             Framing::Nul => format!("{message}\0"),
             Framing::Ndjson => format!("{message}\n"),
         }
@@ -186,12 +192,12 @@ impl Decoder {
         match kind {
             "0" => Arrival::Joined,
             "1" => Arrival::Ended,
-            "2" => document(json),
-            "3" => Arrival::Heartbeat,
+            // An event, or the answer to one of ours.
+            "2" | "3" => document(json),
             "4" => Arrival::Refused(refusal(json)),
-            _ => {
-                Arrival::Undecodable("a binary Socket.IO packet, which is not supported".to_owned())
-            }
+            // Binary ones, whose parts are in the messages after them.
+            "5" | "6" => Arrival::Heartbeat,
+            _ => Arrival::Undecodable("no Socket.IO packet".to_owned()),
         }
     }
 }
@@ -330,25 +336,33 @@ mod tests {
         );
         decodes(
             Framing::SocketIo3,
-            &["41", "1", "44\"not allowed\"", "44{\"message\":\"who are you\"}", "451-[\"b\",{}]"],
             &[
+                "430[null,{\"table_history\":[]}]",
+                "41",
+                "1",
+                "44\"not allowed\"",
+                "44{\"message\":\"who are you\"}",
+                "451-[\"b\",{}]",
+            ],
+            &[
+                doc(json!([null, {"table_history": []}])),
                 Arrival::Ended,
                 Arrival::Ended,
                 Arrival::Refused("not allowed".to_owned()),
                 Arrival::Refused("who are you".to_owned()),
-                Arrival::Undecodable(
-                    "a binary Socket.IO packet, which is not supported".to_owned(),
-                ),
+                Arrival::Heartbeat,
             ],
         );
         decodes(
             Framing::SocketIo3,
-            &["", "hello", "0nonsense", "×"],
+            &["", "hello", "0nonsense", "×", "4", "49"],
             &[
                 Arrival::Undecodable("no Engine.IO packet".to_owned()),
                 Arrival::Undecodable("no Engine.IO packet".to_owned()),
                 Arrival::Undecodable("an Engine.IO opening without its settings".to_owned()),
                 Arrival::Undecodable("no Engine.IO packet".to_owned()),
+                Arrival::Undecodable("no Socket.IO packet".to_owned()),
+                Arrival::Undecodable("no Socket.IO packet".to_owned()),
             ],
         );
     }
@@ -362,7 +376,8 @@ mod tests {
         assert_eq!(decoder.decode("42/chat,[\"crash\",1]"), [Arrival::Heartbeat]);
         assert_eq!(decoder.decode("42/crash,[\"crash\",1]"), [doc(json!(["crash", 1]))]);
         assert_eq!(decoder.decode("41/crash"), [Arrival::Ended]);
-        assert_eq!(decoder.encode("[\"join\"]"), "42/crash,[\"join\"]");
+        assert_eq!(decoder.encode("[\"join\"]"), "42/crash,0[\"join\"]");
+        assert_eq!(decoder.encode("[\"more\"]"), "42/crash,1[\"more\"]");
         assert_eq!(join(Framing::SocketIo4, "/crash").as_deref(), Some("40/crash,"));
         assert_eq!(join(Framing::SocketIo3, "/"), None);
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -11,6 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tracing::debug;
 
 use crate::feed::reader::Reader;
+use crate::feed::rule::Condition;
 use crate::feed::tally::Tally;
 use crate::feed::trouble::Trouble;
 use crate::source::Said;
@@ -38,6 +40,8 @@ pub(super) struct Manner {
     pub(super) namespace: String,
     /// What to send once connected.
     pub(super) on_connect: Vec<String>,
+    /// What to send when such a document arrives.
+    pub(super) answers: Vec<(Condition, Vec<String>)>,
     /// The configured ping.
     pub(super) ping: Option<Ping>,
     /// How long the feed may say nothing of use.
@@ -54,7 +58,7 @@ pub(super) struct Link<S> {
     stream: WebSocketStream<S>,
     decoder: Decoder,
     pulse: Pulse,
-    from: String,
+    manner: Manner,
     arrivals: VecDeque<Arrival>,
     /// When the session last heard that the feed is alive.
     alive_at: Option<Instant>,
@@ -69,12 +73,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     ///
     /// The server ends, refuses or does not understand.
     pub(super) async fn open(stream: WebSocketStream<S>, manner: &Manner) -> Result<Self, Trouble> {
-        let Manner { framing, namespace, from, .. } = manner;
+        let Manner { framing, namespace, .. } = manner;
         let mut link = Self {
             stream,
             decoder: Decoder::new(*framing, namespace, manner.bytes_max),
             pulse: Pulse::new(Ping::Protocol { every: PING_EVERY }, manner.idle, Instant::now()),
-            from: from.clone(),
+            manner: manner.clone(),
             arrivals: VecDeque::new(),
             alive_at: None,
             has_news: false,
@@ -86,11 +90,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         };
         let ping = manner.ping.clone().unwrap_or_else(|| usual(*framing, handshake));
         link.pulse = Pulse::new(ping, manner.idle, Instant::now());
-        for message in &manner.on_connect {
-            let message = link.decoder.encode(message);
-            link.send(Message::text(message)).await?;
-        }
+        link.ask(&manner.on_connect).await?;
         Ok(link)
+    }
+
+    async fn ask(&mut self, messages: &[String]) -> Result<(), Trouble> {
+        for message in messages {
+            let message = self.decoder.encode(message);
+            self.send(Message::text(message)).await?;
+        }
+        Ok(())
     }
 
     /// Waits for the next thing worth saying.
@@ -155,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn no_engine(&self, what: &str) -> Trouble {
         Trouble::Unusable(format!(
             "{} does not speak Engine.IO ({what}); look at websocket.framing",
-            self.from
+            self.manner.from
         ))
     }
 
@@ -169,6 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         match arrival {
             Arrival::Document(document) => {
                 self.pulse.heard_document(Instant::now());
+                self.reply(&document).await?;
                 let heard = reader.read(&document);
                 tally.document(&heard, || reader.why_not(&document))?;
                 tally.keep(document);
@@ -185,14 +195,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
+    /// Sends what is configured as the answer to `document`.
+    async fn reply(&mut self, document: &Value) -> Result<(), Trouble> {
+        let answers: Vec<String> = self
+            .manner
+            .answers
+            .iter()
+            .filter(|(condition, _)| condition.holds(document))
+            .flat_map(|(_, messages)| messages.clone())
+            .collect();
+        self.ask(&answers).await
+    }
+
     /// Does what the protocol around the documents asks for.
     async fn answer(&mut self, arrival: Arrival) -> Result<(), Trouble> {
         match arrival {
             Arrival::Answer(text) => self.send(Message::text(text)).await,
-            Arrival::Ended => Err(Trouble::Lost(format!("{} left", self.from))),
+            Arrival::Ended => Err(Trouble::Lost(format!("{} left", self.manner.from))),
             Arrival::Refused(words) => Err(Trouble::Refused(format!(
                 "{} refuses this client ({words}); look at feed.headers and websocket.namespace",
-                self.from
+                self.manner.from
             ))),
             Arrival::Document(_)
             | Arrival::Undecodable(_)
@@ -216,9 +238,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                     Beat::Ping => self.send(Message::Ping(Vec::new().into())).await?,
                     Beat::Send(text) => self.send(Message::text(text)).await?,
                     Beat::HalfOpen(after) => {
-                        return Err(Trouble::Silent(format!("{}, pinged,", self.from), after));
+                        return Err(Trouble::Silent(format!("{}, pinged,", self.manner.from), after));
                     }
-                    Beat::Silent(after) => return Err(Trouble::Silent(self.from.clone(), after)),
+                    Beat::Silent(after) => return Err(Trouble::Silent(self.manner.from.clone(), after)),
                 }
                 Ok(())
             }
@@ -228,13 +250,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     fn unpack(&mut self, message: Option<Result<Message, Error>>) -> Result<(), Trouble> {
         match message {
             // The stream is over and nobody said so.
-            None => return Err(ending::closed(None, &self.from)),
-            Some(Err(error)) => return Err(ending::failed(&error, &self.from)),
+            None => return Err(ending::closed(None, &self.manner.from)),
+            Some(Err(error)) => return Err(ending::failed(&error, &self.manner.from)),
             Some(Ok(Message::Close(frame))) => {
-                return Err(ending::closed(frame.as_ref(), &self.from));
+                return Err(ending::closed(frame.as_ref(), &self.manner.from));
             }
             Some(Ok(Message::Text(text))) => self.arrivals.extend(self.decoder.decode(&text)),
             // Some servers send JSON as bytes.
+            Some(Ok(Message::Binary(_))) if self.manner.framing.is_socket_io() => {}
             Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.arrivals.extend(self.decoder.decode(text)),
                 Err(_) => self.arrivals.push_back(Arrival::Undecodable(format!(
@@ -250,8 +273,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     async fn send(&mut self, message: Message) -> Result<(), Trouble> {
         match timeout(SEND_WITHIN, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(ending::failed(&error, &self.from)),
-            Err(_) => Err(Trouble::Silent(format!("{}, sent something,", self.from), SEND_WITHIN)),
+            Ok(Err(error)) => Err(ending::failed(&error, &self.manner.from)),
+            Err(_) => {
+                Err(Trouble::Silent(format!("{}, sent something,", self.manner.from), SEND_WITHIN))
+            }
         }
     }
 

@@ -25,6 +25,7 @@ fn manner(framing: Framing) -> Manner {
         framing,
         namespace: "/".to_owned(),
         on_connect: Vec::new(),
+        answers: Vec::new(),
         ping: None,
         idle: IDLE,
         bytes_max: 1 << 16,
@@ -179,7 +180,7 @@ async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
         say(&mut server, OPEN).await;
         assert_eq!(hear(&mut server).await, "40");
         say(&mut server, r#"40{"sid":"b"}"#).await;
-        assert_eq!(hear(&mut server).await, r#"42["join","crash"]"#);
+        assert_eq!(hear(&mut server).await, r#"420["join","crash"]"#);
         for _ in 0..4 {
             tokio::time::advance(Duration::from_secs(25)).await;
             say(&mut server, "2").await;
