@@ -9,10 +9,12 @@ use crate::appender::{Appender, Settled};
 use crate::disk::{self, Disk, RealDisk};
 use crate::event::{Event, EventLine};
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
+use crate::log_error::LogError;
 use crate::name;
 use crate::origin::{ORIGIN_FILE, Origin};
 use crate::repair::{self, Repair};
 use crate::round::{HEADER, Round};
+use crate::row::{self, Columns};
 
 /// The writer of a directory: one file of rounds for each run, and its side file of events.
 ///
@@ -39,56 +41,6 @@ pub struct RoundLog {
     rounds_written: u64,
     repairs: Vec<Repair>,
     _lock: WriterLock,
-}
-
-/// Why rounds cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// Another process writes in this directory.
-    #[error("another collector{} writes in {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
-    Locked {
-        /// The directory.
-        dir: PathBuf,
-        /// The process that holds the lock, if it can be told.
-        pid: Option<u32>,
-        /// Since when, RFC 3339, if it can be told.
-        since: Option<String>,
-    },
-    /// The directory holds rounds of another origin.
-    #[error("{} holds {found} rounds and {wanted} ones must not mix with them: choose another directory", dir.display())]
-    Mixed {
-        /// The directory.
-        dir: PathBuf,
-        /// What it holds.
-        found: Origin,
-        /// What was to be written.
-        wanted: Origin,
-    },
-    /// More files of one second than anyone needs.
-    #[error("{}: too many files of this start time; choose another directory", dir.display())]
-    Names {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-fn holder(pid: Option<u32>, since: Option<&str>) -> String {
-    match (pid, since) {
-        (Some(pid), Some(since)) => format!(" (process {pid}, since {since})"),
-        (Some(pid), None) => format!(" (process {pid})"),
-        _ => String::new(),
-    }
 }
 
 /// Suffixes tried for files of one start time.
@@ -161,12 +113,16 @@ impl RoundLog {
     /// [`RoundLog::events_waiting`].
     ///
     /// # Errors
-    /// The round is not written; give it again. Also the first time after a failed sync this is
-    /// all that is to do: the round then goes to a new file.
+    /// The round is not written; give it again. After a failed sync it then goes to a new file.
+    /// Only a round that [`LogError::is_permanent`] refuses is never taken.
     pub fn append(&mut self, round: &Round, event: &Event) -> Result<(), LogError> {
+        let row = round.to_row();
+        if row::parse(row.trim_end().as_bytes(), Columns::OURS).is_err() {
+            return Err(LogError::Time { time: round.time });
+        }
         self.ready_rows()?;
         self.rows
-            .append(round.to_row().as_bytes())
+            .append(row.as_bytes())
             .map_err(|source| io_error("write to", self.rows.path())(source))?;
         self.rows_in_file += 1;
         self.rounds_written += 1;

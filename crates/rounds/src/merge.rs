@@ -14,7 +14,8 @@ pub struct FileRounds<'a> {
 /// The rounds of many files as one series.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Merged {
-    /// By time; rounds of one time stay in the order of their files and rows.
+    /// By time; rounds of one time stay in the order of their files and rows, or in the reverse
+    /// order of the rows of a file that has its newest round first.
     pub rounds: Vec<Round>,
     /// The files that were left out.
     pub copies: Vec<FileCopy>,
@@ -41,6 +42,7 @@ pub fn merge(files: &[FileRounds<'_>]) -> Merged {
     for (index, holder) in holders.iter().enumerate() {
         let FileRounds { file, rounds } = files[index];
         match holder {
+            None if is_newest_first(rounds) => merged.rounds.extend(rounds.iter().rev()),
             None => merged.rounds.extend_from_slice(rounds),
             Some(holder) => merged.copies.push(FileCopy {
                 file: file.to_owned(),
@@ -51,6 +53,16 @@ pub fn merge(files: &[FileRounds<'_>]) -> Merged {
     }
     merged.rounds.sort_by_key(|round| round.time);
     merged
+}
+
+/// Whether times go down more often than up from row to row.
+fn is_newest_first(rounds: &[Round]) -> bool {
+    let (mut up, mut down) = (0usize, 0usize);
+    for pair in rounds.windows(2) {
+        up += usize::from(pair[0].time < pair[1].time);
+        down += usize::from(pair[0].time > pair[1].time);
+    }
+    down > up
 }
 
 /// For each file the first other one that holds all its rounds, if there is one.
@@ -147,5 +159,19 @@ mod tests {
         let files =
             [FileRounds { file: "a", rounds: &first }, FileRounds { file: "b", rounds: &second }];
         assert_eq!(merge(&files).rounds, [round(300), round(200), round(100)]);
+    }
+
+    /// A strip that is scraped newest first gives several rounds the time of one look.
+    #[test]
+    fn rounds_of_one_time_are_turned_round_in_a_file_that_is() {
+        let round = |seconds, cents| Round {
+            time: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
+            multiplier: Multiplier::from_cents(cents).unwrap(),
+        };
+        let rounds = [round(9, 500), round(9, 400), round(5, 300), round(5, 200), round(1, 100)];
+        let files = [FileRounds { file: "a", rounds: &rounds }];
+        let mut turned = rounds;
+        turned.reverse();
+        assert_eq!(merge(&files).rounds, turned);
     }
 }

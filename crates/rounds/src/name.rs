@@ -65,3 +65,48 @@ pub(crate) fn stem_at(start: DateTime<Utc>, suffix: u32) -> String {
         _ => format!("{PREFIX}{start}_{suffix}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sort_by_start_and_then_by_suffix() {
+        let sorted = [
+            "aviator_payouts_20251210_193235.csv",
+            "aviator_payouts_20251210_193235_2.csv",
+            "aviator_payouts_20251210_193235_10.csv",
+            "aviator_payouts_20251211_000000.csv",
+            "aviator_payouts_mine.csv",
+        ];
+        assert!(sorted.is_sorted_by_key(|name| key(name)));
+        assert!(sorted.iter().all(|name| is_csv(name)));
+        assert_eq!(sorted.map(|name| ours(name).is_some()), [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn other_names_are_not_looked_at() {
+        for name in [
+            "aviator_payouts.csv",
+            "aviator_payouts_20251210_193235.csv.torn",
+            "aviator_payouts_20251210_193235.events.jsonl",
+            "aviator_payouts.lock",
+            "payouts_20251210_193235.csv",
+            ".aviator_payouts_20251210_193235.csv",
+            "aviator_payouts_20251210_193235.CSV",
+        ] {
+            assert!(!is_csv(name), "{name}");
+        }
+        for name in ["aviator_payouts_20251210-193235.csv", "aviator_payouts_20251210_193235_x.csv"]
+        {
+            assert_eq!(ours(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_its_start() {
+        let start = "2025-12-10T19:32:35.9Z".parse().unwrap();
+        assert_eq!(stem_at(start, 0), "aviator_payouts_20251210_193235");
+        assert_eq!(stem_at(start, 3), "aviator_payouts_20251210_193235_3");
+    }
+}

@@ -258,3 +258,129 @@ fn quick_multiplier(bytes: &[u8]) -> Option<(Multiplier, usize)> {
 
 const POWERS_OF_TEN: [f64; 15] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_agreement(line: &[u8]) -> Option<Round> {
+        let ended = [line, b"\n2025"].concat();
+        let (round, taken) = quick(&ended)?;
+        assert_eq!(taken, line.len() + 1);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        assert_eq!(parse(line, Columns::OURS), Ok(round), "{}", line.escape_ascii());
+        Some(round)
+    }
+
+    #[test]
+    fn the_quick_reader_takes_both_usual_forms() {
+        for line in [
+            "2025-12-10T19:32:35.123Z,2.31",
+            "2025-12-10T19:32:35Z,2.3",
+            "2025-12-10 19:32:35,1",
+            "2025-12-10 19:32:35.123,10250.4012345\r",
+        ] {
+            assert!(check_agreement(line.as_bytes()).is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_quick_reader_leaves_the_rest_to_the_general_one() {
+        for line in [
+            "2025-12-10T19:32:35.123Z,2.31x",
+            "2025-12-10T19:32:35.123Z,2,31",
+            "2025-12-10T19:32:35.123Z,02.31",
+            "2025-12-10T19:32:35.123Z,2.",
+            "2025-12-10T19:32:35.123Z,.5",
+            "2025-12-10T19:32:35.123Z,0.5",
+            "2025-12-10T19:32:35.123Z,",
+            "2025-12-10T19:32:35.1Z,2.31",
+            "2025-12-10T19:32:35+00:00,2.31",
+            "2025-12-10T19:32:35.123Z,1.0000000000000001",
+            "2025-12-10T19:32:35.123Z,\"2.31\"",
+        ] {
+            assert!(check_agreement(line.as_bytes()).is_none(), "{line}");
+        }
+        // Without its newline a row does not exist.
+        assert_eq!(quick(b"2025-12-10T19:32:35.123Z,2.31"), None);
+        assert_eq!(quick(b"2025-12-10T19:32:35.123Z,2.31\r"), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn the_quick_reader_agrees_with_the_general_one(
+            line in "20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{3})?Z?,[0-9]{1,9}(\\.[0-9]{0,9})?x?\r?",
+        ) {
+            check_agreement(line.as_bytes());
+        }
+
+        #[test]
+        fn the_quick_reader_agrees_on_damaged_rows(
+            time in 0i64..4_000_000_000_000,
+            cents in 100u64..100_000_000,
+            at in any::<prop::sample::Index>(),
+            byte in prop::sample::select(b"0159.,:-TZ x+\"\r\xff".to_vec()),
+        ) {
+            let round = Round {
+                time: chrono::DateTime::from_timestamp_millis(time).unwrap(),
+                multiplier: Multiplier::from_cents(cents).unwrap(),
+            };
+            let mut line = round.to_row().trim_end().to_owned().into_bytes();
+            prop_assert_eq!(check_agreement(&line), Some(round));
+            let at = at.index(line.len());
+            line[at] = byte;
+            check_agreement(&line);
+        }
+
+        #[test]
+        fn no_line_breaks_the_reader(line in prop::collection::vec(any::<u8>(), 0..80)) {
+            let line: Vec<u8> = line.into_iter().filter(|&byte| byte != b'\n').collect();
+            for columns in [Some(Columns::OURS), Columns::named(&line), Columns::shown_by(&[&line])] {
+                if let Some(columns) = columns
+                    && let Ok(round) = parse(&line, columns)
+                {
+                    prop_assert!(round.multiplier >= Multiplier::ONE);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_named_only_without_doubt() {
+        let columns = |line: &str| {
+            Columns::named(line.as_bytes()).map(|columns| (columns.time, columns.multiplier))
+        };
+        assert_eq!(columns("timestamp,multiplier"), Some((0, 1)));
+        assert_eq!(columns("Payout;ID;\"Created_At\""), Some((2, 0)));
+        // Our own names beat other known ones, two others leave a doubt.
+        assert_eq!(columns("date,timestamp,crash,multiplier"), Some((1, 3)));
+        assert_eq!(columns("date,time,multiplier"), None);
+        assert_eq!(columns("timestamp,timestamp,multiplier"), None);
+        assert_eq!(columns("timestamp,crash,bust"), None);
+        assert_eq!(columns("multiplier"), None);
+    }
+
+    #[test]
+    fn columns_are_shown_only_without_doubt() {
+        let shown = |lines: &[&str]| {
+            let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+            Columns::shown_by(&lines).map(|columns| (columns.time, columns.multiplier))
+        };
+        let row = "2025-12-10 19:32:35,2.31";
+        assert_eq!(shown(&[row]), Some((0, 1)));
+        // One odd line among others raises no doubt, two do.
+        assert_eq!(shown(&[row, "2025-12-10 19:32:59,2,31"]), Some((0, 1)));
+        assert_eq!(shown(&[row, "2025-12-10 19:32:59,2,31", "2025-12-10 19:33:59,2,31"]), None);
+        // What is right in half of the lines only may be something else.
+        assert_eq!(shown(&[row, row, "a,b", "c,d"]), None);
+        assert_eq!(shown(&[row, row, "a,b"]), Some((0, 1)));
+        assert_eq!(shown(&[]), None);
+        assert_eq!(shown(&["2.31,7.00"]), None);
+        assert_eq!(shown(&["2025-12-10 19:32:35;2025-12-10 19:32:35;2.31"]), None);
+    }
+}

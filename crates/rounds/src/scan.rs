@@ -3,15 +3,19 @@
 //! A scan depends on nothing but the files: an event of the file system that was missed, doubled or
 //! early changes nothing in what the next scan finds.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cursor::{Cursor, Piece, Rejected};
+use crate::cursor::{Cursor, Piece};
 use crate::name;
 use crate::round::Round;
+
+pub use change::{Change, ChangeKind};
 
 /// A directory that is watched for rounds.
 #[derive(Debug)]
@@ -28,47 +32,6 @@ pub struct ScanError {
     pub path: PathBuf,
     /// What the system said.
     pub source: io::Error,
-}
-
-/// What has changed in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The name of the file, without its directory.
-    pub file: String,
-    /// What happened to it.
-    pub kind: ChangeKind,
-    /// New and replaced files: all rounds of the file; appended ones: the new rounds. In file order.
-    pub rounds: Vec<Round>,
-    /// Lines that are no rounds, of the same stretch as `rounds`; at most [`crate::REJECTED_MAX`].
-    pub rejected: Vec<Rejected>,
-    /// How many lines of that stretch are no rounds.
-    pub rejected_count: u64,
-    /// Rounds of this file now.
-    pub total: u64,
-    /// Lines of this file that are no rounds, now.
-    pub rejected_total: u64,
-    /// Bytes after the last newline: a row being written, or one torn by a crash.
-    pub torn_bytes: u64,
-    /// Why the file cannot be read, for [`ChangeKind::Unreadable`].
-    pub error: Option<String>,
-}
-
-/// What happened to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ChangeKind {
-    /// It was not there, or not readable, before.
-    New,
-    /// Rows, or lines that are none, were added at its end.
-    Appended,
-    /// It was cut, rewritten or exchanged: its earlier rounds no longer count.
-    Replaced,
-    /// It is gone, and its rounds with it.
-    Removed,
-    /// Its size or modification time changed, its rows did not.
-    Touched,
-    /// It cannot be read; its earlier rounds still count. Said once, tried again at every scan.
-    Unreadable,
 }
 
 /// What is remembered of a file.

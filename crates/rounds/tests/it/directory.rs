@@ -1,43 +1,241 @@
+//! What a scan tells of.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::scan::{ChangeKind, Directory};
-use rounds::{Event, EventKind, LogError, Multiplier, Origin, Round, RoundLog, last_rounds};
+use rounds::scan::{Change, ChangeKind, Directory};
+use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog};
 
 pub(crate) fn now() -> DateTime<Utc> {
     "2025-12-10T19:32:35Z".parse().unwrap()
 }
 
+/// The n-th of rounds that are all different.
 pub(crate) fn round(n: u64) -> Round {
     let time = now() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 12_345);
     Round { time, multiplier: Multiplier::from_cents(100 + n * 7).unwrap() }
 }
 
-#[test]
-fn rounds_that_are_written_are_found() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
-    let mut directory = Directory::new(dir.path());
-    assert_eq!(directory.scan().unwrap()[0].kind, ChangeKind::New);
-    let event = Event::new(EventKind::Live, "demo");
-    for n in 0..5 {
-        log.append(&round(n), &event).unwrap();
-        let changes = directory.scan().unwrap();
-        assert_eq!(changes.len(), 1);
-        assert_eq!(changes[0].kind, ChangeKind::Appended);
-        assert_eq!(changes[0].rounds, [round(n)]);
-        assert_eq!(changes[0].total, n + 1);
+struct Watched {
+    dir: tempfile::TempDir,
+    directory: Directory,
+    writes: u64,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Directory::new(dir.path());
+        Self { dir, directory, writes: 0 }
     }
-    assert_eq!(directory.scan().unwrap(), []);
-    assert_eq!(last_rounds(dir.path(), 2).unwrap(), [round(3), round(4)]);
-    assert_eq!(log.path().file_name().unwrap(), "aviator_payouts_20251210_193235.csv");
-    let side = std::fs::read_to_string(log.path().with_extension("events.jsonl")).unwrap();
-    assert_eq!(side.lines().count(), 5);
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("aviator_payouts_a.csv")
+    }
+
+    /// Writes the file in place, at a time of its own.
+    fn write(&mut self, text: &str) {
+        fs::write(self.path(), text).unwrap();
+        self.touch();
+    }
+
+    fn touch(&mut self) {
+        self.writes += 1;
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_765_395_155 + self.writes);
+        OpenOptions::new().append(true).open(self.path()).unwrap().set_modified(time).unwrap();
+    }
+
+    #[track_caller]
+    fn check(&mut self, kind: ChangeKind, rounds: &[u64], total: u64) -> Change {
+        let mut changes = self.directory.scan().unwrap();
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        let change = changes.remove(0);
+        assert_eq!(change.kind, kind);
+        assert_eq!(change.rounds, rounds.iter().map(|&n| round(n)).collect::<Vec<_>>());
+        assert_eq!(change.total, total);
+        assert_eq!(self.directory.scan().unwrap(), [], "nothing has happened since");
+        change
+    }
+}
+
+fn rows(rounds: &[u64]) -> String {
+    let rows: String = rounds.iter().map(|&n| round(n).to_row()).collect();
+    "timestamp,multiplier\n".to_owned() + &rows
 }
 
 #[test]
-fn a_second_writer_is_told_who_writes() {
+fn rounds_are_found_as_they_are_written() {
+    let mut watched = Watched::new();
+    let mut log = RoundLog::open(watched.dir.path(), Origin::Recorded, now()).unwrap();
+    watched.check(ChangeKind::New, &[], 0);
+    for n in 0..5 {
+        log.append(&round(n), &Event::new(EventKind::Live, "test")).unwrap();
+        watched.check(ChangeKind::Appended, &[n], n + 1);
+    }
+    assert_eq!(log.rounds_written(), 5);
+}
+
+#[test]
+fn a_row_is_told_of_when_its_newline_is_there() {
+    let mut watched = Watched::new();
+    let whole = rows(&[1, 2]);
+    watched.write(&whole[..whole.len() - 1]);
+    let change = watched.check(ChangeKind::New, &[1], 1);
+    assert_eq!(change.torn_bytes, round(2).to_row().len() as u64 - 1);
+    watched.write(&whole);
+    let change = watched.check(ChangeKind::Appended, &[2], 2);
+    assert_eq!(change.torn_bytes, 0);
+    watched.write(&(whole.clone() + "2025"));
+    let change = watched.check(ChangeKind::Touched, &[], 2);
+    assert_eq!(change.torn_bytes, 4);
+    // As a collector that starts cuts it off.
+    watched.write(&whole);
+    let change = watched.check(ChangeKind::Touched, &[], 2);
+    assert_eq!(change.torn_bytes, 0);
+}
+
+#[test]
+fn a_file_that_is_cut_rewritten_or_exchanged_is_told_whole() {
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1, 2, 3]));
+    watched.check(ChangeKind::New, &[1, 2, 3], 3);
+    watched.write(&rows(&[1, 2]));
+    watched.check(ChangeKind::Replaced, &[1, 2], 2);
+    // The same length.
+    watched.write(&rows(&[1, 3]));
+    watched.check(ChangeKind::Replaced, &[1, 3], 2);
+    // In place and longer.
+    watched.write(&rows(&[4, 5, 6, 7]));
+    watched.check(ChangeKind::Replaced, &[4, 5, 6, 7], 4);
+    let other = watched.dir.path().join("other");
+    fs::write(&other, rows(&[8])).unwrap();
+    fs::rename(other, watched.path()).unwrap();
+    watched.check(ChangeKind::Replaced, &[8], 1);
+    fs::remove_file(watched.path()).unwrap();
+    watched.check(ChangeKind::Removed, &[], 0);
+}
+
+/// One digit changed by hand and a row added by the writer before the next scan: the end of the
+/// file alone looks as if nothing else had happened.
+#[test]
+fn a_change_further_up_is_seen_though_rows_were_added() {
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+    watched.check(ChangeKind::New, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 12);
+    watched.write(&rows(&[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]));
+    watched.check(ChangeKind::Replaced, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 13);
+}
+
+#[test]
+fn a_file_whose_rows_stay_is_only_touched() {
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1, 2]));
+    watched.check(ChangeKind::New, &[1, 2], 2);
+    watched.touch();
+    watched.check(ChangeKind::Touched, &[], 2);
+    // Copied over itself, as an editor does, with other line ends.
+    let other = watched.dir.path().join("other");
+    fs::write(&other, rows(&[1, 2]).replace('\n', "\r\n")).unwrap();
+    fs::rename(other, watched.path()).unwrap();
+    watched.check(ChangeKind::Touched, &[], 2);
+}
+
+/// The second number column shows only in later rows; what was read before is taken back.
+#[test]
+fn rows_whose_columns_turn_out_otherwise_are_told_anew() {
+    let mut watched = Watched::new();
+    let time = "2025-12-10T19:32:35Z";
+    watched.write(&format!("{time},1.00,0.5\n"));
+    watched.check(ChangeKind::New, &[0], 1);
+    watched.write(&format!("{time},1.00,0.5\n{time},1.00,7\n{time},1.00,8\n"));
+    let change = watched.check(ChangeKind::Replaced, &[], 0);
+    assert_eq!(change.rejected_total, 3);
+}
+
+#[test]
+fn rejected_lines_are_counted_over_the_whole_file() {
+    let mut watched = Watched::new();
+    watched.write(&(rows(&[1]) + "rubbish\n"));
+    let change = watched.check(ChangeKind::New, &[1], 1);
+    assert_eq!((change.rejected_count, change.rejected_total), (1, 1));
+    assert_eq!((change.rejected[0].line, change.rejected[0].text.as_str()), (3, "rubbish"));
+    watched.write(&(rows(&[1]) + "rubbish\nmore\n"));
+    let change = watched.check(ChangeKind::Appended, &[], 1);
+    assert_eq!((change.rejected_count, change.rejected_total), (1, 2));
+    assert_eq!(change.rejected[0].line, 4);
+}
+
+/// A loop of links: even the owner of the machine cannot read it.
+#[cfg(unix)]
+#[test]
+fn an_unreadable_file_is_told_once_and_tried_again() {
+    let mut watched = Watched::new();
+    std::os::unix::fs::symlink(watched.path(), watched.path()).unwrap();
+    let change = watched.check(ChangeKind::Unreadable, &[], 0);
+    assert!(!change.error.unwrap().is_empty());
+    assert_eq!(watched.directory.scan().unwrap(), []);
+    fs::remove_file(watched.path()).unwrap();
+    watched.write(&rows(&[1]));
+    let change = watched.check(ChangeKind::New, &[1], 1);
+    assert_eq!(change.error, None);
+    // Its rounds still count while it cannot be read.
+    let away = watched.dir.path().join("away");
+    fs::rename(watched.path(), &away).unwrap();
+    std::os::unix::fs::symlink(watched.path(), watched.path()).unwrap();
+    watched.check(ChangeKind::Unreadable, &[], 1);
+    fs::rename(&away, watched.path()).unwrap();
+    watched.check(ChangeKind::Touched, &[], 1);
+}
+
+#[test]
+fn what_is_no_file_is_passed_over() {
+    let mut watched = Watched::new();
+    fs::create_dir(watched.dir.path().join("aviator_payouts_dir.csv")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere", watched.dir.path().join("aviator_payouts_link.csv"))
+        .unwrap();
+    assert_eq!(watched.directory.scan().unwrap(), []);
+    watched.write(&rows(&[1]));
+    watched.check(ChangeKind::New, &[1], 1);
+}
+
+#[test]
+fn a_directory_may_come_later_go_and_come_back() {
     let dir = tempfile::tempdir().unwrap();
-    let _log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
-    let error = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap_err();
-    let LogError::Locked { pid, .. } = &error else { panic!("{error}") };
-    assert_eq!(*pid, Some(std::process::id()));
+    let path = dir.path().join("data");
+    let mut directory = Directory::new(&path);
+    let error = directory.scan().unwrap_err();
+    assert!(error.to_string().contains("data"), "{error}");
+    fs::create_dir(&path).unwrap();
+    assert_eq!(directory.scan().unwrap(), []);
+    let file = path.join("aviator_payouts_a.csv");
+    fs::write(&file, rows(&[1])).unwrap();
+    assert_eq!(directory.scan().unwrap()[0].kind, ChangeKind::New);
+    fs::remove_dir_all(&path).unwrap();
+    directory.scan().unwrap_err();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(directory.scan().unwrap()[0].kind, ChangeKind::Removed);
+}
+
+/// Readers may look at any moment of a write.
+#[test]
+fn a_file_growing_byte_by_byte_yields_each_row_once() {
+    let mut watched = Watched::new();
+    let text = rows(&[1, 2, 3]);
+    let mut file = OpenOptions::new().create(true).append(true).open(watched.path()).unwrap();
+    let mut found = Vec::new();
+    for byte in text.bytes() {
+        file.write_all(&[byte]).unwrap();
+        for change in watched.directory.scan().unwrap() {
+            assert!(matches!(
+                change.kind,
+                ChangeKind::New | ChangeKind::Appended | ChangeKind::Touched
+            ));
+            found.extend(change.rounds);
+        }
+    }
+    assert_eq!(found, [1, 2, 3].map(round));
 }

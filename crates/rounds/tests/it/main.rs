@@ -8,3 +8,4 @@ mod provably_fair;
 mod schedule;
 mod shapes;
 mod torn;
+mod writer;
