@@ -60,8 +60,9 @@ where
 async fn accept(stream: TcpStream) -> Socket {
     #[expect(clippy::result_large_err, reason = "the type of the callback is given")]
     let callback = |request: &Request, mut response: Response| {
-        let asked = request.headers().get_key_value("sec-websocket-protocol");
-        response.headers_mut().extend(asked.map(|(name, value)| (name.clone(), value.clone())));
+        if let Some(protocol) = request.headers().get("sec-websocket-protocol") {
+            response.headers_mut().insert("sec-websocket-protocol", protocol.clone());
+        }
         Ok(response)
     };
     accept_hdr_async(stream, callback).await.unwrap()
