@@ -83,17 +83,18 @@ impl Trainings {
         }
     }
 
-    /// Strikes the running one out as failed.
-    pub(crate) fn failed(&mut self, error: String) {
-        if let Some(asker) = self.running.take().and_then(|running| running.asker) {
-            // Who asked may have gone.
-            drop(asker.send(Err(NoTraining::Failed(error.clone()))));
-        }
+    /// Strikes the running one out as failed and gives who asked for it.
+    pub(crate) fn failed(&mut self, error: String) -> Option<Asker> {
         self.last_error = Some(error);
+        self.running.take().and_then(|running| running.asker)
     }
 
-    /// Enters what the running one gave and tells who asked for it.
-    pub(crate) fn done(&mut self, learned: &Learned, now: DateTime<Utc>) -> Option<Accuracy> {
+    /// Enters what the running one gave; gives that, and who asked for it.
+    pub(crate) fn done(
+        &mut self,
+        learned: &Learned,
+        now: DateTime<Utc>,
+    ) -> Option<(Accuracy, Option<Asker>)> {
         let running = self.running.take()?;
         let found = &learned.out_of_sample;
         let accuracy = Accuracy {
@@ -128,10 +129,7 @@ impl Trainings {
         self.history.truncate(TRAININGS_MAX);
         self.last_error = None;
         self.accuracy = Some(accuracy.clone());
-        if let Some(asker) = running.asker {
-            drop(asker.send(Ok(accuracy.clone())));
-        }
-        Some(accuracy)
+        Some((accuracy, running.asker))
     }
 
     /// As the API shows it.

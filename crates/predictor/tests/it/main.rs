@@ -1,6 +1,11 @@
 //! Integration tests.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
+mod app;
 mod browser;
+mod keeping;
 mod learning;
+mod program;
 mod streams;
+mod watching;

@@ -1,0 +1,85 @@
+//! The program itself: exit codes, its one line of complaint, and how it stops.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::app::Data;
+
+fn predictor(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
+    command.args(args).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in ["DATA_DIR", "STATE_DIR", "LISTEN", "CONFIG", "WATCH", "AUTO_TRAIN"] {
+        command.env_remove(format!("AVIATOR_{name}"));
+    }
+    command
+}
+
+#[track_caller]
+fn check(args: &[&str], code: i32, says: &str) -> Output {
+    let output = predictor(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+    assert!(said.contains(says), "{args:?}: {said}");
+    output
+}
+
+#[test]
+fn bad_usage_ends_with_2_before_anything_is_opened() {
+    check(&["--no-such-flag"], 2, "--no-such-flag");
+    check(&["--listen", "nowhere"], 2, "--listen");
+    check(&["--listen", "0.0.0.0:0"], 2, "--insecure-no-auth");
+    check(&["--config", "/no/such/file.toml"], 2, "/no/such/file.toml");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    check(&["--data-dir", file.path().to_str().unwrap()], 2, "is not a directory");
+}
+
+#[test]
+fn a_port_in_use_ends_with_1_and_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = check(&["--listen", &address, "--data-dir", "nowhere"], 1, &address);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("--listen"), "{said}");
+}
+
+/// Starts it and waits for its address.
+fn serving(data: &Data) -> (Child, String) {
+    let dir = data.path().to_str().unwrap();
+    let mut child =
+        predictor(&["--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .spawn()
+            .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().unwrap().unwrap();
+        if let Some((_, address)) = line.split_once("Dashboard: ") {
+            break address.split('"').next().unwrap().to_owned();
+        }
+    };
+    // Somebody has to read on, or the pipe fills.
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, address)
+}
+
+#[cfg(unix)]
+async fn stops_at(signal: rustix::process::Signal) {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let data = Data::with_rounds(5);
+    let (mut child, address) = serving(&data);
+    let mut stream = reqwest::get(format!("{address}/api/events")).await.unwrap();
+    assert!(stream.chunk().await.unwrap().is_some());
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, signal).unwrap();
+    // The stream is ended in good order: a connection that is cut would be an error here.
+    while stream.chunk().await.unwrap().is_some() {}
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_it_with_0_although_a_page_listens() {
+    stops_at(rustix::process::Signal::TERM).await;
+    stops_at(rustix::process::Signal::INT).await;
+}
