@@ -1,6 +1,8 @@
-//! Prints our scores of 2,000 forecasts as JSON, for `tests/peers.py` to hold against other packages.
+//! Prints our scores of 2,000 forecasts and an audit as JSON, for `tests/peers.py` to hold against other packages.
 #![expect(clippy::print_stdout, reason = "its output is what the comparison reads")]
 
+use evaluation::audit::{self, AuditOptions, AuditRound};
+use evaluation::pit::normal_scores;
 use evaluation::score_sheet::{Issued, ScoreSheet};
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
@@ -26,5 +28,19 @@ fn main() {
             "log_crps": scores::log_crps(ln_multiplier(cents), &law),
         }));
     }
-    println!("{}", json!({ "rounds": rounds, "summary": sheet.all_time() }));
+    let audited = Scenario::Autoregressive(0.1).rounds(2000, 2);
+    let rounds_audited: Vec<AuditRound> =
+        audited.iter().map(|&cents| AuditRound { cents, unix_seconds: None }).collect();
+    let options = AuditOptions::default();
+    let tests = audit::run(&rounds_audited, &options).map(|report| report.tests);
+    println!(
+        "{}",
+        json!({
+            "rounds": rounds,
+            "summary": sheet.all_time(),
+            "audited": audited,
+            "audited_z": normal_scores(&house, options.salt, &audited),
+            "tests": tests.unwrap_or_default(),
+        })
+    );
 }

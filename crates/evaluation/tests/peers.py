@@ -1,6 +1,6 @@
-"""Holds our scores against scoringrules and scikit-learn. Run by hand:
+"""Holds our scores against scoringrules and scikit-learn, and our audit against scipy. Run by hand:
 
-    pip install numpy scoringrules scikit-learn
+    pip install numpy scipy scoringrules scikit-learn
     cargo run -q --release -p evaluation --example scores | python3 crates/evaluation/tests/peers.py
 """
 
@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import scoringrules
+from scipy import stats
 from sklearn import metrics
 
 data = json.load(sys.stdin)
@@ -41,6 +42,41 @@ for name, value, peer in [
     ],
 ]:
     rows.append((name, value, peer))
+
+cents, z = np.array(data["audited"]), np.array(data["audited_z"])
+n, low, uniform = len(cents), cents < 200, stats.norm.cdf(z)
+
+
+def ljung_box(values, lags=20):
+    c = values - values.mean()
+    rho = [(c[j:] * c[:-j]).sum() / (c * c).sum() for j in range(1, lags + 1)]
+    q = n * (n + 2) * sum(r * r / (n - j) for j, r in enumerate(rho, 1))
+    return stats.chi2.sf(q, lags)
+
+
+def runs():
+    ones, count = low.sum(), 1 + (low[1:] != low[:-1]).sum()
+    mean = 1 + 2 * ones * (n - ones) / n
+    return 2 * stats.norm.sf(abs(count - mean) / np.sqrt((mean - 1) * (mean - 2) / (n - 1)))
+
+
+edges = [101, 110, 125, 150, 200, 300, 500, 1000, 2000, 5000]
+expected = -np.diff(np.concatenate(([1.0], 97.0 / np.array(edges), [0.0]))) * n
+seen = np.histogram(cents, np.concatenate(([100], edges, [10**12])))[0]
+bridge = np.abs(np.cumsum(z - z.mean())).max() / (z.std() * np.sqrt(n))
+ours = {test["name"]: test["p"] for test in data["tests"]}
+for name, peer in {
+    "chi2_cells": stats.chisquare(seen, expected).pvalue,
+    "atom": stats.binomtest(int((cents == 100).sum()), n, 1 - 0.97 / 1.01).pvalue,
+    "runs_2x": runs(),
+    "ljung_box_z": ljung_box(z),
+    "ljung_box_ln": ljung_box(np.log(cents / 100)),
+    "ljung_box_z2": ljung_box(z * z),
+    "cusum": stats.kstwobign.sf(bridge),
+}.items():
+    rows.append((f"p of {name}", ours[name], peer))
+exact = stats.kstest(uniform, "uniform").pvalue
+print(f"p of ks: ours {ours['ks']:.4f} (Stephens), theirs {exact:.4f} (exact)")
 
 worst = 0.0
 for name, value, peer in rows:
