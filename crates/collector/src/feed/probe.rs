@@ -60,9 +60,10 @@ pub fn findings(
         Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/feeds.md"),
         None => {
             let why_not = last.map(|message| reader.why_not(message)).unwrap_or_default();
+            let why_not = if why_not.is_empty() { why_not } else { format!("; {why_not}") };
             Finding::warning(
                 "rounds",
-                format!("no round ended within {} s; {why_not}", LISTEN_FOR.as_secs()),
+                format!("no round ended within {} s{why_not}", LISTEN_FOR.as_secs()),
                 "a long flight needs no action; otherwise compare the filters with the message above",
             )
         }
@@ -96,5 +97,52 @@ fn told(said: &Said) -> String {
         Said::List(list) => format!("a list of {} rounds was read, without ids", list.len()),
         Said::Ids(list) => format!("a list of {} rounds was read, with ids", list.len()),
         Said::OtherInstance(_) | Said::Alive | Said::End => "nothing was read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Order;
+    use crate::doctor::State;
+    use crate::feed::rule::RuleOptions;
+
+    /// State and text of the last two findings after `last` was heard and nothing came of it.
+    fn unheard(last: Option<&Value>) -> Vec<(State, String)> {
+        let Ok(url) = "wss://feed.example/?token=secret".parse();
+        let address = Address::new(Some(&url), &["wss"]).unwrap();
+        let options: RuleOptions = toml::from_str("event = 'crash'\nvalue = '/1'").unwrap();
+        let reader = Reader::new(vec![options.check(0, Order::NewestFirst).unwrap()]);
+        let findings = findings(&address, None, last, &reader);
+        assert_eq!(findings[0].message, "wss://feed.example/ answers");
+        findings[1..].iter().map(|finding| (finding.state, finding.message.clone())).collect()
+    }
+
+    #[test]
+    fn a_feed_without_a_round_is_shown_with_what_it_says_and_why_that_is_none() {
+        assert_eq!(
+            unheard(Some(&json!(["tick", {"x": 1.5}]))),
+            [
+                (State::Ok, r#"the last one was [text, {"x": number}]"#.to_owned()),
+                (
+                    State::Warning,
+                    r#"no round ended within 20 s; feed.rounds[0]: the filter on "/0" wants another value"#
+                        .to_owned()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_feed_that_says_nothing_is_told_apart() {
+        assert_eq!(
+            unheard(None),
+            [
+                (State::Warning, "nothing of use was said".to_owned()),
+                (State::Warning, "no round ended within 20 s".to_owned()),
+            ]
+        );
     }
 }

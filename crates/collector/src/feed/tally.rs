@@ -18,6 +18,7 @@ pub struct Tally {
     documents: u64,
     undecodable: u64,
     unreadable: u64,
+    partial: u64,
     matched: u64,
     unmatched: u64,
     /// The last document, for the doctor.
@@ -101,7 +102,10 @@ impl Tally {
 
     fn problem(&mut self, problem: &Unreadable, is_partly_read: bool) -> Result<(), Trouble> {
         if is_partly_read {
-            warn!(%problem, "A message was read in part.");
+            self.partial += 1;
+            if self.partial.is_power_of_two() {
+                warn!(%problem, count = self.partial, "A message was read in part.");
+            }
             return Ok(());
         }
         self.unreadable += 1;

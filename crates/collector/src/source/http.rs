@@ -30,7 +30,8 @@ use page::{Page, PageOptions};
 
 /// How often a feed is asked where nothing else is said.
 const EVERY_DEFAULT: Duration = Duration::from_secs(10);
-const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+/// No more: a history of 25 rounds is over within minutes, and the session gives up a source that tells nothing new for five.
+const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(2);
 
 /// The flags and the `[http]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -85,7 +86,7 @@ impl Http {
         let mut feed = Feed::new(config, &["http", "https"])?;
         let every = config.http.every.map_or(EVERY_DEFAULT, |span| span.0);
         if !EVERY.contains(&every) {
-            return Err(ConfigError::flag("every", "is from 1s to 1h"));
+            return Err(ConfigError::flag("every", "is from 1s to 2m"));
         }
         let form = match &config.selector {
             Some(_) if !feed.rules.is_empty() => {

@@ -1,7 +1,10 @@
 //! The websocket and http sources against local servers that behave well or badly, with real sockets.
 
+mod endings;
 mod examples;
 mod http;
+mod recording;
+mod refusals;
 mod server;
 mod websocket;
 

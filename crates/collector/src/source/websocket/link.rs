@@ -12,12 +12,12 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tracing::debug;
 
 use crate::feed::reader::Reader;
-use crate::feed::rule::Condition;
 use crate::feed::tally::Tally;
 use crate::feed::trouble::Trouble;
 use crate::source::Said;
 use crate::source::websocket::ending;
 use crate::source::websocket::framing::{self, Arrival, Decoder, Framing, Handshake};
+use crate::source::websocket::manner::Manner;
 use crate::source::websocket::pulse::{Beat, Ping, Pulse};
 
 /// A message that cannot be handed over for so long never will be.
@@ -30,27 +30,6 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const ENGINE_PING_EVERY: Duration = Duration::from_secs(25);
 /// How long an Engine.IO 4 server waits for its own ping's answer where it does not say.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// What a connection needs to know, checked.
-#[derive(Clone, Debug)]
-pub(super) struct Manner {
-    /// What stands around the JSON.
-    pub(super) framing: Framing,
-    /// The Socket.IO namespace.
-    pub(super) namespace: String,
-    /// What to send once connected.
-    pub(super) on_connect: Vec<String>,
-    /// What to send when such a document arrives.
-    pub(super) answers: Vec<(Condition, Vec<String>)>,
-    /// The configured ping.
-    pub(super) ping: Option<Ping>,
-    /// How long the feed may say nothing of use.
-    pub(super) idle: Duration,
-    /// The longest message.
-    pub(super) bytes_max: usize,
-    /// Who answers, for messages.
-    pub(super) from: String,
-}
 
 /// One open connection.
 #[derive(Debug)]

@@ -1,23 +1,18 @@
-use std::time::Duration;
-
 use collector::source::{ConnectError, SessionError, Source};
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_async, accept_hdr_async};
 
-use super::server::{Authority, Seen, Server, answer, respond};
+use super::server::{Authority, Seen, Server};
 use super::{error, next, quoted, shown, source};
 
-type Socket = WebSocketStream<TcpStream>;
-
-const REFUSED: Option<Duration> = Some(Duration::from_mins(5));
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// A source of what `server` says in messages such as `{"x":2.31}`, with more lines of configuration.
-fn listener(server: &Server, more: &str) -> Source {
+pub(super) fn listener(server: &Server, more: &str) -> Source {
     let url = server.url("ws");
     source(&format!(
         "source = 'websocket'\n{more}\n[feed]\nurl = '{url}'\nrounds = [{{ value = '/x' }}]"
@@ -25,7 +20,7 @@ fn listener(server: &Server, more: &str) -> Source {
     .unwrap()
 }
 
-async fn connected(server: &Server) -> Source {
+pub(super) async fn connected(server: &Server) -> Source {
     let mut source = listener(server, "");
     source.connect().await.unwrap();
     source
@@ -36,27 +31,8 @@ async fn say(socket: &mut Socket, text: &str) {
 }
 
 /// Stays until the other side leaves.
-async fn stay(mut socket: Socket) {
+pub(super) async fn stay(mut socket: Socket) {
     while let Some(Ok(_)) = socket.next().await {}
-}
-
-/// What becomes of a connection over which the server sends these bytes, and hangs up.
-async fn after_bytes(bytes: &'static [u8]) -> SessionError {
-    let server = Server::tcp(move |stream, _| async move {
-        let mut socket = accept_async(stream).await.unwrap();
-        socket.get_mut().write_all(bytes).await.unwrap();
-        socket.get_mut().shutdown().await.unwrap();
-        let mut rest = Vec::new();
-        drop(socket.get_mut().read_to_end(&mut rest).await);
-    })
-    .await;
-    error(&mut connected(&server).await).await
-}
-
-/// What comes of connecting to a server that answers the handshake with this.
-async fn handshake(status: &'static str, headers: &'static str) -> ConnectError {
-    let server = Server::http(move |_, _| answer(status, headers, "no")).await;
-    listener(&server, "").connect().await.unwrap_err()
 }
 
 #[tokio::test]
@@ -89,76 +65,6 @@ async fn a_message_in_pieces_is_put_together() {
     let mut source = connected(&server).await;
     assert_eq!(shown(&next(&mut source).await.unwrap()), "4.50");
     assert!(error(&mut source).await.to_string().contains("closed the connection with 1000"));
-}
-
-async fn after_close(code: u16) -> SessionError {
-    let server = Server::websocket(move |mut socket: Socket| async move {
-        let frame = CloseFrame { code: code.into(), reason: "because".into() };
-        socket.close(Some(frame)).await.unwrap();
-        stay(socket).await;
-    })
-    .await;
-    let error = error(&mut connected(&server).await).await;
-    let text = error.to_string();
-    assert!(text.contains(&format!("/feed closed the connection with {code} (because)")), "{text}");
-    assert!(!text.contains("secret"), "{text}");
-    error
-}
-
-#[tokio::test]
-async fn a_server_that_closes_for_its_own_reasons_is_connected_again() {
-    for code in [1000, 1001, 1011, 1012, 1013, 4000] {
-        let error = after_close(code).await;
-        assert!(!error.is_permanent() && !error.is_suspect(), "{error}");
-        assert_eq!(error.retry_after(), None, "{error}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_closes_to_refuse_us_is_left_alone_for_a_while() {
-    for code in [1008, 4001, 4401, 4403] {
-        let error = after_close(code).await;
-        assert_eq!(error.retry_after(), REFUSED, "{error}");
-        assert!(error.to_string().contains("feed.headers"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_understand_us_is_a_wrong_configuration() {
-    for code in [1002, 1003, 1007, 1009] {
-        let error = after_close(code).await;
-        assert!(error.is_suspect(), "{error}");
-        assert!(error.to_string().contains("websocket.framing"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn a_feed_that_ends_without_a_close_frame_is_noticed() {
-    let error = after_bytes(b"").await;
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
-    assert!(error.to_string().ends_with("/feed ended the connection without a word"), "{error}");
-}
-
-#[tokio::test]
-async fn a_close_frame_without_a_code_is_a_close() {
-    let error = after_bytes(b"\x88\x00").await;
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
-}
-
-#[tokio::test]
-async fn half_a_frame_is_no_round() {
-    for cut in 1..12 {
-        let error = after_bytes(&b"\x81\x0a{\"x\":2.31}"[..cut]).await;
-        assert!(matches!(error, SessionError::Closed(_)), "{cut}: {error:?}");
-    }
-}
-
-#[tokio::test]
-async fn garbage_instead_of_frames_cannot_be_right() {
-    for bytes in [&[0xff; 16][..], b"\xf1\x02hi", b"\x81\x02\xff\xfe"] {
-        let error = after_bytes(bytes).await;
-        assert!(error.is_suspect(), "{error:?}");
-    }
 }
 
 #[tokio::test]
@@ -231,55 +137,6 @@ async fn a_message_that_is_too_long_is_not_kept() {
     let error = error(&mut source).await;
     assert!(error.is_suspect(), "{error:?}");
     assert!(error.to_string().ends_with("look at feed.max_message_bytes"), "{error}");
-}
-
-#[tokio::test]
-async fn an_answer_that_is_no_websocket_is_understood_by_its_status() {
-    for status in ["401 Unauthorized", "403 Forbidden"] {
-        let error = handshake(status, "").await;
-        assert_eq!(error.retry_after(), REFUSED, "{error}");
-    }
-    for status in ["200 OK", "404 Not Found", "410 Gone", "400 Bad Request"] {
-        let error = handshake(status, "").await;
-        assert!(error.is_suspect(), "{error}");
-    }
-    let error = handshake("301 Moved", "Location: https://elsewhere.example/?token=x").await;
-    assert!(error.to_string().ends_with("which points to elsewhere.example: look at feed.url"));
-    for status in ["500 Oops", "502 Bad Gateway", "503 Service Unavailable"] {
-        let error = handshake(status, "").await;
-        assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
-    }
-    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
-        let error = handshake(status, "Retry-After: 17").await;
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(17)), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn nobody_there_is_said() {
-    let server = Server::tcp(|_, _| async {}).await;
-    let mut source = listener(&server, "");
-    drop(server);
-    let error = source.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
-    let error = source.next().await.unwrap_err();
-    assert!(error.to_string().ends_with("/feed is not connected"), "{error}");
-}
-
-#[tokio::test]
-async fn a_server_that_takes_the_call_and_says_nothing_is_given_up() {
-    let server = Server::tcp(|mut stream, _| async move {
-        let mut rest = Vec::new();
-        drop(stream.read_to_end(&mut rest).await);
-    })
-    .await;
-    let url = server.url("ws");
-    let mut source = source(&format!(
-        "source = 'websocket'\n[feed]\nurl = '{url}'\ntimeout = '100ms'\nrounds = [{{ value = '/x' }}]"
-    ))
-    .unwrap();
-    let error = source.connect().await.unwrap_err();
-    assert!(error.to_string().ends_with("/feed did not answer within 0.1 s"), "{error}");
 }
 
 /// Notes what a client sends before it is told a round.
@@ -384,18 +241,6 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     friend.connect().await.unwrap();
     assert_eq!(shown(&next(&mut friend).await.unwrap()), "7.77");
     friend.close().await;
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_encrypt_is_not_reached_by_wss() {
-    let server = Server::tcp(|stream, _| respond(stream, |_| answer("200 OK", "", ""))).await;
-    let url = server.url("wss");
-    let mut source = source(&format!(
-        "source = 'websocket'\n[feed]\nurl = '{url}'\ntimeout = '2s'\nrounds = [{{ value = '/x' }}]"
-    ))
-    .unwrap();
-    let error = source.connect().await.unwrap_err();
-    assert!(!error.is_permanent() && !error.to_string().contains("secret"), "{error}");
 }
 
 #[track_caller]
