@@ -32,13 +32,16 @@ $bin = Join-Path $target 'release'
 # else the collector's own default for its source.
 $dataDir = $env:AVIATOR_DATA_DIR
 $source = if ($env:AVIATOR_SOURCE) { $env:AVIATOR_SOURCE } else { 'demo' }
+$rest = @()
 for ($i = 0; $i -lt $collectorFlags.Count; $i++) {
     $flag = [string]$collectorFlags[$i]
-    if ($flag -eq '--data-dir' -and $i + 1 -lt $collectorFlags.Count) { $dataDir = $collectorFlags[$i + 1] }
-    elseif ($flag -like '--data-dir=*') { $dataDir = $flag.Substring('--data-dir='.Length) }
-    elseif ($flag -eq '--source' -and $i + 1 -lt $collectorFlags.Count) { $source = $collectorFlags[$i + 1] }
-    elseif ($flag -like '--source=*') { $source = $flag.Substring('--source='.Length) }
+    if ($flag -eq '--data-dir' -and $i + 1 -lt $collectorFlags.Count) { $i++; $dataDir = $collectorFlags[$i]; continue }
+    if ($flag -like '--data-dir=*') { $dataDir = $flag.Substring('--data-dir='.Length); continue }
+    if ($flag -eq '--source' -and $i + 1 -lt $collectorFlags.Count) { $source = $collectorFlags[$i + 1] }
+    if ($flag -like '--source=*') { $source = $flag.Substring('--source='.Length) }
+    $rest += $flag
 }
+$collectorFlags = $rest
 if (-not $dataDir) {
     $dataDir = if ($source -eq 'demo') { Join-Path $root 'data\demo' } else { Join-Path $root 'data' }
 }

@@ -22,7 +22,8 @@ predictor_pid=0
 
 # The lines of a program, each behind its name. `exec` keeps the program's own pid as the job's pid.
 start_collector() {
-  (exec "$collector" --data-dir "$data_dir" "$@") > >(prefix collector) 2>&1 &
+  # An empty array is unset to the bash that macOS ships.
+  (exec "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}) > >(prefix collector) 2>&1 &
   collector_pid=$!
 }
 start_predictor() {
@@ -50,7 +51,7 @@ build_programs || exit 1
 choose_data_dir "$@"
 announce
 start_predictor
-start_collector "$@"
+start_collector
 
 collector_restarts=0
 predictor_restarts=0
@@ -86,7 +87,7 @@ collector_ended() {
     [ "$code" -eq 0 ] || stop
   elif may_restart collector "$code" "$collector_restarts"; then
     collector_restarts=$((collector_restarts + 1))
-    start_collector "$@"
+    start_collector
   else
     stop
   fi
@@ -109,7 +110,7 @@ while [ "$stopping" -eq 0 ]; do
   sleep 1 &
   wait $!
   [ "$stopping" -eq 0 ] || break
-  if is_gone "$collector_pid"; then collector_ended "$@"; fi
+  if is_gone "$collector_pid"; then collector_ended; fi
   if [ "$stopping" -eq 0 ] && is_gone "$predictor_pid"; then predictor_ended; fi
 done
 

@@ -22,10 +22,22 @@ if not defined AVIATOR_LISTEN set "AVIATOR_LISTEN=127.0.0.1:5001"
 if not defined CARGO_TARGET_DIR set "CARGO_TARGET_DIR=%CD%\target"
 set "BIN=%CARGO_TARGET_DIR%\release"
 
-rem Both programs get the same directory. Simulated rounds never mix with recorded ones, so without flags it is
-rem data\demo; with flags set AVIATOR_DATA_DIR to choose another than data.
+rem Both programs get the same directory: --data-dir among the flags, else AVIATOR_DATA_DIR, else data\demo for
+rem the demo (simulated rounds never mix with recorded ones) and data for every other source.
+set "SOURCE=demo"
+if defined AVIATOR_SOURCE set "SOURCE=%AVIATOR_SOURCE%"
+set "PREVIOUS="
+:next_flag
+if "%~1"=="" goto have_flags
+if "%PREVIOUS%"=="--data-dir" set "AVIATOR_DATA_DIR=%~1"
+if "%PREVIOUS%"=="--source" set "SOURCE=%~1"
+set "PREVIOUS=%~1"
+shift
+goto next_flag
+:have_flags
 if defined AVIATOR_DATA_DIR goto have_dir
-if "%~1"=="" (set "AVIATOR_DATA_DIR=%CD%\data\demo") else (set "AVIATOR_DATA_DIR=%CD%\data")
+set "AVIATOR_DATA_DIR=%CD%\data"
+if "%SOURCE%"=="demo" set "AVIATOR_DATA_DIR=%CD%\data\demo"
 :have_dir
 
 start "aviator collector" cmd /k ""%BIN%\collector.exe" %*"

@@ -27,8 +27,8 @@ windows=${AVIATOR_WINDOWS:-auto}
 [ "$windows" != auto ] || windows=$(detect_windows)
 
 case "$windows" in
-  tmux) start_in_tmux "$@" ;;
-  desktop) start_in_terminals "$@" ;;
+  tmux) start_in_tmux ;;
+  desktop) start_in_terminals ;;
   none) exec "$root/scripts/run_parallel.sh" "$@" ;;
   *) echo "AVIATOR_WINDOWS is '$windows'; use auto, none, tmux or desktop" >&2; exit 2 ;;
 esac

@@ -22,4 +22,5 @@ install_browser() {
 
 { have chromium && have chromedriver; } || install_browser
 
+bash scripts/tests/launchers.sh
 cargo test --workspace --locked "$@"

@@ -22,17 +22,21 @@ build_programs() {
 
 # Both programs get the same directory: --data-dir among the collector's flags, else AVIATOR_DATA_DIR,
 # else the collector's own default for its source (simulated rounds never mix with recorded ones).
+# Sets data_dir, and collector_flags to what remains for the collector.
 choose_data_dir() {
   local source=${AVIATOR_SOURCE:-demo} previous=""
   data_dir=${AVIATOR_DATA_DIR:-}
+  collector_flags=()
   for argument in "$@"; do
-    case "$previous" in
-      --data-dir) data_dir=$argument ;;
-      --source) source=$argument ;;
+    case "$previous:$argument" in
+      --data-dir:*) data_dir=$argument ;;
+      *:--data-dir=*) data_dir=${argument#*=} ;;
+      *:--data-dir) ;;
+      *) collector_flags+=("$argument") ;;
     esac
-    case "$argument" in
-      --data-dir=*) data_dir=${argument#*=} ;;
-      --source=*) source=${argument#*=} ;;
+    case "$previous:$argument" in
+      --source:*) source=$argument ;;
+      *:--source=*) source=${argument#*=} ;;
     esac
     previous=$argument
   done
@@ -74,7 +78,7 @@ announce() {
 
 start_in_tmux() {
   local collect predict keep='; echo; echo "It has ended (code $?). Press Enter to close."; read -r _'
-  collect="$(quoted "$collector" --data-dir "$data_dir" "$@")$keep"
+  collect="$(quoted "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"})$keep"
   predict="$(quoted "$predictor" --data-dir "$data_dir" --listen "$listen")$keep"
   announce
   if [ -n "${TMUX:-}" ]; then
@@ -90,7 +94,7 @@ start_in_tmux() {
 }
 
 start_in_terminals() {
-  open_terminal "aviator collector" "$collector" --data-dir "$data_dir" "$@"
+  open_terminal "aviator collector" "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}
   open_terminal "aviator predictor" "$predictor" --data-dir "$data_dir" --listen "$listen"
   announce
   echo "Each program runs in a window of its own; Ctrl-C there stops it."
