@@ -20,14 +20,26 @@ stopping=0
 collector_pid=0
 predictor_pid=0
 
-# The lines of a program, each behind its name. `exec` keeps the program's own pid as the job's pid.
+# The lines of a program go through a pipe to a process that puts its name before them. `exec` keeps the
+# program's own pid as the job's pid.
+pipes=$(mktemp -d)
+trap 'rm -rf "$pipes"' EXIT
+prefixers=()
+open_pipe() {
+  rm -f "$pipes/$1"
+  mkfifo "$pipes/$1"
+  prefix "$1" <"$pipes/$1" &
+  prefixers+=($!)
+}
 start_collector() {
+  open_pipe collector
   # An empty array is unset to the bash that macOS ships.
-  (exec "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}) > >(prefix collector) 2>&1 &
+  (exec "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}) >"$pipes/collector" 2>&1 &
   collector_pid=$!
 }
 start_predictor() {
-  (exec "$predictor" --data-dir "$data_dir" --listen "$listen") > >(prefix predictor) 2>&1 &
+  open_pipe predictor
+  (exec "$predictor" --data-dir "$data_dir" --listen "$listen") >"$pipes/predictor" 2>&1 &
   predictor_pid=$!
 }
 # Ctrl-C reaches every process of the terminal; the prefixers live on until their program has said its last line.
@@ -118,4 +130,6 @@ done
 for pid in "$collector_pid" "$predictor_pid"; do
   [ "$pid" -eq 0 ] || while kill -0 "$pid" 2>/dev/null; do wait "$pid" 2>/dev/null; done
 done
+# Their last lines come before the prompt.
+for pid in "${prefixers[@]}"; do wait "$pid"; done
 exit "$exit_code"
