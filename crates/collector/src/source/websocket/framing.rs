@@ -145,16 +145,15 @@ impl Decoder {
             .filter(|piece| !piece.is_empty())
             .map(document)
             .collect();
-        match rest.trim() {
-            "" => {}
-            rest if is_container(rest) && serde_json::from_str::<Value>(rest).is_ok() => {
-                arrivals.push(document(rest));
-            }
-            rest if rest.len() > self.bytes_max => {
-                let bytes = rest.len();
-                arrivals.push(Arrival::Undecodable(format!("{bytes} bytes without an end")));
-            }
-            _ => rest.clone_into(&mut self.begun),
+        let document_or_part = rest.trim();
+        if is_container(document_or_part) && serde_json::from_str::<Value>(document_or_part).is_ok()
+        {
+            arrivals.push(document(document_or_part));
+        } else if rest.len() > self.bytes_max {
+            let bytes = rest.len();
+            arrivals.push(Arrival::Undecodable(format!("{bytes} bytes without an end")));
+        } else if !document_or_part.is_empty() {
+            rest.clone_into(&mut self.begun);
         }
         arrivals
     }
@@ -213,8 +212,9 @@ pub fn join(framing: Framing, namespace: &str) -> Option<String> {
     }
 }
 
+/// It may be a whole object or list; asked before parsing, which a long document in many pieces would pay for each time.
 fn is_container(text: &str) -> bool {
-    text.starts_with(['{', '['])
+    text.starts_with(['{', '[']) && text.ends_with(['}', ']'])
 }
 
 fn document(text: &str) -> Arrival {
@@ -380,6 +380,23 @@ mod tests {
         assert_eq!(decoder.encode("[\"more\"]"), "42/crash,1[\"more\"]");
         assert_eq!(join(Framing::SocketIo4, "/crash").as_deref(), Some("40/crash,"));
         assert_eq!(join(Framing::SocketIo3, "/"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_arrives_is_taken_apart_and_little_of_it_kept(
+            messages in proptest::collection::vec("(\\PC|[\\[\\]{}\",:0-6/\\n\\x00]){0,40}", 0..20),
+        ) {
+            for framing in Framing::value_variants() {
+                let mut decoder = Decoder::new(*framing, "/crash", 100);
+                for message in &messages {
+                    for arrival in decoder.decode(message) {
+                        proptest::prop_assert_ne!(arrival, Arrival::Answer(String::new()));
+                    }
+                    proptest::prop_assert!(decoder.begun.len() <= 100);
+                }
+            }
+        }
     }
 
     #[test]
