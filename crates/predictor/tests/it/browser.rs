@@ -30,6 +30,7 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
         let mut program = Program::start();
         tab.open(&program.address()).await;
         tab.reads("empty-text", "No rounds yet.").await;
+        tab.reads("live-mode", "live").await;
         tab.sees("#ind-sync[data-state='good']").await;
         tab.sees("#ind-data[data-state='wait']").await;
         for (id, name) in [
@@ -55,6 +56,10 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
         tab.reads("house", "1.94×").await;
         assert_eq!(tab.value("document.querySelectorAll('#targets tbody tr').length").await, 5);
         tab.reads("forecast-live", "Forecast for round 31").await;
+
+        program.append(2);
+        tab.reads("scorecard-say", "2 forecasts scored").await;
+        tab.reads("light-order", "Past rounds tell nothing").await;
 
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -195,6 +200,19 @@ async fn a_predictor_that_goes_away_is_said_and_one_that_comes_back_is_followed(
         tab.sees("#notices:not(:has([data-state='trouble']))").await;
         tab.sees("#ind-sync[data-state='good']").await;
         next_round(tab, &mut program).await;
+    })
+    .await;
+}
+
+/// A proxy may hold back the event stream; the page then asks every 3 seconds.
+#[tokio::test]
+async fn without_the_event_stream_the_page_still_follows() {
+    with_tab(Screen::Desk, async |tab| {
+        tab.block("*api/events*").await;
+        let mut program = open_trained(tab).await;
+        next_round(tab, &mut program).await;
+        next_round(tab, &mut program).await;
+        assert_eq!(tab.text("live-mode").await, "every 3 seconds");
     })
     .await;
 }

@@ -13,7 +13,7 @@ import { renderForecast, saidAge, startForecast } from "./view/forecast.js";
 import { LawPlot, renderStatistics } from "./view/law.js";
 import { RoundPlot } from "./view/plot.js";
 import { renderQuality } from "./view/quality.js";
-import { renderScorecard } from "./view/scorecard.js";
+import { renderScorecard, startScorecard } from "./view/scorecard.js";
 import { ages, forgetIndicators, notices, renderNotices, renderStatus } from "./view/status.js";
 import { renderVerdict } from "./view/verdict.js";
 
@@ -28,6 +28,7 @@ let unreachable = false;
 setLanguage(supported(recall("language") ?? navigator.language));
 startTheme();
 startForecast();
+startScorecard();
 
 const store = new RoundStore();
 const plot = new RoundPlot(store);
@@ -79,6 +80,7 @@ function surroundings() {
   if (away) forgetIndicators();
   show("stale", stale || live.paused);
   text("stale", t(live.paused ? "paused" : "stale"));
+  text("live-mode", t(live.paused ? "paused" : live.streaming ? "live_stream" : "live_poll"));
   attribute(document.body, "data-stale", stale ? "" : null);
   renderNotices(notices(status, { unreachable: away, since: since(), seenVersion }));
 }
@@ -133,6 +135,8 @@ async function chooseRange(value) {
     }
   }
   plot.choose(count);
+  const here = store.rounds.length;
+  if (here < Math.min(count, status?.csv_records ?? 0)) text("readout", t("range_limit", { n: here }));
 }
 
 live.start();

@@ -102,7 +102,31 @@
  * @property {number} age_seconds since the collector last wrote its status
  */
 
-/** @typedef {{ e?: number, ln_e?: number }} Light */
+/**
+ * @typedef {object} Light
+ * @property {number} e what one imaginary euro has become
+ * @property {number} e_max the most it has been
+ * @property {number} amber_at
+ * @property {number} anytime_p
+ * @property {number | null} alarm_round
+ * @property {string} level
+ */
+
+/** @typedef {{ value: number, lo: number, hi: number }} Estimate a number with the ends of its interval */
+/** @typedef {{ name: string } & Record<string, number | string | null | undefined>} ScoreRow */
+/** @typedef {{ target: number, from: number, to: number, rounds: number, said: number, came: Estimate }} ReliabilityRow */
+/** @typedef {{ shown: Estimate | null }} SkillAgainst percent; positive is better */
+
+/**
+ * @typedef {object} Scorecard
+ * @property {number} rounds that had a forecast
+ * @property {string[]} columns
+ * @property {ScoreRow[]} rows over all of them
+ * @property {ScoreRow[]} [recent] over the last 500
+ * @property {ScoreRow[]} [fading] the older, the less
+ * @property {{ house: SkillAgainst, climatology: SkillAgainst }} [skill]
+ * @property {ReliabilityRow[]} [reliability]
+ */
 
 /**
  * @typedef {object} Status
@@ -125,9 +149,9 @@
  * @property {RecentRound[]} recent oldest first
  * @property {Data} data
  * @property {Collector | null} collector
- * @property {Record<string, any> | null} scorecard
+ * @property {Scorecard | null} scorecard
  * @property {{ order?: Light, law?: Light, forecast?: Light } | null} lights
- * @property {{ sentence: string, rounds: number } | null} verdict
+ * @property {{ sentence: string, rounds: number, absence?: string | null, change?: string | null } | null} verdict
  * @property {{ settled: number, late: number, missed: number }} [forecasts] what became of them
  * @property {{ events?: string | null, rounds?: string }} [links] where else to ask, as relative addresses
  * @property {string} version

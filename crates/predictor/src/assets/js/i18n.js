@@ -54,6 +54,16 @@ export function t(key, values = {}) {
 }
 
 /**
+ * The string for a name that the server gave, or `fallback` when the page has no word for it.
+ * @param {string} name
+ * @param {string} fallback
+ * @returns {string}
+ */
+export function named(name, fallback) {
+  return Object.hasOwn(STRINGS.en, name) ? t(/** @type {Key} */ (name)) : fallback;
+}
+
+/**
  * A percent sign never starts a line.
  * @param {string} sentence
  * @returns {string}

@@ -55,6 +55,11 @@ export class Live {
     return this.#paused;
   }
 
+  /** Whether the server tells of news by itself; otherwise it is asked. */
+  get streaming() {
+    return this.#streaming;
+  }
+
   /** Milliseconds since the last answer. */
   get silence() {
     return performance.now() - this.#lastAnswer;

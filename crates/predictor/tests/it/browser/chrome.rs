@@ -120,6 +120,13 @@ impl Tab {
         entries.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Lets nothing through to addresses that match, such as `*api/events*`.
+    pub(super) async fn block(&self, pattern: &str) {
+        self.client.issue_cmd(DevTools("Network.enable", json!({}))).await.unwrap();
+        let blocked = json!({ "urls": [pattern] });
+        self.client.issue_cmd(DevTools("Network.setBlockedURLs", blocked)).await.unwrap();
+    }
+
     async fn page_text(&self) -> String {
         self.value("document.body.innerText").await.as_str().unwrap_or_default().to_owned()
     }
@@ -136,6 +143,20 @@ impl WebDriverCompatibleCommand for Log {
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+/// A command of the browser's own protocol; also an addition of chromedriver.
+#[derive(Debug)]
+struct DevTools(&'static str, Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }
 

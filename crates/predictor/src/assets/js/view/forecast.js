@@ -2,7 +2,7 @@
 
 import { attribute, el, make, show, syncRows, text } from "../dom.js";
 import { age, isNumber, percent, points, range, times, utc } from "../format.js";
-import { t } from "../i18n.js";
+import { named, t } from "../i18n.js";
 import { recall, remember } from "../theme.js";
 
 /** @typedef {import("../contract.js").Status} Status */
@@ -111,7 +111,7 @@ function figures(said, status) {
  * @returns {string}
  */
 export function learner(name) {
-  return t(/** @type {any} */ (name));
+  return named(name, name);
 }
 
 /** @param {Prediction} said */

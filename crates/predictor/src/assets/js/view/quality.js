@@ -50,13 +50,15 @@ function judgement(accuracy) {
   return better < -SAME ? "model_say_worse" : "model_say_same";
 }
 
-/** @param {Status} status */
-function progress({ training }) {
-  show("training-now", training.running);
-  if (!training.running) return;
+/** Always there, so that nothing moves when a training begins. @param {Status} status */
+function progress({ training, auto_train_enabled: auto }) {
   const bar = /** @type {HTMLProgressElement} */ (el("training-progress"));
-  const words = t("training_say", { n: training.records ?? 0, percent: percent(training.progress, 0) });
-  bar.value = training.progress;
+  const next = training.next_at_records;
+  const idle = auto && next ? t("training_next", { n: next }) : "\u00a0";
+  const words = training.running
+    ? t("training_say", { n: training.records ?? 0, percent: percent(training.progress, 0) })
+    : idle;
+  bar.value = training.running ? training.progress : 0;
   attribute(bar, "aria-label", words);
   text("training-say", words);
 }

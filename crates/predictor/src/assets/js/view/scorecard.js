@@ -1,40 +1,90 @@
-// Row 5, the table: ours, each learner and each baseline, on the same rounds. It is there when the server has it.
+// Row 5, the table: what is served, each learner and each simple rule, on the same rounds.
 
 import { el, make, show, syncRows, text } from "../dom.js";
-import { figure, isNumber } from "../format.js";
-import { t } from "../i18n.js";
+import { figure, isNumber, number, percent } from "../format.js";
+import { named, t } from "../i18n.js";
+import { ReliabilityPlot } from "./reliability.js";
 
-/** @typedef {{ name: string } & Record<string, number | string | null>} ScoreRow */
-/** @typedef {{ rounds?: number, columns?: string[], rows?: ScoreRow[] }} Scorecard */
+/** @typedef {import("../contract.js").Scorecard} Scorecard */
+/** @typedef {import("../contract.js").ScoreRow} ScoreRow */
+/** @typedef {import("../contract.js").Estimate} Estimate */
 
-/** Of these, more is better; of every other score, less. */
-const MORE_IS_BETTER = new Set(["r2", "r2_score", "skill", "coverage"]);
+/** A coverage is best at the share that was promised; of every other score, less is better. */
+const PROMISED = new Map([["coverage", 0.8], ["coverage90", 0.9]]);
+
+/** @type {Scorecard | null} */
+let shown = null;
+/** @type {ReliabilityPlot | undefined} made when the section is first seen, so that it has a width */
+let plot;
+/** @type {"rows" | "recent" | "fading"} */
+let span = "rows";
+
+/** Wires the switch between all rounds, the last 500 and fading memory. */
+export function startScorecard() {
+  for (const node of document.querySelectorAll("#span input")) {
+    const input = /** @type {HTMLInputElement} */ (node);
+    input.addEventListener("change", () => {
+      span = /** @type {typeof span} */ (input.value);
+      renderScorecard(shown);
+    });
+  }
+}
 
 /** @param {Scorecard | null} card */
 export function renderScorecard(card) {
-  const rows = card?.rows ?? [];
-  show("scorecard", rows.length > 0);
-  if (!card || rows.length === 0) return;
-  const columns = card.columns ?? Object.keys(rows[0]).filter((name) => name !== "name");
-  text("scorecard-say", t("scorecard_say", { n: card.rounds ?? 0 }));
+  shown = card;
+  show("scorecard", Boolean(card && card.rounds > 0));
+  if (!card || card.rounds === 0) return;
+  text("scorecard-say", t("scorecard_say", { n: card.rounds }));
+  table(card[span] ?? card.rows, card.columns);
+  skill("house", card.skill?.house.shown ?? null);
+  skill("climatology", card.skill?.climatology.shown ?? null);
+  plot ??= new ReliabilityPlot();
+  plot.update(card.reliability ?? []);
+}
+
+/**
+ * @param {ScoreRow[]} rows
+ * @param {string[]} columns
+ */
+function table(rows, columns) {
   heads(columns);
   const best = new Map(columns.map((column) => [column, bestOf(rows, column)]));
   const filled = rows.map((row) => ({
-    key: row.name,
-    cells: [t(/** @type {any} */ (row.name)), ...columns.map((column) => cell(row[column], best.get(column)))],
+    key: String(row.name),
+    className: row.name === "calibrated" ? "own" : "",
+    cells: [rowName(String(row.name)), ...columns.map((column) => cell(row[column], column, best.get(column)))],
   }));
   syncRows(/** @type {Element} */ (el("scores").querySelector("tbody")), filled);
 }
 
 /**
- * @param {number | string | null} value
+ * @param {string} name
+ * @returns {string}
+ */
+function rowName(name) {
+  return named(`row_${name.replaceAll(" ", "_")}`, name);
+}
+
+/**
+ * @param {number | string | null | undefined} value
+ * @param {string} column
  * @param {string | undefined} best
  * @returns {import("../dom.js").Cell}
  */
-function cell(value, best) {
-  if (!isNumber(value)) return { text: value ?? "–" };
-  const shown = figure(value);
-  return shown === best ? { text: shown, title: t("best"), className: "num best" } : { text: shown, title: "" };
+function cell(value, column, best) {
+  if (!isNumber(value)) return { text: "–" };
+  const words = score(value, column);
+  return words === best ? { text: words, title: t("best"), className: "num best" } : { text: words, title: "" };
+}
+
+/**
+ * @param {number} value
+ * @param {string} column
+ * @returns {string}
+ */
+function score(value, column) {
+  return PROMISED.has(column) ? percent(value) : figure(value);
 }
 
 /** @param {string[]} columns */
@@ -46,8 +96,8 @@ function heads(columns) {
     node.setAttribute("scope", "col");
     head.append(node);
   }
-  text(head.children[0], t("model"));
-  columns.forEach((column, index) => text(head.children[index + 1], t(/** @type {any} */ (column))));
+  text(head.children[0], t("forecaster"));
+  columns.forEach((column, index) => text(head.children[index + 1], named(column, column), named(`${column}_title`, "")));
 }
 
 /**
@@ -57,7 +107,46 @@ function heads(columns) {
  * @returns {string | undefined}
  */
 function bestOf(rows, column) {
+  const promised = PROMISED.get(column) ?? -Infinity;
   const values = rows.map((row) => row[column]).filter(isNumber);
   if (values.length < 2) return undefined;
-  return figure(MORE_IS_BETTER.has(column) ? Math.max(...values) : Math.min(...values));
+  const distance = (/** @type {number} */ value) => (promised < 0 ? value : Math.abs(value - promised));
+  return score(values.reduce((best, value) => (distance(value) < distance(best) ? value : best)), column);
+}
+
+/**
+ * One bar around the zero line: right of it is better than the reference, left of it is worse.
+ * @param {"house" | "climatology"} reference
+ * @param {Estimate | null} estimate percent
+ */
+function skill(reference, estimate) {
+  const node = el(`skill-${reference}`);
+  const bar = /** @type {HTMLElement} */ (node.querySelector(".interval"));
+  const mark = /** @type {HTMLElement} */ (node.querySelector(".estimate"));
+  const say = /** @type {Element} */ (node.querySelector(".say"));
+  show(bar, Boolean(estimate));
+  show(mark, Boolean(estimate));
+  if (!estimate) {
+    text(say, t("skill_wait"));
+    return;
+  }
+  const reach = Math.max(1, ...[estimate.lo, estimate.hi].map((end) => Math.ceil(1.1 * Math.abs(end))));
+  const at = (/** @type {number} */ value) => 50 + (50 * Math.min(reach, Math.max(-reach, value))) / reach;
+  bar.style.left = `${at(estimate.lo)}%`;
+  bar.style.width = `${at(estimate.hi) - at(estimate.lo)}%`;
+  mark.style.left = `${at(estimate.value)}%`;
+  text(/** @type {Element} */ (node.querySelector(".least")), `${number(-reach)}\u202f%`);
+  text(/** @type {Element} */ (node.querySelector(".most")), `+${number(reach)}\u202f%`);
+  const words = { value: signed(estimate.value), lo: signed(estimate.lo), hi: signed(estimate.hi) };
+  const verdict = estimate.lo > 0 ? "skill_better" : estimate.hi < 0 ? "skill_worse" : "skill_none";
+  text(say, t(verdict, words), t("skill_title"));
+}
+
+/**
+ * @param {number} value percent
+ * @returns {string}
+ */
+function signed(value) {
+  const shown = number(value, 2);
+  return `${value > 0 ? "+" : ""}${shown}\u202f%`;
 }

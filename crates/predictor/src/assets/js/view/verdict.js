@@ -1,7 +1,7 @@
 // Row 2: can anything be predicted? One sentence, and the three lights that it rests on.
 
 import { attribute, el, text } from "../dom.js";
-import { isNumber, number } from "../format.js";
+import { number } from "../format.js";
 import { t, tight } from "../i18n.js";
 
 /** @typedef {import("../contract.js").Status} Status */
@@ -9,9 +9,11 @@ import { t, tight } from "../i18n.js";
 
 /** So many forecasts must have met their rounds before the tests begin to bet. */
 const SCORED_MIN = 60;
-/** A light turns amber at 20 (a fair game gets there less than once in 20 times) and red at 100. */
-const AMBER = 20;
-const RED = 100;
+/** The scale ends here; a light turns amber at 20 (a fair game gets there less than once in 20 times). */
+const TOP = 100;
+/** A light that has once been on stays on: the server judges by the most the evidence has been.
+ * @type {Record<string, 0 | 1 | 2>} */
+const LEVELS = { quiet: 0, amber: 1, red: 2 };
 
 /** @param {Status} status */
 export function renderVerdict(status) {
@@ -27,7 +29,9 @@ export function renderVerdict(status) {
  */
 function verdict(status) {
   if (status.verdict) {
-    return { sentence: tight(status.verdict.sentence), from: t("verdict_from", { n: status.verdict.rounds }) };
+    const { sentence, rounds, absence, change } = status.verdict;
+    const from = [t("verdict_from", { n: rounds }), change, absence].filter(Boolean).join(" ");
+    return { sentence: tight(sentence), from: tight(from) };
   }
   const { needed } = status.training;
   if (!status.model_trained && needed && needed.have < needed.need) return { sentence: t("verdict_wait", needed), from: "" };
@@ -44,11 +48,10 @@ function verdict(status) {
  */
 function light(name, value) {
   const node = el(`light-${name}`);
-  const evidence = value?.e ?? (isNumber(value?.ln_e) ? Math.exp(value.ln_e) : null);
   const bar = /** @type {HTMLElement} */ (node.querySelector(".evidence i"));
   const say = /** @type {Element} */ (node.querySelector("p"));
   const figure = /** @type {Element} */ (node.querySelector(".e"));
-  if (evidence === null) {
+  if (!value) {
     attribute(node, "data-level", null);
     attribute(node, "title", null);
     bar.style.width = "0";
@@ -56,11 +59,21 @@ function light(name, value) {
     text(say, t("light_wait"));
     return;
   }
-  const level = evidence >= RED ? 2 : evidence >= AMBER ? 1 : 0;
-  const shown = evidence > 9999 ? "> 9999" : number(evidence, evidence < 10 ? 1 : 0);
+  const level = LEVELS[value.level] ?? 0;
+  const shown = euros(value.e);
   attribute(node, "data-level", String(level));
-  bar.style.width = `${(100 * Math.log(Math.min(RED, Math.max(1, evidence)))) / Math.log(RED)}%`;
+  bar.style.width = `${(100 * Math.log(Math.min(TOP, Math.max(1, value.e)))) / Math.log(TOP)}%`;
   text(figure, shown);
   text(say, t(`light_${name}_${level}`));
-  attribute(node, "title", t("light_title", { claim: t(`light_${name}_0`).replace(/\.$/, ""), e: shown }));
+  const words = { claim: t(`light_${name}_0`).replace(/\.$/, ""), e: shown, most: euros(value.e_max) };
+  attribute(node, "title", t("light_title", words));
+}
+
+/**
+ * @param {number} value
+ * @returns {string}
+ */
+function euros(value) {
+  if (value > 9999) return "> 9999";
+  return number(value, value < 9.95 ? 1 : 0);
 }
