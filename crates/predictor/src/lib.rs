@@ -10,6 +10,7 @@ mod intake;
 mod journal;
 mod keeper;
 mod live;
+mod recording;
 mod series;
 mod snapshot;
 mod statistics;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Backtest(args)) => backtest::run(&args),
         Some(command) => anyhow::bail!("{command:?} is not there yet"),
     }
 }

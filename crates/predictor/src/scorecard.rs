@@ -118,6 +118,16 @@ impl Scorecard {
         &self.lights
     }
 
+    /// Skill of what is served against the house, in percent, by the Brier score.
+    pub fn skill_percent(&self) -> Option<Estimate> {
+        self.against_house.shown_percent()
+    }
+
+    /// Share of the last 500 scored rounds that the 80 % interval held.
+    pub fn recent_coverage(&self) -> Option<f64> {
+        self.ours.recent().coverage_80
+    }
+
     /// What may be said in plain words.
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.lights, &self.house, &self.against_house, &self.returns)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rounds::Round;
+use rounds::{FileRounds, Round};
 
 /// What one file of the directory now holds, or how it changed.
 #[derive(Debug, Clone)]
@@ -26,15 +26,13 @@ pub(crate) enum Growth {
     Rebuilt,
 }
 
-/// All rounds, sorted by time; rounds of the same time keep the order of file name and line.
-///
-/// A file that only repeats the beginning of another one counts once: people copy their files.
+/// All rounds in the order [`rounds::merge`] gives them, kept up to date.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Series {
     files: BTreeMap<String, Vec<Round>>,
     rounds: Vec<Round>,
     last_file: String,
-    duplicates: u64,
+    copies: BTreeMap<String, u64>,
 }
 
 impl Series {
@@ -45,7 +43,7 @@ impl Series {
 
     /// Rows left out because a whole file repeats another.
     pub(crate) fn duplicates(&self) -> u64 {
-        self.duplicates
+        self.copies.values().sum()
     }
 
     /// The file of the newest round.
@@ -55,75 +53,53 @@ impl Series {
 
     /// Takes in what changed in the directory, at once: a series is rebuilt once, not per file.
     pub(crate) fn apply(&mut self, changes: Vec<(String, FileChange)>) -> Growth {
-        let mut added: Vec<(Round, String)> = Vec::new();
-        let mut is_append_only = true;
-        for (file, change) in changes {
-            match change {
-                FileChange::Appended(rows) => {
-                    added.extend(rows.iter().map(|&round| (round, file.clone())));
-                    self.files.entry(file).or_default().extend(rows);
+        let before = self.rounds.len();
+        let mut changes = changes.into_iter();
+        match (changes.next(), changes.len()) {
+            (None, _) => Growth::Unchanged,
+            (Some((file, FileChange::Appended(rows))), 0) if self.follows(&file, &rows) => {
+                self.rounds.extend_from_slice(&rows);
+                self.last_file.clone_from(&file);
+                self.files.entry(file).or_default().extend(rows);
+                Growth::From(before)
+            }
+            (Some(first), _) => {
+                for (file, change) in std::iter::once(first).chain(changes) {
+                    self.change(file, change);
                 }
-                FileChange::Replaced(rows) => {
-                    self.files.insert(file, rows);
-                    is_append_only = false;
-                }
-                FileChange::Removed => {
-                    self.files.remove(&file);
-                    is_append_only = false;
-                }
+                self.merge()
             }
         }
-        let before = self.rounds.len();
-        if is_append_only && self.append(added) {
-            return if self.rounds.len() > before {
-                Growth::From(before)
-            } else {
-                Growth::Unchanged
-            };
-        }
-        self.merge()
     }
 
-    /// Adds rows that are newer than all others; false when some are not, or may be repeats.
-    fn append(&mut self, mut added: Vec<(Round, String)>) -> bool {
-        added.sort_by(|(a, in_a), (b, in_b)| a.time.cmp(&b.time).then_with(|| in_a.cmp(in_b)));
-        let Some((first, file)) = added.first() else { return true };
-        let follows = self.rounds.last().is_none_or(|last| {
-            first.time > last.time || (first.time == last.time && *file >= self.last_file)
-        });
-        if !follows || added.iter().any(|(_, file)| self.has_twin(file)) {
-            return false;
-        }
-        if let Some((_, file)) = added.last() {
-            self.last_file.clone_from(file);
-        }
-        self.rounds.extend(added.into_iter().map(|(round, _)| round));
-        true
+    /// Whether rows at the end of this file are rows at the end of everything: what a running
+    /// collector writes. They are newer than all others, so the file can be no copy either.
+    fn follows(&self, file: &str, rows: &[Round]) -> bool {
+        let (Some(first), Some(last)) = (rows.first(), self.rounds.last()) else { return false };
+        let is_newer =
+            first.time > last.time || (first.time == last.time && file == self.last_file);
+        is_newer
+            && !self.copies.contains_key(file)
+            && rows.is_sorted_by_key(|round| round.time)
+            && self.files.get(file).is_none_or(|rows| rows.is_sorted_by_key(|round| round.time))
     }
 
-    /// Whether another file begins as this one does.
-    fn has_twin(&self, file: &str) -> bool {
-        let first = self.files.get(file).and_then(|rows| rows.first());
-        let others = self.files.iter().filter(|(other, _)| *other != file);
-        first.is_some() && others.map(|(_, rows)| rows.first()).any(|other| other == first)
+    fn change(&mut self, file: String, change: FileChange) {
+        match change {
+            FileChange::Appended(rows) => self.files.entry(file).or_default().extend(rows),
+            FileChange::Replaced(rows) => drop(self.files.insert(file, rows)),
+            FileChange::Removed => drop(self.files.remove(&file)),
+        }
     }
 
     /// Puts all files together from the start.
     fn merge(&mut self) -> Growth {
-        let (merged, last_file) = {
-            let (repeats, kept): (Vec<_>, Vec<_>) =
-                self.files.iter().partition(|(name, rows)| self.is_repeat(name, rows));
-            self.duplicates = repeats.iter().map(|(_, rows)| rows.len() as u64).sum();
-            let mut merged: Vec<(Round, &String)> = kept
-                .into_iter()
-                .flat_map(|(name, rows)| rows.iter().map(move |&round| (round, name)))
-                .collect();
-            merged.sort_by_key(|(round, _)| round.time);
-            let last_file = merged.last().map(|(_, name)| (*name).clone()).unwrap_or_default();
-            (merged.into_iter().map(|(round, _)| round).collect::<Vec<_>>(), last_file)
-        };
-        let before = std::mem::replace(&mut self.rounds, merged);
-        self.last_file = last_file;
+        let files: Vec<FileRounds<'_>> =
+            self.files.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
+        let merged = rounds::merge(&files);
+        self.copies = merged.copies.into_iter().map(|copy| (copy.file, copy.rounds)).collect();
+        self.last_file = self.file_of(merged.rounds.last());
+        let before = std::mem::replace(&mut self.rounds, merged.rounds);
         match self.rounds.strip_prefix(before.as_slice()) {
             None => Growth::Rebuilt,
             Some([]) => Growth::Unchanged,
@@ -131,15 +107,13 @@ impl Series {
         }
     }
 
-    /// Whether every row of the file stands at the beginning of another one. Of two equal files
-    /// the first by name is kept.
-    fn is_repeat(&self, name: &str, rows: &[Round]) -> bool {
-        !rows.is_empty()
-            && self.files.iter().any(|(other, longer)| {
-                other != name
-                    && longer.starts_with(rows)
-                    && (longer.len() > rows.len() || other.as_str() < name)
-            })
+    /// The last file, by name, that is no copy and holds the round.
+    fn file_of(&self, round: Option<&Round>) -> String {
+        let Some(round) = round else { return String::new() };
+        let mut files =
+            self.files.iter().rev().filter(|(file, _)| !self.copies.contains_key(*file));
+        let holder = files.find(|(_, rows)| rows.iter().rev().any(|row| row == round));
+        holder.map(|(file, _)| file.clone()).unwrap_or_default()
     }
 }
 

@@ -4,6 +4,7 @@
 mod api;
 mod app;
 mod browser;
+mod forecasting;
 mod keeping;
 mod learning;
 mod program;
