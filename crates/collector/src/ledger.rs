@@ -20,12 +20,16 @@ use serde_json::{Value, json};
 
 use crate::source::{Kind, Reading, Said};
 
-/// Rounds that are kept for comparing, and that a restart should hand to [`Ledger::seeded`].
+/// Rounds that are kept for comparing, and that a [`Seed`] should hold.
 pub const WINDOW: usize = 64;
 /// Ids that are remembered.
 const IDS: usize = 256;
 /// The same round may come from the list and with its id this far apart.
 const MERGE_WITHIN: Duration = Duration::from_secs(10);
+/// While the list is read it shows every round by itself, so a name may come so late without being taken for a new round.
+const NAME_WITHIN: Duration = Duration::from_mins(1);
+/// The list is being read if it found its place so recently.
+const LIST_ALIVE: Duration = Duration::from_secs(15);
 /// A single round that comes before the history waits this long for it, so that the rounds in between stay in order.
 const HOLD: Duration = MERGE_WITHIN;
 /// A round counts as heard when it ended if the reading before it was this close.
@@ -102,6 +106,27 @@ struct Known {
     id: Option<String>,
     /// When the list gave it, as long as its id may still follow.
     listed: Option<Instant>,
+    /// A row of an earlier run: one older than it may be missing in the files.
+    is_old: bool,
+}
+
+impl Known {
+    fn of_list(cents: u64) -> Self {
+        Self { cents, id: None, listed: None, is_old: false }
+    }
+
+    fn of_history(shown: &Shown<'_>) -> Self {
+        Self { id: shown.id.map(str::to_owned), ..Self::of_list(shown.multiplier.cents()) }
+    }
+}
+
+/// Where the files of a directory end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seed {
+    /// The newest rows, oldest first, as far as they follow one another without a mark.
+    pub rounds: Vec<Round>,
+    /// The time of the newest row of all.
+    pub newest: Option<DateTime<Utc>>,
 }
 
 /// When the window was last known to be up to date.
@@ -140,27 +165,27 @@ pub struct Ledger {
 impl Ledger {
     /// A ledger that knows no round.
     pub fn new(settings: Settings) -> Self {
-        Self::seeded(settings, &[])
+        Self::seeded(settings, &Seed::default())
     }
 
-    /// A ledger that goes on after `rounds`, the newest rows of the directory, oldest first.
-    pub fn seeded(settings: Settings, rounds: &[Round]) -> Self {
+    /// A ledger that goes on where the files end.
+    pub fn seeded(settings: Settings, seed: &Seed) -> Self {
         let known =
-            |round: &Round| Known { cents: round.multiplier.cents(), id: None, listed: None };
-        let newest = rounds.last().map(|round| round.time);
+            |round: &Round| Known { is_old: true, ..Known::of_list(round.multiplier.cents()) };
+        let newest = seed.newest;
         Self {
             settings,
-            window: rounds.iter().rev().take(WINDOW).map(known).collect(),
+            window: seed.rounds.iter().rev().take(WINDOW).map(known).collect(),
             ids: VecDeque::new(),
             confirmed: newest.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
             list: list::Progress::default(),
             ahead: 0,
-            is_bridged: rounds.is_empty() && !settings.shows_history(),
+            is_bridged: newest.is_none() && !settings.shows_history(),
             held: Vec::new(),
             heard: None,
             instance: None,
-            is_first: rounds.is_empty(),
+            is_first: newest.is_none(),
         }
     }
 
@@ -230,7 +255,7 @@ impl Ledger {
             kind: if *backfill { EventKind::Backfill } else { EventKind::Live },
             detail: times::with_step(detail.clone(), stepped_back),
         });
-        self.push(Known { cents, id: id.clone(), listed: None });
+        self.push(Known { id: id.clone(), ..Known::of_list(cents) });
         self.ahead = (self.ahead + 1).min(self.window.len());
         self.newest = Some(time);
         self.confirmed = Confirmed::Mono(reading.mono);
@@ -238,12 +263,15 @@ impl Ledger {
         self.is_first = false;
     }
 
-    /// The list has given this round a moment ago; now its name comes.
+    /// The list has given this round a while ago; now its name comes. If it is another round of the same value after all, the list
+    /// will show that.
     fn name_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
+        let is_list_alive = self.list.is_alive(now, LIST_ALIVE);
+        let within = if is_list_alive { NAME_WITHIN } else { MERGE_WITHIN };
         let is_it = |known: &&mut Known| {
             known.id.is_none()
                 && known.cents == cents
-                && known.listed.is_some_and(|at| distance(at, now) <= MERGE_WITHIN)
+                && known.listed.is_some_and(|at| distance(at, now) <= within)
         };
         match self.window.iter_mut().rev().find(is_it) {
             Some(known) => {
@@ -343,11 +371,7 @@ impl Ledger {
                 detail: times::with_step(None, stepped_back),
             });
             let listed = shown.id.is_none().then_some(reading.mono);
-            self.push(Known {
-                cents: shown.multiplier.cents(),
-                id: shown.id.map(str::to_owned),
-                listed,
-            });
+            self.push(Known { listed, ..Known::of_history(shown) });
             self.newest = Some(time);
         }
     }

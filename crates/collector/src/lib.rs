@@ -14,6 +14,7 @@ pub mod feed;
 pub mod fsync;
 pub mod ledger;
 pub mod pace;
+pub mod seed;
 pub mod session;
 pub mod sfs2x;
 pub mod signals;

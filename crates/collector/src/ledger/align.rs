@@ -21,6 +21,30 @@ pub(super) fn shifts(
     (0..=bound.min(shown)).filter(fits).collect()
 }
 
+/// The newest recorded rounds that prove a place although older ones do not fit: one more than elsewhere.
+const OVERLAP_BEFORE_BREAK: usize = OVERLAP + 1;
+
+/// As [`shifts`], where the known values come from files and may have holes: `(new rounds, known values that fit)` with the
+/// longest run of fitting ones before the first that does not. `may_break(j)`: a hole before known value `j` is possible.
+pub(super) fn broken_shift(
+    shown: usize,
+    known: usize,
+    bound: usize,
+    may_break: impl Fn(usize) -> bool,
+    same: impl Fn(usize, usize) -> bool,
+) -> Option<(usize, usize)> {
+    let run = |shift: usize| {
+        let overlap = (shown - shift).min(known);
+        let fitting = (0..overlap).take_while(|&i| same(shift + i, i)).count();
+        (fitting >= OVERLAP_BEFORE_BREAK && fitting < overlap && may_break(fitting))
+            .then_some((shift, fitting))
+    };
+    // Of equally long ones the smallest shift, as elsewhere.
+    (0..=bound.min(shown))
+        .filter_map(run)
+        .max_by_key(|&(shift, fitting)| (fitting, usize::MAX - shift))
+}
+
 /// How much of a list stands before it begins again: some pages hold the same history twice.
 pub(super) fn undoubled_len(shown: &[u64]) -> usize {
     let begins_again =
@@ -93,6 +117,22 @@ mod tests {
     #[test]
     fn all_equal_values_fit_everywhere() {
         check_shifts(&[1; 6], &[1; 6], 2, &[0, 1, 2]);
+    }
+
+    #[test]
+    fn files_with_a_hole_fit_up_to_the_hole() {
+        let shown = [9, 1, 2, 3, 4, 5, 6];
+        let check = |known: &[u64], bound, may_break, expected| {
+            let same = |i: usize, j: usize| shown[i] == known[j];
+            assert_eq!(
+                broken_shift(shown.len(), known.len(), bound, |_| may_break, same),
+                expected
+            );
+        };
+        check(&[1, 2, 3, 4, 70, 71], 2, true, Some((1, 4)));
+        check(&[1, 2, 3, 4, 70, 71], 2, false, None);
+        check(&[1, 2, 3, 4, 70, 71], 0, true, None);
+        check(&[1, 2, 3, 70, 71], 2, true, None);
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
-use super::align::{OVERLAP, pairs, shifts};
+use super::align::{OVERLAP, broken_shift, pairs, shifts};
 use super::{Found, Known, Ledger, Outcome, Shown, conflict, gap};
 use crate::source::Reading;
 
@@ -85,6 +85,12 @@ impl Ledger {
             self.name_window(&shown[fresh..]);
             return self.accept_named(&shown[..fresh], false, reading, out);
         }
+        let may_break = |j: usize| self.window[j].is_old;
+        if let Some((fresh, kept)) = broken_shift(shown.len(), known, bound, may_break, same) {
+            self.window.truncate(kept);
+            self.name_window(&shown[fresh..]);
+            return self.accept_named(&shown[..fresh], false, reading, out);
+        }
         let is_short = known < OVERLAP || bound.saturating_add(2) >= shown.len();
         let weak = if is_short { shifts(shown.len(), known, 1, bound, same) } else { Vec::new() };
         if let Some(&fresh) = weak.first() {
@@ -110,11 +116,7 @@ impl Ledger {
         for (known, shown) in self.window.iter_mut().zip(shown) {
             known.id = shown.id.map(str::to_owned);
         }
-        let older = shown.iter().skip(self.window.len()).map(|shown| Known {
-            cents: shown.multiplier.cents(),
-            id: shown.id.map(str::to_owned),
-            listed: None,
-        });
+        let older = shown.iter().skip(self.window.len()).map(Known::of_history);
         self.window.extend(older);
         self.window.truncate(super::WINDOW);
     }

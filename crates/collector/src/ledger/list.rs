@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
-use super::align::{BASELINE_LEN, OVERLAP, pairs, shifts, undoubled_len};
+use super::align::{BASELINE_LEN, OVERLAP, broken_shift, pairs, shifts, undoubled_len};
 use super::{Baseline, Found, Known, Ledger, Outcome, Shown, gap};
 use crate::source::Reading;
 
@@ -23,6 +23,7 @@ pub(super) struct Progress {
     previous: Vec<u64>,
     /// The last list that found its place.
     aligned: Vec<u64>,
+    aligned_at: Option<Instant>,
     longest: usize,
     failures: u32,
     short_since: Option<Instant>,
@@ -34,7 +35,13 @@ impl Progress {
         self.failures = 0;
     }
 
-    fn align(&mut self, cents: &[u64]) {
+    /// A list found its place not longer ago than `within`.
+    pub(super) fn is_alive(&self, now: Instant, within: Duration) -> bool {
+        self.aligned_at.is_some_and(|at| now.saturating_duration_since(at) <= within)
+    }
+
+    fn align(&mut self, cents: &[u64], now: Instant) {
+        self.aligned_at = Some(now);
         self.aligned = cents.to_vec();
         self.failures = 0;
         self.short_since = None;
@@ -64,6 +71,11 @@ enum Place {
         lag: usize,
         others: Vec<usize>,
     },
+    /// The rows of an earlier run fit as far as `kept`; the older ones have a hole.
+    Broken {
+        fresh: usize,
+        kept: usize,
+    },
     /// One or two values overlap, and so many rounds may have ended that no more could.
     Weak {
         fresh: usize,
@@ -92,11 +104,11 @@ impl Ledger {
             shown[..cents.len()].iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
         if self.window.is_empty() {
             if cents.len() >= BASELINE_LEN {
-                self.list.align(&cents);
+                self.list.align(&cents, reading.mono);
                 self.take_baseline(&shown, reading, out);
             }
         } else if self.list.aligned == cents {
-            self.list.align(&cents);
+            self.list.align(&cents, reading.mono);
             self.bridge(reading.mono);
         } else {
             self.place_list(&cents, &shown, is_full, Heard { reading, out });
@@ -115,6 +127,13 @@ impl Ledger {
                 let found = Found { reading, after_gap: false };
                 self.accept_history(&shown[..fresh], found, out);
                 self.ahead = lag;
+            }
+            Place::Broken { fresh, kept } => {
+                self.window.truncate(kept);
+                self.extend_window(cents, fresh, 0);
+                let found = Found { reading, after_gap: false };
+                self.accept_history(&shown[..fresh], found, out);
+                self.ahead = 0;
             }
             Place::Weak { fresh } => {
                 let detail = json!({ "reason": "too little overlap", "fresh": fresh });
@@ -139,7 +158,7 @@ impl Ledger {
                 }
             }
         }
-        self.list.align(cents);
+        self.list.align(cents, reading.mono);
         self.bridge(reading.mono);
     }
 
@@ -173,6 +192,11 @@ impl Ledger {
                 Place::Proven { fresh, lag: 0, others }
             };
         }
+        let may_break = |j: usize| self.window[j].is_old;
+        let broken = broken_shift(cents.len(), known, bound, may_break, same);
+        if let Some((fresh, kept)) = broken.filter(|_| is_full) {
+            return Place::Broken { fresh, kept };
+        }
         let may_be_weak = is_full && bound.saturating_add(2) >= cents.len();
         let weak =
             if may_be_weak { shifts(cents.len(), known, 1, bound, same) } else { Vec::new() };
@@ -183,7 +207,7 @@ impl Ledger {
     fn extend_window(&mut self, cents: &[u64], fresh: usize, lag: usize) {
         let overlap = self.window.len() - lag;
         let older = cents.iter().skip(fresh + overlap);
-        self.window.extend(older.map(|&cents| Known { cents, id: None, listed: None }));
+        self.window.extend(older.map(|&cents| Known::of_list(cents)));
         self.window.truncate(super::WINDOW);
     }
 
@@ -242,9 +266,8 @@ impl Ledger {
         let pairs = pairs(cents.len(), ahead.len(), |i, j| cents[i] == ahead[j].cents);
         let newer = pairs.iter().flatten().min().copied().unwrap_or(ahead.len());
         let of_list = cents.iter().zip(&pairs).map(|(&cents, pair)| Known {
-            cents,
             id: pair.and_then(|j| ahead[j].id.clone()),
-            listed: None,
+            ..Known::of_list(cents)
         });
         self.window = ahead[..newer].iter().cloned().chain(of_list).take(super::WINDOW).collect();
         self.ahead = newer;
@@ -262,11 +285,7 @@ impl Ledger {
             Baseline::Newest if self.is_first => shown.len().min(1),
             _ => 0,
         };
-        let known = shown[fresh..].iter().map(|shown| Known {
-            cents: shown.multiplier.cents(),
-            id: shown.id.map(str::to_owned),
-            listed: None,
-        });
+        let known = shown[fresh..].iter().map(Known::of_history);
         self.window.extend(known.take(super::WINDOW));
         if let (0, Some(newest)) = (fresh, self.window.front_mut()) {
             // Its id may be on the way.

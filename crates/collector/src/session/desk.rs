@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
-use rounds::{Event, EventKind, RoundLog, last_rounds};
+use rounds::{Event, EventKind, RoundLog};
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,8 @@ use crate::clock;
 use crate::config::Config;
 use crate::console::Console;
 use crate::fsync::SparingDisk;
-use crate::ledger::{Ledger, Outcome, Settings, WINDOW};
+use crate::ledger::{Ledger, Outcome, Seed, Settings};
+use crate::seed;
 use crate::source::{Kind, Reading, Said};
 use crate::status::{LastRound, State, Status};
 use crate::writer::{Entry, Progress, Writer, WriterGone};
@@ -80,12 +81,12 @@ impl Desk {
         }
         let known = match kind {
             // A recording is played as it is, whatever was played before.
-            Kind::Replay => Vec::new(),
-            _ => last_rounds(&config.data_dir, WINDOW).context("reading the last rounds")?,
+            Kind::Replay => Seed::default(),
+            _ => seed::read(&config.data_dir).context("reading the last rounds")?,
         };
         let settings = Settings { kind, baseline: config.baseline, round_min: config.round_min.0 };
         tracing::info!(
-            source = kind.name(), file = %log.path().display(), known_rounds = known.len(), "Recording."
+            source = kind.name(), file = %log.path().display(), known_rounds = known.rounds.len(), "Recording."
         );
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -1,4 +1,6 @@
-//! Integration tests.
+//! Promises of the collector, each kept on a real directory, a real socket or a real process.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
+mod faults;
 mod feeds;
+mod game;

@@ -96,6 +96,23 @@ fn a_late_or_repeated_frame_is_no_new_round() {
 }
 
 #[test]
+fn a_frame_that_comes_long_after_the_list_showed_its_round_is_no_new_round() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+    for _ in 0..5 {
+        table.now += 5.0;
+        assert_eq!(table.see_history(), [""; 0]);
+    }
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    // Had it been another round of the same value, the list would tell.
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+}
+
+#[test]
 fn an_id_that_changes_its_value_is_a_conflict_and_the_first_stands() {
     let mut table = Table::started();
     table.see_history();
@@ -236,7 +253,8 @@ fn frames_before_the_first_list_are_written_once() {
 fn a_dated_history_is_taken_from_where_the_files_end() {
     let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
     let feed = Settings { kind: Kind::Demo, ..settings() };
-    let mut table = Table::new(Ledger::seeded(feed, &[newest]));
+    let mut table =
+        Table::new(Ledger::seeded(feed, &Seed { rounds: vec![newest], newest: Some(newest.time) }));
     table.now = 200.0;
     let mut written = Vec::new();
     for (second, cents) in [(50.0, 150), (100.0, 231), (120.0, 170), (150.0, 180)] {

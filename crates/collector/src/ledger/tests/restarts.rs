@@ -15,6 +15,10 @@ fn rows(cents: &[u64]) -> Vec<Round> {
     rows
 }
 
+fn seed(rounds: Vec<Round>) -> Seed {
+    Seed { newest: rounds.last().map(|round| round.time), rounds }
+}
+
 /// The game whose last 40 rounds are in the files, and a ledger that read them.
 fn restarted() -> Table {
     let mut table = Table::new(Ledger::new(settings()));
@@ -23,7 +27,7 @@ fn restarted() -> Table {
     }
     let mut recorded: Vec<u64> = table.history[..40].to_vec();
     recorded.reverse();
-    table.ledger = Ledger::seeded(settings(), &rows(&recorded));
+    table.ledger = Ledger::seeded(settings(), &seed(rows(&recorded)));
     table
 }
 
@@ -69,7 +73,7 @@ fn the_files_of_another_table_are_told_apart() {
 
 #[test]
 fn an_empty_file_is_a_first_start() {
-    let mut table = Table::new(Ledger::seeded(settings(), &[]));
+    let mut table = Table::new(Ledger::seeded(settings(), &Seed::default()));
     assert_eq!(table.see_history(), [""; 0]);
     table.play(&[231]);
     table.now += 9.0;
@@ -92,7 +96,7 @@ fn one_or_two_rows_are_joined_behind_a_weak_mark() {
         let mut table = Table::new(Ledger::new(settings()));
         let mut tail: Vec<u64> = table.history[..recorded].to_vec();
         tail.reverse();
-        table.ledger = Ledger::seeded(settings(), &rows(&tail));
+        table.ledger = Ledger::seeded(settings(), &seed(rows(&tail)));
         table.play(&[101, 102]);
         table.now += 46.0;
         assert_eq!(table.see_history(), ["Weak", "~101", "~102"]);
@@ -120,7 +124,7 @@ fn a_torn_last_row_is_written_again_from_the_list() {
     let log = RoundLog::open(dir.path(), Origin::Recorded, wall(0.0)).unwrap();
     let rows = last_rounds(dir.path(), WINDOW).unwrap();
     assert_eq!(rows.len(), 24);
-    table.ledger = Ledger::seeded(settings(), &rows);
+    table.ledger = Ledger::seeded(settings(), &seed(rows));
     table.play(&[101]);
     table.now += 23.0;
     let torn = format!("~{}", table.history[1]);
@@ -140,6 +144,30 @@ fn a_reset_while_frames_come_writes_no_round_twice() {
     assert_eq!(table.hear(said_round(Some("new"), newest)), [format!("+{newest}")]);
     let shown = table.shown();
     assert_eq!(table.insist(&shown), ["Reset"]);
+    assert_eq!(table.see_history(), [""; 0]);
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+}
+
+#[test]
+fn files_in_which_an_older_round_is_missing_are_continued_all_the_same() {
+    let mut table = restarted();
+    let mut recorded: Vec<u64> = table.history[..40].to_vec();
+    recorded.reverse();
+    // Another recorder has dropped the second of two equal neighbours, six rounds ago.
+    recorded.remove(33);
+    table.ledger = Ledger::seeded(settings(), &seed(rows(&recorded)));
+    table.play(&[101, 102]);
+    table.now += 46.0;
+    assert_eq!(table.see_history(), ["~101", "~102"]);
+}
+
+#[test]
+fn nothing_after_the_last_mark_is_a_start_without_a_baseline() {
+    let ended = Seed { rounds: Vec::new(), newest: Some(wall(-60.0)) };
+    let all = Settings { baseline: Baseline::All, ..settings() };
+    let mut table = Table::new(Ledger::seeded(all, &ended));
     assert_eq!(table.see_history(), [""; 0]);
     table.play(&[231]);
     table.now += 9.0;

@@ -1,0 +1,62 @@
+//! Whatever the page does, every round that was ever visible is written once, and what was not is marked.
+
+use crate::game::{Counts, Plan, run};
+
+const CALM: Plan = Plan {
+    rounds: 6_000,
+    seed: 1,
+    reload: 0.0,
+    outage: 0.0,
+    restart: 0.0,
+    switch: 0.0,
+    double: 0.0,
+    has_frames: false,
+};
+
+#[track_caller]
+fn check(plan: &Plan) -> Counts {
+    let dir = tempfile::tempdir().unwrap();
+    let counts = run(plan, dir.path());
+    let faults = [counts.duplicates, counts.false_rows, counts.unmarked, counts.file_differences];
+    assert_eq!(faults, [0; 4], "{plan:?}\n{counts}");
+    let missing = counts.played - counts.written;
+    assert!(counts.written > plan.rounds / 2, "{counts}");
+    assert!(missing == 0 || counts.gaps + counts.weak + counts.resets > 0, "{counts}");
+    counts
+}
+
+#[test]
+fn without_faults_nothing_is_missing_and_the_simple_rule_loses_equal_neighbours() {
+    let counts = check(&CALM);
+    assert_eq!(counts.written, counts.played);
+    assert!(counts.naive_missing > 0, "{counts}");
+}
+
+#[test]
+fn reloads_lose_nothing() {
+    let counts = check(&Plan { reload: 0.002, double: 0.001, ..CALM });
+    assert_eq!(counts.written, counts.played, "{counts}");
+    assert!(counts.naive_false > 0, "{counts}");
+}
+
+#[test]
+fn outages_lose_only_what_scrolled_off_behind_a_mark() {
+    let counts = check(&Plan { reload: 0.001, outage: 0.001, ..CALM });
+    assert_eq!(counts.written + counts.marked, counts.played, "{counts}");
+}
+
+#[test]
+fn everything_at_once_writes_no_false_row() {
+    for seed in 1..=4 {
+        let faults = Plan { reload: 0.002, outage: 0.001, restart: 0.0003, switch: 0.0003, ..CALM };
+        check(&Plan { seed, double: 0.001, ..faults });
+    }
+}
+
+#[test]
+fn frames_beside_the_list_give_no_round_twice() {
+    for seed in 1..=4 {
+        let faults = Plan { reload: 0.002, outage: 0.001, restart: 0.0003, switch: 0.0003, ..CALM };
+        check(&Plan { seed, has_frames: true, ..faults });
+    }
+}

@@ -1,0 +1,532 @@
+//! A simulated game on a simulated page that breaks in every way a page can, and a recorder of it: the real ledger and the
+//! real writer, on simulated clocks. Every written row is traced to the very round it came from.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use collector::console::Console;
+use collector::fsync::{Fsync, SparingDisk};
+use collector::ledger::{Baseline, Ledger, Outcome, Settings};
+use collector::pace::real_gap;
+use collector::seed;
+use collector::source::{Kind, Reading, Said};
+use collector::writer::{Entry, Writer};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
+
+/// What the page shows of the past.
+const SHOWN: usize = 25;
+const POLL: f64 = 1.0;
+
+/// How long to play and how often something breaks, each as a chance per poll of one second.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) rounds: usize,
+    pub(crate) seed: u64,
+    /// The page fills again, newest or oldest rounds first.
+    pub(crate) reload: f64,
+    /// Nobody can read the page for 1 to 40 rounds.
+    pub(crate) outage: f64,
+    /// The collector ends and starts again up to 40 rounds later.
+    pub(crate) restart: f64,
+    /// The player goes to another table.
+    pub(crate) switch: f64,
+    /// A drop-down opens: the list stands there twice for a few seconds.
+    pub(crate) double: f64,
+    /// Rounds are also told by frames with ids, late, twice or not at all, and by a history with ids after a reload.
+    pub(crate) has_frames: bool,
+}
+
+/// What came out. All but the last five concern the ledger, those the `text != last` rule on the same input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) played: usize,
+    pub(crate) written: usize,
+    pub(crate) duplicates: usize,
+    pub(crate) false_rows: usize,
+    /// Missing rounds before a row without a mark between.
+    pub(crate) unmarked: usize,
+    /// Missing rounds behind a mark.
+    pub(crate) marked: usize,
+    pub(crate) gaps: usize,
+    pub(crate) weak: usize,
+    pub(crate) resets: usize,
+    /// Rows in the files that differ from the rows that were accepted.
+    pub(crate) file_differences: usize,
+    pub(crate) reloads: usize,
+    pub(crate) outages: usize,
+    pub(crate) restarts: usize,
+    pub(crate) switches: usize,
+    pub(crate) doubles: usize,
+    pub(crate) naive_written: usize,
+    pub(crate) naive_false: usize,
+    pub(crate) naive_missing: usize,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { played, reloads, outages, restarts, switches, doubles, .. } = self;
+        writeln!(
+            f,
+            "played {played} rounds; {reloads} reloads, {outages} outages, {restarts} restarts, {switches} table switches, {doubles} double lists"
+        )?;
+        let Self { written, duplicates, false_rows, unmarked, marked, gaps, weak, resets, .. } =
+            self;
+        writeln!(
+            f,
+            "  ledger:       written {written}, duplicates {duplicates}, false rows {false_rows}, missing without a mark {unmarked}, missing behind a mark {marked}"
+        )?;
+        writeln!(
+            f,
+            "                marks: {gaps} gap, {weak} weak, {resets} reset; rows in the files that differ: {}",
+            self.file_differences
+        )?;
+        writeln!(
+            f,
+            "  text != last: written {}, false rows {}, missing without a mark {}",
+            self.naive_written, self.naive_false, self.naive_missing
+        )
+    }
+}
+
+/// A round of the truth: which table, and which one there.
+type Place = (usize, usize);
+
+/// The rounds of one table, oldest first, in hundredths.
+struct Table {
+    rounds: Vec<u64>,
+    pending: u64,
+    ends: f64,
+}
+
+/// How much of the list a page that is filling shows.
+struct Filling {
+    shown: usize,
+    is_newest_first: bool,
+}
+
+struct Page {
+    table: usize,
+    filling: Option<Filling>,
+    doubled_until: f64,
+    /// Frames on their way: when, and which round.
+    frames: VecDeque<(f64, Place)>,
+    init_at: Option<f64>,
+}
+
+/// Checks every written row against the truth.
+#[derive(Default)]
+struct Judge {
+    counts: Counts,
+    before: Option<Place>,
+    is_marked: bool,
+    /// Rounds that were missing without a mark when the next one was written.
+    holes: usize,
+    accepted: Vec<u64>,
+    naive_last: Option<u64>,
+    naive_newest: Option<Place>,
+    naive_seen: BTreeMap<usize, usize>,
+}
+
+pub(crate) fn run(plan: &Plan, dir: &Path) -> Counts {
+    let mut sim = Simulation::new(*plan, dir);
+    while sim.judge.counts.played < plan.rounds {
+        sim.play();
+        sim.step();
+    }
+    sim.settle();
+    sim.finish()
+}
+
+struct Simulation<'a> {
+    plan: Plan,
+    dir: &'a Path,
+    rng: ChaCha20Rng,
+    origin: Instant,
+    now: f64,
+    tables: Vec<Table>,
+    page: Page,
+    away_until: f64,
+    restart_at: Option<f64>,
+    ledger: Ledger,
+    writer: Option<Writer>,
+    judge: Judge,
+}
+
+impl<'a> Simulation<'a> {
+    fn new(plan: Plan, dir: &'a Path) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
+        let table = Table::new(&mut rng, 0.0);
+        let page = Page {
+            table: 0,
+            filling: None,
+            doubled_until: 0.0,
+            frames: VecDeque::new(),
+            init_at: None,
+        };
+        let mut sim = Self {
+            plan,
+            dir,
+            rng,
+            origin: Instant::now(),
+            now: 0.0,
+            tables: vec![table],
+            page,
+            away_until: 0.0,
+            restart_at: None,
+            ledger: Ledger::new(settings()),
+            writer: None,
+            judge: Judge::default(),
+        };
+        sim.open();
+        sim
+    }
+
+    /// The collector starts where its files end.
+    fn open(&mut self) {
+        let disk = Box::new(SparingDisk::new(Fsync::Never));
+        let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
+        self.ledger = Ledger::seeded(settings(), &seed::read(self.dir).unwrap());
+        self.writer = Some(Writer::start(log, Console::silent()).unwrap());
+    }
+
+    fn close(&mut self) {
+        self.hear(Said::End, &[]);
+        let writer = self.writer.take().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (unwritten, _) = runtime.block_on(writer.stop(Duration::from_secs(5))).unwrap();
+        assert_eq!(unwritten, 0);
+    }
+
+    fn mono(&self) -> Instant {
+        self.origin + Duration::from_secs_f64(self.now)
+    }
+
+    fn happens(&mut self, chance: f64) -> bool {
+        uniform(&mut self.rng) < chance
+    }
+
+    fn step(&mut self) {
+        self.now += POLL;
+        if self.restart_at.is_some_and(|at| self.now >= at) {
+            self.restart_at = None;
+            self.open();
+        }
+        if self.writer.is_none() || self.now < self.away_until {
+            self.page.frames.clear();
+            return;
+        }
+        if self.away_until > 0.0 {
+            self.away_until = 0.0;
+            self.reload();
+        }
+        self.break_something();
+        if self.writer.is_none() || self.away_until > 0.0 {
+            return;
+        }
+        self.hear_frames();
+        self.poll();
+    }
+
+    fn play(&mut self) {
+        let watched = self.page.table;
+        let before = self.tables[watched].rounds.len();
+        let now = self.now;
+        self.tables[watched].play(&mut self.rng, now);
+        for index in before..self.tables[watched].rounds.len() {
+            self.judge.counts.played += 1;
+            if self.plan.has_frames && !self.happens(0.01) {
+                let late = uniform(&mut self.rng) * 3.0;
+                self.page.frames.push_back((self.now + late, (watched, index)));
+            }
+            if self.plan.has_frames && self.happens(0.02) {
+                let late = uniform(&mut self.rng) * 40.0;
+                self.page.frames.push_back((self.now + late, (watched, index)));
+            }
+        }
+    }
+
+    /// One to forty rounds of the game.
+    fn some_rounds(&mut self) -> f64 {
+        (1.0 + uniform(&mut self.rng) * 39.0) * 23.0
+    }
+
+    fn break_something(&mut self) {
+        if self.happens(self.plan.outage) {
+            self.judge.counts.outages += 1;
+            self.away_until = self.now + self.some_rounds();
+            self.ledger.interrupted();
+        }
+        if self.happens(self.plan.reload) {
+            self.judge.counts.reloads += 1;
+            self.reload();
+        }
+        if self.happens(self.plan.double) {
+            self.judge.counts.doubles += 1;
+            self.page.doubled_until = self.now + 15.0;
+        }
+        if self.happens(self.plan.switch) {
+            self.judge.counts.switches += 1;
+            self.tables.push(Table::new(&mut self.rng, self.now));
+            self.page.table = self.tables.len() - 1;
+            self.reload();
+            let name = format!("table-{}", self.page.table);
+            let is_said = self.plan.has_frames && self.happens(0.5);
+            if is_said {
+                self.hear(Said::OtherInstance(name), &[]);
+            }
+        }
+        if self.happens(self.plan.restart) {
+            self.judge.counts.restarts += 1;
+            self.close();
+            self.restart_at = Some(self.now + self.some_rounds());
+        }
+    }
+
+    fn reload(&mut self) {
+        let is_newest_first = self.happens(0.7);
+        let first = [0, 1, 2, 5, 12, SHOWN][self.rng.next_u32() as usize % 6];
+        self.page.filling = Some(Filling { shown: first, is_newest_first });
+        self.page.frames.clear();
+        self.page.init_at = self.plan.has_frames.then_some(self.now + 2.0);
+    }
+
+    fn hear_frames(&mut self) {
+        if self.page.init_at.is_some_and(|at| self.now >= at) {
+            self.page.init_at = None;
+            let shown = self.places();
+            let named = shown.iter().map(|&place| (id(place), self.multiplier(place))).collect();
+            self.hear(Said::Ids(named), &shown);
+        }
+        let due: Vec<Place> = self
+            .page
+            .frames
+            .iter()
+            .filter(|(at, _)| *at <= self.now)
+            .map(|(_, place)| *place)
+            .collect();
+        self.page.frames.retain(|(at, _)| *at > self.now);
+        for place in due {
+            let said = Said::Round {
+                id: Some(id(place)),
+                multiplier: self.multiplier(place),
+                ended_at: None,
+                backfill: false,
+                detail: None,
+            };
+            self.hear(said, &[]);
+        }
+    }
+
+    /// The newest rounds of the table, newest first.
+    fn places(&self) -> Vec<Place> {
+        let table = self.page.table;
+        let count = self.tables[table].rounds.len();
+        (count - SHOWN..count).rev().map(|index| (table, index)).collect()
+    }
+
+    fn multiplier(&self, (table, index): Place) -> Multiplier {
+        Multiplier::from_cents(self.tables[table].rounds[index]).unwrap()
+    }
+
+    fn poll(&mut self) {
+        let mut shown = self.places();
+        let mut is_filled = false;
+        if let Some(filling) = &mut self.page.filling {
+            let count = filling.shown.min(SHOWN);
+            shown = if filling.is_newest_first {
+                shown[..count].to_vec()
+            } else {
+                shown[SHOWN - count..].to_vec()
+            };
+            filling.shown += [0, 1, 4, 9][self.rng.next_u32() as usize % 4];
+            is_filled = filling.shown >= SHOWN;
+        }
+        if is_filled {
+            self.page.filling = None;
+        }
+        if self.now < self.page.doubled_until {
+            shown.extend(shown.clone());
+        }
+        if let Some(&newest) = shown.first() {
+            let cents = self.tables[newest.0].rounds[newest.1];
+            self.judge.naive(newest, cents);
+        }
+        let said = Said::List(shown.iter().map(|&place| self.multiplier(place)).collect());
+        self.hear(said, &shown);
+    }
+
+    fn hear(&mut self, said: Said, shown: &[Place]) {
+        let reading = Reading { mono: self.mono(), wall: wall(self.now), said };
+        self.write(&reading, shown);
+    }
+
+    fn write(&mut self, reading: &Reading, shown: &[Place]) {
+        let outcomes = self.ledger.observe(reading);
+        let is_nameless = |outcome: &&Outcome| matches!(outcome, Outcome::Accept { id: None, .. });
+        let nameless = outcomes.iter().filter(is_nameless).count();
+        // Rows without an id are the newest of the list, oldest first.
+        let mut newest = shown.iter().take(nameless).rev();
+        for outcome in outcomes {
+            let entry = match outcome {
+                Outcome::Note { kind, detail } => {
+                    self.judge.mark(kind, &detail);
+                    let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
+                    Entry::Note(reading.wall, event)
+                }
+                Outcome::Accept { round, id, kind, detail } => {
+                    let named = id.as_deref().map(place_of);
+                    let place = named.or_else(|| newest.next().copied());
+                    let truth = place.map(|(table, index)| self.tables[table].rounds[index]);
+                    self.judge.row(place, truth, round.multiplier.cents());
+                    Entry::Row(round, Event { round_id: id, detail, ..Event::new(kind, "game") })
+                }
+            };
+            self.put(entry);
+        }
+    }
+
+    fn put(&self, entry: Entry) {
+        let writer = self.writer.as_ref().unwrap();
+        if let Err(refused) = writer.try_put(entry) {
+            writer.sender().blocking_send(*refused).unwrap();
+        }
+    }
+
+    /// The game stops, and the collector gets the time to see the last round.
+    fn settle(&mut self) {
+        let plan = self.plan;
+        self.plan =
+            Plan { reload: 0.0, outage: 0.0, restart: 0.0, switch: 0.0, double: 0.0, ..plan };
+        let mut quiet = 0;
+        while quiet < 60 {
+            self.step();
+            let is_quiet = self.writer.is_some() && self.page.filling.is_none();
+            quiet = if is_quiet { quiet + 1 } else { 0 };
+        }
+    }
+
+    fn finish(mut self) -> Counts {
+        if self.writer.is_some() {
+            self.close();
+        }
+        let files = last_rounds(self.dir, usize::MAX).unwrap();
+        let accepted = &self.judge.accepted;
+        let differing =
+            files.iter().zip(accepted).filter(|(row, cents)| row.multiplier.cents() != **cents);
+        let mut counts = self.judge.counts.clone();
+        counts.file_differences = differing.count() + files.len().abs_diff(accepted.len());
+        counts.unmarked += self.judge.holes;
+        let seen: usize = self.judge.naive_seen.values().sum();
+        counts.naive_missing = counts.played.saturating_sub(seen);
+        counts
+    }
+}
+
+impl Table {
+    fn new(rng: &mut ChaCha20Rng, now: f64) -> Self {
+        let rounds = (0..SHOWN + 10).map(|_| draw(rng)).collect();
+        let pending = draw(rng);
+        Self { rounds, pending, ends: now + duration(pending) }
+    }
+
+    fn play(&mut self, rng: &mut ChaCha20Rng, now: f64) {
+        while now >= self.ends {
+            self.rounds.push(self.pending);
+            self.pending = draw(rng);
+            self.ends += duration(self.pending);
+        }
+    }
+}
+
+impl Judge {
+    fn mark(&mut self, kind: EventKind, detail: &serde_json::Value) {
+        match kind {
+            EventKind::Gap => self.counts.gaps += 1,
+            EventKind::Weak => self.counts.weak += 1,
+            EventKind::Reset => self.counts.resets += 1,
+            _ => return,
+        }
+        self.is_marked = true;
+        // This mark names rounds that were missing before rows that are written already.
+        let late = detail["multipliers"].as_array().map_or(0, Vec::len).min(self.holes);
+        self.holes -= late;
+        self.counts.marked += late;
+    }
+
+    fn row(&mut self, place: Option<Place>, truth: Option<u64>, cents: u64) {
+        self.counts.written += 1;
+        self.accepted.push(cents);
+        let Some(place) = place.filter(|_| truth == Some(cents)) else {
+            self.counts.false_rows += 1;
+            return;
+        };
+        if let Some(before) = self.before {
+            let missing = place.1.saturating_sub(before.1 + 1);
+            match place.0 == before.0 {
+                true if place <= before => self.counts.duplicates += 1,
+                _ if self.is_marked => self.counts.marked += missing,
+                true => self.holes += missing,
+                // Another table must be marked even if nothing is missing.
+                false => self.counts.unmarked += 1,
+            }
+        }
+        self.before = self.before.max(Some(place));
+        self.is_marked = false;
+    }
+
+    /// The rule of most recorders: a row whenever the newest text is another than before.
+    fn naive(&mut self, newest: Place, cents: u64) {
+        if self.naive_last.replace(cents) == Some(cents) {
+            return;
+        }
+        self.counts.naive_written += 1;
+        if self.naive_newest.is_some_and(|before| newest <= before) {
+            self.counts.naive_false += 1;
+        } else {
+            *self.naive_seen.entry(newest.0).or_default() += 1;
+        }
+        self.naive_newest = self.naive_newest.max(Some(newest));
+    }
+}
+
+fn settings() -> Settings {
+    Settings { kind: Kind::Browser, baseline: Baseline::None, round_min: Duration::from_secs(6) }
+}
+
+/// Like the game's own ids: they rise, but not one by one.
+fn id((table, index): Place) -> String {
+    format!("{table}-{}", index * 3)
+}
+
+fn place_of(id: &str) -> Place {
+    let (table, index) = id.split_once('-').unwrap();
+    (table.parse().unwrap(), index.parse::<usize>().unwrap() / 3)
+}
+
+fn uniform(rng: &mut ChaCha20Rng) -> f64 {
+    f64::from(rng.next_u32()) / (f64::from(u32::MAX) + 1.0)
+}
+
+/// In hundredths: P(M >= x) = 0.97 / x.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at least 100, at most 97 * 2^32"
+)]
+fn draw(rng: &mut ChaCha20Rng) -> u64 {
+    ((97.0 / (1.0 - uniform(rng))) as u64).max(100)
+}
+
+fn duration(cents: u64) -> f64 {
+    real_gap(Multiplier::from_cents(cents).unwrap()).as_secs_f64()
+}
+
+fn wall(second: f64) -> DateTime<Utc> {
+    let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+    start + TimeDelta::from_std(Duration::from_secs_f64(second)).unwrap()
+}
