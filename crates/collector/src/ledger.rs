@@ -179,7 +179,7 @@ impl Ledger {
             ids: VecDeque::new(),
             confirmed: newest.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
-            list: list::Progress::default(),
+            list: list::Progress::new(settings),
             ahead: 0,
             is_bridged: newest.is_none() && !settings.shows_history(),
             held: Vec::new(),
@@ -305,7 +305,7 @@ impl Ledger {
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();
         self.ids.clear();
-        self.list = list::Progress::default();
+        self.list = list::Progress::new(self.settings);
         self.ahead = 0;
         self.is_bridged = !self.settings.shows_history();
     }

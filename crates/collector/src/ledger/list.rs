@@ -6,7 +6,7 @@ use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
 use super::align::{BASELINE_LEN, OVERLAP, broken_shift, pairs, shifts, undoubled_len};
-use super::{Baseline, Found, Known, Ledger, Outcome, Shown, gap};
+use super::{Baseline, Found, Known, Ledger, Outcome, Settings, Shown, gap};
 use crate::source::Reading;
 
 /// A list that fits nowhere is believed the sixth time: until then a page may still be filling.
@@ -14,10 +14,12 @@ const FAILURES_OF_A_PAGE: u32 = 6;
 /// A message is whole; once may be a mistake of the other side.
 const FAILURES_OF_A_MESSAGE: u32 = 2;
 /// A list that stays shorter than it was for so long is not filling: it is the list now.
-const SHORT_FOR: Duration = Duration::from_mins(1);
+const SHORT_FOR: Duration = Duration::from_secs(20);
+/// What a page is expected to show, until it has shown more or has stayed at less.
+const USUAL_LEN: usize = 25;
 
 /// What the ledger remembers of the lists it has read; all values in hundredths, newest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
     /// The list of the reading before.
     previous: Vec<u64>,
@@ -26,10 +28,23 @@ pub(super) struct Progress {
     aligned_at: Option<Instant>,
     longest: usize,
     failures: u32,
-    short_since: Option<Instant>,
+    /// The list is shorter than it was: how long, and since when.
+    short_since: Option<(usize, Instant)>,
 }
 
 impl Progress {
+    pub(super) fn new(settings: Settings) -> Self {
+        let longest = if settings.lists_settle() { USUAL_LEN } else { 0 };
+        Self {
+            previous: Vec::new(),
+            aligned: Vec::new(),
+            aligned_at: None,
+            longest,
+            failures: 0,
+            short_since: None,
+        }
+    }
+
     pub(super) fn forget_reading(&mut self) {
         self.previous.clear();
         self.failures = 0;
@@ -47,19 +62,31 @@ impl Progress {
         self.short_since = None;
     }
 
-    /// At least four fifths of what it ever was, or for a minute no more.
-    fn is_full(&mut self, len: usize, now: Instant) -> bool {
+    /// How much of the list this is, judged by what it was before.
+    fn extent(&mut self, len: usize, now: Instant) -> Extent {
         self.longest = self.longest.max(len);
-        if len * 5 >= self.longest * 4 {
+        if len == self.longest {
             self.short_since = None;
-            return true;
+            return Extent::Whole;
         }
-        let since = *self.short_since.get_or_insert(now);
+        let (_, since) =
+            *self.short_since.filter(|(seen, _)| *seen == len).get_or_insert((len, now));
+        self.short_since = Some((len, since));
         if now.saturating_duration_since(since) >= SHORT_FOR {
             self.longest = len;
         }
-        false
+        if len * 5 >= self.longest * 4 { Extent::Most } else { Extent::Part }
     }
+}
+
+/// How much of the list is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Extent {
+    /// Less than four fifths: nothing is concluded from what it does not show.
+    Part,
+    /// The newest rounds may still be missing: it proves rounds, but not that there are no others.
+    Most,
+    Whole,
 }
 
 /// Where a list lies on the window.
@@ -91,6 +118,7 @@ impl Ledger {
         out: &mut Vec<Outcome>,
     ) {
         let mut cents: Vec<u64> = shown.iter().map(|multiplier| multiplier.cents()).collect();
+        let all = cents.len();
         cents.truncate(undoubled_len(&cents));
         if self.settings.lists_settle() && self.list.previous != cents {
             self.list.previous = cents;
@@ -99,67 +127,72 @@ impl Ledger {
         if cents.len() < OVERLAP {
             return;
         }
-        let is_full = self.list.is_full(cents.len(), reading.mono);
+        // A list of a few values over and over is as long as it is; one that is too long stands there twice.
+        let len = if all <= self.list.longest { all } else { cents.len() };
+        let extent = self.list.extent(len, reading.mono);
         let shown: Vec<Shown<'_>> =
             shown[..cents.len()].iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
         if self.window.is_empty() {
-            if cents.len() >= BASELINE_LEN {
+            if cents.len() >= BASELINE_LEN && extent > Extent::Part {
                 self.list.align(&cents, reading.mono);
                 self.take_baseline(&shown, reading, out);
             }
-        } else if self.list.aligned == cents {
+        } else if self.list.aligned == cents
+            || self.place_list(&cents, &shown, extent, Heard { reading, out })
+        {
             self.list.align(&cents, reading.mono);
             self.bridge(reading.mono);
-        } else {
-            self.place_list(&cents, &shown, is_full, Heard { reading, out });
         }
     }
 
-    fn place_list(&mut self, cents: &[u64], shown: &[Shown<'_>], is_full: bool, heard: Heard<'_>) {
+    /// True if everything that the page has shown is known now.
+    fn place_list(
+        &mut self,
+        cents: &[u64],
+        shown: &[Shown<'_>],
+        extent: Extent,
+        heard: Heard<'_>,
+    ) -> bool {
         let Heard { reading, out } = heard;
         let bound = self.bound(reading);
-        match self.place(cents, bound, is_full) {
+        let (fresh, lag) = match self.place(cents, bound, extent) {
             Place::Proven { fresh, lag, others } => {
                 if !others.is_empty() {
                     out.push(ambiguous(fresh, &others));
                 }
-                self.extend_window(cents, fresh, lag);
-                let found = Found { reading, after_gap: false };
-                self.accept_history(&shown[..fresh], found, out);
-                self.ahead = lag;
+                (fresh, lag)
             }
             Place::Broken { fresh, kept } => {
                 self.window.truncate(kept);
-                self.extend_window(cents, fresh, 0);
-                let found = Found { reading, after_gap: false };
-                self.accept_history(&shown[..fresh], found, out);
-                self.ahead = 0;
+                (fresh, 0)
             }
             Place::Weak { fresh } => {
                 let detail = json!({ "reason": "too little overlap", "fresh": fresh });
                 out.push(Outcome::Note { kind: EventKind::Weak, detail });
-                self.extend_window(cents, fresh, 0);
-                let found = Found { reading, after_gap: false };
-                self.accept_history(&shown[..fresh], found, out);
-                self.ahead = 0;
+                (fresh, 0)
             }
-            Place::Nowhere if !is_full => return,
+            Place::Nowhere if extent == Extent::Part => return false,
             Place::Nowhere if self.ahead == self.window.len() => {
                 // All that is known came as single rounds after this list.
                 self.rebuild(cents);
+                return true;
             }
             Place::Nowhere => {
                 if !self.believes_stranger() {
-                    return;
+                    return false;
                 }
                 let heard = Heard { reading, out };
                 if !self.mend(cents, shown, bound, heard) {
                     self.start_over(cents, shown, bound, Heard { reading, out });
                 }
+                return true;
             }
-        }
-        self.list.align(cents, reading.mono);
-        self.bridge(reading.mono);
+        };
+        self.extend_window(cents, fresh, lag);
+        self.accept_history(&shown[..fresh], Found { reading, after_gap: false }, out);
+        self.ahead = lag;
+        // A page that fills from its old end has not shown the newest rounds yet.
+        extent == Extent::Whole
     }
 
     fn believes_stranger(&mut self) -> bool {
@@ -169,7 +202,7 @@ impl Ledger {
         self.list.failures >= limit
     }
 
-    fn place(&self, cents: &[u64], bound: usize, is_full: bool) -> Place {
+    fn place(&self, cents: &[u64], bound: usize, extent: Extent) -> Place {
         let known = self.window.len();
         let least = OVERLAP.min(known);
         let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
@@ -194,10 +227,10 @@ impl Ledger {
         }
         let may_break = |j: usize| self.window[j].is_old;
         let broken = broken_shift(cents.len(), known, bound, may_break, same);
-        if let Some((fresh, kept)) = broken.filter(|_| is_full) {
+        if let Some((fresh, kept)) = broken.filter(|_| extent > Extent::Part) {
             return Place::Broken { fresh, kept };
         }
-        let may_be_weak = is_full && bound.saturating_add(2) >= cents.len();
+        let may_be_weak = extent > Extent::Part && bound.saturating_add(2) >= cents.len();
         let weak =
             if may_be_weak { shifts(cents.len(), known, 1, bound, same) } else { Vec::new() };
         weak.first().map_or(Place::Nowhere, |&fresh| Place::Weak { fresh })

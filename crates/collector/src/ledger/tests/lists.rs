@@ -112,7 +112,7 @@ fn a_list_that_grows_oldest_first_after_a_reload_gives_each_round_once() {
 }
 
 #[test]
-fn a_page_that_shows_less_from_now_on_is_accepted_after_a_minute() {
+fn a_page_that_shows_less_from_now_on_is_accepted_after_a_while() {
     let mut table = Table::started();
     table.now += 400.0;
     for _ in 0..12 {
@@ -121,10 +121,39 @@ fn a_page_that_shows_less_from_now_on_is_accepted_after_a_minute() {
     // Nothing of the short list is known, so it could be a page that is still filling.
     let short: Vec<u64> = table.history[..10].to_vec();
     assert_eq!(table.insist(&short), [""; 0]);
-    table.now += 61.0;
+    table.now += 21.0;
     let written = table.insist(&short);
     assert_eq!(written.len(), 11);
     assert_eq!(written[0], "Gap");
+}
+
+#[test]
+fn a_page_that_fills_from_its_old_end_after_an_outage_loses_no_round() {
+    for missed in 1..=20_u32 {
+        let mut table = Table::started();
+        table.ledger.interrupted();
+        let played: Vec<String> = (0..missed).map(|_| format!("~{}", table.play_any())).collect();
+        table.now += 23.0 * f64::from(missed);
+        let shown = table.shown();
+        let mut written = Vec::new();
+        for len in [5, 8, 12, 15, 18, 20, 22, 24, 25] {
+            written.extend(table.see(&shown[25 - len..]));
+        }
+        assert_eq!(written, played, "{missed}");
+    }
+}
+
+#[test]
+fn a_page_with_a_short_list_is_recorded_too() {
+    let mut table = Table::new(Ledger::new(settings()));
+    for _ in 0..25 {
+        let shown = table.history[..10].to_vec();
+        assert_eq!(table.see(&shown), [""; 0]);
+    }
+    table.play(&[231]);
+    table.now += 9.0;
+    let shown = table.history[..10].to_vec();
+    assert_eq!(table.see(&shown), ["+231"]);
 }
 
 #[test]
