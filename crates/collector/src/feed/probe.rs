@@ -24,7 +24,7 @@ pub fn unusable(error: &ConfigError) -> Finding {
 }
 
 /// Nothing answers, or it says no.
-pub fn unreachable(address: &Address, error: &ConnectError) -> Finding {
+pub fn unreachable(error: &ConnectError) -> Finding {
     let advice = match error {
         ConnectError::Refused(_) => {
             "use the headers that your browser sends; docs/feeds.md says where to find them"
@@ -34,7 +34,7 @@ pub fn unreachable(address: &Address, error: &ConnectError) -> Finding {
         }
         _ => "check the address and the connection of this machine",
     };
-    Finding::failed("feed", format!("{address}: {error}"), advice)
+    Finding::failed("feed", error.to_string(), advice)
 }
 
 /// What came of listening: `heard` is the first round or list, or why there was none; `None` = not in time.

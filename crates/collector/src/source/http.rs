@@ -233,7 +233,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![probe::unusable(&error)],
     };
     if let Err(error) = source.connect().await {
-        return vec![probe::unreachable(&source.address, &error)];
+        return vec![probe::unreachable(&error)];
     }
     probe::answered(&source.address, source.first.as_ref(), source.tally.last())
 }

@@ -240,7 +240,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![probe::unusable(&error)],
     };
     if let Err(error) = source.connect().await {
-        return vec![probe::unreachable(&source.address, &error)];
+        return vec![probe::unreachable(&error)];
     }
     let heard = timeout(probe::LISTEN_FOR, source.first()).await.ok();
     source.close().await;

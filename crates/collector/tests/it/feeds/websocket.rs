@@ -171,7 +171,7 @@ async fn headers_and_first_messages_reach_the_server_each_time() {
         "source = 'websocket'
         [feed]
         url = '{}'
-        headers = {{ Origin = 'https://game.example', X-Key = 'env:CARGO_PKG_NAME' }}
+        headers = {{ Origin = 'https://game.example', X-Key = 'env:PATH' }}
         rounds = [{{ value = '/x' }}]
         [websocket]
         subprotocol = 'graphql-transport-ws'
@@ -186,9 +186,10 @@ async fn headers_and_first_messages_reach_the_server_each_time() {
         assert_eq!(shown(&next(&mut source).await.unwrap()), "3.00");
         assert!(matches!(error(&mut source).await, SessionError::Closed(_)));
     }
+    let path = std::env::var("PATH").unwrap();
     let once = [
         "https://game.example",
-        "collector",
+        &path,
         "graphql-transport-ws",
         "/feed?token=secret",
         "{\"type\":\"connection_init\"}",
