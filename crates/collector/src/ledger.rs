@@ -199,13 +199,18 @@ impl Ledger {
     /// What follows from a reading, in the order in which it must be written.
     pub fn observe(&mut self, reading: &Reading) -> Vec<Outcome> {
         let mut out = Vec::new();
+        if let Said::Interrupted(why) = &reading.said {
+            self.interrupted();
+            let detail = json!({ "reason": why });
+            return vec![Outcome::Note { kind: EventKind::Reconnect, detail }];
+        }
         match &reading.said {
             Said::Round { .. } if self.must_hold() => self.held.push(reading.clone()),
             Said::Round { .. } => self.hear_round(reading, &mut out),
             Said::List(shown) => self.hear_list(shown, reading, &mut out),
             Said::Ids(shown) => self.hear_ids(shown, reading, &mut out),
             Said::OtherInstance(name) => self.hear_instance(name, &mut out),
-            Said::Alive | Said::End => {}
+            Said::Interrupted(_) | Said::Alive | Said::End => {}
         }
         self.release(reading, &mut out);
         self.heard = Some(reading.mono);

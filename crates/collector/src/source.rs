@@ -62,6 +62,9 @@ pub enum Said {
     Ids(Vec<(String, Multiplier)>),
     /// The source is now another stream (another table or server instance): its rounds do not continue ours.
     OtherInstance(String),
+    /// The source was away for a moment, and why: rounds may have ended that it did not hear. It is back, or will say that it
+    /// is lost.
+    Interrupted(String),
     /// The source is healthy and has nothing new.
     Alive,
     /// A replay or a demo is finished.

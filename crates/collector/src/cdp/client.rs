@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -81,7 +82,7 @@ pub struct Client {
     commands: mpsc::Sender<Message>,
     shared: Arc<Shared>,
     /// The reading and the writing task.
-    tasks: JoinSet<()>,
+    _tasks: JoinSet<()>,
 }
 
 #[derive(Debug)]
@@ -125,8 +126,8 @@ impl Client {
     /// Nobody answers, or not as a browser does.
     pub async fn connect(url: &Url) -> Result<(Self, Events), tungstenite::Error> {
         let socket = match open(url, None).await {
-            // Some builds close a connection that does not say where it is from.
-            Err(tungstenite::Error::Protocol(_) | tungstenite::Error::ConnectionClosed) => {
+            // Some builds hang up on whoever does not say where they are from.
+            Err(error) if is_hang_up(&error) => {
                 let port = url.port_or_known_default().unwrap_or(0);
                 open(url, Some(format!("http://127.0.0.1:{port}"))).await?
             }
@@ -145,7 +146,7 @@ impl Client {
         tasks.spawn(write(sink, outgoing));
         tasks.spawn(read(stream, Arc::clone(&shared), events));
         let events = Events { queue, shared: Arc::clone(&shared) };
-        Ok((Self { commands, shared, tasks }, events))
+        Ok((Self { commands, shared, _tasks: tasks }, events))
     }
 
     /// Asks the browser, or one of its targets, and waits for the answer.
@@ -180,11 +181,10 @@ impl Client {
         }
     }
 
-    /// Says goodbye: what is left to send is sent, then the socket is closed.
-    pub async fn close(mut self) {
-        // A full queue means that the browser does not read; then there is nothing to be polite about.
-        if self.commands.try_send(Message::Close(None)).is_ok() {
-            while self.tasks.join_next().await.is_some() {}
+    /// Says goodbye: what is left to send is sent, then the closing word.
+    pub async fn close(&self) {
+        if self.commands.send(Message::Close(None)).await.is_ok() {
+            self.commands.closed().await;
         }
     }
 }
@@ -241,10 +241,24 @@ async fn open(url: &Url, origin: Option<String>) -> Result<Socket, tungstenite::
     Ok(connect_async_with_config(request, Some(config), true).await?.0)
 }
 
+/// There was a connection, and it was closed instead of answered.
+fn is_hang_up(error: &tungstenite::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        tungstenite::Error::Io(error) => {
+            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        }
+        tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete)
+        | tungstenite::Error::ConnectionClosed => true,
+        _ => false,
+    }
+}
+
 async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: mpsc::Receiver<Message>) {
     while let Some(message) = outgoing.recv().await {
-        if sink.send(message).await.is_err() {
-            // The reading task learns of it too, and says why.
+        let is_last = message.is_close();
+        // The reading task learns of an error too, and says why.
+        if sink.send(message).await.is_err() || is_last {
             break;
         }
     }

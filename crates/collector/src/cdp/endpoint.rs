@@ -9,6 +9,8 @@ use thiserror::Error;
 use tokio::fs::read_to_string;
 use url::{Host, Url};
 
+use crate::tls;
+
 /// How long a browser may take to say where its socket is.
 const DISCOVERY_MAX: Duration = Duration::from_secs(5);
 /// The file in a profile directory in which a browser says where it listens.
@@ -158,6 +160,8 @@ fn place(url: &Url) -> String {
 
 async fn discover(port: &Url) -> Result<Url, EndpointError> {
     let no_browser = |what: String| EndpointError::NoBrowser(place(port), what);
+    // What the address is decides whether it is used; the client wants it in any case.
+    tls::install();
     // A proxy of the system must not come between us and this machine.
     let http = reqwest::Client::builder()
         .no_proxy()

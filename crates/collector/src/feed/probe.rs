@@ -96,7 +96,9 @@ fn told(said: &Said) -> String {
         Said::Round { .. } => "one round was read, without an id".to_owned(),
         Said::List(list) => format!("a list of {} rounds was read, without ids", list.len()),
         Said::Ids(list) => format!("a list of {} rounds was read, with ids", list.len()),
-        Said::OtherInstance(_) | Said::Alive | Said::End => "nothing was read".to_owned(),
+        Said::OtherInstance(_) | Said::Interrupted(_) | Said::Alive | Said::End => {
+            "nothing was read".to_owned()
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! come and go within it, and only when nothing is heard for a while does the session learn of it.
 
 mod examine;
+mod sockets;
 mod tabs;
 mod view;
 mod watch;
@@ -43,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const HANDSHAKE_MAX: Duration = Duration::from_mins(1);
 /// The pause between two such questions.
 const ASKING_PAUSE: Duration = Duration::from_secs(30);
+/// How long saying goodbye may take; a browser that hangs does not hear it.
+const GOODBYE_MAX: Duration = Duration::from_millis(500);
 /// How often the browser itself is asked whether it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Readings that may wait for the session. Lists beyond that are left out, the next one says the same.
@@ -149,6 +152,8 @@ pub struct Browser {
     link: Option<Link>,
     /// What proved that the connection is of use.
     first: Option<Reading>,
+    /// The browser is there, only the game is not: the connection is kept, so that the game is seen from its first message on.
+    awaits_game: bool,
 }
 
 /// One connection to the browser, and the tasks that live on it.
@@ -169,7 +174,7 @@ impl Browser {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let address = config.browser.address()?;
         let look = Arc::new(Look::new(config)?);
-        Ok(Self { address, look, link: None, first: None })
+        Ok(Self { address, look, link: None, first: None, awaits_game: false })
     }
 
     /// Connects, or connects again after a loss; done when the game is seen.
@@ -207,22 +212,26 @@ impl Browser {
         }
     }
 
-    /// Says goodbye, within a moment.
+    /// Says goodbye, within a moment. While the game is awaited there is nothing to close: the connection stays, and ends with
+    /// the source.
     pub async fn close(&mut self) {
-        if let Some(link) = self.link.take() {
+        if !self.awaits_game
+            && let Some(link) = self.link.take()
+        {
             link.close().await;
         }
     }
 
-    /// The next reading. A tab that is gone or says nothing is [`SessionError::Lost`] and leaves the connection as it is, ready
-    /// for the tab that comes; every other error ends it.
-    async fn hear(&mut self) -> Result<Reading, SessionError> {
+    /// The next reading. When nothing is said the error is [`SessionError::Lost`] and the connection stays as it is, ready for the
+    /// tab that comes; every other error ends it.
+    async fn hear(&mut self) -> Heard {
         let Some(link) = &mut self.link else {
             return Err(SessionError::Closed("there is no connection to the browser".to_owned()));
         };
-        match timeout(PATIENCE, link.next()).await {
+        let heard = timeout(PATIENCE, link.next()).await;
+        self.awaits_game = heard.is_err();
+        match heard {
             Ok(Ok(reading)) => Ok(reading),
-            Ok(Err(lost @ SessionError::Lost(_))) => Err(lost),
             Ok(Err(error)) => {
                 self.link = None;
                 Err(error)
@@ -250,9 +259,7 @@ impl Link {
 
     async fn close(mut self) {
         self.tasks.shutdown().await;
-        if let Some(client) = Arc::into_inner(self.client) {
-            client.close().await;
-        }
+        drop(timeout(GOODBYE_MAX, self.client.close()).await);
     }
 
     async fn next(&mut self) -> Heard {

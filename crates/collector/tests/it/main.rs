@@ -1,6 +1,12 @@
 //! Promises of the collector, each kept on a real directory, a real socket or a real process.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
+mod browser_faults;
+mod decoders;
 mod faults;
 mod feeds;
 mod game;
+mod mock_cdp;
+mod simulator {
+    pub(crate) mod sfs2x;
+}

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 use url::Url;
 
+use super::sockets::{SocketKey, Sockets};
 use super::view::{State, Tab, View};
 use super::watch::{Glimpse, Watch};
 use super::{Heard, Look};
@@ -20,8 +21,6 @@ use crate::extract::Sight;
 use crate::sfs2x::{self, Message};
 use crate::source::{Reading, Said, SessionError};
 
-/// The path of the game's socket. Sockets that were open before we came have no known address and are judged by what they say.
-const GAME_SOCKET: &str = "/BlueBox/websocket";
 /// Messages kept of a tab that is not listened to, for the case that it takes over.
 const HELD_MAX: usize = 64;
 /// Glimpses that may wait; the looks slow down beyond that.
@@ -46,8 +45,7 @@ pub(super) struct Tabs {
     out: mpsc::Sender<Heard>,
     watched: BTreeMap<TargetId, Watched>,
     sessions: HashMap<SessionId, TargetId>,
-    /// Sockets that are not the game's.
-    foreign: HashSet<(SessionId, String)>,
+    sockets: Sockets,
     /// The one target that is listened to: two tabs of the game may show two different streams.
     active: Option<TargetId>,
     /// Where the watches send what they see, and where it arrives.
@@ -62,9 +60,21 @@ pub(super) struct Tabs {
 struct Watched {
     nudge: Arc<Notify>,
     task: AbortHandle,
+    /// Which of the game's instances it showed before what is held.
     instance: Option<String>,
     /// What its socket said while another target was listened to, and when.
     held: VecDeque<(DateTime<Utc>, Message)>,
+}
+
+impl Watched {
+    fn hold(&mut self, message: Message) {
+        if self.held.len() == HELD_MAX
+            && let Some((_, Message::Instance(name))) = self.held.pop_front()
+        {
+            self.instance = Some(name);
+        }
+        self.held.push_back((clock::wall(), message));
+    }
 }
 
 impl Tabs {
@@ -82,7 +92,7 @@ impl Tabs {
             out,
             watched: BTreeMap::new(),
             sessions: HashMap::new(),
-            foreign: HashSet::new(),
+            sockets: Sockets::default(),
             active: None,
             eyes,
             glimpses,
@@ -135,20 +145,16 @@ impl Tabs {
             }
             Event::Detached(session) => self.detached(&session).await,
             Event::SocketOpened { session, socket, url } => {
-                if !Url::parse(&url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
-                    self.foreign.insert((session, socket));
-                }
+                self.sockets.open((session, socket), &url);
             }
             Event::SocketClosed { session, socket } => {
-                self.foreign.remove(&(session, socket));
+                let was_listened_to = self.sessions.get(&session) == self.active.as_ref();
+                if self.sockets.close(&(session, socket)) && was_listened_to {
+                    self.interrupted("closed its socket").await;
+                }
             }
             Event::SocketSaid { session, socket, base64 } => {
-                let key = (session, socket);
-                if let Some(target) = self.sessions.get(&key.0).cloned()
-                    && !self.foreign.contains(&key)
-                {
-                    self.socket_said(&target, &base64).await;
-                }
+                self.socket_said((session, socket), &base64).await;
             }
         }
     }
@@ -220,28 +226,36 @@ impl Tabs {
             watched.task.abort();
         }
         self.sessions.retain(|_, of| of != target);
-        let sessions = &self.sessions;
-        self.foreign.retain(|(session, _)| sessions.contains_key(session));
+        self.sockets.retain(|session| self.sessions.contains_key(session));
         self.silence(target, "is gone").await;
     }
 
     async fn detached(&mut self, session: &SessionId) {
-        self.foreign.retain(|(of, _)| of != session);
+        self.sockets.retain(|of| of != session);
         if let Some(target) = self.sessions.remove(session) {
-            self.silence(&target, "was cut off from the collector").await;
+            self.silence(&target, "is gone").await;
         }
     }
 
-    /// The target is not listened to any more, so another may be; the session learns of it, because rounds may be missed.
+    /// The target is not listened to any more, so another may be.
     async fn silence(&mut self, target: &TargetId, why: &str) {
-        if self.active.as_ref() != Some(target) {
-            return;
+        if self.active.as_ref() == Some(target) {
+            self.interrupted(why).await;
+            self.active = None;
+            self.view.send_modify(|view| view.active = None);
         }
-        self.active = None;
-        self.view.send_modify(|view| view.active = None);
-        let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
-        let lost = format!("the game's tab {} {why}", place.unwrap_or_default());
-        drop(self.out.send(Err(SessionError::Lost(lost))).await);
+    }
+
+    /// Rounds may be missed in what is listened to.
+    async fn interrupted(&self, why: &str) {
+        let place = {
+            let view = self.view.borrow();
+            let tab = view.active.as_ref().and_then(|active| view.tabs.get(active));
+            tab.map(|tab| tab.place.clone()).unwrap_or_default()
+        };
+        info!(place, "The game's frame {why}.");
+        let said = Said::Interrupted(format!("the game's frame {place} {why}"));
+        drop(self.out.send(Ok(Reading::now(said))).await);
     }
 
     fn set_state(&self, target: &TargetId, state: State) {
@@ -291,21 +305,30 @@ impl Tabs {
         Ok(())
     }
 
-    async fn socket_said(&mut self, target: &TargetId, base64: &str) {
+    async fn socket_said(&mut self, key: SocketKey, base64: &str) {
+        let Some(target) = self.sessions.get(&key.0).cloned() else { return };
+        if self.sockets.is_foreign(&key) {
+            return;
+        }
         let Ok(bytes) = STANDARD.decode(base64) else { return };
         let mut spoke = false;
         for packet in sfs2x::packets(&bytes) {
             let message = packet.as_ref().map(Message::of);
             spoke |= message.is_ok();
             match message {
-                Ok(Some(message)) => self.message(target, message).await,
+                Ok(Some(message)) => self.message(&target, message).await,
                 Ok(None) => {}
                 Err(error) => debug!(%error, "Skipped a packet."),
             }
         }
-        if !spoke {
-            return;
+        if spoke {
+            self.sockets.hear(key);
+            self.spoke(&target);
         }
+    }
+
+    /// The target's game is alive, whether it said something of rounds or not.
+    fn spoke(&mut self, target: &TargetId) {
         self.view.send_if_modified(|view| {
             view.tabs.get_mut(target).is_some_and(|tab| !std::mem::replace(&mut tab.socket, true))
         });
@@ -316,17 +339,10 @@ impl Tabs {
     }
 
     async fn message(&mut self, target: &TargetId, message: Message) {
-        let Some(watched) = self.watched.get_mut(target) else { return };
-        if let Message::Instance(name) = &message {
-            watched.instance = Some(name.clone());
-        }
         if self.listens_to(target).await {
-            self.say(message, None).await;
+            self.say(target, message, None).await;
         } else if let Some(watched) = self.watched.get_mut(target) {
-            if watched.held.len() == HELD_MAX {
-                watched.held.pop_front();
-            }
-            watched.held.push_back((clock::wall(), message));
+            watched.hold(message);
         }
     }
 
@@ -343,19 +359,24 @@ impl Tabs {
             let instance = watched.instance.clone().map(Message::Instance);
             let held = std::mem::take(&mut watched.held);
             if let Some(instance) = instance {
-                self.say(instance, None).await;
+                self.say(target, instance, None).await;
             }
             for (wall, message) in held {
-                self.say(message, Some(wall)).await;
+                self.say(target, message, Some(wall)).await;
             }
         }
         true
     }
 
-    /// Passes on what the socket said, now or at `wall`.
-    async fn say(&mut self, message: Message, wall: Option<DateTime<Utc>>) {
+    /// Passes on what the target's socket said, now or at `wall`.
+    async fn say(&mut self, target: &TargetId, message: Message, wall: Option<DateTime<Utc>>) {
         let said = match message {
-            Message::Instance(name) => Said::OtherInstance(name),
+            Message::Instance(name) => {
+                if let Some(watched) = self.watched.get_mut(target) {
+                    watched.instance = Some(name.clone());
+                }
+                Said::OtherInstance(name)
+            }
             Message::History(rounds) => Said::Ids(rounds),
             Message::Finished { id, multiplier } => Said::Round {
                 id: Some(id),

@@ -1,0 +1,611 @@
+//! What the browser source does and says when something is wrong. Time is paused: waiting costs none, and no test depends on it.
+
+use std::fs;
+
+use collector::config::Config;
+use collector::doctor::{Finding, State};
+use collector::source::browser::{Browser, Options, examine};
+use collector::source::{ConnectError, Said, SessionError};
+use rounds::Multiplier;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::mock_cdp::Mock;
+use crate::simulator::sfs2x::Field::{self, Byte, Double, Int, List, Object, Short, Text};
+use crate::simulator::sfs2x::{call, packet};
+
+const GAME: &str = "https://aviator-next.spribegaming.com/?user=1&token=SECRET#also-secret";
+const LIST: [&str; 4] = ["1.00x", "2.31x", "1.05x", "1,090.08x"];
+
+fn config(cdp: &str) -> Config {
+    Config {
+        browser: Options { cdp: Some(cdp.to_owned()), ..Options::default() },
+        ..Config::default()
+    }
+}
+
+fn source(mock: &Mock) -> Browser {
+    Browser::new(&config(&mock.url())).unwrap()
+}
+
+fn cents(list: &[Multiplier]) -> Vec<u64> {
+    list.iter().map(|multiplier| multiplier.cents()).collect()
+}
+
+fn finished(id: i32, multiplier: f64) -> Vec<u8> {
+    packet(&call(
+        "roundChartInfo",
+        vec![("roundId", Int(id)), ("maxMultiplier", Double(multiplier))],
+    ))
+}
+
+fn login(instance: &str) -> Vec<u8> {
+    let answer = Object(vec![("zn", Text(instance.to_owned()))]);
+    packet(&Object(vec![("c", Byte(0)), ("a", Short(1)), ("p", answer)]))
+}
+
+/// The next thing said that is neither a list nor a sign of life.
+async fn beside_the_list(browser: &mut Browser) -> Said {
+    loop {
+        match browser.next().await.unwrap().said {
+            Said::List(_) | Said::Alive => {}
+            said => return said,
+        }
+    }
+}
+
+/// The next list that differs from `known`.
+async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
+    loop {
+        if let Said::List(list) = browser.next().await.unwrap().said
+            && cents(&list) != known
+        {
+            return cents(&list);
+        }
+    }
+}
+
+/// Why the source was away.
+async fn interruption(browser: &mut Browser) -> String {
+    let said = beside_the_list(browser).await;
+    let Said::Interrupted(why) = said else { unreachable!("{said:?}") };
+    why
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+    assert!(!text.to_lowercase().contains("secret"), "a secret in: {text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_on_the_port_is_told_with_the_way_to_start_chrome() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut browser = Browser::new(&config(&format!("http://127.0.0.1:{port}"))).unwrap();
+    let error = browser.connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    let place = format!("no browser answers at 127.0.0.1:{port}");
+    says(
+        &error.to_string(),
+        &[&place, "--cdp", "--remote-debugging-port=9222", "--user-data-dir", "macOS", "Windows"],
+    );
+    let socket = config(&format!("ws://127.0.0.1:{port}/devtools/browser/x"));
+    let error = Browser::new(&socket).unwrap().connect().await.unwrap_err();
+    says(&error.to_string(), &[&place, "--cdp"]);
+}
+
+/// Answers every connection with these bytes.
+async fn answering(bytes: &'static str) -> (u16, tokio::task::JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(bytes.as_bytes()).await.unwrap();
+        }
+    });
+    (port, server)
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_program_on_the_port_is_no_browser() {
+    for bytes in [
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi",
+        "HTTP/1.1 302 Found\r\nlocation: http://example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+    ] {
+        let (port, _server) = answering(bytes).await;
+        for scheme in ["http", "ws"] {
+            let config = config(&format!("{scheme}://127.0.0.1:{port}/"));
+            let error = Browser::new(&config).unwrap().connect().await.unwrap_err();
+            assert!(matches!(error, ConnectError::Unusable(_)), "{bytes:?}: {error:?}");
+            says(
+                &error.to_string(),
+                &[&format!("what answers at 127.0.0.1:{port} is no browser"), "--cdp"],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_browser_on_another_machine_needs_a_flag() {
+    for address in [
+        "http://192.168.1.7:9222",
+        "ws://example.com/devtools/browser/x",
+        "http://127.0.0.1.example.com:9222",
+    ] {
+        let error = Browser::new(&config(address)).unwrap_err();
+        says(&error.to_string(), &["--cdp", address, "--allow-remote-cdp"]);
+        let mut allowed = config(address);
+        allowed.browser.allow_remote_cdp = Some(true);
+        assert!(Browser::new(&allowed).is_ok(), "{address}");
+    }
+    for address in ["http://localhost:9222", "http://[::1]:9222", "http://127.0.0.2:9222"] {
+        assert!(Browser::new(&config(address)).is_ok(), "{address}");
+    }
+}
+
+#[test]
+fn flags_that_cannot_be_used_are_named() {
+    let with = |change: &dyn Fn(&mut Options)| {
+        let mut config = Config::default();
+        change(&mut config.browser);
+        Browser::new(&config).unwrap_err().to_string()
+    };
+    says(
+        &with(&|options| options.cdp = Some("9222".to_owned())),
+        &["--cdp: `9222`", "http://127.0.0.1:9222"],
+    );
+    says(
+        &with(&|options| options.cdp_ws = Some("http://127.0.0.1:1".to_owned())),
+        &["--cdp-ws: ", "ws://"],
+    );
+    says(&with(&|options| options.game_url = Some("(".to_owned())), &["--game-url: "]);
+    says(&with(&|options| options.poll = Some("1h".parse().unwrap())), &["--poll: not between"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_is_read_from_the_address_that_was_given() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    let Said::List(list) = browser.next().await.unwrap().said else { panic!("no list") };
+    assert_eq!(cents(&list), [100, 231, 105, 109_008]);
+    browser.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_wants_to_know_where_we_are_from_is_told() {
+    let mock = Mock::open().await;
+    mock.state().wants_origin = true;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    source(&mock).connect().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_tab_that_matches_is_touched() {
+    let mock = Mock::open().await;
+    mock.tab("bank", "https://bank.example/accounts");
+    mock.tab("search", "https://search.example/?q=aviator");
+    mock.tab("settings", "chrome://settings/aviator");
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    list_after(&mut browser, &[]).await;
+    mock.tab("late", "https://bank.example/aviator.pdf?x=1");
+    mock.list("late", &LIST);
+    list_after(&mut browser, &[]).await;
+    assert_eq!(mock.asked("Target.attachToTarget"), 2);
+    for (method, session) in &mock.state().asked {
+        assert!(
+            ["", "session of game", "session of late"].contains(&session.as_str()),
+            "{method} in {session}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_matching_tab_those_there_are_named() {
+    let mock = Mock::open().await;
+    let mut browser = source(&mock);
+    let error = browser.connect().await.unwrap_err();
+    assert!(matches!(error, ConnectError::NotFound(_)), "{error:?}");
+    says(
+        &error.to_string(),
+        &["no tab of the browser shows a web page", "--game-url `spribegaming|aviator`"],
+    );
+
+    mock.tab("a", "https://casino.example/lobby?session=SECRET");
+    mock.tab("b", "about:blank");
+    let error = browser.connect().await.unwrap_err();
+    says(&error.to_string(), &["no tab or frame", "--game-url", "https://casino.example/lobby"]);
+
+    // The connection stood all the while: the game is seen as soon as it is opened.
+    mock.tab("a", GAME);
+    mock.list("a", &LIST);
+    browser.connect().await.unwrap();
+    assert_eq!(mock.asked("Target.setDiscoverTargets"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_matching_tab_without_a_list_is_named_with_its_flags() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    let error = source(&mock).connect().await.unwrap_err();
+    let place = "https://aviator-next.spribegaming.com/ shows no history list";
+    says(&error.to_string(), &[place, "none of the 6 known selectors", "--selector", "--game-url"]);
+
+    let mut own = config(&mock.url());
+    own.selector = Some(".crash-point".to_owned());
+    let error = Browser::new(&own).unwrap().connect().await.unwrap_err();
+    says(&error.to_string(), &[place, "--selector `.crash-point` finds nothing"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_that_are_no_multipliers_are_shown() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &["Bet", "Cash out", "0.20x"]);
+    let error = source(&mock).connect().await.unwrap_err();
+    says(
+        &error.to_string(),
+        &["are not multipliers", r#"["Bet", "Cash out", "0.20x"]"#, "--selector"],
+    );
+    mock.list("game", &["1.20x", "1.30x"]);
+    let error = source(&mock).connect().await.unwrap_err();
+    says(&error.to_string(), &["has 2 entries so far"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_selector_that_is_none_ends_the_program() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.state().throws = Some(
+        "SyntaxError: Failed to execute 'querySelectorAll' on 'Document': '..' is not valid.\n at x",
+    );
+    let mut own = config(&mock.url());
+    own.selector = Some("..".to_owned());
+    let error = Browser::new(&own).unwrap().connect().await.unwrap_err();
+    assert!(error.is_permanent(), "{error:?}");
+    says(&error.to_string(), &["--selector `..` is not a CSS selector"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_reloads_is_read_on() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    for message in [
+        "Cannot find context with specified id",
+        "Execution context was destroyed.",
+        "Inspected target navigated or closed",
+    ] {
+        mock.state().error_once = Some((-32000, message));
+        mock.list("game", &["5.00x", "1.00x", "2.31x"]);
+        assert_eq!(list_after(&mut browser, &[100, 231, 105, 109_008]).await, [500, 100, 231]);
+        mock.list("game", &LIST);
+        list_after(&mut browser, &[500, 100, 231]).await;
+    }
+    assert_eq!(mock.asked("Target.attachToTarget"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_gone_is_opened_again() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.state().error_once = Some((-32001, "Session with given id not found."));
+    mock.list("game", &["5.00x", "1.00x", "2.31x"]);
+    assert_eq!(list_after(&mut browser, &[100, 231, 105, 109_008]).await, [500, 100, 231]);
+    assert_eq!(mock.asked("Target.attachToTarget"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_tab_is_told_from_an_empty_one_and_read_when_it_wakes() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    mock.state().frozen.insert("game".to_owned());
+    let mut browser = source(&mock);
+    let error = browser.connect().await.unwrap_err();
+    says(
+        &error.to_string(),
+        &["https://aviator-next.spribegaming.com/ does not answer", "Memory Saver"],
+    );
+    let asked = mock.state().asked.len();
+    browser.connect().await.unwrap_err();
+    assert!(mock.state().asked.len() <= asked + 3, "questions pile up in a frozen tab");
+
+    mock.state().frozen.clear();
+    browser.connect().await.unwrap();
+    mock.state().frozen.insert("game".to_owned());
+    says(
+        &interruption(&mut browser).await,
+        &["the game's frame https://aviator-next.spribegaming.com/ does not answer"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crashed_tab_is_lost_and_read_again_after_its_reload() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.state().frozen.insert("game".to_owned());
+    mock.event(
+        None,
+        "Target.targetCrashed",
+        &json!({ "targetId": "game", "status": "crashed", "errorCode": 1 }),
+    );
+    says(
+        &interruption(&mut browser).await,
+        &["the game's frame https://aviator-next.spribegaming.com/ has crashed"],
+    );
+    let error = browser.connect().await.unwrap_err();
+    says(&error.to_string(), &["has crashed; reload the tab"]);
+    mock.state().frozen.clear();
+    mock.tab("game", GAME);
+    browser.connect().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_tab_is_lost_and_the_next_one_taken() {
+    let mock = Mock::open().await;
+    mock.tab("one", GAME);
+    mock.list("one", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.close_tab("one");
+    says(&interruption(&mut browser).await, &["is gone"]);
+    mock.list("two", &LIST);
+    mock.tab("two", GAME);
+    browser.connect().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tab_that_goes_elsewhere_is_left() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.tab("game", "https://bank.example/accounts");
+    says(&interruption(&mut browser).await, &["is gone"]);
+    assert!(browser.connect().await.is_err());
+    assert_eq!(mock.asked("Target.detachFromTarget"), 1);
+    let session_used = mock.state().asked.len();
+    browser.connect().await.unwrap_err();
+    let asked: Vec<_> = mock.state().asked[session_used..].to_vec();
+    assert!(asked.iter().all(|(_, session)| session.is_empty()), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_browser_ends_the_connection_and_the_next_one_is_found() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.kill();
+    let error = loop {
+        match browser.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    says(&error.to_string(), &["the connection to the browser broke"]);
+    browser.connect().await.unwrap();
+    assert_eq!(mock.asked("Target.setDiscoverTargets"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_hangs_is_noticed_within_twenty_seconds() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.state().hangs = true;
+    let error = loop {
+        match browser.next().await {
+            Ok(_) | Err(SessionError::Lost(_)) => {}
+            Err(error) => break error,
+        }
+    };
+    says(&error.to_string(), &["the browser hangs", "Browser.getVersion"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_nobody_reads_are_not_lost_in_silence() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    for id in 0..8000 {
+        mock.frame("game", "1", &finished(id, 2.0));
+    }
+    // The session is busy elsewhere until everything has arrived.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let error = loop {
+        match browser.next().await {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    says(&error.to_string(), &["came too fast to be read"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_names_its_browser() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let profile = tempfile::tempdir().unwrap();
+    let options = Options { profile: Some(profile.path().to_owned()), ..Options::default() };
+    let mut browser = Browser::new(&Config { browser: options, ..Config::default() }).unwrap();
+    let file = profile.path().join("DevToolsActivePort");
+
+    let error = browser.connect().await.unwrap_err();
+    says(
+        &error.to_string(),
+        &["DevToolsActivePort does not exist", "--profile", "chrome://inspect/#remote-debugging"],
+    );
+    fs::write(&file, "no port\n").unwrap();
+    let error = browser.connect().await.unwrap_err();
+    says(
+        &error.to_string(),
+        &["DevToolsActivePort cannot be read", "not a port and a path", "--profile"],
+    );
+    // Chrome leaves the file behind when it ends.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    fs::write(&file, format!("{port}\n/devtools/browser/old")).unwrap();
+    let error = browser.connect().await.unwrap_err();
+    says(
+        &error.to_string(),
+        &[&format!("names 127.0.0.1:{port}, but nobody answers"), "has ended", "--profile"],
+    );
+
+    fs::write(&file, format!("{}\n/devtools/browser/mock", mock.port)).unwrap();
+    browser.connect().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    list_after(&mut browser, &[]).await;
+    mock.socket("game", "chat", "wss://chat.example/socket");
+    mock.frame("game", "chat", &finished(1, 9.0));
+    mock.socket("game", "game", "wss://eu-game3.spribegaming.com/BlueBox/websocket?token=SECRET");
+    mock.frame("game", "game", b"not a packet");
+    let cash_out = Object(vec![("multiplier", Double(1.22)), ("maxMultiplier", Double(1.5))]);
+    mock.frame(
+        "game",
+        "game",
+        &packet(&call("updateCurrentCashOuts", vec![("cashouts", List(vec![cash_out]))])),
+    );
+    mock.frame("game", "game", &packet(&call("x", vec![("crashX", Double(1.88))])));
+    mock.frame("game", "game", &finished(8_241_979, 1.88));
+    // Opened before we came, so its address is not known: what it says is what counts.
+    mock.frame("game", "older", &finished(8_241_977, 3.0));
+    mock.event(Some("bank"), "Network.webSocketFrameReceived", &json!({}));
+    for (id, cents) in [("8241979", 188), ("8241977", 300)] {
+        let said = beside_the_list(&mut browser).await;
+        let Said::Round { id: found, multiplier, .. } = said else { panic!("{said:?}") };
+        assert_eq!((found.as_deref(), multiplier.cents()), (Some(id), cents));
+    }
+    mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "chat" }));
+    mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "game" }));
+    says(&interruption(&mut browser).await, &["closed its socket"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_login_brings_the_instance_and_the_history() {
+    let mock = Mock::open().await;
+    mock.tab("game", GAME);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap_err();
+    let entry = |id: i32| Object(vec![("roundId", Int(id)), ("maxMultiplier", Double(2.0))]);
+    let history: Vec<Field> = [9, 7, 4].map(entry).to_vec();
+    mock.frame("game", "1", &login("aviator_core_inst2"));
+    mock.frame("game", "1", &packet(&call("init", vec![("roundsInfo", List(history))])));
+    browser.connect().await.unwrap();
+    assert_eq!(
+        browser.next().await.unwrap().said,
+        Said::OtherInstance("aviator_core_inst2".to_owned())
+    );
+    let said = beside_the_list(&mut browser).await;
+    let Said::Ids(ids) = said else { panic!("{said:?}") };
+    assert_eq!(ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["9", "7", "4"]);
+}
+
+/// Two tabs of the game may show two tables: one is listened to. When it goes, the other has kept what it heard.
+#[tokio::test(start_paused = true)]
+async fn a_second_tab_waits_until_the_first_is_gone() {
+    let mock = Mock::open().await;
+    mock.tab("one", GAME);
+    mock.list("one", &LIST);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap();
+    mock.tab("two", GAME);
+    mock.list("two", &["7.00x", "7.00x", "7.00x"]);
+    for _ in 0..20 {
+        assert_eq!(list_after(&mut browser, &[]).await, [100, 231, 105, 109_008]);
+    }
+    mock.frame("two", "2", &login("aviator_core_inst4"));
+    mock.frame("two", "2", &finished(11, 1.1));
+    mock.frame("one", "1", &finished(22, 2.2));
+    let said = beside_the_list(&mut browser).await;
+    assert!(matches!(&said, Said::Round { id: Some(id), .. } if id == "22"), "{said:?}");
+    mock.close_tab("one");
+    interruption(&mut browser).await;
+    assert_eq!(
+        beside_the_list(&mut browser).await,
+        Said::OtherInstance("aviator_core_inst4".to_owned())
+    );
+    let said = beside_the_list(&mut browser).await;
+    assert!(
+        matches!(&said, Said::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
+        "{said:?}"
+    );
+    assert_eq!(list_after(&mut browser, &[]).await, [700, 700, 700]);
+}
+
+fn found<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
+    findings.iter().find(|finding| finding.check == check).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_doctor_says_what_there_is() {
+    let mock = Mock::open().await;
+    mock.tab("bank", "https://bank.example/accounts");
+    mock.tab("game", GAME);
+    mock.list("game", &LIST);
+    let findings = examine(&config(&mock.url())).await;
+    assert_eq!(found(&findings, "browser").state, State::Ok);
+    says(&found(&findings, "browser").message, &[&format!("answers at 127.0.0.1:{}", mock.port)]);
+    says(
+        &found(&findings, "tabs").message,
+        &["looking at https://aviator-next.spribegaming.com/; 1 others left alone"],
+    );
+    let list = found(&findings, "history list");
+    assert_eq!(list.state, State::Ok);
+    says(&list.message, &["4 rounds in", ".payouts-wrapper > .payouts-block > .payout"]);
+    assert_eq!(found(&findings, "socket").state, State::Warning);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_doctor_says_what_is_missing() {
+    let mock = Mock::open().await;
+    let findings = examine(&config(&mock.url())).await;
+    assert_eq!(found(&findings, "tabs").state, State::Failed);
+    mock.tab("game", GAME);
+    let findings = examine(&config(&mock.url())).await;
+    assert_eq!(found(&findings, "history list").state, State::Failed);
+    says(&found(&findings, "history list").message, &["shows no history list"]);
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let findings = examine(&config(&format!("http://127.0.0.1:{port}"))).await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].state, State::Failed);
+}

@@ -1,0 +1,163 @@
+//! What comes from a page is not ours: whatever it is, it is read or refused, and never more is read than there is.
+
+use std::fs;
+use std::path::Path;
+
+use collector::config::Order;
+use collector::extract::{LIST_LEN_MIN, Sight, Texts, sight};
+use collector::sfs2x::{Message, Value, packets};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use crate::simulator::sfs2x::{Field, compressed_packet, packet};
+
+/// The files of a corpus, by name.
+fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn messages(bytes: &[u8]) -> Vec<Message> {
+    packets(bytes).flatten().filter_map(|packet| Message::of(&packet)).collect()
+}
+
+#[test]
+fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
+    let told: Vec<(String, Vec<&str>)> = corpus("sfs2x")
+        .into_iter()
+        .map(|(name, bytes)| {
+            let kinds = messages(&bytes).into_iter().map(|message| match message {
+                Message::Instance(_) => "instance",
+                Message::History(_) => "history",
+                Message::Finished { .. } => "round",
+            });
+            (name, kinds.collect())
+        })
+        .filter(|(_, kinds): &(_, Vec<_>)| !kinds.is_empty())
+        .collect();
+    let expected = [
+        ("good-then-truncated", vec!["round"]),
+        ("history", vec!["history"]),
+        ("history-zlib", vec!["history"]),
+        ("login", vec!["instance"]),
+        ("round", vec!["round"]),
+        ("round-float", vec!["round"]),
+        ("round-long-length", vec!["round"]),
+        ("two-packets", vec!["round", "history"]),
+    ];
+    assert_eq!(told, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
+}
+
+#[test]
+fn of_the_corpus_only_lists_are_read() {
+    let mut read = Vec::new();
+    for (name, bytes) in corpus("list") {
+        let lists: Vec<Texts> = serde_json::from_slice(&bytes).unwrap();
+        if let Sight::List { .. } = sight(&lists, Order::NewestFirst) {
+            read.push(name);
+        }
+    }
+    let expected = [
+        "comma",
+        "double",
+        "hole",
+        "older-client",
+        "placeholder",
+        "popup-only",
+        "spaces-and-signs",
+        "usual",
+    ];
+    assert_eq!(read, expected);
+}
+
+fn field() -> impl Strategy<Value = Field> {
+    let leaf = prop_oneof![
+        any::<i8>().prop_map(Field::Byte),
+        any::<i16>().prop_map(Field::Short),
+        any::<i32>().prop_map(Field::Int),
+        (-1e9..1e9).prop_map(Field::Double),
+        "\\PC{0,20}".prop_map(Field::Text),
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Field::List),
+            prop::collection::vec(
+                (prop::sample::select(&["c", "a", "p", "roundId"][..]), inner),
+                0..6
+            )
+            .prop_map(Field::Object),
+        ]
+    })
+}
+
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Byte(value) => Value::Int((*value).into()),
+        Field::Short(value) => Value::Int((*value).into()),
+        Field::Int(value) => Value::Int((*value).into()),
+        Field::Double(value) => Value::Double(*value),
+        Field::Text(text) => Value::Text(text.clone()),
+        Field::List(values) => Value::Array(values.iter().map(value).collect()),
+        Field::Object(fields) => Value::Object(
+            fields.iter().map(|(name, field)| ((*name).to_owned(), value(field))).collect(),
+        ),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(3),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_a_server_writes_is_read(payload in field().prop_map(|field| Field::List(vec![field]))) {
+        let message = [packet(&payload), compressed_packet(&payload)].concat();
+        let read: Vec<_> = packets(&message).collect();
+        prop_assert_eq!(read, vec![Ok(value(&payload)), Ok(value(&payload))]);
+    }
+
+    #[test]
+    fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        packets(&bytes).for_each(drop);
+    }
+
+    /// Nearer to what is real, and so deeper in.
+    #[test]
+    fn no_change_of_a_message_is_too_odd(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let corpus = corpus("sfs2x");
+        let mut bytes = which.get(&corpus).1.clone();
+        for (place, byte) in changes {
+            *place.get_mut(&mut bytes) = byte;
+        }
+        packets(&bytes).for_each(drop);
+    }
+
+    #[test]
+    fn a_list_is_read_the_same_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
+        let list = |texts: Vec<String>| [Texts { selector: 0, popup: false, texts }];
+        let reversed = texts.iter().rev().cloned().collect();
+        let read = |sight: Sight| match sight {
+            Sight::List { multipliers, .. } => Some(multipliers),
+            _ => None,
+        };
+        let first = read(sight(&list(texts.clone()), Order::NewestFirst));
+        let last = read(sight(&list(reversed), Order::OldestFirst));
+        prop_assert_eq!(&first, &last);
+        if let Some(multipliers) = first {
+            prop_assert!((LIST_LEN_MIN..=texts.len()).contains(&multipliers.len()));
+        }
+    }
+}
