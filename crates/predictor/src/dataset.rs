@@ -127,15 +127,30 @@ impl DatasetSnapshot {
     }
 
     /// Every `step`-th row from row `first` on, and their targets.
+    ///
+    /// # Panics
+    /// When `step` is 0.
     pub fn every(&self, first: usize, step: usize) -> (Rows, Vec<f64>) {
-        let places = || self.range.clone().skip(first).step_by(step);
-        let targets: Vec<f64> =
-            places().map(|i| self.chunks[i / CHUNK_ROWS].targets[i % CHUNK_ROWS]).collect();
+        let mut wanted = first;
+        let mut offset = 0;
+        let mut places = Vec::new();
+        for (chunk, rows) in self.blocks() {
+            let end = offset + rows.len();
+            if wanted < end {
+                places.push((chunk, rows.start + wanted - offset..rows.end));
+                wanted += (end - wanted).div_ceil(step) * step;
+            }
+            offset = end;
+        }
+        let mut targets = Vec::new();
+        for (chunk, rows) in &places {
+            targets.extend(chunk.targets[rows.clone()].iter().step_by(step));
+        }
         let mut values = Vec::with_capacity(targets.len() * COUNT);
         for column in 0..COUNT {
-            values.extend(
-                places().map(|i| self.chunks[i / CHUNK_ROWS].column(column)[i % CHUNK_ROWS]),
-            );
+            for (chunk, rows) in &places {
+                values.extend(chunk.column(column)[rows.clone()].iter().step_by(step));
+            }
         }
         (Rows::of_columns(targets.len(), values), targets)
     }
@@ -190,14 +205,14 @@ impl Rows {
         std::array::from_fn(|column| *self.0.get((index, column)))
     }
 
+    /// All values of a feature.
+    pub(crate) fn column(&self, column: usize) -> &[f32] {
+        &self.0.iter().as_slice()[column * self.len()..(column + 1) * self.len()]
+    }
+
     /// As the matrix that learners take.
     pub(crate) fn matrix(&self) -> &DenseMatrix<f32> {
         &self.0
-    }
-
-    /// Column by column.
-    pub(crate) fn values(&self) -> impl Iterator<Item = f32> {
-        self.0.iter().copied()
     }
 
     fn of_columns(rows: usize, values: Vec<f32>) -> Self {

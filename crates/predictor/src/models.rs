@@ -4,7 +4,9 @@
 //! `ln M` given the features by least squares.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use evaluation::pit::SplitMix64;
 
 use crate::dataset::Rows;
 
@@ -12,7 +14,9 @@ pub mod baseline;
 pub mod boosting;
 pub mod forest;
 pub mod linear;
-pub mod scaler;
+
+mod bins;
+mod scaler;
 
 /// Something fitted that forecasts `E[ln M]` of a round from its features.
 pub trait Model: std::fmt::Debug + Send + Sync {
@@ -52,33 +56,39 @@ pub enum FitError {
 /// [`FitError::Cancelled`] after a `Break`. Calls come from whichever worker is at work.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync);
 
-/// Counts trees over all models of a fit.
+/// Counts trees over all models of a fit, and remembers that it has been asked to stop.
 pub(crate) struct Tally<'a> {
     done: AtomicUsize,
+    stopped: AtomicBool,
     total: usize,
     progress: Progress<'a>,
 }
 
 impl<'a> Tally<'a> {
     pub(crate) fn new(total: usize, progress: Progress<'a>) -> Self {
-        Self { done: AtomicUsize::new(0), total, progress }
+        Self { done: AtomicUsize::new(0), stopped: AtomicBool::new(false), total, progress }
     }
 
     /// Reports `trees` more. An error asks to stop.
     pub(crate) fn add(&self, trees: usize) -> Result<(), FitError> {
-        let done = self.done.fetch_add(trees, Ordering::Relaxed) + trees;
-        match (self.progress)(done, self.total) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(FitError::Cancelled),
+        if !self.stopped.load(Ordering::Relaxed) {
+            let done = self.done.fetch_add(trees, Ordering::Relaxed) + trees;
+            if (self.progress)(done, self.total).is_continue() {
+                return Ok(());
+            }
+            self.stopped.store(true, Ordering::Relaxed);
         }
+        Err(FitError::Cancelled)
     }
 }
 
-/// A seed of its own for piece `index` of a fit: one step of `SplitMix64` from a state that no two
-/// pieces share.
-pub(crate) fn seed_of(seed: u64, index: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(index + 1));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+/// How many parts the rows are cut into so that none is larger than `rows_max`, if there is a tree
+/// for each part.
+pub(crate) fn part_count(rows: usize, rows_max: usize, trees: usize) -> usize {
+    rows.div_ceil(rows_max.max(1)).clamp(1, trees.max(1))
+}
+
+/// The random number of piece `index` of what has the seed `seed`.
+pub(crate) fn random(seed: u64, index: usize) -> u64 {
+    SplitMix64::at(seed, index as u64).next_u64()
 }

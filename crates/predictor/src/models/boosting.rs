@@ -1,12 +1,14 @@
 //! Gradient boosting for least squares (Friedman 2001) on binned columns.
 //!
-//! Features are sorted into at most 256 bins by quantiles of the rows at hand. Tree k is fitted to
-//! what is left of the targets on part k mod P of the rows, where part p holds the rows p, p + P,
-//! p + 2 P, …: every row is used equally often and no tree is large. Drawing the rows of each tree
-//! is Friedman's "Stochastic gradient boosting", Computational Statistics and Data Analysis 38,
-//! 2002; going round disjoint parts is drawing without replacement until all are used.
-//!
+//! Tree k is fitted to what is left of the targets on part k mod P of the rows, where part p holds
+//! the rows p, p + P, p + 2 P, …: every row is used equally often and no tree is large. Drawing the
+//! rows of each tree is Friedman's "Stochastic gradient boosting", Computational Statistics and
+//! Data Analysis 38, 2002; going round disjoint parts draws without replacement until all are used.
 //! A part's residuals are needed only when its turn comes, so they are brought up to date then.
+//!
+//! Each tree also sees a few columns only, drawn anew. With so little to learn in so much noise
+//! that costs no skill, and most of a tree's time goes into sorting its columns: docs/performance.md
+//! has the figures behind each default.
 
 use features::COUNT;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -15,27 +17,30 @@ use smartcore::tree::decision_tree_regressor::{
 };
 
 use crate::dataset::{DatasetSnapshot, Rows};
-use crate::models::{FitError, Model, Tally, seed_of};
+use crate::models::bins::{Binned, Bins};
+use crate::models::{FitError, Model, Tally, part_count, random};
 
 /// Its name in API and documents.
 pub const NAME: &str = "gradient_boosting";
 
-/// Rows whose quantiles bound the bins, at most; they are spread evenly over all rows.
-const BIN_SAMPLE_MAX: usize = 16_384;
+/// Rows of a leaf need be no more than this, however many rows its tree has.
+const LEAF_ROWS_ENOUGH: usize = 300;
 
 /// How a boosted model is grown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoostingOptions {
     /// Trees, one after another.
     pub trees: usize,
-    /// Levels of a tree, its root included.
+    /// Levels of a tree, its root included: one more than its depth.
     pub levels_max: u16,
-    /// Rows in a leaf, at least.
-    pub leaf_rows_min: usize,
+    /// Rows in a leaf, at least; by default a fifth of the tree's rows, or 300 where that is less.
+    pub leaf_rows_min: Option<usize>,
     /// What part of a tree's say is added to the model.
     pub learning_rate: f64,
-    /// Bins of a feature, at most 256.
+    /// Bins of a feature, 2 to 256.
     pub bins: usize,
+    /// Features a tree chooses from.
+    pub columns_per_tree: usize,
     /// Rows a tree is fitted on, at most.
     pub rows_per_tree_max: usize,
 }
@@ -45,15 +50,14 @@ impl Default for BoostingOptions {
         Self {
             trees: 100,
             levels_max: 4,
-            leaf_rows_min: 20,
+            leaf_rows_min: None,
             learning_rate: 0.05,
             bins: 64,
+            columns_per_tree: 6,
             rows_per_tree_max: 20_000,
         }
     }
 }
-
-type Tree = DecisionTreeRegressor<u8, f64, DenseMatrix<u8>, Vec<f64>>;
 
 /// A fitted boosted model.
 #[derive(Debug)]
@@ -64,16 +68,20 @@ pub struct Boosting {
     trees: Vec<Tree>,
 }
 
-/// A part of the rows: its bins, and its residuals after the first `applied` trees.
+/// A fitted tree and the columns it has seen.
+#[derive(Debug)]
+struct Tree {
+    regressor: DecisionTreeRegressor<u8, f64, DenseMatrix<u8>, Vec<f64>>,
+    columns: Vec<usize>,
+}
+
+/// A part of the rows.
 struct Part {
-    columns: DenseMatrix<u8>,
+    binned: Binned,
+    /// What the first `applied` trees leave of the targets.
     residuals: Vec<f64>,
     applied: usize,
 }
-
-/// Upper bounds of the bins of each feature, ascending; above the last bound lies one more bin.
-#[derive(Debug, Clone)]
-struct Bins([Vec<f32>; COUNT]);
 
 impl Boosting {
     /// Fits one tree after another.
@@ -87,37 +95,29 @@ impl Boosting {
         tally: &Tally<'_>,
     ) -> Result<Self, FitError> {
         tally.add(0)?;
-        let count = rows.len().div_ceil(options.rows_per_tree_max).clamp(1, options.trees.max(1));
         let mut model = Self {
-            bins: Bins::fit(rows, options.bins),
+            bins: Bins::of(rows, options.bins),
             base: rows.target_mean(),
             learning_rate: options.learning_rate,
             trees: Vec::with_capacity(options.trees),
         };
-        let mut parts: Vec<Part> = (0..count)
-            .map(|index| {
-                let (rows, mut residuals) = rows.every(index, count);
-                for target in &mut residuals {
-                    *target -= model.base;
-                }
-                Part { columns: model.bins.binned(&rows), residuals, applied: 0 }
-            })
-            .collect();
+        let count = part_count(rows.len(), options.rows_per_tree_max, options.trees);
+        let mut parts: Vec<Part> = (0..count).map(|p| model.part(rows, p, count)).collect();
         for index in 0..options.trees {
             let part = &mut parts[index % count];
             part.apply(&model.trees, model.learning_rate);
-            let parameters = DecisionTreeRegressorParameters {
-                max_depth: Some(options.levels_max),
-                min_samples_leaf: options.leaf_rows_min,
-                min_samples_split: 2 * options.leaf_rows_min,
-                seed: Some(seed_of(seed, index as u64)),
-            };
-            let tree = Tree::fit(&part.columns, &part.residuals, parameters)
-                .map_err(|source| FitError::Learner { member: NAME, source })?;
-            model.trees.push(tree);
+            model.trees.push(part.tree(options, random(seed, index))?);
             tally.add(1)?;
         }
         Ok(model)
+    }
+
+    fn part(&self, rows: &DatasetSnapshot, index: usize, count: usize) -> Part {
+        let (features, mut targets) = rows.every(index, count);
+        for target in &mut targets {
+            *target -= self.base;
+        }
+        Part { binned: self.bins.binned(&features), residuals: targets, applied: 0 }
     }
 }
 
@@ -127,11 +127,10 @@ impl Model for Boosting {
     }
 
     fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let columns = self.bins.binned(rows);
+        let binned = self.bins.binned(rows);
         let mut forecasts = vec![self.base; rows.len()];
         for tree in &self.trees {
-            let steps = tree.predict(&columns).expect("a fitted tree forecasts");
-            for (forecast, step) in forecasts.iter_mut().zip(steps) {
+            for (forecast, step) in forecasts.iter_mut().zip(tree.steps(&binned)) {
                 *forecast += self.learning_rate * step;
             }
         }
@@ -139,43 +138,70 @@ impl Model for Boosting {
     }
 }
 
+impl Tree {
+    fn steps(&self, rows: &Binned) -> Vec<f64> {
+        let columns = rows.columns(&self.columns);
+        self.regressor.predict(&columns).expect("a fitted tree takes the columns it has seen")
+    }
+}
+
 impl Part {
     fn apply(&mut self, trees: &[Tree], learning_rate: f64) {
         for tree in &trees[self.applied..] {
-            let steps = tree.predict(&self.columns).expect("a fitted tree forecasts");
-            for (residual, step) in self.residuals.iter_mut().zip(steps) {
+            for (residual, step) in self.residuals.iter_mut().zip(tree.steps(&self.binned)) {
                 *residual -= learning_rate * step;
             }
         }
         self.applied = trees.len();
     }
+
+    fn tree(&self, options: &BoostingOptions, seed: u64) -> Result<Tree, FitError> {
+        let columns = drawn_columns(options.columns_per_tree, seed);
+        let fifth = (self.residuals.len() / 5).clamp(1, LEAF_ROWS_ENOUGH);
+        let leaf_rows_min = options.leaf_rows_min.unwrap_or(fifth);
+        let parameters = DecisionTreeRegressorParameters {
+            max_depth: Some(options.levels_max),
+            min_samples_leaf: leaf_rows_min,
+            min_samples_split: 2 * leaf_rows_min,
+            seed: Some(seed),
+        };
+        DecisionTreeRegressor::fit(&self.binned.columns(&columns), &self.residuals, parameters)
+            .map(|regressor| Tree { regressor, columns })
+            .map_err(|source| FitError::Learner { member: NAME, source })
+    }
 }
 
-impl Bins {
-    /// Bounds at equal steps of the ranks of a sample, each value once.
-    fn fit(rows: &DatasetSnapshot, bins: usize) -> Self {
-        let bins = bins.clamp(2, 256);
-        let (sample, _) = rows.every(0, rows.len().div_ceil(BIN_SAMPLE_MAX).max(1));
-        let values: Vec<f32> = sample.values().collect();
-        let mut columns = values.chunks_exact(sample.len().max(1));
-        Self(std::array::from_fn(|_| {
-            let mut sorted = columns.next().unwrap_or_default().to_vec();
-            sorted.sort_unstable_by(f32::total_cmp);
-            sorted.dedup();
-            let bounds = bins.min(sorted.len());
-            (1..bounds).map(|bin| sorted[bin * sorted.len() / bounds - 1]).collect()
-        }))
+/// So many different columns, in the order drawn (Fisher and Yates).
+fn drawn_columns(count: usize, seed: u64) -> Vec<usize> {
+    let mut columns: Vec<usize> = (0..COUNT).collect();
+    let count = count.clamp(1, COUNT);
+    for place in 0..count {
+        // 64 random bits over at most 25 places: the bias is below 1e-17.
+        let ahead = random(seed, place) % (COUNT - place) as u64;
+        columns.swap(place, place + usize::try_from(ahead).expect("less than 25"));
     }
+    columns.truncate(count);
+    columns
+}
 
-    fn binned(&self, rows: &Rows) -> DenseMatrix<u8> {
-        let count = rows.len();
-        let values = rows.values().enumerate().map(|(i, value)| self.bin(i / count, value));
-        DenseMatrix::new(count, COUNT, values.collect(), true)
-            .expect("as many bins as rows times columns")
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    #[expect(clippy::cast_possible_truncation, reason = "at most 256 bins")]
-    fn bin(&self, column: usize, value: f32) -> u8 {
-        self.0[column].partition_point(|&bound| bound < value) as u8
+    #[test]
+    fn drawn_columns_are_different_and_every_column_has_its_turn() {
+        let mut times = [0_u32; COUNT];
+        for seed in 0..500 {
+            let mut columns = drawn_columns(6, seed);
+            for &column in &columns {
+                times[column] += 1;
+            }
+            columns.sort_unstable();
+            columns.dedup();
+            assert_eq!(columns.len(), 6);
+        }
+        // 120 expected, with a standard deviation of 9.5.
+        assert!(times.iter().all(|drawn| (75..=165).contains(drawn)), "{times:?}");
+        assert_eq!(drawn_columns(99, 1).len(), COUNT);
     }
 }

@@ -1,10 +1,14 @@
 //! Random forest (Breiman 2001) in sub-forests that each see a part of the rows.
 //!
 //! Part p of P holds the rows p, p + P, p + 2 P, …, so each part spans the whole history, every row
-//! is used by equally many trees (but for one where P does not divide their number), and no tree is
-//! larger than `rows_per_tree_max`. See Breiman, "Pasting small votes for classification in large
-//! databases and on-line", Machine Learning 36, 1999. Sub-forests are independent of each other,
-//! each with its own seed.
+//! is used by equally many trees (or by one more, where P does not divide their number), and no
+//! tree is large. See Breiman, "Pasting small votes for classification in large databases and
+//! on-line", Machine Learning 36, 1999. Sub-forests are independent of each other, each with its
+//! own seed.
+//!
+//! Trees on a quarter of the rows, with leaves of at least the square root of a tree's rows,
+//! forecast better than trees on all rows with leaves of five: there is more noise than signal, and
+//! averaging less alike trees removes more of it. docs/performance.md has the figures.
 
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,
@@ -12,7 +16,7 @@ use smartcore::ensemble::random_forest_regressor::{
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::dataset::{DatasetSnapshot, Rows};
-use crate::models::{FitError, Model, Tally, seed_of};
+use crate::models::{FitError, Model, Tally, part_count, random};
 
 /// Its name in API and documents.
 pub const NAME: &str = "random_forest";
@@ -22,13 +26,15 @@ pub const NAME: &str = "random_forest";
 pub struct ForestOptions {
     /// Trees of all sub-forests together.
     pub trees: usize,
-    /// Levels of a tree, its root included.
+    /// Levels of a tree, its root included: one more than its depth.
     pub levels_max: u16,
-    /// Rows in a leaf, at least.
-    pub leaf_rows_min: usize,
+    /// Rows in a leaf, at least; by default the square root of the tree's rows.
+    pub leaf_rows_min: Option<usize>,
     /// Features that a split chooses from, drawn anew for each.
     pub split_candidates: usize,
-    /// Rows a tree is drawn from, at most.
+    /// Parts that the rows are cut into, at least.
+    pub parts_min: usize,
+    /// Rows of a part, at most, as long as there are more trees than parts.
     pub rows_per_tree_max: usize,
 }
 
@@ -37,9 +43,10 @@ impl Default for ForestOptions {
         Self {
             trees: 100,
             levels_max: 10,
-            leaf_rows_min: 5,
+            leaf_rows_min: None,
             split_candidates: 8,
-            rows_per_tree_max: 20_000,
+            parts_min: 4,
+            rows_per_tree_max: 10_000,
         }
     }
 }
@@ -57,13 +64,12 @@ pub(crate) struct SubForest {
     trees: usize,
 }
 
-/// Which trees grow on which rows.
+/// Which trees grow on which rows: part `index` of `count`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part {
     index: usize,
+    count: usize,
     trees: usize,
-    first_row: usize,
-    row_step: usize,
 }
 
 impl Forest {
@@ -93,16 +99,12 @@ impl Model for Forest {
 
 /// The parts of a forest on so many rows.
 pub(crate) fn parts(rows: usize, options: &ForestOptions) -> Vec<Part> {
-    let row_step = rows.div_ceil(options.rows_per_tree_max).clamp(1, options.trees.max(1));
-    // A part of its own for every few trees, so that there is work for each thread.
-    let count = row_step.max(options.trees.min(4));
+    let trees = options.trees.max(1);
+    let rows_per_tree = options.rows_per_tree_max.min(rows.div_ceil(options.parts_min.max(1)));
+    let count = part_count(rows, rows_per_tree, trees);
+    // The first parts take a tree more where they do not share evenly.
     (0..count)
-        .map(|index| Part {
-            index,
-            trees: (options.trees + count - 1 - index) / count,
-            first_row: index % row_step,
-            row_step,
-        })
+        .map(|index| Part { index, count, trees: (trees + count - 1 - index) / count })
         .collect()
 }
 
@@ -115,19 +117,45 @@ impl Part {
         tally: &Tally<'_>,
     ) -> Result<SubForest, FitError> {
         tally.add(0)?;
-        let (columns, targets) = rows.every(self.first_row, self.row_step);
+        let (features, targets) = rows.every(self.index, self.count);
+        let leaf_rows_min = options.leaf_rows_min.unwrap_or(targets.len().isqrt().max(1));
         let parameters = RandomForestRegressorParameters {
             max_depth: Some(options.levels_max),
-            min_samples_leaf: options.leaf_rows_min,
-            min_samples_split: 2 * options.leaf_rows_min,
+            min_samples_leaf: leaf_rows_min,
+            min_samples_split: 2 * leaf_rows_min,
             n_trees: self.trees,
             m: Some(options.split_candidates),
             keep_samples: false,
-            seed: seed_of(seed, self.index as u64),
+            seed: random(seed, self.index),
         };
-        let regressor = RandomForestRegressor::fit(columns.matrix(), &targets, parameters)
+        let regressor = RandomForestRegressor::fit(features.matrix(), &targets, parameters)
             .map_err(|source| FitError::Learner { member: NAME, source })?;
         tally.add(self.trees)?;
         Ok(SubForest { regressor, trees: self.trees })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(rows: usize, count: usize, fewest_trees: usize) {
+        let parts = parts(rows, &ForestOptions::default());
+        assert_eq!(parts.len(), count);
+        assert_eq!(parts.iter().map(|part| part.trees).sum::<usize>(), 100);
+        let trees = || parts.iter().map(|part| part.trees);
+        assert_eq!(trees().min(), Some(fewest_trees));
+        assert!(trees().max() <= Some(fewest_trees + 1));
+    }
+
+    #[test]
+    fn rows_are_shared_among_the_trees() {
+        check(1, 1, 100);
+        check(20, 4, 25);
+        check(40_000, 4, 25);
+        check(70_000, 7, 14);
+        check(1_000_000, 100, 1);
+        check(5_000_000, 100, 1);
     }
 }

@@ -62,11 +62,11 @@ impl Model for Ridge {
     }
 
     fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let count = rows.len();
-        let mut forecasts = vec![self.intercept; count];
-        for (i, value) in rows.values().enumerate() {
-            let column = i / count;
-            forecasts[i % count] += self.slopes[column] * self.scaler.scaled(column, value);
+        let mut forecasts = vec![self.intercept; rows.len()];
+        for (column, slope) in self.slopes.iter().enumerate() {
+            for (forecast, &value) in forecasts.iter_mut().zip(rows.column(column)) {
+                *forecast += slope * self.scaler.scaled(column, value);
+            }
         }
         forecasts
     }

@@ -8,5 +8,4 @@ mod forecasting;
 mod keeping;
 mod learning;
 mod program;
-mod streams;
 mod watching;
