@@ -29,7 +29,8 @@ pub enum Command {
     /// Check recorded rounds against the house's published law and for any order.
     Audit(AuditArgs),
     /// Check one provably fair round, or a chain of them, step by step.
-    Verify(VerifyArgs),
+    #[command(subcommand)]
+    Verify(Game),
     /// Say what works here and what does not: directory, state, port, notifications.
     Doctor(ServeArgs),
 }
@@ -82,7 +83,7 @@ pub struct ServeArgs {
 /// Flags of `backtest`.
 #[derive(Debug, Clone, Args)]
 pub struct BacktestArgs {
-    /// Directory with `aviator_payouts_*.csv`
+    /// Directory with `aviator_payouts_*.csv`, or one CSV file
     #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
     pub data_dir: PathBuf,
     /// When to refit: `rules` (as when serving) or `every=5%` or `every=500`
@@ -99,7 +100,7 @@ pub struct BacktestArgs {
 /// Flags of `audit`.
 #[derive(Debug, Clone, Args)]
 pub struct AuditArgs {
-    /// Directory with `aviator_payouts_*.csv`
+    /// Directory with `aviator_payouts_*.csv`, or one CSV file
     #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
     pub data_dir: PathBuf,
     /// Write the full result here
@@ -107,16 +108,81 @@ pub struct AuditArgs {
     pub json: Option<PathBuf>,
 }
 
-/// Flags of `verify`.
+/// Whose formula `verify` checks. What is left out is computed and shown.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Game {
+    /// Spribe Aviator: server seed, client seeds, SHA-512
+    Aviator(AviatorArgs),
+    /// bustabit: a game's hash
+    Bustabit(BustabitArgs),
+    /// Stake Crash: a game's hash
+    Stake(HashArgs),
+    /// Roobet Crash: a game's hash
+    Roobet(HashArgs),
+    /// All rounds of a directory that have their seeds in the side files, as the demo's have
+    Recorded {
+        /// Directory with `aviator_payouts_*.csv`
+        #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
+        data_dir: PathBuf,
+    },
+}
+
+/// Flags of `verify aviator`.
 #[derive(Debug, Clone, Args)]
-pub struct VerifyArgs {
-    /// The server seed the house revealed
+pub struct AviatorArgs {
+    /// The server seed, shown after the round
     #[arg(long, value_name = "SEED")]
     pub server_seed: Option<String>,
-    /// A player's seed, in the order the house shows them; may be given more than once
+    /// A player's seed, in the order of the panel; may be given more than once
     #[arg(long, value_name = "SEED")]
     pub client_seed: Vec<String>,
-    /// The multiplier the house showed
+    /// The SHA-256 of the server seed, shown before the round
+    #[arg(long, value_name = "HEX")]
+    pub commitment: Option<String>,
+    /// The combined SHA-512
+    #[arg(long, value_name = "HEX")]
+    pub digest: Option<String>,
+    /// The decimal of its first 13 digits
+    #[arg(long, value_name = "N")]
+    pub decimal: Option<u64>,
+    /// The multiplier that was shown
     #[arg(long, value_name = "X")]
     pub multiplier: Option<String>,
+}
+
+/// Flags of `verify bustabit`.
+#[derive(Debug, Clone, Args)]
+pub struct BustabitArgs {
+    /// The game
+    #[command(flatten)]
+    pub hash: HashArgs,
+    /// Which formula: 1 until 2018, 2 since, 3 from game 12,279,451 on
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub formula: u8,
+    /// Count the games to the published end of the chain
+    #[arg(long)]
+    pub number: bool,
+}
+
+/// Flags of games whose result comes from a chain of hashes.
+#[derive(Debug, Clone, Args)]
+pub struct HashArgs {
+    /// The game's hash, published after it
+    #[arg(long, value_name = "HEX")]
+    pub hash: String,
+    /// The hash of the game before it
+    #[arg(long, value_name = "HEX")]
+    pub previous: Option<String>,
+    /// The digest that was shown
+    #[arg(long, value_name = "HEX")]
+    pub digest: Option<String>,
+    /// The multiplier that was shown
+    #[arg(long, value_name = "X")]
+    pub multiplier: Option<String>,
+    /// An earlier hash of the same chain that must be reached
+    #[arg(long, value_name = "HEX")]
+    pub last: Option<String>,
+    /// Games to go back at most
+    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
+    pub steps_max: u64,
 }

@@ -5,6 +5,8 @@
 //! of it. docs/architecture.md has the map.
 
 mod application;
+mod audit;
+mod doctor;
 mod http;
 mod intake;
 mod journal;
@@ -17,6 +19,7 @@ mod statistics;
 mod tail;
 mod trainer;
 mod trainings;
+mod verify;
 mod view;
 
 pub mod backtest;
@@ -49,7 +52,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Backtest(args)) => backtest::run(&args),
-        Some(command) => anyhow::bail!("{command:?} is not there yet"),
+        Some(Command::Audit(args)) => audit::run(&args),
+        Some(Command::Verify(game)) => verify::run(&game),
+        Some(Command::Doctor(args)) => doctor::run(&Config::load(&args)?),
     }
 }
 
