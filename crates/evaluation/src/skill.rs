@@ -161,9 +161,10 @@ impl SkillTrack {
         Some(self.claimed.estimate()?.times(self.percent()?))
     }
 
-    /// Whether we can say that an edge, if there is one, improves forecasts by less than 0.5 %.
+    /// Whether we can say that an edge, if there is one, improves forecasts by less than 0.5 %: a
+    /// claim, so the ends must be valid at every n.
     pub fn edge_is_negligible(&self) -> bool {
-        self.shown_percent().is_some_and(|skill| skill.hi < NEGLIGIBLE_PERCENT)
+        self.claimed_percent().is_some_and(|skill| skill.hi < NEGLIGIBLE_PERCENT)
     }
 
     /// Percent of the reference's mean score per unit of difference.

@@ -9,7 +9,6 @@ use crate::skill::SkillTrack;
 
 /// What may be said after so many rounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "three independent lights and one finding")]
 pub struct Verdict {
     /// Rounds seen.
     pub rounds: u64,
@@ -25,8 +24,9 @@ pub struct Verdict {
     pub measured_return: Option<Estimate>,
     /// The skill of the served forecasts against the house, in percent, with a confidence sequence.
     pub skill_percent: Option<Estimate>,
-    /// An edge, if there is one, improves forecasts by less than 0.5 %.
-    pub edge_is_negligible: bool,
+    /// After how many scored forecasts it is clear that what the learners say, unshrunk, has an edge
+    /// of less than 0.5 %, if any.
+    pub negligible_after: Option<u64>,
     /// The rounds at which a change was noticed.
     pub changes: Vec<u64>,
 }
@@ -59,7 +59,17 @@ impl ReturnCount {
 
 impl Verdict {
     /// The verdict of the lights so far. A light that was on in an earlier epoch stays said.
-    pub fn of(lights: &Lights, house: &HouseLaw, skill: &SkillTrack, count: &ReturnCount) -> Self {
+    ///
+    /// `served` is the skill of the served forecasts. `unshrunk` is that of what the learners say:
+    /// only it can show that there is no edge, because served forecasts that are the house's own
+    /// differ from it by nothing after any number of rounds.
+    pub fn of(
+        lights: &Lights,
+        house: &HouseLaw,
+        served: &SkillTrack,
+        unshrunk: &SkillTrack,
+        count: &ReturnCount,
+    ) -> Self {
         let now = lights.lights();
         let been_on = |light: usize| {
             let on = |level: Level| level >= Level::Amber;
@@ -72,8 +82,8 @@ impl Verdict {
             forecast: been_on(2),
             advertised_return: house.r(),
             measured_return: count.estimate(),
-            skill_percent: skill.shown_percent(),
-            edge_is_negligible: skill.edge_is_negligible(),
+            skill_percent: served.shown_percent(),
+            negligible_after: unshrunk.edge_is_negligible().then(|| unshrunk.rounds()),
             changes: lights.closed().iter().map(|epoch| epoch.last_round).collect(),
         }
     }
@@ -111,10 +121,11 @@ impl Verdict {
 
     /// "Evidence of absence", once there is enough of it.
     pub fn absence(&self) -> Option<String> {
-        self.edge_is_negligible.then(|| {
+        self.negligible_after.map(|forecasts| {
             format!(
-                "After {} rounds we can say: if an edge exists, it improves forecasts by less than 0.5 %.",
-                thousands(self.rounds)
+                "After {} forecasts we can say: if the learners have an edge, it improves forecasts by \
+                 less than 0.5 %.",
+                thousands(forecasts)
             )
         })
     }
@@ -188,7 +199,7 @@ mod tests {
             advertised_return: 0.97,
             measured_return: Some(Estimate { value: 0.951, lo: 0.942, hi: 0.96 }),
             skill_percent: Some(Estimate { value: 4.26, lo: 3.1, hi: 5.4 }),
-            edge_is_negligible: false,
+            negligible_after: None,
             changes: Vec::new(),
         }
     }
@@ -230,9 +241,9 @@ mod tests {
     fn absence_and_changes_are_said_only_when_seen() {
         let mut verdict = verdict(false, false, false);
         assert_eq!((verdict.absence(), verdict.change_note()), (None, None));
-        verdict.edge_is_negligible = true;
+        verdict.negligible_after = Some(11_000);
         verdict.changes = vec![2600];
-        assert!(verdict.absence().unwrap().starts_with("After 12,345 rounds"));
+        assert!(verdict.absence().unwrap().starts_with("After 11,000 forecasts"));
         assert!(verdict.change_note().unwrap().contains("once so far, last at round 2,600"));
     }
 

@@ -33,6 +33,8 @@ pub struct Scorecard {
     baselines: Baselines,
     baseline_sheets: Vec<ScoreSheet>,
     against_house: SkillTrack,
+    /// Of what the learners say, unshrunk.
+    unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
     lights: Lights,
@@ -52,6 +54,7 @@ impl Scorecard {
             baseline_sheets: baselines.each().map(|it| sheet(it.name())).to_vec(),
             baselines,
             against_house: SkillTrack::new(),
+            unshrunk_against_house: SkillTrack::new(),
             against_climatology: SkillTrack::new(),
             reliability: ReliabilityTable::new(),
             lights: Lights::new(house, SALT),
@@ -87,7 +90,8 @@ impl Scorecard {
         };
         let ours = self.ours.record(&said, cents).get(Metric::BrierMean);
         let own = |mean| Issued::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
-        self.ensemble.record(&own(forecast.means.mean), cents);
+        let unshrunk =
+            self.ensemble.record(&own(forecast.means.mean), cents).get(Metric::BrierMean);
         for (sheet, mean) in self.members.iter_mut().zip(forecast.means.members) {
             sheet.record(&own(mean), cents);
         }
@@ -98,11 +102,14 @@ impl Scorecard {
             references.push(scores.get(Metric::BrierMean));
         }
         // `each` puts the house first and climatology second.
-        for (track, reference) in
-            [&mut self.against_house, &mut self.against_climatology].into_iter().zip(references)
-        {
-            if let (Some(ours), Some(reference)) = (ours, reference) {
-                track.update(ours, reference);
+        let (house, climatology) = (references[0], references[1]);
+        for (track, said, reference) in [
+            (&mut self.against_house, ours, house),
+            (&mut self.unshrunk_against_house, unshrunk, house),
+            (&mut self.against_climatology, ours, climatology),
+        ] {
+            if let (Some(said), Some(reference)) = (said, reference) {
+                track.update(said, reference);
             }
         }
         self.reliability.update(&forecast.probabilities, cents);
@@ -130,7 +137,8 @@ impl Scorecard {
 
     /// What may be said in plain words.
     pub fn verdict(&self) -> Verdict {
-        Verdict::of(&self.lights, &self.house, &self.against_house, &self.returns)
+        let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);
+        Verdict::of(&self.lights, &self.house, served, unshrunk, &self.returns)
     }
 
     /// All scores, for showing. Costs some milliseconds: the last 500 rounds are summed anew.

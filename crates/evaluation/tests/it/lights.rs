@@ -9,7 +9,8 @@ use evaluation::{HouseLaw, TiltedLaw, scores};
 /// The lights over a stream, with the light model's forecasts.
 struct Run {
     lights: Lights,
-    skill: SkillTrack,
+    served: SkillTrack,
+    unshrunk: SkillTrack,
     count: ReturnCount,
 }
 
@@ -17,17 +18,19 @@ fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
     let house = HouseLaw::default();
     let mut run = Run {
         lights: Lights::new(house, seed),
-        skill: SkillTrack::new(),
+        served: SkillTrack::new(),
+        unshrunk: SkillTrack::new(),
         count: ReturnCount::new(),
     };
     let mut model = LightModel::new(seed + 1_000_003);
     for (t, cents) in (0u64..).zip(scenario.stream(seed).take(rounds)) {
-        let served = model.forecast().shrunk();
+        let forecast = model.forecast();
+        let (served, unshrunk) = (forecast.shrunk(), forecast.probabilities());
         model.update(cents);
-        let (ours, theirs) =
-            (scores::mean_brier(&served, cents), scores::mean_brier(&house.probabilities(), cents));
+        let theirs = scores::mean_brier(&house.probabilities(), cents);
         run.lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
-        run.skill.update(ours, theirs);
+        run.served.update(scores::mean_brier(&served, cents), theirs);
+        run.unshrunk.update(scores::mean_brier(&unshrunk, cents), theirs);
         run.count.update(cents);
     }
     run
@@ -35,7 +38,8 @@ fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
 
 impl Run {
     fn verdict(&self) -> Verdict {
-        Verdict::of(&self.lights, &HouseLaw::default(), &self.skill, &self.count)
+        let house = HouseLaw::default();
+        Verdict::of(&self.lights, &house, &self.served, &self.unshrunk, &self.count)
     }
 }
 
@@ -46,8 +50,29 @@ fn a_fair_game_stays_quiet_and_says_so() {
     assert_eq!(run.lights.epoch(), 0);
     let verdict = run.verdict();
     assert!(verdict.sentence().starts_with("No evidence of any pattern after 5,000 rounds."));
-    assert!(verdict.edge_is_negligible, "{:?}", verdict.skill_percent);
+    assert_eq!(verdict.absence(), None, "5,000 rounds are too few for the claim");
     assert!(verdict.measured_return.unwrap().holds(0.97));
+}
+
+/// Served forecasts that are the house's own differ from it by exactly nothing, so their skill was
+/// once taken for proof, after 100 rounds, that nothing can be predicted.
+#[test]
+fn forecasts_that_say_nothing_prove_nothing() {
+    let house = HouseLaw::default().probabilities();
+    let (mut silent, mut worse) = (SkillTrack::new(), SkillTrack::new());
+    let stretched = TiltedLaw::new(1.1).probabilities();
+    for cents in Scenario::Fair.rounds(40_000, 5) {
+        let theirs = scores::mean_brier(&house, cents);
+        silent.update(theirs, theirs);
+        worse.update(scores::mean_brier(&stretched, cents), theirs);
+    }
+    let verdict = |unshrunk: &SkillTrack| {
+        let (lights, count) = (Lights::new(HouseLaw::default(), 1), ReturnCount::new());
+        Verdict::of(&lights, &HouseLaw::default(), &silent, unshrunk, &count)
+    };
+    assert_eq!(verdict(&SkillTrack::new()).absence(), None);
+    let said = verdict(&worse).absence().unwrap();
+    assert!(said.starts_with("After 40,000 forecasts we can say: if the learners have an edge"));
 }
 
 #[test]
