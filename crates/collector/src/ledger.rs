@@ -28,6 +28,8 @@ const IDS: usize = 256;
 const MERGE_WITHIN: Duration = Duration::from_secs(10);
 /// While the list is read it shows every round by itself, so a name may come so late without being taken for a new round.
 const NAME_WITHIN: Duration = Duration::from_mins(1);
+/// A name comes before so many more rounds can have ended, or never.
+const NAME_ROUNDS: u32 = 10;
 /// The list is being read if it found its place so recently.
 const LIST_ALIVE: Duration = Duration::from_secs(15);
 /// A single round that comes before the history waits this long for it, so that the rounds in between stay in order.
@@ -273,18 +275,22 @@ impl Ledger {
     fn name_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
         let is_list_alive = self.list.is_alive(now, LIST_ALIVE);
         let within = if is_list_alive { NAME_WITHIN } else { MERGE_WITHIN };
-        let is_it = |known: &&mut Known| {
+        let fits = |known: &Known, within: Duration| {
             known.id.is_none()
                 && known.cents == cents
                 && known.listed.is_some_and(|at| distance(at, now) <= within)
         };
-        match self.window.iter_mut().rev().find(is_it) {
-            Some(known) => {
-                known.id = Some(id.to_owned());
-                true
-            }
-            None => false,
+        // Names come in the order of the rounds, so it is one that no newer name has passed; else one that was passed lately.
+        let unpassed = self.window.iter().take_while(|known| known.id.is_none()).count();
+        let lately = within.min(self.settings.round_min * NAME_ROUNDS);
+        let found = (0..unpassed)
+            .rev()
+            .find(|&i| fits(&self.window[i], within))
+            .or_else(|| self.window.iter().rposition(|known| fits(known, lately)));
+        if let Some(i) = found {
+            self.window[i].id = Some(id.to_owned());
         }
+        found.is_some()
     }
 
     /// A round of a dated history is known if it ended before the newest row.

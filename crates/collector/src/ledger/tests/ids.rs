@@ -283,3 +283,31 @@ fn a_replay_keeps_its_times_even_if_they_step_back() {
         assert_eq!(out, [Outcome::Accept { round, id: None, kind, detail: None }]);
     }
 }
+
+/// Names come in the order of the rounds: when a newer round has its name, the next name is not that of an older one.
+#[test]
+fn a_name_does_not_go_to_a_round_that_a_newer_name_has_passed() {
+    let fast = Settings { round_min: Duration::from_millis(10), ..settings() };
+    let mut table = Table::new(Ledger::new(fast));
+    assert_eq!(table.see_history(), [""; 0]);
+    table.play(&[231]);
+    assert_eq!(table.see_history(), ["+231"]);
+    for (cents, written) in [(517, "+517"), (231, "+231")] {
+        table.play(&[cents]);
+        table.now += 0.2;
+        assert_eq!(table.hear(frame(&table)), [written]);
+    }
+}
+
+#[test]
+fn after_an_interruption_single_rounds_wait_for_the_history() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+231"]);
+    assert_eq!(table.hear(Said::Interrupted("the tab was reloaded".to_owned())), ["Reconnect"]);
+    table.play(&[517, 100]);
+    table.now += 20.0;
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    assert_eq!(table.see_history(), ["~517", "~100"]);
+}
