@@ -2,11 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
 mod browser_faults;
+mod chromium;
 mod decoders;
 mod faults;
 mod feeds;
 mod game;
 mod mock_cdp;
-mod simulator {
-    pub(crate) mod sfs2x;
-}
+mod simulator;

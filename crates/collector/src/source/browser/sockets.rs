@@ -7,6 +7,9 @@ use crate::cdp::SessionId;
 /// The path of the game's socket.
 const GAME_SOCKET: &str = "/BlueBox/websocket";
 
+/// Sockets of other purposes that are remembered.
+const FOREIGN_MAX: usize = 1000;
+
 /// A socket of a page, as the browser names it.
 pub(super) type SocketKey = (SessionId, String);
 
@@ -20,10 +23,19 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    pub(super) fn open(&mut self, key: SocketKey, url: &str) {
+    /// Whether the game opened it in place of one it had: a page that is left does not say that its sockets close.
+    pub(super) fn open(&mut self, key: SocketKey, url: &str) -> bool {
         if !Url::parse(url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
+            // Forgotten ones are judged by what they say, as those are that were there before us.
+            if self.foreign.len() >= FOREIGN_MAX {
+                self.foreign.clear();
+            }
             self.foreign.insert(key);
+            return false;
         }
+        let before = self.playing.len();
+        self.playing.retain(|(session, _)| *session != key.0);
+        self.playing.len() < before
     }
 
     /// Whether it was the game's.

@@ -145,11 +145,14 @@ impl Tabs {
             }
             Event::Detached(session) => self.detached(&session).await,
             Event::SocketOpened { session, socket, url } => {
-                self.sockets.open((session, socket), &url);
+                let is_listened_to = self.is_listened_to(&session);
+                if self.sockets.open((session, socket), &url) && is_listened_to {
+                    self.interrupted("opened its socket again").await;
+                }
             }
             Event::SocketClosed { session, socket } => {
-                let was_listened_to = self.sessions.get(&session) == self.active.as_ref();
-                if self.sockets.close(&(session, socket)) && was_listened_to {
+                let is_listened_to = self.is_listened_to(&session);
+                if self.sockets.close(&(session, socket)) && is_listened_to {
                     self.interrupted("closed its socket").await;
                 }
             }
@@ -157,6 +160,10 @@ impl Tabs {
                 self.socket_said((session, socket), &base64).await;
             }
         }
+    }
+
+    fn is_listened_to(&self, session: &SessionId) -> bool {
+        self.active.is_some() && self.sessions.get(session) == self.active.as_ref()
     }
 
     async fn target(&mut self, target: TargetId, url: &str) {
@@ -323,16 +330,16 @@ impl Tabs {
         }
         if spoke {
             self.sockets.hear(key);
-            self.spoke(&target);
+            self.spoke(&target).await;
         }
     }
 
     /// The target's game is alive, whether it said something of rounds or not.
-    fn spoke(&mut self, target: &TargetId) {
+    async fn spoke(&mut self, target: &TargetId) {
         self.view.send_if_modified(|view| {
             view.tabs.get_mut(target).is_some_and(|tab| !std::mem::replace(&mut tab.socket, true))
         });
-        if self.active.as_ref() == Some(target) && self.alive_at.elapsed() >= ALIVE_EVERY {
+        if self.listens_to(target).await && self.alive_at.elapsed() >= ALIVE_EVERY {
             self.alive_at = Instant::now();
             drop(self.out.try_send(Ok(Reading::now(Said::Alive))));
         }

@@ -1,0 +1,86 @@
+//! A Chromium of the test's own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+/// Names under which systems install it.
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// A running browser; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Chromium {
+    process: Child,
+    /// Its debugging socket.
+    pub(crate) socket: String,
+}
+
+impl Chromium {
+    /// Starts a browser on this profile, with a port of its choice.
+    pub(crate) fn start(profile: &Path) -> Self {
+        let process = NAMES
+            .iter()
+            .find_map(|name| Self::command(name, profile).spawn().ok())
+            .expect("these tests drive a real browser: install the package chromium (apt-get install chromium)");
+        Self::listening(process)
+    }
+
+    fn command(name: &str, profile: &Path) -> Command {
+        let mut command = Command::new(name);
+        command
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
+            .args(["--disable-dev-shm-usage", "--site-per-process", "--window-size=1100,620"])
+            .args(["--remote-debugging-port=0", "about:blank"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Its debugging port.
+    pub(crate) fn http(&self) -> String {
+        let port = self.socket.trim_start_matches("ws://").split('/').next().unwrap();
+        format!("http://{port}")
+    }
+
+    /// Ends it without a word, as a crash or a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn listening(mut process: Child) -> Self {
+        let mut complaints = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        for line in complaints.by_ref().map_while(Result::ok) {
+            if let Some((_, socket)) = line.split_once("DevTools listening on ") {
+                let socket = socket.trim().to_owned();
+                // A browser that cannot write its complaints would stop. The thread ends with it.
+                thread::spawn(move || complaints.for_each(drop));
+                return Self { process, socket };
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        unreachable!("the browser ended before it listened:\n{said}");
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
