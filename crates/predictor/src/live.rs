@@ -8,6 +8,7 @@ mod catch_up;
 mod outbox;
 mod training;
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -16,6 +17,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use rounds::Origin;
+use rounds::scan::ScanError;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -183,21 +185,34 @@ impl Live {
         match self.tail.look() {
             Ok(changes) => {
                 if self.trouble.take().is_some() {
-                    tracing::info!("{} can be read again.", self.config.data_dir.display());
+                    tracing::info!("{} can be read.", self.config.data_dir.display());
                 }
                 let changes = self.intake.enter(changes);
                 let growth = self.series.apply(changes);
                 self.grow(growth);
             }
-            Err(error) => {
-                let text = error.to_string();
-                if self.trouble.as_ref() != Some(&text) {
-                    tracing::warn!("{text}; looking again every 2 s.");
-                    self.trouble = Some(text);
-                }
-            }
+            Err(error) => self.cannot_look(&error),
         }
         self.publish();
+    }
+
+    /// Says it once. That nothing is there before the collector's first start is no trouble.
+    fn cannot_look(&mut self, error: &ScanError) {
+        let is_awaited = error.source.kind() == ErrorKind::NotFound && self.engine.rounds() == 0;
+        let text = if is_awaited {
+            format!("waiting for {} to appear; the collector creates it", error.path.display())
+        } else {
+            error.to_string()
+        };
+        if self.trouble.as_ref() == Some(&text) {
+            return;
+        }
+        if is_awaited {
+            tracing::info!("{text}");
+        } else {
+            tracing::warn!("{text}; looking again every 2 s.");
+        }
+        self.trouble = Some(text);
     }
 
     fn publish(&mut self) {
