@@ -10,6 +10,8 @@
 //! that costs no skill, and most of a tree's time goes into sorting its columns: docs/performance.md
 //! has the figures behind each default.
 
+use std::ops::RangeInclusive;
+
 use features::COUNT;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::tree::decision_tree_regressor::{
@@ -23,8 +25,9 @@ use crate::models::{FitError, Model, Tally, part_count, random};
 /// Its name in API and documents.
 pub const NAME: &str = "gradient_boosting";
 
-/// Rows of a leaf need be no more than this, however many rows its tree has.
-const LEAF_ROWS_ENOUGH: usize = 300;
+/// Rows in a leaf are a fifth of the tree's, within these. On fewer rows than twice the least there
+/// is no tree but a root: so few rounds teach nothing but their mean.
+const LEAF_ROWS: RangeInclusive<usize> = 40..=300;
 
 /// How a boosted model is grown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +36,7 @@ pub struct BoostingOptions {
     pub trees: usize,
     /// Levels of a tree, its root included: one more than its depth.
     pub levels_max: u16,
-    /// Rows in a leaf, at least; by default a fifth of the tree's rows, or 300 where that is less.
+    /// Rows in a leaf, at least; by default a fifth of the tree's rows, held within 40 to 300.
     pub leaf_rows_min: Option<usize>,
     /// What part of a tree's say is added to the model.
     pub learning_rate: f64,
@@ -157,7 +160,7 @@ impl Part {
 
     fn tree(&self, options: &BoostingOptions, seed: u64) -> Result<Tree, FitError> {
         let columns = drawn_columns(options.columns_per_tree, seed);
-        let fifth = (self.residuals.len() / 5).clamp(1, LEAF_ROWS_ENOUGH);
+        let fifth = (self.residuals.len() / 5).clamp(*LEAF_ROWS.start(), *LEAF_ROWS.end());
         let leaf_rows_min = options.leaf_rows_min.unwrap_or(fifth);
         let parameters = DecisionTreeRegressorParameters {
             max_depth: Some(options.levels_max),

@@ -182,6 +182,25 @@ fn rounds_that_are_all_the_same_are_forecast_as_they_are() {
 }
 
 #[test]
+fn rounds_of_few_different_multipliers_give_finite_models() {
+    let mut options = FitOptions::default();
+    (options.forest.trees, options.boosting.trees) = (8, 8);
+    let mut random = SplitMix64::new(15);
+    for different in 1..=3 {
+        for rounds in [30, 31, 45, 100, 250] {
+            let history: Vec<f64> =
+                (0..rounds).map(|_| (random.uniform() * f64::from(different)).floor()).collect();
+            let rows = snapshot(&history);
+            let ensemble = ensemble::fit(&rows, &options, &Inline, &GO_ON).unwrap();
+            let means = Model::predict(&ensemble, &rows.every(0, 1).0);
+            assert!(means.iter().all(|mean| (-1.0..=3.0).contains(mean)), "{means:?}");
+            let out = ensemble::holdout(&rows, &options, &Inline, &GO_ON).unwrap();
+            assert!([out.mae, out.rmse, out.r2, out.log_mae].iter().all(|e| e.is_finite()));
+        }
+    }
+}
+
+#[test]
 fn two_multipliers_in_turn_are_learnt() {
     let history: Vec<f64> = (0..400).map(|i| if i % 2 == 0 { 0.1 } else { 1.5 }).collect();
     let out = holdout(&history);
@@ -317,6 +336,8 @@ fn a_fit_stops_soon_after_it_is_asked_to() {
         let error = ensemble::fit(&rows, &FitOptions::default(), &Inline, &progress).unwrap_err();
         assert!(matches!(error, FitError::Cancelled), "{error}");
         assert!(done.into_inner() <= stop_after + 1);
+        // Once is enough: whoever asked is not asked again.
+        assert_eq!(calls.into_inner(), stop_after + 1);
     }
 }
 
