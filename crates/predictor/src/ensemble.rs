@@ -32,7 +32,7 @@ pub struct FitOptions {
     /// The ridge regression's penalty on standardised columns. 300 is what is right when a slope is
     /// expected to be about 0.06, so all 25 together to explain 8 % of a variance of 1.
     pub ridge_lambda: f64,
-    /// Rows that [`holdout`] fits on, and that it tests on, at most: the latest.
+    /// Rows that [`holdout()`] fits on, and that it tests on, at most: the latest.
     pub holdout_rows_max: usize,
 }
 
