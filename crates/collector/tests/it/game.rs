@@ -1,7 +1,7 @@
 //! A simulated game on a simulated page that breaks in every way a page can, and a recorder of it: the real ledger and the
 //! real writer, on simulated clocks. Every written row is traced to the very round it came from.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) has_frames: bool,
 }
 
-/// What came out. All but the last five concern the ledger, those the `text != last` rule on the same input.
+/// What came out. All but the last three concern the ledger, those the `text != last` rule on the same input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Counts {
     pub(crate) played: usize,
@@ -52,6 +52,8 @@ pub(crate) struct Counts {
     pub(crate) unmarked: usize,
     /// Missing rounds behind a mark.
     pub(crate) marked: usize,
+    /// Missing rounds that stood in the list twice in a row while the collector looked: should have been written.
+    pub(crate) seen_but_missing: usize,
     pub(crate) gaps: usize,
     pub(crate) weak: usize,
     pub(crate) resets: usize,
@@ -78,11 +80,12 @@ impl fmt::Display for Counts {
             self;
         writeln!(
             f,
-            "  ledger:       written {written}, duplicates {duplicates}, false rows {false_rows}, missing without a mark {unmarked}, missing behind a mark {marked}"
+            "  ledger:       written {written}, duplicates {duplicates}, false rows {false_rows}, missing without a mark {unmarked}, missing behind a mark {marked}, of which ever seen {}",
+            self.seen_but_missing
         )?;
         writeln!(
             f,
-            "                marks: {gaps} gap, {weak} weak, {resets} reset; rows in the files that differ: {}",
+            "                marks: {gaps} gap, {weak} weak, {resets} reset; rows that differ in the files: {}",
             self.file_differences
         )?;
         writeln!(
@@ -127,6 +130,11 @@ struct Judge {
     /// Rounds that were missing without a mark when the next one was written.
     holes: usize,
     accepted: Vec<u64>,
+    written: BTreeSet<Place>,
+    /// Shown by two polls in a row.
+    seen: BTreeSet<Place>,
+    /// By table: older rounds were there before anyone looked.
+    due_from: BTreeMap<usize, usize>,
     naive_last: Option<u64>,
     naive_newest: Option<Place>,
     naive_seen: BTreeMap<usize, usize>,
@@ -155,6 +163,7 @@ struct Simulation<'a> {
     ledger: Ledger,
     writer: Option<Writer>,
     judge: Judge,
+    shown_before: Vec<Place>,
 }
 
 impl<'a> Simulation<'a> {
@@ -181,6 +190,7 @@ impl<'a> Simulation<'a> {
             ledger: Ledger::new(settings()),
             writer: None,
             judge: Judge::default(),
+            shown_before: Vec::new(),
         };
         sim.open();
         sim
@@ -352,6 +362,13 @@ impl<'a> Simulation<'a> {
         if self.now < self.page.doubled_until {
             shown.extend(shown.clone());
         }
+        if shown == self.shown_before {
+            let table = self.page.table;
+            let due_from =
+                *self.judge.due_from.entry(table).or_insert(self.tables[table].rounds.len());
+            self.judge.seen.extend(shown.iter().filter(|(_, index)| *index >= due_from));
+        }
+        self.shown_before.clone_from(&shown);
         if let Some(&newest) = shown.first() {
             let cents = self.tables[newest.0].rounds[newest.1];
             self.judge.naive(newest, cents);
@@ -375,6 +392,12 @@ impl<'a> Simulation<'a> {
             let entry = match outcome {
                 Outcome::Note { kind, detail } => {
                     self.judge.mark(kind, &detail);
+                    if kind == EventKind::Reset {
+                        // What stands in the list of another table is not its future.
+                        let table = self.page.table;
+                        self.judge.due_from.insert(table, self.tables[table].rounds.len());
+                        self.judge.seen.retain(|place| place.0 != table);
+                    }
                     let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
                     Entry::Note(reading.wall, event)
                 }
@@ -421,6 +444,7 @@ impl<'a> Simulation<'a> {
         let mut counts = self.judge.counts.clone();
         counts.file_differences = differing.count() + files.len().abs_diff(accepted.len());
         counts.unmarked += self.judge.holes;
+        counts.seen_but_missing = self.judge.seen.difference(&self.judge.written).count();
         let seen: usize = self.judge.naive_seen.values().sum();
         counts.naive_missing = counts.played.saturating_sub(seen);
         counts
@@ -465,11 +489,13 @@ impl Judge {
             self.counts.false_rows += 1;
             return;
         };
+        self.written.insert(place);
         if let Some(before) = self.before {
             let missing = place.1.saturating_sub(before.1 + 1);
             match place.0 == before.0 {
                 true if place <= before => self.counts.duplicates += 1,
-                _ if self.is_marked => self.counts.marked += missing,
+                false if self.is_marked => {}
+                true if self.is_marked => self.counts.marked += missing,
                 true => self.holes += missing,
                 // Another table must be marked even if nothing is missing.
                 false => self.counts.unmarked += 1,
