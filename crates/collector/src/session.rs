@@ -34,9 +34,17 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Wrong configuration ([`crate::config::ConfigError`]), a directory that cannot be written or that another process holds
 /// ([`rounds::LogError`]), an error of the source that no waiting helps, or rounds that the disk refused to the end.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut source = Source::new(&config)?;
-    let mut desk = Desk::open(&config)?;
-    let driven = drive(&mut source, &mut desk, &shutdown).await;
+    let source = Source::new(&config)?;
+    record(source, &config, &shutdown).await
+}
+
+async fn record(
+    mut source: Source,
+    config: &Config,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut desk = Desk::open(config)?;
+    let driven = drive(&mut source, &mut desk, shutdown).await;
     if timeout(CLOSE_WITHIN, source.close()).await.is_err() {
         tracing::debug!("The source took too long to say goodbye.");
     }

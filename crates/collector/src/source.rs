@@ -5,6 +5,8 @@ pub mod browser;
 pub mod demo;
 pub mod http;
 pub mod replay;
+#[cfg(test)]
+pub mod script;
 pub mod websocket;
 
 use std::time::{Duration, Instant};
@@ -244,6 +246,9 @@ pub enum Source {
     WebSocket(Box<websocket::WebSocket>),
     /// JSON or HTML over HTTP.
     Http(Box<http::Http>),
+    /// What a test tells it.
+    #[cfg(test)]
+    Scripted(script::Script),
 }
 
 impl Source {
@@ -274,6 +279,8 @@ impl Source {
             Self::Browser(browser) => Box::pin(browser.connect()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
             Self::Http(http) => Box::pin(http.connect()).await,
+            #[cfg(test)]
+            Self::Scripted(script) => script.connect().await,
         }
     }
 
@@ -290,6 +297,8 @@ impl Source {
             Self::Browser(browser) => Box::pin(browser.next()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.next()).await,
             Self::Http(http) => Box::pin(http.next()).await,
+            #[cfg(test)]
+            Self::Scripted(script) => script.next().await,
         }
     }
 
@@ -300,6 +309,8 @@ impl Source {
             Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
             Self::Browser(browser) => Box::pin(browser.close()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.close()).await,
+            #[cfg(test)]
+            Self::Scripted(_) => {}
         }
     }
 }

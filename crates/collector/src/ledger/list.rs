@@ -27,6 +27,8 @@ pub(super) struct Progress {
     aligned: Vec<u64>,
     aligned_at: Option<Instant>,
     longest: usize,
+    /// Rounds of the lists that fitted nowhere since then, newest first.
+    strangers: Vec<Multiplier>,
     failures: u32,
     /// The list is shorter than it was: how long, and since when.
     short_since: Option<(usize, Instant)>,
@@ -39,6 +41,7 @@ impl Progress {
             previous: Vec::new(),
             aligned: Vec::new(),
             aligned_at: None,
+            strangers: Vec::new(),
             longest,
             failures: 0,
             short_since: None,
@@ -55,9 +58,21 @@ impl Progress {
         self.aligned_at.is_some_and(|at| now.saturating_duration_since(at) <= within)
     }
 
+    /// A list with what lists before it have shown below: as long as none has found its place, the oldest rounds scroll off.
+    fn gather(&mut self, shown: &[Multiplier]) -> Vec<Multiplier> {
+        let (len, known) = (shown.len(), self.strangers.len());
+        let same = |i: usize, j: usize| shown[i].cents() == self.strangers[j].cents();
+        let fresh = shifts(len, known, OVERLAP, len, same).first().copied();
+        let older = fresh.map_or(known, |fresh| (len - fresh).min(known));
+        let older = self.strangers.split_off(older);
+        self.strangers = shown.iter().copied().chain(older).take(super::WINDOW).collect();
+        self.strangers.clone()
+    }
+
     fn align(&mut self, cents: &[u64], now: Instant) {
         self.aligned_at = Some(now);
         self.aligned = cents.to_vec();
+        self.strangers.clear();
         self.failures = 0;
         self.short_since = None;
     }
@@ -130,16 +145,20 @@ impl Ledger {
         // A list of a few values over and over is as long as it is; one that is too long stands there twice.
         let len = if all <= self.list.longest { all } else { cents.len() };
         let extent = self.list.extent(len, reading.mono);
+        if self.list.aligned == cents && !self.window.is_empty() {
+            self.list.align(&cents, reading.mono);
+            return self.bridge(reading.mono);
+        }
+        let shown = self.list.gather(&shown[..cents.len()]);
+        let gathered: Vec<u64> = shown.iter().map(|multiplier| multiplier.cents()).collect();
         let shown: Vec<Shown<'_>> =
-            shown[..cents.len()].iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
+            shown.iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
         if self.window.is_empty() {
             if cents.len() >= BASELINE_LEN && extent > Extent::Part {
                 self.list.align(&cents, reading.mono);
                 self.take_baseline(&shown, reading, out);
             }
-        } else if self.list.aligned == cents
-            || self.place_list(&cents, &shown, extent, Heard { reading, out })
-        {
+        } else if self.place_list(&gathered, &shown, extent, Heard { reading, out }) {
             self.list.align(&cents, reading.mono);
             self.bridge(reading.mono);
         }

@@ -1,1 +1,264 @@
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
 
+use rounds::EventKind::{Gap, Live, Reconnect, Start, Stop};
+use rounds::{EventKind, EventLine, Multiplier, Origin, RoundLog, last_rounds};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use super::*;
+use crate::clock;
+use crate::config::Options;
+use crate::ledger::WINDOW;
+use crate::source::Kind;
+use crate::source::script::{Script, Step};
+
+/// A recorder of a scripted source in a directory of its own, on a paused clock.
+struct Recorder {
+    dir: TempDir,
+    config: Config,
+    shutdown: CancellationToken,
+}
+
+fn recorder(kind: Kind) -> Recorder {
+    let dir = tempfile::tempdir().unwrap();
+    let told = Options {
+        source: Some(kind),
+        data_dir: Some(dir.path().to_owned()),
+        quiet: Some(true),
+        ..Options::default()
+    };
+    Recorder { dir, config: Config::from(told), shutdown: CancellationToken::new() }
+}
+
+impl Recorder {
+    fn run(&self, steps: Vec<Step>) -> impl Future<Output = anyhow::Result<()>> {
+        let source = Source::Scripted(Script(steps.into()));
+        let config = self.config.clone();
+        let shutdown = self.shutdown.clone();
+        async move { record(source, &config, &shutdown).await }
+    }
+
+    /// Runs until `second`, looks at the status, and lets it run on.
+    async fn status_at(
+        &self,
+        run: std::pin::Pin<&mut impl Future<Output = anyhow::Result<()>>>,
+        second: u64,
+    ) -> Value {
+        let over = timeout(Duration::from_secs(second), run).await;
+        assert!(over.is_err(), "{over:?}");
+        self.status()
+    }
+
+    fn status(&self) -> Value {
+        let text = std::fs::read(self.dir.path().join(crate::status::STATUS_FILE)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    fn cents(&self) -> Vec<u64> {
+        let rows = last_rounds(self.dir.path(), WINDOW).unwrap();
+        rows.iter().map(|round| round.multiplier.cents()).collect()
+    }
+
+    fn kinds(&self) -> Vec<EventKind> {
+        events(self.dir.path()).into_iter().map(|line| line.event.kind).collect()
+    }
+}
+
+fn events(dir: &Path) -> Vec<EventLine> {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    files.sort();
+    let text: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn round(after: u64, cents: u64) -> Step {
+    let multiplier = Multiplier::from_cents(cents).unwrap();
+    let said = Said::Round { id: None, multiplier, ended_at: None, backfill: false, detail: None };
+    Step::Say(Duration::from_secs(after), said)
+}
+
+fn end() -> Step {
+    Step::Say(Duration::ZERO, Said::End)
+}
+
+fn connected() -> Step {
+    Step::Connect(Ok(()))
+}
+
+fn refused_connection() -> Step {
+    Step::Connect(Err(ConnectError::Unreachable("nobody answers at 127.0.0.1:9".to_owned())))
+}
+
+#[tokio::test(start_paused = true)]
+async fn rounds_are_written_and_the_end_is_said() {
+    let recorder = recorder(Kind::WebSocket);
+    recorder.run(vec![connected(), round(1, 231), round(9, 100), end()]).await.unwrap();
+    assert_eq!(recorder.cents(), [231, 100]);
+    let status = recorder.status();
+    assert_eq!(status["state"], "stopped");
+    assert_eq!(status["rounds_written"], 2);
+    assert_eq!(status["last_round"]["multiplier"], 1.0);
+    assert_eq!(status["queued_rows"], 0);
+    assert_eq!(recorder.kinds(), [Start, Live, Live, Stop]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_is_sought_again_with_growing_pauses() {
+    let recorder = recorder(Kind::WebSocket);
+    let began = Instant::now();
+    let closed = Step::Fail(SessionError::Closed("closed with code 1006".to_owned()));
+    let steps = vec![
+        connected(),
+        round(1, 231),
+        closed,
+        refused_connection(),
+        refused_connection(),
+        connected(),
+        round(1, 100),
+        end(),
+    ];
+    recorder.run(steps).await.unwrap();
+    // 1 + 2 + 4 s and up to as much jitter, and the two seconds of the rounds.
+    let seconds = began.elapsed().as_secs_f64();
+    assert!((9.0..=16.5).contains(&seconds), "{seconds}");
+    assert_eq!(recorder.cents(), [231, 100]);
+    assert_eq!(recorder.kinds(), [Start, Live, Reconnect, Gap, Live, Stop]);
+    assert_eq!(recorder.status()["reconnects"], 1);
+    let reconnect = &events(recorder.dir.path())[2].event;
+    let detail = reconnect.detail.as_ref().unwrap();
+    assert_eq!(detail["error"], "nobody answers at 127.0.0.1:9");
+    assert_eq!(detail["attempts"], 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_minute_of_health_the_pauses_are_short_again() {
+    let recorder = recorder(Kind::WebSocket);
+    let closed = || Step::Fail(SessionError::Closed("closed".to_owned()));
+    let mut steps: Vec<Step> = (0..6).map(|_| refused_connection()).collect();
+    steps.extend([connected(), round(1, 231), round(61, 100), closed(), connected(), end()]);
+    let began = Instant::now();
+    recorder.run(steps).await.unwrap();
+    let last_pause = began.elapsed().as_secs_f64() - 62.0;
+    // Six pauses of 1, 2, 4, 8, 16 and 30 s, with jitter up to 30 s each, then one of 1 to 2 s.
+    assert!((62.0..=94.0).contains(&last_pause), "{last_pause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_no_waiting_helps_ends_the_process() {
+    let recorder = recorder(Kind::WebSocket);
+    let wrong = ConnectError::Configuration("--url: not a WebSocket".to_owned());
+    let began = Instant::now();
+    let error = recorder.run(vec![Step::Connect(Err(wrong))]).await.unwrap_err();
+    assert_eq!(error.to_string(), "--url: not a WebSocket");
+    assert!(began.elapsed() <= Duration::from_secs(1));
+    assert_eq!(recorder.status()["state"], "stopped");
+    assert_eq!(recorder.status()["last_error"], "--url: not a WebSocket");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_understood_five_times_in_a_row_ends_the_process() {
+    let recorder = recorder(Kind::Http);
+    let unusable = || Step::Connect(Err(ConnectError::Unusable("404 Not Found".to_owned())));
+    let steps = (0..4).map(|_| unusable()).chain([unusable(), connected(), end()]);
+    let error = recorder.run(steps.collect()).await.unwrap_err();
+    assert_eq!(error.to_string(), "404 Not Found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_not_answered_by_asking_at_once() {
+    let recorder = recorder(Kind::WebSocket);
+    let refused = Step::Connect(Err(ConnectError::Refused("401 Unauthorized".to_owned())));
+    let busy = Step::Connect(Err(ConnectError::Busy {
+        what: "429 Too Many Requests".to_owned(),
+        retry_after: Duration::from_secs(77),
+    }));
+    let began = Instant::now();
+    recorder.run(vec![refused, busy, connected(), end()]).await.unwrap();
+    assert!((377..=378).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_game_without_new_rounds_is_stalled_after_three_minutes_and_connected_anew_after_five() {
+    let recorder = recorder(Kind::Browser);
+    let alive = |count| (0..count).map(|_| Step::Say(Duration::from_secs(10), Said::Alive));
+    let steps = std::iter::once(connected()).chain(alive(40)).chain([connected(), Step::Hang]);
+    let mut run = pin!(recorder.run(steps.collect()));
+    assert_eq!(recorder.status_at(run.as_mut(), 178).await["state"], "connected");
+    assert_eq!(recorder.status_at(run.as_mut(), 4).await["state"], "stalled");
+    assert_eq!(recorder.status_at(run.as_mut(), 115).await["state"], "stalled");
+    assert_eq!(recorder.status_at(run.as_mut(), 4).await["state"], "reconnecting");
+    let status = recorder.status_at(run.as_mut(), 5).await;
+    assert_eq!(status["state"], "connected");
+    assert_eq!(status["reconnects"], 1);
+    recorder.shutdown.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_with_long_pauses_is_not_stalled() {
+    let recorder = recorder(Kind::Replay);
+    let mut run = pin!(recorder.run(vec![connected(), round(4000, 231), end()]));
+    assert_eq!(recorder.status_at(run.as_mut(), 3999).await["state"], "connected");
+    run.await.unwrap();
+    assert_eq!(recorder.cents(), [231]);
+}
+
+/// Asked to stop in the middle of something, it ends within a second.
+async fn check_stop(steps: Vec<Step>) {
+    let recorder = recorder(Kind::WebSocket);
+    let mut run = pin!(recorder.run(steps));
+    recorder.status_at(run.as_mut(), 10).await;
+    let asked = Instant::now();
+    recorder.shutdown.cancel();
+    run.await.unwrap();
+    assert!(asked.elapsed() <= Duration::from_secs(1), "{:?}", asked.elapsed());
+    assert_eq!(recorder.status()["state"], "stopped");
+    assert_eq!(recorder.kinds().last(), Some(&Stop));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_can_be_stopped_while_connecting() {
+    check_stop(vec![Step::Hang]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_can_be_stopped_while_listening() {
+    check_stop(vec![connected(), Step::Hang]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_can_be_stopped_while_backing_off() {
+    let refused = Step::Connect(Err(ConnectError::Refused("403 Forbidden".to_owned())));
+    check_stop(vec![refused]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_attempt_without_an_answer_is_given_up_and_tried_again() {
+    let recorder = recorder(Kind::WebSocket);
+    let mut run = pin!(recorder.run(vec![Step::Hang, connected(), Step::Hang]));
+    let status = recorder.status_at(run.as_mut(), 185).await;
+    assert_eq!(status["state"], "connected");
+    assert_eq!(status["reconnects"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_waits_for_the_history_is_written_at_the_end() {
+    let recorder = recorder(Kind::Browser);
+    recorder.run(vec![connected(), round(1, 231), end()]).await.unwrap();
+    assert_eq!(recorder.cents(), [231]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_of_other_rounds_is_refused() {
+    let recorder = recorder(Kind::WebSocket);
+    RoundLog::open(recorder.dir.path(), Origin::Simulated, clock::wall()).unwrap();
+    let error = recorder.run(vec![]).await.unwrap_err();
+    assert!(error.to_string().contains("choose another directory"), "{error}");
+}

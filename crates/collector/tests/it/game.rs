@@ -359,9 +359,6 @@ impl<'a> Simulation<'a> {
         if is_filled {
             self.page.filling = None;
         }
-        if self.now < self.page.doubled_until {
-            shown.extend(shown.clone());
-        }
         if shown == self.shown_before {
             let table = self.page.table;
             let due_from =
@@ -373,8 +370,11 @@ impl<'a> Simulation<'a> {
             let cents = self.tables[newest.0].rounds[newest.1];
             self.judge.naive(newest, cents);
         }
-        let said = Said::List(shown.iter().map(|&place| self.multiplier(place)).collect());
-        self.hear(said, &shown);
+        let mut list: Vec<Multiplier> = shown.iter().map(|&place| self.multiplier(place)).collect();
+        if self.now < self.page.doubled_until {
+            list.extend(list.clone());
+        }
+        self.hear(Said::List(list), &shown);
     }
 
     fn hear(&mut self, said: Said, shown: &[Place]) {
@@ -386,24 +386,23 @@ impl<'a> Simulation<'a> {
         let outcomes = self.ledger.observe(reading);
         let is_nameless = |outcome: &&Outcome| matches!(outcome, Outcome::Accept { id: None, .. });
         let nameless = outcomes.iter().filter(is_nameless).count();
-        // Rows without an id are the newest of the list, oldest first.
-        let mut newest = shown.iter().take(nameless).rev();
+        // Rows without an id are the newest of the list, oldest first; behind a gap there may be some that have just scrolled off.
+        let off = |&(table, index): &Place| (index > 0).then(|| (table, index - 1));
+        let scrolled = std::iter::successors(shown.last().and_then(off), off);
+        let newest: Vec<Place> = shown.iter().copied().chain(scrolled).take(nameless).collect();
+        let mut newest = newest.into_iter().rev();
         for outcome in outcomes {
             let entry = match outcome {
                 Outcome::Note { kind, detail } => {
                     self.judge.mark(kind, &detail);
-                    if kind == EventKind::Reset {
-                        // What stands in the list of another table is not its future.
-                        let table = self.page.table;
-                        self.judge.due_from.insert(table, self.tables[table].rounds.len());
-                        self.judge.seen.retain(|place| place.0 != table);
-                    }
+                    let table = self.page.table;
+                    self.judge.reset(kind, table, self.tables[table].rounds.len());
                     let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
                     Entry::Note(reading.wall, event)
                 }
                 Outcome::Accept { round, id, kind, detail } => {
                     let named = id.as_deref().map(place_of);
-                    let place = named.or_else(|| newest.next().copied());
+                    let place = named.or_else(|| newest.next());
                     let truth = place.map(|(table, index)| self.tables[table].rounds[index]);
                     self.judge.row(place, truth, round.multiplier.cents());
                     Entry::Row(round, Event { round_id: id, detail, ..Event::new(kind, "game") })
@@ -480,6 +479,14 @@ impl Judge {
         let late = detail["multipliers"].as_array().map_or(0, Vec::len).min(self.holes);
         self.holes -= late;
         self.counts.marked += late;
+    }
+
+    /// What stands in the list of another table is not its future.
+    fn reset(&mut self, kind: EventKind, table: usize, rounds: usize) {
+        if kind == EventKind::Reset {
+            self.due_from.insert(table, rounds);
+            self.seen.retain(|place| place.0 != table);
+        }
     }
 
     fn row(&mut self, place: Option<Place>, truth: Option<u64>, cents: u64) {

@@ -266,6 +266,25 @@ fn an_outage_of_forty_rounds_loses_what_scrolled_off_behind_a_gap_mark() {
 }
 
 #[test]
+fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
+    let mut table = Table::started();
+    table.ledger.interrupted();
+    let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
+    table.now += 700.0;
+    let mut written = Vec::new();
+    for _ in 0..3 {
+        let shown = table.shown();
+        written.extend(table.see(&shown));
+        played.push(table.play_any());
+    }
+    let shown = table.shown();
+    written.extend(table.insist(&shown));
+    // Five had scrolled off when the list was first seen.
+    let rows = played[5..].iter().map(|cents| format!("~{cents}"));
+    assert_eq!(written, ["Gap".to_owned()].into_iter().chain(rows).collect::<Vec<_>>());
+}
+
+#[test]
 fn another_table_after_twenty_seconds_is_a_reset_and_none_of_its_past_is_written() {
     let mut table = Table::started();
     for _ in 0..25 {
