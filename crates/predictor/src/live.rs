@@ -9,10 +9,11 @@ mod outbox;
 mod training;
 
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
@@ -112,6 +113,7 @@ pub(crate) fn start(
         tail: Tail::new(config.data_dir.clone(), config.watch, hint),
         intake: Intake::new(&config.data_dir),
         series: Series::default(),
+        waiting: 0..0,
         engine: Engine::new(Settings { auto_train: config.auto_train_enabled, can_be_late: true }),
         keeper: Keeper::new(config.state_dir()),
         trainings: Trainings::default(),
@@ -136,6 +138,8 @@ struct Live {
     tail: Tail,
     intake: Intake,
     series: Series,
+    /// Which of its rounds the engine has not heard.
+    waiting: Range<usize>,
     engine: Engine,
     keeper: Keeper,
     trainings: Trainings,
@@ -156,27 +160,29 @@ struct Live {
 impl Live {
     fn run(&mut self, messages: &Receiver<Message>) {
         self.look();
+        self.publish();
         let mut look_at = Instant::now() + SCAN_EVERY;
         loop {
-            let wait = look_at.saturating_duration_since(Instant::now());
+            // Rounds that wait are worked off between messages, so that models take their turn.
+            let until_look = look_at.saturating_duration_since(Instant::now());
+            let wait = if self.waiting.is_empty() { until_look } else { Duration::ZERO };
             match messages.recv_timeout(wait) {
-                Ok(Message::Hint) | Err(RecvTimeoutError::Timeout) => self.look(),
+                Ok(Message::Hint) => look_at = Instant::now(),
                 Ok(Message::Look(done)) => {
-                    self.look();
-                    // Who asked may have gone.
-                    done.send(()).unwrap_or_default();
+                    self.outbox.looked(done);
+                    look_at = Instant::now();
                 }
-                Ok(Message::Train(asker)) => {
-                    self.train_for(asker);
-                    continue;
-                }
-                Ok(Message::Trainer(news)) => {
-                    self.hear(news);
-                    continue;
-                }
+                Ok(Message::Train(asker)) => self.train_for(asker),
+                Ok(Message::Trainer(news)) => self.hear(news),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            look_at = Instant::now() + SCAN_EVERY;
+            if Instant::now() >= look_at {
+                self.look();
+                look_at = Instant::now() + SCAN_EVERY;
+            }
+            self.catch_up();
+            self.publish();
         }
         self.keeper.sync();
     }
@@ -193,7 +199,6 @@ impl Live {
             }
             Err(error) => self.cannot_look(&error),
         }
-        self.publish();
     }
 
     /// Says it once. That nothing is there before the collector's first start is no trouble.
@@ -231,6 +236,6 @@ impl Live {
             started_at: self.started_at,
         };
         self.snapshot.store(Arc::new(self.view.snapshot(&picture)));
-        self.outbox.send(&self.events);
+        self.outbox.send(&self.events, self.waiting.is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
 
 use chrono::{DateTime, Utc};
+use evaluation::{HouseLaw, TiltedLaw};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -112,6 +113,20 @@ pub(crate) struct Prediction {
     pub(crate) for_round: u64,
     pub(crate) late: bool,
     pub(crate) simulated: bool,
+}
+
+impl Prediction {
+    /// Chances to reach other targets than the five.
+    pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
+        let (law, house) = (TiltedLaw::new(self.scale), HouseLaw::default());
+        let chance = |&target: &f64| Probability {
+            target,
+            probability: law.survival(target),
+            house: house.survival(target),
+            break_even: 1.0 / target,
+        };
+        targets.iter().map(chance).collect()
+    }
 }
 
 /// Between `lo` and `hi` with probability `level`.

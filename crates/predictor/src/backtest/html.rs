@@ -41,7 +41,7 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
         report.refit,
         report.kappa
     )?;
-    let rounds = rounds_axis(report);
+    let rounds = Axis::count("round", report.rounds);
     writeln!(page, "<h2>Skill against the constant table</h2>{}", skill(report, &rounds))?;
     writeln!(page, "<p>Percent by the Brier score, with 95 % ends. Above 0 is better.</p>")?;
     writeln!(page, "<h2>Evidence over time</h2>{}", evidence(report, &rounds))?;
@@ -58,11 +58,6 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(page, "</main></html>")
 }
 
-fn rounds_axis(report: &Report) -> Axis {
-    let ends = [0.0, report.rounds as f64];
-    Axis::linear("round", ends.into_iter(), 0)
-}
-
 fn line(report: &Report, class: &'static str, value: impl Fn(&Point) -> Option<f64>) -> Mark {
     let points = report.curve.iter().filter_map(|it| Some((it.round as f64, value(it)?)));
     Mark::Line { class, points: points.collect() }
@@ -73,7 +68,7 @@ fn skill(report: &Report, rounds: &Axis) -> String {
         report.curve.iter().filter_map(|it| Some((it.round as f64, it.skill?))).collect();
     let late = known.iter().skip(known.len() / 20);
     let values = late.flat_map(|(_, skill)| [skill.lo, skill.hi]).chain([0.0]);
-    let axis = Axis::linear("skill, %", values, 2);
+    let axis = Axis::linear("skill, %", values);
     let band = known.iter().map(|(round, skill)| (*round, skill.lo, skill.hi)).collect();
     let marks = [
         Mark::Band { points: band },
@@ -99,7 +94,7 @@ fn calibration(report: &Report) -> String {
     let points = report.scorecard.reliability.iter();
     let dots =
         points.map(|row| (row.said, row.came.value, row.came.lo.max(0.0), row.came.hi.min(1.0)));
-    let unit = |label| Axis::linear(label, [0.0, 1.0].into_iter(), 1);
+    let unit = |label| Axis::linear(label, [0.0, 1.0].into_iter());
     let marks = [
         Mark::Line { class: "reference", points: vec![(0.0, 0.0), (1.0, 1.0)] },
         Mark::Dots { points: dots.collect() },
@@ -109,7 +104,7 @@ fn calibration(report: &Report) -> String {
 
 fn coverage(report: &Report, rounds: &Axis) -> String {
     let values = report.curve.iter().filter_map(|it| it.coverage);
-    let axis = Axis::linear("coverage", values.chain([0.7, 0.9]), 2);
+    let axis = Axis::linear("coverage", values.chain([0.7, 0.9]));
     let marks = [Mark::Reference { y: 0.8 }, line(report, "ours", |it| it.coverage)];
     plot(rounds, &axis, &marks, "Coverage of the 80 percent interval over time")
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 24.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 36.0;
 
@@ -33,12 +33,16 @@ pub(super) enum Mark {
 }
 
 impl Axis {
+    /// From 0 to a count, which need not be round.
+    pub(super) fn count(label: &'static str, to: u64) -> Self {
+        let mut axis = Self::linear(label, [0.0, to as f64].into_iter());
+        axis.to = to.max(1) as f64;
+        axis.ticks.retain(|(value, _)| *value <= axis.to);
+        axis
+    }
+
     /// From the lowest to the highest value with about five round ticks.
-    pub(super) fn linear(
-        label: &'static str,
-        values: impl Iterator<Item = f64>,
-        digits: usize,
-    ) -> Self {
+    pub(super) fn linear(label: &'static str, values: impl Iterator<Item = f64>) -> Self {
         let range = values.filter(|value| value.is_finite()).fold(None, |range, value| {
             let (low, high) = range.unwrap_or((value, value));
             Some((value.min(low), value.max(high)))
@@ -50,6 +54,12 @@ impl Axis {
         let step = [1.0, 2.0, 5.0, 10.0].map(|it| it * power).into_iter().find(|&it| it >= raw);
         let step = step.unwrap_or(raw);
         let (from, to) = ((low / step).floor() * step, (high / step).ceil() * step);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 9 before the cast"
+        )]
+        let digits = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
         let all = (0..=20).map(|number| from + f64::from(number) * step);
         let ticks = all
             .take_while(|tick| *tick <= to + step / 2.0)
@@ -142,8 +152,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(values: &[f64], digits: usize, ticks: &[&str]) {
-        let axis = Axis::linear("", values.iter().copied(), digits);
+    fn check(values: &[f64], ticks: &[&str]) {
+        let axis = Axis::linear("", values.iter().copied());
         let texts: Vec<&str> = axis.ticks.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ticks);
         assert!(
@@ -153,10 +163,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_hold_all_values() {
-        check(&[0.0, 10.0], 0, &["0", "2", "4", "6", "8", "10"]);
-        check(&[-0.13, 0.11], 2, &["-0.15", "-0.10", "-0.05", "0.00", "0.05", "0.10", "0.15"]);
-        check(&[3.0, 3.0], 1, &["2.4", "2.6", "2.8", "3.0", "3.2", "3.4", "3.6"]);
-        check(&[], 1, &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        check(&[f64::NAN, f64::INFINITY, 1.0, 2.0], 1, &["1.0", "1.2", "1.4", "1.6", "1.8", "2.0"]);
+        check(&[0.0, 10.0], &["0", "2", "4", "6", "8", "10"]);
+        check(&[-0.13, 0.11], &["-0.15", "-0.10", "-0.05", "0.00", "0.05", "0.10", "0.15"]);
+        check(&[3.0, 3.0], &["2.4", "2.6", "2.8", "3.0", "3.2", "3.4", "3.6"]);
+        check(&[], &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
+        check(&[f64::NAN, f64::INFINITY, 1.0, 2.0], &["1.0", "1.2", "1.4", "1.6", "1.8", "2.0"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The four JSON routes, each answered from one snapshot.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +9,22 @@ use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::problem::Problem;
 use crate::live::{LiveHandle, NoTraining};
-use crate::snapshot::{Accuracy, Prediction, RecentRound, Snapshot, Statistics};
+use crate::snapshot::{Accuracy, Prediction, Probability, RecentRound, Snapshot, Statistics};
 
 /// Rounds `load_csv` lists.
 const RECENT_DATA: usize = 20;
 /// A scan that takes longer is not waited for: what was known before is shown.
 const SCAN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Own cash-out targets in one request.
+const TARGETS_MAX: usize = 20;
+/// Where they may lie.
+const TARGET_RANGE: RangeInclusive<f64> = 1.01..=1e6;
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -91,18 +97,51 @@ pub(crate) async fn load_csv(api: web::Data<Api>) -> Result<HttpResponse, Proble
 struct Predicted<'a> {
     success: bool,
     prediction: &'a Prediction,
+    targets: Vec<Probability>,
+}
+
+/// What may be asked of `predict`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// Multipliers, separated by commas.
+    #[serde(default)]
+    targets: String,
 }
 
 /// `GET /api/predict`: the open forecast.
-pub(crate) async fn predict(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn predict(
+    api: web::Data<Api>,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = chosen_targets(&wanted.targets)?;
     let snapshot = api.snapshot.load_full();
     match &snapshot.current_prediction {
-        Some(prediction) => Ok(HttpResponse::Ok().json(Predicted { success: true, prediction })),
+        Some(prediction) => {
+            let targets = prediction.chances(&wanted);
+            Ok(HttpResponse::Ok().json(Predicted { success: true, prediction, targets }))
+        }
         None => Err(match snapshot.training.needed {
             Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
             None => not_trained(&snapshot),
         }),
     }
+}
+
+fn chosen_targets(text: &str) -> Result<Vec<f64>, Problem> {
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let targets: Result<Vec<f64>, _> = texts.map(str::parse).collect();
+    targets
+        .ok()
+        .filter(|all| all.len() <= TARGETS_MAX && all.iter().all(|it| TARGET_RANGE.contains(it)))
+        .ok_or_else(|| {
+            let detail = format!(
+                "targets are at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
+                TARGET_RANGE.start(),
+                TARGET_RANGE.end()
+            );
+            Problem::new("bad-targets", StatusCode::BAD_REQUEST, detail)
+        })
 }
 
 fn not_trained(snapshot: &Snapshot) -> Problem {

@@ -11,19 +11,28 @@ use crate::ledger::{Entry, Ledger, Settled, Void};
 use crate::series::Growth;
 use crate::view::View;
 
+/// Rounds heard before a look at messages.
+const AT_ONCE: usize = 64;
+
 impl Live {
     pub(super) fn grow(&mut self, growth: Growth) {
         match growth {
             Growth::Unchanged => {}
             Growth::From(0) | Growth::Rebuilt => self.reload(),
             Growth::From(first) => {
-                let rounds = self.series.rounds()[first..].to_vec();
-                for round in rounds {
-                    self.hear_round(round);
-                }
-                self.keeper.sync();
+                let first = if self.waiting.is_empty() { first } else { self.waiting.start };
+                self.waiting = first..self.series.rounds().len();
             }
         }
+    }
+
+    /// Hears some of the rounds that wait. The forecast that is open in the end is on the disk.
+    pub(super) fn catch_up(&mut self) {
+        for _ in 0..AT_ONCE {
+            let Some(next) = self.waiting.next() else { break };
+            self.hear_round(self.series.rounds()[next]);
+        }
+        self.keeper.sync();
     }
 
     /// Takes all rounds anew: those that have a forecast in the ledger are scored by it, the others
@@ -63,6 +72,7 @@ impl Live {
                 self.keep(&Entry::Forecast(forecast));
             }
         }
+        self.waiting = rounds.len()..rounds.len();
         self.keeper.sync();
         if self.engine.ask_for_training().is_some() {
             self.train(None);

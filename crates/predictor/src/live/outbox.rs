@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::NoTraining;
 use crate::http::{Events, Topic};
@@ -16,6 +17,7 @@ const EVENTS_MAX: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     events: VecDeque<(Topic, Value)>,
+    looked: Vec<oneshot::Sender<()>>,
     answers: Vec<(Asker, Result<Accuracy, NoTraining>)>,
 }
 
@@ -31,13 +33,21 @@ impl Outbox {
         self.answers.push((asker, answer));
     }
 
-    pub(super) fn send(&mut self, events: &Events) {
+    /// Who asked for a look waits until all that was found has been heard.
+    pub(super) fn looked(&mut self, done: oneshot::Sender<()>) {
+        self.looked.push(done);
+    }
+
+    pub(super) fn send(&mut self, events: &Events, is_caught_up: bool) {
         for (topic, data) in self.events.drain(..) {
             events.say(topic, &data);
         }
+        // Those who asked may have gone.
         for (asker, answer) in self.answers.drain(..) {
-            // Who asked may have gone.
             drop(asker.send(answer));
+        }
+        if is_caught_up {
+            self.looked.drain(..).for_each(|done| done.send(()).unwrap_or_default());
         }
     }
 }

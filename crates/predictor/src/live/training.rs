@@ -18,13 +18,9 @@ impl Live {
         let refused = match self.trainings.running() {
             Some(running) => NoTraining::Running { id: running.id },
             None if have < FIRST_AT => NoTraining::TooFewRounds { have, need: FIRST_AT },
-            None => {
-                self.train(Some(asker));
-                return self.publish();
-            }
+            None => return self.train(Some(asker)),
         };
         self.outbox.answer(asker, Err(refused));
-        self.publish();
     }
 
     /// Orders a training on all rounds there are, or queues one if the trainer is busy.
@@ -62,7 +58,6 @@ impl Live {
                 }
             }
         }
-        self.publish();
     }
 
     fn trained(&mut self, learned: &Learned) {

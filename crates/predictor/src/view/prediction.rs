@@ -31,8 +31,7 @@ pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction 
 /// The open forecast in full.
 pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction {
     let interval = |(lo, hi): (f64, f64), level| Interval { lo, hi, level };
-    let house = house_probabilities();
-    let chances = TARGETS.iter().zip(forecast.probabilities).zip(house);
+    let chances = TARGETS.iter().zip(forecast.probabilities).zip(house_probabilities());
     Prediction {
         predicted_multiplier: forecast.point(),
         prediction_range: range(forecast.interval80),

@@ -239,3 +239,22 @@ async fn more_event_streams_than_the_limit_are_refused() {
     let (status, _) = problem(&app, Method::GET, "/api/events").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
 }
+
+#[tokio::test]
+async fn the_chance_of_any_target_can_be_asked_for() {
+    let data = Data::with_rounds(40);
+    let app = TestApp::start(data.manual());
+    app.look().await;
+    app.train().await;
+    let predicted = app.get("/api/predict?targets=2,1.01,%204.5").await;
+    let targets = predicted["targets"].as_array().unwrap();
+    let five = &predicted["prediction"]["probabilities"];
+    assert_eq!(targets.len(), 3);
+    assert_eq!(targets[0]["probability"], five[1]["probability"], "2 is one of the five");
+    assert_eq!(targets[0]["house"], 0.485);
+    assert!(targets[1]["probability"].as_f64() > targets[2]["probability"].as_f64());
+    for bad in ["targets=x", "targets=1", "targets=NaN", "targets=1e9", "target=2"] {
+        let path = format!("/api/predict?{bad}");
+        assert_eq!(app.ask(Method::GET, &path).await.status(), StatusCode::BAD_REQUEST, "{bad}");
+    }
+}
