@@ -1,34 +1,95 @@
-//! `predictor audit`: recorded rounds held against the published law, once.
-
-use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
+//! `predictor audit`: recorded rounds against the house's law, and for any order.
 
 use anyhow::Context as _;
-use evaluation::audit::{self, AuditOptions, AuditRound};
+use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound, ROUNDS_MIN, SNAPSHOTS};
+use rounds::Round;
+use serde::Serialize;
 
-use crate::cli::AuditArgs;
+use crate::cli::{AuditArgs, UsageError};
 use crate::forecast::SALT;
-use crate::recording::Recording;
+use crate::recording::{About, Recording};
+use crate::results;
 
-/// Reads, audits and prints.
-pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
-    let recording = Recording::read(&args.data_dir)?;
-    let round = |round: &rounds::Round| AuditRound {
+/// Gaps that are listed one by one.
+const GAPS_SHOWN: usize = 5;
+
+/// The result, as `--json` writes it.
+#[derive(Debug, Serialize)]
+struct Audit {
+    program: &'static str,
+    data: About,
+    /// The announced look that this is, if it is one.
+    snapshot: Option<u64>,
+    #[serde(flatten)]
+    report: AuditReport,
+}
+
+/// Rounds as an audit takes them.
+pub(crate) fn rounds(rounds: &[Round]) -> Vec<AuditRound> {
+    let round = |round: &Round| AuditRound {
         cents: round.multiplier.cents(),
-        unix_seconds: Some(round.time.timestamp_millis() as f64 / 1e3),
+        unix_seconds: Some(round.time.timestamp_millis() as f64 / 1000.0),
     };
-    let rounds: Vec<AuditRound> = recording.rounds.iter().map(round).collect();
-    let options = AuditOptions { salt: SALT, ..AuditOptions::default() };
-    let report = audit::run(&rounds, &options).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let mut text = report.to_text();
-    if recording.rejected > 0 {
-        writeln!(text, "{} rows are no rounds and were left out.", recording.rejected)?;
+    rounds.iter().map(round).collect()
+}
+
+/// What an audit holds the rounds against, unless a snapshot is asked for.
+pub(crate) fn options() -> AuditOptions {
+    AuditOptions { salt: SALT, ..AuditOptions::default() }
+}
+
+/// Does it.
+pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
+    let (needed, options) = look(args.snapshot)?;
+    let mut recording = Recording::read(&args.recording, needed)?;
+    results::check_writable(args.json.as_deref(), "--json")?;
+    if args.snapshot.is_some() {
+        recording.rounds.truncate(needed);
     }
-    std::io::stdout().write_all(text.as_bytes()).context("writing the result")?;
-    if let Some(path) = &args.json {
-        let json = serde_json::to_vec_pretty(&report).context("writing the result as JSON")?;
-        fs::write(path, json).with_context(|| format!("writing {}", path.display()))?;
+    let report = audit::run(&rounds(&recording.rounds), &options).context("auditing")?;
+    let audit = Audit {
+        program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
+        data: recording.about,
+        snapshot: args.snapshot,
+        report,
+    };
+    results::say(&audit.text(&recording.rounds))?;
+    args.json.as_ref().map_or(Ok(()), |path| results::write_json(path, &audit))
+}
+
+/// How many rounds are needed, and the error that this look may spend.
+fn look(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
+    let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options())) };
+    let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
+    let (number, at) = looks.ok_or_else(|| {
+        let all = SNAPSHOTS.map(|at| at.to_string()).join(", ");
+        UsageError(format!("--snapshot {snapshot}: the announced numbers of rounds are {all}"))
+    })?;
+    let needed = usize::try_from(at).unwrap_or(usize::MAX);
+    Ok((needed, options().at_snapshot(number)))
+}
+
+impl Audit {
+    fn text(&self, rounds: &[Round]) -> String {
+        let mut lines = vec![self.data.text(), self.report.to_text().trim_end().to_owned()];
+        for gap in self.report.recording.longest_gaps.iter().take(GAPS_SHOWN) {
+            // Gaps count rounds from 1.
+            let time = rounds.get(gap.before_round - 1).map(|round| round.time);
+            lines.push(format!(
+                "  gap before round {} ({}): {:.0} s too long, room for about {:.0} rounds",
+                gap.before_round,
+                time.unwrap_or_default().format("%Y-%m-%d %H:%M:%S UTC"),
+                gap.excess_seconds,
+                gap.rounds_missing
+            ));
+        }
+        lines.push(match self.snapshot {
+            Some(_) => "\nThis is one of the announced looks; its error is halved with each of them.\n",
+            None => {
+                "\nThe battery is valid for one look. To look again as rounds come in, use --snapshot; \
+                 the lights may be looked at any time.\n"
+            }
+        }.to_owned());
+        lines.join("\n")
     }
-    Ok(())
 }

@@ -5,10 +5,11 @@ mod html;
 mod plot;
 mod progress;
 mod report;
+mod stakes;
 mod text;
 
-use std::fs;
-use std::io::Write as _;
+use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread;
@@ -25,8 +26,12 @@ use crate::ensemble::{self, FitOptions};
 use crate::forecast::Forecaster;
 use crate::models::FitError;
 use crate::recording::Recording;
+use crate::results;
 use crate::retrain::FIRST_AT;
 use crate::workers::Threads;
+
+/// Rounds it takes: those of the first model, and one to forecast.
+const ROUNDS_MIN: usize = 31;
 
 /// When a backtest refits its model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,19 +64,30 @@ impl FromStr for Refit {
                 .filter(|percent: &f64| percent.is_finite() && *percent > 0.0)
                 .map(Self::Percent)
                 .ok_or(RefitError),
-            None => every.parse().ok().filter(|&n| n > 0).map(Self::Rounds).ok_or(RefitError),
+            None => {
+                every.parse().ok().filter(|&rounds| rounds > 0).map(Self::Rounds).ok_or(RefitError)
+            }
         }
     }
 }
 
 impl Refit {
-    /// The rounds at which the next fit is due, beside those the engine asks for itself.
+    /// In plain words.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Rules => "by the rules of serving".to_owned(),
+            Self::Rounds(rounds) => format!("after every {rounds} rounds"),
+            Self::Percent(percent) => format!("after every {percent} % more rounds"),
+        }
+    }
+
+    /// The rounds at which the next fit is due, when the engine does not ask for it itself.
     fn due_at(self, fitted_at: Option<u64>) -> Option<u64> {
-        match (self, fitted_at) {
-            (Self::Rules, _) => None,
-            (_, None) => Some(FIRST_AT),
-            (Self::Rounds(rounds), Some(at)) => Some(at + rounds),
-            (Self::Percent(percent), Some(at)) => {
+        let Some(at) = fitted_at else { return (self != Self::Rules).then_some(FIRST_AT) };
+        match self {
+            Self::Rules => None,
+            Self::Rounds(rounds) => Some(at.saturating_add(rounds)),
+            Self::Percent(percent) => {
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
@@ -84,18 +100,21 @@ impl Refit {
     }
 }
 
-/// Makes a model of the rows there are.
-pub type Fit<'a> = dyn Fn(&DatasetSnapshot) -> Result<Arc<dyn Forecaster>, FitError> + 'a;
+/// Fits the model that is to forecast from here on.
+pub type Fit<'a> = &'a dyn Fn(&DatasetSnapshot) -> Result<Arc<dyn Forecaster>, FitError>;
 
-/// Drives an engine over the rounds. `fit` makes the models; `watch` sees the engine after each
-/// round and each model, with what came of it.
+/// Drives an engine over the rounds. `watch` sees the engine after each round, and after each
+/// model, with what came of it.
+///
+/// A model is there before the next round: a backtest has no training time. Each round is heard as
+/// it ends.
 ///
 /// # Errors
 /// When a fit fails.
 pub fn drive(
     rounds: &[Round],
     refit: Refit,
-    fit: &Fit<'_>,
+    fit: Fit<'_>,
     watch: &mut dyn FnMut(&Engine, &[Effect]),
 ) -> Result<Engine, FitError> {
     let settings = Settings { auto_train: refit == Refit::Rules, can_be_late: false };
@@ -112,7 +131,7 @@ pub fn drive(
             let trained_on = engine.training_started();
             fitted_at = Some(trained_on);
             let issued = engine.install(Installed { model, version, trained_on }, round.time);
-            watch(&engine, &issued.map(Effect::Issued).into_iter().collect::<Vec<_>>());
+            watch(&engine, issued.map(Effect::Issued).as_slice());
         }
     }
     Ok(engine)
@@ -120,30 +139,66 @@ pub fn drive(
 
 /// `predictor backtest`.
 pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
-    let recording = Recording::read(&args.data_dir)?;
-    let workers = Threads(thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let recording = Recording::read(&args.recording, ROUNDS_MIN)?;
+    results::check_writable(args.json.as_deref(), "--json")?;
+    results::check_writable(args.html.as_deref(), "--html")?;
+    let workers = Threads(thread::available_parallelism().map_or(1, NonZero::get));
     let options = FitOptions::default();
     let fit = |rows: &DatasetSnapshot| -> Result<Arc<dyn Forecaster>, FitError> {
-        let go_on = |_, _| std::ops::ControlFlow::Continue(());
+        let go_on = |_, _| ControlFlow::Continue(());
         Ok(Arc::new(ensemble::fit(rows, &options, &workers, &go_on)?))
     };
-    let mut gathering = Gathering::new(recording.rounds.len());
+    let mut gathering = Gathering::new(recording.rounds.len(), &args.target);
     let mut progress = Progress::new(recording.rounds.len());
     let mut watch = |engine: &Engine, effects: &[Effect]| {
         gathering.take(engine, effects);
         progress.show(engine.rounds());
     };
-    let engine = drive(&recording.rounds, args.refit, &fit, &mut watch).context("training")?;
+    let driven = drive(&recording.rounds, args.refit, &fit, &mut watch);
     progress.end();
-    let report = gathering.report(&engine, &recording, args);
-    std::io::stdout().write_all(text::of(&report).as_bytes()).context("writing the result")?;
+    let engine = driven.context("training")?;
+    let report = gathering.report(&engine, recording, args.refit);
+    results::say(&text::of(&report))?;
     if let Some(path) = &args.json {
-        let json = serde_json::to_vec_pretty(&report).context("writing the result as JSON")?;
-        fs::write(path, json).with_context(|| format!("writing {}", path.display()))?;
+        results::write_json(path, &report)?;
     }
     if let Some(path) = &args.html {
-        fs::write(path, html::of(&report))
-            .with_context(|| format!("writing {}", path.display()))?;
+        results::write(path, html::of(&report).as_bytes())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, first: &[u64]) {
+        let refit: Refit = text.parse().unwrap();
+        let mut at = None;
+        let found: Vec<u64> = first
+            .iter()
+            .map_while(|_| {
+                at = refit.due_at(at);
+                at
+            })
+            .collect();
+        assert_eq!(found, first, "{text}");
+    }
+
+    #[test]
+    fn refits_are_due_by_count_or_by_share() {
+        check("every=100", &[30, 130, 230]);
+        check("every=5%", &[30, 32, 34, 36, 38, 40, 42, 45]);
+        check("every=0.001%", &[30, 31, 32]);
+        check("every=1e300%", &[30, u64::MAX]);
+        assert_eq!("rules".parse::<Refit>().unwrap().due_at(None), None);
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_refused() {
+        for text in ["", "every", "every=0", "every=-5%", "every=0%", "every=nan%", "5%", "Rules"] {
+            assert!(text.parse::<Refit>().is_err(), "{text}");
+        }
+    }
 }

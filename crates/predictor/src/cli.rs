@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rounds::Multiplier;
 
 use crate::config::Watch;
 
@@ -29,8 +31,7 @@ pub enum Command {
     /// Check recorded rounds against the house's published law and for any order.
     Audit(AuditArgs),
     /// Check one provably fair round, or a chain of them, step by step.
-    #[command(subcommand)]
-    Verify(Game),
+    Verify(VerifyArgs),
     /// Say what works here and what does not: directory, state, port, notifications.
     Doctor(ServeArgs),
 }
@@ -80,15 +81,41 @@ pub struct ServeArgs {
     pub log_format: LogFormat,
 }
 
+/// Why a command line cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Which recorded rounds to look at.
+#[derive(Debug, Clone, Args)]
+pub struct RecordingArgs {
+    /// Directory with `aviator_payouts_*.csv`
+    #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// One CSV file of any name, instead of a directory
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Only rounds from this time on: `2025-12-10`, `2025-12-10T18:30:00` (local time), or with an
+    /// offset
+    #[arg(long, value_name = "TIME", value_parser = from_time)]
+    pub from: Option<DateTime<Utc>>,
+    /// Only rounds before this time; a date includes that day
+    #[arg(long, value_name = "TIME", value_parser = to_time)]
+    pub to: Option<DateTime<Utc>>,
+}
+
 /// Flags of `backtest`.
 #[derive(Debug, Clone, Args)]
 pub struct BacktestArgs {
-    /// Directory with `aviator_payouts_*.csv`, or one CSV file
-    #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
-    pub data_dir: PathBuf,
+    /// Which rounds
+    #[command(flatten)]
+    pub recording: RecordingArgs,
     /// When to refit: `rules` (as when serving) or `every=5%` or `every=500`
     #[arg(long, value_name = "WHEN", default_value = "every=5%")]
     pub refit: crate::backtest::Refit,
+    /// A cash-out target for the flat stakes; may be given more than once
+    #[arg(long, value_name = "X", default_values = ["2", "5"], value_parser = target, value_delimiter = ',')]
+    pub target: Vec<Multiplier>,
     /// Write the full result here
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -100,89 +127,120 @@ pub struct BacktestArgs {
 /// Flags of `audit`.
 #[derive(Debug, Clone, Args)]
 pub struct AuditArgs {
-    /// Directory with `aviator_payouts_*.csv`, or one CSV file
-    #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
-    pub data_dir: PathBuf,
+    /// Which rounds
+    #[command(flatten)]
+    pub recording: RecordingArgs,
+    /// Look at the first N rounds only, N being one of the announced numbers 1000, 2000, 5000, …;
+    /// each later look may be wrong with half the chance of the one before
+    #[arg(long, value_name = "N")]
+    pub snapshot: Option<u64>,
     /// Write the full result here
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-/// Whose formula `verify` checks. What is left out is computed and shown.
-#[derive(Debug, Clone, Subcommand)]
+/// Games whose rounds can be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Game {
-    /// Spribe Aviator: server seed, client seeds, SHA-512
-    Aviator(AviatorArgs),
-    /// bustabit: a game's hash
-    Bustabit(BustabitArgs),
-    /// Stake Crash: a game's hash
-    Stake(HashArgs),
-    /// Roobet Crash: a game's hash
-    Roobet(HashArgs),
-    /// All rounds of a directory that have their seeds in the side files, as the demo's have
-    Recorded {
-        /// Directory with `aviator_payouts_*.csv`
-        #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
-        data_dir: PathBuf,
-    },
+    /// Spribe Aviator: server seed and players' seeds
+    Aviator,
+    /// bustabit until 2018: a chain of hashes
+    Bustabit1,
+    /// bustabit from the seeding event of 2018
+    Bustabit2,
+    /// bustabit from game 12,279,451
+    Bustabit3,
+    /// Stake Crash: a chain of hashes
+    Stake,
+    /// Roobet Crash: a chain of hashes
+    Roobet,
 }
 
-/// Flags of `verify aviator`.
-#[derive(Debug, Clone, Args)]
-pub struct AviatorArgs {
-    /// The server seed, shown after the round
+/// Flags of `verify`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct VerifyArgs {
+    /// Whose formula [default: aviator]
+    #[arg(long, value_enum, value_name = "GAME")]
+    pub game: Option<Game>,
+    /// aviator: the server seed the house revealed
     #[arg(long, value_name = "SEED")]
     pub server_seed: Option<String>,
-    /// A player's seed, in the order of the panel; may be given more than once
+    /// aviator: a player's seed, in the order the house shows them; given once for each player
     #[arg(long, value_name = "SEED")]
     pub client_seed: Vec<String>,
-    /// The SHA-256 of the server seed, shown before the round
+    /// aviator: the SHA-256 of the server seed that was shown before the round
     #[arg(long, value_name = "HEX")]
     pub commitment: Option<String>,
-    /// The combined SHA-512
+    /// aviator: the combined SHA-512 that is shown; other games: the hash of the game
     #[arg(long, value_name = "HEX")]
-    pub digest: Option<String>,
-    /// The decimal of its first 13 digits
-    #[arg(long, value_name = "N")]
-    pub decimal: Option<u64>,
-    /// The multiplier that was shown
+    pub hash: Option<String>,
+    /// The multiplier the house showed
     #[arg(long, value_name = "X")]
-    pub multiplier: Option<String>,
-}
-
-/// Flags of `verify bustabit`.
-#[derive(Debug, Clone, Args)]
-pub struct BustabitArgs {
-    /// The game
-    #[command(flatten)]
-    pub hash: HashArgs,
-    /// Which formula: 1 until 2018, 2 since, 3 from game 12,279,451 on
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
-    pub formula: u8,
-    /// Count the games to the published end of the chain
-    #[arg(long)]
-    pub number: bool,
-}
-
-/// Flags of games whose result comes from a chain of hashes.
-#[derive(Debug, Clone, Args)]
-pub struct HashArgs {
-    /// The game's hash, published after it
-    #[arg(long, value_name = "HEX")]
-    pub hash: String,
-    /// The hash of the game before it
+    pub multiplier: Option<Multiplier>,
+    /// Games with a hash chain: list so many games, this one and those before it
+    #[arg(long, value_name = "N")]
+    pub chain: Option<u64>,
+    /// Games with a hash chain: the hash of the game before, as it was published
     #[arg(long, value_name = "HEX")]
     pub previous: Option<String>,
-    /// The digest that was shown
-    #[arg(long, value_name = "HEX")]
-    pub digest: Option<String>,
-    /// The multiplier that was shown
-    #[arg(long, value_name = "X")]
-    pub multiplier: Option<String>,
-    /// An earlier hash of the same chain that must be reached
-    #[arg(long, value_name = "HEX")]
-    pub last: Option<String>,
-    /// Games to go back at most
-    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
-    pub steps_max: u64,
+    /// Check every round that a collector kept with its seeds: an `….events.jsonl` or a directory
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["game", "server_seed", "client_seed", "commitment", "hash", "multiplier", "chain", "previous"])]
+    pub events: Option<PathBuf>,
+}
+
+fn target(text: &str) -> Result<Multiplier, String> {
+    let target: Multiplier = text.parse().map_err(|error| format!("{error}"))?;
+    if target.cents() > 100 { Ok(target) } else { Err("a target is above 1.00".to_owned()) }
+}
+
+fn from_time(text: &str) -> Result<DateTime<Utc>, String> {
+    time(text, 0)
+}
+
+fn to_time(text: &str) -> Result<DateTime<Utc>, String> {
+    time(text, 1)
+}
+
+/// A moment; a date stands for its midnight, or for that of so many days later. Without an offset
+/// it is local time, as in the files.
+fn time(text: &str, days_later: u64) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let date =
+        text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(days_later)));
+    let forms =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    let moment = || forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    date.map(|day| day.and_time(NaiveTime::MIN))
+        .or_else(moment)
+        .and_then(|naive| naive.and_local_timezone(Local).earliest())
+        .map(|time| time.to_utc())
+        .ok_or_else(|| {
+            "a time is 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z".to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_that_ends_a_range_includes_its_day() {
+        let (from, to) = (from_time("2025-12-10").unwrap(), to_time("2025-12-10").unwrap());
+        assert_eq!((to - from).num_hours(), 24);
+        let exact = "2025-12-10T18:30:00Z";
+        assert_eq!(from_time(exact), to_time(exact));
+        assert_eq!(
+            from_time("2025-12-10T18:30").unwrap(),
+            from_time("2025-12-10 18:30:00").unwrap()
+        );
+        assert!(from_time("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_target_pays_more_than_the_stake() {
+        assert_eq!(target("2.5x").unwrap().cents(), 250);
+        assert!(["1", "1.00", "0", "-2", "two"].into_iter().all(|text| target(text).is_err()));
+    }
 }

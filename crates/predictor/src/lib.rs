@@ -13,6 +13,7 @@ mod journal;
 mod keeper;
 mod live;
 mod recording;
+mod results;
 mod series;
 mod snapshot;
 mod statistics;
@@ -53,7 +54,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Backtest(args)) => backtest::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
-        Some(Command::Verify(game)) => verify::run(&game),
+        Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&Config::load(&args)?),
     }
 }

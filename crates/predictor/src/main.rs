@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use predictor::cli::{Cli, Command, LogFormat};
+use predictor::cli::{Cli, Command, LogFormat, UsageError};
 use predictor::config::ConfigError;
 use tracing_subscriber::EnvFilter;
 
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
-            let is_usage = error.is::<ConfigError>();
+            let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
             ExitCode::from(if is_usage { BAD_USAGE } else { FAILED })
         }
     }

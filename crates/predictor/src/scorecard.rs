@@ -130,11 +130,6 @@ impl Scorecard {
         self.against_house.shown_percent()
     }
 
-    /// Share of the last 500 scored rounds that the 80 % interval held.
-    pub fn recent_coverage(&self) -> Option<f64> {
-        self.ours.recent().coverage_80
-    }
-
     /// What may be said in plain words.
     pub fn verdict(&self) -> Verdict {
         let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);

@@ -1,14 +1,17 @@
-//! The result as one page that needs nothing beside it.
+//! The result as one page that needs nothing beside it: no script, no font, no network.
 
-use std::fmt::Write as _;
+mod plots;
+mod tables;
 
-use super::plot::{Axis, Mark, plot};
-use super::report::{Point, Report};
-use crate::scorecard::Row;
+use std::fmt::{Result, Write as _};
+
+use evaluation::sequential::{Level, Light};
+
+use super::plot::thousands;
+use super::report::Report;
+use super::text;
 
 const STYLE: &str = include_str!("report.css");
-/// Beyond 20 and 100 a light says no more.
-const EVIDENCE_TICKS: [f64; 5] = [0.1, 1.0, 20.0, 100.0, 1000.0];
 
 pub(super) fn of(report: &Report) -> String {
     let mut page = String::new();
@@ -16,156 +19,133 @@ pub(super) fn of(report: &Report) -> String {
     page
 }
 
-fn write(page: &mut String, report: &Report) -> std::fmt::Result {
-    let data = escaped(&report.data);
+fn write(page: &mut String, report: &Report) -> Result {
+    let data = escaped(&report.data.path.display().to_string());
     writeln!(
         page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Backtest of {data}</title><style>{STYLE}</style><main>\
-         <h1>Backtest of {data}</h1>"
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Backtest of {data}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>"
     )?;
-    for sentence in &report.verdict {
-        writeln!(page, "<p class=\"verdict\">{}</p>", escaped(sentence))?;
+    head(page, report, &data)?;
+    figures(page, report)?;
+    lights(page, report)?;
+    plots::write(page, report)?;
+    tables::write(page, report)?;
+    writeln!(
+        page,
+        "<footer><p>Every forecast was made from earlier rounds only; no figure here was measured on \
+         rounds a model had seen. A good figure is no reason to bet: a target c pays only where its \
+         chance exceeds 1/c.</p><p>{}</p></footer>\n</main>\n</body>\n</html>",
+        escaped(report.program)
+    )
+}
+
+fn head(page: &mut String, report: &Report, data: &str) -> Result {
+    let about = &report.data;
+    let badge =
+        if about.simulated { "<strong class=\"badge\">Simulated rounds</strong>" } else { "" };
+    let day = |time: Option<chrono::DateTime<chrono::Utc>>| {
+        time.map_or_else(String::new, |time| time.format("%-d %b %Y").to_string())
+    };
+    writeln!(
+        page,
+        "<header><p class=\"over\">Backtest {badge}</p><h1>{}</h1>",
+        escaped(&report.verdict.sentence)
+    )?;
+    for sentence in report.verdict.sentences().skip(1) {
+        writeln!(page, "<p class=\"note\">{}</p>", escaped(sentence))?;
     }
+    let rejected = match &about.first_rejected {
+        Some(first) => format!(
+            " {} rows are no rounds and were left out, the first of them {}.",
+            thousands(about.rejected_rows),
+            escaped(first)
+        ),
+        None => String::new(),
+    };
     writeln!(
         page,
-        "<p>{} {} rounds, {} to {}; {} forecasts, each made before its round was looked at; \
-         {} models, refitted {}. Trust in the model at the end (kappa): {:.3}.</p>",
-        report.rounds,
-        report.origin,
-        report.from.format("%Y-%m-%d"),
-        report.to.format("%Y-%m-%d"),
-        report.scorecard.rounds,
-        report.fits,
-        report.refit,
-        report.kappa
-    )?;
-    let rounds = Axis::count("round", report.rounds);
-    writeln!(page, "<h2>Skill against the constant table</h2>{}", skill(report, &rounds))?;
-    writeln!(page, "<p>Percent by the Brier score, with 95 % ends. Above 0 is better.</p>")?;
-    writeln!(page, "<h2>Evidence over time</h2>{}", evidence(report, &rounds))?;
-    writeln!(
-        page,
-        "<p><i class=\"order\"></i> order &nbsp; <i class=\"law\"></i> law &nbsp; \
-         <i class=\"forecast\"></i> forecast. On a fair game each reaches 20 once in 20 games, ever.</p>"
-    )?;
-    writeln!(page, "<h2>Did rounds come as often as was said?</h2>{}", calibration(report))?;
-    writeln!(page, "<h2>Share of the last 500 rounds inside the 80 % interval</h2>")?;
-    writeln!(page, "{}", coverage(report, &rounds))?;
-    writeln!(page, "<h2>Everyone’s scores on the same rounds</h2>{}", scores(report)?)?;
-    writeln!(page, "<h2>One unit on every round</h2>{}", stakes(report)?)?;
-    writeln!(page, "</main></html>")
+        "<p class=\"quiet\"><span class=\"path\">{data}</span>: {} {} rounds, {} to {}. Each model \
+         forecast only rounds after those it had learnt from; refitted {}.{rejected}</p></header>",
+        thousands(about.rounds),
+        about.origin,
+        day(about.first),
+        day(about.last),
+        escaped(&report.refit)
+    )
 }
 
-fn line(report: &Report, class: &'static str, value: impl Fn(&Point) -> Option<f64>) -> Mark {
-    let points = report.curve.iter().filter_map(|it| Some((it.round as f64, value(it)?)));
-    Mark::Line { class, points: points.collect() }
-}
-
-fn skill(report: &Report, rounds: &Axis) -> String {
-    let known: Vec<_> =
-        report.curve.iter().filter_map(|it| Some((it.round as f64, it.skill?))).collect();
-    let late = known.iter().skip(known.len() / 20);
-    let values = late.flat_map(|(_, skill)| [skill.lo, skill.hi]).chain([0.0]);
-    let axis = Axis::linear("skill, %", values);
-    let band = known.iter().map(|(round, skill)| (*round, skill.lo, skill.hi)).collect();
-    let marks = [
-        Mark::Band { points: band },
-        Mark::Reference { y: 0.0 },
-        line(report, "ours", |it| it.skill.map(|skill| skill.value)),
-    ];
-    plot(rounds, &axis, &marks, "Skill over time with its confidence band around zero")
-}
-
-fn evidence(report: &Report, rounds: &Axis) -> String {
-    let ticks = EVIDENCE_TICKS.map(|e| (e.ln(), format!("{e}"))).to_vec();
-    let axis = Axis { from: 0.01f64.ln(), to: 1000f64.ln(), label: "evidence", ticks };
-    let marks = [
-        Mark::Reference { y: 20f64.ln() },
-        line(report, "order", |it| Some(it.ln_e[0])),
-        line(report, "law", |it| Some(it.ln_e[1])),
-        line(report, "forecast", |it| Some(it.ln_e[2])),
-    ];
-    plot(rounds, &axis, &marks, "Evidence of the three lights over time")
-}
-
-fn calibration(report: &Report) -> String {
-    let points = report.scorecard.reliability.iter();
-    let dots =
-        points.map(|row| (row.said, row.came.value, row.came.lo.max(0.0), row.came.hi.min(1.0)));
-    let unit = |label| Axis::linear(label, [0.0, 1.0].into_iter());
-    let marks = [
-        Mark::Line { class: "reference", points: vec![(0.0, 0.0), (1.0, 1.0)] },
-        Mark::Dots { points: dots.collect() },
-    ];
-    plot(&unit("probability that was said"), &unit("share that came"), &marks, "Calibration")
-}
-
-fn coverage(report: &Report, rounds: &Axis) -> String {
-    let values = report.curve.iter().filter_map(|it| it.coverage);
-    let axis = Axis::linear("coverage", values.chain([0.7, 0.9]));
-    let marks = [Mark::Reference { y: 0.8 }, line(report, "ours", |it| it.coverage)];
-    plot(rounds, &axis, &marks, "Coverage of the 80 percent interval over time")
-}
-
-fn scores(report: &Report) -> Result<String, std::fmt::Error> {
-    let mut table = String::from(
-        "<div class=\"wide\"><table><tr><th><th>log-MAE<th>MAE@10<th>log-CRPS<th>log loss<th>Brier\
-         <th>coverage<th>MAE<th>RMSE",
+fn figures(page: &mut String, report: &Report) -> Result {
+    let skill = &report.scorecard.skill.house;
+    let skill_value = skill.scores.brier_mean.map(|it| format!("{it:+.2} %")).unwrap_or_default();
+    let ends = skill.shown.map_or_else(
+        || "needs 100 forecasts".to_owned(),
+        |it| format!("95 % within {}", text::ends(it, 2)),
     );
-    for row in &report.scorecard.rows {
-        write!(table, "<tr><th>{}", escaped(&row.name.replace('_', " ")))?;
-        for (value, digits) in figures(row) {
-            match value {
-                Some(value) => write!(table, "<td>{value:.digits$}")?,
-                None => write!(table, "<td>–")?,
-            }
-        }
+    let ours = report.scorecard.rows.first();
+    let coverage = ours.and_then(|row| row.coverage);
+    let coverage = coverage.map(|it| format!("{:.1} %", 100.0 * it)).unwrap_or_default();
+    let forecasts = thousands(report.scorecard.rounds);
+    writeln!(page, "<dl class=\"figures\">")?;
+    for (name, value, note) in [
+        ("Forecasts", forecasts, format!("{} models", thousands(report.models))),
+        ("Skill against the constant table", skill_value, ends),
+        (
+            "Trust in the model",
+            format!("{:.0} %", 100.0 * report.kappa),
+            "kappa at the end".to_owned(),
+        ),
+        ("Inside the 80 % interval", coverage, "of all forecasts".to_owned()),
+    ] {
+        writeln!(page, "<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>")?;
     }
-    table.push_str("</table></div>");
-    Ok(table)
+    writeln!(page, "</dl>")
 }
 
-fn figures(row: &Row) -> [(Option<f64>, usize); 8] {
-    [
-        (row.log_mae, 4),
-        (row.mae10, 4),
-        (row.log_crps, 5),
-        (row.log_loss, 4),
-        (row.brier, 5),
-        (row.coverage, 3),
-        (row.mae, 3),
-        (row.rmse, 2),
-    ]
-}
-
-fn stakes(report: &Report) -> Result<String, std::fmt::Error> {
-    let mut table = String::from(
-        "<div class=\"wide\"><table><tr><th>cash out at<th>bets<th>won<th>net<th>expected at a fair house\
-         <th>chosen bets<th>won<th>net",
-    );
-    for it in &report.stakes {
-        write!(
-            table,
-            "<tr><th>{}×<td>{}<td>{}<td>{:+.1}<td>{:+.1}<td>{}<td>{}<td>{:+.1}",
-            it.target,
-            it.always.count,
-            it.always.won,
-            it.always.net,
-            it.expected_per_bet * it.always.count as f64,
-            it.chosen.count,
-            it.chosen.won,
-            it.chosen.net
+fn lights(page: &mut String, report: &Report) -> Result {
+    writeln!(
+        page,
+        "<section class=\"lights\"><h2>Three lights</h2><p>One imaginary euro is bet against each \
+         claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
+         1 in 20.</p><ul>"
+    )?;
+    for (light, claim) in report.lights.iter().zip(CLAIMS) {
+        let state = match light.level {
+            Level::Quiet => "quiet",
+            Level::Amber => "amber",
+            Level::Red => "red",
+        };
+        let name = escaped(&light.name);
+        let said = text::said(light);
+        writeln!(
+            page,
+            "<li class=\"{state}\"><i></i><b>{name}</b><span>{claim}</span><em>{said}</em>{}</li>",
+            bar(light)
         )?;
     }
-    table.push_str(
-        "</table></div><p>Chosen: only rounds for which the served chance was above break-even. \
-         The house keeps 3 % of every stake on average, whatever the target.</p>",
-    );
-    Ok(table)
+    writeln!(page, "</ul></section>")
 }
 
+const CLAIMS: [&str; 3] = [
+    "“Shuffling the rounds would change nothing.”",
+    "“Rounds are independent and reach x with chance 0.97/x.”",
+    "“Our chances are never expected to be better than the constant table.”",
+];
+
+/// How far the light has come, on a logarithmic scale from 1 to its red line.
+fn bar(light: &Light) -> String {
+    let red = light.ln_amber + 5f64.ln();
+    let share = |ln_e: f64| 100.0 * (ln_e / red).clamp(0.0, 1.0);
+    format!(
+        "<div class=\"evidence\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
+        share(light.ln_e_max),
+        share(light.ln_amber)
+    )
+}
+
+/// Text that came from outside, as HTML shows it.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,14 +4,18 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 
 const WIDTH: u64 = 40;
 
+/// How far it is. Redrawn once a percent, so it needs no clock and costs nothing.
+#[derive(Debug)]
 pub(super) struct Progress {
     total: u64,
+    /// The percent that is on the screen; `None` when there is no screen.
     shown: Option<u64>,
 }
 
 impl Progress {
     pub(super) fn new(total: usize) -> Self {
-        Self { total: (total as u64).max(1), shown: stderr().is_terminal().then_some(u64::MAX) }
+        let shown = stderr().is_terminal().then_some(u64::MAX);
+        Self { total: (total as u64).max(1), shown }
     }
 
     pub(super) fn show(&mut self, rounds: u64) {

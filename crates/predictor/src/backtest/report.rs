@@ -1,69 +1,81 @@
 //! What a backtest found.
 
-use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
+
+use evaluation::audit::Recording as Seen;
 use evaluation::proportion::Estimate;
-use evaluation::{HouseLaw, TARGET_CENTS, TARGETS};
+use evaluation::sequential::{Epoch, Light};
+use rounds::{Multiplier, Round};
 use serde::Serialize;
 
 use super::Refit;
-use crate::cli::BacktestArgs;
+use super::stakes::Stakes;
+use crate::audit;
 use crate::engine::{Effect, Engine, Settlement};
-use crate::recording::Recording;
+use crate::recording::{About, Recording};
 use crate::scorecard;
-use crate::view::LightsView;
 
 /// Points of the curves over time.
 const POINTS: usize = 400;
+/// Rounds of the moving coverage.
+const WINDOW: usize = 500;
 
-/// The result, as `--json` writes it.
+/// The result, as `--json` writes it. It holds no time but those of rounds, so the same rounds give
+/// the same text.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
-    pub(super) data: String,
-    pub(super) origin: &'static str,
+    pub(super) program: &'static str,
+    pub(super) data: About,
     pub(super) refit: String,
-    pub(super) rounds: u64,
-    pub(super) rejected_rows: u64,
-    pub(super) from: DateTime<Utc>,
-    pub(super) to: DateTime<Utc>,
-    pub(super) fits: u64,
+    /// Models that were fitted.
+    pub(super) models: u64,
+    pub(super) verdict: Verdict,
+    /// Trust in the model at the end.
     pub(super) kappa: f64,
-    pub(super) verdict: Vec<String>,
-    pub(super) lights: LightsView,
+    /// Order, law, forecast: each in the epoch in which it was loudest.
+    pub(super) lights: Vec<Light>,
+    /// Epochs that changes of the game have ended.
+    pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
-    pub(super) stakes: Vec<Stakes>,
+    pub(super) flat_stakes: Vec<Stakes>,
+    /// What the recording may have left out or changed; needs 100 rounds.
+    pub(super) recording: Option<Seen>,
     pub(super) curve: Vec<Point>,
 }
 
-/// One unit on every round, cashed out at a fixed target.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Stakes {
-    pub(super) target: f64,
-    /// Bets on every scored round.
-    pub(super) always: Bets,
-    /// Bets only where the served probability was above break-even.
-    pub(super) chosen: Bets,
-    /// What a bet returns on average at a fair house, less the stake.
-    pub(super) expected_per_bet: f64,
+/// What follows, in plain words.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Verdict {
+    pub(super) sentence: String,
+    /// How small an edge would have to be, once there is enough data.
+    pub(super) absence: Option<String>,
+    pub(super) changes: Option<String>,
+    /// What of it the recording explains.
+    pub(super) recording: Option<String>,
 }
 
-/// Bets of one unit each.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(super) struct Bets {
-    pub(super) count: u64,
-    pub(super) won: u64,
-    pub(super) net: f64,
+impl Verdict {
+    /// All that is said, the most important first.
+    pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
+        let more = [&self.recording, &self.absence, &self.changes].into_iter().flatten();
+        std::iter::once(self.sentence.as_str()).chain(more.map(String::as_str))
+    }
 }
 
 /// How things stood after a round.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Point {
     pub(super) round: u64,
-    /// Against the house law, in percent.
+    /// Of what is served against the house law, in percent, by the Brier score.
     pub(super) skill: Option<Estimate>,
-    /// ln E of the order, law and forecast light.
+    /// ln E of the order, law and forecast light in this epoch.
     pub(super) ln_e: [f64; 3],
-    /// Of the 80 % interval in the last 500 rounds.
-    pub(super) coverage: Option<f64>,
+    /// Changes noticed so far; each doubles the thresholds.
+    pub(super) epoch: u32,
+    /// Of the 80 % interval over the last 500 scored rounds; from 100 on.
+    pub(super) coverage80: Option<f64>,
+    /// Of the 90 % interval, likewise.
+    pub(super) coverage90: Option<f64>,
     pub(super) kappa: f64,
 }
 
@@ -71,103 +83,129 @@ pub(super) struct Point {
 #[derive(Debug)]
 pub(super) struct Gathering {
     every: u64,
-    fits: u64,
+    rounds: u64,
+    /// Whether the last rounds were inside the 80 % and the 90 % interval.
+    inside: VecDeque<[bool; 2]>,
+    stakes: Vec<Stakes>,
     curve: Vec<Point>,
-    stakes: [(Bets, Bets); 5],
-}
-
-impl Bets {
-    fn place(&mut self, target: f64, is_won: bool) {
-        self.count += 1;
-        self.won += u64::from(is_won);
-        self.net += if is_won { target - 1.0 } else { -1.0 };
-    }
 }
 
 impl Gathering {
-    pub(super) fn new(rounds: usize) -> Self {
+    pub(super) fn new(rounds: usize, targets: &[Multiplier]) -> Self {
         Self {
             every: rounds.div_ceil(POINTS).max(1) as u64,
-            fits: 0,
-            curve: Vec::new(),
-            stakes: Default::default(),
+            rounds: rounds as u64,
+            inside: VecDeque::with_capacity(WINDOW + 1),
+            stakes: targets.iter().map(|&target| Stakes::on(target)).collect(),
+            curve: Vec::with_capacity(POINTS + 1),
         }
     }
 
     pub(super) fn take(&mut self, engine: &Engine, effects: &[Effect]) {
         for effect in effects {
             if let Effect::Settled(settlement) = effect {
-                self.bet(settlement);
+                self.settle(settlement);
             }
         }
-        self.fits = engine.installed().map_or(0, |installed| installed.version);
-        let is_new = self.curve.last().is_none_or(|last| last.round < engine.rounds());
-        if is_new && engine.rounds().is_multiple_of(self.every) {
-            self.curve.push(point(engine));
+        let round = engine.rounds();
+        let is_new = self.curve.last().is_none_or(|last| last.round < round);
+        if is_new && (round.is_multiple_of(self.every) || round == self.rounds) {
+            self.curve.push(self.point(engine));
         }
     }
 
-    fn bet(&mut self, settlement: &Settlement) {
-        let cents = settlement.round.multiplier.cents();
-        let said = settlement.forecast.probabilities;
-        for (number, (always, chosen)) in self.stakes.iter_mut().enumerate() {
-            let (target, is_won) = (TARGETS[number], cents >= TARGET_CENTS[number]);
-            always.place(target, is_won);
-            if said[number] * target > 1.0 {
-                chosen.place(target, is_won);
-            }
+    fn settle(&mut self, settlement: &Settlement) {
+        let Settlement { forecast, round } = settlement;
+        let multiplier = round.multiplier.as_f64();
+        let (lo, hi) = forecast.interval90;
+        self.inside.push_back([forecast.holds(multiplier), (lo..=hi).contains(&multiplier)]);
+        if self.inside.len() > WINDOW {
+            self.inside.pop_front();
+        }
+        for stakes in &mut self.stakes {
+            stakes.settle(settlement);
         }
     }
 
-    pub(super) fn report(
-        self,
-        engine: &Engine,
-        recording: &Recording,
-        args: &BacktestArgs,
-    ) -> Report {
-        let house = HouseLaw::default();
-        let scorecard = engine.scorecard();
-        let verdict = scorecard.verdict();
-        let rounds = &recording.rounds;
-        let stakes = TARGETS.iter().zip(self.stakes).map(|(&target, (always, chosen))| Stakes {
-            target,
-            always,
-            chosen,
-            expected_per_bet: target * house.survival(target) - 1.0,
-        });
-        Report {
-            data: args.data_dir.display().to_string(),
-            origin: recording.origin.word(),
-            refit: match args.refit {
-                Refit::Rules => "by the rules of serving".to_owned(),
-                Refit::Rounds(rounds) => format!("every {rounds} rounds"),
-                Refit::Percent(percent) => format!("every {percent} % more rounds"),
-            },
-            rounds: rounds.len() as u64,
-            rejected_rows: recording.rejected,
-            from: rounds.first().map(|round| round.time).unwrap_or_default(),
-            to: rounds.last().map(|round| round.time).unwrap_or_default(),
-            fits: self.fits,
+    fn point(&self, engine: &Engine) -> Point {
+        let (scorecard, lights) = (engine.scorecard(), engine.scorecard().lights());
+        Point {
+            round: engine.rounds(),
+            skill: scorecard.skill_percent(),
+            ln_e: lights.lights().map(|light| light.ln_e),
+            epoch: lights.epoch(),
+            coverage80: self.coverage(0),
+            coverage90: self.coverage(1),
             kappa: engine.kappa(),
-            verdict: [Some(verdict.sentence()), verdict.absence(), verdict.change_note()]
-                .into_iter()
-                .flatten()
-                .collect(),
-            lights: LightsView::of(scorecard.lights()),
+        }
+    }
+
+    fn coverage(&self, interval: usize) -> Option<f64> {
+        let held = self.inside.iter().filter(|inside| inside[interval]).count();
+        (self.inside.len() >= 100).then(|| held as f64 / self.inside.len() as f64)
+    }
+
+    pub(super) fn report(self, engine: &Engine, recording: Recording, refit: Refit) -> Report {
+        let scorecard = engine.scorecard();
+        let (verdict, lights) = (scorecard.verdict(), scorecard.lights());
+        let seen = seen(&recording.rounds);
+        let is_on = verdict.order || verdict.law;
+        Report {
+            program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
+            data: recording.about,
+            refit: refit.text(),
+            models: engine.installed().map_or(0, |installed| installed.version),
+            verdict: Verdict {
+                sentence: verdict.sentence(),
+                absence: verdict.absence(),
+                changes: verdict.change_note(),
+                recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
+            },
+            kappa: engine.kappa(),
+            lights: loudest(lights.closed(), &lights.lights()),
+            epochs: lights.closed().to_vec(),
             scorecard: scorecard.report(),
-            stakes: stakes.collect(),
+            flat_stakes: self.stakes.into_iter().map(Stakes::ended).collect(),
+            recording: seen,
             curve: self.curve,
         }
     }
 }
 
-fn point(engine: &Engine) -> Point {
-    let scorecard = engine.scorecard();
-    Point {
-        round: engine.rounds(),
-        skill: scorecard.skill_percent(),
-        ln_e: scorecard.lights().lights().map(|light| light.ln_e),
-        coverage: scorecard.recent_coverage(),
-        kappa: engine.kappa(),
-    }
+/// Each light in the epoch in which it was loudest; its first alarm is the one that counts.
+fn loudest(closed: &[Epoch], now: &[Light; 3]) -> Vec<Light> {
+    let loudest = |number: usize| {
+        let all = closed.iter().map(|epoch| &epoch.lights[number]).chain([&now[number]]);
+        let first_alarm = all.clone().filter_map(|light| light.alarm_round).min();
+        let loud = all.max_by(|a, b| {
+            let loud = |light: &Light| (light.level, light.ln_e_max - light.ln_amber);
+            let ((level_a, a), (level_b, b)) = (loud(a), loud(b));
+            level_a.cmp(&level_b).then(a.total_cmp(&b))
+        });
+        loud.map(|light| Light { alarm_round: first_alarm, ..light.clone() })
+    };
+    (0..now.len()).filter_map(loudest).collect()
+}
+
+fn seen(rounds: &[Round]) -> Option<Seen> {
+    evaluation::audit::run(&audit::rounds(rounds), &audit::options())
+        .ok()
+        .map(|report| report.recording)
+}
+
+/// What a recorder did that would itself turn lights on.
+fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
+    let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
+    let follows = if is_on {
+        "This alone makes order matter: read the lights as a finding about the recording first."
+    } else {
+        "This makes order matter a little, and may turn the order light on one day."
+    };
+    drops_repeats.then(|| {
+        format!(
+            "No round equals the one before it, where about {:.0} should: the recorder dropped \
+             repeats. {follows}",
+            seen.equal_neighbours_expected
+        )
+    })
 }

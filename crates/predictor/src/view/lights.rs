@@ -54,17 +54,6 @@ impl LightsView {
     }
 }
 
-impl LightsView {
-    /// What each light asks, what its euro is now, and the most it has been.
-    pub(crate) fn figures(&self) -> [(&'static str, f64, f64); 3] {
-        [
-            ("does the order of the rounds matter?", self.order.e, self.order.e_max),
-            ("do the rounds leave the published law?", self.law.e, self.law.e_max),
-            ("do our forecasts beat the constant table?", self.forecast.e, self.forecast.e_max),
-        ]
-    }
-}
-
 impl LightView {
     fn of(light: &Light, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);

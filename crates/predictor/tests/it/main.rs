@@ -3,9 +3,12 @@
 
 mod api;
 mod app;
+mod auditing;
+mod backtesting;
 mod browser;
 mod forecasting;
 mod keeping;
 mod learning;
 mod program;
+mod verifying;
 mod watching;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::app::Data;
 
-fn predictor(args: &[&str]) -> Command {
+pub(crate) fn predictor(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
     command.args(args).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in ["DATA_DIR", "STATE_DIR", "LISTEN", "CONFIG", "WATCH", "AUTO_TRAIN"] {
@@ -16,7 +16,7 @@ fn predictor(args: &[&str]) -> Command {
 }
 
 #[track_caller]
-fn check(args: &[&str], code: i32, says: &str) -> Output {
+pub(crate) fn check(args: &[&str], code: i32, says: &str) -> Output {
     let output = predictor(args).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
@@ -85,51 +85,6 @@ async fn a_signal_ends_it_with_0_although_a_page_listens() {
 }
 
 #[test]
-fn a_published_round_is_checked_step_by_step() {
-    let seeds = [
-        "verify",
-        "aviator",
-        "--server-seed",
-        "Kq3Zp9Vb2Lm8Xw4T",
-        "--client-seed",
-        "b1f0c2d3e4a5968778695a4b3c2d1e0f",
-        "--client-seed",
-        "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
-        "--client-seed",
-        "ffeeddccbbaa99887766554433221100",
-        "--commitment",
-        "6185563d64c1d1bcfd91817cba5ecfccf33cfecad054ae4159e6e398c561ca86",
-    ];
-    let with = |multiplier: &'static str| [&seeds[..], &["--multiplier", multiplier]].concat();
-    let output = check(&with("1.73"), 0, "");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(said.matches("matches").count(), 2, "{said}");
-    assert_eq!(said.matches("computed").count(), 2, "{said}");
-    check(&with("1.74"), 1, "does not match: multiplier");
-}
-
-#[test]
-fn a_game_of_a_chain_is_checked_against_the_game_before_it() {
-    let game = [
-        "verify",
-        "bustabit",
-        "--formula",
-        "1",
-        "--hash",
-        "0f81acc25a875c843f3ee3f9563bfa875be311d7585306e743120a4e68f51f0f",
-        "--previous",
-        "1da773ad50c9f5ce2098713e90bfe667c467fb1e1b14d3623113336899cfff4c",
-        "--multiplier",
-        "1.12",
-    ];
-    check(&game, 0, "");
-    let last = "1da773ad50c9f5ce2098713e90bfe667c467fb1e1b14d3623113336899cfff4c";
-    let output = check(&[&game[..], &["--last", last]].concat(), 0, "");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 games before it"));
-    check(&["verify", "stake", "--hash", "no hash"], 1, "no hash");
-}
-
-#[test]
 fn doctor_names_what_is_wrong() {
     let data = Data::with_rounds(40);
     let dir = data.path().to_str().unwrap();
@@ -140,85 +95,4 @@ fn doctor_names_what_is_wrong() {
     assert!(said.contains("TROUBLE") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");
     check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
-}
-
-#[test]
-fn a_backtest_reports_in_text_json_and_a_page() {
-    let data = Data::with_rounds(120);
-    let (json, html) = (data.file("result.json"), data.file("result.html"));
-    let dir = data.path().to_str().unwrap();
-    let args = [
-        "backtest",
-        "--data-dir",
-        dir,
-        "--refit",
-        "every=1000",
-        "--json",
-        json.to_str().unwrap(),
-        "--html",
-        html.to_str().unwrap(),
-    ];
-    let output = check(&args, 0, "");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("90 forecasts scored") && said.contains("calibrated"), "{said}");
-    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
-    assert_eq!((&report["rounds"], &report["scorecard"]["rounds"]), (&120.into(), &90.into()));
-    assert_eq!(report["stakes"][0]["always"]["count"], 90);
-    let page = std::fs::read_to_string(html).unwrap();
-    assert!(page.contains("<svg") && !page.contains("<script"));
-    for outside in ["src=\"http", "href=\"http", "url("] {
-        assert!(!page.contains(outside), "{outside}");
-    }
-    check(&["backtest", "--data-dir", "/no/such/dir"], 1, "/no/such/dir");
-    check(&["backtest", "--refit", "now"], 2, "--refit");
-}
-
-#[test]
-fn an_audit_prints_its_battery() {
-    let data = Data::with_rounds(200);
-    let json = data.file("audit.json");
-    let dir = data.path().to_str().unwrap();
-    let output = check(&["audit", "--data-dir", dir, "--json", json.to_str().unwrap()], 0, "");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("Audit of 200 rounds"));
-    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
-    assert_eq!(report["rounds"], 200);
-    check(
-        &["audit", "--data-dir", tempfile::tempdir().unwrap().path().to_str().unwrap()],
-        1,
-        "no rounds",
-    );
-}
-
-#[test]
-fn recorded_rounds_are_checked_against_the_seeds_beside_them() {
-    use rounds::provably_fair::aviator::Claim;
-    use rounds::{Event, EventKind, Origin, Round, RoundLog};
-
-    let data = Data::empty();
-    let seeds = ["first", "second", "third"];
-    let claims = seeds.map(|seed| Claim::of(seed, &["a", "b", "c"]));
-    let start = chrono::DateTime::from_timestamp(1_767_225_600, 0).unwrap();
-    let mut log = RoundLog::open(data.path(), Origin::Simulated, start).unwrap();
-    for (number, claim) in claims.iter().enumerate() {
-        let time = start + chrono::TimeDelta::seconds(20 * i64::try_from(number).unwrap());
-        let round = Round { time, multiplier: claim.multiplier.unwrap() };
-        let next = claims.get(number + 1).and_then(|next| next.commitment.clone());
-        let detail = serde_json::json!({
-            "server_seed": claim.server_seed, "client_seeds": claim.client_seeds,
-            "server_seed_sha256": claim.commitment, "combined_sha512": claim.digest,
-            "next_server_seed_sha256": next,
-        });
-        let event = Event { detail: Some(detail), ..Event::new(EventKind::Live, "demo") };
-        log.append(&round, &event).unwrap();
-    }
-    let path = log.path().to_owned();
-    drop(log);
-    let dir = data.path().to_str().unwrap();
-    let output = check(&["verify", "recorded", "--data-dir", dir], 0, "");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("3 rounds match"));
-
-    let text = std::fs::read_to_string(&path).unwrap();
-    let shown = format!(",{}\n", claims[1].multiplier.unwrap());
-    std::fs::write(&path, text.replacen(&shown, ",777.77\n", 1)).unwrap();
-    check(&["verify", "recorded", "--data-dir", dir], 1, "row 2: does not match: multiplier");
 }

@@ -1,0 +1,93 @@
+use std::fmt::{Result, Write as _};
+
+use super::escaped;
+use crate::backtest::plot::thousands;
+use crate::backtest::report::Report;
+use crate::backtest::text::{COLUMNS, figure, returned};
+use crate::scorecard::Row;
+
+pub(super) fn write(page: &mut String, report: &Report) -> Result {
+    scores(page, &report.scorecard.rows)?;
+    stakes(page, report)
+}
+
+/// Coverage is best at its nominal share, so no lowest one is marked.
+fn is_score(name: &str) -> bool {
+    !name.starts_with("in ")
+}
+
+fn scores(page: &mut String, rows: &[Row]) -> Result {
+    writeln!(
+        page,
+        "<section><h2>Every model and every baseline</h2><p>On the same rounds; lower is better, and \
+         the best of each column is marked. MAE and RMSE are decided by the few highest rounds: read \
+         them beside the constant’s only.</p><div class=\"scroll\"><table><thead><tr><th>forecaster</th>"
+    )?;
+    for (name, ..) in COLUMNS {
+        write!(page, "<th>{name}</th>")?;
+    }
+    writeln!(page, "</tr></thead><tbody>")?;
+    let best = COLUMNS.map(|(name, value, digits)| {
+        let lowest = rows.iter().filter_map(value).filter(|_| is_score(name)).reduce(f64::min);
+        lowest.map(|lowest| figure(Some(lowest), digits))
+    });
+    for row in rows {
+        write!(page, "<tr><th>{}</th>", escaped(&called(&row.name)))?;
+        for ((_, value, digits), best) in COLUMNS.into_iter().zip(&best) {
+            let shown = figure(value(row), digits);
+            let class = if best.as_ref() == Some(&shown) { " class=\"best\"" } else { "" };
+            write!(page, "<td{class}>{shown}</td>")?;
+        }
+        writeln!(page, "</tr>")?;
+    }
+    writeln!(page, "</tbody></table></div></section>")
+}
+
+/// A name for people.
+fn called(name: &str) -> String {
+    match name {
+        "calibrated" => "served (calibrated)".to_owned(),
+        "ensemble" => "ensemble, raw".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+fn stakes(page: &mut String, report: &Report) -> Result {
+    writeln!(
+        page,
+        "<section><h2>One unit a round</h2><p>Staked on a fixed cash-out target; a range is where the \
+         true return lies with 95 %.</p><div class=\"scroll\"><table><thead><tr>\
+         <th>target</th><th>bet</th><th>bets</th><th>won</th><th>net</th><th>per unit staked</th>\
+         </tr></thead><tbody>"
+    )?;
+    for stakes in &report.flat_stakes {
+        for (when, bets) in [
+            ("on every round", &stakes.every_round),
+            ("when the served chance says so", &stakes.when_served_says),
+            ("when the raw ensemble says so", &stakes.when_ensemble_says),
+        ] {
+            writeln!(
+                page,
+                "<tr><th>{}×</th><td class=\"words\">{when}</td><td>{}</td><td>{}</td><td>{:+.1}</td><td>{}</td></tr>",
+                stakes.target,
+                thousands(bets.count),
+                thousands(bets.won),
+                bets.net,
+                returned(bets)
+            )?;
+        }
+    }
+    writeln!(page, "</tbody></table></div>")?;
+    for stakes in &report.flat_stakes {
+        writeln!(
+            page,
+            "<p class=\"quiet\">At {}× a bet pays above a chance of {:.2} %; a fair house gives \
+             {:.2} % and keeps {:.2} % of each unit staked.</p>",
+            stakes.target,
+            100.0 * stakes.break_even,
+            100.0 * stakes.house_chance,
+            stakes.house_edge_percent
+        )?;
+    }
+    writeln!(page, "</section>")
+}
