@@ -71,7 +71,7 @@ fn models_are_fitted_by_the_rules_of_serving_or_by_the_schedule_asked_for() {
     let rounds = rounds(Scenario::Fair, 130);
     let first = |refit: &str| driven(&rounds, refit.parse().unwrap()).1;
     assert_eq!(first("rules")[..6], [30, 32, 34, 36, 38, 40]);
-    assert_eq!(first("rules")[25..], [115, 120, 125, 130]);
+    assert!(first("rules").ends_with(&[118, 123, 128]));
     assert_eq!(first("every=40"), [30, 70, 110]);
     assert_eq!(first("every=50%"), [30, 45, 68, 102]);
 }
@@ -233,7 +233,7 @@ fn a_recorder_that_dropped_repeats_is_named() {
     let mut rounds = rounds(Scenario::Fair, 2600);
     rounds.dedup_by_key(|round| round.multiplier.cents());
     let dir = data(&rounds);
-    let results = backtest(dir.path(), &["--refit", "every=2000"]);
+    let results = backtest(dir.path(), &[]);
     assert!(results.text.contains("the recorder dropped repeats"), "{}", results.text);
     assert!(results.html.contains("the recorder dropped repeats"));
 }
