@@ -1,7 +1,7 @@
 //! Which readings are new rounds: each round once, in order, and a mark wherever some may be missing.
 //!
 //! Pure: the clocks come in with the readings. Three kinds of reading meet here. A visible list is laid on the rounds that are
-//! known ([`align`]), which proves how many of its values are new. A history with ids is joined by its ids. A single round is
+//! known (`align`), which proves how many of its values are new. A history with ids is joined by its ids. A single round is
 //! new unless its id is known or the list has given it already. The rounds of all three stand in one window, newest first.
 
 mod align;
