@@ -18,7 +18,7 @@ pub(super) enum Mark {
     /// A line through points; the class chooses colour and dash.
     Line { class: &'static str, points: Vec<(f64, f64)> },
     /// An area between two lines: x, low, high.
-    Band { points: Vec<(f64, f64, f64)> },
+    Band { class: &'static str, points: Vec<(f64, f64, f64)> },
     /// Points with an upright error bar and perhaps a name.
     Dots { points: Vec<Dot> },
     /// A level that things are compared with, and its name.
@@ -87,12 +87,16 @@ impl Axis {
         let step = (1..1000).find(|&step| to / f64::from(step) <= 6.0).unwrap_or(1000);
         let power = |exponent: i32| match exponent {
             -2 => "0.01".to_owned(),
-            0..=3 => 10i32.pow(exponent.unsigned_abs()).to_string(),
+            0 => "1".to_owned(),
             _ => format!("10^{exponent}"),
         };
-        let more = (1..=6).map(|i| i * step).filter(|&it| f64::from(it) <= to);
-        let ticks = [-2, 0].into_iter().chain(more.filter(|&it| step == 1 || it > 4));
-        let ticks = ticks.map(|it| (f64::from(it), power(it))).collect();
+        let more = (1..=6).map(|i| i * step).filter(|&it| it > 4 && f64::from(it) <= to);
+        // On a tall scale the lines at 20 and 100 lie too close for two names.
+        let near: &[(f64, &str)] =
+            if to < 9.0 { &[(20f64.log10(), "20"), (2.0, "100")] } else { &[] };
+        let named = near.iter().map(|&(at, name)| (at, name.to_owned()));
+        let ticks = [-2, 0].into_iter().chain(more).map(|it| (f64::from(it), power(it)));
+        let ticks = ticks.chain(named).collect();
         Self { from: -2.0, to, label: "evidence", ticks }
     }
 
@@ -196,8 +200,8 @@ impl Canvas<'_> {
                 self.points(points.iter().copied())?;
                 writeln!(self.svg, r#""/>"#)
             }
-            Mark::Band { points } => {
-                write!(self.svg, r#"<polygon class="band" points=""#)?;
+            Mark::Band { class, points } => {
+                write!(self.svg, r#"<polygon class="{class}" points=""#)?;
                 let there = points.iter().map(|&(at, _, high)| (at, high));
                 let back = points.iter().rev().map(|&(at, low, _)| (at, low));
                 self.points(there.chain(back))?;
@@ -274,7 +278,8 @@ mod tests {
         let texts = |highest| -> Vec<String> {
             Axis::evidence(highest).ticks.into_iter().map(|(_, text)| text).collect()
         };
-        assert_eq!(texts(0.3), ["0.01", "1", "10", "100"]);
+        assert_eq!(texts(0.3), ["0.01", "1", "20", "100"]);
+        assert_eq!(texts(7.0), ["0.01", "1", "10^6", "20", "100"]);
         assert_eq!(texts(40.0), ["0.01", "1", "10^7", "10^14", "10^21", "10^28", "10^35", "10^42"]);
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 
 use evaluation::audit::Recording as Seen;
+use evaluation::law::{TiltedLaw, scale_from_mean_ln};
 use evaluation::proportion::Estimate;
+use evaluation::scores::mean_brier;
 use evaluation::sequential::{Epoch, Light};
+use evaluation::skill::SkillTrack;
 use rounds::{Multiplier, Round};
 use serde::Serialize;
 
@@ -12,6 +15,7 @@ use super::Refit;
 use super::stakes::Stakes;
 use crate::audit;
 use crate::engine::{Effect, Engine, Settlement};
+use crate::forecast::house_probabilities;
 use crate::recording::{About, Recording};
 use crate::scorecard;
 
@@ -68,6 +72,8 @@ pub(super) struct Point {
     pub(super) round: u64,
     /// Of what is served against the house law, in percent, by the Brier score.
     pub(super) skill: Option<Estimate>,
+    /// Likewise of what the ensemble itself says, unshrunk.
+    pub(super) ensemble_skill: Option<Estimate>,
     /// ln E of the order, law and forecast light in this epoch.
     pub(super) ln_e: [f64; 3],
     /// Changes noticed so far; each doubles the thresholds.
@@ -86,6 +92,7 @@ pub(super) struct Gathering {
     rounds: u64,
     /// Whether the last rounds were inside the 80 % and the 90 % interval.
     inside: VecDeque<[bool; 2]>,
+    ensemble: SkillTrack,
     stakes: Vec<Stakes>,
     curve: Vec<Point>,
 }
@@ -96,6 +103,7 @@ impl Gathering {
             every: rounds.div_ceil(POINTS).max(1) as u64,
             rounds: rounds as u64,
             inside: VecDeque::with_capacity(WINDOW + 1),
+            ensemble: SkillTrack::new(),
             stakes: targets.iter().map(|&target| Stakes::on(target)).collect(),
             curve: Vec::with_capacity(POINTS + 1),
         }
@@ -122,6 +130,9 @@ impl Gathering {
         if self.inside.len() > WINDOW {
             self.inside.pop_front();
         }
+        let cents = round.multiplier.cents();
+        let own = TiltedLaw::new(scale_from_mean_ln(forecast.means.mean)).probabilities();
+        self.ensemble.update(mean_brier(&own, cents), mean_brier(&house_probabilities(), cents));
         for stakes in &mut self.stakes {
             stakes.settle(settlement);
         }
@@ -132,6 +143,7 @@ impl Gathering {
         Point {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
+            ensemble_skill: self.ensemble.shown_percent(),
             ln_e: lights.lights().map(|light| light.ln_e),
             epoch: lights.epoch(),
             coverage80: self.coverage(0),
@@ -197,9 +209,10 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
 fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
     let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
     let follows = if is_on {
-        "This alone makes order matter: read the lights as a finding about the recording first."
+        "This is a pattern of the recording, not of the game: read the lights as a finding about the \
+         recording first."
     } else {
-        "This makes order matter a little, and may turn the order light on one day."
+        "This is a pattern of the recording, not of the game, and too faint for the lights so far."
     };
     drops_repeats.then(|| {
         format!(

@@ -1,6 +1,8 @@
 use std::f64::consts::LN_10;
 use std::fmt::{Result, Write as _};
 
+use evaluation::proportion::Estimate;
+
 use crate::backtest::plot::{Axis, Dot, Mark, Plot, draw};
 use crate::backtest::report::{Point, Report};
 
@@ -13,9 +15,9 @@ pub(super) fn write(page: &mut String, report: &Report) -> Result {
     writeln!(page, "</div>")
 }
 
-const SKILL: &str = "Of the served chances against the constant table, in percent of its Brier \
-    score, with a 95 % band that holds while one looks. Above 0 is better. The first rounds, where \
-    the band is widest, are cut.";
+const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key law\">raw \
+    ensemble</span> Against the constant table, in percent of its Brier score, with 95 % bands that \
+    hold while one looks. Above 0 is better. The first rounds, where the bands are widest, are cut.";
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
     Where a change was noticed (upright line) all three begin anew, with doubled lines.";
@@ -36,24 +38,40 @@ fn line(report: &Report, class: &'static str, value: impl Fn(&Point) -> Option<f
     Mark::Line { class, points: points.collect() }
 }
 
+/// A known skill at a round.
+type Known = Vec<(f64, Estimate)>;
+
+/// The first band is ten times as wide as the last and would flatten all that follows.
+fn known(report: &Report, skill: impl Fn(&Point) -> Option<Estimate>) -> Known {
+    let known: Known =
+        report.curve.iter().filter_map(|it| Some((it.round as f64, skill(it)?))).collect();
+    known[known.len() / 10..].to_vec()
+}
+
+fn band(known: &Known, class: &'static str) -> Mark {
+    Mark::Band { class, points: known.iter().map(|(x, it)| (*x, it.lo, it.hi)).collect() }
+}
+
+fn middle(known: &Known, class: &'static str) -> Mark {
+    Mark::Line { class, points: known.iter().map(|(x, it)| (*x, it.value)).collect() }
+}
+
 fn skill(report: &Report) -> Plot<'static> {
-    let known: Vec<_> =
-        report.curve.iter().filter_map(|it| Some((it.round as f64, it.skill?))).collect();
-    // The first band is ten times as wide as the last and would flatten all that follows.
-    let (_, shown) = known.split_at(known.len() / 20);
-    let values = shown.iter().flat_map(|(_, skill)| [skill.lo, skill.hi]).chain([0.0]);
-    let y = Axis::linear("skill, %", values);
+    let served = known(report, |it| it.skill);
+    let raw = known(report, |it| it.ensemble_skill);
+    let values = served.iter().chain(&raw).flat_map(|(_, skill)| [skill.lo, skill.hi]);
+    // Forecasts that are the table to the last digit have a band of no width.
+    let y = Axis::linear("skill, %", values.chain([-0.1, 0.1]));
     Plot {
         says: "Skill over time with its confidence band around zero",
         x: Axis::rounds(report.data.rounds),
         y,
         marks: vec![
-            Mark::Band { points: shown.iter().map(|(x, it)| (*x, it.lo, it.hi)).collect() },
+            band(&raw, "band raw"),
+            band(&served, "band"),
             Mark::Reference { y: 0.0, name: "no better than the table" },
-            Mark::Line {
-                class: "ours",
-                points: shown.iter().map(|(x, it)| (*x, it.value)).collect(),
-            },
+            middle(&raw, "law"),
+            middle(&served, "ours"),
         ],
     }
 }
