@@ -78,6 +78,7 @@ check "both done is success" says "exit 0"
 echo "$live" >"$work/collector.does"; echo "$live" >"$work/predictor.does"
 stand_in
 interrupted() {
+  : >"$work/out" # What an earlier run said is not this one's.
   env PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
   local pid=$!
   until says "collector called" && says "predictor called"; do sleep 0.1; done
