@@ -80,9 +80,20 @@ fn main() -> ExitCode {
         Some(Command::Doctor { told, json }) => examine(&told, json),
     };
     done.unwrap_or_else(|error| {
-        say(&format!("collector: {error:#}"));
+        say(&format!("collector: {}", in_one_line(&error)));
         ExitCode::from(code(&error))
     })
+}
+
+/// An error with its causes, each said once: many name their cause in their own words already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn record(told: &Told) -> anyhow::Result<ExitCode> {
