@@ -1,7 +1,7 @@
 //! Prints the acceptance figures that need the whole ensemble beside those of the reference
 //! implementation, and fails when one of them is out of bounds.
 //!
-//! `cargo run --release -p predictor --example acceptance` takes about three minutes on two cores.
+//! `cargo run --release -p predictor --example acceptance` takes about half a minute of computing time.
 //! The other figures are printed by the example of the same name in `evaluation`.
 #![expect(clippy::print_stdout, reason = "a table for people is its whole purpose")]
 
@@ -31,7 +31,7 @@ use rounds::{Multiplier, Round};
 const SCORED_FROM: u64 = 501;
 
 fn main() -> ExitCode {
-    println!("{:<4} {:<44} {:>12} {:>12}  bound", "", "figure", "ours", "reference");
+    println!("{:<4} {:<47} {:>12} {:>12}  bound", "", "figure", "ours", "reference");
     let mut table = Table::default();
     fair(&mut table);
     dependent(&mut table);
@@ -238,7 +238,7 @@ impl Table {
         *(if holds { &mut self.passed } else { &mut self.failed }) += 1;
         let mark = if holds { "PASS" } else { "FAIL" };
         let ours = ours.map_or_else(|| "none".to_owned(), |ours| format!("{ours:.4}"));
-        println!("{id:<4} {what:<44} {ours:>12} {reference:>12.4}  [{low}, {high}]  {mark}");
+        println!("{id:<4} {what:<47} {ours:>12} {reference:>12.4}  [{low}, {high}]  {mark}");
     }
 
     fn end(&self) -> ExitCode {
