@@ -61,7 +61,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", env = "AVIATOR_LISTEN")]
     pub listen: Option<SocketAddr>,
     /// TOML file with the same settings
-    #[arg(long, value_name = "FILE", env = "AVIATOR_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "AVIATOR_PREDICTOR_CONFIG")]
     pub config: Option<PathBuf>,
     /// How new rows are noticed: `scan` looks every 2 s, `notify` also listens to the file
     /// system, `auto` listens where that works [default: auto]

@@ -137,3 +137,88 @@ fn read(file: &mut File) -> io::Result<(Contents, u64)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::ledger::Settled;
+
+    fn entry(round: u64) -> Entry {
+        let time = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        Entry::Settled(Settled { round, time, actual: 2.31, settled_at: time })
+    }
+
+    fn rounds(contents: &Contents) -> Vec<u64> {
+        let round = |entry: &Entry| match entry {
+            Entry::Settled(settled) => settled.round,
+            Entry::Forecast(forecast) => forecast.round,
+        };
+        contents.entries.iter().map(round).collect()
+    }
+
+    #[test]
+    fn cut_at_any_byte_the_file_opens_with_its_whole_lines_and_can_be_written_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        for round in 1..=3 {
+            journal.append(&entry(round)).unwrap();
+        }
+        let path = journal.path().to_owned();
+        drop(journal);
+        let whole = fs::read(&path).unwrap();
+        for cut in 0..=whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let (mut journal, contents) = Journal::open(dir.path()).unwrap();
+            let lines = whole[..cut].split(|&byte| byte == b'\n').count() as u64 - 1;
+            assert_eq!(rounds(&contents), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
+            journal.append(&entry(9)).unwrap();
+            drop(journal);
+            let (_, contents) = Journal::open(dir.path()).unwrap();
+            assert_eq!(contents.torn_bytes, 0);
+            assert_eq!(rounds(&contents).last(), Some(&9));
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(dir.path()).unwrap();
+        assert!(matches!(Journal::open(dir.path()), Err(JournalError::Locked(_))));
+        drop(journal);
+        assert!(Journal::open(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn what_someone_else_left_at_the_end_is_cut_off_before_the_next_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        journal.append(&entry(1)).unwrap();
+        let mut other = OpenOptions::new().append(true).open(journal.path()).unwrap();
+        other.write_all(b"{\"half").unwrap();
+        journal.append(&entry(2)).unwrap();
+        drop(journal);
+        let (_, contents) = Journal::open(dir.path()).unwrap();
+        assert_eq!(rounds(&contents), [1, 2]);
+        assert_eq!((contents.torn_bytes, contents.strange_lines.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_file_that_has_gone_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        journal.append(&entry(1)).unwrap();
+        assert!(journal.is_in_place());
+        fs::remove_file(journal.path()).unwrap();
+        assert!(!journal.is_in_place());
+    }
+
+    #[test]
+    fn a_directory_is_made_but_not_its_parents() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Journal::open(&dir.path().join("state")).is_ok());
+        let error = Journal::open(&dir.path().join("no/state")).unwrap_err();
+        assert!(error.to_string().contains("no/state"), "{error}");
+    }
+}

@@ -127,3 +127,99 @@ fn key(forecast: &Forecast) -> Key {
 fn is_same_round(a: &Forecast, b: &Forecast) -> bool {
     key(a) == key(b) && a.round == b.round
 }
+
+#[cfg(test)]
+mod tests {
+    use rounds::Multiplier;
+
+    use super::*;
+    use crate::forecast::{Calibration, Means};
+
+    fn at(second: u64) -> DateTime<Utc> {
+        DateTime::from_timestamp(i64::try_from(second).unwrap(), 0).unwrap()
+    }
+
+    /// Round `number` ends at that second, with so many cents above 2.00.
+    fn round(number: u64) -> Round {
+        Round { time: at(number), multiplier: Multiplier::from_cents(200 + number).unwrap() }
+    }
+
+    fn forecast(number: u64, version: u64) -> Entry {
+        let means = Means { members: [1.0 / 3.0, 0.1, 0.7], mean: 0.1 + 0.2 };
+        let served = Calibration::default().serve(&means);
+        let before = round(number - 1);
+        Entry::Forecast(Forecast {
+            round: number,
+            issued_at: before.time,
+            after: before.time,
+            last_actual: before.multiplier.as_f64(),
+            model_version: version,
+            trained_on: 30,
+            means,
+            kappa: served.kappa,
+            scale: served.scale,
+            probabilities: served.probabilities,
+            interval80: served.interval80,
+            interval90: served.interval90,
+            late: false,
+        })
+    }
+
+    fn settled(number: u64) -> Entry {
+        let round = round(number);
+        let actual = round.multiplier.as_f64();
+        Entry::Settled(Settled { round: number, time: round.time, actual, settled_at: round.time })
+    }
+
+    #[test]
+    fn a_line_read_back_is_the_entry_that_was_written_to_the_bit() {
+        for entry in [forecast(31, 1), settled(31)] {
+            let line = serde_json::to_string(&entry).unwrap();
+            assert!(!line.contains('\n'));
+            let back: Entry = serde_json::from_str(&line).unwrap();
+            assert_eq!(serde_json::to_string(&back).unwrap(), line);
+            assert_eq!(back, entry);
+        }
+    }
+
+    #[test]
+    fn the_last_forecast_for_a_round_is_the_one_that_counts() {
+        let entries = [forecast(31, 1), forecast(31, 2), settled(31), forecast(32, 2)];
+        let mut ledger = Ledger::from_entries(entries);
+        assert_eq!((ledger.left(), ledger.model_version()), (2, 2));
+        let kept = ledger.take(&round(30), &round(31)).unwrap().unwrap();
+        assert_eq!(kept.forecast.model_version, 2);
+        assert!(kept.settled.is_some());
+        assert_eq!(ledger.take(&round(30), &round(31)), Ok(None), "it is taken once");
+        assert_eq!(ledger.take_open(&round(31)).map(|open| open.round), Some(32));
+        assert_eq!(ledger.left(), 0);
+    }
+
+    #[test]
+    fn a_forecast_is_found_by_the_round_before_it_although_numbers_have_shifted() {
+        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
+        assert_eq!(ledger.take(&round(29), &round(30)), Ok(None));
+        assert!(ledger.take(&round(30), &round(31)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_forecast_settled_by_another_round_is_void() {
+        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
+        let other = Round { time: at(31), multiplier: Multiplier::from_cents(999).unwrap() };
+        assert_eq!(ledger.take(&round(30), &other), Err(Void));
+    }
+
+    #[test]
+    fn settlements_of_nothing_and_second_ones_change_nothing() {
+        let twice = [settled(9), forecast(31, 1), settled(31), settled(31), settled(32)];
+        let mut ledger = Ledger::from_entries(twice);
+        assert_eq!(ledger.left(), 1);
+        assert!(ledger.take(&round(30), &round(31)).unwrap().unwrap().settled.is_some());
+    }
+
+    #[test]
+    fn a_settled_forecast_is_never_taken_for_an_open_one() {
+        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
+        assert_eq!(ledger.take_open(&round(30)), None);
+    }
+}

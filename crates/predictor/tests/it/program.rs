@@ -9,7 +9,7 @@ use crate::app::Data;
 pub(crate) fn predictor(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
     command.args(args).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["DATA_DIR", "STATE_DIR", "LISTEN", "CONFIG", "WATCH", "AUTO_TRAIN"] {
+    for name in ["DATA_DIR", "STATE_DIR", "LISTEN", "PREDICTOR_CONFIG", "WATCH", "AUTO_TRAIN"] {
         command.env_remove(format!("AVIATOR_{name}"));
     }
     command
