@@ -10,5 +10,5 @@ mod event;
 
 pub use client::{CallError, Client, Events};
 pub use command::{Command, ContextId, FrameId, SessionId, TargetId};
-pub use endpoint::{Address, EndpointError, HOW_TO_START, Remote};
+pub use endpoint::{Address, EndpointError, Remote, how_to_start};
 pub use event::Event;

@@ -16,11 +16,25 @@ const DISCOVERY_MAX: Duration = Duration::from_secs(5);
 /// The file in a profile directory in which a browser says where it listens.
 const PORT_FILE: &str = "DevToolsActivePort";
 
+const LINUX: &str =
+    "google-chrome --remote-debugging-port=9222 --user-data-dir=\"$HOME/.aviator-chrome\"";
+const MACOS: &str = "\"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome\" --remote-debugging-port=9222 --user-data-dir=\"$HOME/.aviator-chrome\"";
+const WINDOWS: &str = "\"%ProgramFiles%\\Google\\Chrome\\Application\\chrome.exe\" --remote-debugging-port=9222 --user-data-dir=\"%LOCALAPPDATA%\\aviator-chrome\"";
+const HERE: &str = if cfg!(windows) {
+    WINDOWS
+} else if cfg!(target_os = "macos") {
+    MACOS
+} else {
+    LINUX
+};
+
 /// How to start a browser that can be read, on each system.
-pub const HOW_TO_START: &str = r#"start Chrome with a profile of its own (Chrome 136 and later open no port on your usual profile), log in there, and leave the game's tab open:
-  Linux    google-chrome --remote-debugging-port=9222 --user-data-dir="$HOME/.aviator-chrome" --disable-backgrounding-occluded-windows --disable-renderer-backgrounding
-  macOS    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" --remote-debugging-port=9222 --user-data-dir="$HOME/.aviator-chrome" --disable-backgrounding-occluded-windows --disable-renderer-backgrounding
-  Windows  "%ProgramFiles%\Google\Chrome\Application\chrome.exe" --remote-debugging-port=9222 --user-data-dir="%LOCALAPPDATA%\aviator-chrome" --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"#;
+pub fn how_to_start() -> String {
+    format!(
+        "start Chrome with a profile of its own (Chrome 136 and later open no port on your usual one), log in there, and leave \
+         the game's tab open:\n  Linux    {LINUX}\n  macOS    {MACOS}\n  Windows  {WINDOWS}"
+    )
+}
 
 /// Where a browser listens for us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +62,18 @@ pub enum EndpointError {
     )]
     NotThisMachine(String),
     /// Nothing listens there.
-    #[error("no browser answers at {0} (--cdp); {HOW_TO_START}")]
+    #[error("no browser answers at {0} (--cdp); start Chrome with a profile of its own: {HERE}")]
     Nobody(String),
+    /// Something listens there and says nothing: a browser that hangs, or a machine that is very busy.
+    #[error("what listens at {0} (--cdp) does not answer")]
+    Silent(String),
     /// Something listens there that is no browser.
     #[error(
         "what answers at {0} is no browser with remote debugging ({1}); is --cdp the port that Chrome was started with?"
     )]
     NoBrowser(String, String),
     /// The profile has no port file.
-    #[error("{} does not exist: no browser with remote debugging uses that profile (--profile); turn it on at chrome://inspect/#remote-debugging, or {HOW_TO_START}", .0.display())]
+    #[error("{} does not exist: no browser with remote debugging uses that profile (--profile); turn it on at chrome://inspect/#remote-debugging, or start Chrome with a profile of its own: {HERE}", .0.display())]
     NoPortFile(PathBuf),
     /// The profile's port file cannot be read or understood.
     #[error("{} cannot be read ({why}); is --profile a profile directory of Chrome?", path.display())]
@@ -170,17 +187,16 @@ async fn discover(port: &Url) -> Result<Url, EndpointError> {
         .build();
     let http = http.map_err(|error| no_browser(error.to_string()))?;
     let url = port.join("/json/version").map_err(|error| no_browser(error.to_string()))?;
-    let response = http.get(url).send().await.map_err(|error| {
-        if error.is_connect() {
-            EndpointError::Nobody(place(port))
-        } else {
-            no_browser(plain(&error))
-        }
-    })?;
+    let unanswered = |error: reqwest::Error| match error {
+        error if error.is_timeout() => EndpointError::Silent(place(port)),
+        error if error.is_connect() => EndpointError::Nobody(place(port)),
+        error => no_browser(plain(&error)),
+    };
+    let response = http.get(url).send().await.map_err(unanswered)?;
     if !response.status().is_success() {
         return Err(no_browser(format!("it answers {}", response.status())));
     }
-    let body = response.text().await.map_err(|error| no_browser(plain(&error)))?;
+    let body = response.text().await.map_err(unanswered)?;
     let version: Version = serde_json::from_str(&body)
         .map_err(|_| no_browser("its /json/version names no socket".to_owned()))?;
     let mut socket: Url = version.socket.parse().map_err(|_| no_browser(version.socket.clone()))?;

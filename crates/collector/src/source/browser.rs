@@ -275,25 +275,30 @@ async fn dial(address: &Address) -> Result<(Client, cdp::Events), ConnectError> 
     if matches!(address, Address::Profile(_)) {
         info!("Connecting to the browser of the profile; it may ask its user to allow it.");
     }
-    let error = match timeout(HANDSHAKE_MAX, Client::connect(&socket)).await {
+    let refusal = match timeout(HANDSHAKE_MAX, Client::connect(&socket)).await {
         Ok(Ok(connected)) => {
             info!(browser, "Connected to the browser.");
             return Ok(connected);
         }
         Ok(Err(tungstenite::Error::Io(_))) => return Err(not_there(&address.nobody_at(&socket))),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", HANDSHAKE_MAX.as_secs()),
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
     };
-    Err(match address {
-        Address::Profile(_) => ConnectError::Busy {
+    let said = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+    Err(match (address, refusal) {
+        (Address::Profile(_), _) => ConnectError::Busy {
             what: format!(
-                "the browser at {browser} did not let the collector in ({error}); with --profile it asks its user for every \
+                "the browser at {browser} did not let the collector in ({said}); with --profile it asks its user for every \
                  connection: allow it there"
             ),
             retry_after: ASKING_PAUSE,
         },
-        Address::Port(_) | Address::Socket(_) => ConnectError::Unusable(format!(
-            "what answers at {browser} is no browser's debugging socket ({error}); see --cdp"
+        (_, None) => ConnectError::TimedOut {
+            what: format!("the browser at {browser}"),
+            after: HANDSHAKE_MAX,
+        },
+        (_, Some(_)) => ConnectError::Unusable(format!(
+            "what answers at {browser} is no browser's debugging socket ({said}); see --cdp"
         )),
     })
 }

@@ -1,6 +1,8 @@
 //! A game to read: a casino's page with a launcher's frame in it and the game's frame in that, each on a site of its own, the history
 //! list twice, and a socket that speaks as the game's server does. The test decides when rounds end.
 
+// Named, because an example takes this file too.
+#[path = "simulator/sfs2x.rs"]
 pub(crate) mod sfs2x;
 
 use std::sync::{Arc, Mutex};

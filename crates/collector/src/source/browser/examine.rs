@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::view::{State, View};
 use super::{Browser, Link, Look};
-use crate::cdp::HOW_TO_START;
+use crate::cdp::how_to_start;
 use crate::config::Config;
 use crate::doctor::Finding;
 
@@ -24,7 +24,12 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     };
     let mut link = match Link::open(&browser.address, Arc::clone(&browser.look)).await {
         Ok(link) => link,
-        Err(error) => return vec![Finding::failed("browser", error.to_string(), HOW_TO_START)],
+        Err(error) => {
+            let message = error.to_string();
+            // The way to start one is the advice, and for every system.
+            let message = message.split("; start Chrome").next().unwrap_or(&message);
+            return vec![Finding::failed("browser", message, how_to_start())];
+        }
     };
     let view = settled(&mut link).await;
     let mut findings = vec![Finding::ok("browser", format!("answers at {}", browser.address))];

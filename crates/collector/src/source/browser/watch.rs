@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::Look;
 use crate::cdp::{CallError, Client, Command, ContextId, FrameId, SessionId, TargetId};
@@ -16,6 +16,10 @@ use crate::extract::{Sight, sight};
 const SILENT_MAX: u32 = 3;
 /// How long a frozen tab is left alone: each question waits in it until it wakes.
 const FROZEN_PAUSE: Duration = Duration::from_secs(15);
+/// How long a list that is not there is looked for at every poll.
+const EAGER_FOR: Duration = Duration::from_secs(10);
+/// And then so often: a casino's page may match and have many frames, but never a list.
+const LISTLESS_PAUSE: Duration = Duration::from_secs(2);
 /// The pause after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
 /// Frames of one target that are looked into.
@@ -82,7 +86,7 @@ impl Watch {
     /// Looks, for as long as the attachment holds.
     async fn attached(&self) -> Result<Infallible, CallError> {
         let mut place = Place { session: self.attach().await?, hears: false, home: None };
-        let mut silent = 0;
+        let (mut silent, mut seen) = (0, Instant::now());
         let mut polls = interval(self.look.poll);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -90,7 +94,7 @@ impl Watch {
             let missed = match self.look(&mut place).await {
                 Ok(sight) => {
                     silent = 0;
-                    self.tell(Glimpse::Saw(sight)).await;
+                    self.show(sight, &mut seen).await;
                     continue;
                 }
                 Err(Miss::BadSelector(why)) => {
@@ -114,6 +118,17 @@ impl Watch {
                     self.rest(REFUSED_PAUSE).await;
                 }
             }
+        }
+    }
+
+    /// Tells what is seen; a list that stays away is looked for less often.
+    async fn show(&self, sight: Sight, seen: &mut Instant) {
+        if matches!(sight, Sight::List { .. }) {
+            *seen = Instant::now();
+        }
+        self.tell(Glimpse::Saw(sight)).await;
+        if seen.elapsed() > EAGER_FOR {
+            self.rest(LISTLESS_PAUSE).await;
         }
     }
 
