@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     };
     let rounds: Vec<Round> = cents.into_iter().enumerate().map(round).collect::<Result<_, _>>()?;
 
-    let fit: &Fit<'_> = &|_| Ok(Arc::new(Formula));
+    let fit: Fit<'_> = &|_| Ok(Arc::new(Formula));
     let mut lines: Vec<u8> = Vec::new();
     let mut writing = std::time::Duration::ZERO;
     let mut keep = |_: &Engine, effects: &[Effect]| {

@@ -69,7 +69,6 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         let shutdown = shutdown_asked()?;
         let application = Application::build(&config)?;
         tracing::info!("Dashboard: http://{}", application.address());
-        tracing::info!("Watching {}/aviator_payouts_*.csv", config.data_dir.display());
         application.run_until(shutdown).await?;
         tracing::info!("Stopped.");
         Ok(())

@@ -161,6 +161,7 @@ impl Live {
     fn run(&mut self, messages: &Receiver<Message>) {
         self.look();
         self.publish();
+        self.say_what_is_watched();
         let mut look_at = Instant::now() + SCAN_EVERY;
         loop {
             // Rounds that wait are worked off between messages, so that models take their turn.
@@ -199,6 +200,16 @@ impl Live {
             }
             Err(error) => self.cannot_look(&error),
         }
+    }
+
+    fn say_what_is_watched(&self) {
+        let by = match self.tail.watch() {
+            "notify" => "by notification and a scan every 2 s",
+            _ => "by a scan every 2 s",
+        };
+        let auto = if self.config.auto_train_enabled { "on" } else { "off" };
+        let dir = self.config.data_dir.display();
+        tracing::info!("Watching {dir}/aviator_payouts_*.csv {by}; auto-training is {auto}.");
     }
 
     /// Says it once. That nothing is there before the collector's first start is no trouble.
