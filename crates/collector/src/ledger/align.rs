@@ -50,9 +50,7 @@ pub(super) fn undoubled_len(shown: &[u64]) -> usize {
     let begins_again =
         |&period: &usize| shown[period..].iter().zip(shown).all(|(again, first)| again == first);
     // A tail of three that looks like the head by chance is cut too; the rest is still enough to align.
-    (BASELINE_LEN..(shown.len() + 1).saturating_sub(OVERLAP))
-        .find(begins_again)
-        .unwrap_or(shown.len())
+    (OVERLAP..(shown.len() + 1).saturating_sub(OVERLAP)).find(begins_again).unwrap_or(shown.len())
 }
 
 /// For each of `shown`, which of `known` it is, both in the same order: the longest common subsequence, so that one value
@@ -148,6 +146,8 @@ mod tests {
         check_len(&[1, 2, 3, 4, 5, 6, 7, 8], 8);
         check_len(&[], 0);
         check_len(&[1, 1], 2);
+        check_len(&[1, 2, 3, 1, 2, 3], 3);
+        check_len(&[1, 2, 1, 2], 4);
     }
 
     #[track_caller]

@@ -59,12 +59,15 @@ impl Progress {
     }
 
     /// A list with what lists before it have shown below: as long as none has found its place, the oldest rounds scroll off.
-    fn gather(&mut self, shown: &[Multiplier]) -> Vec<Multiplier> {
+    fn gather(&mut self, shown: &[Multiplier], is_whole: bool) -> Vec<Multiplier> {
         let (len, known) = (shown.len(), self.strangers.len());
         let same = |i: usize, j: usize| shown[i].cents() == self.strangers[j].cents();
-        let fresh = shifts(len, known, OVERLAP, len, same).first().copied();
-        let older = fresh.map_or(known, |fresh| (len - fresh).min(known));
-        let older = self.strangers.split_off(older);
+        let older = match shifts(len, known, OVERLAP, len, same).first() {
+            Some(&fresh) => self.strangers.split_off((len - fresh).min(known)),
+            // A page that fills from its old end shows what is in the middle.
+            None if known > 0 && !is_whole => return shown.to_vec(),
+            None => Vec::new(),
+        };
         self.strangers = shown.iter().copied().chain(older).take(super::WINDOW).collect();
         self.strangers.clone()
     }
@@ -77,31 +80,23 @@ impl Progress {
         self.short_since = None;
     }
 
-    /// How much of the list this is, judged by what it was before.
-    fn extent(&mut self, len: usize, now: Instant) -> Extent {
+    /// The list is as long as it ever was, or has been as short for a while: it is not filling.
+    fn is_whole(&mut self, len: usize, now: Instant) -> bool {
         self.longest = self.longest.max(len);
         if len == self.longest {
             self.short_since = None;
-            return Extent::Whole;
+            return true;
         }
-        let (_, since) =
-            *self.short_since.filter(|(seen, _)| *seen == len).get_or_insert((len, now));
+        let since = match self.short_since {
+            Some((seen, since)) if seen == len => since,
+            _ => now,
+        };
         self.short_since = Some((len, since));
         if now.saturating_duration_since(since) >= SHORT_FOR {
             self.longest = len;
         }
-        if len * 5 >= self.longest * 4 { Extent::Most } else { Extent::Part }
+        false
     }
-}
-
-/// How much of the list is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Extent {
-    /// Less than four fifths: nothing is concluded from what it does not show.
-    Part,
-    /// The newest rounds may still be missing: it proves rounds, but not that there are no others.
-    Most,
-    Whole,
 }
 
 /// Where a list lies on the window.
@@ -125,6 +120,31 @@ enum Place {
     Nowhere,
 }
 
+/// A list, and below it what lists before it have shown.
+struct List<'a> {
+    cents: Vec<u64>,
+    shown: Vec<Shown<'a>>,
+    /// So many at the head are of the list itself.
+    own: usize,
+    /// A list that is filling proves rounds, but not that there are no others.
+    is_whole: bool,
+}
+
+impl List<'_> {
+    fn new(gathered: &[Multiplier], own: usize, is_whole: bool) -> Self {
+        Self {
+            cents: gathered.iter().map(|multiplier| multiplier.cents()).collect(),
+            shown: gathered.iter().map(|&multiplier| Shown { multiplier, id: None }).collect(),
+            own,
+            is_whole,
+        }
+    }
+
+    fn own_cents(&self) -> &[u64] {
+        &self.cents[..self.own]
+    }
+}
+
 impl Ledger {
     pub(super) fn hear_list(
         &mut self,
@@ -144,37 +164,29 @@ impl Ledger {
         }
         // A list of a few values over and over is as long as it is; one that is too long stands there twice.
         let len = if all <= self.list.longest { all } else { cents.len() };
-        let extent = self.list.extent(len, reading.mono);
+        let is_whole = self.list.is_whole(len, reading.mono);
         if self.list.aligned == cents && !self.window.is_empty() {
             self.list.align(&cents, reading.mono);
             return self.bridge(reading.mono);
         }
-        let shown = self.list.gather(&shown[..cents.len()]);
-        let gathered: Vec<u64> = shown.iter().map(|multiplier| multiplier.cents()).collect();
-        let shown: Vec<Shown<'_>> =
-            shown.iter().map(|&multiplier| Shown { multiplier, id: None }).collect();
+        let gathered = self.list.gather(&shown[..cents.len()], is_whole);
+        let list = List::new(&gathered, cents.len(), is_whole);
         if self.window.is_empty() {
-            if cents.len() >= BASELINE_LEN && extent > Extent::Part {
+            if all >= BASELINE_LEN && is_whole {
                 self.list.align(&cents, reading.mono);
-                self.take_baseline(&shown, reading, out);
+                self.take_baseline(&list.shown[..list.own], reading, out);
             }
-        } else if self.place_list(&gathered, &shown, extent, Heard { reading, out }) {
+        } else if self.place_list(&list, reading, out) {
             self.list.align(&cents, reading.mono);
             self.bridge(reading.mono);
         }
     }
 
     /// True if everything that the page has shown is known now.
-    fn place_list(
-        &mut self,
-        cents: &[u64],
-        shown: &[Shown<'_>],
-        extent: Extent,
-        heard: Heard<'_>,
-    ) -> bool {
-        let Heard { reading, out } = heard;
+    fn place_list(&mut self, list: &List<'_>, reading: &Reading, out: &mut Vec<Outcome>) -> bool {
         let bound = self.bound(reading);
-        let (fresh, lag) = match self.place(cents, bound, extent) {
+        let (place, cents) = self.place_at_all(list, bound);
+        let (fresh, lag) = match place {
             Place::Proven { fresh, lag, others } => {
                 if !others.is_empty() {
                     out.push(ambiguous(fresh, &others));
@@ -190,28 +202,38 @@ impl Ledger {
                 out.push(Outcome::Note { kind: EventKind::Weak, detail });
                 (fresh, 0)
             }
-            Place::Nowhere if extent == Extent::Part => return false,
+            Place::Nowhere if !list.is_whole => return false,
             Place::Nowhere if self.ahead == self.window.len() => {
                 // All that is known came as single rounds after this list.
-                self.rebuild(cents);
+                self.rebuild(list.own_cents());
                 return true;
             }
             Place::Nowhere => {
                 if !self.believes_stranger() {
                     return false;
                 }
-                let heard = Heard { reading, out };
-                if !self.mend(cents, shown, bound, heard) {
-                    self.start_over(cents, shown, bound, Heard { reading, out });
+                if !self.mend(list, bound, Heard { reading, out }) {
+                    self.start_over(list, bound, Heard { reading, out });
                 }
                 return true;
             }
         };
         self.extend_window(cents, fresh, lag);
-        self.accept_history(&shown[..fresh], Found { reading, after_gap: false }, out);
+        self.accept_history(&list.shown[..fresh], Found { reading, after_gap: false }, out);
         self.ahead = lag;
         // A page that fills from its old end has not shown the newest rounds yet.
-        extent == Extent::Whole
+        list.is_whole
+    }
+
+    /// Where the list lies; if it proves nothing by itself, where it lies with what lists before it have shown.
+    fn place_at_all<'a>(&self, list: &'a List<'_>, bound: usize) -> (Place, &'a [u64]) {
+        let place = self.place(list.own_cents(), bound, list.is_whole);
+        match place {
+            Place::Weak { .. } | Place::Nowhere if list.own < list.cents.len() => {
+                (self.place(&list.cents, bound, list.is_whole), &list.cents)
+            }
+            _ => (place, list.own_cents()),
+        }
     }
 
     fn believes_stranger(&mut self) -> bool {
@@ -221,7 +243,7 @@ impl Ledger {
         self.list.failures >= limit
     }
 
-    fn place(&self, cents: &[u64], bound: usize, extent: Extent) -> Place {
+    fn place(&self, cents: &[u64], bound: usize, is_whole: bool) -> Place {
         let known = self.window.len();
         let least = OVERLAP.min(known);
         let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
@@ -246,10 +268,10 @@ impl Ledger {
         }
         let may_break = |j: usize| self.window[j].is_old;
         let broken = broken_shift(cents.len(), known, bound, may_break, same);
-        if let Some((fresh, kept)) = broken.filter(|_| extent > Extent::Part) {
+        if let Some((fresh, kept)) = broken.filter(|_| is_whole) {
             return Place::Broken { fresh, kept };
         }
-        let may_be_weak = extent > Extent::Part && bound.saturating_add(2) >= cents.len();
+        let may_be_weak = is_whole && bound.saturating_add(2) >= cents.len();
         let weak =
             if may_be_weak { shifts(cents.len(), known, 1, bound, same) } else { Vec::new() };
         weak.first().map_or(Place::Nowhere, |&fresh| Place::Weak { fresh })
@@ -265,8 +287,9 @@ impl Ledger {
 
     /// The list fits below the rounds that came with their ids, but shows others in their place: those cannot be written in
     /// their order any more. Says so and goes on from the list.
-    fn mend(&mut self, cents: &[u64], shown: &[Shown<'_>], bound: usize, heard: Heard<'_>) -> bool {
+    fn mend(&mut self, list: &List<'_>, bound: usize, heard: Heard<'_>) -> bool {
         let Heard { reading, out } = heard;
+        let (cents, shown) = (list.own_cents(), &list.shown);
         let (ahead, below) = (self.ahead, self.window.len() - self.ahead);
         let same = |i: usize, j: usize| cents[i] == self.window[j + ahead].cents;
         let bound = bound.saturating_add(ahead);
@@ -290,13 +313,15 @@ impl Ledger {
     }
 
     /// Nothing of the list is known. Either so much time has passed that all of it is new, or it is the list of another game.
-    fn start_over(&mut self, cents: &[u64], shown: &[Shown<'_>], bound: usize, heard: Heard<'_>) {
+    fn start_over(&mut self, list: &List<'_>, bound: usize, heard: Heard<'_>) {
         let Heard { reading, out } = heard;
+        let cents = list.own_cents();
         if bound >= cents.len() {
-            out.push(gap("nothing of the list is known", &json!({ "shown": cents.len() })));
+            let seen = &list.shown;
+            out.push(gap("nothing of the list is known", &json!({ "shown": seen.len() })));
             self.window.clear();
             self.ahead = 0;
-            self.accept_history(shown, Found { reading, after_gap: true }, out);
+            self.accept_history(seen, Found { reading, after_gap: true }, out);
             return;
         }
         let known = self.window.len();

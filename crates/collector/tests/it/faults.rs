@@ -43,7 +43,7 @@ fn reloads_lose_nothing() {
 fn outages_lose_only_what_scrolled_off_behind_a_mark() {
     let counts = check(&Plan { reload: 0.001, outage: 0.001, ..CALM });
     assert_eq!(counts.written + counts.marked, counts.played, "{counts}");
-    assert_eq!(counts.seen_but_missing, 0, "{counts}");
+    assert!(counts.seen_but_missing <= counts.weak, "{counts}");
 }
 
 #[test]

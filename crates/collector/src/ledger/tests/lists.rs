@@ -285,6 +285,27 @@ fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
 }
 
 #[test]
+fn rounds_seen_between_two_outages_are_written() {
+    let mut table = Table::started();
+    table.ledger.interrupted();
+    let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
+    table.now += 700.0;
+    let shown = table.shown();
+    assert_eq!(table.see(&shown), [""; 0]);
+    table.ledger.interrupted();
+    played.extend((0..10).map(|_| table.play_any()));
+    table.now += 230.0;
+    let shown = table.shown();
+    let mut written = Vec::new();
+    for len in [5, 9, 14, 18, 22] {
+        written.extend(table.see(&shown[25 - len..]));
+    }
+    written.extend(table.insist(&shown));
+    let rows = played[5..].iter().map(|cents| format!("~{cents}"));
+    assert_eq!(written, ["Gap".to_owned()].into_iter().chain(rows).collect::<Vec<_>>());
+}
+
+#[test]
 fn another_table_after_twenty_seconds_is_a_reset_and_none_of_its_past_is_written() {
     let mut table = Table::started();
     for _ in 0..25 {
