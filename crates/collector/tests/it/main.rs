@@ -8,4 +8,5 @@ mod faults;
 mod feeds;
 mod game;
 mod mock_cdp;
+mod program;
 mod simulator;

@@ -1,0 +1,157 @@
+//! The program itself: its exit codes, its signals, and what is left of its rounds when it is killed.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rounds::last_rounds;
+use tempfile::tempdir;
+
+fn collector(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_collector"));
+    command.arg("--data-dir").arg(dir).args(arguments);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(dir: &Path, arguments: &[&str]) -> Output {
+    collector(dir, arguments).output().unwrap()
+}
+
+/// A line per round: `2026-01-01 12:00:00  2.31x  (#121)`.
+fn multiplier(line: &str) -> String {
+    line.split_whitespace().find_map(|word| word.strip_suffix('x')).unwrap().to_owned()
+}
+
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    found.sort();
+    found
+}
+
+/// The server seeds of all rounds a directory's side files tell of; each is drawn for one round only.
+fn seeds(dir: &Path) -> Vec<String> {
+    let lines = files(dir, ".events.jsonl").into_iter().flat_map(|path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines().map(ToOwned::to_owned).collect::<Vec<_>>()
+    });
+    let values = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
+    values.filter_map(|event| Some(event["detail"]["server_seed"].as_str()?.to_owned())).collect()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Reads lines of rounds until there are `count`.
+fn hear(child: &mut Child, count: usize) -> (Vec<String>, BufReader<std::process::ChildStdout>) {
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut heard = Vec::new();
+    while heard.len() < count {
+        let mut line = String::new();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "it ended by itself");
+        heard.push(multiplier(&line));
+    }
+    (heard, reader)
+}
+
+#[test]
+fn killed_fifty_times_it_keeps_every_round_it_showed_once() {
+    let dir = tempdir().unwrap();
+    let flags = ["--source", "demo", "--history", "0", "--pace", "0.001"];
+    let mut shown = Vec::new();
+    for cycle in 0..50 {
+        let mut child = collector(dir.path(), &flags).spawn().unwrap();
+        let (heard, mut rest) = hear(&mut child, 1 + cycle * 7 % 23);
+        child.kill().unwrap();
+        shown.extend(heard);
+        // What was in the pipe was shown as well; a line without its end was not.
+        let mut text = String::new();
+        rest.read_to_string(&mut text).unwrap();
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        shown.extend(whole.lines().map(multiplier));
+        child.wait().unwrap();
+    }
+    let kept = last_rounds(dir.path(), usize::MAX).unwrap();
+    let mut places = kept.iter().map(|round| round.multiplier.to_string());
+    for round in &shown {
+        assert!(places.any(|place| place == *round), "{round} was shown and is not in the files");
+    }
+    // One more than shown is possible at each kill: written, and not yet shown.
+    assert!(kept.len() >= shown.len() && kept.len() <= shown.len() + 50);
+    let seeds = seeds(dir.path());
+    // A kill between row and event loses the event, not the row.
+    assert!(seeds.len() + 50 >= kept.len(), "{} of {}", seeds.len(), kept.len());
+    assert_eq!(seeds.iter().collect::<HashSet<_>>().len(), seeds.len(), "a round is there twice");
+}
+
+#[test]
+fn a_signal_stops_it_and_that_is_no_failure() {
+    for name in ["-TERM", "-INT"] {
+        let dir = tempdir().unwrap();
+        let flags = ["--source", "demo", "--history", "2", "--pace", "0.01"];
+        let mut child = collector(dir.path(), &flags).spawn().unwrap();
+        let (heard, mut rest) = hear(&mut child, 3);
+        signal(&child, name);
+        let mut text = String::new();
+        rest.read_to_string(&mut text).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
+        let kept = last_rounds(dir.path(), usize::MAX).unwrap().len();
+        assert_eq!(kept, heard.len() + text.lines().count());
+    }
+}
+
+#[test]
+fn a_second_collector_is_told_who_holds_the_directory() {
+    let dir = tempdir().unwrap();
+    let mut first = collector(dir.path(), &["--history", "1", "--pace", "0.01"]).spawn().unwrap();
+    let (_, _reader) = hear(&mut first, 1);
+    let second = finish(dir.path(), &["--history", "1"]);
+    assert_eq!(second.status.code(), Some(3));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains(&format!("process {}", first.id())), "{said}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn wrong_usage_is_two_and_a_place_that_is_none_is_one() {
+    let dir = tempdir().unwrap();
+    assert_eq!(finish(dir.path(), &["--nonsense"]).status.code(), Some(2));
+    let file = dir.path().join("plain");
+    fs::write(&file, "").unwrap();
+    let refused = finish(&file.join("below"), &["--rounds", "1"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("plain"), "{said}");
+}
+
+#[test]
+fn a_replay_holds_the_same_rounds_and_is_the_same_file_every_time() {
+    let source = tempdir().unwrap();
+    let file = source.path().join("recorded.csv");
+    let rows: Vec<String> = (0..200)
+        .map(|i| {
+            let (minute, second) = (i / 60, i % 60);
+            format!("2025-12-10T19:{minute:02}:{second:02}.000Z,{}.{:02}\n", 1 + i % 7, i % 100)
+        })
+        .collect();
+    let rows = rows.concat();
+    fs::write(&file, format!("timestamp,multiplier\n{rows}")).unwrap();
+    let flags = ["--source", "replay", "--pace", "max", "--file", file.to_str().unwrap()];
+    let written = [(); 2].map(|()| {
+        let dir = tempdir().unwrap();
+        assert_eq!(finish(dir.path(), &flags).status.code(), Some(0));
+        let [file] = files(dir.path(), ".csv").try_into().unwrap();
+        fs::read_to_string(file).unwrap()
+    });
+    assert_eq!(written[0], format!("timestamp,multiplier\n{rows}"));
+    assert_eq!(written[0], written[1]);
+}
