@@ -17,15 +17,18 @@
 //! The same rounds, heard at the same times, with models installed at the same places, give the
 //! same forecasts to the bit.
 
+mod memory;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use evaluation::HouseLaw;
 use features::{Extractor, FeatureRow, X_MAX};
 use rounds::Round;
 
+pub use self::memory::{Memory, Tally};
+use crate::chronicle::Chronicle;
 use crate::dataset::{Dataset, HISTORY_MIN};
-use crate::forecast::{Calibration, Forecast, Forecaster};
+use crate::forecast::{Forecast, Forecaster};
 use crate::retrain;
 use crate::scorecard::Scorecard;
 
@@ -86,21 +89,8 @@ pub struct Engine {
     last: Option<Round>,
     installed: Option<Installed>,
     open: Option<Forecast>,
-    calibration: Calibration,
-    scorecard: Scorecard,
     trained_on: Option<u64>,
-    tally: Tally,
-}
-
-/// What became of the rounds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Rounds that met a forecast.
-    pub settled: u64,
-    /// Those among them whose forecast came late.
-    pub late: u64,
-    /// Rounds heard without a forecast although a model was there.
-    pub missed: u64,
+    memory: Memory,
 }
 
 impl Engine {
@@ -115,10 +105,8 @@ impl Engine {
             last: None,
             installed: None,
             open: None,
-            calibration: Calibration::default(),
-            scorecard: Scorecard::new(HouseLaw::default()),
             trained_on: None,
-            tally: Tally::default(),
+            memory: Memory::default(),
         }
     }
 
@@ -135,7 +123,7 @@ impl Engine {
         let mut effects = Vec::new();
         let settlement = self.take(round);
         if settlement.is_none() && self.installed.is_some() {
-            self.tally.missed += 1;
+            self.memory.tally.missed += 1;
         }
         effects.extend(settlement.map(Effect::Settled));
         effects.extend(self.issue(heard).map(Effect::Issued));
@@ -197,17 +185,22 @@ impl Engine {
 
     /// How much of the model's say is served now.
     pub fn kappa(&self) -> f64 {
-        self.calibration.kappa.served()
+        self.memory.calibration.kappa.served()
     }
 
     /// What the forecasts were worth.
     pub fn scorecard(&self) -> &Scorecard {
-        &self.scorecard
+        &self.memory.scorecard
     }
 
     /// What became of the rounds.
     pub fn tally(&self) -> Tally {
-        self.tally
+        self.memory.tally
+    }
+
+    /// How skill, coverage and lights went; cheap to clone.
+    pub fn chronicle(&self) -> &Arc<Chronicle> {
+        &self.memory.chronicle
     }
 
     /// The number of rounds at which a training is due.
@@ -217,13 +210,14 @@ impl Engine {
 
     fn take(&mut self, round: Round) -> Option<Settlement> {
         let settlement = self.open.take().map(|forecast| Settlement { forecast, round });
-        if let Some(Settlement { forecast, .. }) = &settlement {
-            self.tally.settled += 1;
-            self.tally.late += u64::from(forecast.late);
-            self.calibration.settle(forecast, round.multiplier.cents(), round.multiplier.ln());
-        }
         let before = self.last.map(|last| last.time);
-        self.scorecard.update(&round, settlement.as_ref().map(|it| &it.forecast), before);
+        self.memory.take(&round, settlement.as_ref().map(|it| &it.forecast), before);
+        self.learn(round);
+        settlement
+    }
+
+    /// What needs no forecast: features and rows to train on.
+    fn learn(&mut self, round: Round) {
         let x = round.multiplier.ln().min(X_MAX);
         if let Some(row) = self.row.filter(|_| self.extractor.rounds() >= HISTORY_MIN) {
             self.dataset.push(&row, x);
@@ -232,13 +226,12 @@ impl Engine {
         self.row = Some(row);
         self.rounds += 1;
         self.last = Some(round);
-        settlement
     }
 
     fn issue(&mut self, now: DateTime<Utc>) -> Option<Forecast> {
         let (installed, row, last) = (self.installed.as_ref()?, self.row.as_ref()?, self.last?);
         let means = installed.model.means(row);
-        let served = self.calibration.serve(&means);
+        let served = self.memory.calibration.serve(&means);
         let forecast = Forecast {
             round: self.rounds + 1,
             issued_at: now,
@@ -267,106 +260,4 @@ impl Engine {
 }
 
 #[cfg(test)]
-mod tests {
-    use rounds::Multiplier;
-
-    use super::*;
-    use crate::forecast::Means;
-
-    #[derive(Debug)]
-    struct Says(f64);
-
-    impl Forecaster for Says {
-        fn means(&self, _: &FeatureRow) -> Means {
-            Means { members: [self.0; 3], mean: self.0 }
-        }
-    }
-
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(second, 0).unwrap()
-    }
-
-    fn round(second: i64) -> Round {
-        Round { time: at(second), multiplier: Multiplier::new(3.0).unwrap() }
-    }
-
-    fn says(mean: f64, version: u64) -> Installed {
-        Installed { model: Arc::new(Says(mean)), version, trained_on: 30 }
-    }
-
-    fn engine(can_be_late: bool) -> Engine {
-        let mut engine = Engine::new(Settings { auto_train: false, can_be_late });
-        engine.remember(round(0), None);
-        engine
-    }
-
-    #[test]
-    fn a_new_model_replaces_the_forecast_while_betting_is_open() {
-        let mut engine = engine(true);
-        assert!(!engine.install(says(0.9, 1), at(1)).unwrap().late);
-        assert_eq!(engine.install(says(1.1, 2), at(5)).unwrap().model_version, 2);
-        assert_eq!(engine.open().unwrap().model_version, 2);
-    }
-
-    #[test]
-    fn a_forecast_in_time_is_not_replaced_after_betting_has_closed() {
-        let mut engine = engine(true);
-        engine.install(says(0.9, 1), at(1));
-        assert_eq!(engine.install(says(1.1, 2), at(6)), None);
-        assert_eq!(engine.open().unwrap().model_version, 1);
-        // The next round is forecast by the new model.
-        engine.observe(round(20), at(20));
-        assert_eq!(engine.open().unwrap().model_version, 2);
-    }
-
-    #[test]
-    fn what_is_heard_late_is_forecast_late_and_said_so() {
-        let mut engine = engine(true);
-        assert!(engine.install(says(0.9, 1), at(100)).unwrap().late);
-        assert!(engine.install(says(1.1, 2), at(101)).unwrap().late, "late replaces late");
-        engine.observe(round(120), at(121));
-        assert!(!engine.open().unwrap().late);
-        engine.observe(round(140), at(160));
-        assert!(engine.open().unwrap().late);
-        engine.observe(round(180), at(181));
-        let tally = Tally { settled: 3, late: 2, missed: 0 };
-        assert_eq!(engine.tally(), tally);
-    }
-
-    #[test]
-    fn in_a_replay_nothing_is_late() {
-        let mut engine = engine(false);
-        assert!(!engine.install(says(0.9, 1), at(1_000_000)).unwrap().late);
-    }
-
-    #[test]
-    fn a_late_forecast_is_scored_but_never_bet_on() {
-        let run = |heard_after: i64| {
-            let mut engine = engine(true);
-            engine.install(says(1.6, 1), at(heard_after));
-            for second in 1..400 {
-                engine.observe(round(second * 20), at(second * 20 + heard_after));
-            }
-            engine
-        };
-        let (in_time, late) = (run(1), run(10));
-        assert_eq!(in_time.scorecard().scored(), late.scorecard().scored());
-        let bets = |engine: &Engine| engine.scorecard().lights().forecast().wealth().ln_e();
-        assert!(bets(&in_time).abs() > 0.1, "{}", bets(&in_time));
-        assert_eq!(bets(&late).to_bits(), 0f64.to_bits());
-    }
-
-    #[test]
-    fn a_training_is_asked_for_once_when_due() {
-        let mut engine = Engine::new(Settings { auto_train: true, can_be_late: true });
-        let mut asked = Vec::new();
-        for second in 0..40 {
-            let effects = engine.observe(round(second), at(second));
-            asked.extend(effects.into_iter().filter_map(|effect| match effect {
-                Effect::Retrain(records) => Some(records),
-                _ => None,
-            }));
-        }
-        assert_eq!(asked, [30, 32, 34, 36, 38, 40]);
-    }
-}
+mod tests;

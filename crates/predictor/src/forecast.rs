@@ -78,7 +78,7 @@ impl Forecast {
 }
 
 /// What turns the learners' say into what is served; it learns from every scored round.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Calibration {
     /// Trust in the model.
     pub kappa: Kappa,

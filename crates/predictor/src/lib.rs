@@ -24,6 +24,7 @@ mod verify;
 mod view;
 
 pub mod backtest;
+pub mod chronicle;
 pub mod cli;
 pub mod config;
 pub mod dataset;

@@ -15,7 +15,7 @@ use evaluation::sequential::{Lights, Seen};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use rounds::Round;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::forecast::{Forecast, MEMBERS, SALT};
 
@@ -25,7 +25,7 @@ pub const CALIBRATED: &str = "calibrated";
 pub const ENSEMBLE: &str = "ensemble";
 
 /// Running scores of everyone, and the lights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Scorecard {
     ours: ScoreSheet,
     ensemble: ScoreSheet,
@@ -128,6 +128,16 @@ impl Scorecard {
     /// Skill of what is served against the house, in percent, by the Brier score.
     pub fn skill_percent(&self) -> Option<Estimate> {
         self.against_house.shown_percent()
+    }
+
+    /// Share of rounds inside the 80 % interval.
+    pub fn coverage(&self) -> Option<f64> {
+        self.ours.all_time().coverage_80
+    }
+
+    /// Skill against the house with ends that hold whenever one looks, in percent.
+    pub fn claimed_skill_percent(&self) -> Option<Estimate> {
+        self.against_house.claimed_percent()
     }
 
     /// What may be said in plain words.

@@ -1,10 +1,13 @@
 //! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use evaluation::{HouseLaw, TiltedLaw};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::chronicle::Chronicle;
 use crate::scorecard::Report;
 use crate::view::LightsView;
 
@@ -43,6 +46,10 @@ pub(crate) struct Snapshot {
     pub(crate) lights: Option<LightsView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,
+    /// Of `/api/history`; shared, not copied.
+    #[serde(skip)]
+    #[expect(dead_code, reason = "the address that shows it is still to come")]
+    pub(crate) chronicle: Arc<Chronicle>,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
 }

@@ -6,6 +6,7 @@ mod prediction;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rounds::{Origin, Round};
@@ -143,6 +144,7 @@ impl View {
                 missed: tally.missed,
                 void: self.void,
             },
+            chronicle: Arc::clone(engine.chronicle()),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
         }
