@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# One table: our fit beside LightGBM and scikit-learn (the learners of the Python original) of the
-# same sizes, on the same generated rounds, one after the other in one run, two threads each.
+# What the predictor costs, in one run, because only figures of one run can be compared:
+# the fit beside LightGBM and scikit-learn (the learners of the Python original) of the same sizes
+# on the same generated rounds, two threads each; a cold start; the time from an appended row to its
+# forecast over HTTP; requests while nothing else runs and while a model is fitted; memory.
 #
 #   scripts/bench.sh [ROUNDS ...]       default: 1000 10000 100000 1000000
 #
-# Makes its own Python environment under target/bench. scikit-learn is left out above 100,000 rounds, where
-# it takes more than ten minutes. Compare inside one run only.
+# Makes its own Python environment under target/bench and needs wrk. scikit-learn is left out above
+# 100,000 rounds, where it takes more than ten minutes. Takes about six minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "${1:-}" in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
@@ -22,7 +24,10 @@ if ! "$python" -c 'import lightgbm, numpy, sklearn' 2>/dev/null; then
   python3 -m venv "$work/python"
   "$python" -m pip install --quiet -r scripts/bench/requirements.txt
 fi
-cargo build --quiet --release --locked -p predictor --example fit_speed --example write_dataset
+command -v wrk >/dev/null || { echo "wrk is not installed. On Debian or Ubuntu: sudo apt-get install wrk" >&2; exit 1; }
+cargo build --quiet --release --locked -p rounds --example read_speed
+cargo build --quiet --release --locked -p predictor --bin predictor \
+  --example fit_speed --example write_dataset --example throughput --example cold_load
 
 # The seconds of one learner's line in the reference's output.
 seconds_of() { "$python" -c 'import json,sys
@@ -49,3 +54,18 @@ for rounds in "${sizes[@]}"; do
   echo "| $rounds | $ours | $lightgbm | ${scikit:--} | $(ratio "$lightgbm" "$ours") | ${scikit:+$(ratio "$scikit" "$ours")} | $peak |"
   rm -f "$dataset"
 done
+
+echo
+echo "Reading 200 files:"
+"$target/release/examples/read_speed" | head -n 1
+echo
+echo "A round through the engine, without fits:"
+"$target/release/examples/throughput" 100000 | head -n 1
+echo
+echo "A cold start:"
+"$target/release/examples/cold_load"
+echo
+"$python" scripts/bench/latency.py "$target/release/predictor" notify 300
+"$python" scripts/bench/latency.py "$target/release/predictor" scan 20
+echo
+"$python" scripts/bench/serving.py "$target/release/predictor" "${sizes[-1]}" 10
