@@ -1,7 +1,7 @@
 //! Prints the acceptance figures that need the whole ensemble beside those of the reference
 //! implementation, and fails when one of them is out of bounds.
 //!
-//! `cargo run --release -p predictor --example acceptance` takes about half a minute of computing time.
+//! `cargo run --release -p predictor --example acceptance_served` takes about half a minute of computing time.
 //! The other figures are printed by the example of the same name in `evaluation`.
 #![expect(clippy::print_stdout, reason = "a table for people is its whole purpose")]
 
