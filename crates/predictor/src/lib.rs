@@ -7,6 +7,7 @@
 mod application;
 mod audit;
 mod doctor;
+mod ears;
 mod http;
 mod intake;
 mod journal;

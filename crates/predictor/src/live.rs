@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::outbox::Outbox;
 use crate::config::{Config, SCAN_EVERY};
+use crate::ears::Ears;
 use crate::engine::{Engine, Settings};
 use crate::http::Events;
 use crate::intake::Intake;
@@ -110,7 +111,7 @@ pub(crate) fn start(
         outside.stop.clone(),
     )?;
     let mut live = Live {
-        tail: Tail::new(config.data_dir.clone(), config.watch, hint),
+        tail: Tail::new(config.data_dir.clone(), config.watch, Ears::default(), hint),
         intake: Intake::new(&config.data_dir),
         series: Series::default(),
         waiting: 0..0,

@@ -8,19 +8,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use rounds::scan::{Change, Directory, ScanError};
 
 use crate::config::Watch;
-
-/// Names that matter begin like this.
-const PREFIX: &str = "aviator_payouts_";
+use crate::ears::{Ear, Ears};
 
 /// The directory, and the ear on it.
 pub(crate) struct Tail {
     directory: Directory,
     mode: Watch,
-    ear: Option<Ear>,
+    ears: Ears,
+    /// The ear, and which directory it is on.
+    ear: Option<(Ear, Identity)>,
     has_complained: bool,
     hint: Hint,
 }
@@ -32,11 +31,6 @@ pub(crate) struct Hint {
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-struct Ear {
-    _watcher: RecommendedWatcher,
-    identity: Identity,
-}
-
 /// Tells a directory from another one put in its place.
 type Identity = (u64, u64);
 
@@ -45,7 +39,7 @@ impl Hint {
         Self { is_pending: Arc::default(), wake: Arc::new(wake) }
     }
 
-    fn give(&self) {
+    pub(crate) fn give(&self) {
         if !self.is_pending.swap(true, Ordering::AcqRel) {
             (self.wake)();
         }
@@ -53,8 +47,9 @@ impl Hint {
 }
 
 impl Tail {
-    pub(crate) fn new(path: PathBuf, mode: Watch, hint: Hint) -> Self {
-        Self { directory: Directory::new(path), mode, ear: None, has_complained: false, hint }
+    pub(crate) fn new(path: PathBuf, mode: Watch, ears: Ears, hint: Hint) -> Self {
+        let directory = Directory::new(path);
+        Self { directory, mode, ears, ear: None, has_complained: false, hint }
     }
 
     /// Everything that has changed since the last look. Before it looks it sees to its ear, so that
@@ -82,13 +77,13 @@ impl Tail {
             self.ear = None;
             return;
         };
-        if self.ear.as_ref().is_some_and(|ear| ear.identity == identity) {
+        if self.ear.as_ref().is_some_and(|(_, known)| *known == identity) {
             return;
         }
         // A watch stays with the directory it was put on, whatever now has its name.
         self.ear = None;
-        match self.open_ear(identity) {
-            Ok(ear) => self.ear = Some(ear),
+        match self.ears.on(self.path(), &self.hint) {
+            Ok(ear) => self.ear = Some((ear, identity)),
             Err(error) if !self.has_complained => {
                 self.has_complained = true;
                 tracing::warn!(
@@ -99,30 +94,6 @@ impl Tail {
             Err(_) => {}
         }
     }
-
-    fn open_ear(&self, identity: Identity) -> notify::Result<Ear> {
-        let hint = self.hint.clone();
-        let mut watcher =
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                if event.as_ref().map_or(true, matters) {
-                    hint.give();
-                }
-            })?;
-        watcher.watch(self.path(), RecursiveMode::NonRecursive)?;
-        Ok(Ear { _watcher: watcher, identity })
-    }
-}
-
-/// Our own reading makes events too; a look must not lead to the next one.
-fn matters(event: &notify::Event) -> bool {
-    if event.need_rescan() {
-        return true;
-    }
-    let is_ours = |path: &PathBuf| {
-        path.file_name().is_none_or(|name| name.to_string_lossy().starts_with(PREFIX))
-    };
-    !matches!(event.kind, EventKind::Access(_))
-        && (event.paths.is_empty() || event.paths.iter().any(is_ours))
 }
 
 #[cfg(unix)]
