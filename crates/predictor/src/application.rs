@@ -14,10 +14,11 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::ears::Ears;
 use crate::http::{self, Api, Events, Hosts};
 use crate::live::{self, LiveHandle, Outside};
 use crate::snapshot::Snapshot;
-use crate::trainer::{EnsembleLearner, Learner};
+use crate::trainer::{EnsembleLearner, Learner, Trainer};
 
 /// The loop gets this long to put its last line on the disk.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
@@ -52,12 +53,13 @@ impl Application {
         let stop = CancellationToken::new();
         let events = Events::new(stop.clone());
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+        let trainer = Trainer::start(learner, stop.clone()).context("starting the trainer")?;
         let outside = Outside {
             snapshot: Arc::clone(&snapshot),
             events: events.clone(),
-            learner,
+            trainer,
+            ears: Ears::default(),
             now,
-            stop: stop.clone(),
         };
         let (live, thread) = live::start(config, outside).context("starting the loop")?;
         let live_ended = when_ended(thread).context("starting the loop")?;

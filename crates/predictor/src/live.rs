@@ -20,7 +20,6 @@ use chrono::{DateTime, Utc};
 use rounds::Origin;
 use rounds::scan::ScanError;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use self::outbox::Outbox;
 use crate::config::{Config, SCAN_EVERY};
@@ -32,7 +31,7 @@ use crate::keeper::Keeper;
 use crate::series::Series;
 use crate::snapshot::Snapshot;
 use crate::tail::{Hint, Tail};
-use crate::trainer::{Learner, News, Trainer};
+use crate::trainer::{News, Tell, Trainer};
 use crate::trainings::{Asker, Trainings};
 use crate::view::{Picture, View};
 
@@ -87,9 +86,9 @@ impl LiveHandle {
 pub(crate) struct Outside {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) events: Events,
-    pub(crate) learner: Box<dyn Learner>,
+    pub(crate) trainer: Trainer,
+    pub(crate) ears: Ears,
     pub(crate) now: fn() -> DateTime<Utc>,
-    pub(crate) stop: CancellationToken,
 }
 
 /// Starts the loop.
@@ -105,13 +104,10 @@ pub(crate) fn start(
     // A full inbox means that a look is due anyway.
     let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
     let news = inbox.clone();
-    let trainer = Trainer::start(
-        outside.learner,
-        move |it| drop(news.send(Message::Trainer(it))),
-        outside.stop.clone(),
-    )?;
+    // A table that has ended needs no news.
+    let tell: Tell = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
     let mut live = Live {
-        tail: Tail::new(config.data_dir.clone(), config.watch, Ears::default(), hint),
+        tail: Tail::new(config.data_dir.clone(), config.watch, outside.ears, hint),
         intake: Intake::new(&config.data_dir),
         series: Series::default(),
         waiting: 0..0,
@@ -124,7 +120,8 @@ pub(crate) fn start(
         rebuilds: 0,
         config: config.clone(),
         started_at: (outside.now)(),
-        trainer,
+        trainer: outside.trainer,
+        tell,
         snapshot: outside.snapshot,
         events: outside.events,
         outbox: Outbox::default(),
@@ -152,6 +149,7 @@ struct Live {
     config: Config,
     started_at: DateTime<Utc>,
     trainer: Trainer,
+    tell: Tell,
     snapshot: Arc<ArcSwap<Snapshot>>,
     events: Events,
     outbox: Outbox,

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use features::FeatureRow;
@@ -88,51 +88,61 @@ pub(crate) enum News {
     Done { id: u64, result: Result<Learned, String> },
 }
 
+/// Hears what the trainer tells of one order.
+pub(crate) type Tell = Arc<dyn Fn(News) + Send + Sync>;
+
 /// A training to be done.
-#[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) id: u64,
     pub(crate) rows: DatasetSnapshot,
+    pub(crate) tell: Tell,
 }
 
-/// The thread. There is never more than one order: who orders waits for the news.
-#[derive(Debug)]
+/// The thread, for any number of tables. Orders are worked off as they come, and who orders waits
+/// for the news before the next one, so every table has its turn.
+#[derive(Debug, Clone)]
 pub(crate) struct Trainer {
-    orders: SyncSender<Order>,
+    orders: Sender<Order>,
 }
 
 impl Trainer {
-    /// Starts the thread; it ends with the last order after the trainer is dropped. When `stop` is
-    /// cancelled, so is the training.
+    /// Starts the thread; it ends with the last order after the last trainer is dropped. When
+    /// `stop` is cancelled, so is the training.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
     pub(crate) fn start(
         learner: Box<dyn Learner>,
-        tell: impl Fn(News) + Send + Sync + 'static,
         stop: CancellationToken,
     ) -> std::io::Result<Self> {
-        let (orders, inbox) = sync_channel::<Order>(1);
+        let (orders, inbox) = channel::<Order>();
         thread::Builder::new().name("trainer".to_owned()).spawn(move || {
             lower_priority();
             for order in inbox {
-                let id = order.id;
-                let result = train(learner.as_ref(), &order, &tell, &stop);
-                drop(order);
+                let Order { id, rows, tell } = order;
+                let result = train(
+                    learner.as_ref(),
+                    &rows,
+                    &|share| tell(News::Progress { id, share }),
+                    &stop,
+                );
+                drop(rows);
                 tell(News::Done { id, result });
             }
         })?;
         Ok(Self { orders })
     }
 
-    /// Orders a training. False when the thread is gone or busy, which it never is for one who
-    /// waits for the news.
+    /// Orders a training. False when the thread is gone.
     pub(crate) fn order(&self, order: Order) -> bool {
-        self.orders.try_send(order).is_ok()
+        self.orders.send(order).is_ok()
     }
 }
 
 fn train(
     learner: &dyn Learner,
-    order: &Order,
-    tell: &(impl Fn(News) + Sync),
+    rows: &DatasetSnapshot,
+    tell: &(impl Fn(f64) + Sync),
     stop: &CancellationToken,
 ) -> Result<Learned, String> {
     let told = AtomicU32::new(0);
@@ -145,12 +155,12 @@ fn train(
         )]
         let twentieth = (share * f64::from(PROGRESS_STEPS)) as u32;
         if told.fetch_max(twentieth, Ordering::Relaxed) < twentieth {
-            tell(News::Progress { id: order.id, share });
+            tell(share);
         }
         if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     // The rows are only read and the model is dropped, so a panic leaves nothing half done.
-    let fitted = catch_unwind(AssertUnwindSafe(|| learner.learn(&order.rows, &progress)));
+    let fitted = catch_unwind(AssertUnwindSafe(|| learner.learn(rows, &progress)));
     match fitted {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => Err(format!("the training panicked: {}", said_by(panic.as_ref()))),

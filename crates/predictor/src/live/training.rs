@@ -32,7 +32,8 @@ impl Live {
         let records = self.engine.training_started();
         let id = self.trainings.begin(records, (self.now)(), asker);
         let rows = self.engine.dataset().snapshot();
-        if !self.trainer.order(Order { id, rows }) {
+        let order = Order { id, rows, tell: Arc::clone(&self.tell) };
+        if !self.trainer.order(order) {
             self.training_failed("the training thread has ended".to_owned());
         }
         self.say_training(id, "started");
