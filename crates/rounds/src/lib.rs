@@ -51,6 +51,7 @@ pub use log::RoundLog;
 pub use log_error::LogError;
 pub use merge::{FileCopy, FileRounds, Merged, merge};
 pub use multiplier::{Multiplier, MultiplierError};
+pub use name::{csv_names, ours as run_of};
 pub use origin::{ORIGIN_FILE, Origin};
 pub use repair::Repair;
 pub use round::Round;

@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 const PREFIX: &str = "aviator_payouts_";
 
 /// Names of the files of rounds in a directory, oldest first.
-pub(crate) fn csv_names(dir: &Path) -> io::Result<Vec<String>> {
+///
+/// # Errors
+/// The directory cannot be listed.
+pub fn csv_names(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {
         // A name that is no text cannot be one of ours.
@@ -41,8 +44,8 @@ pub(crate) fn key(name: &str) -> (&str, u32, &str) {
     }
 }
 
-/// The start time and the suffix of a name of the form we write.
-pub(crate) fn ours(name: &str) -> Option<(&str, u32)> {
+/// The start time, as it stands in the name, and the suffix of a file of the form we write: files of one run share the first.
+pub fn ours(name: &str) -> Option<(&str, u32)> {
     let stem = stem(name)?;
     let (start, rest) = stem.split_at_checked(15)?;
     let is_start = start.bytes().enumerate().all(|(at, byte)| match at {

@@ -1,0 +1,269 @@
+//! What the bridge is told: flag, else environment variable `AVIATOR_…`, else default.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rounds::Origin;
+use thiserror::Error;
+
+use crate::hub::stream::{BYTES, Limits};
+use crate::hub::{Access, Address, Credentials};
+use crate::key;
+use crate::pull::Pull;
+use crate::push::Push;
+use crate::subject::{Name, Table};
+
+/// What a flag says cannot be used. Nothing was opened yet; the program ends with 2.
+#[derive(Debug, Error)]
+#[error("--{flag}: {problem}")]
+pub struct ConfigError {
+    /// Without the dashes.
+    pub flag: &'static str,
+    /// What is wrong with it, and what to do.
+    pub problem: String,
+}
+
+/// How to reach the hub.
+#[derive(Args, Clone, Debug)]
+pub struct HubOptions {
+    /// The NATS server, or several of a cluster separated by commas
+    #[arg(long, env = "AVIATOR_HUB", value_name = "URL", default_value = "nats://127.0.0.1:4222")]
+    pub hub: Address,
+
+    /// The table
+    #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME", default_value = "default")]
+    pub table: Name,
+
+    /// Credentials file of a NATS account
+    #[arg(long, env = "AVIATOR_CREDS", value_name = "FILE", conflicts_with = "nkey")]
+    pub creds: Option<PathBuf>,
+
+    /// Key made by `bridge key`
+    #[arg(long, env = "AVIATOR_NKEY", value_name = "FILE")]
+    pub nkey: Option<PathBuf>,
+
+    /// Certificate of the hub's own authority, PEM
+    #[arg(long, env = "AVIATOR_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Speak to a hub on another machine without TLS: everyone on the way can read and change the rounds
+    #[arg(long, env = "AVIATOR_PLAIN", num_args = 0..=1, default_missing_value = "true", default_value = "false", value_name = "BOOL")]
+    pub plain: bool,
+}
+
+impl HubOptions {
+    fn access(&self, what: &str) -> Result<Access, ConfigError> {
+        let readable = |flag, file: &Option<PathBuf>| match file {
+            Some(file) => std::fs::File::open(file).map(drop).map_err(|error| ConfigError {
+                flag,
+                problem: format!("{}: {error}", file.display()),
+            }),
+            None => Ok(()),
+        };
+        readable("creds", &self.creds)?;
+        readable("nkey", &self.nkey)?;
+        readable("ca-file", &self.ca_file)?;
+        if self.plain && self.ca_file.is_some() {
+            let problem = "says no TLS, and --ca-file says TLS".to_owned();
+            return Err(ConfigError { flag: "plain", problem });
+        }
+        let creds = self.creds.clone().map(Credentials::Creds);
+        let credentials = creds.or_else(|| self.nkey.clone().map(Credentials::Nkey));
+        if let Some(file) =
+            credentials.as_ref().map(Credentials::file).filter(|file| key::is_open_to_others(file))
+        {
+            tracing::warn!(file = %file.display(), "Everyone on this machine can read these credentials; chmod 600 keeps them.");
+        }
+        Ok(Access {
+            needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_here()),
+            address: self.hub.clone(),
+            ca_file: self.ca_file.clone(),
+            credentials,
+            client: format!("aviator bridge {what} {}", self.table),
+        })
+    }
+}
+
+/// `bridge push`
+#[derive(Args, Clone, Debug)]
+pub struct PushOptions {
+    /// The hub.
+    #[command(flatten)]
+    pub hub: HubOptions,
+
+    /// Directory of the collector's CSV files
+    #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+
+    /// The name of this machine among those that record the table
+    #[arg(long, env = "AVIATOR_SITE", value_name = "NAME")]
+    pub site: Name,
+
+    /// Where to keep how much is pushed [default: .bridge in the data directory]
+    #[arg(long, env = "AVIATOR_BRIDGE_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+
+    /// Rows on their way at a time
+    #[arg(long, env = "AVIATOR_IN_FLIGHT", value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub in_flight: u16,
+
+    /// Stop when everything that is in the files is at the hub
+    #[arg(long)]
+    pub once: bool,
+}
+
+impl PushOptions {
+    /// What to push.
+    ///
+    /// # Errors
+    /// A flag cannot be used.
+    pub fn push(&self) -> Result<Push, ConfigError> {
+        Ok(Push {
+            access: self.hub.access(&format!("push {} of", self.site))?,
+            dir: self.data_dir.clone(),
+            table: self.hub.table.clone(),
+            site: self.site.clone(),
+            in_flight: usize::from(self.in_flight),
+            once: self.once,
+        })
+    }
+
+    /// Where to keep how much is pushed.
+    pub fn state_dir(&self) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| self.data_dir.join(".bridge"))
+    }
+}
+
+/// `bridge pull`
+#[derive(Args, Clone, Debug)]
+pub struct PullOptions {
+    /// The hub.
+    #[command(flatten)]
+    pub hub: HubOptions,
+
+    /// Directory to write the CSV files into, which no collector writes to
+    #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Only rows without ids that come from this site; may be given again for a machine that took its place
+    #[arg(long, env = "AVIATOR_ONLY_SITE", value_name = "NAME", value_delimiter = ',')]
+    pub only_site: Vec<Name>,
+
+    /// Seconds between two syncs of a file: what a loss of power takes is pulled again
+    #[arg(long, env = "AVIATOR_SYNC_SECONDS", value_name = "N", default_value_t = 1)]
+    pub sync_seconds: u32,
+
+    /// Stop when everything that is at the hub is in the files
+    #[arg(long)]
+    pub once: bool,
+}
+
+impl PullOptions {
+    /// What to pull.
+    ///
+    /// # Errors
+    /// A flag cannot be used.
+    pub fn pull(&self) -> Result<Pull, ConfigError> {
+        Ok(Pull {
+            access: self.hub.access("pull")?,
+            dir: self.data_dir.clone(),
+            table: self.hub.table.clone(),
+            only_sites: self.only_site.clone(),
+            sync_every: Duration::from_secs(self.sync_seconds.into()),
+            once: self.once,
+        })
+    }
+}
+
+/// `bridge init`
+#[derive(Args, Clone, Debug)]
+pub struct InitOptions {
+    /// The hub.
+    #[command(flatten)]
+    pub hub: HubOptions,
+
+    /// Where the rounds of the table come from
+    #[arg(long, value_enum, value_name = "ORIGIN", default_value = "recorded")]
+    pub origin: Kind,
+
+    /// Servers of a cluster that keep a copy
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: u8,
+
+    /// MiB on the disk of each of them; when they are full, nothing more is taken and rows wait in their files
+    #[arg(long, value_name = "N", default_value_t = BYTES >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub max_mib: u64,
+}
+
+/// Where rounds come from.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Heard from a game as they were played.
+    Recorded,
+    /// Recorded earlier and played back.
+    Replayed,
+    /// Made up by the demo source.
+    Simulated,
+}
+
+impl InitOptions {
+    /// The hub, the table and its limits.
+    ///
+    /// # Errors
+    /// A flag cannot be used.
+    pub fn init(&self) -> Result<(Access, Table, Limits), ConfigError> {
+        let origin = match self.origin {
+            Kind::Recorded => Origin::Recorded,
+            Kind::Replayed => Origin::Replayed,
+            Kind::Simulated => Origin::Simulated,
+        };
+        let limits = Limits { bytes: self.max_mib << 20, replicas: self.replicas.into() };
+        Ok((self.hub.access("init")?, Table { name: self.hub.table.clone(), origin }, limits))
+    }
+}
+
+/// `bridge key`
+#[derive(Args, Clone, Debug)]
+pub struct KeyOptions {
+    /// New file for the secret half
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Form of the log.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Pretty,
+    /// One object a line.
+    Json,
+}
+
+/// What is logged and how.
+#[derive(Args, Clone, Debug)]
+pub struct LogOptions {
+    /// Form of the log on stderr: auto is pretty on a terminal and JSON otherwise
+    #[arg(
+        long,
+        env = "AVIATOR_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "auto",
+        global = true
+    )]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, or a filter such as bridge=debug
+    #[arg(
+        long,
+        env = "AVIATOR_LOG",
+        value_name = "FILTER",
+        default_value = "info,async_nats=error",
+        global = true
+    )]
+    pub log: String,
+}

@@ -1,0 +1,192 @@
+//! The `bridge` program.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::Context;
+use bridge::config::{
+    ConfigError, InitOptions, KeyOptions, LogFormat, LogOptions, PullOptions, PushOptions,
+};
+use bridge::hub::{self, Hub, HubError};
+use bridge::pull::PullError;
+use bridge::push::{State, StateError};
+use bridge::signals::Signals;
+use bridge::{key, pull, push};
+use clap::{Parser, Subcommand};
+use rounds::LogError;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+const FAILED: u8 = 1;
+const BAD_USAGE: u8 = 2;
+const HELD_BY_ANOTHER: u8 = 3;
+
+/// Carries rounds between machines through a NATS server.
+#[derive(Parser, Debug)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Send the rows of a collector's files to the hub, each once, and go on with new ones
+    Push(PushOptions),
+    /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
+    Pull(PullOptions),
+    /// Make the stream of a table at the hub, with limits of your own
+    Init(InitOptions),
+    /// Make a key for --nkey, and print its public half for the hub's configuration
+    Key(KeyOptions),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bridge push --data-dir data --table spribe --site attic --hub nats://hub.example:4222 --nkey attic.nk --ca-file ca.pem
+  bridge pull --data-dir pulled/spribe --table spribe --hub nats://hub.example:4222 --nkey reader.nk --ca-file ca.pem
+  bridge key attic.nk
+
+docs/many-machines.md tells when you need this, and how to set the hub up.
+Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
+Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
+
+fn main() -> ExitCode {
+    // The error says that one is installed already, which is what is wanted.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let cli = Cli::parse();
+    let done = start_log(&cli.log).and_then(|()| act(&cli.command));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("bridge: {}", in_one_line(&error)));
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+fn act(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Push(options) => {
+            let push = options.push()?;
+            let mut state = State::open(&options.state_dir(), &push.table)?;
+            push::run(&push, &mut state, &obedient()?)?;
+        }
+        Command::Pull(options) => pull::run(&options.pull()?, &obedient()?)?,
+        Command::Init(options) => {
+            let (access, table, limits) = options.init()?;
+            let kept = hub::run(async {
+                Hub::connect(&access, 1).await?.stream_for(&table, limits).await
+            })?;
+            let config = &kept.stream.cached_info().config;
+            tracing::info!(
+                stream = config.name,
+                max_bytes = config.max_bytes,
+                replicas = config.num_replicas,
+                "The stream is ready."
+            );
+        }
+        Command::Key(options) => {
+            let public = key::make(&options.file)
+                .with_context(|| format!("making {}", options.file.display()))?;
+            writeln!(stdout(), "{public}").context("printing")?;
+        }
+    }
+    Ok(())
+}
+
+/// Cancelled by the first signal; the second one ends the program at once.
+fn obedient() -> anyhow::Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let token = shutdown.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen().context("listening for signals")?
+    };
+    let listen = move || {
+        runtime.block_on(async {
+            let signal = signals.next().await;
+            tracing::info!(signal, "Asked to stop.");
+            token.cancel();
+            signals.next().await;
+        });
+        say("bridge: stopped at once; what was acknowledged stays");
+        #[expect(clippy::exit, reason = "files and stream are right at every moment")]
+        std::process::exit(i32::from(FAILED));
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
+    Ok(shutdown)
+}
+
+fn start_log(options: &LogOptions) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&options.log)
+        .map_err(|error| ConfigError { flag: "log", problem: error.to_string() })?;
+    let is_json = match options.log_format {
+        LogFormat::Auto => !stderr().is_terminal(),
+        LogFormat::Pretty => false,
+        LogFormat::Json => true,
+    };
+    let has_colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    if is_json {
+        log.json().init();
+    } else {
+        log.with_target(false).with_ansi(has_colour).init();
+    }
+    Ok(())
+}
+
+/// An error with its causes, each said once: many name their cause in their own words already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    let is_wrong =
+        |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
+    if error.downcast_ref::<ConfigError>().is_some() {
+        return BAD_USAGE;
+    }
+    if let Some(error) = error.downcast_ref::<HubError>() {
+        return if is_wrong(error) { BAD_USAGE } else { FAILED };
+    }
+    match (error.downcast_ref::<PullError>(), error.downcast_ref::<StateError>()) {
+        (Some(PullError::Hub(error)), _) if is_wrong(error) => BAD_USAGE,
+        (Some(PullError::Log(LogError::Locked { .. })), _) | (_, Some(StateError::Locked(_))) => {
+            HELD_BY_ANOTHER
+        }
+        (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
+        _ => FAILED,
+    }
+}
+
+/// The last words of a program that may have no log yet; if nobody hears them there is nothing to be done.
+fn say(line: &str) {
+    drop(writeln!(stderr(), "{line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_flag_is_defined_twice() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,207 @@
+use std::collections::VecDeque;
+
+use chrono::TimeDelta;
+use rounds::{Event, EventKind, Round, RoundLog};
+
+use super::place::{self, Place, RECENT, Recent};
+use super::{Pull, PullError};
+use crate::clock;
+use crate::disk::SparingDisk;
+use crate::hub::HubError;
+use crate::hub::stream::Kept;
+use crate::parcel::{Parcel, with_hub};
+
+/// Two rounds of one table do not end so close together.
+const SAME_ROUND: TimeDelta = TimeDelta::seconds(3);
+
+/// The writer of a directory, which knows where in the stream it stands.
+#[derive(Debug)]
+pub struct Desk {
+    log: RoundLog,
+    place: Place,
+    recent: VecDeque<Recent>,
+    /// The file of this run has its beginning.
+    is_begun: bool,
+    stream: String,
+    /// Rows of several sites are wanted, one site after another.
+    takes_sites: bool,
+}
+
+impl Desk {
+    /// Takes the directory and reads where its files end.
+    ///
+    /// # Errors
+    /// Another program writes there, or it holds rounds that were not pulled from a hub.
+    pub fn open(pull: &Pull, kept: &Kept) -> Result<Self, PullError> {
+        let disk = Box::new(SparingDisk { every: pull.sync_every });
+        let log = RoundLog::open_on(disk, &pull.dir, kept.table.origin, clock::wall())?;
+        for repair in log.repairs() {
+            tracing::info!(file = %repair.file.display(), bytes = repair.bytes, "Cut a torn row off; it is pulled again.");
+        }
+        let place = place::read(&pull.dir).map_err(|error| {
+            HubError::Files(format!("cannot read {}: {error}", pull.dir.display()))
+        })?;
+        if place.stream.is_none() && !place.orphans.is_empty() {
+            let problem = format!(
+                "{} holds rounds that were not pulled from a hub: choose an empty directory",
+                pull.dir.display()
+            );
+            return Err(HubError::Strangers(problem).into());
+        }
+        let recent = place.recent.iter().copied().collect();
+        let takes_sites = !pull.only_sites.is_empty();
+        Ok(Self { log, place, recent, is_begun: false, stream: kept.created.clone(), takes_sites })
+    }
+
+    /// Makes sure that the stream is the one the files were written from.
+    ///
+    /// # Errors
+    /// It is another one, or it has lost what the files have.
+    pub fn meet(&mut self, kept: &Kept, last: u64) -> Result<(), PullError> {
+        let Self { place, stream, .. } = self;
+        let before = place.stream.as_ref().unwrap_or(stream);
+        if *before != kept.created {
+            let problem = format!(
+                "the stream at the hub was made at {}, and the files here were pulled from one made at {before}: pull into an empty directory",
+                kept.created
+            );
+            return Err(HubError::Strangers(problem).into());
+        }
+        if last < place.seq {
+            let problem = format!(
+                "the stream ends at message {last}, and the files here have message {} of it: the hub has lost rounds; pull into an empty directory",
+                place.seq
+            );
+            return Err(HubError::Strangers(problem).into());
+        }
+        if place.orphans.is_empty() {
+            self.begin()?;
+        }
+        Ok(())
+    }
+
+    /// The last message that was dealt with.
+    pub fn seq(&self) -> u64 {
+        self.place.seq
+    }
+
+    /// Rows in the files.
+    pub fn rounds(&self) -> u64 {
+        self.place.rounds
+    }
+
+    /// Writes a message, unless its row is there already.
+    ///
+    /// # Errors
+    /// It is not written; the same message may be given again.
+    pub fn take(&mut self, seq: u64, parcel: &Parcel) -> Result<(), PullError> {
+        if seq <= self.place.seq {
+            return Ok(());
+        }
+        if parcel.event.kind == EventKind::Conflict {
+            self.begin()?;
+            let event = parcel.event_from(seq);
+            self.log.note(parcel.round.time, &event)?;
+        } else if !self.is_known(parcel) {
+            self.check_site(parcel)?;
+            self.write(seq, parcel)?;
+        }
+        self.place.seq = seq;
+        Ok(())
+    }
+
+    fn write(&mut self, seq: u64, parcel: &Parcel) -> Result<(), PullError> {
+        let round = parcel.round;
+        match self.place.orphans.front() {
+            Some(orphan) if orphan.to_row() == round.to_row() => {
+                self.place.orphans.pop_front();
+                self.remember(parcel);
+                if self.place.orphans.is_empty() {
+                    self.place.seq = seq;
+                    self.begin()?;
+                }
+                return Ok(());
+            }
+            Some(orphan) => {
+                let problem = format!(
+                    "message {seq} is the round {}, and the row whose place in the stream is not known is {}: the files were changed; pull into an empty directory",
+                    round.to_row().trim_end(),
+                    orphan.to_row().trim_end()
+                );
+                return Err(HubError::Strangers(problem).into());
+            }
+            None => {}
+        }
+        for mark in &parcel.marks {
+            let time = chrono::DateTime::from_timestamp_millis(mark.unix_ms).unwrap_or(round.time);
+            // No place in it: the place counts once the row is there.
+            self.log.note(time, &mark.event)?;
+        }
+        self.log.append(&round, &parcel.event_from(seq))?;
+        self.place.rounds += 1;
+        self.remember(parcel);
+        Ok(())
+    }
+
+    fn remember(&mut self, parcel: &Parcel) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        let has_id = parcel.event.round_id.is_some();
+        self.recent.push_back(Recent { round: parcel.round, has_id });
+        if !has_id {
+            self.place.site = Some(parcel.site.clone());
+        }
+    }
+
+    /// One recorder's row lost its id, and the round is here with or without: a table's rounds are further apart than this.
+    fn is_known(&self, parcel: &Parcel) -> bool {
+        let has_id = parcel.event.round_id.is_some();
+        self.recent
+            .iter()
+            .any(|other| other.has_id != has_id && is_same(&other.round, &parcel.round))
+    }
+
+    /// Rows without ids of two sites would be every round twice.
+    fn check_site(&self, parcel: &Parcel) -> Result<(), HubError> {
+        let is_named = parcel.event.round_id.is_some() || self.recent.iter().any(|row| row.has_id);
+        let Some(site) = self.place.site.as_ref().filter(|site| **site != parcel.site) else {
+            return Ok(());
+        };
+        if is_named || self.takes_sites {
+            return Ok(());
+        }
+        Err(HubError::Strangers(format!(
+            "the rounds of this table have no ids and come from two sites, {site} and {}: pull each with --only-site into a directory of its own and join them with `bridge merge`",
+            parcel.site
+        )))
+    }
+
+    /// Says at the start of this run's file what is in the files before it.
+    fn begin(&mut self) -> Result<(), PullError> {
+        if self.is_begun {
+            return Ok(());
+        }
+        let mut event = Event::new(EventKind::Start, "bridge");
+        event.detail = Some(place::start_detail(&self.stream, self.place.seq));
+        self.log.note(clock::wall(), &event)?;
+        self.is_begun = true;
+        Ok(())
+    }
+
+    /// Says that pulling ended.
+    pub fn close(&mut self) {
+        if !self.is_begun {
+            return;
+        }
+        let mut event = Event::new(EventKind::Stop, "bridge");
+        event.detail = Some(with_hub(None, self.place.seq, "bridge"));
+        if let Err(error) = self.log.note(clock::wall(), &event) {
+            tracing::warn!(%error, "The end is not noted.");
+        }
+    }
+}
+
+fn is_same(a: &Round, b: &Round) -> bool {
+    a.multiplier.cents() == b.multiplier.cents() && (a.time - b.time).abs() <= SAME_ROUND
+}

@@ -1,0 +1,236 @@
+//! What the side file says of the rows.
+//!
+//! A collector writes the row first and its event after it. Whether an event is still to come must be decided the same way
+//! however often the bridge is started, because the id in it decides under which subject the round is stored. So it is decided
+//! by the files alone: an event is lost when a later one of its run is there, or a later run, and else it is waited for.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use rounds::{Event, EventKind, EventLine, run_of};
+
+use crate::parcel::{MARKS_MAX, Mark, is_mark};
+
+/// What is known of a row beside its two columns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Known {
+    /// Everything that will ever be known; no event if it was lost or there is no side file.
+    Said { event: Option<Event>, marks: Vec<Mark> },
+    /// The collector has yet to say it.
+    NotYet,
+}
+
+/// The files of a directory that come after one of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Later {
+    /// Of the same run: their side files may hold events that had to wait.
+    same_run: Vec<String>,
+    /// A later run: the earlier one says nothing more.
+    has_later_run: bool,
+}
+
+impl Later {
+    /// Of the file `name`, whose later files, in order, are `after`.
+    pub(super) fn of(name: &str, after: &[String]) -> Self {
+        let Some((start, _)) = run_of(name) else { return Self::default() };
+        let mut later = Self::default();
+        for other in after {
+            match run_of(other) {
+                Some((run, _)) if run == start => later.same_run.push(other.clone()),
+                Some(_) => later.has_later_run = true,
+                None => {}
+            }
+        }
+        later
+    }
+}
+
+/// The side file of one CSV, read on from row to row.
+#[derive(Debug)]
+pub(super) struct Side {
+    dir: PathBuf,
+    csv: String,
+    offset: u64,
+    /// Rows that have been read and not asked for.
+    ahead: VecDeque<(u64, Event, Vec<Mark>)>,
+    /// Marks that stand before the next row.
+    marks: Vec<Mark>,
+}
+
+impl Side {
+    pub(super) fn of(dir: &Path, csv: &str) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            csv: csv.to_owned(),
+            offset: 0,
+            ahead: VecDeque::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// What is known of a row; rows are asked for in order, and may be asked for again.
+    pub(super) fn row(&mut self, number: u64, later: &Later) -> io::Result<Known> {
+        while self.ahead.front().is_some_and(|(row, ..)| *row < number) {
+            self.ahead.pop_front();
+        }
+        if self.ahead.is_empty() && !self.read_to(number)? {
+            return Ok(Known::Said { event: None, marks: Vec::new() });
+        }
+        match self.ahead.front() {
+            Some((row, event, marks)) if *row == number => {
+                return Ok(Known::Said { event: Some(event.clone()), marks: marks.clone() });
+            }
+            Some(_) => {}
+            None if later.has_later_run => {}
+            None => {
+                return self.elsewhere(number, later).map(|found| found.unwrap_or(Known::NotYet));
+            }
+        }
+        let lost = Known::Said { event: None, marks: Vec::new() };
+        Ok(self.elsewhere(number, later)?.unwrap_or(lost))
+    }
+
+    /// Reads on until the event of the row, or of a later one; false if there is no side file.
+    fn read_to(&mut self, number: u64) -> io::Result<bool> {
+        let Some(mut reader) = open(&self.dir, &self.csv)? else { return Ok(false) };
+        reader.seek(SeekFrom::Start(self.offset))?;
+        let mut line = Vec::new();
+        while self.ahead.is_empty() {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line)?;
+            if line.last() != Some(&b'\n') {
+                // What lacks its end is being written.
+                break;
+            }
+            self.offset += length as u64;
+            if let Ok(line) = serde_json::from_slice(&line) {
+                self.take(line, number);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, line: EventLine, number: u64) {
+        let EventLine { unix_ms, event, row, file, .. } = line;
+        if row.is_none() && is_mark(event.kind) && self.marks.len() < MARKS_MAX {
+            self.marks.push(Mark { unix_ms, event });
+        } else if let Some(row) = row.filter(|_| file.is_none()) {
+            let marks = std::mem::take(&mut self.marks);
+            if row >= number {
+                self.ahead.push_back((row, event, marks));
+            }
+        }
+    }
+
+    /// An event that had to wait stands in the side file of a later file; `None` if nothing later is there at all.
+    fn elsewhere(&self, number: u64, later: &Later) -> io::Result<Option<Known>> {
+        let mut strays = BTreeMap::new();
+        let mut is_past = false;
+        for csv in &later.same_run {
+            for line in lines(&self.dir, csv)? {
+                let is_stray = line.file.as_ref() == Some(&self.csv);
+                // Events are written in the order of their rows.
+                is_past |= line.event.kind == EventKind::Start || line.row.is_some() && !is_stray;
+                strays.extend(line.row.filter(|_| is_stray).map(|row| (row, line.event)));
+            }
+        }
+        is_past |= strays.keys().next_back().is_some_and(|last| *last > number);
+        let event = strays.remove(&number);
+        Ok((event.is_some() || is_past).then_some(Known::Said { event, marks: Vec::new() }))
+    }
+}
+
+fn lines(dir: &Path, csv: &str) -> io::Result<Vec<EventLine>> {
+    let Some(reader) = open(dir, csv)? else { return Ok(Vec::new()) };
+    let lines: Vec<_> = reader.split(b'\n').collect::<Result<_, _>>()?;
+    Ok(lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+fn open(dir: &Path, csv: &str) -> io::Result<Option<BufReader<File>>> {
+    match File::open(dir.join(csv).with_extension("events.jsonl")) {
+        Ok(file) => Ok(Some(BufReader::new(file))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::write;
+
+    use super::*;
+
+    const CSV: &str = "aviator_payouts_20251210_193235.csv";
+    const NEXT: &str = "aviator_payouts_20251210_193235_1.csv";
+    const OTHER: &str = "aviator_payouts_20251211_000000.csv";
+
+    fn live(row: u64, more: &str) -> String {
+        format!(
+            "{{\"seq\":1,\"unix_ms\":5,\"kind\":\"live\",\"source\":\"demo\",\"round_id\":\"{row}\",\"row\":{row}{more}}}\n"
+        )
+    }
+
+    const GAP: &str = "{\"seq\":1,\"unix_ms\":5,\"kind\":\"gap\",\"source\":\"demo\"}\n";
+
+    /// The id of the row, `lost`, or `waits`.
+    #[track_caller]
+    fn check(files: &[(&str, &str)], later: &[&str], number: u64, expected: &str) {
+        let dir = tempfile::tempdir().unwrap();
+        for (csv, text) in files {
+            write(dir.path().join(csv).with_extension("events.jsonl"), text).unwrap();
+        }
+        let later: Vec<String> = later.iter().map(|&name| name.to_owned()).collect();
+        let found = Side::of(dir.path(), CSV).row(number, &Later::of(CSV, &later)).unwrap();
+        let found = match found {
+            Known::NotYet => "waits".to_owned(),
+            Known::Said { event: None, .. } => "lost".to_owned(),
+            Known::Said { event: Some(event), .. } => event.round_id.unwrap(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_event_of_a_row_is_found_wherever_it_is() {
+        let text = [live(1, ""), live(2, ""), live(4, "")].concat();
+        check(&[(CSV, &text)], &[], 1, "1");
+        check(&[(CSV, &text)], &[], 2, "2");
+        let stray = live(3, &format!(",\"file\":\"{CSV}\""));
+        check(&[(CSV, &text), (NEXT, &stray)], &[NEXT], 3, "3");
+    }
+
+    #[test]
+    fn an_event_is_lost_when_a_later_one_is_there() {
+        let text = [live(1, ""), live(3, "")].concat();
+        check(&[(CSV, &text)], &[], 2, "lost");
+        check(&[(CSV, &live(1, "")), (NEXT, &live(1, ""))], &[NEXT], 2, "lost");
+        check(&[(CSV, &live(1, ""))], &[OTHER], 2, "lost");
+    }
+
+    #[test]
+    fn an_event_that_may_still_come_is_waited_for() {
+        check(&[(CSV, "")], &[], 1, "waits");
+        check(&[(CSV, &live(1, ""))], &[], 2, "waits");
+        check(&[(CSV, &live(1, "")), (NEXT, GAP)], &[NEXT], 2, "waits");
+        check(&[(CSV, &live(2, "")[..20])], &[], 2, "waits");
+    }
+
+    #[test]
+    fn a_file_without_a_side_file_has_no_events() {
+        check(&[], &[], 1, "lost");
+    }
+
+    #[test]
+    fn marks_travel_with_the_row_after_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = [&live(1, ""), GAP, &live(2, "")].concat();
+        write(dir.path().join(CSV).with_extension("events.jsonl"), text).unwrap();
+        let mut side = Side::of(dir.path(), CSV);
+        let marks = [1, 2].map(|row| match side.row(row, &Later::default()).unwrap() {
+            Known::Said { marks, .. } => marks.len(),
+            Known::NotYet => 99,
+        });
+        assert_eq!(marks, [0, 1]);
+    }
+}

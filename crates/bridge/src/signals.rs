@@ -1,0 +1,75 @@
+//! When the process is asked to stop: Ctrl-C, a supervisor, a closed terminal.
+
+use std::io;
+
+/// The signals that ask for an end.
+#[derive(Debug)]
+pub struct Signals {
+    #[cfg(unix)]
+    listeners: [tokio::signal::unix::Signal; 3],
+    #[cfg(windows)]
+    ctrl_c: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+    #[cfg(windows)]
+    ctrl_close: tokio::signal::windows::CtrlClose,
+    #[cfg(windows)]
+    ctrl_shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on a signal no longer kills the process.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            listeners: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    /// Waits for the next one and names it.
+    pub async fn next(&mut self) -> &'static str {
+        let [interrupt, terminate, hangup] = &mut self.listeners;
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hangup.recv() => "SIGHUP",
+        }
+    }
+}
+
+#[cfg(windows)]
+impl Signals {
+    /// From now on a signal no longer kills the process.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            ctrl_c: ctrl_c()?,
+            ctrl_break: ctrl_break()?,
+            ctrl_close: ctrl_close()?,
+            ctrl_shutdown: ctrl_shutdown()?,
+        })
+    }
+
+    /// Waits for the next one and names it.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => "Ctrl-C",
+            _ = self.ctrl_break.recv() => "Ctrl-Break",
+            _ = self.ctrl_close.recv() => "a closed window",
+            _ = self.ctrl_shutdown.recv() => "shutdown",
+        }
+    }
+}
