@@ -8,6 +8,7 @@ mod backtesting;
 mod browser;
 mod forecasting;
 mod keeping;
+mod killed;
 mod learning;
 mod program;
 mod verifying;

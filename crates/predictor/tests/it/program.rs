@@ -45,7 +45,7 @@ fn a_port_in_use_ends_with_1_and_one_line() {
 }
 
 /// Starts it and waits for its address.
-fn serving(data: &Data) -> (Child, String) {
+pub(crate) fn serving(data: &Data) -> (Child, String) {
     let dir = data.path().to_str().unwrap();
     let mut child =
         predictor(&["--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json"])
