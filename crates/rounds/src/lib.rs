@@ -41,6 +41,7 @@ mod repair;
 mod round;
 mod row;
 pub mod scan;
+mod table;
 mod timestamp;
 
 pub use cursor::{Cursor, Piece, REJECTED_MAX, REJECTED_TEXT_MAX, Rejected};
@@ -56,3 +57,4 @@ pub use origin::{ORIGIN_FILE, Origin};
 pub use repair::Repair;
 pub use round::Round;
 pub use row::RejectReason;
+pub use table::{Name, NameError};

@@ -1,0 +1,104 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The table that need not be named.
+const DEFAULT: &str = "default";
+/// No name is longer.
+const LENGTH_MAX: usize = 64;
+
+/// The name of a table, or of a place where one is recorded: 1 to 64 lower-case letters, digits,
+/// `-` and `_`, the first a letter or a digit. So it can stand in a path and in an address as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// Why a text is no [`Name`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a name: 1 to {LENGTH_MAX} of a-z, 0-9, - and _, the first a letter or a digit"
+)]
+pub struct NameError(String);
+
+impl Name {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the table that need not be named.
+    pub fn is_default(&self) -> bool {
+        self.0 == DEFAULT
+    }
+
+    /// Where the table's files lie below a data directory: in a directory of the table's name, the
+    /// default table's in the data directory itself.
+    pub fn directory(&self, data_dir: &Path) -> PathBuf {
+        if self.is_default() { data_dir.to_owned() } else { data_dir.join(&self.0) }
+    }
+}
+
+/// The table that need not be named.
+impl Default for Name {
+    fn default() -> Self {
+        Self(DEFAULT.to_owned())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let is_name = text.starts_with(is_letter)
+            && text.len() <= LENGTH_MAX
+            && text.chars().all(|c| is_letter(c) || "-_".contains(c));
+        if is_name { Ok(Self(text.to_owned())) } else { Err(NameError(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_can_stand_in_a_path() {
+        for text in ["a", "9", "spribe-eu_2", &"x".repeat(64)] {
+            assert_eq!(text.parse::<Name>().unwrap().as_str(), text);
+        }
+        for text in ["", "-a", "_a", "A", "a b", "a/b", "..", "a.b", "ä", &"x".repeat(65)] {
+            let error = text.parse::<Name>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{text}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_the_default_table_lies_in_the_data_directory_itself() {
+        let root = Path::new("data");
+        assert_eq!(Name::default().directory(root), root);
+        assert_eq!("eu".parse::<Name>().unwrap().directory(root), root.join("eu"));
+        assert!("default".parse::<Name>().unwrap().is_default());
+    }
+}
