@@ -1,16 +1,20 @@
 //! The HTTP face: routes, limits and who may ask.
 
 mod api;
+mod caching;
 mod dashboard;
 mod events;
 mod guard;
 mod problem;
+mod query;
+mod rounds;
 
 use std::net::TcpListener;
 
 use actix_web::dev::Server;
+use actix_web::error::QueryPayloadError;
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpServer, Resource, web};
 
 pub(crate) use api::Api;
 pub(crate) use events::{Events, Topic};
@@ -48,7 +52,7 @@ pub(crate) fn server(
             .wrap(Compress::default())
     })
     .workers(WORKERS)
-    .max_connections(CONNECTIONS_MAX)
+    .max_connections(CONNECTIONS_MAX / WORKERS)
     .client_request_timeout(REQUEST_HEAD_WITHIN)
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()
@@ -57,13 +61,35 @@ pub(crate) fn server(
     Ok(server)
 }
 
+/// A path below `/api` and what it takes.
+type Route = (&'static str, fn(Resource) -> Resource);
+
+/// Served below `/api` and below `/api/v1`: the first for the clients of today, the second for a
+/// time when there is another.
+const API: &[Route] = &[
+    ("/status", |it| it.get(api::status).head(api::status)),
+    ("/load_csv", |it| it.get(api::load_csv).head(api::load_csv)),
+    ("/predict", |it| it.get(api::predict).head(api::predict)),
+    ("/train", |it| it.post(api::train)),
+    ("/events", |it| it.get(events::events)),
+    ("/rounds", |it| it.get(rounds::rounds).head(rounds::rounds)),
+    ("/distribution", |it| it.get(rounds::distribution).head(rounds::distribution)),
+    ("/history", |it| it.get(rounds::history).head(rounds::history)),
+    ("/recorder", |it| it.get(rounds::recorder).head(rounds::recorder)),
+];
+const PREFIXES: [&str; 2] = ["/api", "/api/v1"];
+
 fn routes(config: &mut web::ServiceConfig) {
+    config.app_data(web::QueryConfig::default().error_handler(|error, _| {
+        let QueryPayloadError::Deserialize(error) = error else { return error.into() };
+        query::bad(error.to_string()).into()
+    }));
+    for prefix in PREFIXES {
+        for (path, methods) in API {
+            config.service(methods(web::resource(format!("{prefix}{path}"))));
+        }
+    }
     config
-        .service(web::resource("/api/status").get(api::status).head(api::status))
-        .service(web::resource("/api/load_csv").get(api::load_csv).head(api::load_csv))
-        .service(web::resource("/api/predict").get(api::predict).head(api::predict))
-        .service(web::resource("/api/train").post(api::train))
-        .service(web::resource("/api/events").get(events::events))
         .service(web::resource("/healthz").get(api::healthz).head(api::healthz))
         .service(web::resource("/readyz").get(api::readyz).head(api::readyz))
         .configure(dashboard::routes);

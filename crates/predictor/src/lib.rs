@@ -6,6 +6,7 @@
 
 mod application;
 mod audit;
+mod distribution;
 mod doctor;
 mod ears;
 mod http;
@@ -13,8 +14,10 @@ mod intake;
 mod journal;
 mod keeper;
 mod live;
+mod recorder;
 mod recording;
 mod results;
+mod roll;
 mod series;
 mod snapshot;
 mod statistics;

@@ -28,6 +28,7 @@ use crate::engine::{Engine, Settings};
 use crate::http::Events;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
+use crate::recorder::Recorder;
 use crate::series::Series;
 use crate::snapshot::Snapshot;
 use crate::tail::{Hint, Tail};
@@ -113,6 +114,7 @@ pub(crate) fn start(
         waiting: 0..0,
         engine: Engine::new(Settings { auto_train: config.auto_train_enabled, can_be_late: true }),
         keeper: Keeper::new(config.state_dir()),
+        recorder: Recorder::new(&config.data_dir),
         trainings: Trainings::default(),
         view: View::default(),
         trouble: None,
@@ -140,6 +142,7 @@ struct Live {
     waiting: Range<usize>,
     engine: Engine,
     keeper: Keeper,
+    recorder: Recorder,
     trainings: Trainings,
     view: View,
     /// Why the directory cannot be read.
@@ -165,7 +168,8 @@ impl Live {
         loop {
             // Rounds that wait are worked off between messages, so that models take their turn.
             let until_look = look_at.saturating_duration_since(Instant::now());
-            let wait = if self.waiting.is_empty() { until_look } else { Duration::ZERO };
+            let is_idle = self.waiting.is_empty() && !self.recorder.is_behind();
+            let wait = if is_idle { until_look } else { Duration::ZERO };
             match messages.recv_timeout(wait) {
                 Ok(Message::Hint) => look_at = Instant::now(),
                 Ok(Message::Look(done)) => {
@@ -180,6 +184,8 @@ impl Live {
             if Instant::now() >= look_at {
                 self.look();
                 look_at = Instant::now() + SCAN_EVERY;
+            } else if self.recorder.is_behind() {
+                self.recorder.look();
             }
             self.catch_up();
             self.publish();
@@ -188,6 +194,7 @@ impl Live {
     }
 
     fn look(&mut self) {
+        self.recorder.look();
         match self.tail.look() {
             Ok(changes) => {
                 if self.trouble.take().is_some() {
@@ -239,6 +246,7 @@ impl Live {
             trainings: &self.trainings,
             intake: &self.intake,
             keeper: &self.keeper,
+            recorder: &self.recorder,
             trouble: self.trouble.as_deref(),
             watch: self.tail.watch(),
             origin: self.origin,

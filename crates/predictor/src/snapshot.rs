@@ -1,13 +1,24 @@
 //! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
 
-use std::sync::Arc;
+mod prediction;
+mod status;
+mod training;
+
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use evaluation::{HouseLaw, TiltedLaw};
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::prediction::{Interval, Member, PastPrediction, Prediction, Probability};
+pub(crate) use self::status::Written;
+pub(crate) use self::training::{
+    Accuracy, BaselineAccuracy, MemberAccuracy, Needed, PastTraining, Training,
+};
 use crate::chronicle::Chronicle;
+use crate::distribution::Distribution;
+use crate::recorder::Notes;
+use crate::roll::{Roll, Row};
 use crate::scorecard::Report;
 use crate::view::LightsView;
 
@@ -48,10 +59,42 @@ pub(crate) struct Snapshot {
     pub(crate) forecasts: Forecasts,
     /// Of `/api/history`; shared, not copied.
     #[serde(skip)]
-    #[expect(dead_code, reason = "the address that shows it is still to come")]
     pub(crate) chronicle: Arc<Chronicle>,
+    /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
+    #[serde(skip)]
+    pub(crate) roll: Roll,
+    #[serde(skip)]
+    pub(crate) distribution: Distribution,
+    #[serde(skip)]
+    pub(crate) notes: Arc<Notes>,
+    pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
+    /// The status as text, made when it is first asked for.
+    #[serde(skip)]
+    pub(crate) written: OnceLock<Written>,
+}
+
+/// Where else to ask, as addresses relative to the page's.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Links {
+    rounds: &'static str,
+    distribution: &'static str,
+    history: &'static str,
+    recorder: &'static str,
+    events: &'static str,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self {
+            rounds: "api/rounds",
+            distribution: "api/distribution",
+            history: "api/history",
+            recorder: "api/recorder",
+            events: "api/events",
+        }
+    }
 }
 
 /// The four lamps of the status bar.
@@ -62,152 +105,6 @@ pub(crate) struct Indicators {
     pub(crate) model_trained: bool,
     pub(crate) auto_training: bool,
     pub(crate) data_synced: bool,
-}
-
-/// What the model in use did on rounds it had not seen.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Accuracy {
-    pub(crate) mae: f64,
-    pub(crate) rmse: f64,
-    pub(crate) r2_score: f64,
-    pub(crate) log_mae: f64,
-    pub(crate) baseline: BaselineAccuracy,
-    pub(crate) samples_trained: u64,
-    pub(crate) samples_tested: u64,
-    pub(crate) total_records: u64,
-    pub(crate) trained_at: DateTime<Utc>,
-    pub(crate) version: u64,
-    pub(crate) duration_ms: u64,
-    pub(crate) members: Vec<MemberAccuracy>,
-}
-
-/// The constant 1.94 on the same rounds.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct BaselineAccuracy {
-    pub(crate) mae: f64,
-    pub(crate) rmse: f64,
-    pub(crate) log_mae: f64,
-}
-
-/// One learner of the ensemble.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct MemberAccuracy {
-    pub(crate) name: &'static str,
-    pub(crate) weight: f64,
-    pub(crate) r2_score: Option<f64>,
-}
-
-/// The open forecast.
-#[derive(Debug, Clone, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names are those clients of the original read")]
-pub(crate) struct Prediction {
-    pub(crate) predicted_multiplier: f64,
-    pub(crate) prediction_range: String,
-    pub(crate) confidence: u8,
-    pub(crate) last_actual: f64,
-    pub(crate) trend: &'static str,
-    pub(crate) predicted_at: DateTime<Utc>,
-    pub(crate) data_points_used: u64,
-    pub(crate) calibrated_multiplier: f64,
-    pub(crate) kappa: f64,
-    pub(crate) scale: f64,
-    pub(crate) house_multiplier: f64,
-    pub(crate) interval: Interval,
-    pub(crate) interval90: Interval,
-    pub(crate) probabilities: Vec<Probability>,
-    pub(crate) members: Vec<Member>,
-    pub(crate) model_version: u64,
-    pub(crate) for_round: u64,
-    pub(crate) late: bool,
-    pub(crate) simulated: bool,
-}
-
-impl Prediction {
-    /// Chances to reach other targets than the five.
-    pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
-        let (law, house) = (TiltedLaw::new(self.scale), HouseLaw::default());
-        let chance = |&target: &f64| Probability {
-            target,
-            probability: law.survival(target),
-            house: house.survival(target),
-            break_even: 1.0 / target,
-        };
-        targets.iter().map(chance).collect()
-    }
-}
-
-/// Between `lo` and `hi` with probability `level`.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Interval {
-    pub(crate) lo: f64,
-    pub(crate) hi: f64,
-    pub(crate) level: f64,
-}
-
-/// The chance to reach a cash-out target.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[expect(clippy::struct_field_names, reason = "`probability` says whose: ours, not the house's")]
-pub(crate) struct Probability {
-    pub(crate) target: f64,
-    pub(crate) probability: f64,
-    pub(crate) house: f64,
-    pub(crate) break_even: f64,
-}
-
-/// What one learner says.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Member {
-    pub(crate) name: &'static str,
-    pub(crate) mean_ln: f64,
-    pub(crate) multiplier: f64,
-}
-
-/// A forecast whose round has been played, or the open one.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct PastPrediction {
-    pub(crate) round: u64,
-    pub(crate) predicted_at: DateTime<Utc>,
-    pub(crate) predicted_multiplier: f64,
-    pub(crate) calibrated_multiplier: f64,
-    pub(crate) prediction_range: String,
-    pub(crate) lo: f64,
-    pub(crate) hi: f64,
-    pub(crate) actual: Option<f64>,
-    pub(crate) inside: Option<bool>,
-    pub(crate) late: bool,
-    pub(crate) settled_at: Option<DateTime<Utc>>,
-}
-
-/// What the trainer does.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Training {
-    pub(crate) running: bool,
-    pub(crate) id: Option<u64>,
-    pub(crate) started_at: Option<DateTime<Utc>>,
-    pub(crate) records: Option<u64>,
-    pub(crate) progress: f64,
-    pub(crate) queued: bool,
-    pub(crate) last_error: Option<String>,
-    pub(crate) needed: Option<Needed>,
-    pub(crate) next_at_records: u64,
-    pub(crate) history: Vec<PastTraining>,
-}
-
-/// Rounds there are and rounds a first model needs.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Needed {
-    pub(crate) have: u64,
-    pub(crate) need: u64,
-}
-
-/// A training that ended well.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct PastTraining {
-    pub(crate) trained_at: DateTime<Utc>,
-    pub(crate) records: u64,
-    pub(crate) duration_ms: u64,
-    pub(crate) mae: f64,
-    pub(crate) rmse: f64,
 }
 
 /// All multipliers there are.
@@ -229,6 +126,19 @@ pub(crate) struct RecentRound {
     pub(crate) hi: Option<f64>,
     pub(crate) point: Option<f64>,
     pub(crate) inside: Option<bool>,
+}
+
+impl From<Row> for RecentRound {
+    fn from(Row { round, said }: Row) -> Self {
+        Self {
+            time: round.time,
+            multiplier: round.multiplier.as_f64(),
+            lo: said.map(|said| said.lo),
+            hi: said.map(|said| said.hi),
+            point: said.map(|said| said.point),
+            inside: said.map(|said| said.inside),
+        }
+    }
 }
 
 /// What was read and what could not be.
@@ -279,43 +189,4 @@ pub(crate) struct Forecasts {
     pub(crate) late: u64,
     pub(crate) missed: u64,
     pub(crate) void: u64,
-}
-
-/// A snapshot as `/api/status` shows it at a given moment.
-#[derive(Debug, Serialize)]
-pub(crate) struct Status<'a> {
-    success: bool,
-    #[serde(flatten)]
-    snapshot: &'a Snapshot,
-    data_age_seconds: Option<f64>,
-    collector: Option<Value>,
-    now: DateTime<Utc>,
-}
-
-impl Snapshot {
-    /// Everything, with the ages it has at `now`.
-    pub(crate) fn status(&self, now: DateTime<Utc>) -> Status<'_> {
-        Status {
-            success: true,
-            snapshot: self,
-            data_age_seconds: self.latest_timestamp.map(|time| seconds_between(time, now)),
-            collector: self.collector.clone().map(|status| with_age(status, now)),
-            now,
-        }
-    }
-}
-
-fn with_age(mut status: Value, now: DateTime<Utc>) -> Value {
-    let updated = status.get("updated_at").and_then(Value::as_str);
-    let updated = updated.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    let age = updated.map(|updated| seconds_between(updated.to_utc(), now));
-    if let Value::Object(fields) = &mut status {
-        fields.insert("age_seconds".to_owned(), age.map_or(Value::Null, Value::from));
-    }
-    status
-}
-
-/// Never negative: clocks of two programs may differ a little.
-fn seconds_between(earlier: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
-    ((now - earlier).num_milliseconds() as f64 / 1000.0).max(0.0)
 }

@@ -15,11 +15,14 @@ use serde_json::Value;
 pub(crate) use self::lights::LightsView;
 use self::prediction::{past, prediction};
 use crate::config::Config;
+use crate::distribution::Distribution;
 use crate::engine::{Engine, Settlement};
 use crate::forecast::Forecast;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
+use crate::recorder::Recorder;
 use crate::retrain::FIRST_AT;
+use crate::roll::{Roll, Row, Said};
 use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
@@ -37,7 +40,8 @@ const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct View {
     statistics: RunningStatistics,
-    recent: VecDeque<RecentRound>,
+    roll: Roll,
+    distribution: Distribution,
     past: VecDeque<PastPrediction>,
     void: u64,
     report: Option<Report>,
@@ -51,6 +55,7 @@ pub(crate) struct Picture<'a> {
     pub(crate) trainings: &'a Trainings,
     pub(crate) intake: &'a Intake,
     pub(crate) keeper: &'a Keeper,
+    pub(crate) recorder: &'a Recorder,
     pub(crate) trouble: Option<&'a str>,
     pub(crate) watch: &'static str,
     pub(crate) origin: Option<Origin>,
@@ -61,20 +66,16 @@ pub(crate) struct Picture<'a> {
 impl View {
     /// Takes the next round and what was forecast for it.
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
-        let multiplier = round.multiplier.as_f64();
         let forecast = settlement.map(|settlement| &settlement.forecast);
         self.statistics.push(round.multiplier);
-        self.recent.push_back(RecentRound {
-            time: round.time,
-            multiplier,
-            lo: forecast.map(|forecast| forecast.interval80.0),
-            hi: forecast.map(|forecast| forecast.interval80.1),
-            point: forecast.map(Forecast::calibrated),
-            inside: forecast.map(|forecast| forecast.holds(multiplier)),
+        self.distribution.push(round.multiplier);
+        let said = forecast.map(|forecast| Said {
+            lo: forecast.interval80.0,
+            hi: forecast.interval80.1,
+            point: forecast.calibrated(),
+            inside: forecast.holds(round.multiplier.as_f64()),
         });
-        if self.recent.len() > RECENT_MAX {
-            self.recent.pop_front();
-        }
+        self.roll.push(Row { round, said });
         if let Some(forecast) = forecast {
             self.past.push_front(past(forecast, Some(round)));
             self.past.truncate(HISTORY_MAX);
@@ -125,7 +126,7 @@ impl View {
             },
             training,
             statistics: self.statistics.figures(),
-            recent: self.recent.iter().copied().collect(),
+            recent: self.roll.newest(RECENT_MAX).map(RecentRound::from).collect(),
             data: Data {
                 duplicates_removed: from.series.duplicates(),
                 watch: from.watch,
@@ -145,8 +146,12 @@ impl View {
                 void: self.void,
             },
             chronicle: Arc::clone(engine.chronicle()),
+            roll: self.roll.clone(),
+            distribution: self.distribution.clone(),
+            notes: from.recorder.notes(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
+            ..Snapshot::default()
         }
     }
 

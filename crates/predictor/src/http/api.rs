@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::caching::{Keep, answer, tag};
 use super::problem::Problem;
 use crate::live::{LiveHandle, NoTraining};
 use crate::snapshot::{Accuracy, Prediction, Probability, RecentRound, Snapshot, Statistics};
@@ -35,9 +36,13 @@ pub(crate) struct Api {
 }
 
 /// `GET /api/status`.
-pub(crate) async fn status(api: web::Data<Api>) -> HttpResponse {
+///
+/// Nothing may keep it, as it tells ages. Who asks with the tag of an earlier answer hears whether
+/// anything but these has changed.
+pub(crate) async fn status(request: HttpRequest, api: web::Data<Api>) -> HttpResponse {
     let snapshot = api.snapshot.load_full();
-    HttpResponse::Ok().json(snapshot.status((api.now)()))
+    let tag = tag(&[snapshot.hash()]);
+    answer(&request, &tag, Keep::Nothing, || snapshot.status((api.now)()))
 }
 
 #[derive(Serialize)]

@@ -1,10 +1,10 @@
 //! The page, embedded in the program: what the browser runs is what lies in `assets/`, byte for byte.
 
-use actix_web::http::header::{
-    self, CacheControl, CacheDirective, ETag, EntityTag, Header, HeaderValue, IfNoneMatch,
-};
+use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
+
+use super::caching::knows;
 
 /// A build for development reads these files anew for every request, so a change needs no build.
 #[derive(Embed)]
@@ -54,14 +54,6 @@ fn entity_tag(file: &EmbeddedFile) -> EntityTag {
     let hash = file.metadata.sha256_hash();
     let start = hash.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
     EntityTag::new_weak(format!("{start:032x}"))
-}
-
-fn knows(request: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
-        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Err(_) => false,
-    }
 }
 
 fn content_type(file: &EmbeddedFile) -> HeaderValue {

@@ -3,6 +3,7 @@
 
 mod api;
 mod app;
+mod asking;
 mod auditing;
 mod backtesting;
 mod browser;

@@ -1,0 +1,143 @@
+//! What may be asked for behind the question mark. Anything else is refused by name: a misspelt
+//! `form=` that is passed over would give an answer to another question.
+
+use std::ops::{Range, RangeInclusive};
+
+use actix_web::http::StatusCode;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use crate::roll::Roll;
+
+/// Rounds that are sent unless the client says how many.
+const ROUNDS: usize = 200;
+
+/// A part of all rounds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    limit: Option<String>,
+    points: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// How many of a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limit {
+    limit: Option<String>,
+}
+
+/// In how many points.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Points {
+    points: Option<String>,
+}
+
+/// Times between which something lies, and how many of the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
+    pub(crate) limit: usize,
+}
+
+impl Part {
+    /// The span that is asked for; `limit` is 200 unless something is said.
+    pub(crate) fn span(&self) -> Result<Span, Problem> {
+        let from = self.from.as_deref().map(|text| time("from", text)).transpose()?;
+        let to = self.to.as_deref().map(|text| time("to", text)).transpose()?;
+        let limit = match self.limit.as_deref() {
+            None if from.is_none() && to.is_none() => ROUNDS,
+            None | Some("all") => usize::MAX,
+            Some(text) => number("limit", text, 1..=usize::MAX)?,
+        };
+        Ok(Span { from, to, limit })
+    }
+
+    /// How many points may be sent.
+    pub(crate) fn points(&self, most: usize) -> Result<usize, Problem> {
+        self.points.as_deref().map_or(Ok(most), |text| number("points", text, 2..=most))
+    }
+}
+
+impl Limit {
+    pub(crate) fn number(&self, default: usize, most: usize) -> Result<usize, Problem> {
+        self.limit.as_deref().map_or(Ok(default), |text| number("limit", text, 1..=most))
+    }
+}
+
+impl Points {
+    pub(crate) fn number(&self, default: usize, most: usize) -> Result<usize, Problem> {
+        self.points.as_deref().map_or(Ok(default), |text| number("points", text, 2..=most))
+    }
+}
+
+impl Span {
+    /// The indices of the rounds that lie in it.
+    pub(crate) fn of(&self, roll: &Roll) -> Range<usize> {
+        let from = self.from.map_or(0, |time| roll.since(time));
+        let to = self.to.map_or(roll.len(), |time| roll.since(time)).max(from);
+        from.max(to.saturating_sub(self.limit))..to
+    }
+}
+
+/// A query that cannot be answered.
+pub(crate) fn bad(detail: String) -> Problem {
+    Problem::new("bad-query", StatusCode::BAD_REQUEST, detail)
+}
+
+fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize, Problem> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    // A number beyond all others asks for all.
+    let number = digits.then(|| text.parse().unwrap_or(usize::MAX));
+    number.filter(|number| range.contains(number)).ok_or_else(|| {
+        bad(if *range.end() == usize::MAX {
+            format!("{name} is a whole number of at least {}, or all", range.start())
+        } else {
+            format!("{name} is a whole number from {} to {}", range.start(), range.end())
+        })
+    })
+}
+
+/// An offset of `+02:00` arrives with a space when the sign was not escaped.
+fn time(name: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
+    let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+    time.map(|time| time.to_utc())
+        .map_err(|_| bad(format!("{name} is a time like 2026-01-31T18:30:00Z")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(limit: Option<&str>, from: Option<&str>) -> Part {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Part { limit: own(limit), from: own(from), ..Part::default() }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_or_all() {
+        let limit = |text| part(Some(text), None).span().map(|span| span.limit).ok();
+        assert_eq!(limit("1"), Some(1));
+        assert_eq!(limit("0050"), Some(50));
+        assert_eq!(limit("all"), Some(usize::MAX));
+        assert_eq!(limit("99999999999999999999999"), Some(usize::MAX));
+        for bad in ["", "0", "-1", "+1", "1.5", "ALL", "x", " 1"] {
+            assert_eq!(limit(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_word_the_newest_are_meant_and_with_times_all_between() {
+        assert_eq!(part(None, None).span().unwrap().limit, ROUNDS);
+        let span = part(None, Some("2026-01-01T02:00:00 02:00")).span().unwrap();
+        assert_eq!((span.limit, span.from), (usize::MAX, "2026-01-01T00:00:00Z".parse().ok()));
+        for bad in ["", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z"] {
+            assert!(part(None, Some(bad)).span().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! What the collector has noted beside its rounds, read from its `….events.jsonl` files.
+//!
+//! Like the rows of a CSV, lines are read once and only up to the last newline. A look reads a
+//! limited number of bytes, so that years of events hold up no round; the next look reads on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rounds::EventKind;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Events kept one by one; the totals count all.
+pub(crate) const EVENTS_MAX: usize = 500;
+/// Bytes read in one look.
+const BYTES_AT_ONCE: u64 = 512 * 1024;
+/// A longer line is no event.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+/// A longer detail is not kept.
+const DETAIL_BYTES_MAX: usize = 2048;
+const PREFIX: &str = "aviator_payouts_";
+const SUFFIX: &str = ".events.jsonl";
+
+/// One line, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Noted {
+    pub(crate) kind: EventKind,
+    pub(crate) time: DateTime<Utc>,
+    pub(crate) source: String,
+    pub(crate) detail: Option<Value>,
+    /// The CSV it belongs to.
+    pub(crate) file: String,
+}
+
+/// How many lines of each kind there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Totals {
+    pub(crate) start: u64,
+    pub(crate) live: u64,
+    pub(crate) backfill: u64,
+    pub(crate) gap: u64,
+    pub(crate) weak: u64,
+    pub(crate) reset: u64,
+    pub(crate) reconnect: u64,
+    pub(crate) conflict: u64,
+    pub(crate) stop: u64,
+}
+
+/// What a snapshot shows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notes {
+    /// Oldest first, without the lines of rounds that came as usual.
+    pub(crate) newest: Vec<Noted>,
+    pub(crate) totals: Totals,
+    /// Lines that could not be read.
+    pub(crate) strange: u64,
+    /// Changes whenever one of the others does.
+    pub(crate) change: u64,
+}
+
+/// The files and how far each has been read.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    dir: PathBuf,
+    files: BTreeMap<String, Place>,
+    notes: Arc<Notes>,
+    is_behind: bool,
+}
+
+#[derive(Debug)]
+struct Place {
+    csv: String,
+    identity: u64,
+    offset: u64,
+    /// In the middle of a line that is too long.
+    is_skipping: bool,
+}
+
+/// The part of a line that is looked at.
+#[derive(Deserialize)]
+struct Line {
+    kind: EventKind,
+    unix_ms: i64,
+    source: String,
+    #[serde(default)]
+    detail: Option<Value>,
+}
+
+impl Totals {
+    fn count(&mut self, kind: EventKind) {
+        let total = match kind {
+            EventKind::Start => &mut self.start,
+            EventKind::Live => &mut self.live,
+            EventKind::Backfill => &mut self.backfill,
+            EventKind::Gap => &mut self.gap,
+            EventKind::Weak => &mut self.weak,
+            EventKind::Reset => &mut self.reset,
+            EventKind::Reconnect => &mut self.reconnect,
+            EventKind::Conflict => &mut self.conflict,
+            EventKind::Stop => &mut self.stop,
+            _ => return,
+        };
+        *total += 1;
+    }
+}
+
+impl Recorder {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            files: BTreeMap::new(),
+            notes: Arc::default(),
+            is_behind: false,
+        }
+    }
+
+    /// What has been read so far.
+    pub(crate) fn notes(&self) -> Arc<Notes> {
+        Arc::clone(&self.notes)
+    }
+
+    /// Whether the last look left something for the next.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// Reads what is new. A directory or a file that cannot be read is tried again with the next
+    /// look; whether rounds can be read is told elsewhere.
+    pub(crate) fn look(&mut self) {
+        let mut budget = BYTES_AT_ONCE;
+        self.is_behind = false;
+        let Ok(names) = names(&self.dir) else { return };
+        if self.files.keys().any(|known| !names.contains(known)) {
+            self.forget();
+        }
+        for name in names {
+            match self.read(&name, budget) {
+                Ok(read) => budget -= read.min(budget),
+                Err(error) => tracing::debug!("{name} cannot be read: {error}."),
+            }
+            if budget == 0 {
+                self.is_behind = true;
+                break;
+            }
+        }
+    }
+
+    /// Everything is read anew: what a changed file had said is in the totals.
+    fn forget(&mut self) {
+        self.is_behind = true;
+        let change = self.notes.change + 1;
+        self.files.clear();
+        self.notes = Arc::new(Notes { change, ..Notes::default() });
+    }
+
+    /// Reads from one file and gives the number of bytes it took.
+    fn read(&mut self, name: &str, budget: u64) -> io::Result<u64> {
+        let path = self.dir.join(name);
+        let found = fs::metadata(&path)?;
+        let (length, identity) = (found.len(), identity(&found));
+        if let Some(place) = self.files.get(name)
+            && (length < place.offset || place.identity != identity)
+        {
+            self.forget();
+        }
+        let place = self.files.entry(name.to_owned()).or_insert_with(|| Place {
+            csv: format!("{}.csv", name.trim_end_matches(SUFFIX)),
+            identity,
+            offset: 0,
+            is_skipping: false,
+        });
+        let wanted = (length - place.offset).min(budget);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let mut file = File::open(&path)?;
+        file.seek(SeekFrom::Start(place.offset))?;
+        let mut bytes = Vec::new();
+        file.take(wanted).read_to_end(&mut bytes)?;
+        let Some(end) = bytes.iter().rposition(|&byte| byte == b'\n') else {
+            if bytes.len() <= LINE_BYTES_MAX {
+                return Ok(0);
+            }
+            place.is_skipping = true;
+            place.offset += bytes.len() as u64;
+            return Ok(bytes.len() as u64);
+        };
+        place.offset += end as u64 + 1;
+        let is_torn = std::mem::take(&mut place.is_skipping);
+        let csv = place.csv.clone();
+        let lines = bytes[..end].split(|&byte| byte == b'\n').skip(usize::from(is_torn));
+        Arc::make_mut(&mut self.notes).take(&csv, lines, is_torn);
+        Ok(bytes.len() as u64)
+    }
+}
+
+impl Notes {
+    fn take<'a>(&mut self, csv: &str, lines: impl Iterator<Item = &'a [u8]>, is_torn: bool) {
+        self.strange += u64::from(is_torn);
+        for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+            let parsed = if line.len() > LINE_BYTES_MAX { None } else { parsed(line) };
+            let Some((line, time)) = parsed else {
+                self.strange += 1;
+                continue;
+            };
+            self.totals.count(line.kind);
+            // A round that came as usual is in the CSV; here it would bury the rest.
+            if line.kind != EventKind::Live {
+                let detail = line.detail.filter(|it| it.to_string().len() <= DETAIL_BYTES_MAX);
+                let (kind, source, file) = (line.kind, line.source, csv.to_owned());
+                self.newest.push(Noted { kind, time, source, detail, file });
+            }
+            if self.newest.len() >= 2 * EVENTS_MAX {
+                self.shorten();
+            }
+        }
+        self.shorten();
+        self.change += 1;
+    }
+
+    /// Files of several runs overlap when an old one is copied in.
+    fn shorten(&mut self) {
+        self.newest.sort_by_key(|noted| noted.time);
+        let surplus = self.newest.len().saturating_sub(EVENTS_MAX);
+        self.newest.drain(..surplus);
+    }
+}
+
+fn parsed(line: &[u8]) -> Option<(Line, DateTime<Utc>)> {
+    let line: Line = serde_json::from_slice(line).ok()?;
+    let time = DateTime::from_timestamp_millis(line.unix_ms)?;
+    Some((line, time))
+}
+
+/// Names sort by the start of their run.
+fn names(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && name.starts_with(PREFIX)
+            && name.ends_with(SUFFIX)
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Tells a file from another one put in its place.
+#[cfg(unix)]
+fn identity(found: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(found)
+}
+
+/// Elsewhere the time of creation has to do.
+#[cfg(not(unix))]
+fn identity(found: &fs::Metadata) -> u64 {
+    let since = found.created().ok().and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok());
+    since.map_or(0, |since| since.as_secs() ^ u64::from(since.subsec_nanos()) << 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use rounds::{Event, Multiplier, Origin, Round, RoundLog};
+
+    use super::*;
+
+    const FILE: &str = "aviator_payouts_20260101_000000.events.jsonl";
+
+    fn append(dir: &Path, name: &str, text: &str) {
+        let path = dir.join(name);
+        let mut file = File::options().create(true).append(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn line(second: i64, kind: &str) -> String {
+        let detail = r#""detail":{"after":"5 s"}"#;
+        format!(
+            "{{\"seq\":1,\"unix_ms\":{},\"kind\":\"{kind}\",\"source\":\"x\",{detail}}}\n",
+            second * 1000
+        )
+    }
+
+    fn look(recorder: &mut Recorder) -> Arc<Notes> {
+        recorder.look();
+        recorder.notes()
+    }
+
+    #[test]
+    fn what_a_collector_writes_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, now).unwrap();
+        log.note(now, &Event::new(EventKind::Start, "browser")).unwrap();
+        let round = Round { time: now, multiplier: Multiplier::new(2.0).unwrap() };
+        log.append(&round, &Event::new(EventKind::Live, "browser")).unwrap();
+        log.note(now, &Event::new(EventKind::Gap, "browser")).unwrap();
+        let mut recorder = Recorder::new(dir.path());
+        let notes = look(&mut recorder);
+        assert_eq!(notes.totals, Totals { start: 1, live: 1, gap: 1, ..Totals::default() });
+        let kinds: Vec<EventKind> = notes.newest.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [EventKind::Start, EventKind::Gap]);
+        assert_eq!(notes.newest[1].source, "browser");
+        assert_eq!(notes.newest[1].time, now);
+        assert_eq!(notes.newest[1].file, "aviator_payouts_20260101_000000.csv");
+    }
+
+    #[test]
+    fn a_line_is_read_once_and_not_before_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut recorder = Recorder::new(dir.path());
+        assert_eq!(look(&mut recorder).totals, Totals::default());
+        let text = line(1, "gap");
+        let (begin, end) = text.split_at(20);
+        append(dir.path(), FILE, begin);
+        assert_eq!(look(&mut recorder).totals.gap, 0);
+        append(dir.path(), FILE, end);
+        let first = look(&mut recorder);
+        assert_eq!((first.totals.gap, first.newest.len(), first.strange), (1, 1, 0));
+        let again = look(&mut recorder);
+        assert_eq!((again.totals.gap, again.change), (1, first.change));
+    }
+
+    #[test]
+    fn lines_that_are_no_events_are_counted_and_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let unknown = line(1, "eclipse");
+        let text = format!("{{}}\nnonsense\n{unknown}\n\n{}", line(2, "weak"));
+        append(dir.path(), FILE, &text);
+        let notes = look(&mut Recorder::new(dir.path()));
+        assert_eq!((notes.strange, notes.totals.weak, notes.newest.len()), (3, 1, 1));
+    }
+
+    #[test]
+    fn a_file_that_shrinks_or_goes_takes_its_events_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        append(dir.path(), FILE, &(line(1, "gap") + &line(2, "gap")));
+        append(dir.path(), "aviator_payouts_20260102_000000.events.jsonl", &line(9, "reset"));
+        let mut recorder = Recorder::new(dir.path());
+        assert_eq!(look(&mut recorder).totals.gap, 2);
+        fs::write(dir.path().join(FILE), line(3, "conflict")).unwrap();
+        let notes = look(&mut recorder);
+        let expected = Totals { conflict: 1, reset: 1, ..Totals::default() };
+        assert_eq!((notes.totals, notes.newest.len()), (expected, 2));
+        fs::remove_file(dir.path().join(FILE)).unwrap();
+        let notes = look(&mut recorder);
+        assert_eq!(
+            (notes.totals, notes.newest.len()),
+            (Totals { reset: 1, ..Totals::default() }, 1)
+        );
+    }
+
+    #[test]
+    fn years_of_events_are_read_piece_by_piece_and_only_the_newest_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let (older, newer) = (FILE, "aviator_payouts_20260102_000000.events.jsonl");
+        // The newer run's file is shorter than one look, the older longer than two.
+        let lines = |seconds: std::ops::Range<i64>, kind| {
+            seconds.map(|second| line(second, kind)).collect::<String>()
+        };
+        append(dir.path(), older, &lines(0..15_000, "live"));
+        append(dir.path(), older, &lines(15_000..15_600, "backfill"));
+        append(dir.path(), newer, &lines(20_000..20_010, "gap"));
+        let mut recorder = Recorder::new(dir.path());
+        let mut looks = 1;
+        recorder.look();
+        while recorder.is_behind() {
+            recorder.look();
+            looks += 1;
+        }
+        assert!(looks > 2, "{looks}");
+        let notes = recorder.notes();
+        let expected = Totals { live: 15_000, backfill: 600, gap: 10, ..Totals::default() };
+        assert_eq!((notes.totals, notes.strange), (expected, 0));
+        assert_eq!(notes.newest.len(), EVENTS_MAX);
+        assert!(notes.newest.is_sorted_by_key(|noted| noted.time));
+        assert_eq!(notes.newest.last().unwrap().time.timestamp(), 20_009);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_passed_over_without_being_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "x".repeat(usize::try_from(BYTES_AT_ONCE).unwrap() * 2 + 10);
+        append(dir.path(), FILE, &text);
+        append(dir.path(), FILE, &format!("\n{}", line(5, "gap")));
+        let mut recorder = Recorder::new(dir.path());
+        (0..4).for_each(|_| recorder.look());
+        assert!(!recorder.is_behind());
+        let notes = recorder.notes();
+        assert_eq!((notes.strange, notes.totals.gap), (1, 1));
+    }
+}
