@@ -23,9 +23,13 @@ use crate::trainer::{EnsembleLearner, Learner, Trainer};
 /// The loop gets this long to put its last line on the disk.
 const STOP_WITHIN: Duration = Duration::from_millis(500);
 
+/// Who finds the loop's inbox full asks again after so long.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// A predictor that listens, watches and trains.
 pub struct Application {
     address: SocketAddr,
+    observer: Observer,
     server: Server,
     live: LiveHandle,
     live_ended: oneshot::Receiver<()>,
@@ -63,15 +67,22 @@ impl Application {
         };
         let (live, thread) = live::start(config, outside).context("starting the loop")?;
         let live_ended = when_ended(thread).context("starting the loop")?;
+        let observer =
+            Observer { snapshot: Arc::clone(&snapshot), live: live.clone(), address, now };
         let api = Api { snapshot, live: live.clone(), now };
         let hosts = Hosts::new(address, &config.allowed_hosts);
         let server = http::server(listener, api, events, hosts).context("starting the server")?;
-        Ok(Self { address, server, live, live_ended, stop })
+        Ok(Self { address, observer, server, live, live_ended, stop })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// For those who watch it.
+    pub(crate) fn observer(&self) -> Observer {
+        self.observer.clone()
     }
 
     /// Runs until `shutdown` or until a part of it fails.
@@ -99,6 +110,47 @@ impl Application {
     }
 }
 
+/// Sees what the running predictor sees, and can ask whether it still looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Observer {
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    live: LiveHandle,
+    address: SocketAddr,
+    now: fn() -> DateTime<Utc>,
+}
+
+impl Observer {
+    /// What HTTP may see at present.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its clock shows.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.now)()
+    }
+
+    /// Comes back when the directory has been looked at and all that was found has been heard.
+    pub(crate) async fn first_look(&self) {
+        loop {
+            let looked = match self.live.look() {
+                Some(looked) => looked.await.is_ok(),
+                None => false,
+            };
+            if looked {
+                return;
+            }
+            // Its inbox is full, or it has ended and so will we.
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+    }
+}
+
 impl fmt::Debug for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
@@ -117,6 +169,6 @@ fn when_ended(thread: thread::JoinHandle<()>) -> std::io::Result<oneshot::Receiv
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the daemon's clock is read")]
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -5,35 +5,103 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use rounds::Multiplier;
 
 use crate::config::Watch;
+use crate::notify;
+
+const EXAMPLES: &str = "\
+Examples:
+  predictor                                            watch data, dashboard on http://127.0.0.1:5001
+  predictor --data-dir data/demo --open                the demo's rounds, and a browser that shows them
+  predictor --config predictor.toml --print-config     what it would do, and who said so
+  predictor backtest --data-dir data --html report.html
+
+Every flag of serve can also stand in the environment (AVIATOR_DATA_DIR for --data-dir) or in the file of --config.
+A flag wins over the environment, the environment over the file.
+Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage or configuration.";
+
+const BACKTEST_EXAMPLES: &str = "\
+Examples:
+  predictor backtest --data-dir data
+  predictor backtest --data-dir data --from 2026-01-01 --to 2026-01-31 --html report.html --json report.json
+  predictor backtest --file recorded.csv --refit every=500 --target 1.5 --target 10";
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  predictor audit --data-dir data
+  predictor audit --file recorded.csv --snapshot 5000 --json audit.json";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  predictor verify --server-seed SEED --client-seed A --client-seed B --client-seed C --multiplier 2.31
+  predictor verify --game bustabit3 --hash HEX --chain 10
+  predictor verify --events data/demo                  every round a collector kept with its seeds";
+
+const NOTIFY_EXAMPLES: &str = "\
+Examples:
+  predictor notify                                     where messages would go
+  predictor notify --test --notify-ntfy file:/etc/aviator/ntfy
+  AVIATOR_NOTIFY_WEBHOOK=env:HOOK predictor notify --test";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  predictor completions bash > ~/.local/share/bash-completion/completions/predictor
+  predictor completions zsh > ~/.zfunc/_predictor
+  predictor completions fish > ~/.config/fish/completions/predictor.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  predictor man | man -l -
+  predictor man --dir /usr/local/share/man/man1";
 
 /// Forecasts the next round of a crash game and measures whether that is worth anything.
 #[derive(Debug, Parser)]
-#[command(name = "predictor", version, args_conflicts_with_subcommands = true)]
+#[command(name = "predictor", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do; serving is the default.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of `serve`, which may be given without the word.
     #[command(flatten)]
-    pub serve: ServeArgs,
+    pub run: RunArgs,
 }
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Watch a directory, train, forecast and serve the dashboard and the API (the default).
-    Serve(ServeArgs),
+    #[command(after_help = EXAMPLES)]
+    Serve(RunArgs),
     /// Drive the same engine over recorded rounds and report what its forecasts were worth.
+    #[command(after_help = BACKTEST_EXAMPLES)]
     Backtest(BacktestArgs),
     /// Check recorded rounds against the house's published law and for any order.
+    #[command(after_help = AUDIT_EXAMPLES)]
     Audit(AuditArgs),
     /// Check one provably fair round, or a chain of them, step by step.
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
     /// Say what works here and what does not: directory, state, port, notifications.
     Doctor(ServeArgs),
+    /// Say where messages about trouble would go, or send one.
+    #[command(after_help = NOTIFY_EXAMPLES)]
+    Notify(NotifyArgs),
+    /// Print what lets a shell complete the command line.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a directory.
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Write `predictor.1` and a page for each command here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// How log lines look.
@@ -48,7 +116,32 @@ pub enum LogFormat {
     Json,
 }
 
-/// Flags of `serve` and `doctor`.
+/// Flags of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Open the dashboard in the browser once it is there
+    #[arg(long)]
+    pub open: bool,
+    /// Print each setting, its value and who said so, and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Flags of `notify`.
+#[derive(Debug, Clone, Args)]
+pub struct NotifyArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Send a message to each of them now
+    #[arg(long)]
+    pub test: bool,
+}
+
+/// Settings, which all commands of the daemon share.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
     /// Directory with `aviator_payouts_*.csv`; it may appear later [default: data]
@@ -76,6 +169,9 @@ pub struct ServeArgs {
     /// Listen on an address other machines can reach, although anyone there may then use the API
     #[arg(long)]
     pub insecure_no_auth: bool,
+    /// Where messages about trouble go.
+    #[command(flatten)]
+    pub notify: notify::Settings,
     /// How log lines look
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", env = "AVIATOR_LOG_FORMAT")]
     pub log_format: LogFormat,
@@ -223,7 +319,26 @@ fn time(text: &str, days_later: u64) -> Result<DateTime<Utc>, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn no_flag_is_defined_twice() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_serve_can_stand_in_the_environment() {
+        let command = Cli::command();
+        let without: Vec<_> = command
+            .get_arguments()
+            .filter(|flag| flag.get_env().is_none())
+            .filter_map(clap::Arg::get_long)
+            .collect();
+        // What one run is asked to do, and what nobody should switch on by accident.
+        assert_eq!(without, ["insecure-no-auth", "open", "print-config"]);
+    }
 
     #[test]
     fn a_date_that_ends_a_range_includes_its_day() {

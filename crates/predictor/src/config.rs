@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::ServeArgs;
+use crate::notify;
 
 /// The directory is looked at this often even when nothing announces a change.
 pub const SCAN_EVERY: Duration = Duration::from_secs(2);
@@ -25,7 +27,7 @@ const DATA_DIR: &str = "data";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
 
 /// How new rows are noticed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Watch {
     /// Listen to the file system where that works, and scan.
@@ -37,8 +39,8 @@ pub enum Watch {
     Scan,
 }
 
-/// Settings of `predictor serve`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Settings of `predictor serve`. Each field has the name of its key in the file; `--print-config` shows them all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// Directory with the CSV files; need not exist yet.
     pub data_dir: PathBuf,
@@ -52,6 +54,10 @@ pub struct Config {
     pub auto_train_enabled: bool,
     /// Host names a request may be addressed to, besides this machine's own.
     pub allowed_hosts: Vec<String>,
+    /// An address that others can reach was asked for.
+    pub insecure_no_auth: bool,
+    /// Where messages about trouble go.
+    pub notify: notify::Settings,
 }
 
 impl Default for Config {
@@ -63,6 +69,8 @@ impl Default for Config {
             watch: Watch::Auto,
             auto_train_enabled: true,
             allowed_hosts: Vec::new(),
+            insecure_no_auth: false,
+            notify: notify::Settings::default(),
         }
     }
 }
@@ -96,6 +104,9 @@ pub enum ConfigError {
          add --insecure-no-auth if that is meant, or listen on 127.0.0.1"
     )]
     Exposed(SocketAddr),
+    /// Messages could not be sent as they are configured.
+    #[error("{0}")]
+    Notify(#[from] notify::SettingsError),
 }
 
 /// The TOML file: the same settings, each optional.
@@ -109,6 +120,8 @@ struct File {
     auto_train_enabled: Option<bool>,
     allowed_hosts: Option<Vec<String>>,
     insecure_no_auth: Option<bool>,
+    #[serde(default)]
+    notify: notify::Settings,
 }
 
 impl Config {
@@ -134,15 +147,25 @@ impl Config {
             } else {
                 args.allowed_host.clone()
             },
+            insecure_no_auth: args.insecure_no_auth || file.insecure_no_auth == Some(true),
+            notify: args.notify.clone().or(file.notify),
         };
-        let exposed_on_purpose = args.insecure_no_auth || file.insecure_no_auth == Some(true);
-        if !config.listen.ip().is_loopback() && !exposed_on_purpose {
+        if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
             return Err(ConfigError::Exposed(config.listen));
         }
+        config.notify.check()?;
         if config.data_dir.is_file() {
             return Err(ConfigError::NotADirectory(config.data_dir));
         }
         Ok(config)
+    }
+
+    /// What stands in the file, under its own names.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn keys_of(path: &Path) -> Result<toml::Table, ConfigError> {
+        read(path)
     }
 
     /// Where the forecast ledger lies.
@@ -153,13 +176,17 @@ impl Config {
 
 impl File {
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-            path: path.to_owned(),
-            message: one_line(&text, &error),
-        })
+        read(path)
     }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+        path: path.to_owned(),
+        message: one_line(&text, &error),
+    })
 }
 
 fn one_line(text: &str, error: &toml::de::Error) -> String {

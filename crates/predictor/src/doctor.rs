@@ -61,6 +61,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     findings.push(notifications(&config.data_dir));
     findings.push(state(config));
     findings.push(port(config));
+    findings.push(messages(config));
     let text: String = findings.iter().map(ToString::to_string).collect();
     std::io::stdout().write_all(text.as_bytes()).context("writing the result")?;
     match findings.iter().filter(|it| it.outcome == Outcome::Trouble).count() {
@@ -143,6 +144,14 @@ fn state(config: &Config) -> Finding {
             contents.strange_lines.len()
         )),
         Err(error) => attention(format!("forecasts would end with each run: {error}")),
+    }
+}
+
+fn messages(config: &Config) -> Finding {
+    match crate::notify::told(&config.notify) {
+        Ok(Some(names)) => fine(format!("messages about trouble go to {names}")),
+        Ok(None) => fine("nobody is told of trouble (predictor notify --help)".to_owned()),
+        Err(error) => trouble(format!("no messages can be sent: {error}")),
     }
 }
 

@@ -9,11 +9,13 @@ mod audit;
 mod distribution;
 mod doctor;
 mod ears;
+mod effective;
 mod http;
 mod intake;
 mod journal;
 mod keeper;
 mod live;
+mod manual;
 mod recorder;
 mod recording;
 mod results;
@@ -21,11 +23,13 @@ mod roll;
 mod series;
 mod snapshot;
 mod statistics;
+mod supervisor;
 mod tail;
 mod trainer;
 mod trainings;
 mod verify;
 mod view;
+mod welcome;
 
 pub mod backtest;
 pub mod chronicle;
@@ -37,6 +41,7 @@ pub mod ensemble;
 pub mod forecast;
 pub mod ledger;
 pub mod models;
+pub mod notify;
 pub mod retrain;
 pub mod scorecard;
 pub mod workers;
@@ -45,27 +50,39 @@ pub use application::Application;
 pub use trainer::{EnsembleLearner, Learned, Learner};
 
 use anyhow::Context as _;
-use cli::{Cli, Command, ServeArgs};
+use clap::ArgMatches;
+use cli::{Cli, Command, RunArgs};
 use config::Config;
+use tokio::task::JoinSet;
 
 /// Does what the command line says.
 ///
 /// # Errors
 /// A [`config::ConfigError`] for bad usage; anything else that went wrong, with what was being
 /// done.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
     match cli.command {
-        None => serve(&cli.serve),
-        Some(Command::Serve(args)) => serve(&args),
+        None => serve(&cli.run, matches),
+        Some(Command::Serve(args)) => serve(&args, matches),
         Some(Command::Backtest(args)) => backtest::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&Config::load(&args)?),
+        Some(Command::Notify(args)) => {
+            let config = Config::load(&args.serve)?;
+            notify::run(&config.notify, args.test, application::now())
+        }
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { dir }) => manual::pages(dir.as_deref()),
     }
 }
 
-fn serve(args: &ServeArgs) -> anyhow::Result<()> {
-    let config = Config::load(args)?;
+fn serve(args: &RunArgs, matches: &ArgMatches) -> anyhow::Result<()> {
+    let config = Config::load(&args.serve)?;
+    if args.print_config {
+        let shown = effective::text(matches, &config, args.serve.config.as_deref())?;
+        return results::say(&shown);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -73,8 +90,17 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shutdown = shutdown_asked()?;
         let application = Application::build(&config)?;
-        tracing::info!("Dashboard: http://{}", application.address());
-        application.run_until(shutdown).await?;
+        let observer = application.observer();
+        // They end with the application.
+        let mut beside = JoinSet::new();
+        beside.spawn(welcome::greet(observer.clone(), config.clone(), args.open));
+        beside.spawn(supervisor::inform(observer.clone()));
+        beside.spawn(notify::watch(observer, config));
+        let stopping = async {
+            shutdown.await;
+            supervisor::stopping();
+        };
+        application.run_until(stopping).await?;
         tracing::info!("Stopped.");
         Ok(())
     })

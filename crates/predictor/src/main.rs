@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use predictor::cli::{Cli, Command, LogFormat, UsageError};
 use predictor::config::ConfigError;
 use tracing_subscriber::EnvFilter;
@@ -14,13 +14,15 @@ const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log(match &cli.command {
-        None => cli.serve.log_format,
-        Some(Command::Serve(args) | Command::Doctor(args)) => args.log_format,
+        None => cli.run.serve.log_format,
+        Some(Command::Serve(args)) => args.serve.log_format,
+        Some(Command::Doctor(args)) => args.log_format,
         Some(_) => LogFormat::Pretty,
     });
-    match predictor::run(cli) {
+    match predictor::run(cli, &matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -39,9 +41,10 @@ fn log(format: LogFormat) {
         .with_writer(std::io::stderr)
         .with_target(false);
     let is_terminal = std::io::stderr().is_terminal();
+    let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     match format {
         LogFormat::Json => builder.json().init(),
         LogFormat::Auto if !is_terminal => builder.json().init(),
-        LogFormat::Auto | LogFormat::Pretty => builder.with_ansi(is_terminal).init(),
+        LogFormat::Auto | LogFormat::Pretty => builder.with_ansi(has_colour).init(),
     }
 }

@@ -179,6 +179,9 @@ pub(crate) struct Verdict {
     pub(crate) absence: Option<String>,
     /// Whether the game has changed.
     pub(crate) change: Option<String>,
+    /// Which of order, law and forecast are in it: its figures move with every round.
+    #[serde(skip)]
+    pub(crate) lights: [bool; 3],
 }
 
 /// Where forecasts are kept and what became of them.

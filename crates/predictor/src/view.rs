@@ -170,6 +170,7 @@ fn verdict(engine: &Engine) -> Option<Verdict> {
         rounds: verdict.rounds,
         absence: verdict.absence(),
         change: verdict.change_note(),
+        lights: [verdict.order, verdict.law, verdict.forecast],
     })
 }
 

@@ -7,10 +7,13 @@ mod asking;
 mod auditing;
 mod backtesting;
 mod browser;
+mod command_line;
 mod forecasting;
 mod keeping;
 mod killed;
 mod learning;
 mod program;
+#[cfg(target_os = "linux")]
+mod supervision;
 mod verifying;
 mod watching;

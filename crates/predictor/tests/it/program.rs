@@ -47,10 +47,12 @@ fn a_port_in_use_ends_with_1_and_one_line() {
 /// Starts it and waits for its address.
 pub(crate) fn serving(data: &Data) -> (Child, String) {
     let dir = data.path().to_str().unwrap();
-    let mut child =
-        predictor(&["--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json"])
-            .spawn()
-            .unwrap();
+    let flags = ["--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json"];
+    started(&mut predictor(&flags))
+}
+
+pub(crate) fn started(command: &mut Command) -> (Child, String) {
+    let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let address = loop {
         let line = lines.next().unwrap().unwrap();

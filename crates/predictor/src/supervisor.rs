@@ -1,0 +1,109 @@
+//! What a service manager is told: ready, alive, ending. Without one, nothing.
+//!
+//! Alive is what has moved: the loop that watches the files has answered, or heard more rounds, and the server has
+//! answered a request. A process that merely exists is not alive.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::application::Observer;
+
+/// Says when it is ready and, where a watchdog listens, that it moves; until dropped.
+pub(crate) async fn inform(observer: Observer) {
+    observer.first_look().await;
+    manager::ready(&status(&observer));
+    let Some(limit) = manager::watchdog() else { return };
+    let pause = limit / 3;
+    let mut rounds = 0;
+    loop {
+        let (answered, served) =
+            tokio::join!(timeout(pause, observer.first_look()), serves(&observer, pause));
+        let heard = observer.snapshot().csv_records;
+        if (answered.is_ok() || heard != rounds) && served {
+            manager::alive(&status(&observer));
+        } else {
+            tracing::error!(
+                looks = answered.is_ok(),
+                served,
+                "No progress; the watchdog is not told otherwise."
+            );
+        }
+        rounds = heard;
+        sleep(pause).await;
+    }
+}
+
+/// Says that the end was asked for.
+pub(crate) fn stopping() {
+    manager::stopping();
+}
+
+fn status(observer: &Observer) -> String {
+    let snapshot = observer.snapshot();
+    let model = if snapshot.model_trained { "a model is in use" } else { "no model yet" };
+    format!("{} rounds, {model}", snapshot.csv_records)
+}
+
+/// Whether the server answers anything at all, as a client would see it.
+async fn serves(observer: &Observer, within: Duration) -> bool {
+    let address = observer.address();
+    let host =
+        if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let ask = async {
+        let mut stream = TcpStream::connect(SocketAddr::new(host, address.port())).await?;
+        stream.write_all(b"HEAD /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+        let mut start = [0; 5];
+        stream.read_exact(&mut start).await?;
+        std::io::Result::Ok(start == *b"HTTP/")
+    };
+    matches!(timeout(within, ask).await, Ok(Ok(true)))
+}
+
+#[cfg(target_os = "linux")]
+mod manager {
+    use std::time::Duration;
+
+    use sd_notify::NotifyState;
+
+    pub(super) fn ready(status: &str) {
+        tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    }
+
+    pub(super) fn alive(status: &str) {
+        tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
+    }
+
+    pub(super) fn stopping() {
+        tell(&[NotifyState::Stopping]);
+    }
+
+    fn tell(states: &[NotifyState<'_>]) {
+        if let Err(error) = sd_notify::notify(states) {
+            tracing::debug!(%error, "The service manager cannot be told.");
+        }
+    }
+
+    /// Within what time it wants to hear of us.
+    pub(super) fn watchdog() -> Option<Duration> {
+        sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod manager {
+    use std::time::Duration;
+
+    pub(super) fn ready(_: &str) {}
+
+    pub(super) fn alive(_: &str) {}
+
+    pub(super) fn stopping() {}
+
+    pub(super) fn watchdog() -> Option<Duration> {
+        None
+    }
+}
