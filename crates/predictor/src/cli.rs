@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use rounds::Multiplier;
+use rounds::{Multiplier, Name};
 
 use crate::config::Watch;
 use crate::notify;
@@ -150,6 +150,13 @@ pub struct ServeArgs {
     /// Where forecasts are kept [default: .predictor in the data directory]
     #[arg(long, value_name = "DIR", env = "AVIATOR_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// A table to serve, whose files lie in the sub-directory of its name (those of `default` in the
+    /// data directory itself); may be given more than once [default: default]
+    #[arg(long, value_name = "NAME", env = "AVIATOR_TABLES", value_delimiter = ',')]
+    pub table: Vec<Name>,
+    /// Serve every table that has files at the start: the data directory and its sub-directories
+    #[arg(long, env = "AVIATOR_ALL_TABLES", conflicts_with = "table")]
+    pub all_tables: bool,
     /// Address and port of dashboard and API [default: 127.0.0.1:5001]
     #[arg(long, value_name = "ADDRESS", env = "AVIATOR_LISTEN")]
     pub listen: Option<SocketAddr>,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use rounds::Name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Directory of the forecast ledger; inside `data_dir` when absent.
     pub state_dir: Option<PathBuf>,
+    /// Tables to serve, the first under the plain addresses; none means the default one.
+    pub tables: Vec<Name>,
+    /// Serve whatever tables there are at the start.
+    pub all_tables: bool,
     /// Address of dashboard and API.
     pub listen: SocketAddr,
     /// How new rows are noticed.
@@ -65,6 +70,8 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from(DATA_DIR),
             state_dir: None,
+            tables: Vec::new(),
+            all_tables: false,
             listen: LISTEN,
             watch: Watch::Auto,
             auto_train_enabled: true,
@@ -104,6 +111,17 @@ pub enum ConfigError {
          add --insecure-no-auth if that is meant, or listen on 127.0.0.1"
     )]
     Exposed(SocketAddr),
+    /// A table is named twice.
+    #[error("table {0} is named twice")]
+    TwiceNamed(Name),
+    /// There is nothing `--all-tables` could mean.
+    #[error("--all-tables: {path} cannot be listed: {source}")]
+    NoTables {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Messages could not be sent as they are configured.
     #[error("{0}")]
     Notify(#[from] notify::SettingsError),
@@ -115,6 +133,8 @@ pub enum ConfigError {
 struct File {
     data_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
+    tables: Option<Vec<Name>>,
+    all_tables: Option<bool>,
     listen: Option<SocketAddr>,
     watch: Option<Watch>,
     auto_train_enabled: Option<bool>,
@@ -136,6 +156,12 @@ impl Config {
         let config = Self {
             data_dir: args.data_dir.clone().or(file.data_dir).unwrap_or(default.data_dir),
             state_dir: args.state_dir.clone().or(file.state_dir),
+            tables: match args.table.as_slice() {
+                [] => file.tables.unwrap_or_default(),
+                named => named.to_vec(),
+            },
+            // A flag that names tables wins over a file that wants all.
+            all_tables: args.all_tables || args.table.is_empty() && file.all_tables == Some(true),
             listen: args.listen.or(file.listen).unwrap_or(default.listen),
             watch: args.watch.or(file.watch).unwrap_or(default.watch),
             auto_train_enabled: args
@@ -154,6 +180,11 @@ impl Config {
             return Err(ConfigError::Exposed(config.listen));
         }
         config.notify.check()?;
+        for (place, name) in config.tables.iter().enumerate() {
+            if config.tables[..place].contains(name) {
+                return Err(ConfigError::TwiceNamed(name.clone()));
+            }
+        }
         if config.data_dir.is_file() {
             return Err(ConfigError::NotADirectory(config.data_dir));
         }
@@ -166,6 +197,40 @@ impl Config {
     /// When it cannot be read.
     pub(crate) fn keys_of(path: &Path) -> Result<toml::Table, ConfigError> {
         read(path)
+    }
+
+    /// The tables to serve, never none.
+    ///
+    /// # Errors
+    /// When all there are is wanted and the data directory cannot be listed.
+    pub fn tables(&self) -> Result<Vec<Name>, ConfigError> {
+        let mut tables = self.tables.clone();
+        if self.all_tables {
+            let lacking = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
+            for entry in std::fs::read_dir(&self.data_dir).map_err(lacking)? {
+                let name = entry.map_err(lacking)?.file_name();
+                let name = name.to_str().and_then(|name| name.parse::<Name>().ok());
+                tables.extend(name.filter(|name| !name.is_default()));
+            }
+            tables.push(Name::default());
+            tables.retain(|name| holds_rounds(&name.directory(&self.data_dir)));
+            tables.sort();
+            tables.sort_by_key(|name| !name.is_default());
+        }
+        if tables.is_empty() {
+            tables.push(Name::default());
+        }
+        Ok(tables)
+    }
+
+    /// What one of the tables is told.
+    #[must_use]
+    pub fn of(&self, table: &Name) -> Self {
+        Self {
+            data_dir: table.directory(&self.data_dir),
+            state_dir: self.state_dir.as_deref().map(|dir| table.directory(dir)),
+            ..self.clone()
+        }
     }
 
     /// Where the forecast ledger lies.
@@ -187,6 +252,10 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
         path: path.to_owned(),
         message: one_line(&text, &error),
     })
+}
+
+fn holds_rounds(directory: &Path) -> bool {
+    rounds::csv_names(directory).is_ok_and(|names| !names.is_empty())
 }
 
 fn one_line(text: &str, error: &toml::de::Error) -> String {
@@ -241,6 +310,44 @@ mod tests {
             ServeArgs { listen: Some("0.0.0.0:5001".parse().unwrap()), ..ServeArgs::default() };
         assert!(matches!(Config::load(&open), Err(ConfigError::Exposed(_))));
         assert!(Config::load(&ServeArgs { insecure_no_auth: true, ..open }).is_ok());
+    }
+
+    #[test]
+    fn tables_are_those_named_or_all_that_have_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "aviator_payouts_20260101_000000.csv";
+        for place in ["", "eu", "asia"] {
+            std::fs::create_dir_all(dir.path().join(place)).unwrap();
+            std::fs::write(dir.path().join(place).join(file), "timestamp,multiplier\n").unwrap();
+        }
+        for place in [".predictor", "empty", "Not A Name"] {
+            std::fs::create_dir(dir.path().join(place)).unwrap();
+        }
+        let names = |args: ServeArgs| -> Vec<String> {
+            let args = ServeArgs { data_dir: Some(dir.path().to_owned()), ..args };
+            let tables = Config::load(&args).unwrap().tables().unwrap();
+            tables.iter().map(ToString::to_string).collect()
+        };
+        let two = vec!["us".parse().unwrap(), "eu".parse().unwrap()];
+        assert_eq!(names(ServeArgs::default()), ["default"]);
+        assert_eq!(names(ServeArgs { table: two, ..ServeArgs::default() }), ["us", "eu"]);
+        let all = ServeArgs { all_tables: true, ..ServeArgs::default() };
+        assert_eq!(names(all), ["default", "asia", "eu"]);
+    }
+
+    #[test]
+    fn a_table_has_directories_of_its_own() {
+        let config = Config { state_dir: Some("s".into()), ..Config::default() };
+        let table = config.of(&"eu".parse().unwrap());
+        assert_eq!(table.data_dir, PathBuf::from("data/eu"));
+        assert_eq!(table.state_dir(), PathBuf::from("s/eu"));
+        assert_eq!(config.of(&Name::default()), config);
+    }
+
+    #[test]
+    fn a_table_is_named_once() {
+        let args = ServeArgs { table: vec![Name::default(); 2], ..ServeArgs::default() };
+        assert!(matches!(Config::load(&args), Err(ConfigError::TwiceNamed(_))));
     }
 
     #[test]

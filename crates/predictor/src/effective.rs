@@ -13,8 +13,8 @@ use crate::config::{Config, ConfigError};
 /// Where the remark begins.
 const REMARK_AT: usize = 48;
 /// Keys whose flag has another name.
-const RENAMED: [(&str, &str); 2] =
-    [("auto_train_enabled", "auto_train"), ("allowed_hosts", "allowed_host")];
+const RENAMED: [(&str, &str); 3] =
+    [("auto_train_enabled", "auto_train"), ("allowed_hosts", "allowed_host"), ("tables", "table")];
 
 /// All settings of `config`, which came of `matches` and the file.
 ///

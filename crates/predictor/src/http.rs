@@ -8,6 +8,7 @@ mod guard;
 mod problem;
 mod query;
 mod rounds;
+mod tables;
 
 use std::net::TcpListener;
 
@@ -20,7 +21,9 @@ pub(crate) use api::Api;
 pub(crate) use events::{Events, Topic};
 pub(crate) use guard::Hosts;
 
+use self::tables::Served;
 use crate::config::{BODY_BYTES_MAX, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
+use crate::tables::Table;
 
 /// Handlers only read a snapshot, so two threads serve tens of thousands of requests a second.
 const WORKERS: usize = 2;
@@ -33,19 +36,17 @@ const DRAIN_SECONDS: u64 = 1;
 /// When the listener cannot be used.
 pub(crate) fn server(
     listener: TcpListener,
-    api: Api,
-    events: Events,
+    tables: &[Table],
     hosts: Hosts,
 ) -> std::io::Result<Server> {
-    let (api, events) = (web::Data::new(api), web::Data::new(events));
+    let tables = web::Data::new(Served::new(tables));
     let hosts = web::Data::new(hosts);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(api.clone())
-            .app_data(events.clone())
+            .app_data(tables.clone())
             .app_data(hosts.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
-            .configure(routes)
+            .configure(|config| routes(config, &tables))
             .wrap(from_fn(guard::check))
             .wrap(from_fn(problem::render))
             .wrap(from_fn(guard::secure))
@@ -79,7 +80,7 @@ const API: &[Route] = &[
 ];
 const PREFIXES: [&str; 2] = ["/api", "/api/v1"];
 
-fn routes(config: &mut web::ServiceConfig) {
+fn routes(config: &mut web::ServiceConfig, tables: &Served) {
     config.app_data(web::QueryConfig::default().error_handler(|error, _| {
         let QueryPayloadError::Deserialize(error) = error else { return error.into() };
         query::bad(error.to_string()).into()
@@ -88,7 +89,11 @@ fn routes(config: &mut web::ServiceConfig) {
         for (path, methods) in API {
             config.service(methods(web::resource(format!("{prefix}{path}"))));
         }
+        config.service(
+            web::resource(format!("{prefix}/tables")).get(tables::list).head(tables::list),
+        );
     }
+    tables.mount(config, API);
     config
         .service(web::resource("/healthz").get(api::healthz).head(api::healthz))
         .service(web::resource("/readyz").get(api::readyz).head(api::readyz))

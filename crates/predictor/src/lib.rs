@@ -24,6 +24,7 @@ mod series;
 mod snapshot;
 mod statistics;
 mod supervisor;
+mod tables;
 mod tail;
 mod trainer;
 mod trainings;
@@ -90,12 +91,14 @@ fn serve(args: &RunArgs, matches: &ArgMatches) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shutdown = shutdown_asked()?;
         let application = Application::build(&config)?;
-        let observer = application.observer();
+        let observers = application.observers();
         // They end with the application.
         let mut beside = JoinSet::new();
-        beside.spawn(welcome::greet(observer.clone(), config.clone(), args.open));
-        beside.spawn(supervisor::inform(observer.clone()));
-        beside.spawn(notify::watch(observer, config));
+        beside.spawn(welcome::greet(observers.clone(), config, args.open));
+        beside.spawn(supervisor::inform(observers.clone()));
+        for observer in observers {
+            beside.spawn(notify::watch(observer));
+        }
         let stopping = async {
             shutdown.await;
             supervisor::stopping();

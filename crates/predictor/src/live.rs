@@ -12,13 +12,13 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use rounds::Origin;
 use rounds::scan::ScanError;
+use rounds::{Name, Origin};
 use tokio::sync::oneshot;
 
 use self::outbox::Outbox;
@@ -31,6 +31,7 @@ use crate::keeper::Keeper;
 use crate::recorder::Recorder;
 use crate::series::Series;
 use crate::snapshot::Snapshot;
+use crate::tables::Ending;
 use crate::tail::{Hint, Tail};
 use crate::trainer::{News, Tell, Trainer};
 use crate::trainings::{Asker, Trainings};
@@ -85,21 +86,20 @@ impl LiveHandle {
 
 /// What the loop is given.
 pub(crate) struct Outside {
+    pub(crate) table: Name,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) events: Events,
     pub(crate) trainer: Trainer,
     pub(crate) ears: Ears,
     pub(crate) now: fn() -> DateTime<Utc>,
+    pub(crate) ending: Ending,
 }
 
 /// Starts the loop.
 ///
 /// # Errors
 /// When the system gives no threads.
-pub(crate) fn start(
-    config: &Config,
-    outside: Outside,
-) -> std::io::Result<(LiveHandle, JoinHandle<()>)> {
+pub(crate) fn start(config: &Config, outside: Outside) -> std::io::Result<LiveHandle> {
     let (inbox, messages) = sync_channel(INBOX);
     let wake = inbox.clone();
     // A full inbox means that a look is due anyway.
@@ -108,6 +108,7 @@ pub(crate) fn start(
     // A table that has ended needs no news.
     let tell: Tell = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
     let mut live = Live {
+        table: outside.table,
         tail: Tail::new(config.data_dir.clone(), config.watch, outside.ears, hint),
         intake: Intake::new(&config.data_dir),
         series: Series::default(),
@@ -129,12 +130,19 @@ pub(crate) fn start(
         outbox: Outbox::default(),
         now: outside.now,
     };
-    let thread =
-        thread::Builder::new().name("live".to_owned()).spawn(move || live.run(&messages))?;
-    Ok((LiveHandle { inbox }, thread))
+    let (table, ending) = (live.table.clone(), outside.ending);
+    thread::Builder::new().name("live".to_owned()).spawn(move || {
+        let _ending = ending;
+        // Lines of the default table look as if there were no others, which is mostly true.
+        let span = (!table.is_default()).then(|| tracing::info_span!("table", name = %table));
+        let _entered = span.map(tracing::Span::entered);
+        live.run(&messages);
+    })?;
+    Ok(LiveHandle { inbox })
 }
 
 struct Live {
+    table: Name,
     tail: Tail,
     intake: Intake,
     series: Series,
@@ -240,6 +248,7 @@ impl Live {
     fn publish(&mut self) {
         self.view.refresh(self.engine.scorecard());
         let picture = Picture {
+            table: &self.table,
             config: &self.config,
             engine: &self.engine,
             series: &self.series,

@@ -13,6 +13,7 @@ mod watchman;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use rounds::Name;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -24,7 +25,7 @@ pub use self::settings::{Settings, SettingsError};
 use self::messenger::Messenger;
 use self::watchman::{Seen, Watchman};
 use crate::application::Observer;
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
 use crate::results::say;
 
 /// How often there is a look.
@@ -79,12 +80,18 @@ struct Notice {
     /// The rounds are not from a game: said with every message.
     is_simulated: bool,
     at: DateTime<Utc>,
+    /// Which table it is about.
+    table: Name,
 }
 
 impl Notice {
     fn title(&self) -> String {
         let mark = if self.is_simulated { " (simulated rounds)" } else { "" };
-        format!("{}{mark}", self.event.title())
+        let table = match &self.table {
+            table if table.is_default() => String::new(),
+            table => format!(", table {table}"),
+        };
+        format!("{}{table}{mark}", self.event.title())
     }
 
     fn json(&self) -> Value {
@@ -92,6 +99,7 @@ impl Notice {
             "event": self.event.word(),
             "title": self.title(),
             "text": self.text,
+            "table": self.table,
             "simulated": self.is_simulated,
             "at": self.at.to_rfc3339_opts(SecondsFormat::Millis, true),
             "program": concat!("aviator predictor ", env!("CARGO_PKG_VERSION")),
@@ -100,7 +108,8 @@ impl Notice {
 }
 
 /// Watches and sends, until dropped. Ends at once where nobody is to be told.
-pub(crate) async fn watch(observer: Observer, config: Config) {
+pub(crate) async fn watch(observer: Observer) {
+    let config = observer.config().clone();
     if config.notify.is_empty() {
         return;
     }
@@ -111,7 +120,7 @@ pub(crate) async fn watch(observer: Observer, config: Config) {
             return;
         }
     };
-    tracing::info!("Messages about trouble go to {}.", messenger.names());
+    tracing::info!(table = %observer.table(), "Messages about trouble go to {}.", messenger.names());
     let (queue, mut waiting) = mpsc::channel(WAITING_MAX);
     let mut sending = JoinSet::new();
     sending.spawn(async move {
@@ -127,7 +136,8 @@ pub(crate) async fn watch(observer: Observer, config: Config) {
         ticks.tick().await;
         let now = observer.now();
         let seen = Seen::of(&observer.snapshot(), disk::free(&config.data_dir), now);
-        for notice in watchman.observe(&seen, now) {
+        for mut notice in watchman.observe(&seen, now) {
+            notice.table = observer.table().clone();
             tracing::warn!(event = notice.event.word(), "{}", notice.text);
             if queue.try_send(notice).is_err() {
                 tracing::warn!("Too many messages wait to be sent; this one is left out.");
@@ -160,6 +170,7 @@ pub(crate) fn run(settings: &Settings, is_test: bool, now: DateTime<Utc>) -> any
         return say(&format!("Messages about trouble go to {}.\n", messenger.names()));
     }
     let notice = Notice {
+        table: Name::default(),
         event: Event::Test,
         text: "If you can read this, messages about trouble will reach you.".to_owned(),
         is_simulated: false,

@@ -7,6 +7,7 @@ mod training;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use rounds::Name;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,6 +35,7 @@ pub(crate) const REJECTED_MAX: usize = 20;
 /// Everything a handler answers from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Snapshot {
+    pub(crate) table: Name,
     pub(crate) model_trained: bool,
     pub(crate) model_accuracy: Option<Accuracy>,
     pub(crate) current_prediction: Option<Prediction>,
@@ -76,24 +78,36 @@ pub(crate) struct Snapshot {
 }
 
 /// Where else to ask, as addresses relative to the page's.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Links {
-    rounds: &'static str,
-    distribution: &'static str,
-    history: &'static str,
-    recorder: &'static str,
-    events: &'static str,
+    rounds: String,
+    distribution: String,
+    history: String,
+    recorder: String,
+    events: String,
+    train: String,
+}
+
+impl Links {
+    /// Those of a table.
+    pub(crate) fn of(table: &Name) -> Self {
+        let base =
+            if table.is_default() { "api".to_owned() } else { format!("api/v1/tables/{table}") };
+        let link = |route: &str| format!("{base}/{route}");
+        Self {
+            rounds: link("rounds"),
+            distribution: link("distribution"),
+            history: link("history"),
+            recorder: link("recorder"),
+            events: link("events"),
+            train: link("train"),
+        }
+    }
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self {
-            rounds: "api/rounds",
-            distribution: "api/distribution",
-            history: "api/history",
-            recorder: "api/recorder",
-            events: "api/events",
-        }
+        Self::of(&Name::default())
     }
 }
 

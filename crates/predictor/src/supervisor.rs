@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -13,18 +14,19 @@ use tokio::time::{sleep, timeout};
 use crate::application::Observer;
 
 /// Says when it is ready and, where a watchdog listens, that it moves; until dropped.
-pub(crate) async fn inform(observer: Observer) {
-    observer.first_look().await;
-    manager::ready(&status(&observer));
+pub(crate) async fn inform(observers: Vec<Observer>) {
+    look(&observers).await;
+    manager::ready(&status(&observers));
     let Some(limit) = manager::watchdog() else { return };
     let pause = limit / 3;
+    let Some(first) = observers.first() else { return };
     let mut rounds = 0;
     loop {
         let (answered, served) =
-            tokio::join!(timeout(pause, observer.first_look()), serves(&observer, pause));
-        let heard = observer.snapshot().csv_records;
+            tokio::join!(timeout(pause, look(&observers)), serves(first, pause));
+        let heard = rounds_of(&observers);
         if (answered.is_ok() || heard != rounds) && served {
-            manager::alive(&status(&observer));
+            manager::alive(&status(&observers));
         } else {
             tracing::error!(
                 looks = answered.is_ok(),
@@ -42,10 +44,24 @@ pub(crate) fn stopping() {
     manager::stopping();
 }
 
-fn status(observer: &Observer) -> String {
-    let snapshot = observer.snapshot();
-    let model = if snapshot.model_trained { "a model is in use" } else { "no model yet" };
-    format!("{} rounds, {model}", snapshot.csv_records)
+/// Comes back when every loop has looked at its directory.
+async fn look(observers: &[Observer]) {
+    join_all(observers.iter().map(Observer::first_look)).await;
+}
+
+fn rounds_of(observers: &[Observer]) -> u64 {
+    observers.iter().map(|observer| observer.snapshot().csv_records).sum()
+}
+
+fn status(observers: &[Observer]) -> String {
+    let rounds = rounds_of(observers);
+    if let [only] = observers {
+        let model =
+            if only.snapshot().model_trained { "a model is in use" } else { "no model yet" };
+        return format!("{rounds} rounds, {model}");
+    }
+    let trained = observers.iter().filter(|observer| observer.snapshot().model_trained).count();
+    format!("{rounds} rounds, models in use at {trained} of {} tables", observers.len())
 }
 
 /// Whether the server answers anything at all, as a client would see it.

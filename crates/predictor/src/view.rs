@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rounds::{Origin, Round};
+use rounds::{Name, Origin, Round};
 use serde_json::Value;
 
 pub(crate) use self::lights::LightsView;
@@ -26,8 +26,8 @@ use crate::roll::{Roll, Row, Said};
 use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
-    Data, Forecasts, HISTORY_MAX, Indicators, PastPrediction, RECENT_MAX, RecentRound, Snapshot,
-    Verdict,
+    Data, Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound,
+    Snapshot, Verdict,
 };
 use crate::statistics::RunningStatistics;
 use crate::trainings::Trainings;
@@ -49,6 +49,7 @@ pub(crate) struct View {
 
 /// Everything a snapshot is made from.
 pub(crate) struct Picture<'a> {
+    pub(crate) table: &'a Name,
     pub(crate) config: &'a Config,
     pub(crate) engine: &'a Engine,
     pub(crate) series: &'a Series,
@@ -117,6 +118,8 @@ impl View {
             latest_timestamp: last.map(|last| last.time),
             simulated: is_simulated,
             origin: from.origin.unwrap_or(Origin::Recorded).word(),
+            table: from.table.clone(),
+            links: Links::of(from.table),
             data_dir: from.config.data_dir.display().to_string(),
             indicators: Indicators {
                 auto_sync_active: from.trouble.is_none(),

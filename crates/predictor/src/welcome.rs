@@ -12,8 +12,9 @@ use crate::retrain::FIRST_AT;
 use crate::snapshot::Snapshot;
 
 /// Says where the dashboard is, at once; on a terminal also what was found, once it is known.
-pub(crate) async fn greet(observer: Observer, config: Config, opening: bool) {
-    let url = url(observer.address());
+pub(crate) async fn greet(observers: Vec<Observer>, config: Config, opening: bool) {
+    let Some(first) = observers.first() else { return };
+    let url = url(first.address());
     if !stderr().is_terminal() {
         tracing::info!("Dashboard: {url}");
     }
@@ -21,8 +22,13 @@ pub(crate) async fn greet(observer: Observer, config: Config, opening: bool) {
         open(&url);
     }
     if stderr().is_terminal() {
-        observer.first_look().await;
-        let banner = banner(&observer.snapshot(), &config, observer.address());
+        first.first_look().await;
+        let mut banner = banner(&first.snapshot(), first.config(), first.address());
+        if observers.len() > 1 {
+            let directory = config.data_dir.display();
+            writeln!(banner, "  {:<9}  {} of {directory}", "tables", observers.len())
+                .expect("a string takes everything");
+        }
         // Nobody reads it: no reason to stop.
         stderr().write_all(banner.as_bytes()).unwrap_or_default();
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rounds::Name;
 use serde_json::Value;
 
 use super::{Event, Notice};
@@ -116,7 +117,7 @@ impl Watchman {
         ];
         let notice = |(event, text)| {
             self.sent.insert(event, now);
-            Notice { event, text, is_simulated: seen.is_simulated, at: now }
+            Notice { event, text, is_simulated: seen.is_simulated, at: now, table: Name::default() }
         };
         told.into_iter().flatten().map(notice).collect()
     }

@@ -15,5 +15,6 @@ mod learning;
 mod program;
 #[cfg(target_os = "linux")]
 mod supervision;
+mod tables;
 mod verifying;
 mod watching;
