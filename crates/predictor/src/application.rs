@@ -17,8 +17,8 @@ use crate::snapshot::Snapshot;
 use crate::tables::{Table, Tables};
 use crate::trainer::{EnsembleLearner, Learner};
 
-/// The loop gets this long to put its last line on the disk.
-const STOP_WITHIN: Duration = Duration::from_millis(500);
+/// The loop gets this long to put its last line and its checkpoint on the disk.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// Who finds the loop's inbox full asks again after so long.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -86,7 +86,7 @@ impl Application {
         tables.stop();
         let ((), drained) = tokio::join!(handle.stop(true), server);
         if tokio::time::timeout(STOP_WITHIN, tables.all_ended()).await.is_err() {
-            tracing::warn!("A scan was still running; it is left behind.");
+            tracing::warn!("A loop was still at work; it is left behind.");
         }
         outcome.and(drained.context("serving"))
     }

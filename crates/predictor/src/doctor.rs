@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use notify::{RecursiveMode, Watcher as _};
@@ -12,7 +12,7 @@ use rounds::Origin;
 use rounds::scan::{ChangeKind, Directory};
 
 use crate::config::Config;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::retrain::FIRST_AT;
 
 /// How a check came out.
@@ -136,13 +136,10 @@ fn state(config: &Config) -> Finding {
             _ => fine(format!("forecasts will be kept in {shown}")),
         };
     }
-    match Journal::open(&dir) {
-        Ok((journal, contents)) => fine(format!(
-            "{}: {} lines, {} that are none",
-            journal.path().display(),
-            contents.entries.len(),
-            contents.strange_lines.len()
-        )),
+    match lines_of(&dir) {
+        Ok((path, entries, strange)) => {
+            fine(format!("{}: {entries} lines, {strange} that are none", path.display()))
+        }
         Err(error) => attention(format!("forecasts would end with each run: {error}")),
     }
 }
@@ -153,6 +150,14 @@ fn messages(config: &Config) -> Finding {
         Ok(None) => fine("nobody is told of trouble (predictor notify --help)".to_owned()),
         Err(error) => trouble(format!("no messages can be sent: {error}")),
     }
+}
+
+/// Where the ledger is, its entries, and lines that are none.
+fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
+    let (mut journal, _) = Journal::open(dir, journal::on_disk)?;
+    let mut entries = 0;
+    let strange = journal.read(0..u64::MAX, |_| entries += 1)?;
+    Ok((journal.path().to_owned(), entries, strange.count))
 }
 
 fn port(config: &Config) -> Finding {

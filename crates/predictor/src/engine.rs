@@ -89,6 +89,10 @@ pub struct Engine {
     last: Option<Round>,
     installed: Option<Installed>,
     open: Option<Forecast>,
+    /// The open forecast is only shown.
+    is_withdrawn: bool,
+    /// What the open forecast has replaced.
+    replaced: Option<Forecast>,
     trained_on: Option<u64>,
     memory: Memory,
 }
@@ -105,6 +109,8 @@ impl Engine {
             last: None,
             installed: None,
             open: None,
+            is_withdrawn: false,
+            replaced: None,
             trained_on: None,
             memory: Memory::default(),
         }
@@ -114,7 +120,36 @@ impl Engine {
     /// been frozen then; no forecast is made up for it now.
     pub fn remember(&mut self, round: Round, frozen: Option<Forecast>) -> Option<Settlement> {
         self.open = frozen;
+        self.is_withdrawn = false;
         self.take(round)
+    }
+
+    /// Takes up what an engine knew after these rounds, in place of hearing them one by one. Only
+    /// for an engine that has heard none.
+    pub fn recall(&mut self, rounds: &[Round], memory: Memory) {
+        for round in rounds {
+            self.learn(*round);
+        }
+        self.memory = memory;
+    }
+
+    /// What [`Engine::recall`] takes up again.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The open forecast could not be kept. The one that it has replaced counts again; where there
+    /// is none it may be shown, but it is not scored.
+    pub fn withdraw(&mut self) {
+        match self.replaced.take() {
+            Some(replaced) => self.open = Some(replaced),
+            None => self.is_withdrawn = true,
+        }
+    }
+
+    /// The open forecast, if it will be scored.
+    pub fn frozen(&self) -> Option<&Forecast> {
+        self.open.as_ref().filter(|_| !self.is_withdrawn)
     }
 
     /// Takes a round that has just been heard: settles the open forecast, learns, and issues the
@@ -149,13 +184,14 @@ impl Engine {
     /// before a round does depends on how long the round lasts, and so on its multiplier.
     pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
         self.installed = Some(installed);
-        let is_frozen = self.open.is_some_and(|open| !open.late) && self.is_late(now);
+        let is_frozen = self.frozen().is_some_and(|open| !open.late) && self.is_late(now);
         if is_frozen { None } else { self.issue(now) }
     }
 
     /// Takes up a forecast for the next round that an earlier run had issued.
     pub fn resume(&mut self, open: Forecast) {
         self.open = Some(open);
+        self.is_withdrawn = false;
     }
 
     /// Rows to train on: every round so far but the first ten.
@@ -209,7 +245,9 @@ impl Engine {
     }
 
     fn take(&mut self, round: Round) -> Option<Settlement> {
-        let settlement = self.open.take().map(|forecast| Settlement { forecast, round });
+        let open = self.open.take().filter(|_| !self.is_withdrawn);
+        self.replaced = None;
+        let settlement = open.map(|forecast| Settlement { forecast, round });
         let before = self.last.map(|last| last.time);
         self.memory.take(&round, settlement.as_ref().map(|it| &it.forecast), before);
         self.learn(round);
@@ -247,7 +285,9 @@ impl Engine {
             interval90: served.interval90,
             late: self.is_late(now),
         };
+        self.replaced = self.open.filter(|_| !self.is_withdrawn);
         self.open = Some(forecast);
+        self.is_withdrawn = false;
         Some(forecast)
     }
 

@@ -4,13 +4,45 @@
 //! is a file of its own, so that the ledger itself can be read by anyone at any time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::Place;
 use crate::ledger::Entry;
 
 const FILE: &str = "forecasts.jsonl";
 const LOCK: &str = "forecasts.lock";
+
+/// Bytes before a place that its digest is of.
+const PLACE_BYTES: u64 = 4096;
+
+/// What a ledger is written to: a file, or in tests one that fails.
+pub(crate) trait Storage: Read + Write + Seek + Send + std::fmt::Debug {
+    /// Cuts it off.
+    fn set_len(&self, length: u64) -> io::Result<()>;
+    /// Puts what has been written on the disk.
+    fn sync_data(&self) -> io::Result<()>;
+}
+
+impl Storage for File {
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// Opens or creates a ledger's file for reading and appending.
+pub(crate) type Opener = fn(&Path) -> io::Result<Box<dyn Storage>>;
+
+/// On the disk.
+pub(crate) fn on_disk(path: &Path) -> io::Result<Box<dyn Storage>> {
+    let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+    Ok(Box::new(file))
+}
 
 /// An open ledger file.
 ///
@@ -18,19 +50,19 @@ const LOCK: &str = "forecasts.lock";
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    file: File,
+    file: Box<dyn Storage>,
     length: u64,
+    /// Up to here it is on the disk.
+    synced: u64,
     _lock: File,
 }
 
-/// What was found in the file.
-#[derive(Debug)]
-pub(crate) struct Contents {
-    pub(crate) entries: Vec<Entry>,
-    /// Bytes of a last line without its newline; they have been cut off.
-    pub(crate) torn_bytes: u64,
-    /// Whole lines that are no entries, by number; they stay in the file.
-    pub(crate) strange_lines: Vec<u64>,
+/// Whole lines that are no entries; they stay in the file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Strange {
+    pub(crate) count: u64,
+    /// Where the first of them begins.
+    pub(crate) first: Option<u64>,
 }
 
 /// Why forecasts cannot be kept.
@@ -45,8 +77,9 @@ pub(crate) enum JournalError {
 }
 
 impl Journal {
-    /// Opens or creates the ledger in `dir`, which is created if its parent is there.
-    pub(crate) fn open(dir: &Path) -> Result<(Self, Contents), JournalError> {
+    /// Opens or creates the ledger in `dir`, which is created if its parent is there. Gives also how
+    /// many bytes of a last line without its newline have been cut off.
+    pub(crate) fn open(dir: &Path, opener: Opener) -> Result<(Self, u64), JournalError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |source| JournalError::Io { path, source }
@@ -69,17 +102,12 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
         }
         let path = dir.join(FILE);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(&path)
-            .map_err(io(&path))?;
-        let (contents, length) = read(&mut file).map_err(io(&path))?;
-        if contents.torn_bytes > 0 {
+        let mut file = opener(&path).map_err(io(&path))?;
+        let (length, torn_bytes) = whole_lines(file.as_mut()).map_err(io(&path))?;
+        if torn_bytes > 0 {
             file.set_len(length).and_then(|()| file.sync_data()).map_err(io(&path))?;
         }
-        Ok((Self { path, file, length, _lock: lock }, contents))
+        Ok((Self { path, file, length, synced: length, _lock: lock }, torn_bytes))
     }
 
     /// The file.
@@ -109,33 +137,88 @@ impl Journal {
         Ok(())
     }
 
-    /// Puts everything appended so far on the disk.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// Puts everything appended so far on the disk. After an error nobody knows what is there, so
+    /// the file is cut back to what is known to be.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        let synced = self.file.sync_data();
+        if synced.is_ok() {
+            self.synced = self.length;
+        } else {
+            self.length = self.synced;
+            // Should this fail, the next append does it.
+            drop(self.file.set_len(self.length));
+        }
+        synced
+    }
+
+    /// Where the next entry goes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The place after so many bytes; nothing when the file is shorter.
+    pub(crate) fn place(&mut self, bytes: u64) -> io::Result<Option<Place>> {
+        if bytes > self.length {
+            return Ok(None);
+        }
+        let from = bytes.saturating_sub(PLACE_BYTES);
+        self.file.seek(SeekFrom::Start(from))?;
+        let mut last = Vec::new();
+        self.file.as_mut().take(bytes - from).read_to_end(&mut last)?;
+        Ok(Some(Place::after(bytes, &last)))
+    }
+
+    /// Hands over the entries whose lines begin within this range of bytes.
+    pub(crate) fn read(
+        &mut self,
+        range: Range<u64>,
+        mut each: impl FnMut(Entry),
+    ) -> io::Result<Strange> {
+        let mut strange = Strange::default();
+        // A line begins after a newline.
+        let mut at = range.start.saturating_sub(1);
+        self.file.seek(SeekFrom::Start(at))?;
+        let mut reader =
+            BufReader::with_capacity(1 << 16, self.file.as_mut().take(self.length - at));
+        let mut line = Vec::new();
+        if range.start > 0 {
+            at += reader.read_until(b'\n', &mut line)? as u64;
+        }
+        while at < range.end {
+            line.clear();
+            let bytes = reader.read_until(b'\n', &mut line)? as u64;
+            if bytes == 0 {
+                break;
+            }
+            if let Ok(entry) = serde_json::from_slice(&line) {
+                each(entry);
+            } else {
+                strange.count += 1;
+                strange.first.get_or_insert(at);
+            }
+            at += bytes;
+        }
+        Ok(strange)
     }
 }
 
-fn read(file: &mut File) -> io::Result<(Contents, u64)> {
-    let mut contents = Contents { entries: Vec::new(), torn_bytes: 0, strange_lines: Vec::new() };
-    let mut reader = BufReader::new(file);
-    let (mut length, mut number, mut line) = (0, 0, Vec::new());
-    loop {
-        line.clear();
-        let bytes = reader.read_until(b'\n', &mut line)? as u64;
-        if bytes == 0 {
-            return Ok((contents, length));
+/// The length of all whole lines, and of what comes after the last.
+fn whole_lines(file: &mut dyn Storage) -> io::Result<(u64, u64)> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let mut block = Vec::new();
+    let mut to = end;
+    while to > 0 {
+        let from = to.saturating_sub(1 << 16);
+        file.seek(SeekFrom::Start(from))?;
+        block.clear();
+        (&mut *file).take(to - from).read_to_end(&mut block)?;
+        if let Some(newline) = block.iter().rposition(|&byte| byte == b'\n') {
+            let length = from + newline as u64 + 1;
+            return Ok((length, end - length));
         }
-        if line.last() != Some(&b'\n') {
-            contents.torn_bytes = bytes;
-            return Ok((contents, length));
-        }
-        length += bytes;
-        number += 1;
-        match serde_json::from_slice(&line) {
-            Ok(entry) => contents.entries.push(entry),
-            Err(_) => contents.strange_lines.push(number),
-        }
+        to = from;
     }
+    Ok((0, end))
 }
 
 #[cfg(test)]
@@ -150,18 +233,30 @@ mod tests {
         Entry::Settled(Settled { round, time, actual: 2.31, settled_at: time })
     }
 
-    fn rounds(contents: &Contents) -> Vec<u64> {
-        let round = |entry: &Entry| match entry {
-            Entry::Settled(settled) => settled.round,
-            Entry::Forecast(forecast) => forecast.round,
-        };
-        contents.entries.iter().map(round).collect()
+    fn open(dir: &Path) -> Journal {
+        Journal::open(dir, on_disk).unwrap().0
+    }
+
+    fn rounds(journal: &mut Journal) -> Vec<u64> {
+        rounds_of(journal, 0..u64::MAX)
+    }
+
+    fn rounds_of(journal: &mut Journal, range: Range<u64>) -> Vec<u64> {
+        let mut rounds = Vec::new();
+        let strange = journal.read(range, |entry| {
+            rounds.push(match entry {
+                Entry::Settled(settled) => settled.round,
+                Entry::Forecast(forecast) => forecast.round,
+            });
+        });
+        assert_eq!(strange.unwrap(), Strange::default());
+        rounds
     }
 
     #[test]
     fn cut_at_any_byte_the_file_opens_with_its_whole_lines_and_can_be_written_on() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        let mut journal = open(dir.path());
         for round in 1..=3 {
             journal.append(&entry(round)).unwrap();
         }
@@ -170,44 +265,83 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let (mut journal, contents) = Journal::open(dir.path()).unwrap();
+            let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
             let lines = whole[..cut].split(|&byte| byte == b'\n').count() as u64 - 1;
-            assert_eq!(rounds(&contents), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
+            assert_eq!(rounds(&mut journal), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
+            assert_eq!(journal.length() + torn, cut as u64);
             journal.append(&entry(9)).unwrap();
             drop(journal);
-            let (_, contents) = Journal::open(dir.path()).unwrap();
-            assert_eq!(contents.torn_bytes, 0);
-            assert_eq!(rounds(&contents).last(), Some(&9));
+            let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
+            assert_eq!(torn, 0);
+            assert_eq!(rounds(&mut journal).last(), Some(&9));
         }
+    }
+
+    #[test]
+    fn a_range_holds_the_entries_whose_lines_begin_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = open(dir.path());
+        let mut begins = Vec::new();
+        for round in 1..=3 {
+            begins.push(journal.length());
+            journal.append(&entry(round)).unwrap();
+        }
+        let end = journal.length();
+        for from in 0..=end {
+            let expected: Vec<u64> =
+                (1..=3).zip(&begins).filter(|&(_, &at)| at >= from).map(|(it, _)| it).collect();
+            assert_eq!(rounds_of(&mut journal, from..u64::MAX), expected, "from {from}");
+            let rest: Vec<u64> = (1..=3).filter(|round| !expected.contains(round)).collect();
+            assert_eq!(rounds_of(&mut journal, 0..from), rest, "up to {from}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_known_by_what_stands_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = open(dir.path());
+        (1..=100).for_each(|round| journal.append(&entry(round)).unwrap());
+        let (path, end) = (journal.path().to_owned(), journal.length());
+        let place = journal.place(end).unwrap();
+        journal.append(&entry(101)).unwrap();
+        assert_eq!(journal.place(end).unwrap(), place);
+        assert_ne!(journal.place(end - 1).unwrap(), place);
+        assert_eq!(journal.place(journal.length() + 1).unwrap(), None);
+        drop(journal);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = usize::try_from(end).unwrap() - 10;
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_ne!(open(dir.path()).place(end).unwrap(), place);
     }
 
     #[test]
     fn one_at_a_time_holds_it() {
         let dir = tempfile::tempdir().unwrap();
-        let (journal, _) = Journal::open(dir.path()).unwrap();
-        assert!(matches!(Journal::open(dir.path()), Err(JournalError::Locked(_))));
+        let journal = open(dir.path());
+        let second = Journal::open(dir.path(), on_disk);
+        assert!(matches!(second, Err(JournalError::Locked(_))));
         drop(journal);
-        assert!(Journal::open(dir.path()).is_ok());
+        open(dir.path());
     }
 
     #[test]
     fn what_someone_else_left_at_the_end_is_cut_off_before_the_next_line() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        let mut journal = open(dir.path());
         journal.append(&entry(1)).unwrap();
         let mut other = OpenOptions::new().append(true).open(journal.path()).unwrap();
         other.write_all(b"{\"half").unwrap();
         journal.append(&entry(2)).unwrap();
         drop(journal);
-        let (_, contents) = Journal::open(dir.path()).unwrap();
-        assert_eq!(rounds(&contents), [1, 2]);
-        assert_eq!((contents.torn_bytes, contents.strange_lines.len()), (0, 0));
+        let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
+        assert_eq!((rounds(&mut journal), torn), (vec![1, 2], 0));
     }
 
     #[test]
     fn a_file_that_has_gone_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut journal, _) = Journal::open(dir.path()).unwrap();
+        let mut journal = open(dir.path());
         journal.append(&entry(1)).unwrap();
         assert!(journal.is_in_place());
         fs::remove_file(journal.path()).unwrap();
@@ -217,8 +351,8 @@ mod tests {
     #[test]
     fn a_directory_is_made_but_not_its_parents() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(Journal::open(&dir.path().join("state")).is_ok());
-        let error = Journal::open(&dir.path().join("no/state")).unwrap_err();
+        open(&dir.path().join("state"));
+        let error = Journal::open(&dir.path().join("no/state"), on_disk).unwrap_err();
         assert!(error.to_string().contains("no/state"), "{error}");
     }
 }

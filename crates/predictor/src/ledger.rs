@@ -1,8 +1,6 @@
 //! Forecasts that were made before their rounds, as lines of text, and how they find their rounds
 //! again when everything is read anew.
 
-use std::collections::{HashMap, VecDeque};
-
 use chrono::{DateTime, Utc};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
@@ -50,8 +48,9 @@ pub struct Void;
 /// The round before is the name of a forecast: numbers shift when an older file appears.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    kept: HashMap<Key, VecDeque<Kept>>,
-    left: usize,
+    /// In the order they were written, then in that of their names.
+    kept: Vec<Kept>,
+    is_taken: Vec<bool>,
     model_version: u64,
 }
 
@@ -60,28 +59,30 @@ type Key = (DateTime<Utc>, u64);
 impl Ledger {
     /// Reads entries in the order they were written.
     pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut all: Vec<Kept> = Vec::new();
-        for entry in entries {
-            match (entry, all.last_mut()) {
-                (Entry::Forecast(forecast), Some(last))
-                    if last.settled.is_none() && is_same_round(&last.forecast, &forecast) =>
-                {
-                    last.forecast = forecast;
-                }
-                (Entry::Forecast(forecast), _) => all.push(Kept { forecast, settled: None }),
-                (Entry::Settled(settled), Some(last)) if last.forecast.round == settled.round => {
-                    last.settled.get_or_insert(settled);
-                }
-                // A settlement of nothing settles nothing.
-                (Entry::Settled(_), _) => {}
-            }
-        }
-        let model_version = all.iter().map(|kept| kept.forecast.model_version).max().unwrap_or(0);
-        let mut ledger = Self { left: all.len(), model_version, ..Self::default() };
-        for kept in all {
-            ledger.kept.entry(key(&kept.forecast)).or_default().push_back(kept);
-        }
+        let mut ledger = Self::default();
+        entries.into_iter().for_each(|entry| ledger.push(entry));
         ledger
+    }
+
+    /// Reads the next entry. All are read before the first is taken out.
+    pub fn push(&mut self, entry: Entry) {
+        match (entry, self.kept.last_mut()) {
+            (Entry::Forecast(forecast), Some(last))
+                if last.settled.is_none() && is_same_round(&last.forecast, &forecast) =>
+            {
+                last.forecast = forecast;
+                self.model_version = self.model_version.max(forecast.model_version);
+            }
+            (Entry::Forecast(forecast), _) => {
+                self.kept.push(Kept { forecast, settled: None });
+                self.model_version = self.model_version.max(forecast.model_version);
+            }
+            (Entry::Settled(settled), Some(last)) if last.forecast.round == settled.round => {
+                last.settled.get_or_insert(settled);
+            }
+            // A settlement of nothing settles nothing.
+            (Entry::Settled(_), _) => {}
+        }
     }
 
     /// Takes out the forecast that was made after `before`, for the round `next`, if there is one.
@@ -102,9 +103,13 @@ impl Ledger {
         self.pop(last).filter(|kept| kept.settled.is_none()).map(|kept| kept.forecast)
     }
 
-    /// Forecasts that no round has asked for.
-    pub fn left(&self) -> usize {
-        self.left
+    /// The forecasts that no round has asked for: how many, and the latest round before one.
+    pub fn left(&self) -> (usize, Option<DateTime<Utc>>) {
+        let is_left = |index: &usize| !self.is_taken.get(*index).is_some_and(|taken| *taken);
+        let left = (0..self.kept.len()).filter(is_left);
+        left.fold((0, None), |(count, until), index| {
+            (count + 1, until.max(Some(self.kept[index].forecast.after)))
+        })
     }
 
     /// The newest model that spoke; 0 if none did.
@@ -113,10 +118,20 @@ impl Ledger {
     }
 
     fn pop(&mut self, before: &Round) -> Option<Kept> {
+        if self.is_taken.len() != self.kept.len() {
+            // Stable: of two with one name the one that was written first comes first.
+            self.kept.sort_by_key(|kept| key(&kept.forecast));
+            self.is_taken = vec![false; self.kept.len()];
+        }
         let name = (before.time, before.multiplier.as_f64().to_bits());
-        let kept = self.kept.get_mut(&name)?.pop_front()?;
-        self.left -= 1;
-        Some(kept)
+        let mut at = self.kept.partition_point(|kept| key(&kept.forecast) < name);
+        while self.kept.get(at).is_some_and(|kept| key(&kept.forecast) == name) {
+            if !std::mem::replace(&mut self.is_taken[at], true) {
+                return Some(self.kept[at]);
+            }
+            at += 1;
+        }
+        None
     }
 }
 
@@ -186,13 +201,13 @@ mod tests {
     fn the_last_forecast_for_a_round_is_the_one_that_counts() {
         let entries = [forecast(31, 1), forecast(31, 2), settled(31), forecast(32, 2)];
         let mut ledger = Ledger::from_entries(entries);
-        assert_eq!((ledger.left(), ledger.model_version()), (2, 2));
+        assert_eq!((ledger.left(), ledger.model_version()), ((2, Some(at(31))), 2));
         let kept = ledger.take(&round(30), &round(31)).unwrap().unwrap();
         assert_eq!(kept.forecast.model_version, 2);
         assert!(kept.settled.is_some());
         assert_eq!(ledger.take(&round(30), &round(31)), Ok(None), "it is taken once");
         assert_eq!(ledger.take_open(&round(31)).map(|open| open.round), Some(32));
-        assert_eq!(ledger.left(), 0);
+        assert_eq!(ledger.left(), (0, None));
     }
 
     #[test]
@@ -213,7 +228,7 @@ mod tests {
     fn settlements_of_nothing_and_second_ones_change_nothing() {
         let twice = [settled(9), forecast(31, 1), settled(31), settled(31), settled(32)];
         let mut ledger = Ledger::from_entries(twice);
-        assert_eq!(ledger.left(), 1);
+        assert_eq!(ledger.left(), (1, Some(at(30))));
         assert!(ledger.take(&round(30), &round(31)).unwrap().unwrap().settled.is_some());
     }
 

@@ -6,6 +6,7 @@
 
 mod application;
 mod audit;
+mod checkpoint;
 mod distribution;
 mod doctor;
 mod ears;

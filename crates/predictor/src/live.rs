@@ -20,13 +20,16 @@ use chrono::{DateTime, Utc};
 use rounds::scan::ScanError;
 use rounds::{Name, Origin};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use self::outbox::Outbox;
+use crate::checkpoint::{Loose, RoundsDigest};
 use crate::config::{Config, SCAN_EVERY};
 use crate::ears::Ears;
 use crate::engine::{Engine, Settings};
 use crate::http::Events;
 use crate::intake::Intake;
+use crate::journal::Opener;
 use crate::keeper::Keeper;
 use crate::recorder::Recorder;
 use crate::series::Series;
@@ -92,49 +95,26 @@ pub(crate) struct Outside {
     pub(crate) trainer: Trainer,
     pub(crate) ears: Ears,
     pub(crate) now: fn() -> DateTime<Utc>,
-    pub(crate) ending: Ending,
+    pub(crate) open_ledger: Opener,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Starts the loop.
 ///
 /// # Errors
 /// When the system gives no threads.
-pub(crate) fn start(config: &Config, outside: Outside) -> std::io::Result<LiveHandle> {
+pub(crate) fn start(
+    config: &Config,
+    outside: Outside,
+    ending: Ending,
+) -> std::io::Result<LiveHandle> {
     let (inbox, messages) = sync_channel(INBOX);
-    let wake = inbox.clone();
-    // A full inbox means that a look is due anyway.
-    let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
-    let news = inbox.clone();
-    // A table that has ended needs no news.
-    let tell: Tell = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
-    let mut live = Live {
-        table: outside.table,
-        tail: Tail::new(config.data_dir.clone(), config.watch, outside.ears, hint),
-        intake: Intake::new(&config.data_dir),
-        series: Series::default(),
-        waiting: 0..0,
-        engine: Engine::new(Settings { auto_train: config.auto_train_enabled, can_be_late: true }),
-        keeper: Keeper::new(config.state_dir()),
-        recorder: Recorder::new(&config.data_dir),
-        trainings: Trainings::default(),
-        view: View::default(),
-        trouble: None,
-        origin: None,
-        rebuilds: 0,
-        config: config.clone(),
-        started_at: (outside.now)(),
-        trainer: outside.trainer,
-        tell,
-        snapshot: outside.snapshot,
-        events: outside.events,
-        outbox: Outbox::default(),
-        now: outside.now,
-    };
-    let (table, ending) = (live.table.clone(), outside.ending);
+    let mut live = Live::new(config, outside, &inbox);
     thread::Builder::new().name("live".to_owned()).spawn(move || {
         let _ending = ending;
         // Lines of the default table look as if there were no others, which is mostly true.
-        let span = (!table.is_default()).then(|| tracing::info_span!("table", name = %table));
+        let span =
+            (!live.table.is_default()).then(|| tracing::info_span!("table", name = %live.table));
         let _entered = span.map(tracing::Span::entered);
         live.run(&messages);
     })?;
@@ -151,6 +131,9 @@ struct Live {
     engine: Engine,
     keeper: Keeper,
     recorder: Recorder,
+    /// Of the rounds the engine has taken.
+    digest: RoundsDigest,
+    loose: Loose,
     trainings: Trainings,
     view: View,
     /// Why the directory cannot be read.
@@ -165,9 +148,46 @@ struct Live {
     events: Events,
     outbox: Outbox,
     now: fn() -> DateTime<Utc>,
+    stop: CancellationToken,
 }
 
 impl Live {
+    fn new(config: &Config, outside: Outside, inbox: &SyncSender<Message>) -> Self {
+        let wake = inbox.clone();
+        // A full inbox means that a look is due anyway.
+        let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
+        let news = inbox.clone();
+        // A table that has ended needs no news.
+        let tell: Tell = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
+        let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
+        Self {
+            table: outside.table,
+            tail: Tail::new(config.data_dir.clone(), config.watch, outside.ears, hint),
+            intake: Intake::new(&config.data_dir),
+            series: Series::default(),
+            waiting: 0..0,
+            engine: Engine::new(settings),
+            keeper: Keeper::new(config.state_dir(), outside.open_ledger),
+            recorder: Recorder::new(&config.data_dir),
+            digest: RoundsDigest::default(),
+            loose: Loose::default(),
+            trainings: Trainings::default(),
+            view: View::default(),
+            trouble: None,
+            origin: None,
+            rebuilds: 0,
+            config: config.clone(),
+            started_at: (outside.now)(),
+            trainer: outside.trainer,
+            tell,
+            snapshot: outside.snapshot,
+            events: outside.events,
+            outbox: Outbox::default(),
+            now: outside.now,
+            stop: outside.stop,
+        }
+    }
+
     fn run(&mut self, messages: &Receiver<Message>) {
         self.look();
         self.publish();
@@ -198,7 +218,16 @@ impl Live {
             self.catch_up();
             self.publish();
         }
-        self.keeper.sync();
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if self.keeper.sync().is_ok()
+            && let Some(checkpoint) = self.checkpoint()
+        {
+            self.keeper.write(checkpoint);
+        }
+        self.keeper.finish();
     }
 
     fn look(&mut self) {
@@ -266,3 +295,6 @@ impl Live {
         self.outbox.send(&self.events, self.waiting.is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::ears::Ears;
 use crate::http::{Api, Events};
+use crate::journal;
 use crate::live::{self, Outside};
 use crate::snapshot::Snapshot;
 use crate::trainer::{Learner, Trainer};
@@ -62,9 +63,10 @@ impl Tables {
                 trainer: trainer.clone(),
                 ears: ears.clone(),
                 now,
-                ending: Ending(ending.clone()),
+                open_ledger: journal::on_disk,
+                stop: stop.clone(),
             };
-            let live = live::start(&config, outside)
+            let live = live::start(&config, outside, Ending(ending.clone()))
                 .with_context(|| format!("starting the loop of table {name}"))?;
             Ok(Table { name, config, api: Api { snapshot, live, now }, events })
         };

@@ -76,6 +76,11 @@ impl Trainings {
         self.ids = self.ids.max(id);
     }
 
+    /// The newest version there has been.
+    pub(crate) fn last_id(&self) -> u64 {
+        self.ids
+    }
+
     /// Notes how far it is.
     pub(crate) fn progress(&mut self, id: u64, share: f64) {
         if let Some(running) = self.running.as_mut().filter(|running| running.id == id) {

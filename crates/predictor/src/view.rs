@@ -83,9 +83,14 @@ impl View {
         }
     }
 
-    /// Counts a forecast whose round is not the one it was settled by.
-    pub(crate) fn void(&mut self) {
-        self.void += 1;
+    /// Counts forecasts whose round is not the one they were settled by.
+    pub(crate) fn void(&mut self, count: u64) {
+        self.void += count;
+    }
+
+    /// How many there are.
+    pub(crate) fn voids(&self) -> u64 {
+        self.void
     }
 
     /// Sums the scores up, if there are new ones.

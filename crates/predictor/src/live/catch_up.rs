@@ -5,8 +5,11 @@ use rounds::{Origin, Round};
 use serde_json::json;
 
 use super::Live;
+use crate::checkpoint::{Checkpoint, Known, Loose, RoundsDigest};
 use crate::engine::{Effect, Engine, Settings, Settlement};
+use crate::forecast::Forecast;
 use crate::http::Topic;
+use crate::keeper::{Archive, CutOff, NotKept, Restored};
 use crate::ledger::{Entry, Ledger, Settled, Void};
 use crate::series::Growth;
 use crate::view::View;
@@ -18,7 +21,15 @@ impl Live {
     pub(super) fn grow(&mut self, growth: Growth) {
         match growth {
             Growth::Unchanged => {}
-            Growth::From(0) | Growth::Rebuilt => self.reload(),
+            Growth::From(0) | Growth::Rebuilt => {
+                if self.engine.rounds() > 0 {
+                    self.rebuilds += 1;
+                    tracing::warn!(
+                        "Earlier rounds have changed; everything is computed anew from the files."
+                    );
+                }
+                self.reload();
+            }
             Growth::From(first) => {
                 let first = if self.waiting.is_empty() { first } else { self.waiting.start };
                 self.waiting = first..self.series.rounds().len();
@@ -32,18 +43,17 @@ impl Live {
             let Some(next) = self.waiting.next() else { break };
             self.hear_round(self.series.rounds()[next]);
         }
-        self.keeper.sync();
+        self.sync();
+        if self.keeper.is_checkpoint_due(self.engine.rounds())
+            && let Some(checkpoint) = self.checkpoint()
+        {
+            self.keeper.write(checkpoint);
+        }
     }
 
     /// Takes all rounds anew: those that have a forecast in the ledger are scored by it, the others
-    /// are only learnt from.
-    fn reload(&mut self) {
-        if self.engine.rounds() > 0 {
-            self.rebuilds += 1;
-            tracing::warn!(
-                "Earlier rounds have changed; everything is computed anew from the files."
-            );
-        }
+    /// are only learnt from. What a checkpoint knows of the first of them is taken from there.
+    pub(super) fn reload(&mut self) {
         self.outbox.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
         let settings = Settings {
@@ -53,47 +63,88 @@ impl Live {
         let installed = self.engine.installed().cloned();
         self.engine = Engine::new(settings);
         self.view = View::default();
-        let mut ledger = self.keeper.read();
-        self.trainings.count_from(ledger.model_version());
+        self.digest = RoundsDigest::default();
+        self.loose = Loose::default();
         let rounds = self.series.rounds().to_vec();
-        self.remember(&rounds, &mut ledger);
+        let Archive { restored, mut ledger } = self.keeper.read(&rounds);
+        self.trainings.count_from(ledger.model_version());
+        let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
+        self.remember(&rounds, known, &mut ledger);
         if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
             self.engine.resume(open);
         }
-        if ledger.left() > 0 {
-            tracing::warn!(
-                "{} forecasts in the ledger belong to rounds that are not in the files; they are left out.",
-                ledger.left()
-            );
-        }
+        self.note_loose(&ledger);
+        drop(ledger);
         if let Some(installed) = installed {
             let issued = self.engine.install(installed, (self.now)());
             if let Some(forecast) = issued {
-                self.keep(&Entry::Forecast(forecast));
+                self.keep_forecast(&forecast);
             }
         }
         self.waiting = rounds.len()..rounds.len();
-        self.keeper.sync();
+        self.sync();
         if self.engine.ask_for_training().is_some() {
             self.train(None);
         }
     }
 
-    fn remember(&mut self, rounds: &[Round], ledger: &mut Ledger) {
+    /// Takes up a checkpoint; gives for how many rounds it stands.
+    fn restore(&mut self, rounds: &[Round], restored: Restored) -> usize {
+        let Restored { checkpoint, digest, mut shown } = restored;
+        let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
+        let (known_rounds, later) = rounds.split_at(known);
+        tracing::info!(
+            "Scores of {known} rounds are taken from the checkpoint, {} are taken anew.",
+            later.len()
+        );
+        self.engine.recall(known_rounds, checkpoint.memory);
         let mut before: Option<&Round> = None;
-        for round in rounds {
+        for round in known_rounds {
+            let found = before.and_then(|before| shown.take(before, round).ok().flatten());
+            let settlement =
+                found.map(|kept| Settlement { forecast: kept.forecast, round: *round });
+            self.view.round(*round, settlement.as_ref());
+            before = Some(round);
+        }
+        self.view.void(checkpoint.void);
+        self.trainings.count_from(checkpoint.model_version);
+        self.digest = digest;
+        self.loose = checkpoint.loose;
+        known
+    }
+
+    /// Takes the rounds that no checkpoint knows.
+    fn remember(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) {
+        let mut before = known.checked_sub(1).map(|last| &rounds[last]);
+        for (number, round) in rounds.iter().enumerate().skip(known) {
+            if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
+                // Half of what the ledger says is no state to go on from.
+                return self.keeper.no_more_checkpoints();
+            }
             let found = before.map_or(Ok(None), |before| ledger.take(before, round));
             let kept = found.unwrap_or_else(|Void| {
-                self.view.void();
+                self.view.void(1);
                 None
             });
             let is_settled = kept.is_some_and(|kept| kept.settled.is_some());
             let settlement = self.engine.remember(*round, kept.map(|kept| kept.forecast));
+            self.digest.push(round);
             self.view.round(*round, settlement.as_ref());
             if let Some(settlement) = settlement.filter(|_| !is_settled) {
-                self.keep(&settled(&settlement, (self.now)()));
+                self.keep_settlement(&settlement, (self.now)());
             }
             before = Some(round);
+        }
+    }
+
+    fn note_loose(&mut self, ledger: &Ledger) {
+        let (count, until) = ledger.left();
+        self.loose = self.loose.and(Loose { count: count as u64, until });
+        if self.loose.count > 0 {
+            tracing::warn!(
+                "{} forecasts in the ledger belong to rounds that are not in the files; they are left out.",
+                self.loose.count
+            );
         }
     }
 
@@ -103,13 +154,14 @@ impl Live {
         for effect in self.engine.observe(round, heard) {
             match effect {
                 Effect::Settled(it) => {
-                    self.keep(&settled(&it, heard));
+                    self.keep_settlement(&it, heard);
                     settlement = Some(it);
                 }
-                Effect::Issued(forecast) => self.keep(&Entry::Forecast(forecast)),
+                Effect::Issued(forecast) => self.keep_forecast(&forecast),
                 Effect::Retrain(_) => self.train(None),
             }
         }
+        self.digest.push(&round);
         self.view.round(round, settlement.as_ref());
         let said = json!({
             "round": self.engine.rounds(),
@@ -120,12 +172,52 @@ impl Live {
         self.outbox.say(Topic::Round, said);
     }
 
-    pub(super) fn keep(&mut self, entry: &Entry) {
-        self.keeper.append(entry);
-        if let Entry::Forecast(forecast) = entry {
-            let said = json!({ "round": forecast.round, "model_version": forecast.model_version });
-            self.outbox.say(Topic::Forecast, said);
+    /// A forecast that is not in the ledger before its round does not count.
+    pub(super) fn keep_forecast(&mut self, forecast: &Forecast) {
+        if self.keeper.append(&Entry::Forecast(*forecast)) == Err(NotKept) {
+            self.engine.withdraw();
         }
+        let said = json!({ "round": forecast.round, "model_version": forecast.model_version });
+        self.outbox.say(Topic::Forecast, said);
+    }
+
+    fn keep_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let settled = Entry::Settled(Settled {
+            round: settlement.forecast.round,
+            time: settlement.round.time,
+            actual: settlement.round.multiplier.as_f64(),
+            settled_at: now,
+        });
+        // What cannot be written now goes before the next entry; the files say it as well.
+        drop(self.keeper.append(&settled));
+    }
+
+    /// Puts the ledger on the disk. If that fails, only what is on the disk counts: the forecast
+    /// for the next round does not, and if others have met their rounds since the last sync,
+    /// everything is taken anew.
+    pub(super) fn sync(&mut self) {
+        match self.keeper.sync() {
+            Ok(()) | Err(CutOff::Settlements) => {}
+            Err(CutOff::Open) => self.engine.withdraw(),
+            Err(CutOff::Forecasts) => self.reload(),
+        }
+    }
+
+    /// What is known now, to be put on the disk.
+    pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let ledger = self.keeper.place()?;
+        if !self.keeper.is_checkpoint_old(self.engine.rounds(), &ledger) {
+            return None;
+        }
+        let known = Known {
+            ledger,
+            open: self.engine.frozen().copied(),
+            loose: self.loose,
+            void: self.view.voids(),
+            model_version: self.trainings.last_id(),
+            memory: self.engine.memory().clone(),
+        };
+        Some(Checkpoint::new(&self.digest, known))
     }
 
     fn read_origin(&self) -> Option<Origin> {
@@ -134,13 +226,4 @@ impl Live {
             Some(Origin::Recorded)
         })
     }
-}
-
-fn settled(settlement: &Settlement, now: DateTime<Utc>) -> Entry {
-    Entry::Settled(Settled {
-        round: settlement.forecast.round,
-        time: settlement.round.time,
-        actual: settlement.round.multiplier.as_f64(),
-        settled_at: now,
-    })
 }

@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{Live, NoTraining};
 use crate::engine::Installed;
 use crate::http::Topic;
-use crate::ledger::Entry;
 use crate::retrain::FIRST_AT;
 use crate::trainer::{Learned, News, Order};
 use crate::trainings::{Asker, Running};
@@ -78,8 +77,8 @@ impl Live {
             trained_on: accuracy.total_records,
         };
         if let Some(forecast) = self.engine.install(installed, now) {
-            self.keep(&Entry::Forecast(forecast));
-            self.keeper.sync();
+            self.keep_forecast(&forecast);
+            self.sync();
         }
         if let Some(asker) = asker {
             self.outbox.answer(asker, Ok(accuracy));
