@@ -1,10 +1,12 @@
 //! What the collector is told: flag, else environment variable `AVIATOR_…`, else TOML file, else default.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -79,6 +81,10 @@ pub struct Options {
     /// What is logged: error, warn, info, debug, or a filter such as collector=debug [default: info]
     #[arg(long, env = "AVIATOR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// Answer /metrics, /healthz and /readyz on this address of this machine, such as 127.0.0.1:5002 [default: nowhere]
+    #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
 
     /// The demo's own.
     #[command(flatten)]
@@ -208,6 +214,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged.
     pub log: String,
+    /// Where metrics are to be had.
+    pub metrics_listen: Option<SocketAddr>,
     /// The demo's own.
     pub demo: demo::Options,
     /// The replay's own.
@@ -233,7 +241,24 @@ impl Config {
             Some(path) => overlaid(&read(path)?, flags)?,
             None => flags.clone(),
         };
-        Ok(Self::from(told))
+        match told.metrics_listen {
+            Some(address) if !address.ip().is_loopback() => Err(ConfigError::flag(
+                "metrics-listen",
+                format!(
+                    "{address} can be reached from other machines; only addresses such as 127.0.0.1:5002 are taken"
+                ),
+            )),
+            _ => Ok(Self::from(told)),
+        }
+    }
+
+    /// What stands in the file, under its own names.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn keys_of(file: &Path) -> Result<toml::Table, ConfigError> {
+        read(file)
     }
 }
 
@@ -268,6 +293,7 @@ impl From<Options> for Config {
             quiet: told.quiet.unwrap_or(false),
             log_format: told.log_format.unwrap_or_default(),
             log: told.log.unwrap_or_else(|| "info".to_owned()),
+            metrics_listen: told.metrics_listen,
             demo: told.demo,
             replay: told.replay,
             browser: told.browser,
@@ -278,7 +304,7 @@ impl From<Options> for Config {
     }
 }
 
-fn read(path: &Path) -> Result<Options, ConfigError> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     let text = fs::read_to_string(path)
         .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
     toml::from_str(&text).map_err(|error| {

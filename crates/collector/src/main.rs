@@ -1,16 +1,19 @@
 //! The `collector` program.
 
-use std::io::{IsTerminal, Write, stderr};
-use std::path::PathBuf;
+use std::io::{ErrorKind, IsTerminal, Write, stderr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use collector::config::{Config, ConfigError, LogFormat, Options};
-use collector::session;
 use collector::signals::Signals;
+use collector::status::Board;
+use collector::{effective, metrics, session, supervisor, welcome};
 use rounds::LogError;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,15 +34,16 @@ struct Cli {
     command: Option<Command>,
 
     #[command(flatten)]
-    run: Told,
+    run: Run,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Record rounds (what happens without a subcommand)
     #[command(after_help = EXAMPLES)]
-    Run(Told),
+    Run(Run),
     /// Say what would keep the collector from recording, and what to do about it
+    #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor {
         #[command(flatten)]
         told: Told,
@@ -48,6 +52,30 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what lets a shell complete the command line
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a directory
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Write `collector.1` and a page for each command here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Run {
+    #[command(flatten)]
+    told: Told,
+
+    /// Print each option, its value and who said so, and end
+    #[arg(long)]
+    print_config: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -71,13 +99,33 @@ Every option can also stand in the environment (AVIATOR_DATA_DIR for --data-dir)
 A flag wins over the environment, the environment over the file.
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage or configuration, 3 another collector holds the directory.";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  collector doctor
+  collector doctor --source browser --cdp http://127.0.0.1:9222
+  collector doctor --source websocket --config feed.toml --json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  collector completions bash > ~/.local/share/bash-completion/completions/collector
+  collector completions zsh > ~/.zfunc/_collector
+  collector completions fish > ~/.config/fish/completions/collector.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  collector man | man -l -
+  collector man --dir /usr/local/share/man/man1";
+
 fn main() -> ExitCode {
     collector::tls::install();
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
-        Some(Command::Run(told)) => record(&told),
-        None => record(&cli.run),
+        Some(Command::Run(run)) => record(&run, &matches),
+        None => record(&cli.run, &matches),
         Some(Command::Doctor { told, json }) => examine(&told, json),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man { dir }) => manual(dir.as_deref()),
     };
     done.unwrap_or_else(|error| {
         say(&format!("collector: {}", in_one_line(&error)));
@@ -96,16 +144,32 @@ fn in_one_line(error: &anyhow::Error) -> String {
     text
 }
 
-fn record(told: &Told) -> anyhow::Result<ExitCode> {
+fn record(run: &Run, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let told = &run.told;
     let config = Config::load(&told.options, told.config.as_deref())?;
+    if run.print_config {
+        let shown = effective::text(&Cli::command(), matches, &config, told.config.as_deref())?;
+        return print(shown.as_bytes());
+    }
     start_log(&config)?;
+    if stderr().is_terminal() {
+        drop(stderr().write_all(welcome::banner(&config).as_bytes()));
+    }
     let runtime = Runtime::new().context("starting the runtime")?;
     let recorded = runtime.block_on(async {
         let shutdown = CancellationToken::new();
         let signals = Signals::listen().context("listening for signals")?;
+        let board = Board::default();
         let mut tasks = JoinSet::new();
         tasks.spawn(obey(signals, shutdown.clone()));
-        session::run(config, shutdown).await
+        tasks.spawn(supervisor::inform(board.clone()));
+        if let Some(address) = config.metrics_listen {
+            let listener = TcpListener::bind(address).await.with_context(|| {
+                format!("cannot listen on {address}; choose another with --metrics-listen")
+            })?;
+            tasks.spawn(metrics::serve(listener, board.clone()));
+        }
+        session::run_shown(config, shutdown, board).await
     });
     runtime.shutdown_timeout(LEFTOVERS);
     recorded.map(|()| ExitCode::SUCCESS)
@@ -121,15 +185,44 @@ fn examine(told: &Told, json: bool) -> anyhow::Result<ExitCode> {
     } else {
         collector::doctor::as_text(&findings)
     };
-    std::io::stdout().write_all(text.as_bytes()).context("printing")?;
+    print(text.as_bytes())?;
     let failed = findings.iter().any(collector::doctor::Finding::is_failed);
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "collector", &mut script);
+    print(&script)
+}
+
+fn manual(dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if let Some(dir) = dir {
+        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        clap_mangen::generate_to(Cli::command(), dir)
+            .with_context(|| format!("writing manual pages to {}", dir.display()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut page = Vec::new();
+    let command = Cli::command().disable_help_subcommand(true);
+    clap_mangen::Man::new(command).render(&mut page).context("making the manual page")?;
+    print(&page)
+}
+
+/// A reader that has seen enough, such as `head`, is no failure.
+fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("printing"),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// The first signal asks for an end, the second one does not ask.
 async fn obey(mut signals: Signals, shutdown: CancellationToken) {
     let signal = signals.next().await;
     tracing::info!(signal, "Asked to stop.");
+    supervisor::stopping();
     shutdown.cancel();
     signals.next().await;
     say("collector: stopped at once; what was on the disk stays");
@@ -145,7 +238,8 @@ fn start_log(config: &Config) -> Result<(), ConfigError> {
         LogFormat::Pretty => false,
         LogFormat::Json => true,
     };
-    let has_colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let has_colour =
+        stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if is_json {
         log.json().init();
@@ -172,8 +266,6 @@ fn say(line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

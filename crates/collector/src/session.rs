@@ -12,6 +12,7 @@ use self::desk::{Desk, Interrupt};
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::source::{ConnectError, Said, SessionError, Source};
+use crate::status::Board;
 use crate::writer::WriterGone;
 
 /// A live source without a new round for so long is said to be stalled.
@@ -34,16 +35,30 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Wrong configuration ([`crate::config::ConfigError`]), a directory that cannot be written or that another process holds
 /// ([`rounds::LogError`]), an error of the source that no waiting helps, or rounds that the disk refused to the end.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run_shown(config, shutdown, Board::default()).await
+}
+
+/// The same, with its status on `board` for those who watch it.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_shown(
+    config: Config,
+    shutdown: CancellationToken,
+    board: Board,
+) -> anyhow::Result<()> {
     let source = Source::new(&config)?;
-    record(source, &config, &shutdown).await
+    record(source, &config, &shutdown, board).await
 }
 
 async fn record(
     mut source: Source,
     config: &Config,
     shutdown: &CancellationToken,
+    board: Board,
 ) -> anyhow::Result<()> {
-    let mut desk = Desk::open(config)?;
+    let mut desk = Desk::open(config, board)?;
     let driven = drive(&mut source, &mut desk, shutdown).await;
     if timeout(CLOSE_WITHIN, source.close()).await.is_err() {
         tracing::debug!("The source took too long to say goodbye.");

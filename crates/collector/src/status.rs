@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rounds::{EventKind, Multiplier, Origin};
 use serde::Serialize;
+use tokio::sync::watch;
 
 /// The file, in the directory of the CSVs.
 pub const STATUS_FILE: &str = "status.json";
@@ -75,6 +77,27 @@ pub struct Status {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Where the session puts its status for those who watch it from inside the process: the latest, and that it moves.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<watch::Sender<Option<Status>>>);
+
+impl Board {
+    /// The status as it is now.
+    pub fn post(&self, status: &Status) {
+        self.0.send_replace(Some(status.clone()));
+    }
+
+    /// The latest status, once there is one.
+    pub fn latest(&self) -> Option<Status> {
+        self.0.borrow().clone()
+    }
+
+    /// Hears of every posting.
+    pub fn listen(&self) -> watch::Receiver<Option<Status>> {
+        self.0.subscribe()
+    }
+}
+
 /// The newest round on the disk.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq)]
 pub struct LastRound {
@@ -87,6 +110,30 @@ pub struct LastRound {
 
 fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Starting,
+        Self::Connected,
+        Self::Reconnecting,
+        Self::Stalled,
+        Self::Stopped,
+        Self::WritingFailed,
+    ];
+
+    /// As in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+            Self::Stalled => "stalled",
+            Self::Stopped => "stopped",
+            Self::WritingFailed => "writing_failed",
+        }
+    }
 }
 
 impl Status {
@@ -179,6 +226,13 @@ mod tests {
         assert_eq!(value["last_round"]["multiplier"], 2.31);
         assert!(value["last_error"].is_null());
         assert!(!draft(dir.path()).exists());
+    }
+
+    #[test]
+    fn a_state_has_one_name() {
+        for state in State::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+        }
     }
 
     #[test]

@@ -57,8 +57,20 @@ fn a_wrong_value_is_named_with_its_line() {
 }
 
 #[test]
+fn metrics_are_for_this_machine_only() {
+    let told = |address: &str| Options {
+        metrics_listen: Some(address.parse().unwrap()),
+        ..Options::default()
+    };
+    let error = Config::load(&told("0.0.0.0:5002"), None).unwrap_err();
+    assert!(error.to_string().starts_with("--metrics-listen: 0.0.0.0:5002"), "{error}");
+    assert!(Config::load(&told("127.0.0.1:5002"), None).is_ok());
+    assert!(Config::load(&told("[::1]:5002"), None).is_ok());
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = read(Path::new("no/such.toml")).unwrap_err();
+    let error = read::<Options>(Path::new("no/such.toml")).unwrap_err();
     assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
 }
 

@@ -19,7 +19,7 @@ use crate::fsync::SparingDisk;
 use crate::ledger::{Ledger, Outcome, Seed, Settings};
 use crate::seed;
 use crate::source::{Kind, Reading, Said};
-use crate::status::{LastRound, State, Status};
+use crate::status::{Board, LastRound, State, Status};
 use crate::writer::{Entry, Progress, Writer, WriterGone};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -48,6 +48,7 @@ pub(super) struct Desk {
     ledger: Ledger,
     writer: Writer,
     status: Status,
+    board: Board,
     /// The state, but for a disk that refuses.
     source_state: State,
     tick: Interval,
@@ -72,7 +73,7 @@ struct Lost {
 
 impl Desk {
     /// Becomes the writer of the directory and reads where its files end.
-    pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
+    pub(super) fn open(config: &Config, board: Board) -> anyhow::Result<Self> {
         let (kind, now) = (config.source, clock::wall());
         let files = Box::new(SparingDisk::new(config.fsync));
         let log = RoundLog::open_on(files, &config.data_dir, kind.origin(), now)?;
@@ -96,6 +97,7 @@ impl Desk {
             ledger: Ledger::seeded(settings, &known),
             writer: Writer::start(log, console(config)?)?,
             status: Status::new(kind, now),
+            board,
             source_state: State::Starting,
             tick,
             status_written: None,
@@ -284,6 +286,7 @@ impl Desk {
         let (unwritten, progress) = self.writer.stop(WRITE_WITHIN).await?;
         let missing = unwritten + self.dropped;
         write_status(&mut self.status, &progress, State::Stopped, missing, &self.dir);
+        self.board.post(&self.status);
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
             let why = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
@@ -330,6 +333,7 @@ impl Desk {
         self.status_written = Some(Instant::now());
         let queued = self.writer.queued();
         write_status(&mut self.status, &progress, state, queued, &self.dir);
+        self.board.post(&self.status);
     }
 }
 

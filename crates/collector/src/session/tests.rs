@@ -38,7 +38,7 @@ impl Recorder {
         let source = Source::Scripted(Script(steps.into()));
         let config = self.config.clone();
         let shutdown = self.shutdown.clone();
-        async move { record(source, &config, &shutdown).await }
+        async move { record(source, &config, &shutdown, Board::default()).await }
     }
 
     /// Runs until `second`, looks at the status, and lets it run on.

@@ -7,6 +7,7 @@ mod decoders;
 mod faults;
 mod feeds;
 mod game;
+mod metrics;
 mod mock_cdp;
 mod program;
 mod simulator;

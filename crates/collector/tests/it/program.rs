@@ -155,3 +155,75 @@ fn a_replay_holds_the_same_rounds_and_is_the_same_file_every_time() {
     assert_eq!(written[0], format!("timestamp,multiplier\n{rows}"));
     assert_eq!(written[0], written[1]);
 }
+
+fn says(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_collector"));
+    let output = command.args(arguments).env_clear().output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn help_shows_how_each_command_is_used() {
+    for command in ["", "run", "doctor", "completions", "man"] {
+        let arguments = [command, "--help"];
+        let help = says(&arguments[usize::from(command.is_empty())..]);
+        assert!(help.contains("\nExamples:\n  collector"), "{command}: {help}");
+    }
+}
+
+#[test]
+fn shells_get_completions_and_manuals_their_pages() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = says(&["completions", shell]);
+        assert!(script.contains("doctor") && script.contains("data-dir"), "{shell}");
+    }
+    let dir = tempdir().unwrap();
+    says(&["man", "--dir", dir.path().to_str().unwrap()]);
+    for name in ["", "-run", "-doctor", "-completions", "-man"] {
+        let page = fs::read_to_string(dir.path().join(format!("collector{name}.1"))).unwrap();
+        assert!(page.contains(&format!(".TH collector{name} 1")), "{page}");
+    }
+    assert!(says(&["man"]).contains(".TH collector 1"));
+}
+
+#[test]
+fn each_option_is_shown_with_who_said_it_and_nothing_is_opened() {
+    let dir = tempdir().unwrap();
+    let place = dir.path().join("never");
+    let mut command = collector(&place, &["--print-config"]);
+    let output = command.env("AVIATOR_URL", "wss://hush").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap();
+    assert!(line("data_dir = ").ends_with("# --data-dir"), "{text}");
+    assert!(line("# feed.url is set and not shown").ends_with("# AVIATOR_URL"), "{text}");
+    assert!(line("source = \"demo\"").ends_with("# default"), "{text}");
+    assert!(!text.contains("hush") && !place.exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_manager_is_told_while_rounds_come_and_when_it_stops() {
+    use std::os::unix::net::UnixDatagram;
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let hear = || {
+        let mut message = [0; 512];
+        let length = socket.recv(&mut message).unwrap();
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    };
+    let flags = ["--history", "0", "--pace", "0.05"];
+    let mut command = collector(&dir.path().join("rounds"), &flags);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "600000").stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let ready = hear();
+    assert!(ready.contains("READY=1") && ready.contains("STATUS="), "{ready}");
+    for _ in 0..3 {
+        let alive = hear();
+        assert!(alive.contains("WATCHDOG=1"), "{alive}");
+    }
+    signal(&child, "-TERM");
+    while !hear().contains("STOPPING=1") {}
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

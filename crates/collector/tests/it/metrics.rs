@@ -1,0 +1,58 @@
+//! `/metrics`, `/healthz` and `/readyz`, as those who ask for them see them.
+
+use collector::metrics;
+use collector::source::Kind;
+use collector::status::{Board, State, Status};
+use reqwest::{Client, Method, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+struct Asked {
+    client: Client,
+    address: String,
+    board: Board,
+    _server: JoinSet<()>,
+}
+
+impl Asked {
+    async fn new() -> Self {
+        collector::tls::install();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let board = Board::default();
+        let mut server = JoinSet::new();
+        server.spawn(metrics::serve(listener, board.clone()));
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { client, address, board, _server: server }
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Response {
+        self.client.request(method, format!("{}{path}", self.address)).send().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_the_session_posts_is_what_is_answered() {
+    let asked = Asked::new().await;
+    assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
+    let mut status = Status::new(Kind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
+    status.rounds_written = 41;
+    status.enter(State::Connected, status.started_at);
+    asked.board.post(&status);
+    assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 200);
+    assert_eq!(asked.ask(Method::HEAD, "/healthz").await.status(), 200);
+    let metrics = asked.ask(Method::GET, "/metrics").await;
+    assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    let text = metrics.text().await.unwrap();
+    assert!(text.contains("aviator_rounds_total{source=\"websocket\"} 41\n"), "{text}");
+}
+
+#[tokio::test]
+async fn nothing_else_is_answered_and_nobody_else() {
+    let asked = Asked::new().await;
+    assert_eq!(asked.ask(Method::GET, "/").await.status(), 404);
+    assert_eq!(asked.ask(Method::POST, "/metrics").await.status(), 405);
+    let foreign = asked.client.get(format!("{}/metrics", asked.address));
+    let response = foreign.header("host", "evil.example").send().await.unwrap();
+    assert_eq!(response.status(), 421);
+}
