@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use rounds::Name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,6 +42,11 @@ pub struct Options {
     /// Directory of the CSV files [default: data/demo for the demo, else data]
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Which table is recorded: its files lie in the sub-directory of its name, those of `default` in the directory itself
+    /// [default: default]
+    #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME")]
+    pub table: Option<Name>,
 
     /// demo, replay: real (like the game), max, or seconds between rounds [default: 3 for the demo, real for a replay]
     #[arg(long, env = "AVIATOR_PACE", value_name = "real|max|SECONDS")]
@@ -192,8 +198,10 @@ impl ConfigError {
 pub struct Config {
     /// Where rounds come from.
     pub source: Kind,
-    /// Directory of the CSV files.
+    /// Directory of the default table's CSV files, and above those of the others.
     pub data_dir: PathBuf,
+    /// Which table is recorded.
+    pub table: Name,
     /// Speed of a demo or a replay.
     pub pace: Pace,
     /// End of a demo or a replay.
@@ -252,6 +260,11 @@ impl Config {
         }
     }
 
+    /// Where this table's CSV files lie.
+    pub fn directory(&self) -> PathBuf {
+        self.table.directory(&self.data_dir)
+    }
+
     /// What stands in the file, under its own names.
     ///
     /// # Errors
@@ -283,6 +296,7 @@ impl From<Options> for Config {
         Self {
             source,
             data_dir: told.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
+            table: told.table.unwrap_or_default(),
             pace: told.pace.unwrap_or(pace),
             rounds: told.rounds,
             selector: told.selector,

@@ -78,11 +78,12 @@ impl Finding {
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let now = clock::wall();
     let mut findings = vec![source(config)];
-    findings.extend(directory(&config.data_dir));
-    findings.push(lock(&config.data_dir));
-    findings.push(origin(&config.data_dir, config.source.origin()));
-    findings.extend(space(&config.data_dir));
-    findings.push(time(&config.data_dir, now));
+    let dir = config.directory();
+    findings.extend(directory(&dir));
+    findings.push(lock(&dir));
+    findings.push(origin(&dir, config.source.origin()));
+    findings.extend(space(&dir));
+    findings.push(time(&dir, now));
     findings.extend(match config.source {
         Kind::Demo | Kind::Replay => Vec::new(),
         Kind::Browser => browser::examine(config).await,

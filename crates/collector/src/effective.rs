@@ -135,6 +135,7 @@ impl From<&Config> for Options {
         Self {
             source: Some(source),
             data_dir: Some(config.data_dir),
+            table: Some(config.table),
             pace: Some(pace),
             rounds: config.rounds,
             selector: config.selector,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rounds::{EventKind, Multiplier, Origin};
+use rounds::{EventKind, Multiplier, Name, Origin};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -38,6 +38,8 @@ pub struct Status {
     pub version: &'static str,
     /// Of the process.
     pub pid: u32,
+    /// As in `--table`.
+    pub table: Name,
     /// As in `--source`.
     pub source: &'static str,
     /// As in the directory's marker.
@@ -137,12 +139,13 @@ impl State {
 }
 
 impl Status {
-    /// A collector that begins.
+    /// A collector that begins, at the default table.
     pub fn new(source: crate::source::Kind, now: DateTime<Utc>) -> Self {
         let origin = source.origin();
         Self {
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
+            table: Name::default(),
             source: source.name(),
             origin,
             simulated: origin == Origin::Simulated,

@@ -14,7 +14,8 @@ pub fn banner(config: &Config) -> String {
     let mut line = |name: &str, what: String| {
         writeln!(text, "  {name:<7}  {what}").expect("a string takes everything");
     };
-    let dir = config.data_dir.display();
+    let dir = config.directory();
+    let dir = dir.display();
     let source = match config.source {
         Kind::Demo => "demo: simulated rounds, provably fair".to_owned(),
         Kind::Replay => "replay: rounds of a recording".to_owned(),
@@ -28,7 +29,7 @@ pub fn banner(config: &Config) -> String {
 }
 
 fn found(config: &Config) -> String {
-    let changes = Directory::new(&config.data_dir).scan().unwrap_or_default();
+    let changes = Directory::new(config.directory()).scan().unwrap_or_default();
     let rounds: u64 = changes.iter().map(|change| change.total).sum();
     match changes.len() {
         0 => "none yet".to_owned(),

@@ -75,15 +75,16 @@ impl Desk {
     /// Becomes the writer of the directory and reads where its files end.
     pub(super) fn open(config: &Config, board: Board) -> anyhow::Result<Self> {
         let (kind, now) = (config.source, clock::wall());
+        let dir = config.directory();
         let files = Box::new(SparingDisk::new(config.fsync));
-        let log = RoundLog::open_on(files, &config.data_dir, kind.origin(), now)?;
+        let log = RoundLog::open_on(files, &dir, kind.origin(), now)?;
         for repair in log.repairs() {
             tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");
         }
         let known = match kind {
             // A recording is played as it is, whatever was played before.
             Kind::Replay => Seed::default(),
-            _ => seed::read(&config.data_dir).context("reading the last rounds")?,
+            _ => seed::read(&dir).context("reading the last rounds")?,
         };
         let settings = Settings { kind, baseline: config.baseline, round_min: config.round_min.0 };
         tracing::info!(
@@ -93,10 +94,10 @@ impl Desk {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut desk = Self {
             kind,
-            dir: config.data_dir.clone(),
+            dir,
             ledger: Ledger::seeded(settings, &known),
             writer: Writer::start(log, console(config)?)?,
-            status: Status::new(kind, now),
+            status: Status { table: config.table.clone(), ..Status::new(kind, now) },
             board,
             source_state: State::Starting,
             tick,

@@ -93,6 +93,18 @@ fn killed_fifty_times_it_keeps_every_round_it_showed_once() {
 }
 
 #[test]
+fn a_table_has_a_directory_of_its_own() {
+    let dir = tempdir().unwrap();
+    let flags = ["--table", "eu", "--history", "0", "--rounds", "2", "--pace", "max"];
+    assert_eq!(finish(dir.path(), &flags).status.code(), Some(0));
+    assert_eq!(last_rounds(&dir.path().join("eu"), usize::MAX).unwrap().len(), 2);
+    let status = fs::read_to_string(dir.path().join("eu/status.json")).unwrap();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["table"], "eu");
+    assert!(files(dir.path(), ".csv").is_empty(), "nothing is written above it");
+}
+
+#[test]
 fn a_signal_stops_it_and_that_is_no_failure() {
     for name in ["-TERM", "-INT"] {
         let dir = tempdir().unwrap();
