@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test of the project. Installs Chromium first where it is missing: the dashboard and the
-# browser recorder are tested in a real one, and a test that is skipped tests nothing.
+# Runs every test of the project. Installs Chromium and a NATS server first where they are missing: the
+# dashboard, the browser recorder and the bridge are tested with real ones, and a test that is skipped tests nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,5 +22,6 @@ install_browser() {
 
 { have chromium && have chromedriver; } || install_browser
 
+bash scripts/nats/install.sh
 bash scripts/tests/launchers.sh
 cargo test --workspace --locked "$@"

@@ -115,6 +115,15 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(self, desk: &mut Option<Desk>) -> Result<(), PullError> {
         let hub = Hub::connect(&self.pull.access, 1).await?;
+        let lost = hub.lost.clone();
+        // Nothing that is waited for comes over a connection that is lost; what was written has its place in the files.
+        tokio::select! {
+            ended = self.work(&hub, desk) => ended,
+            () = lost.cancelled() => Err(HubError::lost().into()),
+        }
+    }
+
+    async fn work(self, hub: &Hub, desk: &mut Option<Desk>) -> Result<(), PullError> {
         let kept = hub.stream(&self.pull.table).await?;
         if desk.is_none() {
             *desk = Some(Desk::open(self.pull, &kept)?);
@@ -137,12 +146,9 @@ impl Session<'_> {
             }
             let message = tokio::select! {
                 message = messages.next() => message,
-                () = hub.lost.cancelled() => None,
                 () = self.shutdown.cancelled() => return Ok(()),
             };
-            let Some(message) = message else {
-                return Err(HubError::Away { problem: "the connection is lost".to_owned() }.into());
-            };
+            let Some(message) = message else { return Err(HubError::lost().into()) };
             let message = message.map_err(|error| HubError::away("reading the stream", &error))?;
             self.take(desk, &message).await?;
             backlog = backlog.saturating_sub(1);

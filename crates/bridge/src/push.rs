@@ -137,7 +137,21 @@ enum Reached {
 impl Session<'_> {
     async fn run(&mut self, outage: &mut Outage, was_used: &mut bool) -> Result<Ended, HubError> {
         let hub = Hub::connect(&self.push.access, self.push.in_flight).await?;
-        let Some(origin) = self.origin(&hub).await? else { return Ok(Ended::Asked) };
+        let lost = hub.lost.clone();
+        // Nothing that is waited for comes over a connection that is lost; a row that was on its way is sent again.
+        tokio::select! {
+            ended = self.work(&hub, outage, was_used) => ended,
+            () = lost.cancelled() => Err(HubError::lost()),
+        }
+    }
+
+    async fn work(
+        &mut self,
+        hub: &Hub,
+        outage: &mut Outage,
+        was_used: &mut bool,
+    ) -> Result<Ended, HubError> {
+        let Some(origin) = self.origin().await? else { return Ok(Ended::Asked) };
         let table = Table { name: self.push.table.clone(), origin };
         let kept = hub.stream_for(&table, Limits::default()).await?;
         if self.state.meet(&kept.created) {
@@ -147,7 +161,7 @@ impl Session<'_> {
         outage.over();
         tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
         loop {
-            let reached = self.all_files(&hub, &kept).await?;
+            let reached = self.all_files(hub, &kept).await?;
             if reached == Reached::Asked {
                 return Ok(Ended::Asked);
             }
@@ -156,23 +170,20 @@ impl Session<'_> {
             if self.push.once {
                 return Ok(Ended::Done);
             }
-            if self.wait(&hub).await? {
+            if self.wait().await {
                 return Ok(Ended::Asked);
             }
         }
     }
 
     /// Waits for the next look; whether it was asked to stop instead.
-    async fn wait(&self, hub: &Hub) -> Result<bool, HubError> {
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_EVERY) => Ok(false),
-            () = self.shutdown.cancelled() => Ok(true),
-            () = hub.lost.cancelled() => Err(lost()),
-        }
+    async fn wait(&self) -> bool {
+        outage::pause(LOOK_EVERY, self.shutdown).await;
+        self.shutdown.is_cancelled()
     }
 
     /// The origin of the rounds, as soon as there are any; `None` if asked to stop before.
-    async fn origin(&self, hub: &Hub) -> Result<Option<Origin>, HubError> {
+    async fn origin(&self) -> Result<Option<Origin>, HubError> {
         loop {
             match Origin::of(&self.push.dir) {
                 Ok(Some(origin)) => return Ok(Some(origin)),
@@ -184,7 +195,7 @@ impl Session<'_> {
                 let problem = format!("{} holds no rounds", self.push.dir.display());
                 return Err(HubError::Strangers(problem));
             }
-            if self.wait(hub).await? {
+            if self.wait().await {
                 return Ok(None);
             }
         }
@@ -316,12 +327,8 @@ impl Session<'_> {
         })?;
         let message =
             PublishMessage::build().payload(parcel.to_bytes().into()).message_id(&subject);
-        let ack = tokio::select! {
-            sent = hub.jetstream.send_publish(subject.clone(), message) => {
-                sent.map_err(|error| HubError::away("sending a row", &error))?
-            }
-            () = hub.lost.cancelled() => return Err(lost()),
-        };
+        let ack = hub.jetstream.send_publish(subject.clone(), message).await;
+        let ack = ack.map_err(|error| HubError::away("sending a row", &error))?;
         Ok(Sent { number: parcel.row, round: parcel.round, id, subject, ack })
     }
 
@@ -336,11 +343,7 @@ impl Session<'_> {
         let Some(Sent { number, round, id, subject, ack }) = sent.pop_front() else {
             return Ok(());
         };
-        let answer = tokio::select! {
-            answer = ack => answer,
-            () = hub.lost.cancelled() => return Err(lost()),
-        };
-        let is_new = match answer {
+        let is_new = match ack.await {
             Ok(ack) => !ack.duplicate,
             Err(error) if is_stored_already(&error) => false,
             Err(error) => return Err(full_or_away(&error)),
@@ -426,10 +429,6 @@ fn full_or_away(error: &PublishError) -> HubError {
 
 fn jetstream(error: &PublishError) -> Option<&async_nats::jetstream::Error> {
     std::error::Error::source(error)?.downcast_ref()
-}
-
-fn lost() -> HubError {
-    HubError::Away { problem: "the connection is lost".to_owned() }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HubError {

@@ -80,6 +80,11 @@ pub enum HubError {
 }
 
 impl HubError {
+    /// The connection broke.
+    pub fn lost() -> Self {
+        Self::Away { problem: "the connection is lost".to_owned() }
+    }
+
     /// Something that went wrong between here and the hub.
     pub fn away(what: &str, error: &dyn std::fmt::Display) -> Self {
         Self::Away { problem: format!("{what}: {error}") }

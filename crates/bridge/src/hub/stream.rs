@@ -1,5 +1,6 @@
 //! The stream of a table: what it must be like so that a round is stored once, for ever.
 
+use std::error::Error;
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
@@ -84,6 +85,10 @@ impl Hub {
                     HubError::NoStream { stream: name }
                 }
                 GetStreamErrorKind::JetStream(why) => refused(&why),
+                _ if is_nobody(&error) => {
+                    let problem = "JetStream is off, or not for this account".to_owned();
+                    HubError::NoJetStream { problem }
+                }
                 _ => HubError::away("asking for the stream", &error),
             }),
         }
@@ -126,6 +131,13 @@ impl Hub {
             }),
         }
     }
+}
+
+/// Whether a request went to nobody: the client has no other way to tell than its words.
+fn is_nobody(error: &(dyn Error + 'static)) -> bool {
+    let words = ["no responders", "requested JetStream resource does not exist"];
+    std::iter::successors(Some(error), |&error| error.source())
+        .any(|error| words.iter().any(|words| error.to_string().contains(words)))
 }
 
 /// JetStream's word on a request: some of it is for whoever runs the hub.

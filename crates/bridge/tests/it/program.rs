@@ -1,0 +1,108 @@
+//! The program itself: what it refuses, and how it ends.
+
+use async_nats::jetstream::stream::{Config, StorageType};
+
+use crate::nats::Server;
+use crate::recorder::{Recorder, Running, finish, once, pull, push};
+
+#[test]
+fn a_stream_that_would_forget_is_refused_by_name() {
+    let server = Server::quick();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = async_nats::connect(server.url()).await.unwrap();
+        let config = Config {
+            name: "AVIATOR_default".to_owned(),
+            subjects: vec!["aviator.rounds.recorded.default.>".to_owned()],
+            storage: StorageType::Memory,
+            ..Config::default()
+        };
+        async_nats::jetstream::new(client).create_stream(config).await.unwrap();
+    });
+    let dir = tempfile::tempdir().unwrap();
+    Recorder::start(dir.path(), 0).hear(0);
+    for arguments in
+        [push(dir.path(), &server.url(), "attic"), pull(&dir.path().join("p"), &server.url())]
+    {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (code, said) = finish(&arguments);
+        assert_eq!(code, Some(2), "{said}");
+        for part in ["AVIATOR_default", "storage", "max_msgs_per_subject", "bridge init"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn rounds_of_another_origin_never_share_a_table() {
+    let server = Server::quick();
+    let dir = tempfile::tempdir().unwrap();
+    let (code, said) =
+        finish(&["init", "--hub", &server.url(), "--origin", "simulated", "--max-mib", "5"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("5242880"), "{said}");
+    Recorder::start(dir.path(), 0).hear(0);
+    let arguments = push(dir.path(), &server.url(), "attic");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("holds simulated rounds"), "{said}");
+}
+
+#[test]
+fn a_hub_without_jetstream_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    Recorder::start(dir.path(), 0).hear(0);
+    let server = Server::with("enabled: false", "");
+    let arguments = push(dir.path(), &server.url(), "attic");
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("keeps nothing"), "{said}");
+}
+
+#[test]
+fn a_full_hub_is_named_and_nothing_is_lost() {
+    let server = Server::quick();
+    let dir = tempfile::tempdir().unwrap();
+    let (code, said) = finish(&["init", "--hub", &server.url(), "--max-mib", "1"]);
+    assert_eq!(code, Some(0), "{said}");
+    let mut recorder = Recorder::start(dir.path(), 0);
+    (0..6000).for_each(|number| recorder.hear(number));
+    let mut pushing = Running::start(&push(dir.path(), &server.url(), "attic"));
+    pushing.hear("the hub is full", 1);
+    let (code, _) = pushing.stop();
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_directory_that_is_not_the_bridges_own_is_left_alone() {
+    let server = Server::quick();
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = Recorder::start(dir.path(), 0);
+    (0..3).for_each(|number| recorder.hear(number));
+    once(&push(dir.path(), &server.url(), "attic"));
+    let arguments = pull(dir.path(), &server.url());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(3), "the collector holds it: {said}");
+    drop(recorder);
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("choose an empty directory"), "{said}");
+}
+
+#[test]
+fn wrong_usage_is_two() {
+    for arguments in [
+        &["push"][..],
+        &["push", "--site", "Not A Name"],
+        &["pull"],
+        &["push", "--site", "a", "--hub", "http://127.0.0.1"],
+        &["push", "--site", "a", "--plain", "--ca-file", "/dev/null"],
+        &["nonsense"],
+    ] {
+        let (code, said) = finish(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+    }
+}

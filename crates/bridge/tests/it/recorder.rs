@@ -1,0 +1,167 @@
+//! Files as a collector writes them, and the bridge that carries them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use bridge::disk::SparingDisk;
+use chrono::{DateTime, Utc};
+use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog};
+
+use crate::nats::{PATIENCE, lines_of};
+
+/// The truth: what really happened at the table.
+pub(crate) fn round(number: u64) -> Round {
+    // Numbers that look random and are the same every time.
+    let hash = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let share = (hash as f64 + 1.0) / f64::from(1 << 24);
+    let cents = (97.0 / share).clamp(100.0, 1e7);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped above")]
+    let multiplier = Multiplier::from_cents(cents as u64).unwrap();
+    Round { time: time(number), multiplier }
+}
+
+pub(crate) fn time(number: u64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_765_395_155_123 + 20_000 * number.cast_signed()).unwrap()
+}
+
+/// Writes rounds as a collector does.
+pub(crate) struct Recorder(RoundLog);
+
+impl Recorder {
+    /// A run that begins at the time of a round.
+    pub(crate) fn start(dir: &Path, number: u64) -> Self {
+        let disk = Box::new(SparingDisk { every: Duration::MAX });
+        Self(RoundLog::open_on(disk, dir, Origin::Recorded, time(number)).unwrap())
+    }
+
+    /// A round with its id.
+    pub(crate) fn hear(&mut self, number: u64) {
+        self.write(&round(number), Some(id(number)));
+    }
+
+    /// A round, and whether the feed gave its id.
+    pub(crate) fn write(&mut self, round: &Round, id: Option<String>) {
+        let mut event = Event::new(EventKind::Live, "feed");
+        event.round_id = id;
+        self.0.append(round, &event).unwrap();
+    }
+
+    pub(crate) fn mark(&mut self, number: u64, kind: EventKind) {
+        self.0.note(time(number), &Event::new(kind, "feed")).unwrap();
+    }
+}
+
+pub(crate) fn id(number: u64) -> String {
+    format!("{}.{}", 7_000_000 + number, number % 10)
+}
+
+/// All rows of a directory, file after file.
+pub(crate) fn rows(dir: &Path) -> Vec<String> {
+    let names = rounds::csv_names(dir).unwrap();
+    let texts = names.iter().map(|name| fs::read_to_string(dir.join(name)).unwrap());
+    texts.flat_map(|text| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// All lines of the side files of a directory.
+pub(crate) fn events(dir: &Path) -> Vec<String> {
+    let names = rounds::csv_names(dir).unwrap();
+    let texts = names
+        .iter()
+        .map(|name| fs::read_to_string(dir.join(name).with_extension("events.jsonl")).unwrap());
+    texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args(arguments).args(["--log", "info,bridge=debug", "--log-format", "json"]);
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a bridge to its end: its exit code and what it said.
+pub(crate) fn finish(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
+    (status.code(), String::from_utf8([stderr, stdout].concat()).unwrap())
+}
+
+pub(crate) fn push(dir: &Path, hub: &str, site: &str) -> Vec<String> {
+    let dir = dir.to_str().unwrap();
+    ["push", "--data-dir", dir, "--hub", hub, "--site", site].map(str::to_owned).to_vec()
+}
+
+pub(crate) fn pull(dir: &Path, hub: &str) -> Vec<String> {
+    ["pull", "--data-dir", dir.to_str().unwrap(), "--hub", hub].map(str::to_owned).to_vec()
+}
+
+/// Runs a bridge that has to succeed, once.
+#[track_caller]
+pub(crate) fn once(arguments: &[String]) -> String {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--once"]).collect();
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(0), "{said}");
+    said
+}
+
+/// A number in what a bridge said last.
+pub(crate) fn number(said: &str, field: &str) -> u64 {
+    let (_, after) = said.rsplit_once(&format!("\"{field}\":")).unwrap();
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// A bridge that runs.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    pub(crate) said: Vec<String>,
+}
+
+impl Running {
+    pub(crate) fn start(arguments: &[String]) -> Self {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut child = command(&arguments).spawn().unwrap();
+        let lines = lines_of(child.stderr.take().unwrap());
+        Self { child, lines, said: Vec::new() }
+    }
+
+    /// Waits until it has said something so many times more.
+    #[track_caller]
+    pub(crate) fn hear(&mut self, text: &str, times: usize) {
+        let mut heard = 0;
+        while heard < times {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+                let last = &self.said[self.said.len().saturating_sub(10)..];
+                unreachable!("it did not say `{text}` {times} times; last: {last:#?}")
+            });
+            heard += usize::from(line.contains(text));
+            self.said.push(line);
+        }
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop and says how it ended.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> (Option<i32>, Vec<String>) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let code = self.child.wait().unwrap().code();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.said.push(line);
+        }
+        (code, std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

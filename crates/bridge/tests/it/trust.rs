@@ -1,0 +1,88 @@
+//! Whom the bridge trusts, and who trusts the bridge.
+
+use std::fs;
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use crate::nats::Server;
+use crate::recorder::{Recorder, finish, once, pull, push, rows};
+
+/// A hub with a certificate for localhost, and the file of its authority.
+fn hub_with_certificate(dir: &Path) -> (Server, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+    let [ca, cert, secret] = ["ca.pem", "cert.pem", "key.pem"].map(|name| dir.join(name));
+    fs::write(&ca, authority.pem()).unwrap();
+    fs::write(&cert, certificate.pem()).unwrap();
+    fs::write(&secret, key.serialize_pem()).unwrap();
+    let tls =
+        format!("tls {{ cert_file: '{}', key_file: '{}' }}", cert.display(), secret.display());
+    (Server::with("", &tls), ca.to_str().unwrap().to_owned())
+}
+
+fn recorded(dir: &Path) {
+    let mut recorder = Recorder::start(dir, 0);
+    (0..10).for_each(|number| recorder.hear(number));
+}
+
+#[track_caller]
+fn refused(arguments: &[String], parts: &[&str]) {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--once"]).collect();
+    let (code, said) = finish(&arguments);
+    assert_eq!(code, Some(2), "{said}");
+    for part in parts {
+        assert!(said.contains(part), "`{part}` in {said}");
+    }
+}
+
+#[test]
+fn a_hub_of_an_authority_of_ones_own_is_trusted_when_it_is_named() {
+    let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let (server, ca) = hub_with_certificate(keys.path());
+    recorded(dir.path());
+    let trusting = ["--ca-file".to_owned(), ca];
+    once(&[push(dir.path(), &server.url(), "attic"), trusting.to_vec()].concat());
+    once(&[pull(pulled.path(), &server.url()), trusting.to_vec()].concat());
+    assert_eq!(rows(pulled.path()), rows(dir.path()));
+    refused(&push(dir.path(), &server.url(), "attic"), &["cannot be trusted", "--ca-file"]);
+}
+
+#[test]
+fn a_hub_without_tls_is_refused_where_it_is_asked_for() {
+    let [dir, keys] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let (_other, ca) = hub_with_certificate(keys.path());
+    let server = Server::quick();
+    recorded(dir.path());
+    let trusting = ["--ca-file".to_owned(), ca];
+    let arguments = [push(dir.path(), &server.url(), "attic"), trusting.to_vec()].concat();
+    refused(&arguments, &["speaks no TLS", "--plain"]);
+}
+
+#[test]
+fn only_a_known_key_may_push_and_another_one_is_named() {
+    let [dir, keys] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let [known, stranger] =
+        ["known.nk", "stranger.nk"].map(|name| keys.path().join(name).to_str().unwrap().to_owned());
+    let (code, public) = finish(&["key", &known]);
+    assert_eq!(code, Some(0));
+    let (code, said) = finish(&["key", &known]);
+    assert_eq!(code, Some(1), "a key is not overwritten: {said}");
+    finish(&["key", &stranger]);
+    let server =
+        Server::with("", &format!("authorization {{ users: [ {{ nkey: {} }} ] }}", public.trim()));
+    recorded(dir.path());
+    let plain = push(dir.path(), &server.url(), "attic");
+    let with = |file: &str| [plain.clone(), vec!["--nkey".to_owned(), file.to_owned()]].concat();
+    once(&with(&known));
+    refused(&with(&stranger), &["stranger.nk", "refused"]);
+    refused(&plain, &["asks who this is", "--nkey"]);
+    refused(&with("/not/there.nk"), &["--nkey", "/not/there.nk"]);
+    let junk = keys.path().join("junk.nk");
+    fs::write(&junk, "not a key").unwrap();
+    refused(&with(junk.to_str().unwrap()), &["junk.nk"]);
+}
