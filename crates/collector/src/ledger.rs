@@ -9,6 +9,7 @@ mod ids;
 mod list;
 mod single;
 mod times;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::source::{Kind, Reading, Said};
+
+pub use waiting::Waiting;
 
 /// Rounds that are kept for comparing, and that a [`Seed`] should hold.
 pub const WINDOW: usize = 64;
@@ -120,6 +123,12 @@ pub struct Seed {
     pub rounds: Vec<Round>,
     /// The time of the newest row of all.
     pub newest: Option<DateTime<Utc>>,
+    /// The list, newest first, from which recording went on before those rows.
+    pub basis: Vec<Multiplier>,
+    /// When that was.
+    pub based: Option<DateTime<Utc>>,
+    /// What the last run had seen and not written.
+    pub waiting: Option<Waiting>,
 }
 
 /// When the window was last known to be up to date.
@@ -165,20 +174,24 @@ impl Ledger {
     pub fn seeded(settings: Settings, seed: &Seed) -> Self {
         let known =
             |round: &Round| Known { is_old: true, ..Known::of_list(round.multiplier.cents()) };
+        let older = seed.basis.iter().map(|multiplier| Known::of_list(multiplier.cents()));
         let newest = seed.newest;
+        let confirmed = newest.max(seed.based);
+        let mut list = list::Progress::new(settings);
+        list.waiting = seed.waiting.clone().unwrap_or_default();
         Self {
             settings,
-            window: seed.rounds.iter().rev().take(WINDOW).map(known).collect(),
+            window: seed.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
             ids: VecDeque::new(),
-            confirmed: newest.map_or(Confirmed::Never, Confirmed::Wall),
+            confirmed: confirmed.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
-            list: list::Progress::new(settings),
+            list,
             ahead: 0,
-            is_bridged: newest.is_none() && !settings.shows_history(),
+            is_bridged: confirmed.is_none() && !settings.shows_history(),
             held: Vec::new(),
             heard: None,
             instance: None,
-            is_first: newest.is_none(),
+            is_first: confirmed.is_none(),
         }
     }
 
@@ -202,7 +215,7 @@ impl Ledger {
             Said::Round { .. } => self.hear_round(reading, &mut out),
             Said::List(shown) => self.hear_list(shown, reading, &mut out),
             Said::Ids(shown) => self.hear_ids(shown, reading, &mut out),
-            Said::OtherInstance(name) => self.hear_instance(name, &mut out),
+            Said::OtherInstance(name) => self.hear_instance(name, reading.mono, &mut out),
             Said::Interrupted(_) | Said::Alive | Said::End => {}
         }
         self.release(reading, &mut out);
@@ -210,9 +223,10 @@ impl Ledger {
         out
     }
 
-    fn hear_instance(&mut self, name: &str, out: &mut Vec<Outcome>) {
+    fn hear_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
         let before = self.instance.replace(name.to_owned());
         let Some(before) = before.filter(|before| before != name) else { return };
+        self.pass_waiting(now, out);
         let detail = json!({ "reason": "other instance", "from": before, "to": name });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();

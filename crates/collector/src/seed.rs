@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, LastRoundsError, Round};
+use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round};
+use serde::Deserialize as _;
 
-use crate::ledger::{Seed, WINDOW};
+use crate::ledger::{Seed, WINDOW, Waiting};
 
 /// The newest rows of a directory, from the last mark on: rows before a gap or of another table do not continue in a list.
 ///
@@ -23,71 +25,146 @@ pub fn read(dir: &Path) -> Result<Seed, LastRoundsError> {
         }
         files.insert(change.file, change.rounds);
     }
-    let mut rows: Vec<(Round, &str, usize)> = files
+    let mut rows: Vec<Row<'_>> = files
         .iter()
         .flat_map(|(file, rounds)| {
-            rounds.iter().enumerate().map(|(row, round)| (*round, file.as_str(), row + 1))
+            rounds.iter().enumerate().map(|(row, &round)| Row { round, file, number: row + 1 })
         })
         .collect();
     // Stable: rounds of one time stay in the order of their file.
-    rows.sort_by_key(|(round, ..)| round.time);
-    let newest = rows.last().map(|(round, ..)| round.time);
+    rows.sort_by_key(|row| row.round.time);
+    let newest = rows.last().map(|row| row.round.time);
     let tail = &rows[rows.len().saturating_sub(WINDOW)..];
-    let begin = tail.len() - stretch(dir, tail, files.keys().next_back());
-    Ok(Seed { rounds: tail[begin..].iter().map(|(round, ..)| *round).collect(), newest })
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let (count, mark) = stretch(&mut SideFiles::new(dir), tail, &names);
+    let mark = mark.filter(|mark| !mark.list.is_empty()).unwrap_or_default();
+    Ok(Seed {
+        rounds: tail[tail.len() - count..].iter().map(|row| row.round).collect(),
+        newest,
+        basis: mark.list,
+        based: mark.at,
+        waiting: waiting(&mut SideFiles::new(dir), &names),
+    })
 }
 
-/// How many of the newest rows of `tail` follow one another without a mark.
-fn stretch(dir: &Path, tail: &[(Round, &str, usize)], last_file: Option<&String>) -> usize {
-    let mut marks: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for file in tail.iter().map(|(_, file, _)| *file).chain(last_file.map(String::as_str)) {
-        marks.entry(file).or_insert_with(|| marked_after(&dir.join(file)));
-    }
-    // A run that ended, or has only begun, with a mark.
-    let newest = tail.last().map(|(_, file, _)| *file);
-    let is_after_all = last_file.is_some_and(|last| Some(last.as_str()) != newest);
-    if is_after_all && last_file.is_some_and(|last| !marks[last.as_str()].is_empty()) {
-        return 0;
-    }
-    let is_followed = |&(_, file, row): &(Round, &str, usize)| marks[file].contains(&row);
-    let is_preceded = |&(_, file, row): &(Round, &str, usize)| row == 1 && marks[file].contains(&0);
-    let mut count = 0;
-    for row in tail.iter().rev() {
-        if is_followed(row) {
-            break;
-        }
-        count += 1;
-        if is_preceded(row) {
-            break;
-        }
-    }
-    count
+/// A row, and where it stands.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    round: Round,
+    file: &'a str,
+    /// From 1.
+    number: usize,
 }
 
-/// The rows of a file after which its side file has a mark; 0 is before the first. A side file that is missing or damaged has
-/// none: the ledger can do without.
-fn marked_after(csv: &Path) -> Vec<usize> {
-    let text = fs::read(csv.with_extension("events.jsonl")).unwrap_or_default();
-    let mut marks = Vec::new();
-    let mut row = 0;
+/// A place behind which nothing older continues, unless it says what does.
+#[derive(Clone, Debug, Default)]
+struct Mark {
+    /// The row before it; 0 is before the first.
+    after: usize,
+    /// The list from which recording went on, newest first.
+    list: Vec<Multiplier>,
+    at: Option<DateTime<Utc>>,
+}
+
+/// What a side file says.
+#[derive(Debug, Default)]
+struct Said {
+    marks: Vec<Mark>,
+    has_rows: bool,
+    /// What its run had seen and not written when it ended.
+    waiting: Option<Waiting>,
+}
+
+/// The side files of a directory, each read once. One that is missing or damaged says nothing: the ledger can do without.
+struct SideFiles<'a> {
+    dir: &'a Path,
+    read: BTreeMap<String, Said>,
+}
+
+impl<'a> SideFiles<'a> {
+    fn new(dir: &'a Path) -> Self {
+        Self { dir, read: BTreeMap::new() }
+    }
+
+    fn of(&mut self, csv: &str) -> &Said {
+        self.read.entry(csv.to_owned()).or_insert_with(|| {
+            let path = self.dir.join(csv).with_extension("events.jsonl");
+            said(&fs::read(path).unwrap_or_default())
+        })
+    }
+
+    /// The last mark of a file, after this row if one is given.
+    fn mark(&mut self, csv: &str, after: Option<usize>) -> Option<Mark> {
+        let is_it = |mark: &&Mark| after.is_none_or(|row| mark.after == row);
+        self.of(csv).marks.iter().rev().find(is_it).cloned()
+    }
+}
+
+/// How many of the newest rows of `tail` follow one another without a mark, and the mark before them.
+fn stretch(side: &mut SideFiles<'_>, tail: &[Row<'_>], files: &[&str]) -> (usize, Option<Mark>) {
+    // Runs after the newest row, that have no row themselves.
+    let newest = tail.last().map(|row| row.file);
+    for file in files.iter().rev().take_while(|file| newest.is_none_or(|newest| **file > newest)) {
+        if let Some(mark) = side.mark(file, None) {
+            return (0, Some(mark));
+        }
+    }
+    for (count, row) in tail.iter().rev().enumerate() {
+        if let Some(mark) = side.mark(row.file, Some(row.number)) {
+            return (count, Some(mark));
+        }
+        let first = (row.number == 1).then(|| side.mark(row.file, Some(0))).flatten();
+        if first.is_some() {
+            return (count + 1, first);
+        }
+    }
+    (tail.len(), None)
+}
+
+/// What the last run that read anything had seen and not written, if it could say so.
+fn waiting(side: &mut SideFiles<'_>, files: &[&str]) -> Option<Waiting> {
+    for file in files.iter().rev() {
+        let said = side.of(file);
+        if said.waiting.is_some() || said.has_rows || !said.marks.is_empty() {
+            return said.waiting.clone();
+        }
+    }
+    None
+}
+
+fn said(text: &[u8]) -> Said {
+    let mut said = Said::default();
+    let mut after = 0;
     for line in text.split(|&byte| byte == b'\n') {
         let Ok(line) = serde_json::from_slice::<EventLine>(line) else { continue };
+        let list = list(&line, "list");
+        let is_basis = line.event.kind == EventKind::Start && !list.is_empty();
         let is_mark =
             matches!(line.event.kind, EventKind::Gap | EventKind::Weak | EventKind::Reset);
-        if is_mark {
-            marks.push(row);
+        if is_mark || is_basis {
+            let at = DateTime::from_timestamp_millis(line.unix_ms);
+            said.marks.push(Mark { after, list, at });
+        }
+        if line.event.kind == EventKind::Stop {
+            let detail = line.event.detail.as_ref().and_then(|detail| detail.get("waiting"));
+            said.waiting = detail.and_then(|told| Waiting::deserialize(told).ok());
         }
         if let Some(number) = line.row.filter(|_| line.file.is_none()) {
-            row = usize::try_from(number).unwrap_or(usize::MAX);
+            after = usize::try_from(number).unwrap_or(usize::MAX);
+            said.has_rows = true;
         }
     }
-    marks
+    said
+}
+
+fn list(line: &EventLine, name: &str) -> Vec<Multiplier> {
+    let list = line.event.detail.as_ref().and_then(|detail| detail.get(name));
+    list.and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, Utc};
-    use rounds::{Event, Multiplier, Origin, RoundLog};
+    use rounds::{Event, Origin, RoundLog};
 
     use super::*;
 
@@ -149,6 +226,45 @@ mod tests {
     fn a_mark_after_all_rows_leaves_none() {
         check(&["101 102 reset"], &[]);
         check(&["101 102", "reset"], &[]);
+    }
+
+    #[test]
+    fn the_list_that_recording_went_on_from_stands_before_the_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
+        write(&mut log, "101", at(1));
+        write(&mut log, "reset", at(2));
+        let detail = Some(serde_json::json!({ "list": [2.02, 2.01] }));
+        log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
+        let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
+        let seed = read(dir.path()).unwrap();
+        assert_eq!((seed.rounds, seed.basis, seed.based), (vec![], list.to_vec(), Some(at(3))));
+        write(&mut log, "203", at(4));
+        drop(log);
+        // Runs that saw nothing change nothing.
+        RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
+        let seed = read(dir.path()).unwrap();
+        assert_eq!((seed.rounds.len(), seed.basis), (1, list.to_vec()));
+    }
+
+    #[test]
+    fn what_the_last_run_had_seen_counts_until_another_has_read_something() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
+        write(&mut log, "101", at(1));
+        let waiting = serde_json::json!({
+            "list": [2.02], "ended": 0, "was_whole": true, "bound": 30, "at": at(2),
+        });
+        let detail = Some(serde_json::json!({ "reason": "asked to stop", "waiting": waiting }));
+        log.note(at(2), &Event { detail, ..Event::new(EventKind::Stop, "browser") }).unwrap();
+        drop(log);
+        RoundLog::open(dir.path(), Origin::Recorded, at(3)).unwrap();
+        let told =
+            read(dir.path()).unwrap().waiting.map(|told| serde_json::to_value(told).unwrap());
+        assert_eq!(told, Some(waiting));
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(4)).unwrap();
+        write(&mut log, "102", at(5));
+        assert_eq!(read(dir.path()).unwrap().waiting, None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
 use super::align::{OVERLAP, broken_shift, pairs, shifts};
+use super::waiting::{Waiting, basis};
 use super::{Found, Known, Ledger, Outcome, Shown, conflict, gap};
 use crate::source::Reading;
 
@@ -35,6 +36,7 @@ impl Ledger {
         for shown in shown.iter().rev() {
             self.remember(shown);
         }
+        self.list.waiting = Waiting::default();
         self.bridge(reading.mono);
     }
 
@@ -55,7 +57,15 @@ impl Ledger {
             Some(id) => shown[i].id == Some(id),
             None => self.window[j].cents == shown[i].multiplier.cents() && !self.knows(&shown[i]),
         };
-        let pairs = pairs(shown.len(), self.window.len(), same);
+        let pairs = self.head_by_id(shown).map_or_else(
+            || pairs(shown.len(), self.window.len(), same),
+            |(i, j)| {
+                let head = (0..i).map(|at| (at + j).checked_sub(i));
+                let below =
+                    pairs(shown.len() - i, self.window.len() - j, |a, b| same(a + i, b + j));
+                head.chain(below.into_iter().map(|pair| pair.map(|b| b + j))).collect()
+            },
+        );
         let fresh = pairs.iter().position(|pair| *pair == Some(0)).unwrap_or(0);
         let oldest = pairs.iter().rposition(Option::is_some).unwrap_or(0);
         let missed: Vec<f64> = (fresh..oldest)
@@ -70,8 +80,22 @@ impl Ledger {
         if !missed.is_empty() {
             let more = json!({ "multipliers": missed });
             out.push(gap("missed before rounds that are written", &more));
+            out.push(basis(&shown[fresh..]));
         }
         self.accept_named(&shown[..fresh], false, reading, out);
+    }
+
+    /// The newest round of the window whose id is shown, `(shown, window)`, if all above it in the window fit in their places
+    /// too: without an id a round may look like any other of its value.
+    fn head_by_id(&self, shown: &[Shown<'_>]) -> Option<(usize, usize)> {
+        let is_it = |j: usize| {
+            let id = self.window[j].id.as_deref()?;
+            Some((shown.iter().position(|shown| shown.id == Some(id))?, j))
+        };
+        let (i, j) = (0..self.window.len()).find_map(is_it)?;
+        let above = i.checked_sub(j)?;
+        let fits = |at: usize| self.window[at].cents == shown[above + at].multiplier.cents();
+        (0..j).all(fits).then_some((i, j))
     }
 
     /// No id is known, as after a restart: what counts is where the values lie.
@@ -82,21 +106,32 @@ impl Ledger {
         };
         let proven = shifts(shown.len(), known, OVERLAP, bound, same);
         if let Some(&fresh) = proven.first() {
-            self.name_window(&shown[fresh..]);
+            self.name_window(&shown[fresh..], 0);
             return self.accept_named(&shown[..fresh], false, reading, out);
+        }
+        // A list may be faster than the message with the history, which then lacks the newest rounds.
+        let fits_below = |&lag: &usize| {
+            let same = |i: usize, j: usize| same(i, j + lag);
+            !shifts(shown.len(), known - lag, OVERLAP, 0, same).is_empty()
+        };
+        if let Some(lag) = (1..=known.saturating_sub(OVERLAP)).find(fits_below) {
+            return self.name_window(shown, lag);
         }
         let may_break = |j: usize| self.window[j].is_old;
         if let Some((fresh, kept)) = broken_shift(shown.len(), known, bound, may_break, same) {
             self.window.truncate(kept);
-            self.name_window(&shown[fresh..]);
+            self.name_window(&shown[fresh..], 0);
             return self.accept_named(&shown[..fresh], false, reading, out);
         }
         let is_short = known < OVERLAP || bound.saturating_add(2) >= shown.len();
         let weak = if is_short { shifts(shown.len(), known, 1, bound, same) } else { Vec::new() };
+        if self.settle_beside(shown, reading.mono, out) {
+            return self.join_by_value(shown, reading, out);
+        }
         if let Some(&fresh) = weak.first() {
             let detail = json!({ "reason": "too little overlap", "fresh": fresh });
             out.push(Outcome::Note { kind: EventKind::Weak, detail });
-            self.name_window(&shown[fresh..]);
+            self.name_window(&shown[fresh..], 0);
             return self.accept_named(&shown[..fresh], false, reading, out);
         }
         self.window.clear();
@@ -111,12 +146,12 @@ impl Ledger {
         }
     }
 
-    /// Gives the window its names, and its older end if the history reaches further back.
-    fn name_window(&mut self, shown: &[Shown<'_>]) {
-        for (known, shown) in self.window.iter_mut().zip(shown) {
+    /// Gives the window its names, but for the newest `lag`, and its older end if the history reaches further back.
+    fn name_window(&mut self, shown: &[Shown<'_>], lag: usize) {
+        for (known, shown) in self.window.iter_mut().skip(lag).zip(shown) {
             known.id = shown.id.map(str::to_owned);
         }
-        let older = shown.iter().skip(self.window.len()).map(Known::of_history);
+        let older = shown.iter().skip(self.window.len() - lag).map(Known::of_history);
         self.window.extend(older);
         self.window.truncate(super::WINDOW);
     }

@@ -6,6 +6,7 @@ use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
 use super::align::{BASELINE_LEN, OVERLAP, broken_shift, pairs, shifts, undoubled_len};
+use super::waiting::{Waiting, basis};
 use super::{Baseline, Found, Known, Ledger, Outcome, Settings, Shown, gap};
 use crate::source::Reading;
 
@@ -27,8 +28,8 @@ pub(super) struct Progress {
     aligned: Vec<u64>,
     aligned_at: Option<Instant>,
     longest: usize,
-    /// Rounds of the lists that fitted nowhere since then, newest first.
-    strangers: Vec<Multiplier>,
+    /// Rounds of the lists that have fitted nowhere since then.
+    pub(super) waiting: Waiting,
     failures: u32,
     /// The list is shorter than it was: how long, and since when.
     short_since: Option<(usize, Instant)>,
@@ -41,7 +42,7 @@ impl Progress {
             previous: Vec::new(),
             aligned: Vec::new(),
             aligned_at: None,
-            strangers: Vec::new(),
+            waiting: Waiting::default(),
             longest,
             failures: 0,
             short_since: None,
@@ -51,6 +52,12 @@ impl Progress {
     pub(super) fn forget_reading(&mut self) {
         self.previous.clear();
         self.failures = 0;
+        self.waiting.interrupted();
+    }
+
+    /// The longest that the list has been.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// A list found its place not longer ago than `within`.
@@ -58,24 +65,10 @@ impl Progress {
         self.aligned_at.is_some_and(|at| now.saturating_duration_since(at) <= within)
     }
 
-    /// A list with what lists before it have shown below: as long as none has found its place, the oldest rounds scroll off.
-    fn gather(&mut self, shown: &[Multiplier], is_whole: bool) -> Vec<Multiplier> {
-        let (len, known) = (shown.len(), self.strangers.len());
-        let same = |i: usize, j: usize| shown[i].cents() == self.strangers[j].cents();
-        let older = match shifts(len, known, OVERLAP, len, same).first() {
-            Some(&fresh) => self.strangers.split_off((len - fresh).min(known)),
-            // A page that fills from its old end shows what is in the middle.
-            None if known > 0 && !is_whole => return shown.to_vec(),
-            None => Vec::new(),
-        };
-        self.strangers = shown.iter().copied().chain(older).take(super::WINDOW).collect();
-        self.strangers.clone()
-    }
-
     fn align(&mut self, cents: &[u64], now: Instant) {
         self.aligned_at = Some(now);
         self.aligned = cents.to_vec();
-        self.strangers.clear();
+        self.waiting = Waiting::default();
         self.failures = 0;
         self.short_since = None;
     }
@@ -100,7 +93,7 @@ impl Progress {
 }
 
 /// Where a list lies on the window.
-enum Place {
+pub(super) enum Place {
     /// It shows `fresh` rounds more than the window, and lacks `lag` that came with their ids. `others` are the other numbers of
     /// new rounds with which it would fit as well.
     Proven {
@@ -169,7 +162,12 @@ impl Ledger {
             self.list.align(&cents, reading.mono);
             return self.bridge(reading.mono);
         }
-        let gathered = self.list.gather(&shown[..cents.len()], is_whole);
+        let bound = self.bound(reading);
+        let (gathered, left) =
+            self.list.waiting.join(&shown[..cents.len()], is_whole, (reading, bound));
+        for left in left {
+            self.settle(&left, reading.mono, out);
+        }
         let list = List::new(&gathered, cents.len(), is_whole);
         if self.window.is_empty() {
             if all >= BASELINE_LEN && is_whole {
@@ -243,7 +241,7 @@ impl Ledger {
         self.list.failures >= limit
     }
 
-    fn place(&self, cents: &[u64], bound: usize, is_whole: bool) -> Place {
+    pub(super) fn place(&self, cents: &[u64], bound: usize, is_whole: bool) -> Place {
         let known = self.window.len();
         let least = OVERLAP.min(known);
         let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
@@ -278,7 +276,7 @@ impl Ledger {
     }
 
     /// Takes over the older end of a list that reaches further back than the window.
-    fn extend_window(&mut self, cents: &[u64], fresh: usize, lag: usize) {
+    pub(super) fn extend_window(&mut self, cents: &[u64], fresh: usize, lag: usize) {
         let overlap = self.window.len() - lag;
         let older = cents.iter().skip(fresh + overlap);
         self.window.extend(older.map(|&cents| Known::of_list(cents)));
@@ -305,6 +303,7 @@ impl Ledger {
             .collect();
         out.push(gap("missed before rounds that are written", &json!({ "multipliers": missed })));
         self.rebuild(&cents[fresh..]);
+        out.push(basis(&shown[fresh..cents.len()]));
         self.accept_history(&shown[..fresh], Found { reading, after_gap: false }, out);
         if fresh > 0 {
             self.ahead = 0;
@@ -334,7 +333,11 @@ impl Ledger {
         };
         let detail = json!({ "reason": "the list does not continue", "hint": hint });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
-        self.rebuild(cents);
+        // What ended since the list was first seen is ours; frames may have given it already.
+        let ended = if self.ahead == 0 { self.list.waiting.ended.min(cents.len()) } else { 0 };
+        self.rebuild(&cents[ended..]);
+        out.push(basis(&list.shown[ended..cents.len()]));
+        self.accept_history(&list.shown[..ended], Found { reading, after_gap: true }, out);
     }
 
     /// Makes the list the window. Rounds that came with their ids and that it does not show yet stay above it.
@@ -362,6 +365,9 @@ impl Ledger {
             Baseline::Newest if self.is_first => shown.len().min(1),
             _ => 0,
         };
+        if fresh < shown.len() {
+            out.push(basis(&shown[fresh..]));
+        }
         let known = shown[fresh..].iter().map(Known::of_history);
         self.window.extend(known.take(super::WINDOW));
         if let (0, Some(newest)) = (fresh, self.window.front_mut()) {

@@ -56,6 +56,7 @@ impl Ledger {
         if *backfill && self.covers(*ended_at, cents) {
             return;
         }
+        self.pass_waiting(reading.mono, out);
         self.mark_unbridged(reading, out);
         let (time, stepped_back) = self.time_of(*ended_at, reading.wall);
         out.push(Outcome::Accept {

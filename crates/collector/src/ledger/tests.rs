@@ -3,6 +3,7 @@ use super::*;
 mod ids;
 mod lists;
 mod restarts;
+mod waiting;
 
 /// A ledger, its clocks and a game to play.
 struct Table {
@@ -94,7 +95,12 @@ impl Table {
     fn hear(&mut self, said: Said) -> Vec<String> {
         let mono = self.origin + Duration::from_secs_f64(self.now);
         let reading = Reading { mono, wall: wall(self.now + self.wall_off), said };
-        self.ledger.observe(&reading).iter().map(short).collect()
+        self.ledger
+            .observe(&reading)
+            .iter()
+            .filter(|outcome| !is_basis(outcome))
+            .map(short)
+            .collect()
     }
 
     /// Two polls of a list, half a second apart.
@@ -118,6 +124,11 @@ impl Table {
     fn insist(&mut self, cents: &[u64]) -> Vec<String> {
         (0..7).flat_map(|_| self.poll(cents)).collect()
     }
+}
+
+/// The list that recording goes on from: said to the file, for another run.
+fn is_basis(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Note { kind: EventKind::Start, .. })
 }
 
 /// `+231` heard live, `~231` backfilled, else the kind of the mark.

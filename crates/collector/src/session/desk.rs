@@ -230,6 +230,10 @@ impl Desk {
                     Event { round_id: id, detail, ..Event::new(kind, self.kind.name()) },
                 )
             }
+            Outcome::Note { kind: EventKind::Start, detail } => {
+                tracing::debug!(source = self.kind.name(), %detail, "Recording goes on from here.");
+                self.note(now, EventKind::Start, detail)
+            }
             Outcome::Note { kind, detail } => {
                 tracing::warn!(source = self.kind.name(), ?kind, %detail, "A mark between rounds.");
                 self.note(now, kind, detail)
@@ -279,7 +283,11 @@ impl Desk {
                 format!("{error:#}")
             }
         };
-        last.push(self.note(end.wall, EventKind::Stop, json!({ "reason": reason })));
+        let mut detail = json!({ "reason": reason });
+        if let Some(waiting) = self.ledger.waiting() {
+            detail["waiting"] = json!(waiting);
+        }
+        last.push(self.note(end.wall, EventKind::Stop, detail));
         for entry in last {
             let is_row = matches!(entry, Entry::Row(..));
             self.dropped += usize::from(self.writer.try_put(entry).is_err() && is_row);

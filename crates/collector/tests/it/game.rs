@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use collector::writer::{Entry, Writer};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
+use serde_json::json;
 
 /// What the page shows of the past.
 const SHOWN: usize = 25;
@@ -52,9 +54,13 @@ pub(crate) struct Counts {
     pub(crate) unmarked: usize,
     /// Missing rounds behind a mark.
     pub(crate) marked: usize,
-    /// Missing rounds that stood in the list twice in a row while the collector looked. After an outage the oldest round of the
-    /// list may look like the newest known one by chance, and then counts as known, behind a weak mark.
+    /// Missing rounds that stood in the list twice in a row while the collector looked.
     pub(crate) seen_but_missing: usize,
+    /// Of these, rounds that had the value of a known round in its place, where the list overlapped by one or two: the list is the
+    /// same whether it is that round or another, so that nobody can tell, and the weak mark says so.
+    pub(crate) lookalikes: usize,
+    /// Missing rounds that stood in the list at least once. A list that was read only once is not believed.
+    pub(crate) glimpsed_but_missing: usize,
     pub(crate) gaps: usize,
     pub(crate) weak: usize,
     pub(crate) resets: usize,
@@ -81,8 +87,12 @@ impl fmt::Display for Counts {
             self;
         writeln!(
             f,
-            "  ledger:       written {written}, duplicates {duplicates}, false rows {false_rows}, missing without a mark {unmarked}, missing behind a mark {marked}, of which ever seen {}",
-            self.seen_but_missing
+            "  ledger:       written {written}, duplicates {duplicates}, false rows {false_rows}, missing without a mark {unmarked}, missing behind a mark {marked}"
+        )?;
+        writeln!(
+            f,
+            "                of the missing ones {} had been read twice, {} of which look like a known round behind a weak mark; {} had been read once",
+            self.seen_but_missing, self.lookalikes, self.glimpsed_but_missing
         )?;
         writeln!(
             f,
@@ -132,8 +142,14 @@ struct Judge {
     holes: usize,
     accepted: Vec<u64>,
     written: BTreeSet<Place>,
-    /// Shown by two polls in a row.
+    /// Shown by two polls in a row, of the rounds that ended since the table was first seen.
     seen: BTreeSet<Place>,
+    /// The same, shown at least once.
+    glimpsed: BTreeSet<Place>,
+    /// What a weak mark took for known.
+    lookalikes: BTreeSet<Place>,
+    /// All that two polls in a row have shown.
+    read: BTreeSet<Place>,
     /// By table: older rounds were there before anyone looked.
     due_from: BTreeMap<usize, usize>,
     naive_last: Option<u64>,
@@ -207,6 +223,11 @@ impl<'a> Simulation<'a> {
 
     fn close(&mut self) {
         self.hear(Said::End, &[]);
+        if let Some(waiting) = self.ledger.waiting() {
+            let detail = Some(json!({ "waiting": waiting }));
+            let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
+            self.put(Entry::Note(wall(self.now), event));
+        }
         let writer = self.writer.take().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (unwritten, _) = runtime.block_on(writer.stop(Duration::from_secs(5))).unwrap();
@@ -361,11 +382,10 @@ impl<'a> Simulation<'a> {
             self.page.filling = None;
         }
         // A list of one or two says nothing to anyone.
-        if shown == self.shown_before && shown.len() > 2 {
-            let table = self.page.table;
-            let due_from =
-                *self.judge.due_from.entry(table).or_insert(self.tables[table].rounds.len());
-            self.judge.seen.extend(shown.iter().filter(|(_, index)| *index >= due_from));
+        if shown.len() > 2 {
+            let is_read_again = shown == self.shown_before;
+            let rounds = self.tables[self.page.table].rounds.len();
+            self.judge.look(&shown, is_read_again, rounds);
         }
         self.shown_before.clone_from(&shown);
         if let Some(&newest) = shown.first() {
@@ -386,25 +406,17 @@ impl<'a> Simulation<'a> {
 
     fn write(&mut self, reading: &Reading, shown: &[Place]) {
         let outcomes = self.ledger.observe(reading);
-        let is_nameless = |outcome: &&Outcome| matches!(outcome, Outcome::Accept { id: None, .. });
-        let nameless = outcomes.iter().filter(is_nameless).count();
-        // Rows without an id are the newest of the list, oldest first; behind a gap there may be some that have just scrolled off.
-        let off = |&(table, index): &Place| (index > 0).then(|| (table, index - 1));
-        let scrolled = std::iter::successors(shown.last().and_then(off), off);
-        let newest: Vec<Place> = shown.iter().copied().chain(scrolled).take(nameless).collect();
-        let mut newest = newest.into_iter().rev();
+        let mut traced = self.trace(&outcomes, shown).into_iter();
         for outcome in outcomes {
             let entry = match outcome {
                 Outcome::Note { kind, detail } => {
-                    self.judge.mark(kind, &detail);
-                    let table = self.page.table;
-                    self.judge.reset(kind, table, self.tables[table].rounds.len());
+                    self.judge.mark(kind, &detail, shown);
                     let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
                     Entry::Note(reading.wall, event)
                 }
                 Outcome::Accept { round, id, kind, detail } => {
                     let named = id.as_deref().map(place_of);
-                    let place = named.or_else(|| newest.next());
+                    let place = named.or_else(|| traced.next().flatten());
                     let truth = place.map(|(table, index)| self.tables[table].rounds[index]);
                     self.judge.row(place, truth, round.multiplier.cents());
                     Entry::Row(round, Event { round_id: id, detail, ..Event::new(kind, "game") })
@@ -412,6 +424,35 @@ impl<'a> Simulation<'a> {
             };
             self.put(entry);
         }
+    }
+
+    /// Which rounds the rows without an id are, stretch by stretch between the marks.
+    fn trace(&self, outcomes: &[Outcome], shown: &[Place]) -> Vec<Option<Place>> {
+        let is_mark = |outcome: &Outcome| matches!(outcome, Outcome::Note { .. });
+        let nameless = |outcome: &Outcome| match outcome {
+            Outcome::Accept { round, id: None, .. } => Some(round.multiplier.cents()),
+            _ => None,
+        };
+        let mut traced = Vec::new();
+        for stretch in outcomes.split(is_mark) {
+            let cents: Vec<u64> = stretch.iter().filter_map(nameless).collect();
+            let place =
+                self.newest_shown(&cents, shown).or_else(|| self.judge.waited(&cents, self));
+            let rows = 0..cents.len();
+            traced.extend(rows.map(|row| place.map(|(table, index)| (table, index + row))));
+        }
+        traced
+    }
+
+    /// Where `cents` begin, if they are the newest rounds of the list; behind a gap there may be some that have just scrolled off.
+    fn newest_shown(&self, cents: &[u64], shown: &[Place]) -> Option<Place> {
+        let &(table, newest) = shown.first()?;
+        let first = (table, (newest + 1).checked_sub(cents.len())?);
+        self.is_truth(cents, first).then_some(first)
+    }
+
+    fn is_truth(&self, cents: &[u64], (table, index): Place) -> bool {
+        self.tables[table].rounds.get(index..index + cents.len()) == Some(cents)
     }
 
     fn put(&self, entry: Entry) {
@@ -446,7 +487,11 @@ impl<'a> Simulation<'a> {
         let mut counts = self.judge.counts.clone();
         counts.file_differences = differing.count() + files.len().abs_diff(accepted.len());
         counts.unmarked += self.judge.holes;
-        counts.seen_but_missing = self.judge.seen.difference(&self.judge.written).count();
+        let missing = |seen: &BTreeSet<Place>| seen.difference(&self.judge.written).count();
+        counts.seen_but_missing = missing(&self.judge.seen);
+        counts.glimpsed_but_missing = missing(&self.judge.glimpsed);
+        let lookalikes = self.judge.seen.intersection(&self.judge.lookalikes);
+        counts.lookalikes = lookalikes.filter(|place| !self.judge.written.contains(place)).count();
         let seen: usize = self.judge.naive_seen.values().sum();
         counts.naive_missing = counts.played.saturating_sub(seen);
         counts
@@ -470,10 +515,14 @@ impl Table {
 }
 
 impl Judge {
-    fn mark(&mut self, kind: EventKind, detail: &serde_json::Value) {
+    fn mark(&mut self, kind: EventKind, detail: &serde_json::Value, shown: &[Place]) {
         match kind {
             EventKind::Gap => self.counts.gaps += 1,
-            EventKind::Weak => self.counts.weak += 1,
+            EventKind::Weak => {
+                self.counts.weak += 1;
+                let fresh = detail["fresh"].as_u64().and_then(|fresh| usize::try_from(fresh).ok());
+                self.lookalikes.extend(shown.iter().skip(fresh.unwrap_or(SHOWN)));
+            }
             EventKind::Reset => self.counts.resets += 1,
             _ => return,
         }
@@ -484,12 +533,30 @@ impl Judge {
         self.counts.marked += late;
     }
 
-    /// What stands in the list of another table is not its future.
-    fn reset(&mut self, kind: EventKind, table: usize, rounds: usize) {
-        if kind == EventKind::Reset {
-            self.due_from.insert(table, rounds);
-            self.seen.retain(|place| place.0 != table);
+    /// A list of three rounds or more is on the page, again or for the first time; its table has played so many.
+    fn look(&mut self, shown: &[Place], is_read_again: bool, rounds: usize) {
+        let table = shown[0].0;
+        if is_read_again && shown.len() == SHOWN {
+            // What the first whole list shows was there before anyone looked.
+            self.due_from.entry(table).or_insert(rounds);
         }
+        let Some(&due_from) = self.due_from.get(&table) else { return };
+        let due = shown.iter().filter(|(_, index)| *index >= due_from);
+        self.glimpsed.extend(due.clone());
+        if is_read_again {
+            self.seen.extend(due);
+            self.read.extend(shown);
+        }
+    }
+
+    /// Where `cents` begin, if they are rounds that were read twice and have waited since.
+    fn waited(&self, cents: &[u64], game: &Simulation<'_>) -> Option<Place> {
+        let after = self.before.map_or(Bound::Unbounded, Bound::Excluded);
+        let is_it = |&&(table, index): &&Place| {
+            (0..cents.len()).all(|row| self.read.contains(&(table, index + row)))
+                && game.is_truth(cents, (table, index))
+        };
+        self.read.range((after, Bound::Unbounded)).find(is_it).copied()
     }
 
     fn row(&mut self, place: Option<Place>, truth: Option<u64>, cents: u64) {

@@ -253,8 +253,8 @@ fn frames_before_the_first_list_are_written_once() {
 fn a_dated_history_is_taken_from_where_the_files_end() {
     let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
     let feed = Settings { kind: Kind::Demo, ..settings() };
-    let mut table =
-        Table::new(Ledger::seeded(feed, &Seed { rounds: vec![newest], newest: Some(newest.time) }));
+    let seed = Seed { rounds: vec![newest], newest: Some(newest.time), ..Seed::default() };
+    let mut table = Table::new(Ledger::seeded(feed, &seed));
     table.now = 200.0;
     let mut written = Vec::new();
     for (second, cents) in [(50.0, 150), (100.0, 231), (120.0, 170), (150.0, 180)] {

@@ -184,7 +184,7 @@ fn a_reversed_list_writes_nothing_and_says_what_to_do() {
     let mono = table.origin + Duration::from_secs_f64(table.now);
     let said = Said::List(multipliers(&reversed));
     let out = table.ledger.observe(&Reading { mono, wall: wall(table.now), said });
-    let [Outcome::Note { kind: EventKind::Reset, detail }] = &out[..] else { panic!("{out:?}") };
+    let [Outcome::Note { kind: EventKind::Reset, detail }, _] = &out[..] else { panic!("{out:?}") };
     assert!(detail["hint"].as_str().unwrap().contains("--order"), "{detail}");
 }
 

@@ -16,7 +16,7 @@ fn rows(cents: &[u64]) -> Vec<Round> {
 }
 
 fn seed(rounds: Vec<Round>) -> Seed {
-    Seed { newest: rounds.last().map(|round| round.time), rounds }
+    Seed { newest: rounds.last().map(|round| round.time), rounds, ..Seed::default() }
 }
 
 /// The game whose last 40 rounds are in the files, and a ledger that read them.
@@ -165,7 +165,7 @@ fn files_in_which_an_older_round_is_missing_are_continued_all_the_same() {
 
 #[test]
 fn nothing_after_the_last_mark_is_a_start_without_a_baseline() {
-    let ended = Seed { rounds: Vec::new(), newest: Some(wall(-60.0)) };
+    let ended = Seed { newest: Some(wall(-60.0)), ..Seed::default() };
     let all = Settings { baseline: Baseline::All, ..settings() };
     let mut table = Table::new(Ledger::seeded(all, &ended));
     assert_eq!(table.see_history(), [""; 0]);
