@@ -5,7 +5,6 @@ mod process;
 mod recording;
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use collector::source::browser::Options;
@@ -25,8 +24,8 @@ const AWAY: [usize; 4] = [0, 3, 7, 1];
 /// More than the game shows: some are lost for good, and must be marked.
 const LONG_AWAY: usize = 40;
 const FRAME: &str = "http://aviator-next.localhost";
-/// A test that waits for what will not come ends.
-const LIMIT: Duration = Duration::from_mins(4);
+/// A step that waits for what will not come ends the test.
+const STEP: Duration = Duration::from_mins(1);
 
 /// What happens to a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,13 +159,13 @@ impl Evening {
             }
             let away = AWAY[step % AWAY.len()];
             match faults.pop_front_if(|(round, _)| *round <= played).map(|(_, fault)| fault) {
-                Some(Fault::FrameReloads) => self.reload_frame(away).await,
-                Some(Fault::TabReloads) => self.reload_tab(away).await,
-                Some(Fault::FrameCrashes) => self.crash().await,
-                Some(Fault::BrowserRestarts) => self.restart_browser().await,
+                Some(Fault::FrameReloads) => within("a reload", self.reload_frame(away)).await,
+                Some(Fault::TabReloads) => within("a tab's reload", self.reload_tab(away)).await,
+                Some(Fault::FrameCrashes) => within("a crash", self.crash()).await,
+                Some(Fault::BrowserRestarts) => within("a restart", self.restart_browser()).await,
                 None => {}
             }
-            self.play(BURST[step % BURST.len()]).await;
+            within("a few rounds", self.play(BURST[step % BURST.len()])).await;
         }
         assert!(faults.is_empty(), "{faults:?}");
         let took = began.elapsed();
@@ -174,15 +173,17 @@ impl Evening {
     }
 }
 
-/// What came of it, for the log of the tests.
-async fn within_limit(evening: Pin<Box<dyn Future<Output = String>>>) -> String {
-    timeout(LIMIT, evening).await.unwrap_or_else(|_| unreachable!("nothing happened for {LIMIT:?}"))
+/// What a step gives, if it comes to its end.
+async fn within<T>(step: &str, work: impl Future<Output = T>) -> T {
+    // Pinned: the steps are large, and the test holds several of them.
+    let ended = timeout(STEP, Box::pin(work)).await;
+    ended.unwrap_or_else(|_| unreachable!("{step} took longer than {STEP:?}"))
 }
 
+/// What came of it, for the log of the tests.
 async fn check(shows: Shows, seed: u64) -> String {
-    let evening =
-        Box::pin(async move { Evening::begin(Seat::Apart, shows, seed).await.play_out().await });
-    within_limit(evening).await
+    let evening = within("the beginning", Evening::begin(Seat::Apart, shows, seed)).await;
+    Box::pin(evening.play_out()).await
 }
 
 #[tokio::test]
@@ -202,17 +203,15 @@ async fn every_round_of_a_page_with_only_a_socket_is_recorded_once() {
 
 #[tokio::test]
 async fn a_game_in_the_page_s_own_process_is_read_through_reloads_and_a_crash_of_the_tab() {
-    let evening = Box::pin(async {
-        let began = Instant::now();
-        let mut evening = Evening::begin(Seat::Inside, Shows::Both, 4).await;
-        evening.play(3).await;
-        evening.reload_frame(2).await;
-        evening.play(1).await;
-        evening.reload_tab(2).await;
-        evening.play(1).await;
-        evening.crash().await;
-        evening.play(3).await;
-        evening.recording.check(&evening.game.truth(), 0, began.elapsed()).await
-    });
-    println!("{}", within_limit(evening).await);
+    let began = Instant::now();
+    let evening = Evening::begin(Seat::Inside, Shows::Both, 4);
+    let mut evening = within("the beginning", evening).await;
+    within("a few rounds", evening.play(3)).await;
+    within("a reload", evening.reload_frame(2)).await;
+    within("a few rounds", evening.play(1)).await;
+    within("a tab's reload", evening.reload_tab(2)).await;
+    within("a few rounds", evening.play(1)).await;
+    within("a crash", evening.crash()).await;
+    within("a few rounds", evening.play(3)).await;
+    println!("{}", evening.recording.check(&evening.game.truth(), 0, began.elapsed()).await);
 }

@@ -1,19 +1,21 @@
 //! A collector at work, and what it has written so far.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collector::config::Config;
+use collector::fsync::Fsync;
 use collector::ledger::Baseline;
 use collector::session;
 use collector::source::Kind;
 use collector::source::browser::Options;
 use collector::span::Span;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rounds::Round;
 use rounds::scan::Directory;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +26,7 @@ pub(crate) struct Recording {
     data: tempfile::TempDir,
     rows: Vec<Round>,
     directory: Directory,
-    changes: mpsc::UnboundedReceiver<()>,
+    changed: Arc<Notify>,
     _watcher: RecommendedWatcher,
     stop: CancellationToken,
     session: JoinSet<anyhow::Result<()>>,
@@ -33,9 +35,15 @@ pub(crate) struct Recording {
 impl Recording {
     pub(crate) fn start(browser: Options) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let (news, changes) = mpsc::unbounded_channel();
-        let mut watcher =
-            notify::recommended_watcher(move |_| news.send(()).unwrap_or(())).unwrap();
+        let changed = Arc::new(Notify::new());
+        let written = Arc::clone(&changed);
+        // Not when a file is opened: looking opens them, and would see itself.
+        let tell = move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                written.notify_one();
+            }
+        };
+        let mut watcher = notify::recommended_watcher(tell).unwrap();
         watcher.watch(data.path(), RecursiveMode::NonRecursive).unwrap();
         let config = Config {
             source: Kind::Browser,
@@ -45,6 +53,8 @@ impl Recording {
             // Rounds of a few milliseconds.
             round_min: Span(Duration::from_millis(1)),
             quiet: true,
+            // A loss of power is another test's matter.
+            fsync: Fsync::Never,
             browser,
             ..Config::default()
         };
@@ -52,7 +62,7 @@ impl Recording {
         let mut session = JoinSet::new();
         session.spawn(session::run(config, stop.clone()));
         let directory = Directory::new(data.path());
-        Self { data, rows: Vec::new(), directory, changes, _watcher: watcher, stop, session }
+        Self { data, rows: Vec::new(), directory, changed, _watcher: watcher, stop, session }
     }
 
     /// Rows so far.
@@ -72,7 +82,7 @@ impl Recording {
                 return;
             }
             tokio::select! {
-                _ = self.changes.recv() => {}
+                () = self.changed.notified() => {}
                 ended = self.session.join_next() => panic!("the collector ended: {ended:?}"),
             }
         }
