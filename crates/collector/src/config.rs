@@ -323,12 +323,23 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
         .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
     toml::from_str(&text).map_err(|error| {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
-        ConfigError::File {
-            path: path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            problem: error.message().replace('\n', ", "),
-        }
+        let line = before.matches('\n').count() + 1;
+        let message = error.message().replace('\n', ", ");
+        let problem = match flag_of(text.lines().nth(line - 1).unwrap_or("")) {
+            Some((key, flag)) => format!("{key} (--{flag}): {message}"),
+            None => message,
+        };
+        ConfigError::File { path: path.to_owned(), line, problem }
     })
+}
+
+/// The key that a line sets, and the flag that says the same, if there is one.
+fn flag_of(line: &str) -> Option<(&str, String)> {
+    let key = line.split_once('=')?.0.trim();
+    let flag = key.replace('_', "-");
+    let command = Options::augment_args(clap::Command::new(""));
+    let is_it = |argument: &clap::Arg| argument.get_long() == Some(flag.as_str());
+    command.get_arguments().any(is_it).then_some((key, flag))
 }
 
 /// `file` with what `flags` say laid over it, key by key. Through JSON, so that a new option is one line and not three.

@@ -332,7 +332,7 @@ mod tests {
         let mut told = Options { source: Some(Kind::Replay), ..Options::default() };
         check(&source(&Config::from(told.clone())), State::Failed, "--file");
         told.replay.file = Some("no/such.csv".into());
-        check(&source(&Config::from(told)), State::Failed, "--file no/such.csv");
+        check(&source(&Config::from(told)), State::Failed, "--file: no/such.csv");
     }
 
     #[test]

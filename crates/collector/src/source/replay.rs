@@ -57,15 +57,19 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Checks the flags; opens nothing.
+    /// Checks the flags.
     ///
     /// # Errors
     ///
-    /// No `--file`.
+    /// No `--file`, or one that cannot be opened.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let Some(file) = config.replay.file.clone() else {
             return Err(ConfigError::flag("file", "a replay needs the CSV to play"));
         };
+        // Before anything is created for it.
+        if let Err(error) = File::open(&file) {
+            return Err(ConfigError::flag("file", format!("{}: {error}", file.display())));
+        }
         let limit = config.rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             file,
@@ -192,15 +196,22 @@ mod tests {
         assert_eq!(error.to_string(), "--file: a replay needs the CSV to play");
     }
 
+    fn of(file: &str) -> Result<Replay, ConfigError> {
+        let mut told = Told::default();
+        told.replay.file = Some(PathBuf::from(file));
+        Replay::new(&Config::from(told))
+    }
+
     #[test]
-    fn a_file_without_rounds_or_that_is_not_there_ends_the_process() {
-        for file in ["Cargo.toml", "no/such.csv"] {
-            let mut told = Told::default();
-            told.replay.file = Some(PathBuf::from(file));
-            let mut replay = Replay::new(&Config::from(told)).unwrap();
-            let error = replay.connect().unwrap_err();
-            assert!(error.is_permanent());
-            assert!(error.to_string().starts_with(&format!("--file {file}")), "{error}");
-        }
+    fn a_file_that_is_not_there_is_bad_usage() {
+        let error = of("no/such.csv").unwrap_err();
+        assert!(error.to_string().starts_with("--file: no/such.csv: "), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_rounds_ends_the_process() {
+        let error = of("Cargo.toml").unwrap().connect().unwrap_err();
+        assert!(error.is_permanent());
+        assert_eq!(error.to_string(), "--file Cargo.toml holds no rounds");
     }
 }

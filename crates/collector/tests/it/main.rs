@@ -4,10 +4,12 @@
 mod browser_faults;
 mod chromium;
 mod decoders;
+mod fairness;
 mod faults;
 mod feeds;
 mod game;
 mod metrics;
 mod mock_cdp;
 mod program;
+mod settings;
 mod simulator;
