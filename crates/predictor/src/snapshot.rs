@@ -193,6 +193,8 @@ pub(crate) struct Verdict {
     pub(crate) absence: Option<String>,
     /// Whether the game has changed.
     pub(crate) change: Option<String>,
+    /// What the sentences are made from, for a page that says them in another language.
+    pub(crate) facts: evaluation::verdict::Verdict,
     /// Which of order, law and forecast are in it: its figures move with every round.
     #[serde(skip)]
     pub(crate) lights: [bool; 3],

@@ -179,6 +179,7 @@ fn verdict(engine: &Engine) -> Option<Verdict> {
         absence: verdict.absence(),
         change: verdict.change_note(),
         lights: [verdict.order, verdict.law, verdict.forecast],
+        facts: verdict,
     })
 }
 

@@ -163,10 +163,20 @@ mod tests {
         let (english, german) = (keys("js/strings/en.js"), keys("js/strings/de.js"));
         assert_eq!(english, german);
         let page = text_of("index.html");
-        for attribute in ["data-i18n=\"", "data-i18n-title=\""] {
+        for attribute in ["data-i18n=\"", "data-i18n-title=\"", "data-i18n-label=\""] {
             for (at, _) in page.match_indices(attribute) {
                 let key = page[at + attribute.len()..].split('"').next().unwrap();
                 assert!(english.contains(key), "the page asks for {key:?}");
+            }
+        }
+        for path in Assets::iter().filter(|path| path.starts_with("js/")) {
+            let text = text_of(&path);
+            let is_name = |c: char| c.is_alphanumeric() || c == '.';
+            let calls =
+                text.match_indices("t(\"").filter(|(at, _)| !text[..*at].ends_with(is_name));
+            for (at, _) in calls {
+                let key = text[at + 3..].split('"').next().unwrap();
+                assert!(english.contains(key), "{path} asks for {key:?}");
             }
         }
     }

@@ -48,9 +48,18 @@ export const train = () => {
 };
 
 /**
- * More rounds than the status carries, if the server hands them out (`links.rounds`).
- * @param {string} link
- * @param {number | "all"} count
- * @returns {Promise<{ first: number, rounds: import("./contract.js").RecentRound[] }>}
+ * What the status does not carry.
+ * @param {string} path
+ * @returns {Promise<any>}
  */
-export const fetchRounds = (link, count) => call(`${link}?limit=${encodeURIComponent(count)}`);
+export const ask = (path) => call(path);
+
+/** More points than this are more than a plot has columns; the server thins to it. */
+const POINTS = 2000;
+
+/**
+ * The newest rounds, thinned by the server where they are many.
+ * @param {number} count `Infinity` for all
+ * @returns {Promise<{ step: number, total: number, rounds: import("./store.js").NumberedRound[] }>}
+ */
+export const fetchRounds = (count) => call(`api/rounds?limit=${count === Infinity ? "all" : count}&points=${POINTS}`);

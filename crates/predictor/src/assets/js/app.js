@@ -1,8 +1,9 @@
 // Puts the page together: what arrives from the server is handed, whole, to the view of each row.
 
-import { fetchRounds } from "./api.js";
+import { fetchRounds, Refused } from "./api.js";
 import { attribute, el, show, text } from "./dom.js";
 import { clock, utc } from "./format.js";
+import { Extra } from "./extra.js";
 import { setLanguage, supported, t } from "./i18n.js";
 import { Live } from "./live.js";
 import { RoundStore } from "./store.js";
@@ -11,8 +12,10 @@ import { startActions } from "./view/actions.js";
 import { renderData, renderRounds } from "./view/data.js";
 import { renderForecast, saidAge, startForecast } from "./view/forecast.js";
 import { LawPlot, renderStatistics } from "./view/law.js";
+import { PastPlots } from "./view/past.js";
 import { RoundPlot } from "./view/plot.js";
 import { renderQuality } from "./view/quality.js";
+import { RecorderPlot } from "./view/recorder.js";
 import { renderScorecard, startScorecard } from "./view/scorecard.js";
 import { ages, forgetIndicators, notices, renderNotices, renderStatus } from "./view/status.js";
 import { renderVerdict } from "./view/verdict.js";
@@ -24,6 +27,8 @@ let status = null;
 /** @type {string | null} */
 let seenVersion = null;
 let unreachable = false;
+/** It answers, but only to those who know its token. */
+let isLocked = false;
 
 setLanguage(supported(recall("language") ?? navigator.language));
 startTheme();
@@ -33,16 +38,27 @@ startScorecard();
 const store = new RoundStore();
 const plot = new RoundPlot(store);
 const law = new LawPlot();
+const past = new PastPlots();
+const recorder = new RecorderPlot();
+const extras = [
+  new Extra({ path: "api/history", box: el("scorecard"), show: (answer) => past.show(answer) }),
+  new Extra({ path: "api/distribution", box: el("law-plot"), show: (answer) => law.show(answer) }),
+  new Extra({ path: "api/recorder", box: el("recorder-plot"), show: (answer) => recorder.show(answer) }),
+];
 const live = new Live({
   onStatus(next) {
     unreachable = false;
+    isLocked = false;
     seenVersion ??= next.version;
     status = next;
     store.merge(next.recent, next.csv_records);
     render();
+    for (const extra of extras) extra.follow(`${next.csv_records} ${next.latest_timestamp}`, next.started_at);
+    void widen();
   },
-  onFailure() {
+  onFailure(error) {
     unreachable = true;
+    isLocked = error instanceof Refused && error.status === 401;
     surroundings();
   },
   onTick() {
@@ -50,6 +66,7 @@ const live = new Live({
       ages(status, since());
       saidAge(status, since());
     }
+    for (const extra of extras) extra.tick();
     surroundings();
   },
 });
@@ -61,7 +78,7 @@ function render() {
   renderVerdict(status);
   renderForecast(status, since());
   plot.update(status.current_prediction);
-  law.update(store.rounds);
+  law.update(store);
   renderRounds(store);
   renderStatistics(status);
   renderQuality(status);
@@ -80,9 +97,10 @@ function surroundings() {
   if (away) forgetIndicators();
   show("stale", stale || live.paused);
   text("stale", t(live.paused ? "paused" : "stale"));
-  text("live-mode", t(live.paused ? "paused" : live.streaming ? "live_stream" : "live_poll"));
+  text("live-mode", t(live.paused ? "paused" : `live_${live.stream}`));
+  attribute("live-mode", "title", live.paused ? "" : t(`live_${live.stream}_title`));
   attribute(document.body, "data-stale", stale ? "" : null);
-  renderNotices(notices(status, { unreachable: away, since: since(), seenVersion }));
+  renderNotices(notices(status, { unreachable: away, isLocked, since: since(), seenVersion }));
 }
 
 /** @returns {number} seconds since the status was true */
@@ -114,29 +132,49 @@ language.addEventListener("change", () => {
   remember("language", language.value);
   setLanguage(language.value);
   render();
+  past.again();
+  recorder.again();
 });
 
 el("rounds-details").addEventListener("toggle", () => renderRounds(store));
 
+/** How many of the newest rounds are wanted in view. */
+let wanted = 200;
+let isWidening = false;
+/** The run of the predictor that hands out no older rounds. */
+let lacking = "";
+let widenedAt = -Infinity;
+/** After a failure, or when the rounds were replaced, they are not asked for more often. */
+const WIDEN_MS = 5000;
+
 for (const input of document.querySelectorAll("#range input")) {
-  input.addEventListener("change", () => void chooseRange(/** @type {HTMLInputElement} */ (input).value));
+  input.addEventListener("change", () => {
+    const { value } = /** @type {HTMLInputElement} */ (input);
+    wanted = value === "all" ? Infinity : Number(value);
+    widenedAt = -Infinity;
+    plot.choose(wanted);
+    void widen();
+  });
 }
 
-/** @param {string} value `50` to `1000`, or `all` */
-async function chooseRange(value) {
-  const count = value === "all" ? Infinity : Number(value);
-  const link = status?.links?.rounds;
-  if (link && store.rounds.length < Math.min(count, status?.csv_records ?? 0)) {
-    try {
-      const older = await fetchRounds(link, value === "all" ? "all" : count);
-      store.prepend(older.rounds, older.first);
-    } catch {
-      // What is here is shown; the status bar tells when the predictor is away.
-    }
+/** Fetches older rounds, when more are wanted in view than are here. */
+async function widen() {
+  if (!status || isWidening || store.covers(wanted, status.csv_records)) return;
+  if (lacking === status.started_at) return text("readout", t("range_limit", { n: store.rounds.length }));
+  if (performance.now() - widenedAt < WIDEN_MS) return;
+  isWidening = true;
+  widenedAt = performance.now();
+  const run = status.started_at;
+  try {
+    const answer = await fetchRounds(wanted);
+    store.take(answer, answer.total);
+    plot.update(status.current_prediction);
+  } catch (error) {
+    // What is here is shown; the status bar tells when the predictor is away.
+    if (error instanceof Refused && error.status === 404) lacking = run;
+  } finally {
+    isWidening = false;
   }
-  plot.choose(count);
-  const here = store.rounds.length;
-  if (here < Math.min(count, status?.csv_records ?? 0)) text("readout", t("range_limit", { n: here }));
 }
 
 live.start();

@@ -129,6 +129,35 @@
  */
 
 /**
+ * @typedef {object} Facts what the verdict's sentence is made from
+ * @property {number} rounds
+ * @property {boolean} order the light has been on
+ * @property {boolean} law
+ * @property {boolean} forecast
+ * @property {number} advertised_return
+ * @property {Estimate | null} measured_return
+ * @property {Estimate | null} skill_percent
+ * @property {number | null} negligible_after forecasts
+ * @property {number[]} changes rounds
+ */
+
+/** @typedef {{ sentence: string, rounds: number, absence?: string | null, change?: string | null, facts?: Facts }} Verdict */
+
+/**
+ * @typedef {object} History `api/history`: columns of equal length
+ * @property {number[]} rounds
+ * @property {{ value: (number | null)[], lo: (number | null)[], hi: (number | null)[] }} skill percent
+ * @property {(number | null)[]} coverage
+ * @property {{ order: number[], law: number[], forecast: number[] }} lights ln e
+ */
+
+/** @typedef {{ multiplier: number, observed: number, lo: number | null, hi: number | null, house: number }} DistributionPoint */
+
+/** @typedef {"start" | "stop" | "gap" | "weak" | "reset" | "reconnect" | "conflict" | "backfill"} EventKind */
+/** @typedef {{ kind: EventKind, time: string, source: string, file?: string, detail?: Record<string, unknown> | null }} RecordedEvent */
+/** @typedef {{ totals: Record<string, number>, events: RecordedEvent[] }} Recorded `api/recorder` */
+
+/**
  * @typedef {object} Status
  * @property {boolean} model_trained
  * @property {Accuracy | null} model_accuracy
@@ -151,9 +180,8 @@
  * @property {Collector | null} collector
  * @property {Scorecard | null} scorecard
  * @property {{ order?: Light, law?: Light, forecast?: Light } | null} lights
- * @property {{ sentence: string, rounds: number, absence?: string | null, change?: string | null } | null} verdict
+ * @property {Verdict | null} verdict
  * @property {{ settled: number, late: number, missed: number }} [forecasts] what became of them
- * @property {{ events?: string | null, rounds?: string }} [links] where else to ask, as relative addresses
  * @property {string} version
  * @property {string} started_at
  * @property {string} now

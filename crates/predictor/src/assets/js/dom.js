@@ -63,6 +63,7 @@ export function make(tag, className, content) {
  * @property {string} text
  * @property {string} [title] shown on hover
  * @property {string} [className]
+ * @property {number} [share] 0 to 1, drawn as a bar behind the text
  */
 
 /**
@@ -127,5 +128,6 @@ function fillRow(node, row) {
     text(place, cell.text, cell.title);
     const wanted = cell.className ?? "num";
     if (place.className !== wanted) place.className = wanted;
+    if (cell.share !== undefined) /** @type {HTMLElement} */ (place).style.setProperty("--share", String(cell.share));
   });
 }

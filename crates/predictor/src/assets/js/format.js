@@ -22,6 +22,15 @@ export function number(value, digits = 0) {
 }
 
 /**
+ * For the ticks of an axis: `500`, `10K`.
+ * @param {number} value
+ * @returns {string}
+ */
+export function short(value) {
+  return new Intl.NumberFormat(currentLanguage(), { notation: "compact", maximumSignificantDigits: 2 }).format(value);
+}
+
+/**
  * A multiplier as players write it: `2.31×`.
  * @param {number | null | undefined} value
  * @returns {string}
@@ -57,6 +66,26 @@ export function points(difference) {
   const rounded = Math.round(difference * 1000) / 10;
   const sign = rounded > 0 ? "+" : "";
   return rounded === 0 ? `±${number(0, 1)}` : `${sign}${number(rounded, 1)}`;
+}
+
+/**
+ * A percentage with its sign: `+0.42 %`.
+ * @param {number | null | undefined} value percent
+ * @returns {string}
+ */
+export function signedPercent(value) {
+  return isNumber(value) ? `${value > 0 ? "+" : ""}${number(value, 2)}\u202f%` : "–";
+}
+
+/**
+ * What an imaginary euro has become.
+ * @param {number} value
+ * @returns {string}
+ */
+export function euros(value) {
+  if (value > 9999) return "> 9999";
+  if (value < 0.095) return value < 0.001 ? `< ${number(0.001, 3)}` : number(value, value < 0.0095 ? 3 : 2);
+  return number(value, value < 9.95 ? 1 : 0);
 }
 
 /**
@@ -109,6 +138,18 @@ export function clock(iso) {
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const options = today ? time : { ...time, year: "numeric", month: "short", day: "numeric" };
   return new Intl.DateTimeFormat(currentLanguage(), /** @type {Intl.DateTimeFormatOptions} */ (options)).format(date);
+}
+
+/**
+ * Labels of a time axis: the time of day, or the day where ticks are days apart.
+ * @param {number} seconds since 1970
+ * @param {boolean} days
+ * @returns {string}
+ */
+export function tickTime(seconds, days) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const options = days ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(seconds * 1000));
 }
 
 /**

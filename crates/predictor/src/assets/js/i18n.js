@@ -31,6 +31,9 @@ export function setLanguage(wanted) {
   for (const node of document.querySelectorAll("[data-i18n]")) {
     node.textContent = t(/** @type {Key} */ (node.getAttribute("data-i18n")));
   }
+  for (const node of document.querySelectorAll("[data-i18n-label]")) {
+    node.setAttribute("aria-label", t(/** @type {Key} */ (node.getAttribute("data-i18n-label"))));
+  }
   for (const node of document.querySelectorAll("[data-i18n-title]")) {
     node.setAttribute("title", t(/** @type {Key} */ (node.getAttribute("data-i18n-title"))));
   }

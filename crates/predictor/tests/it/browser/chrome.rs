@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -107,6 +108,44 @@ impl Tab {
     /// The value of a script's expression.
     pub(super) async fn value(&self, expression: &str) -> Value {
         self.client.execute(&format!("return ({expression});"), Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script in every document from now on, before the page's own.
+    pub(super) async fn prepare(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.client
+            .issue_cmd(DevTools("Page.addScriptToEvaluateOnNewDocument", source))
+            .await
+            .unwrap();
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub(super) async fn press(&self, key: &str) {
+        let mut keys = KeyActions::new("keys".to_owned());
+        for value in key.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    pub(super) async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.client
+            .issue_cmd(DevTools("Emulation.setDeviceMetricsOverride", metrics))
+            .await
+            .unwrap();
+    }
+
+    /// What a person has told the system, such as `prefers-reduced-motion`.
+    pub(super) async fn prefers(&self, name: &str, value: &str) {
+        let features = json!({ "features": [{ "name": name, "value": value }] });
+        self.client.issue_cmd(DevTools("Emulation.setEmulatedMedia", features)).await.unwrap();
+    }
+
+    pub(super) async fn at_zone(&self, zone: &str) {
+        let zone = json!({ "timezoneId": zone });
+        self.client.issue_cmd(DevTools("Emulation.setTimezoneOverride", zone)).await.unwrap();
     }
 
     pub(super) fn client(&self) -> &Client {

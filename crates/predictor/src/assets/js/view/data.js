@@ -61,18 +61,15 @@ function rejected({ data }) {
  */
 export function renderRounds(store) {
   if (!(/** @type {HTMLDetailsElement} */ (el("rounds-details")).open)) return;
-  const rows = store.newest(TABLE_MAX).map((round, index, shown) => {
-    const number = store.last - shown.length + 1 + index;
-    return {
-      key: String(number),
-      cells: [
-        String(number),
-        { text: clock(round.time), title: utc(round.time) },
-        outcome(round.multiplier),
-        range(round.lo, round.hi),
-        held(round.inside, false),
-      ],
-    };
-  });
+  const rows = store.newest(TABLE_MAX).map((round) => ({
+    key: String(round.round),
+    cells: [
+      number(round.round),
+      { text: clock(round.time), title: utc(round.time) },
+      outcome(round.multiplier),
+      range(round.lo, round.hi),
+      held(round.inside, false),
+    ],
+  }));
   syncRows(/** @type {Element} */ (el("rounds-table").querySelector("tbody")), rows.reverse());
 }

@@ -1,23 +1,22 @@
 // Row 6, upper part: what the data are like, and how often rounds reach a multiplier beside the house's law.
 
-import { attribute, el, syncRows, text } from "../dom.js";
-import { figure, percent, times } from "../format.js";
+import { el, syncRows, text } from "../dom.js";
+import { figure, isNumber, percent, short, times } from "../format.js";
 import { t } from "../i18n.js";
-import { colour, onThemeChange } from "../theme.js";
+import { allTicks, axis, Chart, colours } from "./chart.js";
+import { LOG_TICKS } from "./marks.js";
 
 /** @typedef {import("../contract.js").Status} Status */
-/** @typedef {import("../contract.js").RecentRound} RecentRound */
-
-/** @type {any} */
-const uPlot = /** @type {any} */ (globalThis).uPlot;
+/** @typedef {import("../contract.js").DistributionPoint} Point */
+/** @typedef {import("../store.js").RoundStore} RoundStore */
 
 /** The house keeps 3 %: P(M ≥ x) = 0.97 / x. */
 const HOUSE = 0.97;
-const STEPS = 80;
+const STEPS = 60;
 /** From 1.01 to 100, evenly on the logarithmic axis. */
 const GRID = Array.from({ length: STEPS + 1 }, (_, index) => 1.01 * (100 / 1.01) ** (index / STEPS));
-const TABLE = [1.5, 2, 3, 5, 10, 20, 50, 100];
-const SHARES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const TABLE_MAX = 12;
+const SHARES = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1];
 
 /** @param {Status} status */
 export function renderStatistics(status) {
@@ -28,81 +27,121 @@ export function renderStatistics(status) {
   text("s-std", figure(statistics?.std), t("mean_title"));
   text("s-min", times(statistics?.min));
   text("s-max", times(statistics?.max));
+  const measured = status.verdict?.facts?.measured_return;
+  text("s-return", measured ? percent(measured.value) : null, t("return_title"));
+  const ends = measured ? `${percent(measured.lo)} – ${percent(measured.hi)}` : "\u00a0";
+  text("s-return-ends", ends, t("return_title"));
 }
 
 export class LawPlot {
   constructor() {
-    this.box = el("law-plot");
-    this.colours = palette();
-    this.plot = new uPlot(this.#options(), [GRID, [], []], this.box);
-    new ResizeObserver(() => this.plot.setSize(this.#size())).observe(this.box);
-    onThemeChange(() => {
-      this.colours = palette();
-      this.plot.redraw(true, true);
-    });
+    this.chart = new Chart("law-plot", options);
+    /** @type {{ rounds: number, points: Point[] } | null} */
+    this.answer = null;
+    /** @type {RoundStore | undefined} */
+    this.store = undefined;
   }
 
-  /** @param {RecentRound[]} rounds */
-  update(rounds) {
-    const sorted = rounds.map((round) => round.multiplier).sort((a, b) => a - b);
-    const seen = GRID.map((x) => share(sorted, x) || null);
-    this.plot.setData([GRID, seen, GRID.map((x) => HOUSE / x)]);
-    text("law-seen", t("law_seen", { n: rounds.length }));
-    const at = { seen: percent(share(sorted, 2)), house: percent(HOUSE / 2) };
-    attribute(this.box, "aria-label", t("law_label", at));
-    const rows = TABLE.map((x) => ({
-      key: String(x),
-      cells: [times(x), rounds.length > 0 ? percent(share(sorted, x)) : "–", percent(HOUSE / x)],
-    }));
-    syncRows(/** @type {Element} */ (el("law-table").querySelector("tbody")), rows);
+  /** @param {{ rounds: number, points: Point[] } | null} answer `null` when this predictor does not count */
+  show(answer) {
+    this.answer = answer;
+    this.update();
   }
 
-  #size() {
-    return { width: this.box.clientWidth, height: this.box.clientHeight };
+  /** Until there is an answer, from the rounds that are here. @param {RoundStore} [store] */
+  update(store) {
+    this.store = store ?? this.store;
+    const all = this.answer;
+    const points = all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? []);
+    const n = all?.rounds ?? Math.min(200, this.store?.rounds.length ?? 0);
+    text("law-seen", t(all ? "law_seen_all" : "law_seen", { n }));
+    syncRows(/** @type {Element} */ (el("law-table").querySelector("tbody")), rows(points));
+    if (points.length === 0) return this.chart.say(t("law_none"));
+    const two = points.findLast((point) => point.multiplier <= 2.005) ?? points[0];
+    const label = t("law_label", { at: times(two.multiplier), seen: percent(two.observed), house: percent(two.house) });
+    const some = (/** @type {"observed" | "lo" | "hi"} */ name) => points.map((point) => point[name] || null);
+    this.chart.draw([points.map((point) => point.multiplier), some("hi"), some("lo"), some("observed"), points.map((point) => point.house)], label);
   }
+}
 
-  /** @returns {any} */
-  #options() {
-    const axis = {
-      stroke: () => this.colours.muted,
-      grid: { stroke: () => this.colours.grid, width: 1 },
-      ticks: { show: false },
-      font: "12px system-ui, sans-serif",
-      filter: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits,
-    };
-    return {
-      ...this.#size(),
-      padding: [8, 20, 0, 0],
-      legend: { show: false },
-      scales: {
-        x: { time: false, distr: 3, log: 10, range: () => [1, 100] },
-        y: { distr: 3, log: 10, range: () => [0.0085, 1.1] },
-      },
-      axes: [
-        { ...axis, size: 28, splits: () => [1, 2, 5, 10, 20, 50, 100], values: () => [1, 2, 5, 10, 20, 50, 100].map((x) => `${x}×`) },
-        { ...axis, size: 48, gap: 6, splits: () => SHARES, values: () => SHARES.map((share) => percent(share, 0)) },
-      ],
-      series: [
-        {},
-        { stroke: () => this.colours.accent, width: 2, points: { show: false } },
-        { stroke: () => this.colours.ink, width: 1.5, dash: [6, 5], points: { show: false } },
-      ],
-      cursor: { show: false },
-    };
-  }
+/** @returns {Record<string, any>} */
+function options() {
+  const xTicks = (/** @type {any} */ u) => sparse(LOG_TICKS.filter((tick) => tick <= u.scales.x.max));
+  const yTicks = (/** @type {any} */ u) => SHARES.filter((share) => share >= u.scales.y.min);
+  const line = { points: { show: false } };
+  const edge = { ...line, stroke: () => "transparent", width: 0 };
+  return {
+    scales: {
+      x: { time: false, distr: 3, log: 10, range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ top) => [1, Math.max(100, top)] },
+      y: { distr: 3, log: 10, range: (/** @type {any} */ u) => [0.6 * lowest(u.data), 1.1] },
+    },
+    axes: [
+      axis("x", { ...allTicks, splits: xTicks, values: (/** @type {any} */ u) => xTicks(u).map((x) => `${short(x)}×`) }),
+      axis("y", { ...allTicks, splits: yTicks, values: (/** @type {any} */ u) => yTicks(u).map(share) }),
+    ],
+    series: [
+      {},
+      edge,
+      edge,
+      { ...line, stroke: () => colours.accent, width: 2 },
+      { ...line, stroke: () => colours.ink, width: 1.5, dash: [6, 5] },
+    ],
+    bands: [{ series: [1, 2], fill: () => colours.band }],
+  };
 }
 
 /**
- * @param {number[]} sorted ascending
- * @param {number} x
- * @returns {number} the share that is at least `x`, on cents
+ * The bottom of the plot: the least that was seen, a single round.
+ * @param {(number | null)[][]} data
+ * @returns {number}
  */
-function share(sorted, x) {
-  if (sorted.length === 0) return 0;
-  const from = sorted.findIndex((multiplier) => multiplier >= x - 1e-9);
-  return from < 0 ? 0 : (sorted.length - from) / sorted.length;
+function lowest([, , , seen]) {
+  const least = Math.min(...seen.filter(isNumber));
+  return Number.isFinite(least) ? Math.min(0.01, least) : 0.01;
 }
 
-function palette() {
-  return { ink: colour("--ink"), muted: colour("--muted"), grid: colour("--grid"), accent: colour("--accent") };
+/**
+ * Where not all have room, the powers of ten.
+ * @param {number[]} ticks
+ */
+function sparse(ticks) {
+  return ticks.length > 8 ? ticks.filter((tick) => /^10*$/.test(String(tick))) : ticks;
+}
+
+/** @param {number} value */
+function share(value) {
+  return percent(value, Math.max(0, -Math.round(Math.log10(value)) - 2));
+}
+
+/**
+ * @param {Point[]} points
+ * @returns {import("../dom.js").Row[]}
+ */
+function rows(points) {
+  const step = Math.max(1, Math.ceil(points.length / TABLE_MAX));
+  return points
+    .filter((_, index) => index % step === 0)
+    .map(({ multiplier, observed, lo, hi, house }) => ({
+      key: String(multiplier),
+      cells: [times(multiplier), digits(observed), isNumber(lo) ? `${digits(lo)} – ${digits(hi)}` : "–", digits(house)],
+    }));
+}
+
+/** @param {number | null} value a share with two figures that count */
+function digits(value) {
+  return isNumber(value) ? percent(value, value > 0 && value < 0.01 ? Math.min(6, 1 - Math.floor(Math.log10(100 * value))) : 1) : "–";
+}
+
+/**
+ * @param {number[]} multipliers
+ * @returns {Point[]} without the ends of an interval
+ */
+function counted(multipliers) {
+  if (multipliers.length === 0) return [];
+  const sorted = multipliers.toSorted((a, b) => a - b);
+  return GRID.map((x) => {
+    const from = sorted.findIndex((multiplier) => multiplier >= x - 1e-9);
+    const observed = from < 0 ? 0 : (sorted.length - from) / sorted.length;
+    return { multiplier: x, observed, lo: null, hi: null, house: HOUSE / x };
+  });
 }

@@ -1,8 +1,8 @@
 // What is drawn on the plot of rounds: the band, and a mark of its own hue and shape for each band of multipliers.
 
-/** @typedef {{ ink: string, muted: string, grid: string, surface: string, band: string, edge: string, low: string, mid: string, high: string }} Palette */
+import { colours } from "./chart.js";
 
-/** @typedef {import("../contract.js").RecentRound} RecentRound */
+/** @typedef {import("../store.js").NumberedRound} NumberedRound */
 
 export const LOG_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000];
 
@@ -17,39 +17,40 @@ export function bandOf(multiplier) {
 /**
  * The forecast ranges as a stepped band, and the open one at the right edge.
  * @param {any} u the plot: round numbers and multipliers
- * @param {Palette} colours
- * @param {{ rounds: RecentRound[], next: import("../contract.js").Prediction | null }} shown
+ * @param {{ rounds: NumberedRound[], next: import("../contract.js").Prediction | null }} shown
  */
-export function drawBand(u, colours, { rounds, next }) {
+export function drawBand(u, { rounds, next }) {
   const { ctx } = u;
-  const [xs] = u.data;
   clipped(u, () => {
     ctx.fillStyle = colours.band;
-    rounds.forEach(({ lo, hi }, index) => {
-      if (lo !== null && hi !== null) column(u, xs[index], lo, hi);
+    let left = rounds.length > 0 ? rounds[0].round - 0.5 : 0;
+    rounds.forEach(({ round, lo, hi }, index) => {
+      // Where the server left rounds out, a column reaches half way to its neighbour.
+      const right = index + 1 < rounds.length ? (round + rounds[index + 1].round) / 2 : round + 0.5;
+      if (lo !== null && hi !== null) ctx.fillRect(...box(u, [left, right], [lo, hi]));
+      left = right;
     });
-    if (!next || xs.length === 0) return;
+    if (!next || rounds.length === 0) return;
     const { lo, hi } = next.interval;
-    const x = xs[xs.length - 1] + 1;
-    column(u, x, lo, hi);
+    const open = box(u, [left, left + 1], [lo, hi]);
+    ctx.fillRect(...open);
     ctx.strokeStyle = colours.edge;
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-    ctx.strokeRect(...box(u, x, lo, hi));
+    ctx.strokeRect(...open);
     ctx.setLineDash([]);
   });
 }
 
 /**
  * @param {any} u
- * @param {number} x
- * @param {number} low
- * @param {number} high
+ * @param {[number, number]} rounds from, to
+ * @param {[number, number]} range low, high
  * @returns {[number, number, number, number]} left, top, width, height in canvas pixels
  */
-function box(u, x, low, high) {
-  const left = Math.round(u.valToPos(x - 0.5, "x", true));
-  const right = Math.round(u.valToPos(x + 0.5, "x", true));
+function box(u, [from, to], [low, high]) {
+  const left = Math.round(u.valToPos(from, "x", true));
+  const right = Math.round(u.valToPos(to, "x", true));
   const top = u.valToPos(Math.min(high, u.scales.y.max), "y", true);
   const bottom = u.valToPos(Math.max(low, u.scales.y.min), "y", true);
   return [left, top, right - left, bottom - top];
@@ -57,36 +58,26 @@ function box(u, x, low, high) {
 
 /**
  * @param {any} u
- * @param {number} x
- * @param {number} low
- * @param {number} high
+ * @param {{ rounds: NumberedRound[], step: number, read: number, hidden: Set<string> }} shown `read` is the round that is read out, or 0
  */
-function column(u, x, low, high) {
-  u.ctx.fillRect(...box(u, x, low, high));
-}
-
-/**
- * @param {any} u
- * @param {Palette} colours
- * @param {{ rounds: RecentRound[], read: number }} shown `read` is the index that is read out, or -1
- */
-export function drawDots(u, colours, { rounds, read }) {
+export function drawDots(u, { rounds, step, read, hidden }) {
   const { ctx } = u;
-  const [xs, ys] = u.data;
   const { min, max } = u.scales.x;
-  const room = u.bbox.width / devicePixelRatio / (max - min);
+  const seen = rounds.filter((round) => round.round >= min && round.round <= max && !hidden.has(bandOf(round.multiplier)));
+  const room = u.bbox.width / devicePixelRatio / Math.min(max - min, Math.max(20, seen.length));
   const radius = devicePixelRatio * Math.min(5, Math.max(room > 2 ? 3 : 2, 0.32 * room));
+  // Among the lowest and the highest of each run, nearly all lie outside their range.
+  const ringed = step === 1 && !hidden.has("out");
   clipped(u, () => {
-    for (let index = 0; index < xs.length; index += 1) {
-      if (xs[index] < min || xs[index] > max) continue;
-      const x = u.valToPos(xs[index], "x", true);
-      const y = u.valToPos(ys[index], "y", true);
-      const band = bandOf(ys[index]);
+    for (const { round, multiplier, inside } of seen) {
+      const x = u.valToPos(round, "x", true);
+      const y = u.valToPos(multiplier, "y", true);
+      const band = bandOf(multiplier);
       ctx.fillStyle = colours[band];
       mark(ctx, band, [x, y, radius]);
       ctx.fill();
-      if (rounds[index]?.inside === false) ring(ctx, [x, y, radius + 2.5 * devicePixelRatio], colours.ink);
-      if (index === read) ring(ctx, [x, y, radius + 5 * devicePixelRatio], colours.muted);
+      if (inside === false && ringed) ring(ctx, [x, y, radius + 2.5 * devicePixelRatio], colours.ink);
+      if (round === read) ring(ctx, [x, y, radius + 5 * devicePixelRatio], colours.muted);
     }
   });
 }

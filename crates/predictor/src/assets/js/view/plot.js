@@ -1,146 +1,142 @@
 // Row 4: what happened? The rounds as dots on a logarithmic axis, the forecast range behind them.
 
 import { attribute, el, show, text } from "../dom.js";
-import { clock, range, times, utc } from "../format.js";
+import { clock, number, range, short, times, utc } from "../format.js";
 import { t } from "../i18n.js";
-import { colour, onThemeChange } from "../theme.js";
+import { indexOf } from "../store.js";
+import { allTicks, axis, Chart, rem } from "./chart.js";
 import { drawBand, drawDots, LOG_TICKS } from "./marks.js";
+import { startToggles } from "./toggles.js";
 
 /** @typedef {import("../contract.js").Status} Status */
 /** @typedef {import("../store.js").RoundStore} RoundStore */
+/** @typedef {import("../store.js").NumberedRound} NumberedRound */
 
-/** The vendored plot library is a classic script and lives in the global scope. @type {any} */
-const uPlot = /** @type {any} */ (globalThis).uPlot;
+/** From here on, labels are shortened. */
+const LONG = 10_000;
 
 export class RoundPlot {
-  /** @type {any} */
-  #plot;
+  #chart;
   /** How many of the newest rounds are in view. @type {number} */
   #count = 200;
   #zoomed = false;
+  /** What is drawn. @type {{ rounds: NumberedRound[], step: number }} */
+  #view = { rounds: [], step: 1 };
   /** @type {import("../contract.js").Prediction | null} */
   #next = null;
-  /** The index that is read out, or -1. */
-  #read = -1;
+  /** The number of the round that is read out, or 0. */
+  #read = 0;
 
   /** @param {RoundStore} store */
   constructor(store) {
     this.store = store;
-    this.box = el("plot");
-    this.colours = palette();
-    this.#plot = new uPlot(this.#options(), [[], []], this.box);
-    new ResizeObserver(() => this.#plot.setSize(this.#size())).observe(this.box);
-    onThemeChange(() => this.#repaint());
-    this.box.addEventListener("keydown", (event) => this.#key(event));
+    this.hidden = startToggles("#rounds-legend", () => this.#chart.redraw());
+    this.#chart = new Chart("plot", () => this.#options());
+    const { box } = this.#chart;
+    box.addEventListener("keydown", (event) => this.#key(event));
     el("zoom-reset").addEventListener("click", () => this.#fit());
-    this.#readOut(-1);
+    this.#readOut(undefined);
   }
 
   /** @param {number} count the newest so many rounds; `Infinity` shows all that are here */
   choose(count) {
     this.#count = count;
+    this.#zoomed = false;
     this.update(this.#next);
-    this.#fit();
   }
 
   /** @param {import("../contract.js").Prediction | null} next the open forecast */
   update(next) {
     this.#next = next;
-    const { rounds, first } = this.store;
-    this.#plot.setData([rounds.map((_, index) => first + index), rounds.map((round) => round.multiplier)], false);
-    if (this.#zoomed) this.#plot.redraw();
-    else this.#fit();
-    this.#label();
-    if (this.#read >= 0) this.#readOut(this.#read);
+    this.#view = this.store.view(this.#count);
+    const { rounds } = this.#view;
+    if (rounds.length === 0) {
+      text("coverage", "\u00a0");
+      return this.#chart.say(t("plot_none"));
+    }
+    this.#chart.draw([rounds.map(({ round }) => round), rounds.map(({ multiplier }) => multiplier)], this.#words(), false);
+    if (!this.#zoomed) this.#fit();
+    this.#readOut(this.#roundRead());
   }
 
   /** Shows the chosen range again, up to and with the round to come. */
   #fit() {
     this.#zoomed = false;
     show("zoom-reset", false);
-    const last = this.store.last;
-    const count = Math.min(this.#count, Math.max(20, this.store.rounds.length));
-    this.#plot.setScale("x", { min: Math.max(0, last - count) + 0.25, max: last + 1.75 });
+    const { last } = this.store;
+    const count = Math.min(this.#count, Math.max(20, last - this.#view.rounds[0].round + 1));
+    this.#chart.plot?.setScale("x", { min: Math.max(0, last - count) + 0.25, max: last + 1.75 });
   }
 
-  #label() {
-    const shown = this.store.newest(this.#count);
+  /** @returns {string} what is in view, in words */
+  #words() {
+    const { rounds, step } = this.#view;
+    const shown = rounds.slice(indexOf(rounds, this.store.last - this.#count + 1));
     const sorted = shown.map((round) => round.multiplier).sort((a, b) => a - b);
+    // The lowest and the highest of each run are no fair sample: nothing is counted among them.
+    if (step > 1) {
+      const words = { n: this.store.last, run: Math.round(2 * step), max: times(sorted.at(-1)) };
+      text("coverage", t("thinned_say", words));
+      return t("plot_label_thinned", words);
+    }
     const scored = shown.filter((round) => round.inside !== null);
-    const words = {
-      n: shown.length,
-      median: times(sorted[Math.floor(sorted.length / 2)]),
-      max: times(sorted.at(-1)),
-      inside: scored.filter((round) => round.inside).length,
-      scored: scored.length,
-    };
-    attribute(this.box, "aria-label", t("plot_label", words));
-    text("coverage", scored.length > 0 ? t("coverage_say", { n: scored.length, inside: words.inside }) : "\u00a0");
+    const inside = scored.filter((round) => round.inside).length;
+    text("coverage", scored.length > 0 ? t("coverage_say", { n: scored.length, inside }) : "\u00a0");
+    const median = times(sorted[Math.floor(sorted.length / 2)]);
+    return t("plot_label", { n: shown.length, median, max: times(sorted.at(-1)), inside, scored: scored.length });
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const size = this.store.rounds.length;
-    const from = this.#read < 0 ? size : this.#read;
+    const { rounds } = this.#view;
+    const from = this.#read === 0 ? rounds.length : indexOf(rounds, this.#read);
     /** @type {Record<string, number>} */
-    const moves = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: size - 1 };
+    const moves = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: rounds.length - 1 };
     if (event.key === "Escape") {
-      this.#fit();
-      this.#readOut(-1);
+      if (rounds.length > 0) this.#fit();
+      this.#readOut(undefined);
+      this.#chart.redraw();
     } else if (event.key in moves) {
       event.preventDefault();
-      this.#readOut(Math.min(size - 1, Math.max(0, moves[event.key])));
-      this.#plot.redraw(false);
+      this.#readOut(rounds[Math.min(rounds.length - 1, Math.max(0, moves[event.key]))]);
+      this.#chart.redraw();
     }
   }
 
-  /** @param {number} index of the round to read out, or -1 for the hint */
-  #readOut(index) {
-    const round = this.store.rounds[index];
-    this.#read = round ? index : -1;
+  /** @returns {NumberedRound | undefined} */
+  #roundRead() {
+    const { rounds } = this.#view;
+    const round = this.#read === 0 ? undefined : rounds[indexOf(rounds, this.#read)];
+    return round?.round === this.#read ? round : undefined;
+  }
+
+  /** @param {NumberedRound | undefined} round nothing for the hint */
+  #readOut(round) {
+    this.#read = round?.round ?? 0;
     if (!round) return text("readout", t("plot_hint"), "");
-    const words = { round: String(this.store.first + index), time: clock(round.time), multiplier: times(round.multiplier) };
+    const words = { round: number(round.round), time: clock(round.time), multiplier: times(round.multiplier) };
     const parts = [t("readout", words)];
     if (round.lo !== null) parts.push(t("readout_range", { range: range(round.lo, round.hi) }));
     if (round.inside !== null) parts.push(`${t("held").toLowerCase()}: ${t(round.inside ? "held_yes" : "held_no")}`);
     text("readout", parts.join(" · "), utc(round.time));
   }
 
-  #repaint() {
-    this.colours = palette();
-    this.#plot.redraw(false, true);
-  }
-
-  #size() {
-    return { width: this.box.clientWidth, height: this.box.clientHeight };
-  }
-
-  /** @returns {any} */
+  /** @returns {Record<string, any>} */
   #options() {
-    const axis = {
-      stroke: () => this.colours.muted,
-      grid: { stroke: () => this.colours.grid, width: 1 },
-      ticks: { show: false },
-      font: "12px system-ui, sans-serif",
-    };
+    const ticks = (/** @type {any} */ u) => LOG_TICKS.filter((tick) => tick <= u.scales.y.max);
     return {
-      ...this.#size(),
-      padding: [8, 8, 0, 0],
-      legend: { show: false },
+      padding: [8, Math.round(1.7 * rem()), 0, 0],
       scales: {
         x: { time: false, auto: false },
         y: { distr: 3, log: 10, range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ top) => [0.94, Math.max(10, top) * 1.25] },
       },
       axes: [
-        { ...axis, size: 28, space: 80, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-        {
-          ...axis,
-          size: 56,
-          gap: 6,
-          splits: (/** @type {any} */ u) => LOG_TICKS.filter((tick) => tick <= u.scales.y.max),
-          filter: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits,
-          values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((tick) => `${tick}×`),
-        },
+        axis("x", {
+          space: 80,
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000],
+          values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((tick) => number(tick)),
+        }),
+        axis("y", { ...allTicks, splits: ticks, values: (/** @type {any} */ u) => spaced(u, ticks(u)) }),
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
       cursor: {
@@ -151,8 +147,8 @@ export class RoundPlot {
         bind: { dblclick: () => () => this.#fit() },
       },
       hooks: {
-        drawAxes: [(/** @type {any} */ u) => drawBand(u, this.colours, { rounds: this.store.rounds, next: this.#next })],
-        draw: [(/** @type {any} */ u) => drawDots(u, this.colours, { rounds: this.store.rounds, read: this.#read })],
+        drawAxes: [(/** @type {any} */ u) => !this.hidden.has("range") && drawBand(u, { rounds: this.#view.rounds, next: this.#next })],
+        draw: [(/** @type {any} */ u) => drawDots(u, { ...this.#view, read: this.#read, hidden: this.hidden })],
         setSelect: [(/** @type {any} */ u) => this.#onSelect(u)],
         setScale: [(/** @type {any} */ u, /** @type {string} */ name) => name === "x" && this.#onScale(u)],
         setCursor: [(/** @type {any} */ u) => this.#onCursor(u)],
@@ -169,29 +165,27 @@ export class RoundPlot {
 
   /** What is in view, for tools and tests. @param {any} u */
   #onScale(u) {
-    attribute(this.box, "data-x-min", String(u.scales.x.min));
-    attribute(this.box, "data-x-max", String(u.scales.x.max));
+    attribute("plot", "data-x-min", String(u.scales.x.min));
+    attribute("plot", "data-x-max", String(u.scales.x.max));
   }
 
   /** @param {any} u */
   #onCursor(u) {
     if (u.cursor.left < 0 || u.cursor.idx === null || u.cursor.idx === undefined) return;
-    if (u.cursor.idx === this.#read) return;
-    this.#readOut(u.cursor.idx);
+    const round = this.#view.rounds[u.cursor.idx];
+    if (!round || round.round === this.#read) return;
+    this.#readOut(round);
     u.redraw(false);
   }
 }
 
-function palette() {
-  return {
-    ink: colour("--ink"),
-    muted: colour("--muted"),
-    grid: colour("--grid"),
-    surface: colour("--surface"),
-    band: colour("--band"),
-    edge: colour("--line-strong"),
-    low: colour("--low"),
-    mid: colour("--mid"),
-    high: colour("--high"),
-  };
+/**
+ * Labels of a tall scale: where ticks crowd, only powers of ten are named.
+ * @param {any} u
+ * @param {number[]} ticks
+ * @returns {string[]}
+ */
+function spaced(u, ticks) {
+  const crowded = u.bbox.height / devicePixelRatio / ticks.length < 16;
+  return ticks.map((tick) => (crowded && !/^10*$/.test(String(tick)) ? "" : `${tick < LONG ? number(tick) : short(tick)}×`));
 }

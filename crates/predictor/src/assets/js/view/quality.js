@@ -69,8 +69,9 @@ function learners({ current_prediction: said, model_accuracy: accuracy }) {
   const rows = names.map((name) => {
     const known = accuracy?.members.find((member) => member.name === name);
     const says = said?.members.find((member) => member.name === name);
-    const weight = isNumber(known?.weight) ? number(known.weight, 2) : "–";
-    return { key: name, cells: [learner(name), times(says?.multiplier), weight, figure(known?.r2_score)] };
+    const weight = isNumber(known?.weight) ? known.weight : null;
+    const bar = { text: weight === null ? "–" : percent(weight, 0), className: "num share", share: weight ?? 0 };
+    return { key: name, cells: [learner(name), times(says?.multiplier), bar, figure(known?.r2_score)] };
   });
   show("learners", rows.length > 0);
   syncRows(/** @type {Element} */ (el("learners").querySelector("tbody")), rows);

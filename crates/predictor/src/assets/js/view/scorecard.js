@@ -1,7 +1,7 @@
 // Row 5, the table: what is served, each learner and each simple rule, on the same rounds.
 
 import { el, make, show, syncRows, text } from "../dom.js";
-import { figure, isNumber, number, percent } from "../format.js";
+import { figure, isNumber, number, percent, signedPercent } from "../format.js";
 import { named, t } from "../i18n.js";
 import { ReliabilityPlot } from "./reliability.js";
 
@@ -14,7 +14,7 @@ const PROMISED = new Map([["coverage", 0.8], ["coverage90", 0.9]]);
 
 /** @type {Scorecard | null} */
 let shown = null;
-/** @type {ReliabilityPlot | undefined} made when the section is first seen, so that it has a width */
+/** @type {ReliabilityPlot | undefined} */
 let plot;
 /** @type {"rows" | "recent" | "fading"} */
 let span = "rows";
@@ -33,14 +33,14 @@ export function startScorecard() {
 /** @param {Scorecard | null} card */
 export function renderScorecard(card) {
   shown = card;
-  show("scorecard", Boolean(card && card.rounds > 0));
-  if (!card || card.rounds === 0) return;
-  text("scorecard-say", t("scorecard_say", { n: card.rounds }));
-  table(card[span] ?? card.rows, card.columns);
-  skill("house", card.skill?.house.shown ?? null);
-  skill("climatology", card.skill?.climatology.shown ?? null);
+  const scored = card && card.rounds > 0 ? card : null;
+  text("scorecard-say", t("scorecard_say", { n: scored?.rounds ?? 0 }));
+  show("scores-part", Boolean(scored));
+  table(scored?.[span] ?? scored?.rows ?? [], scored?.columns ?? []);
+  skill("house", scored?.skill?.house.shown ?? null);
+  skill("climatology", scored?.skill?.climatology.shown ?? null);
   plot ??= new ReliabilityPlot();
-  plot.update(card.reliability ?? []);
+  plot.update(scored?.reliability ?? []);
 }
 
 /**
@@ -137,16 +137,7 @@ function skill(reference, estimate) {
   mark.style.left = `${at(estimate.value)}%`;
   text(/** @type {Element} */ (node.querySelector(".least")), `${number(-reach)}\u202f%`);
   text(/** @type {Element} */ (node.querySelector(".most")), `+${number(reach)}\u202f%`);
-  const words = { value: signed(estimate.value), lo: signed(estimate.lo), hi: signed(estimate.hi) };
+  const words = { value: signedPercent(estimate.value), lo: signedPercent(estimate.lo), hi: signedPercent(estimate.hi) };
   const verdict = estimate.lo > 0 ? "skill_better" : estimate.hi < 0 ? "skill_worse" : "skill_none";
   text(say, t(verdict, words), t("skill_title"));
-}
-
-/**
- * @param {number} value percent
- * @returns {string}
- */
-function signed(value) {
-  const shown = number(value, 2);
-  return `${value > 0 ? "+" : ""}${shown}\u202f%`;
 }

@@ -118,12 +118,13 @@ export function collectorState(collector, since) {
 /**
  * What needs attention, worst first.
  * @param {Status | null} status
- * @param {{ unreachable: boolean, since: number, seenVersion: string | null }} page
+ * @param {{ unreachable: boolean, isLocked: boolean, since: number, seenVersion: string | null }} page
  * @returns {Notice[]}
  */
 export function notices(status, page) {
   /** @type {Notice[]} */
   const list = [];
+  if (page.isLocked) return [{ state: "attention", title: t("notice_locked"), todo: t("notice_locked_todo") }];
   if (page.unreachable) {
     const todo = status ? t("notice_unreachable_todo", { time: clock(status.now) }) : t("notice_never");
     list.push({ state: "trouble", title: t("notice_unreachable"), todo });
