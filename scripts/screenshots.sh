@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the pictures of the dashboard in docs/ again, from simulated rounds: light, dark and a phone.
+# Takes the pictures of the dashboard in docs/ again, from simulated rounds: desk and phone, light and dark.
 #
 #   scripts/screenshots.sh [DIRECTORY]
 #
@@ -14,70 +14,37 @@ case "${1:-}" in
 esac
 
 out=${1:-$root/docs}
-for tool in chromium chromedriver curl; do
-  command -v "$tool" >/dev/null || { echo "$tool is missing; install chromium, chromium-driver and curl" >&2; exit 1; }
-done
-
 # shellcheck source=scripts/lib/parallel.sh
 . "$root/scripts/lib/parallel.sh"
+# shellcheck source=scripts/lib/browser.sh
+. "$root/scripts/lib/browser.sh"
+need_browser
 build_programs
-
-work=$(mktemp -d)
-started=()
-stop_all() {
-  [ "${#started[@]}" = 0 ] || kill "${started[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap stop_all EXIT
-
-# wait_for SECONDS COMMAND...: until the command succeeds.
-wait_for() {
-  local limit=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$limit" ] || { echo "gave up waiting for: $*" >&2; exit 1; }
-    sleep 0.2
-  done
-}
+begin_work
 
 # A directory of rounds, and a predictor on it that has scored forecasts for some of them.
 mkdir "$work/data"
-"$predictor" --data-dir "$work/data" --listen 127.0.0.1:0 --log-format pretty 2>"$work/predictor.log" &
-started+=($!)
-wait_for 20 grep -q 'http://127' "$work/predictor.log"
-page=$(sed -n 's|.*\(http://127[0-9.:]*\).*|\1|p' "$work/predictor.log" | head -n 1)
-"$collector" --source demo --data-dir "$work/data" --seed 7 --history 200 --pace 0.25 >"$work/collector.log" 2>&1 &
-started+=($!)
-has_enough() { curl -sf "$page/api/status" | grep -Eq '"csv_records":(3[2-9][0-9]|[4-9][0-9][0-9])'; }
-wait_for 180 has_enough
+start_predictor "$work/data"
+start_program collector "$collector" --source demo --data-dir "$work/data" --seed 7 --history 200 --pace 0.25
+has_enough() { curl -sf "$page/api/status" | grep -Eq '"csv_records":(3[6-9][0-9]|[4-9][0-9][0-9])'; }
+wait_for 240 has_enough
+start_driver
 
-chromedriver --port=0 >"$work/driver.log" 2>&1 &
-started+=($!)
-wait_for 20 grep -q 'on port' "$work/driver.log"
-driver=http://127.0.0.1:$(sed -n 's/.*on port \([0-9]*\)\.*$/\1/p' "$work/driver.log" | tail -n 1)
-
-ask() { curl -sf -H 'Content-Type: application/json' "$driver/session$1" -d "$2"; }
-
-# picture NAME WIDTH HEIGHT THEME SCALE
-picture() {
-  local options session
-  options='"args":["--headless","--no-sandbox","--disable-gpu","--hide-scrollbars","--lang=en-US"],
-    "mobileEmulation":{"deviceMetrics":{"width":'$2',"height":'$3',"pixelRatio":'$5',"mobile":false,"touch":false}}'
-  session=$(ask '' '{"capabilities":{"alwaysMatch":{"goog:chromeOptions":{'"$options"'}}}}' |
-    sed -n 's/.*"sessionId":"\([^"]*\)".*/\1/p')
-  ask "/$session/url" '{"url":"'"$page/?theme=$4"'"}' >/dev/null
-  wait_for 20 is_drawn "$session"
-  curl -sf "$driver/session/$session/screenshot" | sed 's/.*"value":"\([^"]*\)".*/\1/' | base64 -d >"$out/$1.png"
-  curl -sf -X DELETE "$driver/session/$session" >/dev/null
-  echo "$out/$1.png"
+# shot NAME WIDTH HEIGHT THEME SCALE [SECTION]: the top of the page, or where a section begins.
+shot() {
+  open_browser "$2" "$3" "$5"
+  open_page "$page/?theme=$4"
+  wait_for 30 holds "document.querySelector('#history tbody tr') !== null"
+  if [ -n "${6:-}" ]; then
+    value "document.getElementById('$6').scrollIntoView()" >/dev/null
+    wait_for 30 holds "document.querySelector('#$6-plot, #$6 .plot')?.querySelector('canvas') != null"
+  fi
+  picture "$out/$1.png"
+  close_browser
 }
 
-is_drawn() {
-  ask "/$1/execute/sync" '{"script":"return document.querySelector(\"#history tbody tr\") !== null","args":[]}' |
-    grep -q true
-}
-
-picture dashboard-light 1280 1600 light 1
-picture dashboard-dark 1280 1600 dark 1
-picture dashboard-phone 390 844 light 2
+shot dashboard-light 1280 1600 light 1
+shot dashboard-dark 1280 1600 dark 1
+shot dashboard-phone-light 390 844 light 2
+shot dashboard-phone-dark 390 844 dark 2
+shot dashboard-scores 1280 1060 light 1 scorecard

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What screenshots.sh and measure_page.sh share: programs that are stopped at the end, and a headless browser that is
+# driven through chromedriver by curl. Sourced after parallel.sh, which says where the programs lie; what it sets is for
+# the script that sources it.
+# shellcheck disable=SC2034,SC2154
+
+need_browser() {
+  local tool
+  for tool in chromium chromedriver curl; do
+    command -v "$tool" >/dev/null || { echo "$tool is missing; install chromium, chromium-driver and curl" >&2; exit 1; }
+  done
+}
+
+# Sets $work; what start_program started ends with the script.
+begin_work() {
+  work=$(mktemp -d)
+  started=()
+  trap end_work EXIT
+}
+
+end_work() {
+  [ "${#started[@]}" = 0 ] || kill "${started[@]}" 2>/dev/null || true
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+
+# start_program NAME COMMAND...: in the background, with its words in $work/NAME.log.
+start_program() {
+  local name=$1
+  shift
+  "$@" >"$work/$name.log" 2>&1 &
+  started+=($!)
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+  local limit=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$limit" ] || { echo "gave up waiting for: $*" >&2; exit 1; }
+    sleep 0.1
+  done
+}
+
+# start_predictor DIRECTORY FLAG...: sets $page to its address.
+start_predictor() {
+  start_program predictor "$predictor" --data-dir "$@" --listen 127.0.0.1:0 --log-format pretty
+  wait_for 60 grep -q 'http://127' "$work/predictor.log"
+  page=$(sed -n 's|.*\(http://127[0-9.:]*[0-9]\).*|\1|p' "$work/predictor.log" | head -n 1)
+}
+
+start_driver() {
+  start_program driver chromedriver --port=0
+  wait_for 20 grep -q 'on port' "$work/driver.log"
+  driver=http://127.0.0.1:$(sed -n 's/.*on port \([0-9]*\)\.*$/\1/p' "$work/driver.log" | tail -n 1)
+}
+
+ask_driver() { curl -sf -H 'Content-Type: application/json' "$driver/session$1" -d "$2"; }
+
+# open_browser WIDTH HEIGHT SCALE: sets $session.
+open_browser() {
+  local options
+  options='"args":["--headless","--no-sandbox","--disable-gpu","--hide-scrollbars","--lang=en-US"],
+    "mobileEmulation":{"deviceMetrics":{"width":'$1',"height":'$2',"pixelRatio":'$3',"mobile":false,"touch":false}}'
+  session=$(ask_driver '' '{"capabilities":{"alwaysMatch":{"goog:chromeOptions":{'"$options"'}}}}' |
+    sed -n 's/.*"sessionId":"\([^"]*\)".*/\1/p')
+}
+
+open_page() { ask_driver "/$session/url" '{"url":"'"$1"'"}' >/dev/null; }
+
+close_browser() { curl -sf -X DELETE "$driver/session/$session" >/dev/null; }
+
+# value EXPRESSION: of a script without double quotes; strings come without theirs.
+value() {
+  ask_driver "/$session/execute/sync" '{"script":"return ('"$1"');","args":[]}' |
+    sed 's/^{"value"://; s/}$//; s/^"\(.*\)"$/\1/'
+}
+
+holds() { [ "$(value "$1")" = true ]; }
+
+# picture FILE: of what is in the window.
+picture() {
+  curl -sf "$driver/session/$session/screenshot" | sed 's/.*"value":"\([^"]*\)".*/\1/' | base64 -d >"$1"
+  echo "$1"
+}
