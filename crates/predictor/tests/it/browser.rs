@@ -8,6 +8,7 @@ mod plots;
 mod program;
 mod proxy;
 mod states;
+mod tables;
 
 use chrome::{Screen, Tab, with_tab};
 use program::Program;

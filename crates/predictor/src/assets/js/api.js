@@ -32,19 +32,31 @@ async function call(path, init, limit = LIMIT_MS) {
   return body;
 }
 
+/** The table that the page shows, from its own address; `null` for the one that plain addresses mean. */
+export const table = new URLSearchParams(location.search).get("table");
+
+/**
+ * @param {string} name such as `status`
+ * @returns {string} the address of that route of the page's table
+ */
+export const route = (name) => (table === null ? `api/${name}` : `api/v1/tables/${encodeURIComponent(table)}/${name}`);
+
+/** @returns {Promise<{ tables: { name: string }[] }>} */
+export const fetchTables = () => call("api/tables");
+
 /** @returns {Promise<Status>} */
-export const fetchStatus = () => call("api/status");
+export const fetchStatus = () => call(route("status"));
 
 /** @returns {Promise<any>} */
-export const loadCsv = () => call("api/load_csv");
+export const loadCsv = () => call(route("load_csv"));
 
 /** @returns {Promise<any>} */
-export const predict = () => call("api/predict");
+export const predict = () => call(route("predict"));
 
 /** @returns {Promise<any>} */
 export const train = () => {
   const headers = { "Content-Type": "application/json", "X-Requested-With": "aviator" };
-  return call("api/train", { method: "POST", headers, body: "{}" }, TRAIN_LIMIT_MS);
+  return call(route("train"), { method: "POST", headers, body: "{}" }, TRAIN_LIMIT_MS);
 };
 
 /**
@@ -62,4 +74,4 @@ const POINTS = 2000;
  * @param {number} count `Infinity` for all
  * @returns {Promise<{ step: number, total: number, rounds: import("./store.js").NumberedRound[] }>}
  */
-export const fetchRounds = (count) => call(`api/rounds?limit=${count === Infinity ? "all" : count}&points=${POINTS}`);
+export const fetchRounds = (count) => call(route(`rounds?limit=${count === Infinity ? "all" : count}&points=${POINTS}`));

@@ -1,6 +1,6 @@
 // Puts the page together: what arrives from the server is handed, whole, to the view of each row.
 
-import { fetchRounds, Refused } from "./api.js";
+import { fetchRounds, Refused, route, table } from "./api.js";
 import { attribute, el, show, text } from "./dom.js";
 import { clock, utc } from "./format.js";
 import { Extra } from "./extra.js";
@@ -18,6 +18,7 @@ import { renderQuality } from "./view/quality.js";
 import { RecorderPlot } from "./view/recorder.js";
 import { renderScorecard, startScorecard } from "./view/scorecard.js";
 import { ages, forgetIndicators, notices, renderNotices, renderStatus } from "./view/status.js";
+import { startTables } from "./view/tables.js";
 import { renderVerdict } from "./view/verdict.js";
 
 /** @typedef {import("./contract.js").Status} Status */
@@ -29,11 +30,14 @@ let seenVersion = null;
 let unreachable = false;
 /** It answers, but only to those who know its token. */
 let isLocked = false;
+/** It answers, but has no such table. */
+let isUnknownTable = false;
 
 setLanguage(supported(recall("language") ?? navigator.language));
 startTheme();
 startForecast();
 startScorecard();
+startTables();
 
 const store = new RoundStore();
 const plot = new RoundPlot(store);
@@ -41,14 +45,15 @@ const law = new LawPlot();
 const past = new PastPlots();
 const recorder = new RecorderPlot();
 const extras = [
-  new Extra({ path: "api/history", box: el("scorecard"), show: (answer) => past.show(answer) }),
-  new Extra({ path: "api/distribution", box: el("law-plot"), show: (answer) => law.show(answer) }),
-  new Extra({ path: "api/recorder", box: el("recorder-plot"), show: (answer) => recorder.show(answer) }),
+  new Extra({ path: route("history"), box: el("scorecard"), show: (answer) => past.show(answer) }),
+  new Extra({ path: route("distribution"), box: el("law-plot"), show: (answer) => law.show(answer) }),
+  new Extra({ path: route("recorder"), box: el("recorder-plot"), show: (answer) => recorder.show(answer) }),
 ];
 const live = new Live({
   onStatus(next) {
     unreachable = false;
     isLocked = false;
+    isUnknownTable = false;
     seenVersion ??= next.version;
     status = next;
     store.merge(next.recent, next.csv_records);
@@ -59,6 +64,7 @@ const live = new Live({
   onFailure(error) {
     unreachable = true;
     isLocked = error instanceof Refused && error.status === 401;
+    isUnknownTable = table !== null && error instanceof Refused && error.status === 404;
     surroundings();
   },
   onTick() {
@@ -100,7 +106,7 @@ function surroundings() {
   text("live-mode", t(live.paused ? "paused" : `live_${live.stream}`));
   attribute("live-mode", "title", live.paused ? "" : t(`live_${live.stream}_title`));
   attribute(document.body, "data-stale", stale ? "" : null);
-  renderNotices(notices(status, { unreachable: away, isLocked, since: since(), seenVersion }));
+  renderNotices(notices(status, { unreachable: away, isLocked, isUnknownTable, since: since(), seenVersion }));
 }
 
 /** @returns {number} seconds since the status was true */
@@ -115,7 +121,8 @@ function since() {
 function title(now) {
   const point = now.current_prediction ? `${now.current_prediction.predicted_multiplier.toFixed(2)}× · ` : "";
   const mark = now.simulated ? `${t("simulated_word")} · ` : "";
-  return `${mark}${point}${t("product")}`;
+  const of = table === null ? "" : ` · ${table}`;
+  return `${mark}${point}${t("product")}${of}`;
 }
 
 startActions(() => live.refresh());

@@ -2,12 +2,14 @@
 // and each stream holds one. The page that gets the lock listens and tells the others. Where a browser has no locks
 // (a page that is not of this machine and not encrypted), every page listens for itself.
 
+import { route } from "./api.js";
+
 const TOPICS = ["new-round", "forecast", "training", "data", "resync"];
 /** A server that refuses a stream (too many pages are open, or it is starting) is asked again after this long. */
 const REFUSED_MS = [5000, 20_000, 60_000];
 
-/** Pages of another predictor behind the same proxy have another address, so another lock. */
-const ADDRESS = new URL("api/events", document.baseURI).href;
+/** Pages of another table, or of another predictor behind the same proxy, have another address, so another lock. */
+const ADDRESS = new URL(route("events"), document.baseURI).href;
 
 export class Stream {
   /** @type {EventSource | undefined} */

@@ -1,5 +1,6 @@
 // Row 1: is it running? The four indicators, the age of the last round, the collector, and what needs attention.
 
+import { table } from "../api.js";
 import { attribute, el, make, show, text } from "../dom.js";
 import { age, clock, percent, utc } from "../format.js";
 import { t } from "../i18n.js";
@@ -118,13 +119,14 @@ export function collectorState(collector, since) {
 /**
  * What needs attention, worst first.
  * @param {Status | null} status
- * @param {{ unreachable: boolean, isLocked: boolean, since: number, seenVersion: string | null }} page
+ * @param {{ unreachable: boolean, isLocked: boolean, isUnknownTable: boolean, since: number, seenVersion: string | null }} page
  * @returns {Notice[]}
  */
 export function notices(status, page) {
   /** @type {Notice[]} */
   const list = [];
   if (page.isLocked) return [{ state: "attention", title: t("notice_locked"), todo: t("notice_locked_todo") }];
+  if (page.isUnknownTable) return [{ state: "attention", title: t("notice_no_table", { table }), todo: t("notice_no_table_todo") }];
   if (page.unreachable) {
     const todo = status ? t("notice_unreachable_todo", { time: clock(status.now) }) : t("notice_never");
     list.push({ state: "trouble", title: t("notice_unreachable"), todo });
