@@ -181,6 +181,16 @@ mod tests {
         }
     }
 
+    /// Otherwise a browser learns of a module only from the one that imports it, a round trip each.
+    #[test]
+    fn every_module_is_asked_for_by_the_page_itself() {
+        let page = text_of("index.html");
+        let modules = Assets::iter().filter(|path| path.starts_with("js/"));
+        for path in modules.filter(|path| !path.ends_with("/contract.js")) {
+            assert!(page.contains(&format!("=\"assets/{path}\"")), "{path}");
+        }
+    }
+
     /// Module by module, what is imported by name is there; a browser would only say so at run time.
     #[test]
     fn every_import_names_a_file_that_exists() {
