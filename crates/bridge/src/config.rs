@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use rounds::Origin;
+use rounds::{Name, Origin};
 use thiserror::Error;
 
 use crate::hub::stream::{BYTES, Limits};
 use crate::hub::{Access, Address, Credentials};
 use crate::key;
+use crate::merge::{From, Merge};
 use crate::pull::Pull;
 use crate::push::Push;
-use crate::subject::{Name, Table};
+use crate::subject::Table;
 
 /// What a flag says cannot be used. Nothing was opened yet; the program ends with 2.
 #[derive(Debug, Error)]
@@ -92,7 +93,7 @@ pub struct PushOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Directory of the collector's CSV files
+    /// Directory of the collector's CSV files; a table other than `default` has its sub-directory in it
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub data_dir: PathBuf,
 
@@ -100,7 +101,7 @@ pub struct PushOptions {
     #[arg(long, env = "AVIATOR_SITE", value_name = "NAME")]
     pub site: Name,
 
-    /// Where to keep how much is pushed [default: .bridge in the data directory]
+    /// Where to keep how much is pushed [default: .bridge in the directory of the table]
     #[arg(long, env = "AVIATOR_BRIDGE_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 
@@ -121,7 +122,7 @@ impl PushOptions {
     pub fn push(&self) -> Result<Push, ConfigError> {
         Ok(Push {
             access: self.hub.access(&format!("push {} of", self.site))?,
-            dir: self.data_dir.clone(),
+            dir: self.dir(),
             table: self.hub.table.clone(),
             site: self.site.clone(),
             in_flight: usize::from(self.in_flight),
@@ -131,7 +132,12 @@ impl PushOptions {
 
     /// Where to keep how much is pushed.
     pub fn state_dir(&self) -> PathBuf {
-        self.state_dir.clone().unwrap_or_else(|| self.data_dir.join(".bridge"))
+        self.state_dir.clone().unwrap_or_else(|| self.dir().join(".bridge"))
+    }
+
+    /// The directory of the table, where the collector has it too.
+    fn dir(&self) -> PathBuf {
+        self.hub.table.directory(&self.data_dir)
     }
 }
 
@@ -142,7 +148,7 @@ pub struct PullOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Directory to write the CSV files into, which no collector writes to
+    /// Directory to write the CSV files into, which no collector writes to; a table other than `default` gets its sub-directory
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: PathBuf,
 
@@ -167,12 +173,35 @@ impl PullOptions {
     pub fn pull(&self) -> Result<Pull, ConfigError> {
         Ok(Pull {
             access: self.hub.access("pull")?,
-            dir: self.data_dir.clone(),
+            dir: self.hub.table.directory(&self.data_dir),
             table: self.hub.table.clone(),
             only_sites: self.only_site.clone(),
             sync_every: Duration::from_secs(self.sync_seconds.into()),
             once: self.once,
         })
+    }
+}
+
+/// `bridge merge`
+#[derive(Args, Clone, Debug)]
+pub struct MergeOptions {
+    /// A recording of the table, and the name of the machine it comes from; the clock of the first one counts
+    #[arg(long, value_name = "NAME=DIR", required = true)]
+    pub from: Vec<From>,
+
+    /// Directory to write the one series into, which no collector writes to
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Go on with rounds that are recorded from now on
+    #[arg(long)]
+    pub follow: bool,
+}
+
+impl MergeOptions {
+    /// What to merge.
+    pub fn merge(&self) -> Merge {
+        Merge { from: self.from.clone(), dir: self.data_dir.clone(), follow: self.follow }
     }
 }
 

@@ -12,12 +12,12 @@ pub mod stream;
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_nats::jetstream::{Context, context::ContextBuilder};
-use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event};
+use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
@@ -71,8 +71,15 @@ impl Credentials {
 pub struct Hub {
     /// The way to JetStream.
     pub jetstream: Context,
-    /// Cancelled when the connection is lost.
-    pub lost: CancellationToken,
+    lost: Lost,
+}
+
+/// The end of a connection, as soon as it is known.
+#[derive(Clone, Debug, Default)]
+struct Lost {
+    token: CancellationToken,
+    /// What the hub said before; it ends no connection itself for that.
+    forbidden: Arc<OnceLock<String>>,
 }
 
 impl Hub {
@@ -81,7 +88,7 @@ impl Hub {
     /// # Errors
     /// Nobody answers, or the hub does not want this bridge.
     pub async fn connect(access: &Access, in_flight: usize) -> Result<Self, HubError> {
-        let lost = CancellationToken::new();
+        let lost = Lost::default();
         let is_up = Arc::new(AtomicBool::new(false));
         let options = options(access, lost.clone(), Arc::clone(&is_up)).await?;
         let client = options
@@ -96,6 +103,20 @@ impl Hub {
             .build(client);
         Ok(Self { jetstream, lost })
     }
+
+    /// Ends when the connection has, and says why.
+    pub async fn lost(&self) -> HubError {
+        self.lost.token.cancelled().await;
+        match self.lost.forbidden.get() {
+            Some(said) => HubError::Forbidden { problem: said.clone() },
+            None => HubError::lost(),
+        }
+    }
+}
+
+/// Whatever is forbidden is never answered, so waiting for it would not end.
+fn is_forbidden(said: &ServerError) -> bool {
+    said.to_string().to_lowercase().contains("permissions violation")
 }
 
 /// Runs one connection's work in a runtime of its own, which takes everything of the connection with it when it ends.
@@ -111,7 +132,7 @@ pub fn run<T>(work: impl Future<Output = Result<T, HubError>>) -> Result<T, HubE
 
 async fn options(
     access: &Access,
-    lost: CancellationToken,
+    lost: Lost,
     is_up: Arc<AtomicBool>,
 ) -> Result<ConnectOptions, HubError> {
     let mut options = ConnectOptions::new()
@@ -129,7 +150,12 @@ async fn options(
             let lost = lost.clone();
             async move {
                 match event {
-                    Event::Disconnected | Event::Closed => lost.cancel(),
+                    Event::Disconnected | Event::Closed => lost.token.cancel(),
+                    Event::ServerError(said) if is_forbidden(&said) => {
+                        // The first one counts; it is no error that there are more.
+                        drop(lost.forbidden.set(said.to_string()));
+                        lost.token.cancel();
+                    }
                     other => tracing::debug!(%other, "The connection says so."),
                 }
             }

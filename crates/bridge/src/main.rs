@@ -6,13 +6,15 @@ use std::thread;
 
 use anyhow::Context;
 use bridge::config::{
-    ConfigError, InitOptions, KeyOptions, LogFormat, LogOptions, PullOptions, PushOptions,
+    ConfigError, InitOptions, KeyOptions, LogFormat, LogOptions, MergeOptions, PullOptions,
+    PushOptions,
 };
 use bridge::hub::{self, Hub, HubError};
+use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
 use bridge::signals::Signals;
-use bridge::{key, pull, push};
+use bridge::{key, merge, pull, push};
 use clap::{Parser, Subcommand};
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,8 @@ enum Command {
     Push(PushOptions),
     /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
     Pull(PullOptions),
+    /// Join recordings of one table without ids: what one has missed is taken from another
+    Merge(MergeOptions),
     /// Make the stream of a table at the hub, with limits of your own
     Init(InitOptions),
     /// Make a key for --nkey, and print its public half for the hub's configuration
@@ -49,6 +53,7 @@ const EXAMPLES: &str = "\
 Examples:
   bridge push --data-dir data --table spribe --site attic --hub nats://hub.example:4222 --nkey attic.nk --ca-file ca.pem
   bridge pull --data-dir pulled/spribe --table spribe --hub nats://hub.example:4222 --nkey reader.nk --ca-file ca.pem
+  bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
 docs/many-machines.md tells when you need this, and how to set the hub up.
@@ -77,6 +82,11 @@ fn act(command: &Command) -> anyhow::Result<()> {
             push::run(&push, &mut state, &obedient()?)?;
         }
         Command::Pull(options) => pull::run(&options.pull()?, &obedient()?)?,
+        Command::Merge(options) => {
+            let tally = merge::run(&options.merge(), &obedient()?)?;
+            let merge::Tally { written, conflicts, no_room, unplaced } = tally;
+            tracing::info!(written, conflicts, no_room, unplaced, "Merged.");
+        }
         Command::Init(options) => {
             let (access, table, limits) = options.init()?;
             let kept = hub::run(async {
@@ -163,6 +173,13 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     if let Some(error) = error.downcast_ref::<HubError>() {
         return if is_wrong(error) { BAD_USAGE } else { FAILED };
+    }
+    if let Some(error) = error.downcast_ref::<MergeError>() {
+        return match error {
+            MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
+            MergeError::Log(LogError::Mixed { .. }) | MergeError::Strangers(_) => BAD_USAGE,
+            _ => FAILED,
+        };
     }
     match (error.downcast_ref::<PullError>(), error.downcast_ref::<StateError>()) {
         (Some(PullError::Hub(error)), _) if is_wrong(error) => BAD_USAGE,

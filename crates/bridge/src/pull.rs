@@ -14,13 +14,14 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use futures_util::StreamExt;
+use rounds::Name;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::stream::Kept;
 use crate::hub::{self, Access, Hub, HubError};
 use crate::outage::{self, Outage};
 use crate::parcel::Parcel;
-use crate::subject::{Name, Table};
+use crate::subject::Table;
 
 pub use desk::Desk;
 
@@ -115,11 +116,10 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(self, desk: &mut Option<Desk>) -> Result<(), PullError> {
         let hub = Hub::connect(&self.pull.access, 1).await?;
-        let lost = hub.lost.clone();
         // Nothing that is waited for comes over a connection that is lost; what was written has its place in the files.
         tokio::select! {
             ended = self.work(&hub, desk) => ended,
-            () = lost.cancelled() => Err(HubError::lost().into()),
+            error = hub.lost() => Err(error.into()),
         }
     }
 

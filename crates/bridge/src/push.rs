@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
 use async_nats::jetstream::message::PublishMessage;
-use rounds::{Event, EventKind, Origin, Round};
+use rounds::{Event, EventKind, Name, Origin, Round};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +21,7 @@ use crate::hub::stream::{Kept, Limits};
 use crate::hub::{self, Access, Hub, HubError};
 use crate::outage::{self, Outage};
 use crate::parcel::{Parcel, VERSION, with_hub};
-use crate::subject::{Name, Row, Table};
+use crate::subject::{Row, Table};
 
 use place::Window;
 use side::{Known, Side};
@@ -137,11 +137,10 @@ enum Reached {
 impl Session<'_> {
     async fn run(&mut self, outage: &mut Outage, was_used: &mut bool) -> Result<Ended, HubError> {
         let hub = Hub::connect(&self.push.access, self.push.in_flight).await?;
-        let lost = hub.lost.clone();
         // Nothing that is waited for comes over a connection that is lost; a row that was on its way is sent again.
         tokio::select! {
             ended = self.work(&hub, outage, was_used) => ended,
-            () = lost.cancelled() => Err(HubError::lost()),
+            error = hub.lost() => Err(error),
         }
     }
 

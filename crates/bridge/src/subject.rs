@@ -4,46 +4,10 @@
 //! round: its id where the feed has ids, so that two recorders of one table store it once, else its place in the files of
 //! its recorder and what it says, so that a row sent again is stored once.
 
-use std::fmt;
-use std::str::FromStr;
+use rounds::{Name, Origin, Round};
 
-use rounds::{Origin, Round};
-
-/// No name and no id in a subject is longer.
+/// No id and no name of a file in a subject is longer.
 const PART_MAX: usize = 128;
-
-/// The name of a table or of a site: lower-case letters, digits, `-` and `_`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
-
-impl Name {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl FromStr for Name {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
-        let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-        if begins && text.len() <= PART_MAX / 2 && text.chars().all(is_plain) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(format!(
-            "`{text}` is not a name: 1 to {} of a-z, 0-9, - and _, the first a letter or a digit",
-            PART_MAX / 2
-        ))
-    }
-}
 
 /// The subjects of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +78,7 @@ pub fn table_of(all: &str) -> Option<Table> {
 
 /// `text` as one part of a subject: letters, digits, `-` and `_` as they are, every other byte as `=` and two hex digits.
 fn token(text: &str) -> Option<String> {
-    use fmt::Write as _;
+    use std::fmt::Write as _;
     let mut token = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
@@ -182,16 +146,6 @@ mod tests {
             "aviator.rounds.invented.a.>",
         ] {
             assert_eq!(table_of(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn names_are_plain() {
-        for name in ["default", "t1", "a-b_c", "0"] {
-            assert!(name.parse::<Name>().is_ok(), "{name}");
-        }
-        for name in ["", "A", "a.b", "a b", "-a", "_a", "\u{e4}", &"x".repeat(65)] {
-            assert!(name.parse::<Name>().is_err(), "{name}");
         }
     }
 }

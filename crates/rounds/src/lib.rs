@@ -24,6 +24,7 @@
 //!
 //! Nothing here knows a runtime or a network, and time comes in with the rounds.
 
+pub mod align;
 mod appender;
 mod cursor;
 pub mod disk;

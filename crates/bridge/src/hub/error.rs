@@ -46,6 +46,12 @@ pub enum HubError {
         /// What it says.
         problem: String,
     },
+    /// These credentials are not enough.
+    #[error("the hub forbids what the bridge needs: {problem}; see scripts/nats/others.conf")]
+    Forbidden {
+        /// What it says.
+        problem: String,
+    },
     /// The stream is not what the bridge needs.
     #[error("the stream {stream} cannot be used: {problem}")]
     Settings {
@@ -99,6 +105,7 @@ impl HubError {
                 | Self::Certificate { .. }
                 | Self::NoTls { .. }
                 | Self::NoJetStream { .. }
+                | Self::Forbidden { .. }
                 | Self::Settings { .. }
                 | Self::Strangers(_)
                 | Self::Runtime(_)
@@ -114,6 +121,7 @@ impl HubError {
                 | Self::Unnamed { .. }
                 | Self::Certificate { .. }
                 | Self::NoJetStream { .. }
+                | Self::Forbidden { .. }
         )
     }
 }

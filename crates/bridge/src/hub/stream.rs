@@ -8,11 +8,11 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream,
 };
-use rounds::Origin;
+use rounds::{Name, Origin};
 
 use super::{Hub, HubError};
 use crate::parcel;
-use crate::subject::{Name, Table, stream_name, table_of};
+use crate::subject::{Table, stream_name, table_of};
 
 /// Bytes that a table may take at the hub unless told otherwise: some three million rounds.
 pub const BYTES: u64 = 1 << 30;

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rounds::Name;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use crate::subject::Name;
 
 /// Between two writes while rows flow. What a crash takes of it is sent again and refused by the hub.
 const SAVE_EVERY: Duration = Duration::from_secs(1);

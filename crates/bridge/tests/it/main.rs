@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
 mod kills;
+mod merging;
 mod nats;
 mod once;
 mod outages;

@@ -74,6 +74,20 @@ impl Server {
         Self { child, dir, config, address }
     }
 
+    /// A server with a configuration of ours, but on a port and in a directory of the test's.
+    pub(crate) fn handed_out(config: &str) -> Self {
+        let dir = fast_dir();
+        let store = dir.path().join("store");
+        let mut config = config
+            .replace("listen: 127.0.0.1:4222", "listen: 127.0.0.1:-1")
+            .replace("/var/lib/nats", store.to_str().unwrap());
+        if !knows_sync_interval() {
+            config = config.replace("sync_interval: always", "");
+        }
+        let (child, address) = launch(dir.path(), &config);
+        Self { child, dir, config, address }
+    }
+
     /// Ends it without a chance to put anything in order.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

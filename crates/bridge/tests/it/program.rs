@@ -106,3 +106,15 @@ fn wrong_usage_is_two() {
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn the_configuration_that_is_handed_out_is_valid() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../scripts/nats/nats-server.conf");
+    let text = std::fs::read_to_string(file).unwrap();
+    let server = Server::handed_out(&text);
+    let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    Recorder::start(dir.path(), 0).hear(0);
+    once(&push(dir.path(), &server.url(), "attic"));
+    once(&pull(pulled.path(), &server.url()));
+}

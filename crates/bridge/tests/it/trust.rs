@@ -6,10 +6,19 @@ use std::path::Path;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::nats::Server;
-use crate::recorder::{Recorder, finish, once, pull, push, rows};
+use crate::recorder::{Recorder, Running, finish, once, pull, push, rows};
 
 /// A hub with a certificate for localhost, and the file of its authority.
 fn hub_with_certificate(dir: &Path) -> (Server, String) {
+    let ca = certificate(dir);
+    let [cert, secret] = ["cert.pem", "key.pem"].map(|name| dir.join(name));
+    let tls =
+        format!("tls {{ cert_file: '{}', key_file: '{}' }}", cert.display(), secret.display());
+    (Server::with("", &tls), ca)
+}
+
+/// A certificate for localhost and its key, and the file of its authority.
+fn certificate(dir: &Path) -> String {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -20,9 +29,7 @@ fn hub_with_certificate(dir: &Path) -> (Server, String) {
     fs::write(&ca, authority.pem()).unwrap();
     fs::write(&cert, certificate.pem()).unwrap();
     fs::write(&secret, key.serialize_pem()).unwrap();
-    let tls =
-        format!("tls {{ cert_file: '{}', key_file: '{}' }}", cert.display(), secret.display());
-    (Server::with("", &tls), ca.to_str().unwrap().to_owned())
+    ca.to_str().unwrap().to_owned()
 }
 
 fn recorded(dir: &Path) {
@@ -85,4 +92,41 @@ fn only_a_known_key_may_push_and_another_one_is_named() {
     let junk = keys.path().join("junk.nk");
     fs::write(&junk, "not a key").unwrap();
     refused(&with(junk.to_str().unwrap()), &["junk.nk"]);
+}
+
+/// The configuration that is handed out, with a certificate and keys of the test's.
+#[test]
+fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
+    let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nats");
+    let ca = certificate(keys.path());
+    let make = |name: &str| {
+        let file = keys.path().join(name).to_str().unwrap().to_owned();
+        let (code, public) = finish(&["key", &file]);
+        assert_eq!(code, Some(0));
+        (file, public.trim().to_owned())
+    };
+    let ((pushes, push_key), (pulls, pull_key)) = (make("push.nk"), make("pull.nk"));
+    let config = fs::read_to_string(scripts.join("others.conf")).unwrap();
+    let config = config
+        .replace("listen: 0.0.0.0:4222", "")
+        .replace("/etc/nats/hub.pem", keys.path().join("cert.pem").to_str().unwrap())
+        .replace("/etc/nats/hub.key", keys.path().join("key.pem").to_str().unwrap())
+        .replace("UPUSH", &push_key)
+        .replace("UPULL", &pull_key);
+    let server = Server::with("", &config);
+    recorded(dir.path());
+    let with = |arguments: Vec<String>, key: &str| {
+        let more = ["--nkey", key, "--ca-file", &ca].map(str::to_owned).to_vec();
+        [arguments, more].concat()
+    };
+    once(&with(push(dir.path(), &server.url(), "attic"), &pushes));
+    // Sent again, so that it is compared with what is stored.
+    fs::remove_dir_all(dir.path().join(".bridge")).unwrap();
+    once(&with(push(dir.path(), &server.url(), "cellar"), &pushes));
+    once(&with(pull(pulled.path(), &server.url()), &pulls));
+    assert_eq!(rows(pulled.path()), rows(dir.path()));
+    fs::remove_dir_all(dir.path().join(".bridge")).unwrap();
+    let mut refused = Running::start(&with(push(dir.path(), &server.url(), "reader"), &pulls));
+    refused.hear("forbids", 1);
 }

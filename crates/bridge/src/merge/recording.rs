@@ -1,0 +1,152 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rounds::align::Heard;
+use rounds::scan::{ChangeKind, Directory};
+use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge};
+
+use super::{MergeError, Told};
+
+/// The rounds of a directory in the order of time, each with its event.
+#[derive(Debug)]
+pub(super) struct Recording {
+    dir: Directory,
+    files: BTreeMap<String, Vec<Entry>>,
+    entries: Vec<Entry>,
+    /// Rounds were added since the last time everyone had seen it.
+    is_changed: bool,
+}
+
+/// A round and what else is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) heard: Heard,
+    pub(super) event: Option<Event>,
+}
+
+impl Entry {
+    fn new(round: Round, event: Option<Event>) -> Self {
+        let is_estimate = event.as_ref().is_some_and(|event| event.kind == EventKind::Backfill);
+        Self { heard: Heard { round, is_estimate }, event }
+    }
+}
+
+impl Recording {
+    pub(super) fn new(dir: &Path) -> Self {
+        Self {
+            dir: Directory::new(dir),
+            files: BTreeMap::new(),
+            entries: Vec::new(),
+            is_changed: false,
+        }
+    }
+
+    /// Reads what is new; whether anything is.
+    pub(super) fn look(&mut self) -> Result<bool, MergeError> {
+        let changes = self.dir.scan().map_err(|error| self.unreadable(&error))?;
+        let is_changed = !changes.is_empty();
+        for change in changes {
+            match change.kind {
+                ChangeKind::Appended => self.read(&change.file, change.rounds)?,
+                ChangeKind::New | ChangeKind::Replaced => {
+                    self.files.remove(&change.file);
+                    self.read(&change.file, change.rounds)?;
+                }
+                ChangeKind::Removed => drop(self.files.remove(&change.file)),
+                ChangeKind::Unreadable => {
+                    return Err(self.unreadable(&change.error.unwrap_or_default()));
+                }
+                _ => {}
+            }
+        }
+        if is_changed {
+            self.sort();
+        }
+        Ok(is_changed)
+    }
+
+    /// Adds rounds to a file, with their events.
+    fn read(&mut self, file: &str, rounds: Vec<Round>) -> Result<(), MergeError> {
+        let lines = self.lines(file).map_err(|error| self.unreadable(&error))?;
+        let mut events: HashMap<u64, Event> = lines
+            .into_iter()
+            .filter(|line| line.file.is_none())
+            .filter_map(|line| Some((line.row?, line.event)))
+            .collect();
+        let entries = self.files.entry(file.to_owned()).or_default();
+        let first = entries.len() as u64 + 1;
+        let fresh = rounds.into_iter().zip(first..);
+        entries.extend(fresh.map(|(round, row)| Entry::new(round, events.remove(&row))));
+        Ok(())
+    }
+
+    /// Puts the rounds of all files in the order of time, copies of whole files left out.
+    fn sort(&mut self) {
+        let rounds: Vec<(&String, Vec<Round>)> = self
+            .files
+            .iter()
+            .map(|(file, entries)| (file, entries.iter().map(|entry| entry.heard.round).collect()))
+            .collect();
+        let files: Vec<_> =
+            rounds.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
+        let copies: BTreeSet<String> =
+            merge(&files).copies.into_iter().map(|copy| copy.file).collect();
+        let kept = self.files.iter().filter(|(file, _)| !copies.contains(*file));
+        self.entries = kept.flat_map(|(_, entries)| entries.iter().cloned()).collect();
+        self.entries.sort_by_key(|entry| entry.heard.round.time);
+    }
+
+    fn lines(&self, file: &str) -> io::Result<Vec<EventLine>> {
+        let text = match fs::read(self.dir.path().join(file).with_extension("events.jsonl")) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let lines = text.split(|&byte| byte == b'\n');
+        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    }
+
+    fn unreadable(&self, problem: &dyn std::fmt::Display) -> MergeError {
+        MergeError::Unreadable { dir: self.dir.path().to_owned(), problem: problem.to_string() }
+    }
+
+    /// The rounds of which the side files say that they do not fit.
+    pub(super) fn conflicts(&self) -> Result<BTreeSet<Told>, MergeError> {
+        let mut told = BTreeSet::new();
+        for file in self.files.keys() {
+            let lines = self.lines(file).map_err(|error| self.unreadable(&error))?;
+            told.extend(lines.iter().filter_map(|line| {
+                let detail = line.event.detail.as_ref()?;
+                let site = detail["site"].as_str()?.to_owned();
+                let is_conflict = line.event.kind == EventKind::Conflict;
+                is_conflict.then_some((site, line.unix_ms, detail["now_cents"].as_u64()?))
+            }));
+        }
+        Ok(told)
+    }
+
+    pub(super) fn heard(&self) -> Vec<Heard> {
+        self.entries.iter().map(|entry| entry.heard).collect()
+    }
+
+    pub(super) fn entry(&self, index: usize) -> &Entry {
+        &self.entries[index]
+    }
+
+    /// Adds a round that was written to the directory by ourselves.
+    pub(super) fn insert(&mut self, heard: Heard) {
+        let at = self.entries.partition_point(|entry| entry.heard.round.time <= heard.round.time);
+        self.entries.insert(at, Entry { heard, event: None });
+        self.is_changed = true;
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_changed
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.is_changed = false;
+    }
+}

@@ -1,0 +1,108 @@
+use rounds::{Multiplier, last_rounds};
+
+use super::*;
+
+const ROUNDS: u64 = 600;
+
+fn round(number: u64) -> Round {
+    let hash = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let millis = number * 19_000 + hash % 9_000;
+    let time = DateTime::from_timestamp_millis(1_765_395_155_000 + millis.cast_signed()).unwrap();
+    Round { time, multiplier: Multiplier::from_cents(100 + hash % 300).unwrap() }
+}
+
+/// Records what `hears` says, with a clock that is `off` milliseconds ahead.
+fn record(dir: &std::path::Path, off: i64, hears: impl Fn(u64) -> bool) {
+    let mut log = RoundLog::open_on(
+        Box::new(SparingDisk { every: Duration::MAX }),
+        dir,
+        Origin::Recorded,
+        round(0).time,
+    )
+    .unwrap();
+    for number in (0..ROUNDS).filter(|number| hears(*number)) {
+        let Round { time, multiplier } = round(number);
+        let time = time + chrono::TimeDelta::milliseconds(off);
+        log.append(&Round { time, multiplier }, &Event::new(EventKind::Live, "feed")).unwrap();
+    }
+}
+
+fn multipliers(dir: &std::path::Path) -> Vec<u64> {
+    let rounds = last_rounds(dir, usize::MAX).unwrap();
+    rounds.iter().map(|round| round.multiplier.cents()).collect()
+}
+
+fn truth() -> Vec<u64> {
+    (0..ROUNDS).map(|number| round(number).multiplier.cents()).collect()
+}
+
+fn merge_of(parts: &[(&str, &std::path::Path)], dir: &std::path::Path) -> Merge {
+    let from = parts
+        .iter()
+        .map(|(site, dir)| From { site: site.parse().unwrap(), dir: dir.to_path_buf() })
+        .collect();
+    Merge { from, dir: dir.to_owned(), follow: false }
+}
+
+#[test]
+fn gaps_of_one_recorder_are_filled_from_the_other() {
+    let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    record(attic.path(), 0, |number| !(100..250).contains(&number) && number % 13 != 0);
+    // No round that both missed: nobody could know of it.
+    record(cellar.path(), 42_000, |number| {
+        (100..250).contains(&number) || number.is_multiple_of(13) || number > 20 && number % 13 != 1
+    });
+    let merge = merge_of(&[("attic", attic.path()), ("cellar", cellar.path())], whole.path());
+    let shutdown = CancellationToken::new();
+    let tally = run(&merge, &shutdown).unwrap();
+    assert_eq!(tally, Tally { written: ROUNDS, ..Tally::default() });
+    assert_eq!(multipliers(whole.path()), truth());
+    // Again, and in the other order: nothing is added.
+    assert_eq!(run(&merge, &shutdown).unwrap(), Tally::default());
+    let turned = merge_of(&[("cellar", cellar.path()), ("attic", attic.path())], whole.path());
+    assert_eq!(run(&turned, &shutdown).unwrap(), Tally::default());
+}
+
+#[test]
+fn rounds_that_came_since_are_added() {
+    let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    record(attic.path(), 0, |number| number < 300);
+    record(cellar.path(), -3_500, |number| number < 200);
+    let merge = merge_of(&[("attic", attic.path()), ("cellar", cellar.path())], whole.path());
+    let shutdown = CancellationToken::new();
+    assert_eq!(run(&merge, &shutdown).unwrap().written, 300);
+    record(cellar.path(), -3_500, |number| number >= 200);
+    assert_eq!(run(&merge, &shutdown).unwrap().written, 300);
+    assert_eq!(multipliers(whole.path()), truth());
+}
+
+#[test]
+fn a_conflict_is_noted_once_and_the_first_stands() {
+    let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    record(attic.path(), 0, |_| true);
+    record(cellar.path(), 0, |number| number != 50);
+    let mut log = RoundLog::open(cellar.path(), Origin::Recorded, round(50).time).unwrap();
+    let other = Round { multiplier: Multiplier::from_cents(123_456).unwrap(), ..round(50) };
+    log.append(&other, &Event::new(EventKind::Live, "feed")).unwrap();
+    let merge = merge_of(&[("attic", attic.path()), ("cellar", cellar.path())], whole.path());
+    let shutdown = CancellationToken::new();
+    assert_eq!(
+        run(&merge, &shutdown).unwrap(),
+        Tally { written: ROUNDS, conflicts: 1, ..Tally::default() }
+    );
+    assert_eq!(run(&merge, &shutdown).unwrap(), Tally::default());
+    assert_eq!(multipliers(whole.path()), truth());
+}
+
+#[test]
+fn recordings_that_do_not_belong_together_are_refused() {
+    let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let parts = [("attic", attic.path()), ("cellar", cellar.path())];
+    let shutdown = CancellationToken::new();
+    let refused = |merge: &Merge| run(merge, &shutdown).unwrap_err().to_string();
+    assert!(refused(&merge_of(&parts, whole.path())).contains("holds a round"));
+    record(attic.path(), 0, |number| number < 3);
+    drop(RoundLog::open(cellar.path(), Origin::Simulated, round(0).time).unwrap());
+    assert!(refused(&merge_of(&parts, whole.path())).contains("origins"));
+    assert!(refused(&merge_of(&parts, attic.path())).contains("both"));
+}

@@ -1,0 +1,296 @@
+//! Which rounds of two recordings of one table are the same, where the feed has no ids.
+//!
+//! The clocks of two recorders differ, and each misses rounds of its own. What they share is the order of the multipliers. So
+//! the difference of the clocks is what most equal multipliers agree on, and the rounds that are the same are the longest chain
+//! of equal multipliers at about equal times, in the order of both.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::Round;
+
+/// A round as one recorder heard it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Time, by the recorder's clock, and multiplier.
+    pub round: Round,
+    /// It was taken from a history list afterwards: its time is an estimate.
+    pub is_estimate: bool,
+}
+
+/// What is known of the table and its recorders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Two clocks differ by no more.
+    pub clocks: TimeDelta,
+    /// Two times of one round that were heard as it ended differ by no more, once the clocks are put right.
+    pub heard: TimeDelta,
+    /// The same where one of them is an estimate.
+    pub estimated: TimeDelta,
+    /// No two rounds end closer together.
+    pub round: TimeDelta,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clocks: TimeDelta::minutes(10),
+            heard: TimeDelta::seconds(3),
+            estimated: TimeDelta::minutes(15),
+            round: TimeDelta::seconds(5),
+        }
+    }
+}
+
+/// What a round of the second recording is to the first one; rounds are named by their index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// The same round as `first`.
+    Same {
+        /// In the first recording.
+        first: usize,
+        /// In the second one.
+        second: usize,
+    },
+    /// The first recording lacks it.
+    Missing {
+        /// In the second recording.
+        second: usize,
+        /// When it ended by the clock of the first one.
+        time: DateTime<Utc>,
+    },
+    /// It stands where the first recording has `first`, and says something else.
+    Conflict {
+        /// In the first recording.
+        first: usize,
+        /// In the second one.
+        second: usize,
+    },
+    /// It cannot have been played: the first recording has no time for it.
+    NoRoom {
+        /// In the second recording.
+        second: usize,
+    },
+    /// Too little is common to both to tell how the clocks differ.
+    Unplaced {
+        /// In the second recording.
+        second: usize,
+    },
+}
+
+/// Rounds for which one difference of the clocks is taken.
+const BLOCK: usize = 256;
+/// So many equal multipliers must agree on a difference of the clocks.
+const AGREE: usize = 6;
+/// The worth of a pair whose times agree to the millisecond.
+const WORTH: i64 = 1 << 30;
+
+/// Lays the second recording on the first; both must be in the order of time.
+///
+/// The answer has one entry for each round of the second recording, in its order.
+pub fn align(first: &[Heard], second: &[Heard], limits: &Limits) -> Vec<Joined> {
+    let clocks = Clocks::of(first, second, limits);
+    let pairs = chain(first, second, &clocks, limits);
+    let mut joined = Vec::with_capacity(second.len());
+    let mut from = (0, 0);
+    for to in pairs.into_iter().chain([(first.len(), second.len())]) {
+        let stretch = Stretch { first, second, clocks: &clocks, limits, from, to };
+        stretch.join(&mut joined);
+        if to.1 < second.len() {
+            joined.push(Joined::Same { first: to.0, second: to.1 });
+        }
+        from = (to.0 + 1, to.1 + 1);
+    }
+    joined
+}
+
+/// How the clock of the second recorder differs from that of the first, for each block of its rounds.
+#[derive(Debug)]
+struct Clocks {
+    /// To be added to times of the second one.
+    blocks: Vec<TimeDelta>,
+    is_known: bool,
+}
+
+impl Clocks {
+    fn of(first: &[Heard], second: &[Heard], limits: &Limits) -> Self {
+        let found: Vec<Option<TimeDelta>> =
+            second.chunks(BLOCK).map(|block| agreed(first, block, limits)).collect();
+        let mut last = found.iter().copied().flatten().next();
+        let is_known = last.is_some();
+        let blocks = found.into_iter().map(|block| {
+            last = block.or(last);
+            last.unwrap_or_default()
+        });
+        Self { blocks: blocks.collect(), is_known }
+    }
+
+    /// The time of a round by the first clock.
+    fn time(&self, second: &[Heard], index: usize) -> DateTime<Utc> {
+        second[index].round.time + self.blocks[index / BLOCK]
+    }
+}
+
+/// The difference of the clocks that most equal multipliers agree on, if it is clear.
+fn agreed(first: &[Heard], block: &[Heard], limits: &Limits) -> Option<TimeDelta> {
+    let mut differences: Vec<i64> = Vec::new();
+    for heard in block.iter().filter(|heard| !heard.is_estimate) {
+        let time = heard.round.time;
+        let near = between(first, time - limits.clocks, time + limits.clocks);
+        let equal = near.iter().filter(|other| !other.is_estimate && is_equal(other, heard));
+        differences.extend(equal.map(|other| (other.round.time - time).num_milliseconds()));
+    }
+    differences.sort_unstable();
+    let reach = limits.heard.num_milliseconds();
+    // How many lie within reach after each; the best, and the best that has nothing to do with it.
+    let ends: Vec<usize> = differences
+        .iter()
+        .map(|low| differences.partition_point(|difference| *difference <= low + reach))
+        .collect();
+    let count = |start: usize| ends[start] - start;
+    let best = (0..differences.len()).max_by_key(|&start| (count(start), usize::MAX - start))?;
+    let apart = |start: &usize| (differences[*start] - differences[best]).abs() > 2 * reach;
+    let rival = (0..differences.len()).filter(apart).map(count).max().unwrap_or_default();
+    let is_clear = count(best) >= AGREE && count(best) >= 2 * rival;
+    is_clear.then(|| TimeDelta::milliseconds(differences[best + count(best) / 2]))
+}
+
+/// The longest chain of equal multipliers at about equal times, and of those the one whose times agree best.
+fn chain(
+    first: &[Heard],
+    second: &[Heard],
+    clocks: &Clocks,
+    limits: &Limits,
+) -> Vec<(usize, usize)> {
+    let mut links: Vec<Link> = Vec::new();
+    // For each worth of a chain that ends at or before a round of the first recording, its last link: only those stand in it
+    // that are worth more than all before them.
+    let mut best: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
+    for (index, heard) in second.iter().enumerate() {
+        let time = clocks.time(second, index);
+        let start = first.partition_point(|other| other.round.time < time - limits.estimated);
+        let near = between(first, time - limits.estimated, time + limits.estimated);
+        let mut found = Vec::new();
+        for (other, at) in near.iter().zip(start..) {
+            let apart = (other.round.time - time).abs();
+            let is_loose = heard.is_estimate || other.is_estimate;
+            if is_equal(other, heard)
+                && apart <= if is_loose { limits.estimated } else { limits.heard }
+            {
+                let before = best.range(..at).next_back().map(|(_, end)| *end);
+                let (worth, previous) =
+                    before.map_or((0, None), |(worth, link)| (worth, Some(link)));
+                let worth = worth + WORTH - apart.num_milliseconds();
+                found.push((worth, Link { at: (at, index), previous }));
+            }
+        }
+        for (worth, link) in found {
+            enter(&mut best, link.at.0, (worth, links.len()));
+            links.push(link);
+        }
+    }
+    let mut pairs = Vec::new();
+    let mut next = best.last_key_value().map(|(_, (_, link))| *link);
+    while let Some(link) = next {
+        pairs.push(links[link].at);
+        next = links[link].previous;
+    }
+    pairs.reverse();
+    pairs
+}
+
+/// A pair, and the one before it in its chain.
+#[derive(Debug)]
+struct Link {
+    at: (usize, usize),
+    previous: Option<usize>,
+}
+
+/// Keeps in `best` only what is worth more than everything before it.
+fn enter(best: &mut BTreeMap<usize, (i64, usize)>, at: usize, end: (i64, usize)) {
+    if best.range(..=at).next_back().is_some_and(|(_, (worth, _))| *worth >= end.0) {
+        return;
+    }
+    while let Some((&later, _)) = best.range(at..).next().filter(|(_, (worth, _))| *worth <= end.0)
+    {
+        best.remove(&later);
+    }
+    best.insert(at, end);
+}
+
+fn is_equal(a: &Heard, b: &Heard) -> bool {
+    a.round.multiplier.cents() == b.round.multiplier.cents()
+}
+
+fn between(heard: &[Heard], from: DateTime<Utc>, to: DateTime<Utc>) -> &[Heard] {
+    let start = heard.partition_point(|heard| heard.round.time < from);
+    let end = heard.partition_point(|heard| heard.round.time <= to);
+    &heard[start..end.max(start)]
+}
+
+/// What lies between two pairs: rounds that only one recorder has, or that they tell differently.
+struct Stretch<'a> {
+    first: &'a [Heard],
+    second: &'a [Heard],
+    clocks: &'a Clocks,
+    limits: &'a Limits,
+    from: (usize, usize),
+    to: (usize, usize),
+}
+
+impl Stretch<'_> {
+    fn join(&self, joined: &mut Vec<Joined>) {
+        let mut ours = self.from.0..self.to.0;
+        // Where times are estimates only the number of rounds tells.
+        let is_estimated =
+            self.second[self.from.1..self.to.1].iter().any(|heard| heard.is_estimate)
+                || self.first[ours.clone()].iter().any(|heard| heard.is_estimate);
+        let is_one_to_one = is_estimated && ours.len() == self.to.1 - self.from.1;
+        let mut last = self.from.0.checked_sub(1).map(|before| self.first[before].round.time);
+        for second in self.from.1..self.to.1 {
+            let time = self.clocks.time(self.second, second);
+            let is_here = |&first: &usize| {
+                is_one_to_one || (self.first[first].round.time - time).abs() <= self.limits.heard
+            };
+            if let Some(first) = ours.clone().find(is_here) {
+                ours.start = first + 1;
+                joined.push(Joined::Conflict { first, second });
+                last = Some(self.first[first].round.time);
+                continue;
+            }
+            if !self.clocks.is_known && self.may_be_common(time) {
+                joined.push(Joined::Unplaced { second });
+                continue;
+            }
+            match self.room(time, last) {
+                Some(time) => {
+                    last = Some(time);
+                    joined.push(Joined::Missing { second, time });
+                }
+                None => joined.push(Joined::NoRoom { second }),
+            }
+        }
+    }
+
+    /// Whether the first recorder was there at about that time.
+    fn may_be_common(&self, time: DateTime<Utc>) -> bool {
+        let reach = self.limits.clocks;
+        !between(self.first, time - reach, time + reach).is_empty()
+    }
+
+    /// The time itself, or the nearest one that keeps the order, as long as rounds do not come too close; none if they must.
+    fn room(&self, time: DateTime<Utc>, last: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let end = self.first.get(self.to.0).map(|next| next.round.time);
+        let earliest = last.map(|last| last + self.limits.round);
+        let latest = end.map(|end| end - self.limits.round);
+        if earliest.zip(latest).is_some_and(|(earliest, latest)| earliest > latest) {
+            return None;
+        }
+        let time = earliest.map_or(time, |earliest| time.max(earliest));
+        Some(latest.map_or(time, |latest| time.min(latest)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

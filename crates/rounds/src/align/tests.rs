@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::Multiplier;
+
+fn at(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_765_395_155_000 + millis).unwrap()
+}
+
+fn heard(millis: i64, cents: u64) -> Heard {
+    let round = Round { time: at(millis), multiplier: Multiplier::from_cents(cents).unwrap() };
+    Heard { round, is_estimate: false }
+}
+
+/// A table: rounds of uneven length, with many equal neighbours.
+fn table(count: u64) -> Vec<Heard> {
+    let mut millis = 0;
+    (0..count)
+        .map(|number| {
+            let hash = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            millis += 8_000 + i64::try_from(hash % 20_000).unwrap();
+            heard(millis, 100 + hash % 40)
+        })
+        .collect()
+}
+
+/// What the second recorder heard: its clock is `off` behind, and each time up to 400 ms late.
+fn second(table: &[Heard], off: i64) -> Vec<Heard> {
+    let late = |index: usize| i64::try_from(index * 7919 % 400).unwrap();
+    table
+        .iter()
+        .enumerate()
+        .map(|(index, round)| Heard {
+            round: Round {
+                time: round.round.time + TimeDelta::milliseconds(late(index) - off),
+                ..round.round
+            },
+            ..*round
+        })
+        .collect()
+}
+
+fn without(rounds: &[Heard], is_away: impl Fn(usize) -> bool) -> Vec<Heard> {
+    let here = rounds.iter().enumerate().filter(|(index, _)| !is_away(*index));
+    here.map(|(_, heard)| *heard).collect()
+}
+
+/// The multipliers of the first recording with those of the second one that it lacks.
+fn whole(first: &[Heard], other: &[Heard], joined: &[Joined]) -> Vec<u64> {
+    let mut rounds: Vec<_> = first.iter().map(|heard| heard.round).collect();
+    for joined in joined {
+        match *joined {
+            Joined::Missing { second, time } => rounds.push(Round { time, ..other[second].round }),
+            Joined::Same { .. } => {}
+            other => unreachable!("{other:?}"),
+        }
+    }
+    rounds.sort_by_key(|round| round.time);
+    cents(rounds.iter())
+}
+
+fn cents<'a>(rounds: impl Iterator<Item = &'a Round>) -> Vec<u64> {
+    rounds.map(|round| round.multiplier.cents()).collect()
+}
+
+fn truth(table: &[Heard]) -> Vec<u64> {
+    cents(table.iter().map(|heard| &heard.round))
+}
+
+#[test]
+fn gaps_of_one_are_filled_from_the_other_whatever_its_clock_says() {
+    let table = table(1000);
+    for off in [0, 4_000, -250_000, 590_000] {
+        // No round that both missed: nobody could know of it.
+        let is_first_away = |index: usize| (300..600).contains(&index) || index.is_multiple_of(11);
+        let is_other_away = |index: usize| (700..720).contains(&index) || index % 11 == 1;
+        let first = without(&table, is_first_away);
+        let other =
+            without(&second(&table, off), |index| is_other_away(index) && !is_first_away(index));
+        let joined = align(&first, &other, &Limits::default());
+        assert_eq!(joined.len(), other.len());
+        assert_eq!(whole(&first, &other, &joined), truth(&table), "clock off by {off} ms");
+    }
+}
+
+#[test]
+fn a_clock_that_is_put_right_in_between_is_followed() {
+    let table = table(2000);
+    let mut other = second(&table[..1024], 45_000);
+    other.extend(&second(&table, 0)[1024..]);
+    let first = without(&table, |index| index % 5 == 0);
+    let joined = align(&first, &other, &Limits::default());
+    assert_eq!(whole(&first, &other, &joined), truth(&table));
+}
+
+#[test]
+fn rounds_told_differently_are_conflicts_and_the_first_stands() {
+    let table = table(100);
+    let mut other = second(&table, 1000);
+    other[40].round.multiplier = Multiplier::from_cents(9_999).unwrap();
+    let joined = align(&table, &other, &Limits::default());
+    assert_eq!(joined[40], Joined::Conflict { first: 40, second: 40 });
+    assert_eq!(joined.iter().filter(|joined| matches!(joined, Joined::Same { .. })).count(), 99);
+}
+
+#[test]
+fn what_the_first_has_no_time_for_is_not_taken() {
+    let table = table(100);
+    let mut other = second(&table, 0);
+    // Half way between two rounds that are ten seconds or so apart.
+    let (before, after) = (other[50].round.time, other[51].round.time);
+    let between = Heard {
+        round: Round {
+            time: before + (after - before) / 2,
+            multiplier: Multiplier::from_cents(77_777).unwrap(),
+        },
+        is_estimate: false,
+    };
+    other.insert(51, between);
+    let joined =
+        align(&table, &other, &Limits { round: TimeDelta::seconds(15), ..Limits::default() });
+    assert_eq!(joined[51], Joined::NoRoom { second: 51 });
+}
+
+#[test]
+fn too_little_in_common_places_nothing() {
+    let table = table(8);
+    let other: Vec<_> =
+        (0..4).map(|number| heard(number * 20_000, 50_000 + number.unsigned_abs())).collect();
+    let joined = align(&table, &other, &Limits::default());
+    let is_left_alone =
+        |joined: &Joined| matches!(joined, Joined::Unplaced { .. } | Joined::Conflict { .. });
+    assert!(joined.iter().all(is_left_alone), "{joined:?}");
+    // Where the first recorder was not there at all, its clock does not matter.
+    let later: Vec<_> = (0..4).map(|number| heard(100_000_000 + number * 20_000, 150)).collect();
+    let joined = align(&table, &later, &Limits::default());
+    assert!(joined.iter().all(|joined| matches!(joined, Joined::Missing { .. })), "{joined:?}");
+}
+
+#[test]
+fn estimated_times_are_joined_by_the_order_of_the_rounds() {
+    let table = table(300);
+    let mut other = second(&table, 2000);
+    for (number, heard) in other[100..130].iter_mut().enumerate() {
+        // As after an outage: all of them spread evenly over a shorter time.
+        heard.is_estimate = true;
+        heard.round.time =
+            table[100].round.time + TimeDelta::seconds(5 * i64::try_from(number).unwrap());
+    }
+    let first = without(&table, |index| (200..220).contains(&index));
+    let joined = align(&first, &other, &Limits::default());
+    assert_eq!(whole(&first, &other, &joined), truth(&table));
+}
+
+#[test]
+fn laying_a_whole_series_on_itself_adds_nothing() {
+    let table = table(700);
+    let joined = align(&table, &table, &Limits::default());
+    let same: Vec<_> = (0..700).map(|index| Joined::Same { first: index, second: index }).collect();
+    assert_eq!(joined, same);
+    assert!(align(&table, &[], &Limits::default()).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_each_of_them_misses_both_together_have(
+        gaps in proptest::collection::vec((0_usize..400, 1_usize..30, any::<bool>()), 0..12),
+        off in -500_000_i64..500_000,
+    ) {
+        let table = table(400);
+        let is_away = |index: usize, who: bool| {
+            gaps.iter().any(|&(start, length, whose)| whose == who && (start..start + length).contains(&index))
+        };
+        // No round that both missed: nobody could know of it.
+        let first = without(&table, |index| is_away(index, true));
+        let other = without(&second(&table, off), |index| is_away(index, false) && !is_away(index, true));
+        let joined = align(&first, &other, &Limits::default());
+        prop_assert_eq!(whole(&first, &other, &joined), truth(&table));
+    }
+}
