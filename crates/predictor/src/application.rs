@@ -12,7 +12,7 @@ use rounds::Name;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::{self, Hosts};
+use crate::http::{self, Base, Guard, Hosts, Parts, Token};
 use crate::snapshot::Snapshot;
 use crate::tables::{Table, Tables};
 use crate::trainer::{EnsembleLearner, Learner};
@@ -51,8 +51,10 @@ impl Application {
         let address = listener.local_addr().context("asking for the port")?;
         let stop = CancellationToken::new();
         let tables = Tables::start(config, learner, now, &stop)?;
-        let hosts = Hosts::new(address, &config.allowed_hosts);
-        let server = http::server(listener, tables.all(), hosts).context("starting the server")?;
+        let guard = guard(address, config)?;
+        let base = Base::parse(&config.base_path).context("the base path is no path")?;
+        let parts = Parts { tables: tables.all(), guard, base };
+        let server = http::server(listener, parts).context("starting the server")?;
         Ok(Self { address, server, tables, stop })
     }
 
@@ -139,6 +141,17 @@ impl Observer {
             tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
     }
+}
+
+fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
+    let token = config.token_file.as_deref().map(Token::read).transpose()?;
+    let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
+    if guard.is_insecure() {
+        tracing::warn!(
+            "Everyone who can reach {address} may use the API; --token-file changes that."
+        );
+    }
+    Ok(guard)
 }
 
 impl fmt::Debug for Application {

@@ -173,7 +173,14 @@ pub struct ServeArgs {
     /// A further host name requests may be addressed to; may be given more than once
     #[arg(long, value_name = "HOST", env = "AVIATOR_ALLOWED_HOST", value_delimiter = ',')]
     pub allowed_host: Vec<String>,
-    /// Listen on an address other machines can reach, although anyone there may then use the API
+    /// File with a token that everyone who asks must know; needed on an address other machines can
+    /// reach
+    #[arg(long, value_name = "FILE", env = "AVIATOR_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// What a proxy leaves in front of every path, such as /aviator
+    #[arg(long, value_name = "PATH", env = "AVIATOR_BASE_PATH")]
+    pub base_path: Option<String>,
+    /// Listen on an address other machines can reach without a token: anyone there may use the API
     #[arg(long)]
     pub insecure_no_auth: bool,
     /// Where messages about trouble go.

@@ -10,12 +10,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::ServeArgs;
+use crate::http::{Base, Token};
 use crate::notify;
 
 /// The directory is looked at this often even when nothing announces a change.
 pub const SCAN_EVERY: Duration = Duration::from_secs(2);
 /// Event streams served at once; one more is refused with 503.
-pub const EVENT_STREAMS_MAX: usize = 64;
+pub const EVENT_STREAMS_MAX: usize = 256;
 /// Largest request body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Connections held at once, over all workers.
@@ -59,8 +60,12 @@ pub struct Config {
     pub auto_train_enabled: bool,
     /// Host names a request may be addressed to, besides this machine's own.
     pub allowed_hosts: Vec<String>,
-    /// An address that others can reach was asked for.
+    /// File with the token that everyone who asks must know; nobody needs one when absent.
+    pub token_file: Option<PathBuf>,
+    /// An address that others can reach was asked for without a token.
     pub insecure_no_auth: bool,
+    /// What a proxy leaves in front of every path: nothing, or `/aviator`.
+    pub base_path: String,
     /// Where messages about trouble go.
     pub notify: notify::Settings,
 }
@@ -76,7 +81,9 @@ impl Default for Config {
             watch: Watch::Auto,
             auto_train_enabled: true,
             allowed_hosts: Vec::new(),
+            token_file: None,
             insecure_no_auth: false,
+            base_path: String::new(),
             notify: notify::Settings::default(),
         }
     }
@@ -107,8 +114,8 @@ pub enum ConfigError {
     NotADirectory(PathBuf),
     /// Other machines could reach the API.
     #[error(
-        "{0} can be reached from other machines and the API asks for no password; \
-         add --insecure-no-auth if that is meant, or listen on 127.0.0.1"
+        "{0} can be reached from other machines: name a file with a token by --token-file, or listen on \
+         127.0.0.1; --insecure-no-auth goes without, where everyone on the network may use the API"
     )]
     Exposed(SocketAddr),
     /// A table is named twice.
@@ -122,6 +129,12 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The token file holds no token.
+    #[error("{0}")]
+    Token(String),
+    /// The base path is no path.
+    #[error("{0} is no base path; --base-path takes one like /aviator")]
+    BasePath(String),
     /// Messages could not be sent as they are configured.
     #[error("{0}")]
     Notify(#[from] notify::SettingsError),
@@ -130,6 +143,7 @@ pub enum ConfigError {
 /// The TOML file: the same settings, each optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys have the names of the flags")]
 struct File {
     data_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
@@ -139,7 +153,9 @@ struct File {
     watch: Option<Watch>,
     auto_train_enabled: Option<bool>,
     allowed_hosts: Option<Vec<String>>,
+    token_file: Option<PathBuf>,
     insecure_no_auth: Option<bool>,
+    base_path: Option<String>,
     #[serde(default)]
     notify: notify::Settings,
 }
@@ -149,7 +165,8 @@ impl Config {
     ///
     /// # Errors
     /// When the file cannot be read or has an unknown or ill-typed key, when the data directory is
-    /// a file, or when the address is reachable from outside without that being asked for.
+    /// a file, when the token or the base path is none, or when the address is reachable from outside
+    /// without a token and without that being asked for.
     pub fn load(args: &ServeArgs) -> Result<Self, ConfigError> {
         let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let default = Self::default();
@@ -173,12 +190,12 @@ impl Config {
             } else {
                 args.allowed_host.clone()
             },
+            token_file: args.token_file.clone().or(file.token_file),
+            base_path: args.base_path.clone().or(file.base_path).unwrap_or_default(),
             insecure_no_auth: args.insecure_no_auth || file.insecure_no_auth == Some(true),
             notify: args.notify.clone().or(file.notify),
         };
-        if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
-            return Err(ConfigError::Exposed(config.listen));
-        }
+        config.check_access()?;
         config.notify.check()?;
         for (place, name) in config.tables.iter().enumerate() {
             if config.tables[..place].contains(name) {
@@ -189,6 +206,16 @@ impl Config {
             return Err(ConfigError::NotADirectory(config.data_dir));
         }
         Ok(config)
+    }
+
+    fn check_access(&self) -> Result<(), ConfigError> {
+        if let Some(path) = &self.token_file {
+            Token::read(path).map_err(|error| ConfigError::Token(error.to_string()))?;
+        } else if !self.listen.ip().is_loopback() && !self.insecure_no_auth {
+            return Err(ConfigError::Exposed(self.listen));
+        }
+        let base = Base::parse(&self.base_path);
+        base.map(|_| ()).ok_or_else(|| ConfigError::BasePath(self.base_path.clone()))
     }
 
     /// What stands in the file, under its own names.
@@ -348,6 +375,28 @@ mod tests {
     fn a_table_is_named_once() {
         let args = ServeArgs { table: vec![Name::default(); 2], ..ServeArgs::default() };
         assert!(matches!(Config::load(&args), Err(ConfigError::TwiceNamed(_))));
+    }
+
+    #[test]
+    fn a_token_opens_an_address_others_can_reach() {
+        let token = tempfile::NamedTempFile::new().unwrap();
+        let args = ServeArgs {
+            listen: Some("0.0.0.0:5001".parse().unwrap()),
+            token_file: Some(token.path().to_owned()),
+            ..ServeArgs::default()
+        };
+        assert!(matches!(Config::load(&args), Err(ConfigError::Token(_))), "it is empty");
+        std::fs::write(token.path(), "correct-horse-battery\n").unwrap();
+        assert!(Config::load(&args).is_ok());
+    }
+
+    #[test]
+    fn a_base_path_is_a_path() {
+        let load = |path: &str| {
+            Config::load(&ServeArgs { base_path: Some(path.to_owned()), ..ServeArgs::default() })
+        };
+        assert!(load("/aviator").is_ok());
+        assert!(matches!(load("aviator?"), Err(ConfigError::BasePath(_))));
     }
 
     #[test]

@@ -71,6 +71,12 @@ impl Forecast {
         TiltedLaw::new(self.scale)
     }
 
+    /// Whether both were made after the same round, for the one that followed it.
+    pub fn is_for_the_round_of(&self, other: &Self) -> bool {
+        let after = |it: &Self| (it.round, it.after, it.last_actual.to_bits());
+        after(self) == after(other)
+    }
+
     /// Whether the 80 % interval holds the multiplier.
     pub fn holds(&self, multiplier: f64) -> bool {
         (self.interval80.0..=self.interval80.1).contains(&multiplier)

@@ -1,14 +1,22 @@
 //! The HTTP face: routes, limits and who may ask.
 
+mod access;
 mod api;
+mod base;
+mod body;
 mod caching;
 mod dashboard;
+mod document;
 mod events;
+mod export;
 mod guard;
+mod login;
+mod metrics;
 mod problem;
 mod query;
 mod rounds;
 mod tables;
+mod token;
 
 use std::net::TcpListener;
 
@@ -18,11 +26,14 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, Resource, web};
 
 pub(crate) use api::Api;
+pub(crate) use base::Base;
 pub(crate) use events::{Events, Topic};
-pub(crate) use guard::Hosts;
+pub(crate) use guard::{Guard, Hosts};
+pub(crate) use token::Token;
 
+use self::access::Access;
 use self::tables::Served;
-use crate::config::{BODY_BYTES_MAX, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
+use crate::config::{CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
 use crate::tables::Table;
 
 /// Handlers only read a snapshot, so two threads serve tens of thousands of requests a second.
@@ -30,25 +41,34 @@ const WORKERS: usize = 2;
 /// Requests still running when the daemon stops get this long, in seconds.
 const DRAIN_SECONDS: u64 = 1;
 
+/// What the server is made of.
+#[derive(Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) tables: &'a [Table],
+    pub(crate) guard: Guard,
+    pub(crate) base: Base,
+}
+
 /// A server on `listener` that runs when awaited and stops only through its handle.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(crate) fn server(
-    listener: TcpListener,
-    tables: &[Table],
-    hosts: Hosts,
-) -> std::io::Result<Server> {
-    let tables = web::Data::new(Served::new(tables));
-    let hosts = web::Data::new(hosts);
+pub(crate) fn server(listener: TcpListener, parts: Parts<'_>) -> std::io::Result<Server> {
+    let tables = web::Data::new(Served::new(parts.tables));
+    let (guard, base) = (web::Data::new(parts.guard), web::Data::new(parts.base));
+    let access = web::Data::new(Access::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(tables.clone())
-            .app_data(hosts.clone())
-            .app_data(web::PayloadConfig::new(BODY_BYTES_MAX))
+            .app_data(guard.clone())
+            .app_data(base.clone())
+            .app_data(access.clone())
             .configure(|config| routes(config, &tables))
+            // The last stands in front.
             .wrap(from_fn(guard::check))
             .wrap(from_fn(problem::render))
+            .wrap(from_fn(access::trace))
+            .wrap(from_fn(base::strip))
             .wrap(from_fn(guard::secure))
             .wrap(Compress::default())
     })
@@ -65,9 +85,9 @@ pub(crate) fn server(
 /// A path below `/api` and what it takes.
 type Route = (&'static str, fn(Resource) -> Resource);
 
-/// Served below `/api` and below `/api/v1`: the first for the clients of today, the second for a
-/// time when there is another.
-const API: &[Route] = &[
+/// What there is of each table. The first one's is served below `/api` and below `/api/v1`: the first
+/// for the clients of today, the second for a time when there is another.
+const TABLE: &[Route] = &[
     ("/status", |it| it.get(api::status).head(api::status)),
     ("/load_csv", |it| it.get(api::load_csv).head(api::load_csv)),
     ("/predict", |it| it.get(api::predict).head(api::predict)),
@@ -77,8 +97,24 @@ const API: &[Route] = &[
     ("/distribution", |it| it.get(rounds::distribution).head(rounds::distribution)),
     ("/history", |it| it.get(rounds::history).head(rounds::history)),
     ("/recorder", |it| it.get(rounds::recorder).head(rounds::recorder)),
+    ("/rounds.csv", |it| it.get(export::rounds).head(export::rounds)),
+    ("/predictions.csv", |it| it.get(export::predictions).head(export::predictions)),
+];
+/// What there is once, below the same.
+const ONCE: &[Route] = &[
+    ("/tables", |it| it.get(tables::list).head(tables::list)),
+    ("/openapi.json", |it| it.get(document::openapi).head(document::openapi)),
+    ("/docs", |it| it.get(document::page).head(document::page)),
+    ("/docs.css", |it| it.get(document::style).head(document::style)),
 ];
 const PREFIXES: [&str; 2] = ["/api", "/api/v1"];
+/// Served beside it.
+const BESIDE: &[Route] = &[
+    ("/healthz", |it| it.get(api::healthz).head(api::healthz)),
+    ("/readyz", |it| it.get(api::readyz).head(api::readyz)),
+    ("/metrics", |it| it.get(metrics::metrics).head(metrics::metrics)),
+    ("/login", |it| it.get(login::form).head(login::form).post(login::log_in)),
+];
 
 fn routes(config: &mut web::ServiceConfig, tables: &Served) {
     config.app_data(web::QueryConfig::default().error_handler(|error, _| {
@@ -86,16 +122,30 @@ fn routes(config: &mut web::ServiceConfig, tables: &Served) {
         query::bad(error.to_string()).into()
     }));
     for prefix in PREFIXES {
-        for (path, methods) in API {
+        for (path, methods) in TABLE.iter().chain(ONCE) {
             config.service(methods(web::resource(format!("{prefix}{path}"))));
         }
-        config.service(
-            web::resource(format!("{prefix}/tables")).get(tables::list).head(tables::list),
-        );
     }
-    tables.mount(config, API);
-    config
-        .service(web::resource("/healthz").get(api::healthz).head(api::healthz))
-        .service(web::resource("/readyz").get(api::readyz).head(api::readyz))
-        .configure(dashboard::routes);
+    tables.mount(config, TABLE);
+    for (path, methods) in BESIDE {
+        config.service(methods(web::resource(*path)));
+    }
+    config.configure(dashboard::routes);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_every_description_is_of_a_route() {
+        let document: serde_json::Value = serde_json::from_str(document::DOCUMENT).unwrap();
+        let described: BTreeSet<String> =
+            document["paths"].as_object().unwrap().keys().cloned().collect();
+        let served = TABLE.iter().chain(ONCE).map(|(path, _)| format!("/api{path}"));
+        let beside = BESIDE.iter().map(|(path, _)| (*path).to_owned());
+        assert_eq!(described, served.chain(beside).collect());
+    }
 }

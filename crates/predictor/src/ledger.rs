@@ -68,7 +68,7 @@ impl Ledger {
     pub fn push(&mut self, entry: Entry) {
         match (entry, self.kept.last_mut()) {
             (Entry::Forecast(forecast), Some(last))
-                if last.settled.is_none() && is_same_round(&last.forecast, &forecast) =>
+                if last.settled.is_none() && forecast.is_for_the_round_of(&last.forecast) =>
             {
                 last.forecast = forecast;
                 self.model_version = self.model_version.max(forecast.model_version);
@@ -137,10 +137,6 @@ impl Ledger {
 
 fn key(forecast: &Forecast) -> Key {
     (forecast.after, forecast.last_actual.to_bits())
-}
-
-fn is_same_round(a: &Forecast, b: &Forecast) -> bool {
-    key(a) == key(b) && a.round == b.round
 }
 
 #[cfg(test)]

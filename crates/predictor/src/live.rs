@@ -33,7 +33,7 @@ use crate::journal::Opener;
 use crate::keeper::Keeper;
 use crate::recorder::Recorder;
 use crate::series::Series;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Looks, Snapshot};
 use crate::tables::Ending;
 use crate::tail::{Hint, Tail};
 use crate::trainer::{News, Tell, Trainer};
@@ -131,6 +131,7 @@ struct Live {
     engine: Engine,
     keeper: Keeper,
     recorder: Recorder,
+    looks: Looks,
     /// Of the rounds the engine has taken.
     digest: RoundsDigest,
     loose: Loose,
@@ -169,6 +170,7 @@ impl Live {
             engine: Engine::new(settings),
             keeper: Keeper::new(config.state_dir(), outside.open_ledger),
             recorder: Recorder::new(&config.data_dir),
+            looks: Looks::default(),
             digest: RoundsDigest::default(),
             loose: Loose::default(),
             trainings: Trainings::default(),
@@ -198,9 +200,14 @@ impl Live {
             let until_look = look_at.saturating_duration_since(Instant::now());
             let is_idle = self.waiting.is_empty() && !self.recorder.is_behind();
             let wait = if is_idle { until_look } else { Duration::ZERO };
+            let told = self.looks.hinted + self.looks.asked;
             match messages.recv_timeout(wait) {
-                Ok(Message::Hint) => look_at = Instant::now(),
+                Ok(Message::Hint) => {
+                    self.looks.hinted += 1;
+                    look_at = Instant::now();
+                }
                 Ok(Message::Look(done)) => {
+                    self.looks.asked += 1;
                     self.outbox.looked(done);
                     look_at = Instant::now();
                 }
@@ -210,7 +217,7 @@ impl Live {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if Instant::now() >= look_at {
-                self.look();
+                self.look_and_count(told);
                 look_at = Instant::now() + SCAN_EVERY;
             } else if self.recorder.is_behind() {
                 self.recorder.look();
@@ -230,18 +237,32 @@ impl Live {
         self.keeper.finish();
     }
 
-    fn look(&mut self) {
+    /// `told` is how often somebody had told of a change before.
+    fn look_and_count(&mut self, told: u64) {
+        let has_found = self.look();
+        if told == self.looks.hinted + self.looks.asked {
+            self.looks.timed(has_found && self.tail.watch() == "notify");
+        }
+    }
+
+    /// Whether there was something new.
+    fn look(&mut self) -> bool {
         self.recorder.look();
         match self.tail.look() {
             Ok(changes) => {
+                let has_found = !changes.is_empty();
                 if self.trouble.take().is_some() {
                     tracing::info!("{} can be read.", self.config.data_dir.display());
                 }
                 let changes = self.intake.enter(changes);
                 let growth = self.series.apply(changes);
                 self.grow(growth);
+                has_found
             }
-            Err(error) => self.cannot_look(&error),
+            Err(error) => {
+                self.cannot_look(&error);
+                false
+            }
         }
     }
 
@@ -285,6 +306,7 @@ impl Live {
             intake: &self.intake,
             keeper: &self.keeper,
             recorder: &self.recorder,
+            looks: self.looks,
             trouble: self.trouble.as_deref(),
             watch: self.tail.watch(),
             origin: self.origin,

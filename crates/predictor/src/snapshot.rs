@@ -18,6 +18,7 @@ pub(crate) use self::training::{
 };
 use crate::chronicle::Chronicle;
 use crate::distribution::Distribution;
+use crate::durations::Durations;
 use crate::recorder::Notes;
 use crate::roll::{Roll, Row};
 use crate::scorecard::Report;
@@ -69,12 +70,38 @@ pub(crate) struct Snapshot {
     pub(crate) distribution: Distribution,
     #[serde(skip)]
     pub(crate) notes: Arc<Notes>,
+    /// Of `/metrics`.
+    #[serde(skip)]
+    pub(crate) looks: Looks,
+    #[serde(skip)]
+    pub(crate) trained: Durations,
     pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
     /// The status as text, made when it is first asked for.
     #[serde(skip)]
     pub(crate) written: OnceLock<Written>,
+}
+
+/// Why the directory was looked at, and how often.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Looks {
+    /// The file system told of a change.
+    pub(crate) hinted: u64,
+    /// It was time.
+    pub(crate) timed: u64,
+    /// Somebody asked.
+    pub(crate) asked: u64,
+    /// It was time, something was found, and the file system had told nothing although listened to.
+    pub(crate) recovered: u64,
+}
+
+impl Looks {
+    /// Counts a look that only the time was the reason for.
+    pub(crate) fn timed(&mut self, is_recovered: bool) {
+        self.timed += 1;
+        self.recovered += u64::from(is_recovered);
+    }
 }
 
 /// Where else to ask, as addresses relative to the page's.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
+use crate::durations::Durations;
 use crate::live::NoTraining;
 use crate::retrain::FIRST_AT;
 use crate::snapshot::{
@@ -26,6 +27,7 @@ pub(crate) struct Trainings {
     last_error: Option<String>,
     accuracy: Option<Accuracy>,
     history: VecDeque<PastTraining>,
+    took: Durations,
 }
 
 /// One training under way.
@@ -124,6 +126,7 @@ impl Trainings {
                 .map(|&(name, weight)| MemberAccuracy { name, weight, r2_score: None })
                 .collect(),
         };
+        self.took.push(running.started.elapsed().as_secs_f64());
         self.history.push_front(PastTraining {
             trained_at: now,
             records: running.records,
@@ -135,6 +138,11 @@ impl Trainings {
         self.last_error = None;
         self.accuracy = Some(accuracy.clone());
         Some((accuracy, running.asker))
+    }
+
+    /// How long they took.
+    pub(crate) fn took(&self) -> Durations {
+        self.took
     }
 
     /// As the API shows it.

@@ -26,7 +26,7 @@ use crate::roll::{Roll, Row, Said};
 use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
-    Data, Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound,
+    Data, Forecasts, HISTORY_MAX, Indicators, Links, Looks, PastPrediction, RECENT_MAX, RecentRound,
     Snapshot, Verdict,
 };
 use crate::statistics::RunningStatistics;
@@ -57,6 +57,7 @@ pub(crate) struct Picture<'a> {
     pub(crate) intake: &'a Intake,
     pub(crate) keeper: &'a Keeper,
     pub(crate) recorder: &'a Recorder,
+    pub(crate) looks: Looks,
     pub(crate) trouble: Option<&'a str>,
     pub(crate) watch: &'static str,
     pub(crate) origin: Option<Origin>,
@@ -157,6 +158,8 @@ impl View {
             roll: self.roll.clone(),
             distribution: self.distribution.clone(),
             notes: from.recorder.notes(),
+            looks: from.looks,
+            trained: from.trainings.took(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
             ..Snapshot::default()

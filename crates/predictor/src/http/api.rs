@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::body;
 use super::caching::{Keep, answer, tag};
 use super::problem::Problem;
 use crate::live::{LiveHandle, NoTraining};
@@ -170,10 +171,10 @@ struct Trained<'a> {
 /// `POST /api/train`: trains now on everything and answers when done.
 pub(crate) async fn train(
     request: HttpRequest,
-    body: web::Bytes,
+    payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    check_body(&request, &body)?;
+    check_body(&request, &body::read(payload).await?)?;
     let (asked, answer) = oneshot::channel();
     if !api.live.train(asked) {
         return Err(Problem::stopping());

@@ -78,6 +78,11 @@ impl Events {
         drop(self.sender.send(Event { id, topic, data }));
     }
 
+    /// Streams that are open.
+    pub(crate) fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
     fn stream(&self, client: Client) -> impl Stream<Item = sse::Event> + use<> {
         let hello = sse::Data::new(format!("{{\"said\":{}}}", self.said.load(Ordering::Relaxed)));
         let start = Some(sse::Event::Data(hello.event("ready")));

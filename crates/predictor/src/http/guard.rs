@@ -4,7 +4,11 @@
 //! pointing its own name at 127.0.0.1 it can even read the answers (DNS rebinding). Against the
 //! second every request must name a host that is ours; "Origin equals Host" would be no check, as
 //! both come from the attacker then. Against the first, requests that change something must not
-//! come from elsewhere. Ports are not compared: forwarding changes them, and they protect nothing.
+//! come from elsewhere, and must carry a header that no page of another site can add. Ports are not
+//! compared: forwarding changes them, and they protect nothing.
+//!
+//! Where there is a token, all that shows or changes anything needs it: in a header, or as the
+//! cookie that the login gave for it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,9 +17,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError as _, web};
+use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
+use super::login;
 use super::problem::Problem;
+use super::token::Token;
 
 /// Sent with every response. Everything the page needs comes from this server.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -31,6 +37,115 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+/// What our page sends with a change. Another site's page could only do so after asking for leave
+/// (CORS), which nobody gets.
+const OUR_PAGE: (HeaderName, &str) = (HeaderName::from_static("x-requested-with"), "aviator");
+
+/// Served without a token: what tells a supervisor that the process lives, and what a browser needs
+/// to ask for the token. Assets are the same for everyone.
+const OPEN: [&str; 4] = ["/healthz", "/readyz", "/login", "/favicon.ico"];
+const OPEN_BELOW: &str = "/assets/";
+
+/// Who may ask what.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    hosts: Hosts,
+    token: Option<Token>,
+}
+
+impl Guard {
+    pub(crate) fn new(hosts: Hosts, token: Option<Token>) -> Self {
+        Self { hosts, token }
+    }
+
+    /// What has to be known to ask; nothing on an address that only this machine reaches.
+    pub(crate) fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// Whether other machines can ask without a token.
+    pub(crate) fn is_insecure(&self) -> bool {
+        self.token.is_none() && !self.hosts.listen.is_loopback()
+    }
+
+    fn refusal(&self, asked: &Asked<'_>) -> Option<Problem> {
+        self.hosts
+            .refusal(asked)
+            .or_else(|| self.without_token(asked))
+            .or_else(|| self.foreign_page(asked))
+    }
+
+    fn without_token(&self, asked: &Asked<'_>) -> Option<Problem> {
+        let token = self.token.as_ref()?;
+        if OPEN.contains(&asked.path) || asked.path.starts_with(OPEN_BELOW) {
+            return None;
+        }
+        let (bearer, cookie) = (asked.bearer(), login::cookie(asked.headers));
+        // A header that is wrong is not made good by a cookie.
+        let is_known = match bearer {
+            Some(bearer) => token.is(bearer),
+            None => cookie.is_some_and(|cookie| token.is_cookie(cookie)),
+        };
+        if is_known {
+            return None;
+        }
+        let detail = match bearer {
+            Some(_) => "this is not the token",
+            None => "send the token: Authorization: Bearer …, or log in with a browser at /login",
+        };
+        Some(Problem::new("unauthorized", StatusCode::UNAUTHORIZED, detail))
+    }
+
+    fn foreign_page(&self, asked: &Asked<'_>) -> Option<Problem> {
+        if asked.method.is_safe() {
+            return None;
+        }
+        if !is_own_page(&self.hosts, asked.headers) {
+            let detail = "this request comes from the page of another site";
+            return Some(Problem::new("foreign-origin", StatusCode::FORBIDDEN, detail));
+        }
+        let (name, value) = OUR_PAGE;
+        let is_ours = asked.headers.get(&name).is_some_and(|it| it.as_bytes() == value.as_bytes());
+        // A form can carry no header. What it sends is the token itself, which no other site knows.
+        if is_ours || asked.path == "/login" || !asked.is_of_browser() {
+            return None;
+        }
+        let detail = format!("a page sends {name}: {value} with a change");
+        Some(Problem::new("missing-header", StatusCode::FORBIDDEN, detail))
+    }
+}
+
+/// What is known of a request before it is answered.
+struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    headers: &'a HeaderMap,
+    /// The host of an absolute target (`GET http://host/`), which overrides the header.
+    target: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn bearer(&self) -> Option<&str> {
+        let text = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// Browsers say where a change comes from, or send a cookie; tools do neither.
+    fn is_of_browser(&self) -> bool {
+        [header::ORIGIN, header::COOKIE].iter().any(|name| self.headers.contains_key(name))
+            || self.headers.contains_key("sec-fetch-site")
+    }
+
+    /// Whether a person sits there and wants to see the dashboard.
+    fn wants_page(&self) -> bool {
+        let accepts = self.headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
+        self.method == Method::GET
+            && self.path == "/"
+            && accepts.is_some_and(|it| it.contains("text/html"))
+    }
+}
 
 /// The host names a request may be addressed to.
 #[derive(Debug, Clone)]
@@ -56,18 +171,45 @@ impl Hosts {
         host.parse::<IpAddr>()
             .is_ok_and(|ip| ip.is_loopback() || ip == self.listen || self.listen.is_unspecified())
     }
+
+    fn refusal(&self, asked: &Asked<'_>) -> Option<Problem> {
+        let mut named = asked.headers.get_all(header::HOST).map(|it| it.to_str().unwrap_or(""));
+        let (Some(host), None) = (named.next(), named.next()) else {
+            let detail = "a request has exactly one Host header";
+            return Some(Problem::new("bad-host", StatusCode::BAD_REQUEST, detail));
+        };
+        let hosts = [Some(host), asked.target];
+        let foreign = hosts.into_iter().flatten().find(|it| !self.knows(it))?;
+        let name = without_port(foreign);
+        let detail = format!(
+            "{name} is not a name of this server; start it with --allowed-host {name} if it should be"
+        );
+        Some(Problem::new("foreign-host", StatusCode::MISDIRECTED_REQUEST, detail))
+    }
 }
 
-/// Refuses what does not name this machine, and changes that another site asks for.
+/// Refuses who does not name this machine, who does not know the token, and changes that another
+/// site asks for.
 pub(crate) async fn check(
-    hosts: web::Data<Hosts>,
+    guard: web::Data<Guard>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match refusal(&hosts, request.method(), request.headers(), request.uri().host()) {
-        Some(problem) => Ok(request.into_response(problem.error_response())),
-        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-    }
+    let asked = Asked {
+        method: request.method(),
+        path: request.path(),
+        headers: request.headers(),
+        target: request.uri().host(),
+    };
+    let Some(problem) = guard.refusal(&asked) else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let response = if problem.status_code() == StatusCode::UNAUTHORIZED && asked.wants_page() {
+        HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
+    } else {
+        problem.error_response()
+    };
+    Ok(request.into_response(response))
 }
 
 /// Adds the headers that tell a browser how little this page needs.
@@ -75,42 +217,18 @@ pub(crate) async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_file = request.path().starts_with("/assets/");
+    let is_file = request.path().contains(OPEN_BELOW);
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if !is_file && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
-}
-
-fn refusal(
-    hosts: &Hosts,
-    method: &Method,
-    headers: &HeaderMap,
-    target: Option<&str>,
-) -> Option<Problem> {
-    let mut named = headers.get_all(header::HOST).map(|value| value.to_str().unwrap_or(""));
-    let (Some(host), None) = (named.next(), named.next()) else {
-        let detail = "a request has exactly one Host header";
-        return Some(Problem::new("bad-host", StatusCode::BAD_REQUEST, detail));
-    };
-    // An absolute target (`GET http://host/`) overrides the header.
-    if let Some(foreign) = [Some(host), target].into_iter().flatten().find(|it| !hosts.knows(it)) {
-        let name = without_port(foreign);
-        let detail = format!(
-            "{name} is not a name of this server; start it with --allowed-host {name} if it should be"
-        );
-        return Some(Problem::new("foreign-host", StatusCode::MISDIRECTED_REQUEST, detail));
-    }
-    if method.is_safe() || is_own_page(hosts, headers) {
-        return None;
-    }
-    let detail = "this request comes from the page of another site";
-    Some(Problem::new("foreign-origin", StatusCode::FORBIDDEN, detail))
 }
 
 fn is_own_page(hosts: &Hosts, headers: &HeaderMap) -> bool {
@@ -196,15 +314,28 @@ mod tests {
         for (name, value) in headers {
             map.append(name.parse().unwrap(), value.parse().unwrap());
         }
-        let refused = refusal(&hosts, &Method::POST, &map, None);
-        assert_eq!(refused.map(|it| actix_web::ResponseError::status_code(&it).as_u16()), status);
+        let asked =
+            Asked { method: &Method::POST, path: "/api/train", headers: &map, target: None };
+        let refused = Guard::new(hosts, None).refusal(&asked);
+        assert_eq!(refused.map(|it| it.status_code().as_u16()), status, "{headers:?}");
     }
 
     #[test]
     fn a_change_is_taken_from_tools_and_from_our_own_page() {
         check_post(&[("host", "localhost")], None);
-        check_post(&[("host", "localhost"), ("origin", "http://127.0.0.1:9")], None);
-        check_post(&[("host", "localhost"), ("sec-fetch-site", "same-origin")], None);
+        let ours = ("x-requested-with", "aviator");
+        check_post(&[("host", "localhost"), ours, ("origin", "http://127.0.0.1:9")], None);
+        check_post(&[("host", "localhost"), ours, ("sec-fetch-site", "same-origin")], None);
+    }
+
+    #[test]
+    fn a_page_that_does_not_send_our_header_is_not_ours() {
+        for sign in [("origin", "http://127.0.0.1:9"), ("sec-fetch-site", "same-origin")] {
+            check_post(&[("host", "localhost"), sign], Some(403));
+            let other = ("x-requested-with", "XMLHttpRequest");
+            check_post(&[("host", "localhost"), sign, other], Some(403));
+        }
+        check_post(&[("host", "localhost"), ("cookie", "a=b")], Some(403));
     }
 
     #[test]

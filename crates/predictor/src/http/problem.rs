@@ -7,9 +7,18 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use super::access::RequestId;
+
+/// How long a client may wait before it asks for something that is still to come, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// Says that a failed response has a body of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rendered;
 
 /// What went wrong with one request.
 #[derive(Debug, Clone)]
@@ -63,7 +72,7 @@ impl Problem {
         Self::new("about:blank", status, detail)
     }
 
-    fn document(&self, path: &str) -> String {
+    fn document(&self, path: &str, request_id: Option<&str>) -> String {
         let kind = match self.kind {
             "about:blank" => self.kind.to_owned(),
             kind => format!("/problems/{kind}"),
@@ -75,6 +84,7 @@ impl Problem {
             detail: &self.detail,
             instance: path,
             success: false,
+            request_id,
             extra: &self.extra,
         };
         serde_json::to_string(&document).expect("text keys and plain values always serialise")
@@ -90,6 +100,8 @@ struct Document<'a> {
     detail: &'a str,
     instance: &'a str,
     success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     #[serde(flatten)]
     extra: &'a Map<String, Value>,
 }
@@ -109,6 +121,21 @@ impl ResponseError for Problem {
         // The body is written by `render`, which knows the request.
         let mut response = HttpResponse::new(self.status);
         response.extensions_mut().insert(self.clone());
+        let headers = response.headers_mut();
+        match self.status {
+            StatusCode::UNAUTHORIZED => {
+                let how = HeaderValue::from_static("Bearer realm=\"aviator\"");
+                headers.insert(header::WWW_AUTHENTICATE, how);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            // The rest of the body may still be on its way; it is not waited for.
+            StatusCode::REQUEST_TIMEOUT => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
         response
     }
 }
@@ -122,12 +149,15 @@ pub(crate) async fn render(
     // request to answer an error with would make actix's router panic.)
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) {
+    let is_rendered = response.response().extensions().contains::<Rendered>();
+    if is_rendered || !(status.is_client_error() || status.is_server_error()) {
         return Ok(response);
     }
     let path = response.request().path().to_owned();
     let problem = response.response().extensions().get::<Problem>().cloned();
-    let document = problem.unwrap_or_else(|| Problem::of_status(status, &path)).document(&path);
+    let problem = problem.unwrap_or_else(|| Problem::of_status(status, &path));
+    let id = response.request().extensions().get::<RequestId>().cloned();
+    let document = problem.document(&path, id.as_ref().map(RequestId::text));
     let mut response = response.map_body(|_, _| BoxBody::new(document));
     response
         .headers_mut()

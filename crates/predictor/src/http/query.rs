@@ -23,6 +23,15 @@ pub(crate) struct Part {
     to: Option<String>,
 }
 
+/// A part of a table to take away.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Export {
+    limit: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
 /// How many of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,19 +57,21 @@ pub(crate) struct Span {
 impl Part {
     /// The span that is asked for; `limit` is 200 unless something is said.
     pub(crate) fn span(&self) -> Result<Span, Problem> {
-        let from = self.from.as_deref().map(|text| time("from", text)).transpose()?;
-        let to = self.to.as_deref().map(|text| time("to", text)).transpose()?;
-        let limit = match self.limit.as_deref() {
-            None if from.is_none() && to.is_none() => ROUNDS,
-            None | Some("all") => usize::MAX,
-            Some(text) => number("limit", text, 1..=usize::MAX)?,
-        };
-        Ok(Span { from, to, limit })
+        let is_plain = self.from.is_none() && self.to.is_none() && self.limit.is_none();
+        let span = span(self.from.as_deref(), self.to.as_deref(), self.limit.as_deref())?;
+        Ok(if is_plain { Span { limit: ROUNDS, ..span } } else { span })
     }
 
     /// How many points may be sent.
     pub(crate) fn points(&self, most: usize) -> Result<usize, Problem> {
         self.points.as_deref().map_or(Ok(most), |text| number("points", text, 2..=most))
+    }
+}
+
+impl Export {
+    /// The span that is asked for; everything unless something is said.
+    pub(crate) fn span(&self) -> Result<Span, Problem> {
+        span(self.from.as_deref(), self.to.as_deref(), self.limit.as_deref())
     }
 }
 
@@ -88,6 +99,16 @@ impl Span {
 /// A query that cannot be answered.
 pub(crate) fn bad(detail: String) -> Problem {
     Problem::new("bad-query", StatusCode::BAD_REQUEST, detail)
+}
+
+fn span(from: Option<&str>, to: Option<&str>, limit: Option<&str>) -> Result<Span, Problem> {
+    let from = from.map(|text| time("from", text)).transpose()?;
+    let to = to.map(|text| time("to", text)).transpose()?;
+    let limit = match limit {
+        None | Some("all") => usize::MAX,
+        Some(text) => number("limit", text, 1..=usize::MAX)?,
+    };
+    Ok(Span { from, to, limit })
 }
 
 fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize, Problem> {

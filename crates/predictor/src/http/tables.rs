@@ -2,6 +2,7 @@
 //! `/api`, which are the first table's.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -24,6 +25,16 @@ impl Served {
         Self(tables.iter().map(served).collect())
     }
 
+    /// What there is to see of each.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        let seen = |(name, api, events): &(String, web::Data<Api>, web::Data<Events>)| Seen {
+            name: name.clone(),
+            snapshot: api.snapshot.load_full(),
+            streams: events.clients(),
+        };
+        self.0.iter().map(seen).collect()
+    }
+
     /// Gives each table's routes that table's data, and all others the first one's.
     pub(super) fn mount(&self, config: &mut web::ServiceConfig, routes: &[Route]) {
         for (name, api, events) in &self.0 {
@@ -39,6 +50,14 @@ impl Served {
             config.app_data(api.clone()).app_data(events.clone());
         }
     }
+}
+
+/// A table at one moment.
+pub(super) struct Seen {
+    pub(super) name: String,
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Event streams that are open.
+    pub(super) streams: usize,
 }
 
 #[derive(Serialize)]

@@ -54,6 +54,13 @@ impl LightsView {
     }
 }
 
+impl LightsView {
+    /// ln e of each by its name.
+    pub(crate) fn ln_e(&self) -> [(&'static str, f64); 3] {
+        [("order", self.order.ln_e), ("law", self.law.ln_e), ("forecast", self.forecast.ln_e)]
+    }
+}
+
 impl LightView {
     fn of(light: &Light, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);

@@ -28,7 +28,9 @@ pub(crate) fn check(args: &[&str], code: i32, says: &str) -> Output {
 fn bad_usage_ends_with_2_before_anything_is_opened() {
     check(&["--no-such-flag"], 2, "--no-such-flag");
     check(&["--listen", "nowhere"], 2, "--listen");
-    check(&["--listen", "0.0.0.0:0"], 2, "--insecure-no-auth");
+    check(&["--listen", "0.0.0.0:0"], 2, "--token-file");
+    check(&["--listen", "0.0.0.0:0", "--token-file", "/no/such/token"], 2, "/no/such/token");
+    check(&["--base-path", "aviator"], 2, "--base-path");
     check(&["--config", "/no/such/file.toml"], 2, "/no/such/file.toml");
     let file = tempfile::NamedTempFile::new().unwrap();
     check(&["--data-dir", file.path().to_str().unwrap()], 2, "is not a directory");

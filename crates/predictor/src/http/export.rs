@@ -1,0 +1,97 @@
+//! Tables to take away: rounds and forecasts as CSV, sent piece by piece as the client takes them,
+//! so that a million rows cost no more memory than a thousand.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpResponse, web};
+use chrono::{SecondsFormat, Timelike as _};
+use futures_util::{Stream, stream};
+use rounds::Round;
+
+use super::api::Api;
+use super::problem::Problem;
+use super::query::Export;
+use crate::predictions::{self, Predictions, Wanted};
+use crate::snapshot::Snapshot;
+
+/// Rows of a piece: some tens of kilobytes, made in well under a millisecond.
+const PIECE: usize = 1024;
+
+/// `GET /api/rounds.csv`: rounds in the form of the collector's files.
+pub(crate) async fn rounds(
+    api: web::Data<Api>,
+    part: web::Query<Export>,
+) -> Result<HttpResponse, Problem> {
+    let snapshot = api.snapshot.load_full();
+    let range = part.span()?.of(&snapshot.roll);
+    let rows = stream::unfold((snapshot, range), async |(snapshot, mut range)| {
+        let piece = range.start..range.end.min(range.start + PIECE);
+        range.start = piece.end;
+        let text = piece
+            .into_iter()
+            .fold(String::new(), |text, index| with_row(text, &snapshot.roll.row(index).round));
+        (!text.is_empty()).then(|| (Ok(Bytes::from(text)), (snapshot, range)))
+    });
+    Ok(table("rounds.csv", "timestamp,multiplier\n", rows))
+}
+
+fn with_row(mut text: String, round: &Round) -> String {
+    let is_exact = round.time.nanosecond().is_multiple_of(1_000_000);
+    let format = if is_exact { SecondsFormat::Millis } else { SecondsFormat::AutoSi };
+    let time = round.time.to_rfc3339_opts(format, true);
+    writeln!(text, "{time},{}", round.multiplier).expect("a text can be written to");
+    text
+}
+
+/// `GET /api/predictions.csv`: the ledger of forecasts. Its file is read on a thread for that.
+pub(crate) async fn predictions(
+    api: web::Data<Api>,
+    part: web::Query<Export>,
+) -> Result<HttpResponse, Problem> {
+    let span = part.span()?;
+    let wanted = Wanted { from: span.from, to: span.to, limit: span.limit };
+    let snapshot = api.snapshot.load_full();
+    let Some(path) = kept_in(&snapshot) else {
+        let detail = "forecasts are kept in memory only; name a place with --state-dir";
+        return Err(Problem::new("no-ledger", StatusCode::NOT_FOUND, detail));
+    };
+    let opened = web::block(move || Predictions::open(&path, wanted)).await;
+    let opened = opened.map_err(|_| Problem::stopping())?;
+    let predictions = opened.map_err(|error| {
+        let detail = format!("the ledger cannot be read: {error}");
+        Problem::new("no-ledger", StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })?;
+    let rows = stream::unfold(predictions, async |mut predictions| {
+        let read = web::block(move || {
+            let piece = predictions.piece();
+            (piece, predictions)
+        });
+        match read.await {
+            Ok((Ok(piece), predictions)) => piece.map(|text| (Ok(text.into()), predictions)),
+            // A transfer that breaks off cannot be taken for a whole one.
+            Ok((Err(error), predictions)) => Some((Err(error.into()), predictions)),
+            Err(_) => None,
+        }
+    });
+    Ok(table("predictions.csv", predictions::HEADER, rows))
+}
+
+fn kept_in(snapshot: &Arc<Snapshot>) -> Option<PathBuf> {
+    snapshot.forecasts.kept_in.as_ref().map(PathBuf::from)
+}
+
+fn table(
+    name: &str,
+    columns: &'static str,
+    rows: impl Stream<Item = Result<Bytes, Error>> + 'static,
+) -> HttpResponse {
+    let header = stream::once(async move { Ok(Bytes::from_static(columns.as_bytes())) });
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .streaming(Box::pin(futures_util::StreamExt::chain(header, rows)))
+}

@@ -1,0 +1,86 @@
+//! Where a browser gives the token once, and is known by a cookie from then on.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::base::Base;
+use super::body;
+use super::guard::Guard;
+use super::problem::{Problem, Rendered};
+
+const COOKIE: &str = "aviator_session";
+/// A month, in seconds.
+const COOKIE_AGE: u32 = 30 * 24 * 60 * 60;
+const PAGE: &str = include_str!("login.html");
+/// The one page with a form.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
+
+/// What the form sends.
+#[derive(Deserialize)]
+struct Form {
+    token: String,
+}
+
+/// `GET /login`: asks for the token, where there is one.
+pub(crate) async fn form(guard: web::Data<Guard>) -> HttpResponse {
+    if guard.token().is_some() { page(StatusCode::OK) } else { to_dashboard().finish() }
+}
+
+/// `POST /login`: gives a cookie for the token.
+pub(crate) async fn log_in(
+    request: HttpRequest,
+    payload: web::Payload,
+    guard: web::Data<Guard>,
+    base: web::Data<Base>,
+) -> Result<HttpResponse, Problem> {
+    let sent = body::read(payload).await?;
+    let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
+    let text = std::str::from_utf8(&sent).unwrap_or_default();
+    let form = web::Query::<Form>::from_query(text);
+    if !form.is_ok_and(|form| token.is(form.token.trim())) {
+        tracing::warn!("Someone tried to log in with a wrong token.");
+        return Ok(page(StatusCode::UNAUTHORIZED));
+    }
+    let cookie = format!(
+        "{COOKIE}={}; Path={}/; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=Strict{}",
+        token.cookie(),
+        base.prefix(),
+        if is_encrypted(request.headers()) { "; Secure" } else { "" }
+    );
+    Ok(to_dashboard().insert_header((header::SET_COOKIE, cookie)).finish())
+}
+
+/// The cookie of a request.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let texts = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    texts
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// A form always says where it came from; behind a proxy that is all there is to know.
+fn is_encrypted(headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
+}
+
+fn page(status: StatusCode) -> HttpResponse {
+    let is_wrong = status == StatusCode::UNAUTHORIZED;
+    let said = if is_wrong { "<p role=\"alert\">That is not the token.</p>" } else { "" };
+    let mut response = HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)))
+        .body(PAGE.replace("<!-- said -->", said));
+    response.extensions_mut().insert(Rendered);
+    response
+}
+
+/// The address is relative: a proxy may have put any path in front.
+fn to_dashboard() -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((header::LOCATION, "./"));
+    response
+}

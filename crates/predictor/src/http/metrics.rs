@@ -1,0 +1,216 @@
+//! `GET /metrics`: the text format of Prometheus, written from the snapshots.
+//!
+//! Everything worth measuring is in a snapshot already, so there is no registry to keep in step with
+//! it; only answers to requests are counted beside it.
+
+use std::fmt::{Display, Write as _};
+use std::fs;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+
+use super::access::Access;
+use super::guard::Guard;
+use super::tables::{Seen, Served};
+use crate::durations::SECONDS;
+use crate::scorecard::{ENSEMBLE, Row};
+use crate::snapshot::{Accuracy, Snapshot};
+
+const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
+const HOUSE: &str = "house";
+
+/// `GET /metrics`.
+pub(crate) async fn metrics(
+    tables: web::Data<Served>,
+    access: web::Data<Access>,
+    guard: web::Data<Guard>,
+) -> HttpResponse {
+    let tables = tables.seen();
+    let mut page = Page { text: String::new(), tables: &tables };
+    page.family("aviator_build_info", "gauge", "Always 1; the version is the label.");
+    page.sample("aviator_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    page.data();
+    page.training();
+    page.forecasts();
+    page.streams();
+    page.family("aviator_insecure", "gauge", "1 while other machines need no token.");
+    page.sample("aviator_insecure", &[], u8::from(guard.is_insecure()));
+    page.requests(&access);
+    page.process();
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, KIND)).body(page.text)
+}
+
+struct Page<'a> {
+    text: String,
+    tables: &'a [Seen],
+}
+
+impl Page<'_> {
+    fn data(&mut self) {
+        self.gauge("aviator_rows_loaded", "Rounds in use.", |it| Some(it.csv_records as f64));
+        self.total("aviator_rows_rejected", "Rows that are no rounds.", |it| it.data.rejected_rows);
+        self.gauge("aviator_torn_bytes", "Bytes of unfinished rows.", |it| {
+            Some(it.data.torn_bytes as f64)
+        });
+        self.total("aviator_rebuilds", "Times that earlier rounds changed.", |it| it.data.rebuilds);
+        self.gauge("aviator_last_round_timestamp_seconds", "When the newest round ended.", |it| {
+            it.latest_timestamp.map(seconds)
+        });
+        self.gauge("aviator_data_readable", "1 while the directory can be read.", |it| {
+            Some(f64::from(it.indicators.auto_sync_active))
+        });
+        self.by("aviator_watch_events", "Looks at the directory, by cause.", |it| {
+            let looks = it.looks;
+            [("hint", looks.hinted), ("timer", looks.timed), ("request", looks.asked)].to_vec()
+        });
+        let help = "Looks by the timer that found what no notification had told of.";
+        self.total("aviator_scan_recovered", help, |it| it.looks.recovered);
+    }
+
+    fn training(&mut self) {
+        self.durations("aviator_train_seconds", "How long trainings took.");
+        self.gauge("aviator_training_running", "1 while a model is trained.", |it| {
+            Some(f64::from(it.training.running))
+        });
+        self.gauge("aviator_training_failed", "1 after a training that failed.", |it| {
+            Some(f64::from(it.training.last_error.is_some()))
+        });
+        self.gauge("aviator_model_version", "The model in use; 0 before the first.", |it| {
+            Some(model(it).map_or(0.0, |model| model.version as f64))
+        });
+        let help = "When the model in use was trained.";
+        self.gauge("aviator_model_trained_timestamp_seconds", help, |it| {
+            model(it).map(|model| seconds(model.trained_at))
+        });
+    }
+
+    fn forecasts(&mut self) {
+        self.by("aviator_forecasts", "Forecasts, by what became of them.", |it| {
+            let it = &it.forecasts;
+            [("settled", it.settled), ("late", it.late), ("missed", it.missed), ("void", it.void)]
+                .to_vec()
+        });
+        let help = "Mean absolute error of the ensemble's point over the last 500 forecasts.";
+        self.gauge("aviator_prediction_mae_rolling", help, |it| mae(it, ENSEMBLE));
+        self.gauge("aviator_baseline_mae_rolling", "The same of the constant 1.94.", |it| {
+            mae(it, HOUSE)
+        });
+        let name = "aviator_light_ln_e";
+        self.family(name, "gauge", "ln of what a euro bet against the light has become.");
+        for Seen { name: table, snapshot, .. } in self.tables {
+            for (light, ln_e) in snapshot.lights.iter().flat_map(|lights| lights.ln_e()) {
+                self.sample(name, &[("table", table), ("light", light)], ln_e);
+            }
+        }
+    }
+
+    fn streams(&mut self) {
+        let name = "aviator_sse_clients";
+        self.family(name, "gauge", "Open event streams.");
+        for Seen { name: table, streams, .. } in self.tables {
+            self.sample(name, &[("table", table)], streams);
+        }
+    }
+
+    fn requests(&mut self, access: &Access) {
+        let name = "aviator_http_requests_total";
+        self.family(name, "counter", "Requests answered.");
+        for (route, statuses) in access.answered() {
+            for (status, count) in statuses {
+                self.sample(name, &[("route", &route), ("status", &status.to_string())], count);
+            }
+        }
+    }
+
+    /// Where the system tells it.
+    fn process(&mut self) {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = kilobytes.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok());
+        if let Some(kilobytes) = kilobytes {
+            let bytes: u64 = kilobytes;
+            self.family("process_resident_memory_bytes", "gauge", "Memory in use.");
+            self.sample("process_resident_memory_bytes", &[], bytes * 1024);
+        }
+        // The one that is open for counting is not counted.
+        if let Ok(open) = fs::read_dir("/proc/self/fd") {
+            self.family("process_open_fds", "gauge", "Open files and connections.");
+            self.sample("process_open_fds", &[], open.count().saturating_sub(1));
+        }
+    }
+
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a text");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> =
+            labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
+        let labels = match labels.join(",") {
+            none if none.is_empty() => none,
+            some => format!("{{{some}}}"),
+        };
+        writeln!(self.text, "{name}{labels} {value}").expect("a text");
+    }
+
+    /// What is not known is left out: 0 would be a value.
+    fn gauge(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Option<f64>) {
+        self.family(name, "gauge", help);
+        for Seen { name: table, snapshot, .. } in self.tables {
+            if let Some(value) = of(snapshot) {
+                self.sample(name, &[("table", table)], value);
+            }
+        }
+    }
+
+    fn total(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> u64) {
+        let name = format!("{name}_total");
+        self.family(&name, "counter", help);
+        for Seen { name: table, snapshot, .. } in self.tables {
+            self.sample(&name, &[("table", table)], of(snapshot));
+        }
+    }
+
+    fn by(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Vec<(&'static str, u64)>) {
+        let name = format!("{name}_total");
+        self.family(&name, "counter", help);
+        for Seen { name: table, snapshot, .. } in self.tables {
+            for (kind, count) in of(snapshot) {
+                self.sample(&name, &[("table", table), ("kind", kind)], count);
+            }
+        }
+    }
+
+    fn durations(&mut self, name: &str, help: &str) {
+        self.family(name, "histogram", help);
+        for Seen { name: table, snapshot, .. } in self.tables {
+            let took = snapshot.trained;
+            let bucket = format!("{name}_bucket");
+            for (within, end) in took.within.iter().zip(SECONDS) {
+                self.sample(&bucket, &[("table", table), ("le", &end.to_string())], within);
+            }
+            self.sample(&bucket, &[("table", table), ("le", "+Inf")], took.count);
+            self.sample(&format!("{name}_sum"), &[("table", table)], took.sum);
+            self.sample(&format!("{name}_count"), &[("table", table)], took.count);
+        }
+    }
+}
+
+fn model(snapshot: &Snapshot) -> Option<&Accuracy> {
+    snapshot.model_accuracy.as_ref()
+}
+
+/// Over the last 500 forecasts.
+fn mae(snapshot: &Snapshot, name: &str) -> Option<f64> {
+    let recent: &[Row] = snapshot.scorecard.as_ref().map_or(&[], |report| &report.recent);
+    recent.iter().find(|row| row.name == name).and_then(|row| row.mae)
+}
+
+fn seconds(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / 1000.0
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
