@@ -26,8 +26,8 @@ use crate::roll::{Roll, Row, Said};
 use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
-    Data, Forecasts, HISTORY_MAX, Indicators, Links, Looks, PastPrediction, RECENT_MAX, RecentRound,
-    Snapshot, Verdict,
+    Data, Forecasts, HISTORY_MAX, Indicators, Links, Looks, PastPrediction, RECENT_MAX,
+    RecentRound, Snapshot, Verdict,
 };
 use crate::statistics::RunningStatistics;
 use crate::trainings::Trainings;
