@@ -99,7 +99,7 @@ fn of_object(
                 found.extend(mismatches(document, schema, value, &format!("{at}/{key}")));
             }
             None if schema["additionalProperties"] == true => {}
-            None => found.push(format!("{at}/{key} is not described")),
+            None => found.push(format!("{at}/{key} is not described in docs/openapi.json")),
         }
     }
     for key in schema["required"].as_array().unwrap() {
