@@ -15,7 +15,7 @@ use crate::workers::{Job, Workers};
 
 mod holdout;
 
-pub use holdout::{OutOfSample, PointErrors, holdout, out_of_sample};
+pub use holdout::{Measured, OutOfSample, PointErrors, fit_and_measure, holdout, out_of_sample};
 
 /// Rows it takes to fit: 30 rounds.
 pub const ROWS_MIN: usize = 20;
@@ -98,34 +98,63 @@ fn fit_unchecked(
     workers: &dyn Workers,
     progress: Progress<'_>,
 ) -> Result<Ensemble, FitError> {
-    let parts = forest::parts(rows.len(), &options.forest);
-    let tally = Tally::new(options.forest.trees.max(1) + options.boosting.trees, progress);
-    let seeds = [random(options.seed, 0), random(options.seed, 1)];
-    let mut boosting = None;
-    let mut ridge = None;
-    let mut grown: Vec<_> = parts.iter().map(|_| None).collect();
+    let mut fit = Fit::new(rows, options);
+    let tally = Tally::new(fit.trees(), progress);
+    workers.run(fit.jobs(&tally));
+    fit.ensemble()
+}
 
-    // Boosting is one long chain: it begins first, and the forest's parts fill in beside it.
-    let mut jobs: Vec<Job<'_>> = vec![
-        Box::new(|| boosting = Some(Boosting::fit(rows, &options.boosting, seeds[0], &tally))),
-        Box::new(|| ridge = Some(Ridge::fit(rows, options.ridge_lambda))),
-    ];
-    for (part, place) in parts.iter().zip(&mut grown) {
-        let tally = &tally;
-        jobs.push(Box::new(move || {
-            *place = Some(part.fit(rows, &options.forest, seeds[1], tally));
-        }));
+/// A fit cut into pieces of work that do not depend on each other.
+struct Fit<'a> {
+    rows: &'a DatasetSnapshot,
+    options: &'a FitOptions,
+    parts: Vec<forest::Part>,
+    boosting: Option<Result<Boosting, FitError>>,
+    ridge: Option<Result<Ridge, FitError>>,
+    grown: Vec<Option<Result<forest::SubForest, FitError>>>,
+}
+
+impl<'a> Fit<'a> {
+    fn new(rows: &'a DatasetSnapshot, options: &'a FitOptions) -> Self {
+        let parts = forest::parts(rows.len(), &options.forest);
+        let grown = parts.iter().map(|_| None).collect();
+        Self { rows, options, parts, boosting: None, ridge: None, grown }
     }
-    workers.run(jobs);
 
-    let ran = "workers run every job";
-    let grown: Result<_, _> = grown.into_iter().map(|part| part.expect(ran)).collect();
-    Ok(Ensemble {
-        forest: Forest::of_parts(grown?),
-        boosting: boosting.expect(ran)?,
-        ridge: ridge.expect(ran)?,
-        rows: rows.len(),
-    })
+    /// How many trees it counts as.
+    fn trees(&self) -> usize {
+        self.options.forest.trees.max(1) + self.options.boosting.trees
+    }
+
+    /// Boosting is one long chain: it comes first, and the forest's parts fill in beside it.
+    fn jobs<'j>(&'j mut self, tally: &'j Tally<'_>) -> Vec<Job<'j>> {
+        let (rows, options) = (self.rows, self.options);
+        let seeds = [random(options.seed, 0), random(options.seed, 1)];
+        let (boosting, ridge) = (&mut self.boosting, &mut self.ridge);
+        let mut jobs: Vec<Job<'j>> = vec![
+            Box::new(move || {
+                *boosting = Some(Boosting::fit(rows, &options.boosting, seeds[0], tally));
+            }),
+            Box::new(move || *ridge = Some(Ridge::fit(rows, options.ridge_lambda))),
+        ];
+        for (part, place) in self.parts.iter().zip(&mut self.grown) {
+            jobs.push(Box::new(move || {
+                *place = Some(part.fit(rows, &options.forest, seeds[1], tally));
+            }));
+        }
+        jobs
+    }
+
+    fn ensemble(self) -> Result<Ensemble, FitError> {
+        let ran = "workers run every job";
+        let grown: Result<_, _> = self.grown.into_iter().map(|part| part.expect(ran)).collect();
+        Ok(Ensemble {
+            forest: Forest::of_parts(grown?),
+            boosting: self.boosting.expect(ran)?,
+            ridge: self.ridge.expect(ran)?,
+            rows: self.rows.len(),
+        })
+    }
 }
 
 impl Ensemble {
@@ -148,6 +177,16 @@ impl Ensemble {
         self.rows
     }
 
+    fn mean_of(said: &[Vec<f64>; 3]) -> Vec<f64> {
+        let mut means = vec![0.0; said[0].len()];
+        for says in said {
+            for (mean, say) in means.iter_mut().zip(says) {
+                *mean += say / 3.0;
+            }
+        }
+        means
+    }
+
     /// The members, in the order of [`members`](Self::members).
     pub fn models(&self) -> [&dyn Model; 3] {
         [&self.forest, &self.boosting, &self.ridge]
@@ -160,12 +199,6 @@ impl Model for Ensemble {
     }
 
     fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let mut means = vec![0.0; rows.len()];
-        for model in self.models() {
-            for (mean, say) in means.iter_mut().zip(model.predict(rows)) {
-                *mean += say / 3.0;
-            }
-        }
-        means
+        Self::mean_of(&self.models().map(|model| model.predict(rows)))
     }
 }

@@ -19,6 +19,7 @@ mod keeper;
 mod live;
 mod manual;
 mod predictions;
+mod priority;
 mod recorder;
 mod recording;
 mod results;
@@ -51,7 +52,7 @@ pub mod scorecard;
 pub mod workers;
 
 pub use application::Application;
-pub use trainer::{EnsembleLearner, Learned, Learner};
+pub use trainer::{EnsembleLearner, Learned, Learner, Member};
 
 use anyhow::Context as _;
 use clap::ArgMatches;

@@ -13,10 +13,11 @@ use features::FeatureRow;
 use tokio_util::sync::CancellationToken;
 
 use crate::dataset::DatasetSnapshot;
-use crate::ensemble::{Ensemble, FitOptions, OutOfSample, fit, holdout};
+use crate::ensemble::{Ensemble, FitOptions, Measured, OutOfSample, fit_and_measure};
 use crate::forecast::{Forecaster, Means};
 use crate::models::{FitError, Progress};
-use crate::workers::Threads;
+use crate::priority;
+use crate::workers::Helped;
 
 /// Steps in which progress is told; a page cannot show more.
 const PROGRESS_STEPS: u32 = 20;
@@ -37,36 +38,54 @@ pub struct Learned {
     pub model: Arc<dyn Forecaster>,
     /// Its errors out of sample.
     pub out_of_sample: OutOfSample,
-    /// Name and weight of each member.
-    pub members: Vec<(&'static str, f64)>,
+    /// What it consists of.
+    pub members: Vec<Member>,
 }
 
-/// Fits the ensemble, first on the earlier four fifths to measure it, then on everything.
+/// A member of the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Member {
+    /// Its name in API and documents.
+    pub name: &'static str,
+    /// What part of the model's say is its.
+    pub weight: f64,
+    /// Part of the variance of `ln M` it explains out of sample, when that was measured.
+    pub r2: Option<f64>,
+}
+
+/// Rows from which on helpers are called: shorter fits take some hundredths of a second.
+const ROWS_FOR_HELPERS: usize = 4096;
+
+/// Fits the ensemble on everything, and beside that on the earlier four fifths to measure it.
 #[derive(Debug, Clone, Copy)]
 pub struct EnsembleLearner {
     /// How.
     pub options: FitOptions,
-    /// On how many threads.
+    /// On how many threads that have a share of the processors, however small.
     pub threads: usize,
+    /// And on how many that only run where a processor has nothing else to do.
+    pub helpers: usize,
 }
 
 impl Default for EnsembleLearner {
-    /// One thread is left to those who ask, where there is more than one.
+    /// One processor is left to those who ask, where there is more than one; a helper has it as
+    /// long as nobody asks.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        Self { options: FitOptions::default(), threads: cores.saturating_sub(1).max(1) }
+        let threads = cores.saturating_sub(1).max(1);
+        let helpers = if priority::HAS_IDLE { cores - threads } else { 0 };
+        Self { options: FitOptions::default(), threads, helpers }
     }
 }
 
 impl Learner for EnsembleLearner {
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
-        let workers = Threads(self.threads);
-        // The measurement is at most as long as the fit itself.
-        let first = |done: usize, total: usize| progress(done, 2 * total);
-        let second = |done: usize, total: usize| progress(done + total, 2 * total);
-        let out_of_sample = holdout(rows, &self.options, &workers, &first)?;
-        let ensemble = fit(rows, &self.options, &workers, &second)?;
-        let members = ensemble.members().to_vec();
+        let helpers = if rows.len() < ROWS_FOR_HELPERS { 0 } else { self.helpers };
+        let workers = Helped { threads: self.threads, helpers };
+        let Measured { ensemble, out_of_sample, members_r2 } =
+            fit_and_measure(rows, &self.options, &workers, progress)?;
+        let member = |((name, weight), r2)| Member { name, weight, r2: Some(r2) };
+        let members = ensemble.members().into_iter().zip(members_r2).map(member).collect();
         Ok(Learned { model: Arc::new(ensemble), out_of_sample, members })
     }
 }
@@ -117,7 +136,7 @@ impl Trainer {
     ) -> std::io::Result<Self> {
         let (orders, inbox) = channel::<Order>();
         thread::Builder::new().name("trainer".to_owned()).spawn(move || {
-            lower_priority();
+            priority::lower();
             for order in inbox {
                 let Order { id, rows, tell } = order;
                 let result = train(
@@ -171,15 +190,3 @@ fn said_by(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it did not say why")
 }
-
-/// On Linux the priority belongs to the thread, and the threads it starts inherit it.
-#[cfg(target_os = "linux")]
-fn lower_priority() {
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::debug!(%error, "The trainer keeps the priority of the program.");
-    }
-}
-
-/// Elsewhere it belongs to the whole process, which must stay quick.
-#[cfg(not(target_os = "linux"))]
-fn lower_priority() {}

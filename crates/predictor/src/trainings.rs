@@ -123,7 +123,7 @@ impl Trainings {
             members: learned
                 .members
                 .iter()
-                .map(|&(name, weight)| MemberAccuracy { name, weight, r2_score: None })
+                .map(|it| MemberAccuracy { name: it.name, weight: it.weight, r2_score: it.r2 })
                 .collect(),
         };
         self.took.push(running.started.elapsed().as_secs_f64());

@@ -7,6 +7,8 @@
 use std::sync::Mutex;
 use std::thread;
 
+use crate::priority;
+
 /// An independent piece of work; it puts its result where it has been told to.
 pub type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
 
@@ -25,6 +27,16 @@ pub struct Inline;
 #[derive(Debug, Clone, Copy)]
 pub struct Threads(pub usize);
 
+/// Runs jobs on so many threads at the priority of the caller's, and on so many more that only run
+/// where a processor has nothing else to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Helped {
+    /// The caller's thread among them.
+    pub threads: usize,
+    /// The others.
+    pub helpers: usize,
+}
+
 impl Workers for Inline {
     fn run(&self, jobs: Vec<Job<'_>>) {
         for job in jobs {
@@ -35,7 +47,14 @@ impl Workers for Inline {
 
 impl Workers for Threads {
     fn run(&self, jobs: Vec<Job<'_>>) {
-        let count = self.0.min(jobs.len());
+        Helped { threads: self.0, helpers: 0 }.run(jobs);
+    }
+}
+
+impl Workers for Helped {
+    fn run(&self, jobs: Vec<Job<'_>>) {
+        let count = self.threads.min(jobs.len());
+        let helpers = self.helpers.min(jobs.len() - count);
         let queue = Mutex::new(jobs.into_iter());
         let work = || {
             // The lock is given back before the job begins.
@@ -43,9 +62,16 @@ impl Workers for Threads {
                 job();
             }
         };
+        let help = || {
+            priority::idle();
+            work();
+        };
         thread::scope(|scope| {
             for _ in 1..count {
                 scope.spawn(work);
+            }
+            for _ in 0..helpers {
+                scope.spawn(help);
             }
             work();
         });
@@ -75,6 +101,9 @@ mod tests {
         check(&Inline);
         for threads in [0, 1, 2, 8, 200] {
             check(&Threads(threads));
+        }
+        for (threads, helpers) in [(1, 1), (0, 3), (2, 200)] {
+            check(&Helped { threads, helpers });
         }
         Threads(2).run(Vec::new());
     }

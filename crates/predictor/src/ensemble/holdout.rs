@@ -1,8 +1,8 @@
 use evaluation::law::{self, MEDIAN};
 
 use crate::dataset::DatasetSnapshot;
-use crate::ensemble::{FitOptions, check_rows, fit_unchecked};
-use crate::models::{FitError, Model, Progress};
+use crate::ensemble::{Ensemble, Fit, FitOptions, check_rows, fit_unchecked};
+use crate::models::{FitError, Model, Progress, Tally};
 use crate::workers::Workers;
 
 /// How good forecasts of rounds are that came after all rounds they learnt from.
@@ -51,12 +51,59 @@ pub fn holdout(
     progress: Progress<'_>,
 ) -> Result<OutOfSample, FitError> {
     check_rows(rows)?;
+    let (train, test) = split(rows, options);
+    let ensemble = fit_unchecked(&train, options, workers, progress)?;
+    Ok(out_of_sample(&ensemble, train.len(), &test))
+}
+
+/// A model of all rows, and what such a model does on rows it has not seen.
+#[derive(Debug)]
+pub struct Measured {
+    /// The model.
+    pub ensemble: Ensemble,
+    /// As [`holdout()`] gives it.
+    pub out_of_sample: OutOfSample,
+    /// Part of the variance of `ln M` that each member explains there, in the order of
+    /// [`Ensemble::members`].
+    pub members_r2: [f64; 3],
+}
+
+/// [`fit`](crate::ensemble::fit) and [`holdout()`] side by side, with the same results as one after
+/// the other.
+///
+/// # Errors
+/// As [`fit`](crate::ensemble::fit) of all rows.
+pub fn fit_and_measure(
+    rows: &DatasetSnapshot,
+    options: &FitOptions,
+    workers: &dyn Workers,
+    progress: Progress<'_>,
+) -> Result<Measured, FitError> {
+    check_rows(rows)?;
+    let (train, test) = split(rows, options);
+    let (mut whole, mut earlier) = (Fit::new(rows, options), Fit::new(&train, options));
+    let tally = Tally::new(whole.trees() + earlier.trees(), progress);
+    let mut jobs = whole.jobs(&tally);
+    let mut beside = earlier.jobs(&tally);
+    // Both chains first.
+    jobs.insert(1, beside.remove(0));
+    jobs.extend(beside);
+    workers.run(jobs);
+    let (ensemble, measured) = (whole.ensemble()?, earlier.ensemble()?);
+    let (features, targets) = test.every(0, 1);
+    let means = measured.models().map(|model| model.predict(&features));
+    let members_r2 = [0, 1, 2].map(|member| r2(&means[member], &targets));
+    let mean = Ensemble::mean_of(&means);
+    let out_of_sample = errors(&mean, &targets, train.len());
+    Ok(Measured { ensemble, out_of_sample, members_r2 })
+}
+
+/// The rows to learn from and the rows to forecast.
+fn split(rows: &DatasetSnapshot, options: &FitOptions) -> (DatasetSnapshot, DatasetSnapshot) {
     let boundary = rows.len() - rows.len() / 5;
     let train = rows.slice(boundary.saturating_sub(options.holdout_rows_max)..boundary);
     let test_rows = (rows.len() - boundary).min(options.holdout_rows_max);
-    let test = rows.slice(rows.len() - test_rows..rows.len());
-    let ensemble = fit_unchecked(&train, options, workers, progress)?;
-    Ok(out_of_sample(&ensemble, train.len(), &test))
+    (train, rows.slice(rows.len() - test_rows..rows.len()))
 }
 
 /// The errors of `model`, which was fitted on `samples_trained` earlier rows, on the rows of `test`.
@@ -66,14 +113,17 @@ pub fn out_of_sample(
     test: &DatasetSnapshot,
 ) -> OutOfSample {
     let (rows, targets) = test.every(0, 1);
-    let means = model.predict(&rows);
+    errors(&model.predict(&rows), &targets, samples_trained)
+}
+
+fn errors(means: &[f64], targets: &[f64], samples_trained: usize) -> OutOfSample {
     let points: Vec<f64> = means.iter().map(|&mean| law::point_from_mean_ln(mean)).collect();
     let constant = vec![MEDIAN; targets.len()];
-    let (model, house) = (PointErrors::of(&points, &targets), PointErrors::of(&constant, &targets));
+    let (model, house) = (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
     OutOfSample {
         mae: model.mae,
         rmse: model.rmse,
-        r2: r2(&means, &targets),
+        r2: r2(means, targets),
         log_mae: model.log_mae,
         baseline: house,
         samples_trained,

@@ -1,5 +1,7 @@
 //! Rounds on their way through the engine: one by one as they come, or all of them anew.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use rounds::{Origin, Round};
 use serde_json::json;
@@ -66,7 +68,9 @@ impl Live {
         self.digest = RoundsDigest::default();
         self.loose = Loose::default();
         let rounds = self.series.rounds().to_vec();
+        let begun = Instant::now();
         let Archive { restored, mut ledger } = self.keeper.read(&rounds);
+        let read = begun.elapsed();
         self.trainings.count_from(ledger.model_version());
         let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
         self.remember(&rounds, known, &mut ledger);
@@ -75,6 +79,12 @@ impl Live {
         }
         self.note_loose(&ledger);
         drop(ledger);
+        tracing::info!(
+            "{} rounds taken in {} ms, {known} of them with scores from the checkpoint; state read in {} ms.",
+            rounds.len(),
+            begun.elapsed().as_millis(),
+            read.as_millis(),
+        );
         if let Some(installed) = installed {
             let issued = self.engine.install(installed, (self.now)());
             if let Some(forecast) = issued {
@@ -92,11 +102,7 @@ impl Live {
     fn restore(&mut self, rounds: &[Round], restored: Restored) -> usize {
         let Restored { checkpoint, digest, mut shown } = restored;
         let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
-        let (known_rounds, later) = rounds.split_at(known);
-        tracing::info!(
-            "Scores of {known} rounds are taken from the checkpoint, {} are taken anew.",
-            later.len()
-        );
+        let known_rounds = &rounds[..known];
         self.engine.recall(known_rounds, checkpoint.memory);
         let mut before: Option<&Round> = None;
         for round in known_rounds {

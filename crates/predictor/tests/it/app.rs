@@ -15,7 +15,7 @@ use predictor::dataset::DatasetSnapshot;
 use predictor::ensemble::{OutOfSample, PointErrors};
 use predictor::forecast::{Forecaster, Means};
 use predictor::models::{FitError, Progress};
-use predictor::{Application, Learned, Learner};
+use predictor::{Application, Learned, Learner, Member};
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -268,7 +268,9 @@ impl Learner for Steady {
                 samples_trained: rows.len() - rows.len() / 5,
                 samples_tested: rows.len() / 5,
             },
-            members: vec![("random_forest", 0.5), ("linear_regression", 0.5)],
+            members: ["random_forest", "linear_regression"]
+                .map(|name| Member { name, weight: 0.5, r2: Some(-0.02) })
+                .to_vec(),
         })
     }
 }

@@ -14,7 +14,7 @@ use predictor::ensemble::{self, Ensemble, FitOptions, OutOfSample, ROWS_MIN};
 use predictor::models::baseline::Constant;
 use predictor::models::linear::Ridge;
 use predictor::models::{FitError, Model};
-use predictor::workers::{Inline, Threads, Workers};
+use predictor::workers::{Helped, Inline, Threads, Workers};
 
 const GO_ON: fn(usize, usize) -> ControlFlow<()> = |_, _| ControlFlow::Continue(());
 
@@ -166,6 +166,42 @@ fn twenty_rows_are_enough_and_nineteen_are_not() {
     let error = ensemble::fit(&rows, &FitOptions::default(), &Inline, &GO_ON).unwrap_err();
     assert_eq!(error.to_string(), "19 rows to learn from, at least 20 are needed");
     assert!(ensemble::holdout(&rows, &FitOptions::default(), &Inline, &GO_ON).is_err());
+}
+
+#[test]
+fn fitted_and_measured_side_by_side_is_the_same_as_one_after_the_other() {
+    let rows = snapshot(&autoregressive(31, 3_000));
+    let options = FitOptions::default();
+    let alone = ensemble::fit(&rows, &options, &Inline, &GO_ON).unwrap();
+    let measured = ensemble::holdout(&rows, &options, &Inline, &GO_ON).unwrap();
+    let done = AtomicUsize::new(0);
+    let count = |trees, total| {
+        done.fetch_max(trees, Ordering::Relaxed);
+        assert_eq!(total, 400, "trees of both fits");
+        ControlFlow::Continue(())
+    };
+    let workers = Helped { threads: 1, helpers: 2 };
+    let both = ensemble::fit_and_measure(&rows, &options, &workers, &count).unwrap();
+    check_same(&both.ensemble, &alone);
+    assert_eq!(both.out_of_sample, measured);
+    assert_eq!(done.into_inner(), 400);
+    let mean = both.members_r2.iter().sum::<f64>() / 3.0;
+    assert!(both.members_r2.iter().all(|r2| (0.02..0.15).contains(r2)), "{:?}", both.members_r2);
+    // Squared errors are convex: the mean of three is at least as good as they are on average.
+    assert!(both.out_of_sample.r2 >= mean, "{both:?}");
+}
+
+#[test]
+fn a_cancelled_measurement_ends_both_fits() {
+    let rows = snapshot(&fair(32, 2_000));
+    let stop_at_once = |trees, _| {
+        if trees >= 60 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = FitOptions::default();
+    for threads in [1, 2] {
+        let fitted = ensemble::fit_and_measure(&rows, &options, &Threads(threads), &stop_at_once);
+        assert!(matches!(fitted, Err(FitError::Cancelled)));
+    }
 }
 
 #[test]
