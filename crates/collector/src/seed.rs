@@ -10,6 +10,7 @@ use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round};
 use serde::Deserialize as _;
 
 use crate::ledger::{Seed, WINDOW, Waiting};
+use crate::status::STATUS_FILE;
 
 /// The newest rows of a directory, from the last mark on: rows before a gap or of another table do not continue in a list.
 ///
@@ -33,9 +34,19 @@ pub fn read(dir: &Path) -> Result<Seed, LastRoundsError> {
         .collect();
     // Stable: rounds of one time stay in the order of their file.
     rows.sort_by_key(|row| row.round.time);
+    // A clock that was ahead and has been put right: by their times older rows are the newest.
+    let last = last_file(dir).filter(|last| {
+        let is_newest = rows.last().is_some_and(|row| row.file == last);
+        !is_newest && rows.iter().any(|row| row.file == last)
+    });
+    let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
+    if let Some(last) = last {
+        rows.retain(|row| row.file == last);
+        rows.sort_by_key(|row| row.number);
+        names.retain(|name| *name == last);
+    }
     let newest = rows.last().map(|row| row.round.time);
     let tail = &rows[rows.len().saturating_sub(WINDOW)..];
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let (count, mark) = stretch(&mut SideFiles::new(dir), tail, &names);
     let mark = mark.filter(|mark| !mark.list.is_empty()).unwrap_or_default();
     Ok(Seed {
@@ -45,6 +56,13 @@ pub fn read(dir: &Path) -> Result<Seed, LastRoundsError> {
         based: mark.at,
         waiting: waiting(&mut SideFiles::new(dir), &names),
     })
+}
+
+/// The file of the last run, as it said itself.
+fn last_file(dir: &Path) -> Option<String> {
+    let text = fs::read(dir.join(STATUS_FILE)).ok()?;
+    let status: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    status["file"].as_str().map(str::to_owned)
 }
 
 /// A row, and where it stands.
@@ -245,6 +263,32 @@ mod tests {
         RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
         let seed = read(dir.path()).unwrap();
         assert_eq!((seed.rounds.len(), seed.basis), (1, list.to_vec()));
+    }
+
+    #[track_caller]
+    fn check_clock(first: i64, second: i64) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(first)).unwrap();
+        write(&mut log, "101", at(first + 10));
+        write(&mut log, "102", at(first + 20));
+        drop(log);
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(second)).unwrap();
+        write(&mut log, "201", at(second + 10));
+        write(&mut log, "202", at(second + 20));
+        let name = log.path().file_name().unwrap().to_string_lossy().into_owned();
+        fs::write(dir.path().join(STATUS_FILE), format!("{{\"file\":\"{name}\"}}")).unwrap();
+        let seed = read(dir.path()).unwrap();
+        let newest: Vec<u64> =
+            seed.rounds.iter().rev().take(2).map(|round| round.multiplier.cents()).collect();
+        assert_eq!(newest, [202, 201]);
+        assert_eq!(seed.newest, Some(at(second + 20)));
+    }
+
+    #[test]
+    fn the_last_run_counts_even_if_the_clock_was_set_back_before_it() {
+        check_clock(0, 3600);
+        check_clock(3600, 0);
+        check_clock(365 * 86_400, 0);
     }
 
     #[test]

@@ -105,6 +105,29 @@ fn runs_that_start_in_the_same_second_have_files_of_their_own() {
     assert_eq!(last_rounds(dir.path(), 0).unwrap(), []);
 }
 
+/// Names are of UTC: a change to or from daylight saving time is none here.
+#[test]
+fn a_clock_that_jumps_between_runs_names_a_file_of_its_own_and_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let hour = chrono::TimeDelta::hours(1);
+    let starts = [now(), now() - hour, now() + hour * 24 * 365, now() - hour, now()];
+    let mut names = Vec::new();
+    for (n, start) in (0..).zip(starts) {
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, start).unwrap();
+        log.append(&round(n), &Event::new(EventKind::Live, "test")).unwrap();
+        names.push(log.path().file_name().unwrap().to_string_lossy().into_owned());
+    }
+    let expected = [
+        "aviator_payouts_20251210_193235.csv",
+        "aviator_payouts_20251210_183235.csv",
+        "aviator_payouts_20261210_193235.csv",
+        "aviator_payouts_20251210_183235_1.csv",
+        "aviator_payouts_20251210_193235_1.csv",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(last_rounds(dir.path(), usize::MAX).unwrap().len(), starts.len());
+}
+
 #[test]
 fn the_last_rounds_are_those_of_the_newest_times_in_any_file() {
     let dir = tempfile::tempdir().unwrap();

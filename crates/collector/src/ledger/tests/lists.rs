@@ -388,6 +388,18 @@ fn a_clock_that_steps_back_an_hour_is_believed_and_said() {
 }
 
 #[test]
+fn a_clock_that_jumps_a_year_ahead_and_back_writes_each_round_once() {
+    let mut table = Table::started();
+    for (jump, cents) in [(0.0, 231), (31_536_000.0, 100), (31_536_000.0, 100), (0.0, 517)] {
+        table.wall_off = jump;
+        table.play(&[cents]);
+        table.now += 9.0;
+        assert_eq!(table.see_history(), [format!("+{cents}")]);
+        assert_eq!(table.see_history(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_clock_change_for_daylight_saving_moves_nothing() {
     // Rounds are stamped in UTC, which has no daylight saving: an hour of local time played twice is two hours here.
     let (times, _) = step_clock(0.0);
