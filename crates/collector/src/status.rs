@@ -12,6 +12,8 @@ use tokio::sync::watch;
 
 /// The file, in the directory of the CSVs.
 pub const STATUS_FILE: &str = "status.json";
+/// The file is filled up with spaces to so many bytes: room for what must be said when the disk has none.
+const ROOM: usize = 1500;
 
 /// How the collector is.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,19 +190,40 @@ impl Status {
         is_other
     }
 
-    /// Writes the file: a reader sees the old one or the new one, never a part.
+    /// Writes the file: a reader sees the old one or the new one, never a part. Onto a full disk it is written over the old one,
+    /// in one piece and in the space that has: that the disk is full must be said.
     ///
     /// # Errors
     ///
     /// The disk refuses; the old file stands.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        let draft = draft(dir);
+        let (draft, path) = (draft(dir), dir.join(STATUS_FILE));
         let mut text = serde_json::to_vec_pretty(self)?;
+        text.resize(text.len().max(ROOM), b' ');
         text.push(b'\n');
-        let mut file = File::create(&draft)?;
-        file.write_all(&text)?;
-        drop(file);
-        fs::rename(&draft, dir.join(STATUS_FILE))
+        match fs::write(&draft, &text) {
+            Ok(()) => fs::rename(&draft, path),
+            Err(error) => {
+                drop(fs::remove_file(&draft));
+                let is_full = error.kind() == io::ErrorKind::StorageFull;
+                if is_full { self.write_over(&path) } else { Err(error) }
+            }
+        }
+    }
+
+    fn write_over(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec(self)?;
+        let mut file = File::options().write(true).open(path)?;
+        let room = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        if text.len() >= room {
+            text = serde_json::to_vec(&Self { last_error: None, ..self.clone() })?;
+        }
+        if text.len() >= room {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        text.resize(room - 1, b' ');
+        text.push(b'\n');
+        file.write_all(&text)
     }
 }
 
@@ -229,6 +252,36 @@ mod tests {
         assert_eq!(value["last_round"]["multiplier"], 2.31);
         assert!(value["last_error"].is_null());
         assert!(!draft(dir.path()).exists());
+    }
+
+    #[test]
+    fn on_a_full_disk_it_is_written_over_the_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(STATUS_FILE);
+        let mut status = Status::new(Kind::Demo, DateTime::UNIX_EPOCH);
+        status.write(dir.path()).unwrap();
+        let before = fs::metadata(&path).unwrap().len();
+        status.state = State::WritingFailed;
+        status.last_error = Some("no space left".to_owned());
+        status.write_over(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(u64::try_from(text.len()).unwrap(), before, "it takes no more space");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&value["state"], &value["last_error"]),
+            (&"writing_failed".into(), &"no space left".into())
+        );
+        status.last_error = Some("x".repeat(text.len()));
+        status.write_over(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&value["state"], value["last_error"].is_null()),
+            (&"writing_failed".into(), true)
+        );
+        fs::write(&path, "{}").unwrap();
+        assert!(status.write_over(&path).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}", "what is there stands");
     }
 
     #[test]

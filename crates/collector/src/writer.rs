@@ -19,7 +19,7 @@ use crate::console::Console;
 pub const QUEUE: usize = 10_000;
 /// Pauses between attempts at a disk that refuses: short enough to be writing again 2 s after there is space.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_LONGEST: Duration = Duration::from_secs(2);
+const RETRY_LONGEST: Duration = Duration::from_secs(1);
 /// One warning in this time, however often the disk refuses.
 const WARN_EVERY: Duration = Duration::from_mins(1);
 /// A mark that cannot be written for so long is given up: rounds matter more.

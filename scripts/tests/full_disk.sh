@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# A full disk: the collector plays a recording into 64 kB, says so when that is full, goes on within two seconds once there
+# is space, and has lost, merged and doubled no row. Needs a mount of its own, so root, sudo without a password, or user
+# namespaces; where there are none of these it says so and ends with 1. COLLECTOR may name the program.
+set -euo pipefail
+
+if [ "${1:-}" != inside ]; then
+  cd "$(dirname "$0")/../.."
+  program=${COLLECTOR:-${CARGO_TARGET_DIR:-target}/debug/collector}
+  [ -n "${COLLECTOR:-}" ] || cargo build --quiet --locked -p collector
+  apart=()
+  if unshare -m true 2>/dev/null; then
+    apart=(unshare -m)
+  elif unshare -rm true 2>/dev/null; then
+    apart=(unshare -rm)
+  elif sudo -n unshare -m true 2>/dev/null; then
+    apart=(sudo -n unshare -m)
+  else
+    echo "cannot run here: a file system of 64 kB needs root, sudo or user namespaces (unshare -m)" >&2
+    exit 1
+  fi
+  exec "${apart[@]}" bash "$0" inside "$(realpath "$program")"
+fi
+
+program=$2
+work=$(mktemp -d)
+collector=
+trap '[ -z "$collector" ] || { kill -KILL "$collector"; wait "$collector" || true; } 2>/dev/null; umount "$work/disk" 2>/dev/null || true; rm -rf "$work"' EXIT
+mkdir "$work/disk"
+mount -t tmpfs -o size=64k tmpfs "$work/disk"
+data=$work/disk
+
+fail() {
+  echo "full disk: $1" >&2
+  cat "$data/status.json" >&2 || true
+  tail -n 5 "$work/log" >&2 || true
+  exit 1
+}
+state() { sed -n 's/.*"state": *"\([a-z_]*\)".*/\1/p' "$data/status.json" 2>/dev/null | head -n 1; }
+written() { sed -n 's/.*"rounds_written": *\([0-9]*\).*/\1/p' "$data/status.json" 2>/dev/null | head -n 1; }
+now() { date +%s%3N; }
+
+# Waits up to $1 ms until the rest of the arguments is true.
+await() {
+  local until=$(($(now) + $1))
+  shift
+  until "$@"; do
+    [ "$(now)" -lt "$until" ] || return 1
+    sleep 0.02
+  done
+}
+is_refused() { [ "$(state)" = writing_failed ]; }
+is_writing() { [ "$(state)" = connected ]; }
+
+# Every row another one, so that a lost, merged or doubled one shows.
+awk 'BEGIN {
+  print "timestamp,multiplier"
+  for (i = 0; i < 5000; i++)
+    printf "2026-01-01T%02d:%02d:%02d.000Z,%d.%02d\n", int(i / 3600), int(i / 60) % 60, i % 60, 1 + int(i / 100), i % 100
+}' >"$work/played.csv"
+head -c 32768 /dev/zero >"$data/other-file"
+"$program" --source replay --file "$work/played.csv" --pace 0.02 --fsync row --quiet --data-dir "$data" 2>"$work/log" &
+collector=$!
+
+await 60000 is_refused || fail "it never said that the disk is full"
+before=$(written)
+for file in "$data"/*.csv "$data"/*.events.jsonl; do
+  [ -z "$(tail -c 1 "$file")" ] || fail "$file ends within a line"
+done
+# Rounds go on ending meanwhile.
+sleep 1
+is_refused || fail "it says that it writes, onto a full disk"
+
+rm "$data/other-file"
+freed=$(now)
+await 10000 is_writing || fail "it does not write although there is space"
+took=$(($(now) - freed))
+[ "$took" -le 2000 ] || fail "it took $took ms to write again"
+kill -TERM "$collector"
+wait "$collector" || fail "it ended with $?"
+collector=
+
+cat "$data"/*.csv | grep -v '^timestamp,multiplier$' >"$work/written"
+rows=$(wc -l <"$work/written")
+[ "$rows" -gt "$before" ] || fail "no round after the disk was full"
+[ "$rows" -eq "$(written)" ] || fail "$rows rows, but $(written) rounds written"
+sed -n "2,$((rows + 1))p" "$work/played.csv" | cmp - "$work/written" || fail "the rows are not those that were played"
+noted=$(cat "$data"/*.events.jsonl | grep -c '"row":')
+[ "$noted" -eq "$rows" ] || fail "$rows rows, but $noted of them in the events file"
+echo "full disk: $before rounds until it was full, writing again after $took ms, $rows rounds in all, as they were played"
