@@ -121,6 +121,11 @@ struct Payload {
 const BINARY: f64 = 2.0;
 
 impl Event {
+    /// The event that a message of the browser tells, if it is one and concerns us.
+    pub fn read(message: &str) -> Option<Self> {
+        Self::of(serde_json::from_str(message).ok()?, message)
+    }
+
     /// The event in a message whose head is known; nothing if it does not concern us or is not as expected.
     pub(super) fn of(head: Head<'_>, message: &str) -> Option<Self> {
         let method = head.method?;

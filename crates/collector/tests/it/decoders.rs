@@ -1,13 +1,18 @@
 //! What comes from a page is not ours: whatever it is, it is read or refused, and never more is read than there is.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
-use collector::config::Order;
+use collector::cdp::Event;
+use collector::config::{Config, Options, Order};
 use collector::extract::{LIST_LEN_MIN, Sight, Texts, sight};
+use collector::feed::reader::Reader;
+use collector::feed::rule::Rule;
 use collector::sfs2x::{Message, Value, packets};
+use collector::source::Said;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use rounds::Cursor;
 
 use crate::simulator::sfs2x::{Field, compressed_packet, packet};
 
@@ -68,6 +73,7 @@ fn of_the_corpus_only_lists_are_read() {
     let expected = [
         "comma",
         "double",
+        "found-thousands",
         "hole",
         "older-client",
         "placeholder",
@@ -76,6 +82,80 @@ fn of_the_corpus_only_lists_are_read() {
         "usual",
     ];
     assert_eq!(read, expected);
+}
+
+#[test]
+fn of_the_corpus_only_the_browser_s_own_events_are_read() {
+    for (name, bytes) in corpus("cdp") {
+        let event = Event::read(std::str::from_utf8(&bytes).unwrap());
+        assert_eq!(event.is_none(), name.starts_with("no-"), "{name}: {event:?}");
+    }
+}
+
+/// How many rounds each file of the corpus tells by the rules of an example.
+#[track_caller]
+fn check_feed(example: &str, expected: &[(&str, usize)]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(example);
+    let config = Config::load(&Options::default(), Some(&path)).unwrap();
+    let rules = config.feed.rounds.into_iter().enumerate();
+    let rules: Vec<Rule> =
+        rules.map(|(index, rule)| rule.check(index, Order::NewestFirst).unwrap()).collect();
+    let mut told = Vec::new();
+    for (name, bytes) in corpus("feed") {
+        let mut reader = Reader::new(rules.clone());
+        let text = String::from_utf8(bytes).unwrap();
+        let rounds = text.lines().flat_map(|line| {
+            reader.read(&serde_json::from_str(line).unwrap()).said.into_iter().map(rounds_of)
+        });
+        told.push((name, rounds.sum()));
+    }
+    told.retain(|(_, rounds)| *rounds > 0);
+    let expected: Vec<(String, usize)> =
+        expected.iter().map(|&(name, rounds)| (name.to_owned(), rounds)).collect();
+    assert_eq!(told, expected);
+}
+
+fn rounds_of(said: Said) -> usize {
+    match said {
+        Said::Round { .. } => 1,
+        Said::List(shown) => shown.len(),
+        Said::Ids(shown) => shown.len(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn of_the_corpus_each_feed_reads_only_its_own_rounds() {
+    check_feed("socketio-hundredths.toml", &[("bustabit", 2), ("history", 2), ("numbers", 3)]);
+    check_feed("graphql-ws.toml", &[("graphql", 2)]);
+    check_feed("resold-feed.toml", &[("resold", 1)]);
+    check_feed("json-list.toml", &[("list", 3)]);
+}
+
+#[test]
+fn of_the_corpus_every_whole_row_is_read_or_named_and_no_torn_one() {
+    let mut told = Vec::new();
+    for (name, bytes) in corpus("rows") {
+        let mut cursor = Cursor::default();
+        let length = u64::try_from(bytes.len()).unwrap();
+        let piece = cursor.read(&mut io::Cursor::new(&bytes), length).unwrap();
+        assert!(piece.rounds.iter().all(|round| round.multiplier.as_f64() >= 1.0));
+        told.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
+    }
+    let expected = [
+        ("huge", 0, 3, 0),
+        ("mixed", 1, 3, 0),
+        ("no-header", 0, 3, 0),
+        ("not-text", 0, 3, 0),
+        ("other-columns", 0, 2, 0),
+        ("ours", 2, 0, 0),
+        ("quotes", 0, 3, 0),
+        ("torn", 1, 0, 26),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(name, rounds, rejected, torn)| (name.to_owned(), rounds, rejected, torn))
+    );
 }
 
 fn field() -> impl Strategy<Value = Field> {

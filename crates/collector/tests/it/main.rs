@@ -8,6 +8,7 @@ mod fairness;
 mod faults;
 mod feeds;
 mod game;
+mod killing;
 mod metrics;
 mod mock_cdp;
 mod program;

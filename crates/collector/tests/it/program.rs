@@ -1,13 +1,14 @@
 //! The program itself: its exit codes, its signals, and what is left of its rounds when it is killed.
 
-use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use rounds::last_rounds;
 use tempfile::tempdir;
+
+use crate::killing::{self, hear};
 
 fn collector(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collector"));
@@ -20,11 +21,6 @@ fn finish(dir: &Path, arguments: &[&str]) -> Output {
     collector(dir, arguments).output().unwrap()
 }
 
-/// A line per round: `2026-01-01 12:00:00  2.31x  (#121)`.
-fn multiplier(line: &str) -> String {
-    line.split_whitespace().find_map(|word| word.strip_suffix('x')).unwrap().to_owned()
-}
-
 fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found: Vec<_> = fs::read_dir(dir)
         .unwrap()
@@ -35,73 +31,15 @@ fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The server seeds of all rounds a directory's side files tell of; each is drawn for one round only.
-fn seeds(dir: &Path) -> Vec<String> {
-    let lines = files(dir, ".events.jsonl").into_iter().flat_map(|path| {
-        let text = fs::read_to_string(path).unwrap();
-        text.lines().map(ToOwned::to_owned).collect::<Vec<_>>()
-    });
-    let values = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
-    values.filter_map(|event| Some(event["detail"]["server_seed"].as_str()?.to_owned())).collect()
-}
-
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
     assert!(sent.success());
 }
 
-/// Reads lines of rounds until there are `count`.
-fn hear(child: &mut Child, count: usize) -> (Vec<String>, BufReader<std::process::ChildStdout>) {
-    let mut reader = BufReader::new(child.stdout.take().unwrap());
-    let mut heard = Vec::new();
-    while heard.len() < count {
-        let mut line = String::new();
-        assert!(reader.read_line(&mut line).unwrap() > 0, "it ended by itself");
-        heard.push(multiplier(&line));
-    }
-    (heard, reader)
-}
-
 #[test]
 fn killed_fifty_times_it_keeps_every_round_it_showed_once() {
     let dir = tempdir().unwrap();
-    let flags = ["--source", "demo", "--history", "0", "--pace", "0.001"];
-    let mut shown = Vec::new();
-    for cycle in 0..50 {
-        let mut child = collector(dir.path(), &flags).spawn().unwrap();
-        let (heard, mut rest) = hear(&mut child, 1 + cycle * 7 % 23);
-        child.kill().unwrap();
-        shown.extend(heard);
-        // What was in the pipe was shown as well; a line without its end was not.
-        let mut text = String::new();
-        rest.read_to_string(&mut text).unwrap();
-        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-        shown.extend(whole.lines().map(multiplier));
-        child.wait().unwrap();
-    }
-    let kept = last_rounds(dir.path(), usize::MAX).unwrap();
-    let mut places = kept.iter().map(|round| round.multiplier.to_string());
-    for round in &shown {
-        assert!(places.any(|place| place == *round), "{round} was shown and is not in the files");
-    }
-    // One more than shown is possible at each kill: written, and not yet shown.
-    assert!(kept.len() >= shown.len() && kept.len() <= shown.len() + 50);
-    let seeds = seeds(dir.path());
-    // A kill between row and event loses the event, not the row.
-    assert!(seeds.len() + 50 >= kept.len(), "{} of {}", seeds.len(), kept.len());
-    assert_eq!(seeds.iter().collect::<HashSet<_>>().len(), seeds.len(), "a round is there twice");
-}
-
-#[test]
-fn a_table_has_a_directory_of_its_own() {
-    let dir = tempdir().unwrap();
-    let flags = ["--table", "eu", "--history", "0", "--rounds", "2", "--pace", "max"];
-    assert_eq!(finish(dir.path(), &flags).status.code(), Some(0));
-    assert_eq!(last_rounds(&dir.path().join("eu"), usize::MAX).unwrap().len(), 2);
-    let status = fs::read_to_string(dir.path().join("eu/status.json")).unwrap();
-    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
-    assert_eq!(status["table"], "eu");
-    assert!(files(dir.path(), ".csv").is_empty(), "nothing is written above it");
+    println!("{}", killing::kill(Path::new(env!("CARGO_BIN_EXE_collector")), dir.path(), 50));
 }
 
 #[test]
