@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use rounds::{Name, Origin};
 use thiserror::Error;
 
-use crate::hub::stream::{BYTES, Limits};
+use crate::hub::stream::Limits;
 use crate::hub::{Access, Address, Credentials};
 use crate::key;
 use crate::merge::{From, Merge};
@@ -220,10 +220,18 @@ pub struct InitOptions {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
 
-    /// MiB on the disk of each of them; when they are full, nothing more is taken and rows wait in their files
-    #[arg(long, value_name = "N", default_value_t = BYTES >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
-    pub max_mib: u64,
+    /// MiB that each of them sets aside for the table; when they are full, nothing more is taken and rows wait in their files
+    /// [default: as much as the server has for all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
+    pub max_mib: Option<u64>,
+
+    /// Days that rounds stay at the hub, at least 7; what is older is in the files of whoever pulls [default: for ever]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=36500))]
+    pub keep_days: Option<u32>,
 }
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
 
 /// Where rounds come from.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +255,12 @@ impl InitOptions {
             Kind::Replayed => Origin::Replayed,
             Kind::Simulated => Origin::Simulated,
         };
-        let limits = Limits { bytes: self.max_mib << 20, replicas: self.replicas.into() };
+        let days = u64::from(self.keep_days.unwrap_or_default());
+        let limits = Limits {
+            bytes: self.max_mib.map(|mib| mib << 20),
+            replicas: self.replicas.into(),
+            keep: Duration::from_secs(days * DAY),
+        };
         Ok((self.hub.access("init")?, Table { name: self.hub.table.clone(), origin }, limits))
     }
 }

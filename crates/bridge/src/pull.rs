@@ -131,6 +131,14 @@ impl Session<'_> {
         let desk = desk.as_mut().expect("opened above");
         let last = kept.stream.cached_info().state.last_sequence;
         desk.meet(&kept, last)?;
+        let forgotten =
+            kept.stream.cached_info().state.first_sequence.saturating_sub(desk.seq() + 1);
+        if forgotten > 0 && last > 0 {
+            tracing::warn!(
+                forgotten,
+                "The hub no longer has the rounds that would be next; it goes on with the first it has."
+            );
+        }
         *self.was_used = true;
         self.outage.over();
         let (mut messages, mut backlog) = self.messages(&kept, desk.seq() + 1).await?;

@@ -14,9 +14,6 @@ use super::{Hub, HubError};
 use crate::parcel;
 use crate::subject::{Table, stream_name, table_of};
 
-/// Bytes that a table may take at the hub unless told otherwise: some three million rounds.
-pub const BYTES: u64 = 1 << 30;
-
 /// Room for the headers beside the longest body.
 const HEADERS: usize = 4 * 1024;
 
@@ -26,15 +23,20 @@ const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 /// What a new stream is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes on the disk of each server.
-    pub bytes: u64,
+    /// Bytes on the disk of each server, which it sets aside at once; without, all tables share what the server has.
+    pub bytes: Option<u64>,
     /// Servers that keep a copy.
     pub replicas: usize,
+    /// How long rounds stay; zero: for ever.
+    pub keep: Duration,
 }
+
+/// Rounds that stay for a shorter time could be forgotten by the hub before every bridge has dealt with them.
+pub const KEEP_MIN: Duration = Duration::from_hours(24 * 7);
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: BYTES, replicas: 1 }
+        Self { bytes: None, replicas: 1, keep: Duration::ZERO }
     }
 }
 
@@ -165,9 +167,10 @@ fn wanted(table: &Table, limits: Limits) -> Config {
         discard_new_per_subject: true,
         max_messages_per_subject: 1,
         max_messages: -1,
-        max_bytes: i64::try_from(limits.bytes).unwrap_or(i64::MAX),
+        max_bytes: limits.bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         max_message_size: i32::try_from(parcel::BYTES_MAX + HEADERS).unwrap_or(i32::MAX),
         max_consumers: -1,
+        max_age: limits.keep,
         num_replicas: limits.replicas,
         duplicate_window: DUPLICATE_WINDOW,
         allow_direct: true,
@@ -210,8 +213,8 @@ fn check(config: &Config, name: &Name) -> Result<Table, String> {
             "discard_new_per_subject must be on, or a round sent again replaces the first",
         ),
         (
-            config.max_age.is_zero(),
-            "max_age must be 0, or old rounds are forgotten and stored again",
+            config.max_age.is_zero() || config.max_age >= KEEP_MIN,
+            "max_age must be 0 or a week at least, or rounds are forgotten before they are pulled",
         ),
         (
             config.allow_direct,
@@ -240,8 +243,10 @@ mod tests {
 
     #[test]
     fn the_stream_that_is_made_may_be_used() {
-        let config = wanted(&table(), Limits::default());
-        assert_eq!(check(&config, &table().name), Ok(table()));
+        for keep in [Duration::ZERO, KEEP_MIN] {
+            let config = wanted(&table(), Limits { keep, ..Limits::default() });
+            assert_eq!(check(&config, &table().name), Ok(table()));
+        }
     }
 
     #[test]
