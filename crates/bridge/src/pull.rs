@@ -165,9 +165,11 @@ impl Session<'_> {
 
     /// The messages from one on, and how many there are already.
     async fn messages(&self, kept: &Kept, start_sequence: u64) -> Result<(Ordered, u64), HubError> {
+        let (filter_subject, filter_subjects) = filters(&kept.table, &self.pull.only_sites);
         let config = OrderedConfig {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
-            filter_subjects: filters(&kept.table, &self.pull.only_sites),
+            filter_subject,
+            filter_subjects,
             max_batch: BATCH,
             max_expires: SILENCE,
             ..OrderedConfig::default()
@@ -205,6 +207,11 @@ impl Session<'_> {
     }
 }
 
-fn filters(table: &Table, only_sites: &[Name]) -> Vec<String> {
-    only_sites.iter().map(|site| table.rows_of(site)).collect()
+/// One subject or several: servers before 2.10 know only the one.
+fn filters(table: &Table, only_sites: &[Name]) -> (String, Vec<String>) {
+    match only_sites {
+        [] => (String::new(), Vec::new()),
+        [site] => (table.rows_of(site), Vec::new()),
+        sites => (String::new(), sites.iter().map(|site| table.rows_of(site)).collect()),
+    }
 }

@@ -29,6 +29,8 @@ pub use state::{State, StateError};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After so many looks it is said that a row waits for its event.
+const WAIT_LOOKS: u32 = 40;
 /// How long the acknowledgements on their way are waited for at the end.
 const LAST_ACKS: Duration = Duration::from_secs(2);
 
@@ -114,6 +116,8 @@ struct Tally {
     stored_already: u64,
     /// Said once for each time it happens.
     is_caught_up: bool,
+    /// Looks in a row at which the last row of a file waited for its event.
+    waited: u32,
 }
 
 /// A row on its way.
@@ -201,14 +205,21 @@ impl Session<'_> {
     }
 
     fn say_caught_up(&mut self) {
-        let Tally { stored, stored_already, is_caught_up } = self.tally;
-        if !is_caught_up {
+        let Tally { stored, stored_already, is_caught_up, waited } = self.tally;
+        let is_too_long = waited == WAIT_LOOKS || self.push.once && waited > 0;
+        if is_too_long {
+            tracing::warn!(
+                "A row waits for its event, which the collector writes after it; it is sent when the collector goes on."
+            );
+        }
+        if waited == 0 && !is_caught_up {
             tracing::info!(stored, stored_already, "Every row in the files is at the hub.");
             self.tally.is_caught_up = true;
         }
     }
 
     async fn all_files(&mut self, hub: &Hub, kept: &Kept) -> Result<Reached, HubError> {
+        let mut is_waiting = false;
         let names = rounds::csv_names(&self.push.dir)
             .map_err(|error| unreadable(&self.push.dir, &error))?;
         for (index, name) in names.iter().enumerate() {
@@ -223,10 +234,11 @@ impl Session<'_> {
                     // A file that has grown meanwhile has another length by now.
                     self.quiet.extend(look.map(|look| (name.clone(), look)));
                 }
-                Reached::Waiting => {}
+                Reached::Waiting => is_waiting = true,
                 Reached::Asked => return Ok(Reached::Asked),
             }
         }
+        self.tally.waited = if is_waiting { self.tally.waited.saturating_add(1) } else { 0 };
         Ok(Reached::End)
     }
 

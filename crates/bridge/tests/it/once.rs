@@ -90,3 +90,27 @@ fn what_is_known_of_a_round_travels_with_it() {
         assert!(events.contains(part), "{part} in {events}");
     }
 }
+
+/// A collector writes a row, and its event with the id after it: which subject the row has is decided once.
+#[test]
+fn a_row_is_sent_when_its_event_is_there_or_never_will_be() {
+    let server = Server::quick();
+    let (dir, pulled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut recorder = Recorder::start(dir.path(), 0);
+    (0..5).for_each(|number| recorder.hear(number));
+    drop(recorder);
+    let names = rounds::csv_names(dir.path()).unwrap();
+    let side = dir.path().join(&names[0]).with_extension("events.jsonl");
+    let whole = fs::read_to_string(&side).unwrap();
+    let (before, last) = whole.trim_end().rsplit_once('\n').unwrap();
+    fs::write(&side, format!("{before}\n{}", &last[..20])).unwrap();
+    let said = once(&push(dir.path(), &server.url(), "attic"));
+    assert!(said.contains("waits for its event"), "{said}");
+    once(&pull(pulled.path(), &server.url()));
+    assert_eq!(rows(pulled.path()).len(), 4);
+    // The next run of the collector: the event is lost, the row is not.
+    Recorder::start(dir.path(), 100).hear(100);
+    once(&push(dir.path(), &server.url(), "attic"));
+    once(&pull(pulled.path(), &server.url()));
+    assert_eq!(rows(pulled.path()), rows(dir.path()));
+}
