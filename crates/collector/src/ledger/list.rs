@@ -165,10 +165,8 @@ impl Ledger {
         let bound = self.bound(reading);
         let (gathered, left) =
             self.list.waiting.join(&shown[..cents.len()], is_whole, (reading, bound));
-        for left in left {
-            self.settle(&left, reading.mono, out);
-        }
         let list = List::new(&gathered, cents.len(), is_whole);
+        self.settle_left(left, &list, reading, out);
         if self.window.is_empty() {
             if all >= BASELINE_LEN && is_whole {
                 self.list.align(&cents, reading.mono);
@@ -177,6 +175,30 @@ impl Ledger {
         } else if self.place_list(&list, reading, out) {
             self.list.align(&cents, reading.mono);
             self.bridge(reading.mono);
+        }
+    }
+
+    /// Writes what waited from before an interruption, and is not in this list: it has scrolled off. If the list continues what is
+    /// known there was never room for it, and it was no list of this game.
+    fn settle_left(
+        &mut self,
+        mut left: Vec<Waiting>,
+        list: &List<'_>,
+        reading: &Reading,
+        out: &mut Vec<Outcome>,
+    ) {
+        let bound = self.bound(reading);
+        let scrolls_off = self.settings.round_min * u32::try_from(self.list.longest).unwrap_or(0);
+        left.retain(|waiting| waiting.is_of_before(reading.mono, scrolls_off));
+        if left.is_empty() || self.window.is_empty() {
+            return;
+        }
+        let place = self.place(list.own_cents(), bound, list.is_whole);
+        if matches!(place, Place::Proven { .. } | Place::Broken { .. }) {
+            return;
+        }
+        for waiting in left {
+            self.settle(&waiting, reading.mono, out);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rounds that were on the page, in two readings alike, but have found no place yet.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rounds::{EventKind, Multiplier};
@@ -65,7 +65,7 @@ impl Waiting {
             return (shown.to_vec(), Vec::new());
         }
         let mut left = std::mem::take(&mut self.older);
-        let fresh = self.fresh(shown);
+        let fresh = self.fresh(shown, OVERLAP).or_else(|| self.scrolled(shown));
         let older = match fresh {
             Some(fresh) => self.list.split_off((shown.len() - fresh).min(self.list.len())),
             // A page that fills from its old end shows what is in the middle.
@@ -98,10 +98,23 @@ impl Waiting {
         (self.list.clone(), Vec::new())
     }
 
-    /// How many of `shown` are newer than what waits, if it continues that.
-    fn fresh(&self, shown: &[Multiplier]) -> Option<usize> {
+    /// How many of `shown` are newer than what waits, if it continues that with an overlap of `least`.
+    fn fresh(&self, shown: &[Multiplier], least: usize) -> Option<usize> {
         let same = |i: usize, j: usize| shown[i].cents() == self.list[j].cents();
-        shifts(shown.len(), self.list.len(), OVERLAP, shown.len(), same).first().copied()
+        shifts(shown.len(), self.list.len(), least, shown.len(), same).first().copied()
+    }
+
+    /// The same for the few oldest rounds of a page that was filling a moment ago: of three one or two may have scrolled off.
+    fn scrolled(&self, shown: &[Multiplier]) -> Option<usize> {
+        let is_it = self.is_current && !self.was_whole && !self.is_empty();
+        is_it.then(|| self.fresh(shown, 1)).flatten()
+    }
+
+    /// Of a connection before, a whole list, or so long ago that all of it can have scrolled off: not a piece of what a page showed
+    /// while it was loading.
+    pub(super) fn is_of_before(&self, now: Instant, scrolls_off: Duration) -> bool {
+        let is_long_ago = |at: Instant| now.saturating_duration_since(at) >= scrolls_off;
+        !self.is_current || self.was_whole || self.mono.is_none_or(is_long_ago)
     }
 
     fn contains(&self, shown: &[Multiplier]) -> bool {
@@ -113,7 +126,7 @@ impl Waiting {
 
     /// Takes over what waited longer, if this continues it.
     fn reaches(&mut self, before: &Self) -> bool {
-        let Some(fresh) = before.fresh(&self.list) else { return false };
+        let Some(fresh) = before.fresh(&self.list, OVERLAP) else { return false };
         let overlap = (self.list.len() - fresh).min(before.list.len());
         self.list.extend(&before.list[overlap..]);
         self.list.truncate(WINDOW);
@@ -171,7 +184,9 @@ impl Ledger {
         if self.list.waiting.is_current {
             self.list.waiting.is_passed = true;
         } else {
-            for waiting in self.list.waiting.take_pieces() {
+            let mut pieces = self.list.waiting.take_pieces();
+            pieces.retain(|waiting| waiting.was_whole);
+            for waiting in pieces {
                 self.settle(&waiting, now, out);
             }
         }

@@ -59,6 +59,9 @@ pub(crate) struct Counts {
     /// Of these, rounds that had the value of a known round in its place, where the list overlapped by one or two: the list is the
     /// same whether it is that round or another, so that nobody can tell, and the weak mark says so.
     pub(crate) lookalikes: usize,
+    /// Of these, the others that were only ever read in a page that was filling: a piece that is gone again, for good, may have
+    /// been anything.
+    pub(crate) in_pieces: usize,
     /// Missing rounds that stood in the list at least once. A list that was read only once is not believed.
     pub(crate) glimpsed_but_missing: usize,
     pub(crate) gaps: usize,
@@ -91,8 +94,8 @@ impl fmt::Display for Counts {
         )?;
         writeln!(
             f,
-            "                of the missing ones {} had been read twice, {} of which look like a known round behind a weak mark; {} had been read once",
-            self.seen_but_missing, self.lookalikes, self.glimpsed_but_missing
+            "                of the missing ones {} had been read twice ({} look like a known round behind a weak mark, {} only in a page that was filling); {} had been read once",
+            self.seen_but_missing, self.lookalikes, self.in_pieces, self.glimpsed_but_missing
         )?;
         writeln!(
             f,
@@ -144,6 +147,8 @@ struct Judge {
     written: BTreeSet<Place>,
     /// Shown by two polls in a row, of the rounds that ended since the table was first seen.
     seen: BTreeSet<Place>,
+    /// The same, in a whole list.
+    seen_whole: BTreeSet<Place>,
     /// The same, shown at least once.
     glimpsed: BTreeSet<Place>,
     /// What a weak mark took for known.
@@ -492,6 +497,11 @@ impl<'a> Simulation<'a> {
         counts.glimpsed_but_missing = missing(&self.judge.glimpsed);
         let lookalikes = self.judge.seen.intersection(&self.judge.lookalikes);
         counts.lookalikes = lookalikes.filter(|place| !self.judge.written.contains(place)).count();
+        let others = self.judge.seen.difference(&self.judge.lookalikes);
+        let in_pieces = |place: &&Place| {
+            !self.judge.written.contains(place) && !self.judge.seen_whole.contains(place)
+        };
+        counts.in_pieces = others.filter(in_pieces).count();
         let seen: usize = self.judge.naive_seen.values().sum();
         counts.naive_missing = counts.played.saturating_sub(seen);
         counts
@@ -544,8 +554,11 @@ impl Judge {
         let due = shown.iter().filter(|(_, index)| *index >= due_from);
         self.glimpsed.extend(due.clone());
         if is_read_again {
-            self.seen.extend(due);
+            self.seen.extend(due.clone());
             self.read.extend(shown);
+            if shown.len() == SHOWN {
+                self.seen_whole.extend(due);
+            }
         }
     }
 

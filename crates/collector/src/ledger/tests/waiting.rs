@@ -177,3 +177,30 @@ fn a_run_that_has_seen_a_list_and_no_round_tells_the_next_one_which_list() {
     table.now += 46.0;
     assert_eq!(table.see_history(), ["~231", "~100"]);
 }
+
+#[test]
+fn a_list_that_a_page_shows_only_while_it_loads_is_never_written() {
+    let mut table = Table::started();
+    let played = away(&mut table, 12);
+    // Placeholders, as long as the list itself.
+    let placeholders: Vec<u64> = (0..25).map(|index| 1000 + index).collect();
+    assert_eq!(table.see(&placeholders), [""; 0]);
+    assert_eq!(table.see_history(), filled_in(&played));
+    // And after so long that nothing known is shown any more.
+    let played = away(&mut table, 40);
+    assert_eq!(table.see(&placeholders[..7]), [""; 0]);
+    let shown = table.shown();
+    let written = table.insist(&shown);
+    assert_eq!(written, [vec!["Gap".to_owned()], filled_in(&played[15..])].concat());
+}
+
+#[test]
+fn a_list_of_before_an_outage_that_what_is_known_leaves_no_room_for_is_never_written() {
+    let mut table = Table::started();
+    let mut played = away(&mut table, 10);
+    let strange: Vec<u64> = (0..25).map(|index| 1000 + index).collect();
+    table.now += 200.0;
+    assert_eq!(table.see(&strange), [""; 0]);
+    played.extend(away(&mut table, 10));
+    assert_eq!(table.see_history(), filled_in(&played));
+}
