@@ -75,6 +75,7 @@ pub(crate) fn server(listener: TcpListener, parts: Parts<'_>) -> std::io::Result
     .workers(WORKERS)
     .max_connections(CONNECTIONS_MAX / WORKERS)
     .client_request_timeout(REQUEST_HEAD_WITHIN)
+    .h1_write_buffer_size(caching::PIECE_BYTES)
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()
     .listen(listener)?

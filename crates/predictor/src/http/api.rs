@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
@@ -135,19 +134,28 @@ pub(crate) async fn predict(
 }
 
 fn chosen_targets(text: &str) -> Result<Vec<f64>, Problem> {
-    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let targets: Result<Vec<f64>, _> = texts.map(str::parse).collect();
-    targets
-        .ok()
-        .filter(|all| all.len() <= TARGETS_MAX && all.iter().all(|it| TARGET_RANGE.contains(it)))
-        .ok_or_else(|| {
-            let detail = format!(
-                "targets are at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
-                TARGET_RANGE.start(),
-                TARGET_RANGE.end()
-            );
-            Problem::new("bad-targets", StatusCode::BAD_REQUEST, detail)
-        })
+    if text.trim_matches(' ').is_empty() {
+        return Ok(Vec::new());
+    }
+    let targets: Option<Vec<f64>> = text.split(',').map(target).collect();
+    targets.filter(|all| all.len() <= TARGETS_MAX).ok_or_else(|| {
+        let detail = format!(
+            "targets are at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
+            TARGET_RANGE.start(),
+            TARGET_RANGE.end()
+        );
+        Problem::new("bad-targets", StatusCode::BAD_REQUEST, detail)
+    })
+}
+
+/// Digits and a point, as people write a multiplier: no exponent, no sign, no leading zero.
+fn target(text: &str) -> Option<f64> {
+    let text = text.trim_matches(' ');
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && !text.starts_with(['0', '.'])
+        && !text.ends_with('.');
+    let target = text.parse().ok().filter(|_| is_plain);
+    target.filter(|target| TARGET_RANGE.contains(target))
 }
 
 fn not_trained(snapshot: &Snapshot) -> Problem {
@@ -203,13 +211,7 @@ fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
     if body.is_empty() {
         return Ok(());
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    let is_json = kind.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| {
-            kind.trim().eq_ignore_ascii_case(ContentType::json().0.essence_str())
-        })
-    });
-    if !is_json {
+    if !body::is(request, "application/json") {
         let detail = "a body, if any, is application/json";
         return Err(Problem::new("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::HttpRequest;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 
 use super::problem::Problem;
@@ -28,4 +29,11 @@ pub(crate) async fn read(payload: Payload) -> Result<Bytes, Problem> {
         }
         Ok(Ok(Ok(bytes))) => Ok(bytes),
     }
+}
+
+/// Whether the request says that its body is of this kind.
+pub(crate) fn is(request: &HttpRequest, kind: &str) -> bool {
+    let said = request.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    said.and_then(|said| said.split(';').next())
+        .is_some_and(|said| said.trim().eq_ignore_ascii_case(kind))
 }

@@ -41,7 +41,7 @@ pub(crate) async fn style(request: HttpRequest) -> HttpResponse {
 
 fn serve(request: &HttpRequest, kind: &'static str, text: String) -> HttpResponse {
     let tag = tag_of(&text);
-    answer(request, &tag, Keep::AndAsk, || Answer { kind, body: text.into_bytes() })
+    answer(request, &tag, Keep::AndAsk, || Answer { kind, body: vec![text.into()] })
 }
 
 fn tag_of(text: &str) -> EntityTag {

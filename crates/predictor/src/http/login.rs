@@ -36,11 +36,18 @@ pub(crate) async fn log_in(
     guard: web::Data<Guard>,
     base: web::Data<Base>,
 ) -> Result<HttpResponse, Problem> {
+    if !body::is(&request, "application/x-www-form-urlencoded") {
+        let detail = "the login takes a form: application/x-www-form-urlencoded";
+        return Err(Problem::new("not-a-form", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
     let sent = body::read(payload).await?;
-    let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
     let text = std::str::from_utf8(&sent).unwrap_or_default();
-    let form = web::Query::<Form>::from_query(text);
-    if !form.is_ok_and(|form| token.is(form.token.trim())) {
+    let form = web::Query::<Form>::from_query(text).map_err(|error| {
+        let detail = format!("the form is not understood: {error}");
+        Problem::new("not-a-form", StatusCode::BAD_REQUEST, detail)
+    })?;
+    let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
+    if !token.is(form.token.trim()) {
         tracing::warn!("Someone tried to log in with a wrong token.");
         return Ok(page(StatusCode::UNAUTHORIZED));
     }

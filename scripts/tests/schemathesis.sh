@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Asks a running predictor everything that docs/openapi.json allows and much that it forbids, and
+# compares each answer with it. Makes its own virtual environment below target/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+root=$PWD
+target=${CARGO_TARGET_DIR:-$root/target}
+version=4.32.5
+
+venv=$target/schemathesis-$version
+[ -x "$venv/bin/schemathesis" ] || {
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install -q "schemathesis==$version"
+}
+cargo build -q --locked -p predictor
+
+work=$(mktemp -d)
+predictor=
+trap '[ -z "$predictor" ] || kill "$predictor" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# Four hundred rounds, a line that is none, and events of a collector.
+name=$work/data/aviator_payouts_20260101_000000
+mkdir "$work/data"
+awk 'BEGIN { srand(7); print "timestamp,multiplier"; for (i = 0; i < 400; i++)
+  printf "2026-01-01T%02d:%02d:%02dZ,%.2f\n", i / 120, i / 2 % 60, i % 2 * 30, 0.97 / (1 - 0.97 * rand()) + 0.03 }' >"$name.csv"
+echo "not a round" >>"$name.csv"
+echo '{"seq":1,"unix_ms":1767225600000,"kind":"gap","source":"demo","detail":{"after":"5 s"}}' >"$name.events.jsonl"
+
+"$target/debug/predictor" --data-dir "$work/data" --listen 127.0.0.1:0 --log-format json 2>"$work/log" &
+predictor=$!
+url=
+for _ in $(seq 100); do
+  url=$(sed -n 's/.*Dashboard: \(http:[^"]*\)".*/\1/p' "$work/log")
+  [ -z "$url" ] || break
+  sleep 0.1
+done
+[ -n "$url" ] || { cat "$work/log" >&2; exit 1; }
+for _ in $(seq 600); do
+  curl -fs "$url/readyz" >/dev/null && break
+  sleep 0.1
+done
+
+# The stream of events never ends, so it cannot be compared with a document.
+cd "$work"
+"$venv/bin/schemathesis" run "$root/docs/openapi.json" --url "$url" \
+  --exclude-path /api/events --max-examples "${EXAMPLES:-30}" --seed 1 --request-timeout 60 --no-color "$@"
