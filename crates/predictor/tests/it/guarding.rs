@@ -35,7 +35,7 @@ async fn status(request: RequestBuilder) -> StatusCode {
 }
 
 /// The login's form, filled in.
-fn form(client: &Client, url: &str) -> RequestBuilder {
+fn filled_form(client: &Client, url: &str) -> RequestBuilder {
     let kind = "application/x-www-form-urlencoded";
     client.post(url).header("content-type", kind).body(format!("token={TOKEN}"))
 }
@@ -154,7 +154,7 @@ async fn a_browser_logs_in_once() {
     assert_ne!(status(ours).await, StatusCode::FORBIDDEN);
 
     // Behind a proxy that speaks TLS the browser says so.
-    let over_tls = form(&browser, &app.url("/login"))
+    let over_tls = filled_form(&browser, &app.url("/login"))
         .header("origin", "https://localhost")
         .send()
         .await
@@ -188,7 +188,7 @@ async fn behind_a_base_path_everything_is_where_it_was() {
     }
     let refused = patient().get(app.url("/x/aviator/api/status"));
     assert_eq!(status(refused).await, StatusCode::UNAUTHORIZED);
-    let post = form(&patient(), &app.url("/x/aviator/login"));
+    let post = filled_form(&patient(), &app.url("/x/aviator/login"));
     let cookie = post.send().await.unwrap().headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("; Path=/x/aviator/;"), "{cookie}");
 }
