@@ -9,10 +9,12 @@
 //! system's cache. What it says of the checkpoint is printed as well.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -28,6 +30,11 @@ use predictor::ledger::{Entry, Settled};
 use rounds::scan::Directory;
 use rounds::{Multiplier, Round};
 use tokio::sync::oneshot;
+use tracing::Level;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 const FILES: usize = 200;
 
@@ -141,7 +148,11 @@ fn read_alone(dir: &Path) -> anyhow::Result<()> {
 
 /// A predictor from its start until its API shows every round, and until it has stopped.
 fn start(dir: &Path, count: u64) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).without_time().init();
+    let told = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("predictor::live::catch_up", Level::INFO);
+    let lines = tracing_subscriber::fmt::layer().without_time().with_ansi(false);
+    tracing_subscriber::registry().with(lines.with_filter(told)).init();
     let config = Config {
         data_dir: dir.to_owned(),
         listen: "127.0.0.1:0".parse()?,
@@ -152,10 +163,10 @@ fn start(dir: &Path, count: u64) -> anyhow::Result<()> {
     runtime.block_on(async {
         let begun = Instant::now();
         let application = Application::build(&config)?;
-        let url = format!("http://{}/api/load_csv", application.address());
+        let address = application.address();
         let (stop, stopped) = oneshot::channel::<()>();
         let wait = tokio::task::spawn_blocking(move || {
-            let loaded = until_loaded(&url, count);
+            let loaded = until_loaded(address, count);
             drop(stop);
             loaded
         });
@@ -164,34 +175,52 @@ fn start(dir: &Path, count: u64) -> anyhow::Result<()> {
                 drop(stopped.await);
             })
             .await?;
-        let loaded: Instant = wait.await??;
-        let seconds = |from: Instant| from.elapsed().as_secs_f64();
+        let loaded: Loaded = wait.await??;
         say(&format!(
-            "  {:.2} s until all rounds are there, {:.2} s to stop, peak {} MB",
-            (loaded - begun).as_secs_f64(),
-            seconds(loaded),
+            "  {:.2} s until all rounds are there ({:.2} s of processor time), {:.2} s to stop, peak {} MB",
+            (loaded.at - begun).as_secs_f64(),
+            loaded.processor_seconds,
+            loaded.at.elapsed().as_secs_f64(),
             peak_megabytes()
         ))
     })
 }
 
+struct Loaded {
+    at: Instant,
+    processor_seconds: f64,
+}
+
 /// Asks until the answer counts all rounds.
-fn until_loaded(url: &str, count: u64) -> anyhow::Result<Instant> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let client = reqwest::Client::new();
-        while asked(&client, url).await? != count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(Instant::now())
-    })
+fn until_loaded(address: SocketAddr, count: u64) -> anyhow::Result<Loaded> {
+    while asked(address)? != count {
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(Loaded { at: Instant::now(), processor_seconds: processor_seconds() })
 }
 
 /// How many rounds there are; 0 while there is no answer to that.
-async fn asked(client: &reqwest::Client, url: &str) -> anyhow::Result<u64> {
-    let answer = client.get(url).timeout(Duration::from_mins(10)).send().await?;
-    let answer: serde_json::Value = answer.json().await?;
-    Ok(answer["total_records"].as_u64().unwrap_or(0))
+fn asked(address: SocketAddr) -> anyhow::Result<u64> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "GET /api/load_csv HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let count = answer.split_once("\"total_records\":").map(|(_, rest)| rest);
+    let digits =
+        count.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    Ok(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0))
+}
+
+/// Seconds this process has run on all processors, to a hundredth, where the system tells.
+fn processor_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // User and system time are the 14th and 15th fields; the first two came before.
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The most memory this process has held so far, where the system tells.

@@ -18,7 +18,7 @@ pub(crate) fn lower() {}
 
 /// Has this thread run only where a processor has nothing else to do. A thread with the smallest
 /// share still makes one that wakes up wait to the end of its turn, some milliseconds; one that is
-/// idle gives way at once (`SCHED_IDLE`, sched(7)).
+/// idle gives way at once (`SCHED_IDLE`, `sched(7)`).
 #[cfg(target_os = "linux")]
 pub(crate) fn idle() {
     use thread_priority::{
@@ -37,11 +37,33 @@ pub(crate) fn idle() {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn idle() {}
 
+/// Processors that have nothing to do now, while the caller is at work on one; 0 where the system
+/// does not tell.
+pub(crate) fn processors_free() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    running(&told).map_or(0, |running| cores.saturating_sub(running))
+}
+
+/// Threads that run or want to: the first half of the fourth field (`proc_loadavg(5)`).
+fn running(loadavg: &str) -> Option<usize> {
+    let (running, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
+    running.parse().ok()
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
     };
+
+    #[test]
+    fn running_threads_are_read_from_the_fourth_field() {
+        assert_eq!(super::running("0.20 0.18 0.12 3/80 11206\n"), Some(3));
+        for strange in ["", "0.20 0.18 0.12", "0.20 0.18 0.12 x/80", "0.20 0.18 0.12 380"] {
+            assert_eq!(super::running(strange), None, "{strange}");
+        }
+    }
 
     #[test]
     fn an_idle_thread_says_so_and_no_other_does() {

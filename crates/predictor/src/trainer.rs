@@ -80,7 +80,11 @@ impl Default for EnsembleLearner {
 
 impl Learner for EnsembleLearner {
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
-        let helpers = if rows.len() < ROWS_FOR_HELPERS { 0 } else { self.helpers };
+        // On a busy machine a helper would only be waited for.
+        let helpers = match rows.len() {
+            ROWS_FOR_HELPERS.. => self.helpers.min(priority::processors_free()),
+            _ => 0,
+        };
         let workers = Helped { threads: self.threads, helpers };
         let Measured { ensemble, out_of_sample, members_r2 } =
             fit_and_measure(rows, &self.options, &workers, progress)?;

@@ -4,6 +4,7 @@
 //! several is decided by their caller and is not seen in any result. This file is the only place
 //! where learning meets threads.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 
@@ -55,16 +56,20 @@ impl Workers for Helped {
     fn run(&self, jobs: Vec<Job<'_>>) {
         let count = self.threads.min(jobs.len());
         let helpers = self.helpers.min(jobs.len() - count);
-        let queue = Mutex::new(jobs.into_iter());
+        let queue = Mutex::new(VecDeque::from(jobs));
+        let queue = || queue.lock().expect("no job runs under the lock");
         let work = || {
             // The lock is given back before the job begins.
-            while let Some(job) = { queue.lock().expect("no job runs under the lock").next() } {
+            while let Some(job) = { queue().pop_front() } {
                 job();
             }
         };
         let help = || {
             priority::idle();
-            work();
+            // The shortest: all wait for a helper that gets no processor any more.
+            while let Some(job) = { queue().pop_back() } {
+                job();
+            }
         };
         thread::scope(|scope| {
             for _ in 1..count {

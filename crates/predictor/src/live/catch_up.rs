@@ -68,12 +68,16 @@ impl Live {
         self.digest = RoundsDigest::default();
         self.loose = Loose::default();
         let rounds = self.series.rounds().to_vec();
+        self.waiting = rounds.len()..rounds.len();
         let begun = Instant::now();
         let Archive { restored, mut ledger } = self.keeper.read(&rounds);
         let read = begun.elapsed();
         self.trainings.count_from(ledger.model_version());
         let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
-        self.remember(&rounds, known, &mut ledger);
+        if !self.remember(&rounds, known, &mut ledger) {
+            // Half of what the ledger says is no state to go on from.
+            return self.keeper.no_more_checkpoints();
+        }
         if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
             self.engine.resume(open);
         }
@@ -91,7 +95,6 @@ impl Live {
                 self.keep_forecast(&forecast);
             }
         }
-        self.waiting = rounds.len()..rounds.len();
         self.sync();
         if self.engine.ask_for_training().is_some() {
             self.train(None);
@@ -119,13 +122,12 @@ impl Live {
         known
     }
 
-    /// Takes the rounds that no checkpoint knows.
-    fn remember(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) {
+    /// Takes the rounds that no checkpoint knows. False when it was told to stop before the end.
+    fn remember(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) -> bool {
         let mut before = known.checked_sub(1).map(|last| &rounds[last]);
         for (number, round) in rounds.iter().enumerate().skip(known) {
             if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
-                // Half of what the ledger says is no state to go on from.
-                return self.keeper.no_more_checkpoints();
+                return false;
             }
             let found = before.map_or(Ok(None), |before| ledger.take(before, round));
             let kept = found.unwrap_or_else(|Void| {
@@ -141,6 +143,7 @@ impl Live {
             }
             before = Some(round);
         }
+        true
     }
 
     fn note_loose(&mut self, ledger: &Ledger) {
