@@ -167,6 +167,8 @@ fn record(run: &Run, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             let listener = TcpListener::bind(address).await.with_context(|| {
                 format!("cannot listen on {address}; choose another with --metrics-listen")
             })?;
+            let address = listener.local_addr().context("asking for the port")?;
+            tracing::info!("Metrics: http://{address}/metrics");
             tasks.spawn(metrics::serve(listener, board.clone()));
         }
         session::run_shown(config, shutdown, board).await

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Dashboard and alerts: promtool understands every rule and every expression of the dashboard, the alerts fire when
+# they should, and every metric that is named in them is really exported by a collector and a predictor that run.
+#
+# AVIATOR_BIN   where the two programs are (default target/debug)
+# PROMTOOL      promtool, if it is not in the PATH; taken out of Debian's package where there is none
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=${AVIATOR_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug}
+cd "$root/scripts/monitoring"
+work=$(mktemp -d)
+programs=()
+clean() {
+  for program in ${programs[@]+"${programs[@]}"}; do
+    kill "$program" 2>/dev/null || true
+    wait "$program" || true
+  done
+  rm -rf "$work"
+}
+trap clean EXIT
+
+fresh_lists() { if [ "$(id -u)" -eq 0 ]; then apt-get update -q; else sudo apt-get update -q; fi; }
+find_promtool() {
+  promtool=${PROMTOOL:-$(command -v promtool || true)}
+  [ -z "$promtool" ] || return 0
+  echo "taking promtool out of Debian's package"
+  # As the user it drops its rights to, apt may not write here.
+  chmod 755 "$work"
+  (cd "$work" && { apt-get download -q prometheus 2>/dev/null || { fresh_lists && apt-get download -q prometheus; } })
+  dpkg-deb -x "$work"/prometheus_*.deb "$work/prometheus"
+  promtool=$work/prometheus/usr/bin/promtool
+}
+
+# Each expression of the dashboard as a rule of its own, with what Grafana puts in place of its variables.
+expressions() {
+  echo "groups: [{ name: dashboard, rules: ["
+  sed -n 's/^ *"expr": "\(.*\)",\{0,1\}$/\1/p' dashboard.json | sed 's/\\"/"/g; s/[$]instance/.*/g' |
+    awk "{ printf \"  { record: 'panel:%d', expr: '%s' },\\n\", NR, \$0 }"
+  echo "] }]"
+}
+
+wait_for() { # FILE PATTERN: the first match, once it is there
+  local tries=0
+  until grep -om1 "$2" "$1"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { cat "$1" >&2; echo "never said: $2" >&2; return 1; }
+    sleep 0.2
+  done
+}
+
+start_programs() {
+  "$bin/collector" --data-dir "$work/data" --quiet --history 200 --pace 0.05 --seed 1 \
+    --metrics-listen 127.0.0.1:0 --log-format json 2>"$work/collector.log" &
+  programs+=($!)
+  "$bin/predictor" --data-dir "$work/data" --listen 127.0.0.1:0 --log-format json 2>"$work/predictor.log" &
+  programs+=($!)
+  collector=$(wait_for "$work/collector.log" 'http://[0-9.:]*')
+  predictor=$(wait_for "$work/predictor.log" 'http://[0-9.:]*')
+}
+
+# What is exported, name by name; a histogram's parts under its own name as well.
+exported() {
+  curl -sSf "$collector/metrics" >"$work/collector.metrics"
+  curl -sSf "$predictor/metrics" >"$work/predictor.metrics"
+  sed -n 's/^\([a-z_]*\)[{ ].*/\1/p' "$work"/*.metrics | sort -u >"$work/exported"
+}
+
+# Some are there only once forecasts have been scored, so they are asked for until they are.
+check_names() {
+  grep -oh 'aviator_[a-z_]*\|process_[a-z_]*' dashboard.json alerts.yml | sort -u >"$work/named"
+  local tries=0
+  while :; do
+    exported
+    missing=$(comm -23 "$work/named" "$work/exported")
+    [ -n "$missing" ] || break
+    tries=$((tries + 1))
+    [ "$tries" -lt 120 ] || { printf 'named, but not exported:\n%s\n' "$missing" >&2; return 1; }
+    sleep 0.5
+  done
+  for program in collector predictor; do "$promtool" check metrics <"$work/$program.metrics"; done
+  echo "$(wc -l <"$work/named") metrics are named, $(wc -l <"$work/exported") exported"
+}
+
+find_promtool
+"$promtool" check rules alerts.yml
+"$promtool" test rules alerts_test.yml
+"$promtool" check config prometheus.yml >/dev/null
+expressions >"$work/dashboard.yml"
+"$promtool" check rules "$work/dashboard.yml"
+start_programs
+check_names
