@@ -8,6 +8,11 @@ away=${1:-30}
 target=${CARGO_TARGET_DIR:-target}
 bridge=$target/debug/bridge
 server=${AVIATOR_NATS_SERVER:-target/nats/bin/nats-server}
+if ! command -v ip >/dev/null 2>&1; then
+  command -v apt-get >/dev/null 2>&1 || { echo "ip is missing; install iproute2" >&2; exit 1; }
+  apt-get update -q
+  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends iproute2
+fi
 [ -x "$bridge" ] || cargo build --locked -q -p bridge
 [ -x "$server" ] || bash scripts/nats/install.sh
 

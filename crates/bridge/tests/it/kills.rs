@@ -36,10 +36,7 @@ fn killed_forty_eight_times_every_row_arrives_once_and_in_order() {
     let batch = ROUNDS / victims.len() as u64;
     for (victim, step) in victims.iter().zip(0..) {
         if step == 24 {
-            // The recorder, too, is started again some time. A process that is just being started may hold its lock for a
-            // moment, so both bridges, which were started last, must have said something.
-            pushing.hear("Connected.", 1);
-            pulling.hear("Connected.", 1);
+            // The recorder, too, is started again some time.
             drop(recorder);
             recorder = Recorder::start(dir.path(), step * batch);
         }

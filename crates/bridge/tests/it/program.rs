@@ -1,9 +1,10 @@
 //! The program itself: what it refuses, and how it ends.
 
 use async_nats::jetstream::stream::{Config, StorageType};
+use rounds::{Origin, RoundLog};
 
 use crate::nats::Server;
-use crate::recorder::{Recorder, Running, finish, once, pull, push};
+use crate::recorder::{Recorder, Running, finish, once, pull, push, time};
 
 #[test]
 fn a_stream_that_would_forget_is_refused_by_name() {
@@ -78,18 +79,20 @@ fn a_full_hub_is_named_and_nothing_is_lost() {
 #[test]
 fn a_directory_that_is_not_the_bridges_own_is_left_alone() {
     let server = Server::quick();
-    let dir = tempfile::tempdir().unwrap();
-    let mut recorder = Recorder::start(dir.path(), 0);
+    let [foreign, held] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let mut recorder = Recorder::start(foreign.path(), 0);
     (0..3).for_each(|number| recorder.hear(number));
-    once(&push(dir.path(), &server.url(), "attic"));
-    let arguments = pull(dir.path(), &server.url());
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(3), "the collector holds it: {said}");
-    drop(recorder);
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("choose an empty directory"), "{said}");
+    once(&push(foreign.path(), &server.url(), "attic"));
+    let _log = RoundLog::open(held.path(), Origin::Recorded, time(0)).unwrap();
+    for (dir, expected, part) in
+        [(&held, 3, "another collector"), (&foreign, 2, "choose an empty directory")]
+    {
+        let arguments = pull(dir.path(), &server.url());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (code, said) = finish(&arguments);
+        assert_eq!(code, Some(expected), "{said}");
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

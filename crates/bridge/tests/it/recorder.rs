@@ -1,14 +1,13 @@
 //! Files as a collector writes them, and the bridge that carries them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::Receiver;
-use std::time::Duration;
 
-use bridge::disk::SparingDisk;
 use chrono::{DateTime, Utc};
-use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog};
+use rounds::{Event, EventKind, EventLine, Multiplier, Round};
 
 use crate::nats::{PATIENCE, lines_of};
 
@@ -27,14 +26,27 @@ pub(crate) fn time(number: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_765_395_155_123 + 20_000 * number.cast_signed()).unwrap()
 }
 
-/// Writes rounds as a collector does.
-pub(crate) struct Recorder(RoundLog);
+/// Writes rounds as a collector does: the row, then its event.
+///
+/// Without its lock: a process that another test is just starting may hold that for a moment after it was given back.
+pub(crate) struct Recorder {
+    rows: File,
+    events: File,
+    row: u64,
+    seq: u64,
+}
 
 impl Recorder {
     /// A run that begins at the time of a round.
     pub(crate) fn start(dir: &Path, number: u64) -> Self {
-        let disk = Box::new(SparingDisk { every: Duration::MAX });
-        Self(RoundLog::open_on(disk, dir, Origin::Recorded, time(number)).unwrap())
+        fs::create_dir_all(dir).unwrap();
+        let path = dir.join(time(number).format("aviator_payouts_%Y%m%d_%H%M%S.csv").to_string());
+        let events = File::create_new(path.with_extension("events.jsonl")).unwrap();
+        let mut rows = File::create_new(path).unwrap();
+        rows.write_all(b"timestamp,multiplier\n").unwrap();
+        let mut recorder = Self { rows, events, row: 0, seq: 0 };
+        recorder.mark(number, EventKind::Start);
+        recorder
     }
 
     /// A round with its id.
@@ -44,13 +56,22 @@ impl Recorder {
 
     /// A round, and whether the feed gave its id.
     pub(crate) fn write(&mut self, round: &Round, id: Option<String>) {
-        let mut event = Event::new(EventKind::Live, "feed");
-        event.round_id = id;
-        self.0.append(round, &event).unwrap();
+        self.rows.write_all(round.to_row().as_bytes()).unwrap();
+        self.row += 1;
+        let event = Event { round_id: id, ..Event::new(EventKind::Live, "feed") };
+        self.say(event, round.time, Some(self.row));
     }
 
     pub(crate) fn mark(&mut self, number: u64, kind: EventKind) {
-        self.0.note(time(number), &Event::new(kind, "feed")).unwrap();
+        self.say(Event::new(kind, "feed"), time(number), None);
+    }
+
+    fn say(&mut self, event: Event, time: DateTime<Utc>, row: Option<u64>) {
+        self.seq += 1;
+        let unix_ms = time.timestamp_millis();
+        let line = EventLine { seq: self.seq, unix_ms, event, row, file: None };
+        let text = format!("{}\n", serde_json::to_string(&line).unwrap());
+        self.events.write_all(text.as_bytes()).unwrap();
     }
 }
 

@@ -1,0 +1,134 @@
+//! A row on its way to the hub, and what the hub says to it.
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{PublishAckFuture, PublishError};
+use async_nats::jetstream::message::PublishMessage;
+use rounds::{Event, EventKind, Name, Round};
+use serde_json::json;
+
+use crate::hub::stream::Kept;
+use crate::hub::{Hub, HubError};
+use crate::parcel::{Parcel, VERSION};
+use crate::subject::Row;
+
+/// Where rows go.
+#[derive(Clone, Copy)]
+pub(super) struct Delivery<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) kept: &'a Kept,
+    pub(super) site: &'a Name,
+}
+
+/// A row on its way.
+pub(super) struct Sent {
+    number: u64,
+    round: Round,
+    id: Option<String>,
+    subject: String,
+    ack: PublishAckFuture,
+}
+
+impl Sent {
+    /// The number of the row.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Delivery<'_> {
+    /// Sends a row; the answer comes later.
+    pub(super) async fn send(&self, parcel: Parcel) -> Result<Sent, HubError> {
+        let table = &self.kept.table;
+        let row = Row { file: &parcel.file, number: parcel.row, round: &parcel.round };
+        let by_id = parcel.event.round_id.as_deref().and_then(|id| table.round(id));
+        let id = by_id.is_some().then(|| parcel.event.round_id.clone()).flatten();
+        let subject = by_id.or_else(|| table.row(self.site, &row)).ok_or_else(|| {
+            HubError::Strangers(format!(
+                "{}: the name of the file is too long for the hub",
+                parcel.file
+            ))
+        })?;
+        let message =
+            PublishMessage::build().payload(parcel.to_bytes().into()).message_id(&subject);
+        let ack = self.hub.jetstream.send_publish(subject.clone(), message).await;
+        let ack = ack.map_err(|error| HubError::away("sending a row", &error))?;
+        Ok(Sent { number: parcel.row, round: parcel.round, id, subject, ack })
+    }
+
+    /// The hub's answer: whether it did not have the row before.
+    pub(super) async fn answer(&self, sent: Sent) -> Result<bool, HubError> {
+        let Sent { round, id, subject, ack, .. } = sent;
+        let is_new = match ack.await {
+            Ok(ack) => !ack.duplicate,
+            Err(error) if is_stored_already(&error) => false,
+            Err(error) => return Err(full_or_away(&error)),
+        };
+        if let Some(id) = id.filter(|_| !is_new) {
+            self.compare((&id, &subject), &round).await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Holds a round against the one that is stored under its id, and tells the hub if they differ.
+    async fn compare(&self, (id, subject): (&str, &str), round: &Round) -> Result<(), HubError> {
+        let stored = self
+            .kept
+            .stream
+            .direct_get_last_for_subject(subject)
+            .await
+            .map_err(|error| HubError::away("reading a stored round", &error))?;
+        let Ok(stored) = Parcel::from_bytes(&stored.payload) else { return Ok(()) };
+        let (first, now) = (stored.round.multiplier.cents(), round.multiplier.cents());
+        if first == now {
+            return Ok(());
+        }
+        tracing::warn!(id, first_site = stored.site, first = %stored.round.multiplier, here = %round.multiplier,
+            "Two recorders disagree on a round; the one stored first stands.");
+        let Some(subject) = self.kept.table.conflict(id, self.site, now) else { return Ok(()) };
+        let mut event = Event::new(EventKind::Conflict, "bridge");
+        event.round_id = Some(id.to_owned());
+        event.detail =
+            Some(json!({ "first_cents": first, "now_cents": now, "first_site": stored.site }));
+        let parcel = Parcel {
+            v: VERSION,
+            site: self.site.to_string(),
+            file: String::new(),
+            row: 0,
+            round: *round,
+            event,
+            marks: Vec::new(),
+        };
+        let message =
+            PublishMessage::build().payload(parcel.to_bytes().into()).message_id(&subject);
+        let told = self.hub.jetstream.send_publish(subject, message).await;
+        let told = told.map_err(|error| HubError::away("telling of a conflict", &error))?;
+        match told.await {
+            Err(error) if !is_stored_already(&error) => Err(full_or_away(&error)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The code says only that the hub did not store it; the words say why.
+fn is_stored_already(error: &PublishError) -> bool {
+    jetstream(error).is_some_and(|why| {
+        why.error_code() == ErrorCode::STREAM_STORE_FAILED
+            && why.to_string().contains("maximum messages per subject")
+    })
+}
+
+fn full_or_away(error: &PublishError) -> HubError {
+    match jetstream(error) {
+        Some(why) if why.to_string().contains("maximum") => HubError::Away {
+            problem: format!(
+                "the hub is full ({why}): raise the limit of the stream; rows wait in their files"
+            ),
+        },
+        Some(why) => HubError::away("the hub does not store a row", why),
+        None => HubError::away("no acknowledgement", error),
+    }
+}
+
+fn jetstream(error: &PublishError) -> Option<&async_nats::jetstream::Error> {
+    std::error::Error::source(error)?.downcast_ref()
+}

@@ -1,0 +1,289 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rounds::{Event, EventKind, Origin};
+use tokio_util::sync::CancellationToken;
+
+use super::delivery::{Delivery, Sent};
+use super::place::Window;
+use super::side::{self, Known, Side};
+use super::{Push, State};
+use crate::hub::stream::Limits;
+use crate::hub::{Hub, HubError};
+use crate::outage::{self, Outage};
+use crate::parcel::{Parcel, VERSION};
+use crate::subject::Table;
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After so many looks it is said that a row waits for its event.
+const WAIT_LOOKS: u32 = 40;
+/// How long the acknowledgements on their way are waited for at the end.
+const LAST_ACKS: Duration = Duration::from_secs(2);
+
+/// One connection's worth of pushing.
+pub(super) struct Session<'a> {
+    push: &'a Push,
+    state: &'a mut State,
+    shutdown: &'a CancellationToken,
+    /// The side files, read as far as the rows are sent.
+    sides: BTreeMap<String, Side>,
+    /// Length and time of files that have nothing to send.
+    quiet: BTreeMap<String, (u64, Option<SystemTime>)>,
+    tally: Tally,
+}
+
+/// What became of the rows of this connection.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    stored: u64,
+    stored_already: u64,
+    /// Said once for each time it happens.
+    is_caught_up: bool,
+    /// Looks in a row at which the last row of a file waited for its event.
+    waited: u32,
+}
+
+/// How far a file has been dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    End,
+    /// The last row waits for its event.
+    Waiting,
+    Asked,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        push: &'a Push,
+        state: &'a mut State,
+        shutdown: &'a CancellationToken,
+    ) -> Self {
+        let (sides, quiet) = (BTreeMap::new(), BTreeMap::new());
+        Self { push, state, shutdown, sides, quiet, tally: Tally::default() }
+    }
+
+    /// Connects, and pushes until the connection breaks, or it is asked to stop, or everything is stored once.
+    pub(super) async fn run(
+        &mut self,
+        outage: &mut Outage,
+        was_used: &mut bool,
+    ) -> Result<(), HubError> {
+        let hub = Hub::connect(&self.push.access, self.push.in_flight).await?;
+        // Nothing that is waited for comes over a connection that is lost; a row that was on its way is sent again.
+        tokio::select! {
+            ended = self.work(&hub, outage, was_used) => ended,
+            error = hub.lost() => Err(error),
+        }
+    }
+
+    async fn work(
+        &mut self,
+        hub: &Hub,
+        outage: &mut Outage,
+        was_used: &mut bool,
+    ) -> Result<(), HubError> {
+        let Some(origin) = self.origin().await? else { return Ok(()) };
+        let table = Table { name: self.push.table.clone(), origin };
+        let kept = hub.stream_for(&table, Limits::default()).await?;
+        if self.state.meet(&kept.created) {
+            tracing::info!("The stream is a new one; every row is sent again.");
+        }
+        *was_used = true;
+        outage.over();
+        tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
+        let delivery = Delivery { hub, kept: &kept, site: &self.push.site };
+        loop {
+            let reached = self.all_files(&delivery).await?;
+            if reached == Reached::Asked {
+                return Ok(());
+            }
+            self.state.save_if_changed();
+            self.say_caught_up();
+            if self.push.once {
+                return Ok(());
+            }
+            if self.wait().await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the next look; whether it was asked to stop instead.
+    async fn wait(&self) -> bool {
+        outage::pause(LOOK_EVERY, self.shutdown).await;
+        self.shutdown.is_cancelled()
+    }
+
+    /// The origin of the rounds, as soon as there are any; `None` if asked to stop before.
+    async fn origin(&self) -> Result<Option<Origin>, HubError> {
+        loop {
+            match Origin::of(&self.push.dir) {
+                Ok(Some(origin)) => return Ok(Some(origin)),
+                Ok(None) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(unreadable(&self.push.dir, &error)),
+            }
+            if self.push.once {
+                let problem = format!("{} holds no rounds", self.push.dir.display());
+                return Err(HubError::Strangers(problem));
+            }
+            if self.wait().await {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn say_caught_up(&mut self) {
+        let Tally { stored, stored_already, is_caught_up, waited } = self.tally;
+        let is_too_long = waited == WAIT_LOOKS || self.push.once && waited > 0;
+        if is_too_long {
+            tracing::warn!(
+                "A row waits for its event, which the collector writes after it; it is sent when the collector goes on."
+            );
+        }
+        if waited == 0 && !is_caught_up {
+            tracing::info!(stored, stored_already, "Every row in the files is at the hub.");
+            self.tally.is_caught_up = true;
+        }
+    }
+
+    async fn all_files(&mut self, delivery: &Delivery<'_>) -> Result<Reached, HubError> {
+        let mut is_waiting = false;
+        let names = rounds::csv_names(&self.push.dir)
+            .map_err(|error| unreadable(&self.push.dir, &error))?;
+        for (index, name) in names.iter().enumerate() {
+            let look = metadata(&self.push.dir.join(name));
+            if look.is_some() && self.quiet.get(name) == look.as_ref() {
+                continue;
+            }
+            let later = side::Later::of(name, &names[index + 1..]);
+            match self.file(delivery, name, &later).await? {
+                Reached::End => {
+                    self.sides.remove(name);
+                    // A file that has grown meanwhile has another length by now.
+                    self.quiet.extend(look.map(|look| (name.clone(), look)));
+                }
+                Reached::Waiting => is_waiting = true,
+                Reached::Asked => return Ok(Reached::Asked),
+            }
+        }
+        self.tally.waited = if is_waiting { self.tally.waited.saturating_add(1) } else { 0 };
+        Ok(Reached::End)
+    }
+
+    /// Sends what is new in one file.
+    async fn file(
+        &mut self,
+        delivery: &Delivery<'_>,
+        name: &str,
+        later: &side::Later,
+    ) -> Result<Reached, HubError> {
+        let path = self.push.dir.join(name);
+        loop {
+            let window = match self.state.place(name).read(&path) {
+                Ok(Some(window)) => window,
+                Ok(None) => return Ok(Reached::End),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reached::End),
+                Err(error) => return Err(unreadable(&path, &error)),
+            };
+            let reached = self.window(delivery, name, (&window, later)).await?;
+            if reached != Reached::End {
+                return Ok(reached);
+            }
+            if window.rejected > 0 {
+                tracing::warn!(
+                    file = name,
+                    lines = window.rejected,
+                    "Lines that are no rounds are not pushed."
+                );
+            }
+            self.state.place(name).pass(window);
+            self.state.save_if_due();
+        }
+    }
+
+    /// Sends the rows of a window, many at a time, and takes the acknowledgements in the order of the rows.
+    async fn window(
+        &mut self,
+        delivery: &Delivery<'_>,
+        name: &str,
+        (window, later): (&Window, &side::Later),
+    ) -> Result<Reached, HubError> {
+        let mut sent: VecDeque<Sent> = VecDeque::new();
+        let mut reached = Reached::End;
+        for (round, number) in window.rounds.iter().zip(window.first..) {
+            if self.shutdown.is_cancelled() {
+                reached = Reached::Asked;
+                break;
+            }
+            let dir = &self.push.dir;
+            let side = self.sides.entry(name.to_owned()).or_insert_with(|| Side::of(dir, name));
+            let known =
+                side.row(number, later).map_err(|error| unreadable(&dir.join(name), &error))?;
+            let Known::Said { event, marks } = known else {
+                reached = Reached::Waiting;
+                break;
+            };
+            let stem = name.strip_suffix(".csv").unwrap_or(name);
+            let parcel = Parcel {
+                v: VERSION,
+                site: self.push.site.to_string(),
+                file: stem.to_owned(),
+                row: number,
+                round: *round,
+                event: event.unwrap_or_else(|| Event::new(EventKind::Live, "file")),
+                marks,
+            };
+            self.tally.is_caught_up = false;
+            sent.push_back(delivery.send(parcel).await?);
+            if sent.len() >= self.push.in_flight {
+                self.take_ack(delivery, name, &mut sent).await?;
+            }
+        }
+        while !sent.is_empty() {
+            let ack = self.take_ack(delivery, name, &mut sent);
+            if reached == Reached::Asked {
+                tokio::time::timeout(LAST_ACKS, ack)
+                    .await
+                    .map_err(|error| HubError::away("the last acknowledgements", &error))??;
+            } else {
+                ack.await?;
+            }
+        }
+        Ok(reached)
+    }
+
+    /// Waits for the acknowledgement of the oldest row on its way.
+    async fn take_ack(
+        &mut self,
+        delivery: &Delivery<'_>,
+        name: &str,
+        sent: &mut VecDeque<Sent>,
+    ) -> Result<(), HubError> {
+        let Some(oldest) = sent.pop_front() else { return Ok(()) };
+        let row = oldest.number();
+        let is_new = delivery.answer(oldest).await?;
+        if is_new {
+            self.tally.stored += 1;
+        } else {
+            self.tally.stored_already += 1;
+        }
+        self.state.place(name).acknowledge(row);
+        self.state.save_if_due();
+        tracing::debug!(file = name, row, is_new, "Stored.");
+        Ok(())
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> HubError {
+    HubError::Files(format!("cannot read {}: {error}", path.display()))
+}
+
+fn metadata(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
