@@ -32,6 +32,7 @@ for program in collector predictor; do
   "$run" completions zsh >"$made/completions/zsh/_$program"
   "$run" completions fish >"$made/completions/fish/$program.fish"
 done
+gzip -9n "$made"/man/*.1
 
 mkdir -p "$out"
 rm -f "$out"/aviator[-_]* "$out/SHA256SUMS"
