@@ -24,4 +24,10 @@ install_browser() {
 
 bash scripts/nats/install.sh
 bash scripts/tests/launchers.sh
+# Installing a web server would start it: where there is one, the dashboard is looked at through it.
+if PATH=$PATH:/usr/sbin have nginx; then
+  bash scripts/tests/nginx.sh
+else
+  echo "There is no nginx here, so the dashboard behind a path is only tested with a proxy of our own."
+fi
 cargo test --workspace --locked "$@"
