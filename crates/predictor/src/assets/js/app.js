@@ -7,7 +7,7 @@ import { Extra } from "./extra.js";
 import { setLanguage, supported, t } from "./i18n.js";
 import { Live } from "./live.js";
 import { RoundStore } from "./store.js";
-import { recall, remember, startTheme } from "./theme.js";
+import { forget, recall, remember, startTheme } from "./theme.js";
 import { startActions } from "./view/actions.js";
 import { renderData, renderRounds } from "./view/data.js";
 import { renderForecast, saidAge, startForecast } from "./view/forecast.js";
@@ -184,4 +184,8 @@ async function widen() {
   }
 }
 
+for (const name of ["rounds", "predictions"]) attribute(`${name}-csv`, "href", route(`${name}.csv`));
+
+// Everything has arrived, see boot.js.
+forget("loads");
 live.start();

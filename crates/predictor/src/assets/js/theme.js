@@ -69,3 +69,12 @@ export function recall(name) {
     return null;
   }
 }
+
+/** Of this tab alone. @param {string} name */
+export function forget(name) {
+  try {
+    sessionStorage.removeItem(name);
+  } catch {
+    // Storage may be forbidden; then there is nothing to forget.
+  }
+}

@@ -91,6 +91,8 @@ async fn the_page_works_below_any_path_of_a_proxy() {
         tab.reads("law-seen", "all 41 rounds").await;
         tab.click("#train").await;
         tab.reads("feedback", "Trained:").await;
+        let export = tab.value("document.getElementById('rounds-csv').href").await;
+        assert_eq!(export, format!("{}api/rounds.csv", proxy.address));
         let strays = format!(
             "performance.getEntriesByType('resource').map((it) => it.name).filter((it) => !it.includes('{BELOW}'))"
         );

@@ -185,3 +185,16 @@ async fn a_predictor_that_keeps_no_history_is_said_and_the_rest_still_works() {
     })
     .await;
 }
+
+/// Of some thirty files one may not arrive: the predictor is just being restarted, or the line breaks.
+#[tokio::test]
+async fn a_page_that_did_not_arrive_whole_is_loaded_again_by_itself() {
+    with_tab(Screen::Desk, async |tab| {
+        let program = Program::start();
+        tab.block("*/js/store.js").await;
+        tab.open(&program.address()).await;
+        tab.block("*/nothing").await;
+        tab.reads("empty-text", "No rounds yet.").await;
+    })
+    .await;
+}

@@ -164,6 +164,7 @@ export const de = {
   readout: "Runde {round} · {time} · {multiplier}",
   readout_range: "vorhergesagt {range}",
   rounds_table: "Dasselbe als Tabelle",
+  exports: "Alles zum Mitnehmen:",
   round: "Runde",
   rounds: "Runden",
   time: "Zeit",

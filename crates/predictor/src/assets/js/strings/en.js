@@ -164,6 +164,7 @@ export const en = {
   readout: "Round {round} · {time} · {multiplier}",
   readout_range: "forecast range {range}",
   rounds_table: "The same as a table",
+  exports: "All of it to take away:",
   round: "Round",
   rounds: "Rounds",
   time: "Time",

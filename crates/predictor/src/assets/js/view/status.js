@@ -126,7 +126,7 @@ export function notices(status, page) {
   /** @type {Notice[]} */
   const list = [];
   if (page.isLocked) return [{ state: "attention", title: t("notice_locked"), todo: t("notice_locked_todo") }];
-  if (page.isUnknownTable) return [{ state: "attention", title: t("notice_no_table", { table }), todo: t("notice_no_table_todo") }];
+  if (page.isUnknownTable) return [{ state: "attention", title: t("notice_no_table", { table: table ?? "" }), todo: t("notice_no_table_todo") }];
   if (page.unreachable) {
     const todo = status ? t("notice_unreachable_todo", { time: clock(status.now) }) : t("notice_never");
     list.push({ state: "trouble", title: t("notice_unreachable"), todo });
