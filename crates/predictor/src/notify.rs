@@ -1,7 +1,7 @@
 //! Messages about trouble, to people who are not looking: webhook, ntfy, Telegram.
 //!
-//! [`watchman`] decides from what is seen what is worth a message, with no clock of its own; [`messenger`] delivers it,
-//! and tries again where that may help; [`channel`] knows what each service wants to hear; [`place`] is where secrets are.
+//! `watchman` decides from what is seen what is worth a message, with no clock of its own; `messenger` delivers it,
+//! and tries again where that may help; `channel` knows what each service wants to hear; `place` is where secrets are.
 
 mod channel;
 mod disk;

@@ -27,7 +27,7 @@ pub trait Learner: Send + 'static {
     /// A model of all rows, and what such a model does on rows it has not seen.
     ///
     /// # Errors
-    /// As [`fit`].
+    /// As [`crate::ensemble::fit`].
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError>;
 }
 
