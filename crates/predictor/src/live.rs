@@ -109,9 +109,12 @@ pub(crate) fn start(
     ending: Ending,
 ) -> std::io::Result<LiveHandle> {
     let (inbox, messages) = sync_channel(INBOX);
-    let mut live = Live::new(config, outside, &inbox);
+    let live = Live::new(config, outside, &inbox);
     thread::Builder::new().name("live".to_owned()).spawn(move || {
+        // Dropped in the opposite order: that it has ended is said when its files are closed and
+        // their locks given back.
         let _ending = ending;
+        let mut live = live;
         // Lines of the default table look as if there were no others, which is mostly true.
         let span =
             (!live.table.is_default()).then(|| tracing::info_span!("table", name = %live.table));
