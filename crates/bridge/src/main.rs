@@ -1,6 +1,9 @@
 //! The `bridge` program.
 
+mod manual;
+
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -15,7 +18,8 @@ use bridge::pull::PullError;
 use bridge::push::{State, StateError};
 use bridge::signals::Signals;
 use bridge::{key, merge, pull, push};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -26,7 +30,7 @@ const HELD_BY_ANOTHER: u8 = 3;
 
 /// Carries rounds between machines through a NATS server.
 #[derive(Parser, Debug)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "bridge", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -47,6 +51,20 @@ enum Command {
     Init(InitOptions),
     /// Make a key for --nkey, and print its public half for the hub's configuration
     Key(KeyOptions),
+    /// Print what lets a shell complete the command line
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a directory
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Write `bridge.1` and a page for each command here
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -59,6 +77,17 @@ Examples:
 docs/many-machines.md tells when you need this, and how to set the hub up.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
+  bridge completions zsh > ~/.zfunc/_bridge
+  bridge completions fish > ~/.config/fish/completions/bridge.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  bridge man | man -l -
+  bridge man --dir /usr/local/share/man/man1";
 
 fn main() -> ExitCode {
     // The error says that one is installed already, which is what is wanted.
@@ -105,6 +134,8 @@ fn act(command: &Command) -> anyhow::Result<()> {
                 .with_context(|| format!("making {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
+        Command::Completions { shell } => manual::completions(Cli::command(), *shell)?,
+        Command::Man { dir } => manual::pages(Cli::command(), dir.as_deref())?,
     }
     Ok(())
 }
@@ -198,8 +229,6 @@ fn say(line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

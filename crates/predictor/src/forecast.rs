@@ -2,12 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use evaluation::intervals::PitInterval;
-use evaluation::{HouseLaw, Kappa, TARGETS, TiltedLaw};
+use evaluation::{HouseLaw, Kappa, TARGETS, TiltedLaw, law};
 use features::FeatureRow;
 use serde::{Deserialize, Serialize};
 
 /// The learners of the ensemble, in the order of [`Means::members`].
 pub const MEMBERS: [&str; 3] = ["random_forest", "gradient_boosting", "linear_regression"];
+
+/// Beyond it the point, 1.94^(mean/m0), is no 64-bit number any more.
+const MEAN_LN_ABS_MAX: f64 = 1000.0;
+/// Whole numbers that JSON carries exactly, with room to count on.
+const COUNT_MAX: u64 = 1 << 53;
 
 /// What the learners expect of ln M of the next round.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,9 +61,24 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// Whether all its numbers are such as can be served.
+    pub fn is_possible(&self) -> bool {
+        let Means { members, mean } = self.means;
+        let is_interval = |(lo, hi): (f64, f64)| 1.0 <= lo && lo <= hi;
+        let is_count = |count: u64| count <= COUNT_MAX;
+        [self.round, self.model_version, self.trained_on].into_iter().all(is_count)
+            && members.into_iter().chain([mean]).all(|mean| mean.abs() <= MEAN_LN_ABS_MAX)
+            && self.last_actual >= 1.0
+            && (0.0..=1.0).contains(&self.kappa)
+            && law::SCALES.contains(&self.scale)
+            && self.probabilities.iter().all(|chance| (0.0..=1.0).contains(chance))
+            && is_interval(self.interval80)
+            && is_interval(self.interval90)
+    }
+
     /// The ensemble's own point, unshrunk.
     pub fn point(&self) -> f64 {
-        evaluation::law::point_from_mean_ln(self.means.mean)
+        law::point_from_mean_ln(self.means.mean)
     }
 
     /// The point that is served: the median of the served law.

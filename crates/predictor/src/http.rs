@@ -13,7 +13,6 @@ mod guard;
 mod login;
 mod metrics;
 mod problem;
-mod query;
 mod rounds;
 mod tables;
 mod token;
@@ -32,6 +31,7 @@ pub(crate) use guard::{Guard, Hosts};
 pub(crate) use token::Token;
 
 use self::access::Access;
+use self::problem::Problem;
 use self::tables::Served;
 use crate::config::{CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
 use crate::tables::Table;
@@ -122,7 +122,7 @@ const BESIDE: &[Route] = &[
 fn routes(config: &mut web::ServiceConfig, tables: &Served) {
     config.app_data(web::QueryConfig::default().error_handler(|error, _| {
         let QueryPayloadError::Deserialize(error) = error else { return error.into() };
-        query::bad(error.to_string()).into()
+        Problem::bad_query(error).into()
     }));
     for prefix in PREFIXES {
         for (path, methods) in TABLE.iter().chain(ONCE) {

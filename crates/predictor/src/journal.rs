@@ -122,8 +122,7 @@ impl Journal {
 
     /// Adds an entry. After an error the file holds what it held before.
     pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        let mut line = serde_json::to_vec(entry).expect("entries are plain numbers and times");
-        line.push(b'\n');
+        let line = entry.line();
         let end = self.file.seek(SeekFrom::End(0))?;
         if end != self.length {
             self.file.set_len(self.length)?;
@@ -190,7 +189,7 @@ impl Journal {
             if bytes == 0 {
                 break;
             }
-            if let Ok(entry) = serde_json::from_slice(&line) {
+            if let Some(entry) = Entry::read(&line) {
                 each(entry);
             } else {
                 strange.count += 1;

@@ -17,6 +17,28 @@ pub enum Entry {
     Settled(Settled),
 }
 
+impl Entry {
+    /// An entry out of its line; none where the line is not one that a predictor writes. Numbers that
+    /// no forecast has are a line that was damaged: taken up, one of them would stay in every sum.
+    pub fn read(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok().filter(Self::is_possible)
+    }
+
+    /// Its line, with the newline.
+    pub fn line(&self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(self).expect("entries are plain numbers and times");
+        line.push(b'\n');
+        line
+    }
+
+    fn is_possible(&self) -> bool {
+        match self {
+            Self::Forecast(forecast) => forecast.is_possible(),
+            Self::Settled(settled) => settled.actual >= 1.0,
+        }
+    }
+}
+
 /// How a round came out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Settled {

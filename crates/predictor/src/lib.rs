@@ -47,6 +47,7 @@ pub mod forecast;
 pub mod ledger;
 pub mod models;
 pub mod notify;
+pub mod query;
 pub mod retrain;
 pub mod scorecard;
 pub mod workers;

@@ -110,7 +110,7 @@ impl Entries {
                 self.found.extend(self.open.take().map(|forecast| (forecast, None)));
                 break;
             }
-            if let Ok(entry) = serde_json::from_slice(&self.line) {
+            if let Some(entry) = Entry::read(&self.line) {
                 self.take(entry);
             }
         }

@@ -1,5 +1,8 @@
 //! The program itself: what it refuses, and how it ends.
 
+use std::fs;
+use std::process::Command;
+
 use async_nats::jetstream::stream::{Config, StorageType};
 use rounds::{Origin, RoundLog};
 
@@ -114,10 +117,32 @@ fn wrong_usage_is_two() {
 fn the_configuration_that_is_handed_out_is_valid() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../scripts/nats/nats-server.conf");
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = fs::read_to_string(file).unwrap();
     let server = Server::handed_out(&text);
     let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     Recorder::start(dir.path(), 0).hear(0);
     once(&push(dir.path(), &server.url(), "attic"));
     once(&pull(pulled.path(), &server.url()));
+}
+
+fn says(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    let output = command.args(arguments).env_clear().output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn shells_get_completions_and_manuals_their_pages() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = says(&["completions", shell]);
+        assert!(script.contains("merge") && script.contains("data-dir"), "{shell}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    says(&["man", "--dir", dir.path().to_str().unwrap()]);
+    for name in ["", "-push", "-pull", "-merge", "-init", "-key", "-completions", "-man"] {
+        let page = fs::read_to_string(dir.path().join(format!("bridge{name}.1"))).unwrap();
+        assert!(page.contains(&format!(".TH bridge{name} 1")), "{page}");
+    }
+    assert!(says(&["man"]).contains(".TH bridge 1"));
 }

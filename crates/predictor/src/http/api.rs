@@ -1,6 +1,5 @@
 //! The four JSON routes, each answered from one snapshot.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,24 +7,20 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::body;
 use super::caching::{Keep, answer, tag};
 use super::problem::Problem;
 use crate::live::{LiveHandle, NoTraining};
+use crate::query::Targets;
 use crate::snapshot::{Accuracy, Prediction, Probability, RecentRound, Snapshot, Statistics};
 
 /// Rounds `load_csv` lists.
 const RECENT_DATA: usize = 20;
 /// A scan that takes longer is not waited for: what was known before is shown.
 const SCAN_WITHIN: Duration = Duration::from_secs(5);
-
-/// Own cash-out targets in one request.
-const TARGETS_MAX: usize = 20;
-/// Where they may lie.
-const TARGET_RANGE: RangeInclusive<f64> = 1.01..=1e6;
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -105,21 +100,14 @@ struct Predicted<'a> {
     targets: Vec<Probability>,
 }
 
-/// What may be asked of `predict`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
-    /// Multipliers, separated by commas.
-    #[serde(default)]
-    targets: String,
-}
-
 /// `GET /api/predict`: the open forecast.
 pub(crate) async fn predict(
     api: web::Data<Api>,
-    wanted: web::Query<Wanted>,
+    targets: web::Query<Targets>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = chosen_targets(&wanted.targets)?;
+    let wanted = targets
+        .chosen()
+        .map_err(|error| Problem::new("bad-targets", StatusCode::BAD_REQUEST, error.to_string()))?;
     let snapshot = api.snapshot.load_full();
     match &snapshot.current_prediction {
         Some(prediction) => {
@@ -131,31 +119,6 @@ pub(crate) async fn predict(
             None => not_trained(&snapshot),
         }),
     }
-}
-
-fn chosen_targets(text: &str) -> Result<Vec<f64>, Problem> {
-    if text.trim_matches(' ').is_empty() {
-        return Ok(Vec::new());
-    }
-    let targets: Option<Vec<f64>> = text.split(',').map(target).collect();
-    targets.filter(|all| all.len() <= TARGETS_MAX).ok_or_else(|| {
-        let detail = format!(
-            "targets are at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
-            TARGET_RANGE.start(),
-            TARGET_RANGE.end()
-        );
-        Problem::new("bad-targets", StatusCode::BAD_REQUEST, detail)
-    })
-}
-
-/// Digits and a point, as people write a multiplier: no exponent, no sign, no leading zero.
-fn target(text: &str) -> Option<f64> {
-    let text = text.trim_matches(' ');
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && !text.starts_with(['0', '.'])
-        && !text.ends_with('.');
-    let target = text.parse().ok().filter(|_| is_plain);
-    target.filter(|target| TARGET_RANGE.contains(target))
 }
 
 fn not_trained(snapshot: &Snapshot) -> Problem {

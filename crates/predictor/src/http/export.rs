@@ -14,8 +14,8 @@ use rounds::Round;
 
 use super::api::Api;
 use super::problem::Problem;
-use super::query::Export;
 use crate::predictions::{self, Predictions, Wanted};
+use crate::query::Export;
 use crate::snapshot::Snapshot;
 
 /// Rows of a piece: some tens of kilobytes, made in well under a millisecond.

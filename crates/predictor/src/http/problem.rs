@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::access::RequestId;
+use crate::query::BadQuery;
 
 /// How long a client may wait before it asks for something that is still to come, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -41,6 +42,11 @@ impl Problem {
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// What stands behind the question mark is not understood.
+    pub(crate) fn bad_query(error: impl fmt::Display) -> Self {
+        Self::new("bad-query", StatusCode::BAD_REQUEST, error.to_string())
     }
 
     /// Fewer rounds than a model needs.
@@ -109,6 +115,12 @@ struct Document<'a> {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)
+    }
+}
+
+impl From<BadQuery> for Problem {
+    fn from(error: BadQuery) -> Self {
+        Self::bad_query(error)
     }
 }
 

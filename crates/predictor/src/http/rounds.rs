@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::api::Api;
 use super::caching::{Answer, Keep, answer, tag};
 use super::problem::Problem;
-use super::query::{Limit, Part, Points};
 use crate::chronicle::{self, Columns};
 use crate::distribution::Point;
+use crate::query::{Limit, Part, Points};
 use crate::recorder::{EVENTS_MAX, Noted, Totals};
 use crate::snapshot::{RecentRound, Snapshot};
 

@@ -8,6 +8,7 @@ mod auditing;
 mod backtesting;
 mod browser;
 mod command_line;
+mod decoders;
 mod documented;
 mod exporting;
 mod forecasting;

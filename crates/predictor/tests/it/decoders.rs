@@ -1,0 +1,101 @@
+//! What a file or an address says may be anything: it is read or refused, and what is read is written as it was.
+
+use std::fs;
+use std::path::Path;
+
+use actix_web::web::Query;
+use predictor::ledger::{Entry, Ledger};
+use predictor::query::{Export, Limit, Part, Points, Targets};
+
+/// The files of a corpus, by name.
+fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|&byte| byte == b'\n')
+}
+
+#[test]
+fn of_the_corpus_only_lines_that_a_predictor_writes_are_entries() {
+    let mut told = Vec::new();
+    for (name, bytes) in corpus("ledger") {
+        let entries: Vec<Entry> = lines(&bytes).filter_map(Entry::read).collect();
+        for entry in &entries {
+            let line = entry.line();
+            assert_eq!(Entry::read(&line).unwrap().line(), line, "{name}");
+            assert_eq!(lines(&line).count(), 1, "{name}");
+        }
+        let refused = lines(&bytes).count() - entries.len();
+        let (forecasts, _) = Ledger::from_entries(entries.iter().copied()).left();
+        told.push((name, entries.len(), refused, forecasts));
+    }
+    // Entries, lines that are none, and forecasts that counted.
+    let expected = [
+        ("edges", 3, 0, 2),
+        ("loose-settlements", 5, 0, 1),
+        ("no-such-numbers", 0, 11, 0),
+        ("not-numbers", 0, 4, 0),
+        ("one-name-twice", 4, 0, 2),
+        ("other-layout", 2, 1, 1),
+        ("ours", 5, 0, 3),
+        ("replaced", 4, 0, 2),
+        ("strange-lines", 1, 7, 0),
+        ("times", 4, 1, 0),
+        ("torn", 1, 1, 1),
+    ];
+    let expected = expected
+        .map(|(name, entries, refused, forecasts)| (name.to_owned(), entries, refused, forecasts));
+    assert_eq!(told, expected);
+}
+
+/// Which of the five kinds of query a text is.
+fn understood(text: &str) -> Vec<&'static str> {
+    let part = Query::<Part>::from_query(text);
+    let is_part = part.is_ok_and(|part| part.span().is_ok() && part.points(2000).is_ok());
+    let is_export = Query::<Export>::from_query(text).is_ok_and(|part| part.span().is_ok());
+    let is_limit = Query::<Limit>::from_query(text).is_ok_and(|limit| limit.number(1, 9).is_ok());
+    let is_points =
+        Query::<Points>::from_query(text).is_ok_and(|points| points.number(2, 2000).is_ok());
+    let is_targets = Query::<Targets>::from_query(text).is_ok_and(|it| it.chosen().is_ok());
+    [
+        ("part", is_part),
+        ("export", is_export),
+        ("limit", is_limit),
+        ("points", is_points),
+        ("targets", is_targets),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_it)| is_it.then_some(name))
+    .collect()
+}
+
+#[test]
+fn of_the_corpus_only_queries_that_mean_one_thing_are_answered() {
+    let told: Vec<(String, Vec<&str>)> = corpus("queries")
+        .into_iter()
+        .map(|(name, bytes)| (name, understood(std::str::from_utf8(&bytes).unwrap())))
+        .filter(|(_, kinds)| !kinds.is_empty())
+        .collect();
+    let expected = [
+        ("all", vec!["part", "export"]),
+        ("leap-second", vec!["part", "export"]),
+        ("limit", vec!["part", "export"]),
+        ("nothing", vec!["part", "export", "limit", "points", "targets"]),
+        ("offset-escaped", vec!["part"]),
+        ("offset-unescaped", vec!["part", "export"]),
+        ("points", vec!["part", "points"]),
+        ("targets", vec!["targets"]),
+        ("times", vec!["part", "export"]),
+    ];
+    assert_eq!(told, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
+}
