@@ -26,6 +26,7 @@ import threading
 import time
 import urllib.request
 
+ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}  # as in the systemd units
 HISTORY = 1000  # rounds that a client is told on connecting: what it missed is among them
 CONFIG = """
 source = "websocket"
@@ -126,7 +127,7 @@ class Program:
 
     def __init__(self, name, arguments, log):
         self.name = name
-        self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=log)
+        self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=log, env=os.environ | ALLOCATION)
         self.samples = []
 
     def sample(self, seconds, rounds):

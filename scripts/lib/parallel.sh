@@ -11,6 +11,9 @@ case "$profile" in dev) bin="$target/debug" ;; *) bin="$target/$profile" ;; esac
 collector="$bin/collector"
 predictor="$bin/predictor"
 
+# What a training needed goes back to the system at once, as in the systemd units.
+export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-262144}
+
 build_programs() {
   command -v cargo >/dev/null 2>&1 || {
     echo "Rust is missing: install it from https://rustup.rs, open a new terminal and run this again." >&2

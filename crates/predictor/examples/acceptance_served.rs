@@ -19,7 +19,7 @@ use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
 use predictor::backtest::{Fit, Refit, drive};
-use predictor::dataset::{DatasetSnapshot, Rows};
+use predictor::dataset::{Dataset, DatasetSnapshot, Rows};
 use predictor::engine::{Effect, Engine, Settlement};
 use predictor::ensemble::{self, FitOptions};
 use predictor::forecast::{Forecaster, Means};
@@ -169,7 +169,7 @@ impl Found {
         let engine = drive(&rounds, Refit::Percent(5.0), fit, &mut watch).expect("enough rows");
         found.forecast_alarm = forecast_alarm(engine.scorecard().lights());
         found.skill_shown = engine.scorecard().verdict().skill_percent;
-        found.error_on_learnt = error_on_learnt(&engine);
+        found.error_on_learnt = error_on_learnt(&engine, &rounds);
         found
     }
 
@@ -209,9 +209,10 @@ fn forecast_alarm(lights: &Lights) -> Option<u64> {
     closed.chain(lights.lights()[2].alarm_round).min()
 }
 
-fn error_on_learnt(engine: &Engine) -> f64 {
+fn error_on_learnt(engine: &Engine, rounds: &[Round]) -> f64 {
     let Some(installed) = engine.installed() else { return f64::NAN };
-    let (rows, targets) = engine.dataset().snapshot().slice(0..100).every(0, 1);
+    let learnt = Dataset::of_rounds(rounds.iter().copied()).snapshot();
+    let (rows, targets) = learnt.slice(0..100).every(0, 1);
     let error = |(index, target): (usize, &f64)| {
         let row = rows.row(index).map(f64::from);
         (installed.model.means(&row).mean - target).abs()

@@ -20,7 +20,7 @@ use rounds::Round;
 use self::progress::Progress;
 use self::report::Gathering;
 use crate::cli::BacktestArgs;
-use crate::dataset::DatasetSnapshot;
+use crate::dataset::{DatasetSnapshot, Tabulator};
 use crate::engine::{Effect, Engine, Installed, Settings};
 use crate::ensemble::{self, FitOptions};
 use crate::forecast::Forecaster;
@@ -119,14 +119,16 @@ pub fn drive(
 ) -> Result<Engine, FitError> {
     let settings = Settings { auto_train: refit == Refit::Rules, can_be_late: false };
     let mut engine = Engine::new(settings);
+    let mut tabulator = Tabulator::default();
     let (mut fitted_at, mut version) = (None, 0);
     for round in rounds {
+        tabulator.push(round);
         let effects = engine.observe(*round, round.time);
         watch(&engine, &effects);
         let asked = effects.iter().any(|effect| matches!(effect, Effect::Retrain(_)));
         let is_due = refit.due_at(fitted_at).is_some_and(|at| engine.rounds() >= at);
         if asked || is_due {
-            let model = fit(&engine.dataset().snapshot())?;
+            let model = fit(&tabulator.dataset().snapshot())?;
             version += 1;
             let trained_on = engine.training_started();
             fitted_at = Some(trained_on);

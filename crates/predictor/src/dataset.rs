@@ -11,7 +11,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use features::{COUNT, Extractor, FeatureRow, WindowError};
+use features::{COUNT, Extractor, FeatureRow, WindowError, X_MAX};
+use rounds::Round;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
@@ -20,6 +21,15 @@ pub const HISTORY_MIN: usize = 10;
 
 /// Rows in a chunk.
 const CHUNK_ROWS: usize = 4096;
+
+/// Rows of rounds as they come.
+#[derive(Debug, Clone, Default)]
+pub struct Tabulator {
+    extractor: Extractor,
+    /// Of the rounds so far; none before the first.
+    features: Option<FeatureRow>,
+    dataset: Dataset,
+}
 
 /// Rows to learn from, growing.
 #[derive(Debug, Clone, Default)]
@@ -58,16 +68,16 @@ impl Dataset {
     /// # Errors
     /// When a value is not the logarithm of a multiplier.
     pub fn of_history(history: &[f64]) -> Result<Self, WindowError> {
-        let mut dataset = Self::new();
-        let mut extractor = Extractor::new();
-        let mut features = None;
-        for &x in history {
-            if let Some(row) = features.filter(|_| extractor.rounds() >= HISTORY_MIN) {
-                dataset.push(&row, x);
-            }
-            features = Some(extractor.push(x)?);
-        }
-        Ok(dataset)
+        let mut tabulator = Tabulator::default();
+        history.iter().try_for_each(|&x| tabulator.push_ln(x))?;
+        Ok(tabulator.dataset)
+    }
+
+    /// The rows of all rounds, oldest first.
+    pub fn of_rounds(rounds: impl IntoIterator<Item = Round>) -> Self {
+        let mut tabulator = Tabulator::default();
+        rounds.into_iter().for_each(|round| tabulator.push(&round));
+        tabulator.dataset
     }
 
     /// Adds a round: its features, from the rounds before it, and its `ln M`.
@@ -105,6 +115,33 @@ impl Dataset {
         let chunks = self.full.iter().map(Arc::clone).chain(last).collect();
         DatasetSnapshot { chunks, range: 0..self.len() }
     }
+}
+
+impl Tabulator {
+    /// Takes the next round; it gives a row once there were [`HISTORY_MIN`] before it.
+    pub fn push(&mut self, round: &Round) {
+        self.push_ln(ln_of(round)).expect("ln of a multiplier, cut at the limit");
+    }
+
+    /// Rows of all rounds so far.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    fn push_ln(&mut self, x: f64) -> Result<(), WindowError> {
+        let features = self.extractor.push(x)?;
+        // Its own features know the round.
+        let before = self.features.replace(features);
+        if let Some(row) = before.filter(|_| self.extractor.rounds() > HISTORY_MIN) {
+            self.dataset.push(&row, x);
+        }
+        Ok(())
+    }
+}
+
+/// `ln M` as features and targets take it: cut where no game pays more.
+pub(crate) fn ln_of(round: &Round) -> f64 {
+    round.multiplier.ln().min(X_MAX)
 }
 
 impl DatasetSnapshot {

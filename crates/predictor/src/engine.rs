@@ -8,7 +8,7 @@
 //!         match effect {
 //!             Settled(settlement) => keep it,
 //!             Issued(forecast)    => keep it, before the next round is looked at,
-//!             Retrain(records)    => fit engine.dataset(), then engine.install(model),
+//!             Retrain(records)    => fit a dataset of those rounds, then engine.install(model),
 //!         }
 //!     }
 //! }
@@ -22,12 +22,12 @@ mod memory;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use features::{Extractor, FeatureRow, X_MAX};
+use features::{Extractor, FeatureRow};
 use rounds::Round;
 
 pub use self::memory::{Memory, Tally};
 use crate::chronicle::Chronicle;
-use crate::dataset::{Dataset, HISTORY_MIN};
+use crate::dataset::ln_of;
 use crate::forecast::{Forecast, Forecaster};
 use crate::retrain;
 use crate::scorecard::Scorecard;
@@ -84,7 +84,6 @@ pub struct Engine {
     extractor: Extractor,
     /// Of the rounds so far; none before the first.
     row: Option<FeatureRow>,
-    dataset: Dataset,
     rounds: u64,
     last: Option<Round>,
     installed: Option<Installed>,
@@ -104,7 +103,6 @@ impl Engine {
             settings,
             extractor: Extractor::new(),
             row: None,
-            dataset: Dataset::new(),
             rounds: 0,
             last: None,
             installed: None,
@@ -194,11 +192,6 @@ impl Engine {
         self.is_withdrawn = false;
     }
 
-    /// Rows to train on: every round so far but the first ten.
-    pub fn dataset(&self) -> &Dataset {
-        &self.dataset
-    }
-
     /// The forecast for the next round.
     pub fn open(&self) -> Option<&Forecast> {
         self.open.as_ref()
@@ -254,14 +247,10 @@ impl Engine {
         settlement
     }
 
-    /// What needs no forecast: features and rows to train on.
+    /// What needs no forecast: the features.
     fn learn(&mut self, round: Round) {
-        let x = round.multiplier.ln().min(X_MAX);
-        if let Some(row) = self.row.filter(|_| self.extractor.rounds() >= HISTORY_MIN) {
-            self.dataset.push(&row, x);
-        }
-        let row = self.extractor.push(x).expect("ln of a multiplier, cut at the limit");
-        self.row = Some(row);
+        let row = self.extractor.push(ln_of(&round));
+        self.row = Some(row.expect("ln of a multiplier, cut at the limit"));
         self.rounds += 1;
         self.last = Some(round);
     }

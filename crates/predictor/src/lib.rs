@@ -18,6 +18,7 @@ mod journal;
 mod keeper;
 mod live;
 mod manual;
+mod packed;
 mod predictions;
 mod priority;
 mod recorder;

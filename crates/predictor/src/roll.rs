@@ -1,19 +1,20 @@
 //! All rounds and what was forecast for the latest of them, as handlers read them.
 //!
-//! A snapshot carries the whole roll. It is cut into pieces that never change once they are full, so
-//! a copy shares them and costs the same for a million rounds as for a thousand. A piece knows its
-//! smallest and its largest multiplier, so a plot of everything does not look at everything.
+//! A snapshot carries the whole roll: what does not change any more is shared by all of them.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rounds::Round;
 
-/// Rounds of a piece.
+use crate::packed::PackedRounds;
+
+/// Forecasts that are shared together.
 const PIECE: usize = 256;
-/// Full pieces that still carry forecasts: more than any plot shows one by one.
-const PIECES_WITH_FORECASTS: usize = 16;
+/// Full pieces of forecasts that are kept: more than any plot shows one by one.
+const PIECES_KEPT: usize = 16;
 
 /// What was forecast for a round.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,85 +35,82 @@ pub(crate) struct Row {
     pub(crate) said: Option<Said>,
 }
 
-/// Rounds in order; its copies are cheap.
+/// What was forecast for the latest rounds; its copies are cheap.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roll {
-    full: Arc<Vec<Arc<Piece>>>,
+pub(crate) struct SaidLately {
+    /// The index of the round of the first that is kept.
+    from: usize,
+    full: VecDeque<Arc<[Option<Said>]>>,
     /// The newest, fewer than a piece.
-    open: Vec<Row>,
+    open: Vec<Option<Said>>,
 }
 
-#[derive(Debug)]
-struct Piece {
-    rounds: Vec<Round>,
-    /// As many as there are rounds, or none at all.
-    said: Vec<Option<Said>>,
-    /// Where the smallest and the largest multiplier stand.
-    extremes: (usize, usize),
-}
-
-impl Piece {
-    fn of(rows: &[Row]) -> Self {
-        let rounds: Vec<Round> = rows.iter().map(|row| row.round).collect();
-        let extremes = extremes(0, &rounds).expect("a piece is full");
-        Self { rounds, said: rows.iter().map(|row| row.said).collect(), extremes }
-    }
-
-    fn without_forecasts(&self) -> Self {
-        Self { rounds: self.rounds.clone(), said: Vec::new(), extremes: self.extremes }
-    }
-
-    fn row(&self, at: usize) -> Row {
-        Row { round: self.rounds[at], said: self.said.get(at).copied().flatten() }
-    }
-}
-
-impl Roll {
-    /// Adds the next round.
-    pub(crate) fn push(&mut self, row: Row) {
-        self.open.push(row);
+impl SaidLately {
+    /// Adds what was forecast for the next round, if anything was.
+    pub(crate) fn push(&mut self, said: Option<Said>) {
+        self.open.push(said);
         if self.open.len() < PIECE {
             return;
         }
-        // Copied only while a snapshot shows it.
-        let full = Arc::make_mut(&mut self.full);
-        full.push(Arc::new(Piece::of(&self.open)));
+        self.full.push_back(Arc::from(self.open.as_slice()));
         self.open.clear();
-        if let Some(old) = full.len().checked_sub(PIECES_WITH_FORECASTS + 1) {
-            full[old] = Arc::new(full[old].without_forecasts());
+        if self.full.len() > PIECES_KEPT {
+            self.full.pop_front();
+            self.from += PIECE;
         }
+    }
+
+    fn get(&self, index: usize) -> Option<Said> {
+        let at = index.checked_sub(self.from)?;
+        let piece = self.full.get(at / PIECE).map(|piece| &**piece);
+        *piece.unwrap_or(&self.open).get(at % PIECE)?
+    }
+
+    /// Of how many rounds it has heard.
+    fn len(&self) -> usize {
+        self.from + self.full.len() * PIECE + self.open.len()
+    }
+}
+
+/// Rounds in order and what was forecast for them; its copies are cheap.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Roll {
+    /// At least as many as it shows.
+    rounds: PackedRounds,
+    said: SaidLately,
+}
+
+impl Roll {
+    /// Of these rounds those of which `said` has heard.
+    pub(crate) fn new(rounds: PackedRounds, said: SaidLately) -> Self {
+        Self { rounds, said }
     }
 
     /// How many rounds there are.
     pub(crate) fn len(&self) -> usize {
-        self.full.len() * PIECE + self.open.len()
+        self.said.len()
     }
 
-    /// The round at this index.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub(crate) fn row(&self, index: usize) -> Row {
-        match self.full.get(index / PIECE) {
-            Some(piece) => piece.row(index % PIECE),
-            None => self.open[index - self.full.len() * PIECE],
-        }
+    /// The rows of a range, oldest first; what lies beyond the end is left out.
+    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Row> + '_ {
+        let range = range.start..range.end.min(self.len());
+        let rounds = self.rounds.range(range.clone());
+        (range.start..).zip(rounds).map(|(at, round)| Row { round, said: self.said.get(at) })
+    }
+
+    /// The row at this index, if there is one.
+    pub(crate) fn row(&self, index: usize) -> Option<Row> {
+        self.range(index..index.saturating_add(1)).next()
     }
 
     /// The newest rounds, so many or all, oldest first.
     pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = Row> + '_ {
-        (self.len().saturating_sub(count)..self.len()).map(|index| self.row(index))
+        self.range(self.len().saturating_sub(count)..self.len())
     }
 
     /// The index of the first round that ended at `time` or later.
     pub(crate) fn since(&self, time: DateTime<Utc>) -> usize {
-        let is_earlier = |round: &Round| round.time < time;
-        let pieces = self.full.partition_point(|piece| piece.rounds.last().is_some_and(is_earlier));
-        let within = match self.full.get(pieces) {
-            Some(piece) => piece.rounds.partition_point(is_earlier),
-            None => self.open.partition_point(|row| is_earlier(&row.round)),
-        };
-        pieces * PIECE + within
+        self.rounds.since(time).min(self.len())
     }
 
     /// Cuts the range into runs and gives the smallest and the largest multiplier of each, so that
@@ -133,7 +131,7 @@ impl Roll {
         let mut from = range.start;
         while from < range.end {
             let to = ((from / run + 1) * run).min(range.end);
-            let Some((low, high)) = self.extremes(from..to) else { break };
+            let Some((low, high)) = self.rounds.extremes(from..to) else { break };
             points.push(low.min(high));
             if low != high {
                 points.push(low.max(high));
@@ -142,54 +140,6 @@ impl Roll {
         }
         (step, points)
     }
-
-    /// Where the smallest and the largest multiplier of a range stand; the first of equal ones.
-    fn extremes(&self, range: Range<usize>) -> Option<(usize, usize)> {
-        let mut found: Option<(usize, usize)> = None;
-        let mut at = range.start;
-        while at < range.end {
-            let start = at / PIECE * PIECE;
-            let end = (start + PIECE).min(range.end);
-            let here = match self.full.get(at / PIECE) {
-                Some(piece) if at == start && end == start + PIECE => {
-                    let (low, high) = piece.extremes;
-                    Some((start + low, start + high))
-                }
-                Some(piece) => extremes(at, &piece.rounds[at - start..end - start]),
-                None => {
-                    let open = self.open[at - start..end - start].iter().map(|row| row.round);
-                    extremes(at, &open.collect::<Vec<_>>())
-                }
-            };
-            found = match (found, here) {
-                (Some(before), Some(here)) => Some(self.wider(before, here)),
-                (before, here) => before.or(here),
-            };
-            at = end;
-        }
-        found
-    }
-
-    fn wider(&self, before: (usize, usize), here: (usize, usize)) -> (usize, usize) {
-        let multiplier = |index| self.row(index).round.multiplier;
-        (
-            if multiplier(here.0) < multiplier(before.0) { here.0 } else { before.0 },
-            if multiplier(here.1) > multiplier(before.1) { here.1 } else { before.1 },
-        )
-    }
-}
-
-fn extremes(first: usize, rounds: &[Round]) -> Option<(usize, usize)> {
-    let (mut low, mut high) = (0, 0);
-    for (index, round) in rounds.iter().enumerate() {
-        if round.multiplier < rounds[low].multiplier {
-            low = index;
-        }
-        if round.multiplier > rounds[high].multiplier {
-            high = index;
-        }
-    }
-    (!rounds.is_empty()).then_some((first + low, first + high))
 }
 
 #[cfg(test)]
@@ -208,9 +158,10 @@ mod tests {
     }
 
     fn roll(count: usize) -> Roll {
-        let mut roll = Roll::default();
-        (0..count).for_each(|number| roll.push(row(number)));
-        roll
+        let mut said = SaidLately::default();
+        (0..count).for_each(|number| said.push(row(number).said));
+        // It has not heard of the last ones yet.
+        Roll::new((0..count + 300).map(|number| row(number).round).collect(), said)
     }
 
     #[test]
@@ -218,7 +169,7 @@ mod tests {
         for count in [0, 1, 255, 256, 257, 1000] {
             let roll = roll(count);
             assert_eq!(roll.len(), count);
-            assert!((0..count).all(|index| roll.row(index) == row(index)), "{count}");
+            assert!((0..count).all(|index| roll.row(index) == Some(row(index))), "{count}");
             for index in 0..=count {
                 assert_eq!(roll.since(row(index).round.time), index, "{count}");
             }
@@ -229,22 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_stays_as_it_was() {
-        let mut roll = roll(700);
-        let copy = roll.clone();
-        (700..1400).for_each(|number| roll.push(row(number)));
-        assert_eq!(copy.len(), 700);
-        assert!(copy.newest(700).eq((0..700).map(row)));
-        assert!(roll.newest(1400).eq((0..1400).map(row)));
-    }
-
-    #[test]
     fn forecasts_of_at_least_the_last_four_thousand_rounds_are_kept() {
         let roll = roll(10_000);
         let kept = roll.newest(usize::MAX).filter(|row| row.said.is_some()).count();
         assert!((4000..5000).contains(&kept), "{kept}");
         assert!(roll.newest(4000).eq((6000..10_000).map(row)));
-        assert_eq!(roll.row(0), Row { said: None, ..row(0) });
+        assert_eq!(roll.row(0), Some(Row { said: None, ..row(0) }));
     }
 
     #[test]
@@ -280,10 +221,9 @@ mod tests {
 
     #[test]
     fn a_further_round_moves_no_earlier_point() {
-        let (mut roll, points_max) = (roll(5000), 100);
-        let (step, before) = roll.thinned(0..5000, points_max);
-        roll.push(row(5000));
-        let (same, after) = roll.thinned(0..5001, points_max);
+        let points_max = 100;
+        let (step, before) = roll(5000).thinned(0..5000, points_max);
+        let (same, after) = roll(5001).thinned(0..5001, points_max);
         assert_eq!(step, same);
         let settled = |points: &[usize]| {
             let last_run = 4999 / (2 * step) * (2 * step);

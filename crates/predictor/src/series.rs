@@ -1,8 +1,11 @@
 //! Rounds in memory, in order of time, out of every file of a directory.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rounds::{FileRounds, Round};
+
+use crate::packed::PackedRounds;
 
 /// What one file of the directory now holds, or how it changed.
 #[derive(Debug, Clone)]
@@ -29,15 +32,24 @@ pub(crate) enum Growth {
 /// All rounds in the order [`rounds::merge`] gives them, kept up to date.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Series {
-    files: BTreeMap<String, Vec<Round>>,
-    rounds: Vec<Round>,
+    files: BTreeMap<String, Held>,
+    rounds: PackedRounds,
     last_file: String,
     copies: BTreeMap<String, u64>,
 }
 
+/// The rounds of a file, in the order of its rows.
+#[derive(Debug, Clone)]
+enum Held {
+    /// They stand together, in this order, among all rounds: nearly always so.
+    Among(Range<usize>),
+    /// They do not.
+    Apart(Vec<Round>),
+}
+
 impl Series {
     /// All rounds, oldest first.
-    pub(crate) fn rounds(&self) -> &[Round] {
+    pub(crate) fn rounds(&self) -> &PackedRounds {
         &self.rounds
     }
 
@@ -58,9 +70,8 @@ impl Series {
         match (changes.next(), changes.len()) {
             (None, _) => Growth::Unchanged,
             (Some((file, FileChange::Appended(rows))), 0) if self.follows(&file, &rows) => {
-                self.rounds.extend_from_slice(&rows);
                 self.last_file.clone_from(&file);
-                self.files.entry(file).or_default().extend(rows);
+                self.follow(file, rows);
                 Growth::From(before)
             }
             (Some(first), _) => {
@@ -81,39 +92,115 @@ impl Series {
         is_newer
             && !self.copies.contains_key(file)
             && rows.is_sorted_by_key(|round| round.time)
-            && self.files.get(file).is_none_or(|rows| rows.is_sorted_by_key(|round| round.time))
+            && self.files.get(file).is_none_or(Held::is_sorted)
+    }
+
+    /// Adds rows of a file at the end of everything.
+    fn follow(&mut self, file: String, rows: Vec<Round>) {
+        let end = self.rounds.len();
+        self.rounds.extend(rows.iter().copied());
+        let held = self.files.entry(file).or_insert(Held::Apart(Vec::new()));
+        match held {
+            Held::Among(range) if range.end == end => range.end = self.rounds.len(),
+            Held::Apart(own) if own.is_empty() => *held = Held::Among(end..self.rounds.len()),
+            // Rounds of another file came in between.
+            _ => held.own(&self.rounds).extend(rows),
+        }
     }
 
     fn change(&mut self, file: String, change: FileChange) {
         match change {
-            FileChange::Appended(rows) => self.files.entry(file).or_default().extend(rows),
-            FileChange::Replaced(rows) => drop(self.files.insert(file, rows)),
+            FileChange::Appended(rows) => {
+                let held = self.files.entry(file).or_insert(Held::Apart(Vec::new()));
+                held.own(&self.rounds).extend(rows);
+            }
+            FileChange::Replaced(rows) => drop(self.files.insert(file, Held::Apart(rows))),
             FileChange::Removed => drop(self.files.remove(&file)),
         }
     }
 
     /// Puts all files together from the start.
     fn merge(&mut self) -> Growth {
-        let files: Vec<FileRounds<'_>> =
-            self.files.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
+        for held in self.files.values_mut() {
+            held.own(&self.rounds);
+        }
+        let files: Vec<FileRounds<'_>> = self
+            .files
+            .iter()
+            .filter_map(|(file, held)| Some(FileRounds { file, rounds: held.apart()? }))
+            .collect();
         let merged = rounds::merge(&files);
+        let growth = self.replace(&merged.rounds);
         self.copies = merged.copies.into_iter().map(|copy| (copy.file, copy.rounds)).collect();
-        self.last_file = self.file_of(merged.rounds.last());
-        let before = std::mem::replace(&mut self.rounds, merged.rounds);
-        match self.rounds.strip_prefix(before.as_slice()) {
-            None => Growth::Rebuilt,
-            Some([]) => Growth::Unchanged,
-            Some(_) => Growth::From(before.len()),
+        for held in self.files.values_mut() {
+            held.find(&merged.rounds);
+        }
+        self.last_file = merged.rounds.last().map(|last| self.file_of(last)).unwrap_or_default();
+        growth
+    }
+
+    fn replace(&mut self, merged: &[Round]) -> Growth {
+        let before = self.rounds.len();
+        match merged.get(before..) {
+            Some(new) if self.rounds.iter().eq(merged[..before].iter().copied()) => {
+                self.rounds.extend(new.iter().copied());
+                if new.is_empty() { Growth::Unchanged } else { Growth::From(before) }
+            }
+            _ => {
+                self.rounds = merged.iter().copied().collect();
+                Growth::Rebuilt
+            }
         }
     }
 
-    /// The last file, by name, that is no copy and holds the round.
-    fn file_of(&self, round: Option<&Round>) -> String {
-        let Some(round) = round else { return String::new() };
+    /// The last file, by name, that is no copy and holds the newest round.
+    fn file_of(&self, newest: &Round) -> String {
+        let same_time = self.rounds.since(newest.time);
+        let holds = |held: &Held| match held {
+            Held::Among(range) => {
+                let latest = range.start.max(same_time)..range.end;
+                self.rounds.range(latest).any(|round| round == *newest)
+            }
+            Held::Apart(rounds) => rounds.contains(newest),
+        };
         let mut files =
             self.files.iter().rev().filter(|(file, _)| !self.copies.contains_key(*file));
-        let holder = files.find(|(_, rows)| rows.iter().rev().any(|row| row == round));
-        holder.map(|(file, _)| file.clone()).unwrap_or_default()
+        files.find(|(_, held)| holds(held)).map(|(file, _)| file.clone()).unwrap_or_default()
+    }
+}
+
+impl Held {
+    fn is_sorted(&self) -> bool {
+        self.apart().is_none_or(|rounds| rounds.is_sorted_by_key(|round| round.time))
+    }
+
+    fn apart(&self) -> Option<&[Round]> {
+        match self {
+            Self::Among(_) => None,
+            Self::Apart(rounds) => Some(rounds),
+        }
+    }
+
+    /// Takes the rounds out of all rounds, if they are only there.
+    fn own(&mut self, all: &PackedRounds) -> &mut Vec<Round> {
+        if let Self::Among(range) = self {
+            *self = Self::Apart(all.range(range.clone()).collect());
+        }
+        match self {
+            Self::Apart(rounds) => rounds,
+            Self::Among(_) => unreachable!("taken out just now"),
+        }
+    }
+
+    /// Keeps only the place, where the rounds stand together among all rounds.
+    fn find(&mut self, all: &[Round]) {
+        let Self::Apart(rounds) = self else { return };
+        let Some(first) = rounds.first() else { return };
+        let from = all.partition_point(|round| round.time < first.time);
+        let to = all.partition_point(|round| round.time <= first.time);
+        if let Some(start) = (from..to).find(|&start| all[start..].starts_with(rounds)) {
+            *self = Self::Among(start..start + rounds.len());
+        }
     }
 }
 
@@ -145,7 +232,7 @@ mod tests {
         seconds: &[i64],
     ) {
         assert_eq!(series.apply(change), growth);
-        assert_eq!(series.rounds(), rows(seconds));
+        assert_eq!(series.rounds().iter().collect::<Vec<_>>(), rows(seconds));
     }
 
     #[test]
@@ -214,6 +301,26 @@ mod tests {
         let mut one_by_one = Series::default();
         one_by_one.apply(vec![("b".to_owned(), FileChange::Appended(b))]);
         one_by_one.apply(vec![("a".to_owned(), FileChange::Appended(a))]);
-        assert_eq!(together.rounds(), one_by_one.rounds());
+        assert!(together.rounds().iter().eq(one_by_one.rounds().iter()));
+    }
+
+    #[test]
+    fn rounds_of_files_are_kept_once() {
+        let mut series = Series::default();
+        series.apply(vec![append("a", &[1, 2]), append("b", &[]), append("copy", &[1, 2])]);
+        series.apply(vec![append("b", &[3, 4])]);
+        series.apply(vec![append("c", &[5])]);
+        let is_apart = |series: &Series, file: &str| series.files[file].apart().is_some();
+        assert!(!["a", "b", "c", "copy"].iter().any(|file| is_apart(&series, file)));
+        // Not in one piece any more.
+        check(&mut series, vec![append("b", &[6])], Growth::From(5), &[1, 2, 3, 4, 5, 6]);
+        assert!(is_apart(&series, "b"));
+        check(&mut series, vec![append("b", &[7])], Growth::From(6), &[1, 2, 3, 4, 5, 6, 7]);
+        let removed = ("c".to_owned(), FileChange::Removed);
+        check(&mut series, vec![removed], Growth::Rebuilt, &[1, 2, 3, 4, 6, 7]);
+        assert!(!is_apart(&series, "b"));
+        // Newest first: not in the order of its rows.
+        check(&mut series, vec![append("d", &[9, 8])], Growth::From(6), &[1, 2, 3, 4, 6, 7, 8, 9]);
+        assert!(is_apart(&series, "d"));
     }
 }

@@ -1,23 +1,24 @@
 //! Mean, spread, extremes and median of all multipliers, kept up to date one by one.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use rounds::Multiplier;
 
 use crate::snapshot::Statistics;
 
-/// Welford's mean and variance, and two heaps that meet at the median.
-///
-/// Invariant: `lower` holds as many multipliers as `upper` or one more, and none above any of `upper`.
+/// Welford's mean and variance, and how often each multiplier came: a million rounds have some ten
+/// thousand different ones. The median is followed from neighbour to neighbour.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningStatistics {
     count: u64,
     mean: f64,
     squares: f64,
-    extremes: Option<(f64, f64)>,
-    lower: BinaryHeap<Multiplier>,
-    upper: BinaryHeap<Reverse<Multiplier>>,
+    counts: BTreeMap<Multiplier, u64>,
+    /// The smaller of the two in the middle, or the middle one.
+    middle: Option<Multiplier>,
+    /// Multipliers below it.
+    below: u64,
 }
 
 impl RunningStatistics {
@@ -28,29 +29,41 @@ impl RunningStatistics {
         let before = m - self.mean;
         self.mean += before / self.count as f64;
         self.squares += before * (m - self.mean);
-        self.extremes = Some(self.extremes.map_or((m, m), |(min, max)| (min.min(m), max.max(m))));
-        if self.lower.peek().is_some_and(|&middle| multiplier > middle) {
-            self.upper.push(Reverse(multiplier));
-        } else {
-            self.lower.push(multiplier);
+        *self.counts.entry(multiplier).or_default() += 1;
+        let middle = *self.middle.get_or_insert(multiplier);
+        self.below += u64::from(multiplier < middle);
+        self.find_middle(middle);
+    }
+
+    /// One more moves the middle by a neighbour at most.
+    fn find_middle(&mut self, middle: Multiplier) {
+        let wanted = (self.count - 1) / 2;
+        let same = self.counts[&middle];
+        if wanted < self.below {
+            let lower = self.counts.range(..middle).next_back();
+            let (&lower, count) = lower.expect("there are some below");
+            self.below -= count;
+            self.middle = Some(lower);
+        } else if wanted >= self.below + same {
+            self.below += same;
+            self.middle = self.above(middle);
         }
-        if self.upper.len() > self.lower.len() {
-            self.lower.extend(self.upper.pop().map(|Reverse(it)| it));
-        } else if self.lower.len() > self.upper.len() + 1 {
-            self.upper.extend(self.lower.pop().map(Reverse));
-        }
+    }
+
+    fn above(&self, middle: Multiplier) -> Option<Multiplier> {
+        let mut above = self.counts.range((Bound::Excluded(middle), Bound::Unbounded));
+        above.next().map(|(&multiplier, _)| multiplier)
     }
 
     /// The figures; none while there is no round. `std` divides by n - 1 and is 0 for one round.
     pub(crate) fn figures(&self) -> Option<Statistics> {
-        let (min, max) = self.extremes?;
-        let low = self.lower.peek()?.as_f64();
-        let median = match self.upper.peek() {
-            Some(Reverse(high)) if self.upper.len() == self.lower.len() => {
-                f64::midpoint(low, high.as_f64())
-            }
-            _ => low,
-        };
+        let (min, max) = (self.counts.first_key_value()?.0, self.counts.last_key_value()?.0);
+        let (min, max) = (min.as_f64(), max.as_f64());
+        let middle = self.middle?;
+        let is_last_of_lower_half = self.below + self.counts[&middle] == self.count / 2;
+        let high =
+            self.above(middle).filter(|_| self.count.is_multiple_of(2) && is_last_of_lower_half);
+        let median = f64::midpoint(middle.as_f64(), high.unwrap_or(middle).as_f64());
         let freedom = self.count.saturating_sub(1).max(1) as f64;
         Some(Statistics { mean: self.mean, std: (self.squares / freedom).sqrt(), min, max, median })
     }

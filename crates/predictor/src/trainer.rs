@@ -12,10 +12,11 @@ use std::thread;
 use features::FeatureRow;
 use tokio_util::sync::CancellationToken;
 
-use crate::dataset::DatasetSnapshot;
+use crate::dataset::{Dataset, DatasetSnapshot};
 use crate::ensemble::{Ensemble, FitOptions, Measured, OutOfSample, fit_and_measure};
 use crate::forecast::{Forecaster, Means};
 use crate::models::{FitError, Progress};
+use crate::packed::PackedRounds;
 use crate::priority;
 use crate::workers::Helped;
 
@@ -117,7 +118,9 @@ pub(crate) type Tell = Arc<dyn Fn(News) + Send + Sync>;
 /// A training to be done.
 pub(crate) struct Order {
     pub(crate) id: u64,
-    pub(crate) rows: DatasetSnapshot,
+    /// At least those to learn from: the first `records`.
+    pub(crate) rounds: PackedRounds,
+    pub(crate) records: u64,
     pub(crate) tell: Tell,
 }
 
@@ -142,14 +145,9 @@ impl Trainer {
         thread::Builder::new().name("trainer".to_owned()).spawn(move || {
             priority::lower();
             for order in inbox {
-                let Order { id, rows, tell } = order;
-                let result = train(
-                    learner.as_ref(),
-                    &rows,
-                    &|share| tell(News::Progress { id, share }),
-                    &stop,
-                );
-                drop(rows);
+                let (id, tell) = (order.id, Arc::clone(&order.tell));
+                let progress = |share| tell(News::Progress { id, share });
+                let result = train(learner.as_ref(), order, &progress, &stop);
                 tell(News::Done { id, result });
             }
         })?;
@@ -162,9 +160,11 @@ impl Trainer {
     }
 }
 
+/// Rows are a hundred bytes each and there is one of all tables' at a time: they are made for the
+/// training and dropped with it.
 fn train(
     learner: &dyn Learner,
-    rows: &DatasetSnapshot,
+    order: Order,
     tell: &(impl Fn(f64) + Sync),
     stop: &CancellationToken,
 ) -> Result<Learned, String> {
@@ -182,8 +182,13 @@ fn train(
         }
         if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    // The rows are only read and the model is dropped, so a panic leaves nothing half done.
-    let fitted = catch_unwind(AssertUnwindSafe(|| learner.learn(rows, &progress)));
+    // Nothing that is half done outlives a panic.
+    let fitted = catch_unwind(AssertUnwindSafe(|| {
+        let records = usize::try_from(order.records).unwrap_or(usize::MAX);
+        let rows = Dataset::of_rounds(order.rounds.range(0..records)).snapshot();
+        drop(order);
+        learner.learn(&rows, &progress)
+    }));
     match fitted {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(panic) => Err(format!("the training panicked: {}", said_by(panic.as_ref()))),

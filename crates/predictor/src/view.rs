@@ -22,7 +22,7 @@ use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::recorder::Recorder;
 use crate::retrain::FIRST_AT;
-use crate::roll::{Roll, Row, Said};
+use crate::roll::{Roll, Said, SaidLately};
 use crate::scorecard::{Report, Scorecard};
 use crate::series::Series;
 use crate::snapshot::{
@@ -40,7 +40,7 @@ const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct View {
     statistics: RunningStatistics,
-    roll: Roll,
+    said: SaidLately,
     distribution: Distribution,
     past: VecDeque<PastPrediction>,
     void: u64,
@@ -77,7 +77,7 @@ impl View {
             point: forecast.calibrated(),
             inside: forecast.holds(round.multiplier.as_f64()),
         });
-        self.roll.push(Row { round, said });
+        self.said.push(said);
         if let Some(forecast) = forecast {
             self.past.push_front(past(forecast, Some(round)));
             self.past.truncate(HISTORY_MAX);
@@ -109,6 +109,7 @@ impl View {
         let is_simulated = from.origin == Some(Origin::Simulated);
         let training = from.trainings.view(engine.rounds(), engine.next_training_at());
         let tally = engine.tally();
+        let roll = Roll::new(from.series.rounds().clone(), self.said.clone());
         Snapshot {
             model_trained: engine.installed().is_some(),
             model_accuracy: from.trainings.accuracy().cloned(),
@@ -135,7 +136,7 @@ impl View {
             },
             training,
             statistics: self.statistics.figures(),
-            recent: self.roll.newest(RECENT_MAX).map(RecentRound::from).collect(),
+            recent: roll.newest(RECENT_MAX).map(RecentRound::from).collect(),
             data: Data {
                 duplicates_removed: from.series.duplicates(),
                 watch: from.watch,
@@ -155,7 +156,7 @@ impl View {
                 void: self.void,
             },
             chronicle: Arc::clone(engine.chronicle()),
-            roll: self.roll.clone(),
+            roll,
             distribution: self.distribution.clone(),
             notes: from.recorder.notes(),
             looks: from.looks,

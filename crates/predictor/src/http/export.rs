@@ -31,9 +31,8 @@ pub(crate) async fn rounds(
     let rows = stream::unfold((snapshot, range), async |(snapshot, mut range)| {
         let piece = range.start..range.end.min(range.start + PIECE);
         range.start = piece.end;
-        let text = piece
-            .into_iter()
-            .fold(String::new(), |text, index| with_row(text, &snapshot.roll.row(index).round));
+        let rows = snapshot.roll.range(piece);
+        let text = rows.fold(String::new(), |text, row| with_row(text, &row.round));
         (!text.is_empty()).then(|| (Ok(Bytes::from(text)), (snapshot, range)))
     });
     Ok(table("rounds.csv", "timestamp,multiplier\n", rows))

@@ -49,14 +49,15 @@ pub(crate) async fn rounds(
         let range = span.of(roll);
         let first = range.start as u64 + 1;
         let (step, indices) = roll.thinned(range, points);
-        let row =
-            |&index: &usize| Numbered { round: index as u64 + 1, row: roll.row(index).into() };
+        let row = |&index: &usize| {
+            roll.row(index).map(|row| Numbered { round: index as u64 + 1, row: row.into() })
+        };
         Answer::json(&Listed {
             success: true,
             first,
             total: roll.len() as u64,
             step: step as u64,
-            rounds: indices.iter().map(row).collect(),
+            rounds: indices.iter().filter_map(row).collect(),
         })
     }))
 }

@@ -41,9 +41,11 @@ impl Live {
 
     /// Hears some of the rounds that wait. The forecast that is open in the end is on the disk.
     pub(super) fn catch_up(&mut self) {
-        for _ in 0..AT_ONCE {
-            let Some(next) = self.waiting.next() else { break };
-            self.hear_round(self.series.rounds()[next]);
+        let next = self.waiting.start..self.waiting.end.min(self.waiting.start + AT_ONCE);
+        self.waiting.start = next.end;
+        let rounds: Vec<Round> = self.series.rounds().range(next).collect();
+        for round in rounds {
+            self.hear_round(round);
         }
         self.sync();
         if self.keeper.is_checkpoint_due(self.engine.rounds())
@@ -67,7 +69,7 @@ impl Live {
         self.view = View::default();
         self.digest = RoundsDigest::default();
         self.loose = Loose::default();
-        let rounds = self.series.rounds().to_vec();
+        let rounds: Vec<Round> = self.series.rounds().iter().collect();
         self.waiting = rounds.len()..rounds.len();
         let begun = Instant::now();
         let Archive { restored, mut ledger } = self.keeper.read(&rounds);

@@ -30,8 +30,8 @@ impl Live {
         }
         let records = self.engine.training_started();
         let id = self.trainings.begin(records, (self.now)(), asker);
-        let rows = self.engine.dataset().snapshot();
-        let order = Order { id, rows, tell: Arc::clone(&self.tell) };
+        let rounds = self.series.rounds().clone();
+        let order = Order { id, rounds, records, tell: Arc::clone(&self.tell) };
         if !self.trainer.order(order) {
             self.training_failed("the training thread has ended".to_owned());
         }
