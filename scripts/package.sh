@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds both programs for release and packs them: a tar.gz for any Linux like this one, a .deb where cargo-deb is
+# Builds the three programs for release and packs them: a tar.gz for any Linux like this one, a .deb where cargo-deb is
 # there, and SHA256SUMS of both. The same sources give the same bytes in any folder.
 #
 #   scripts/package.sh [DIR]      where to put them (default dist in the target directory)
@@ -19,13 +19,13 @@ export CARGO_INCREMENTAL=0
 # No path of this machine in the programs.
 export RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$root=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
-[ -n "${AVIATOR_NO_BUILD:-}" ] || cargo build --release --locked -p collector -p predictor
+[ -n "${AVIATOR_NO_BUILD:-}" ] || cargo build --release --locked -p collector -p predictor -p bridge
 
 # What the programs say about themselves.
 made=$target/release/package
 rm -rf "$made"
 mkdir -p "$made"/man "$made"/completions/{bash,zsh,fish}
-for program in collector predictor; do
+for program in collector predictor bridge; do
   run=$target/release/$program
   "$run" man --dir "$made/man"
   "$run" completions bash >"$made/completions/bash/$program"
@@ -39,14 +39,15 @@ rm -f "$out"/aviator[-_]* "$out/SHA256SUMS"
 pack_archive() {
   local name=aviator-$version-$triple
   local folder=$made/$name
-  mkdir -p "$folder"/{bin,docs,systemd,monitoring}
-  install -m 755 "$target/release/collector" "$target/release/predictor" "$folder/bin/"
+  mkdir -p "$folder"/{bin,docs,systemd,monitoring,nats}
+  install -m 755 "$target"/release/{collector,predictor,bridge} "$folder/bin/"
   strip "$folder/bin/"*
   cp -r "$made/man" "$made/completions" "$folder/"
   cp docs/*.md "$folder/docs/"
   cp -r docs/examples "$folder/docs/"
   cp scripts/systemd/* "$folder/systemd/"
   cp scripts/monitoring/* "$folder/monitoring/"
+  cp scripts/nats/*.conf "$folder/nats/"
   cp README.md CHANGELOG.md LICENSE-* "$folder/"
   tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --mode=go-w,a+rX \
     -C "$made" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"

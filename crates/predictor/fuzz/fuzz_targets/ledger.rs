@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use predictor::engine::{Engine, Settings};
-use predictor::forecast::Means;
+use predictor::forecast::{Calibration, Means};
 use predictor::ledger::{Entry, Ledger};
 use rounds::{Multiplier, Round};
 
@@ -16,8 +16,12 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(line.iter().position(|&byte| byte == b'\n'), Some(line.len() - 1));
         assert_eq!(Entry::read(&line).expect("a line of ours is read").line(), line);
     }
+    if entries.is_empty() {
+        return;
+    }
     let mut ledger = Ledger::from_entries(entries.iter().copied());
     let mut engine = Engine::new(Settings { auto_train: false, can_be_late: true });
+    let mut calibration = Calibration::default();
     let (mut left, _) = ledger.left();
     for entry in &entries {
         let Entry::Forecast(forecast) = entry else { continue };
@@ -31,18 +35,21 @@ fuzz_target!(|bytes: &[u8]| {
             }
             _ => None,
         });
-        let kept = ledger.take(&before, &next.unwrap_or(before));
+        let next = next.unwrap_or(before);
+        let kept = ledger.take(&before, &next);
         let now = ledger.left().0;
         assert_eq!(now, left - usize::from(kept != Ok(None)));
         left = now;
-        engine.remember(next.unwrap_or(before), kept.ok().flatten().map(|kept| kept.forecast));
+        let kept = kept.ok().flatten().map(|kept| kept.forecast);
+        if let Some(kept) = &kept {
+            calibration.settle(kept, next.multiplier.cents(), next.multiplier.ln());
+        }
+        engine.remember(next, kept);
     }
     assert_eq!(left, 0);
-    let memory = serde_json::to_value(engine.memory()).expect("it can be written");
-    let calibration = serde_json::from_value(memory["calibration"].clone());
-    let calibration: predictor::forecast::Calibration = calibration.expect("it can be read back");
     let served = calibration.serve(&Means { members: [0.9; 3], mean: 0.9 });
     let (lo, hi) = served.interval80;
     assert!(1.0 <= lo && lo <= hi && served.scale.is_finite() && served.kappa.is_finite());
     assert!(served.probabilities.iter().all(|chance| (0.0..=1.0).contains(chance)));
+    assert_eq!(engine.kappa().to_bits(), served.kappa.to_bits());
 });
