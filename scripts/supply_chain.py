@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Everything the programs are made of: holds it to deny.toml (licences, banned crates, sources), needing nothing but
-cargo and Python 3.11, and writes it down as a CycloneDX document.
+cargo and Python 3.11, and writes what ships down as a CycloneDX document. What only tests need is held to it as well,
+but is not in the list.
 
     scripts/supply_chain.py [FILE]      FILE: where to write the list; without it only the checks are made
-
-cargo-deny reads the same deny.toml and checks more (advisories above all): cargo install --locked cargo-deny
 """
 
 import json
@@ -13,6 +12,8 @@ import subprocess
 import sys
 import tomllib
 
+# What is packed.
+PROGRAMS = {"bridge", "collector", "predictor"}
 # How cargo names what comes from a registry, and not from a repository or a path.
 REGISTRY = "registry+"
 
@@ -63,10 +64,27 @@ def problems(packages, policy):
             yield f"{name} comes from {package['source']}"
 
 
+def shipped(told):
+    """The nodes of the programs and of all they are built from, by their ids."""
+    names = {package["id"]: package["name"] for package in told["packages"]}
+    nodes = {node["id"]: node for node in told["resolve"]["nodes"]}
+    waiting = [member for member in told["workspace_members"] if names[member] in PROGRAMS]
+    found = {}
+    while waiting:
+        node = nodes[waiting.pop()]
+        if node["id"] in found:
+            continue
+        needed = [each["pkg"] for each in node["deps"] if any(kind["kind"] != "dev" for kind in each["dep_kinds"])]
+        found[node["id"]] = sorted(needed)
+        waiting.extend(needed)
+    return found
+
+
 def component(package):
     url = f"pkg:cargo/{package['name']}@{package['version']}"
     return {
-        "type": "library", "bom-ref": package["id"], "name": package["name"], "version": package["version"],
+        "type": "application" if package["name"] in PROGRAMS else "library", "bom-ref": package["id"],
+        "name": package["name"], "version": package["version"],
         "purl": url, "licenses": [{"expression": package["license"].replace("/", " OR ")}],
     }
 
@@ -82,11 +100,11 @@ def main():
     if found:
         raise SystemExit(1)
     if len(sys.argv) > 1:
+        ships = shipped(told)
         document = {
             "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
-            "components": [component(package) for package in packages],
-            "dependencies": [{"ref": node["id"], "dependsOn": sorted(node["dependencies"])}
-                             for node in sorted(told["resolve"]["nodes"], key=lambda node: node["id"])],
+            "components": [component(package) for package in packages if package["id"] in ships],
+            "dependencies": [{"ref": name, "dependsOn": needed} for name, needed in sorted(ships.items())],
         }
         root = told["workspace_root"]
         with open(sys.argv[1], "w") as file:

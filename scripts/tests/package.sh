@@ -23,9 +23,17 @@ check() { # WHAT COMMAND...
   shift
   if "$@" >/dev/null 2>&1; then echo "ok   $what"; else echo "FAIL $what"; failed=$((failed + 1)); fi
 }
+# The pages as man shows them; outside, where there is man, as minbase has none.
+pages_complain() {
+  local page
+  for page in "$system"/usr/share/man/man1/{collector,predictor,bridge}*.1.gz; do
+    LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -l "$page" 2>&1 >/dev/null
+  done
+}
 absent() { [ ! -e "$system/$1" ]; }
 owned() { [ "$(inside stat -c '%U:%G %a' "$1")" = "$2" ]; }
 as_collector() { inside setpriv --reuid aviator-collector --regid aviator --clear-groups "$@"; }
+as_bridge() { inside setpriv --reuid aviator-bridge --regid aviator --clear-groups "$@"; }
 as_predictor() { inside setpriv --reuid aviator-predictor --regid aviator --clear-groups "$@"; }
 
 # minbase leaves documentation out.
@@ -33,21 +41,34 @@ rm -f "$system"/etc/dpkg/dpkg.cfg.d/*
 cp "$package" "$system/tmp/aviator.deb"
 inside apt-get install -q -y --no-install-recommends /tmp/aviator.deb
 
-for program in collector predictor; do
+for program in collector predictor bridge; do
   check "$program runs" inside "/usr/bin/$program" --version
   check "$program has a manual page" test -s "$system/usr/share/man/man1/$program.1.gz"
   check "bash completes $program" inside bash -c ". /usr/share/bash-completion/completions/$program && complete -p $program"
-  check "$program has a unit" test -s "$system/lib/systemd/system/aviator-$program.service"
   check "the user aviator-$program is there" inside getent passwd "aviator-$program"
+done
+for program in collector predictor; do
   check "its settings are understood" inside "$program" --config "/etc/aviator/$program.toml" --print-config
 done
+for unit in collector predictor bridge-push bridge-pull; do
+  check "aviator-$unit is there" test -s "$system/lib/systemd/system/aviator-$unit.service"
+  check "and not enabled" absent "etc/systemd/system/multi-user.target.wants/aviator-$unit.service"
+done
+check "the summary is one whole line" test "$(inside dpkg-query -W -f='${binary:Summary}' aviator)" = "$summary"
+check "no manual page has an error" test -z "$(pages_complain)"
 check "rounds are the collector's, for the group to read" owned /var/lib/aviator/data "aviator-collector:aviator 750"
 check "forecasts are the predictor's" owned /var/lib/aviator/predictor "aviator-predictor:aviator 750"
+for folder in bridge pulled; do
+  check "$folder is the bridge's" owned "/var/lib/aviator/$folder" "aviator-bridge:aviator 750"
+done
+check "what the bridge is told can be sourced" sh -ec ". '$system/etc/aviator/bridge.env'; test -n \"\$AVIATOR_HUB\""
 check "the collector records as its user" as_collector collector --config /etc/aviator/collector.toml \
   --data-dir /var/lib/aviator/data --history 50 --rounds 3 --pace max
 check "the predictor reads them as its own" as_predictor predictor doctor --config /etc/aviator/predictor.toml \
   --data-dir /var/lib/aviator/data --state-dir /var/lib/aviator/predictor
 check "and cannot write them" as_predictor sh -c '! touch /var/lib/aviator/data/x'
+check "nor can the bridge" as_bridge sh -c 'cat /var/lib/aviator/data/*.csv >/dev/null && ! touch /var/lib/aviator/data/x'
+check "the bridge makes a key as its user" as_bridge /usr/bin/bridge key /var/lib/aviator/bridge/attic.nk
 
 echo "# changed" >>"$system/etc/aviator/collector.toml"
 inside apt-get install -q -y --reinstall /tmp/aviator.deb >/dev/null
@@ -56,9 +77,14 @@ check "an upgrade keeps changed settings" grep -q "# changed" "$system/etc/aviat
 rows() { cat "$system"/var/lib/aviator/data/*.csv | sha256sum; }
 before=$(rows)
 inside apt-get purge -q -y aviator
-check "the programs are gone" absent usr/bin/collector
-check "the units are gone" absent lib/systemd/system/aviator-collector.service
+for program in collector predictor bridge; do
+  check "$program is gone" absent "usr/bin/$program"
+done
+for unit in collector predictor bridge-push bridge-pull; do
+  check "aviator-$unit is gone" absent "lib/systemd/system/aviator-$unit.service"
+done
 check "the settings are gone" absent etc/aviator
 check "the rounds are there, byte for byte" test "$(rows)" = "$before"
+check "and the bridge's key" test -s "$system/var/lib/aviator/bridge/attic.nk"
 check "and still the collector's" owned /var/lib/aviator/data "aviator-collector:aviator 750"
 [ "$failed" -eq 0 ] || { echo "$failed checks failed" >&2; exit 1; }
