@@ -5,6 +5,7 @@
 #   scripts/tests/package.sh aviator_0.1.0_amd64.deb [FOLDER]     FOLDER: the system; made where it is not there
 set -euo pipefail
 package=$(realpath "$1")
+summary=$(sed -n 's/^description = "\(.*\)"/\1/p' "$(dirname "$0")/../../crates/predictor/Cargo.toml")
 system=${2:-}
 suite=bookworm
 # The one this system uses; debootstrap knows another where that is no Debian.
