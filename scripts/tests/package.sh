@@ -8,8 +8,9 @@ package=$(realpath "$1")
 summary=$(sed -n 's/^description = "\(.*\)"/\1/p' "$(dirname "$0")/../../crates/predictor/Cargo.toml")
 system=${2:-}
 suite=bookworm
-# The one this system uses; debootstrap knows another where that is no Debian.
-mirror=$(grep -rhoE 'https?://[^ ]+/debian/?' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | head -n 1 || true)
+# The one this system uses; debootstrap knows another where that is no Debian. Comments may name others.
+mirror=$(grep -rhE '^(deb |URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+  grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
 
 if [ -z "$system" ]; then
   system=$(mktemp -d)
