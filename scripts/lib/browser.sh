@@ -50,7 +50,8 @@ start_predictor() {
 }
 
 start_driver() {
-  start_program driver chromedriver --port=0
+  mkdir "$work/scratch"
+  start_program driver env TMPDIR="$work/scratch" chromedriver --port=0
   wait_for 20 grep -q 'on port' "$work/driver.log"
   driver=http://127.0.0.1:$(sed -n 's/.*on port \([0-9]*\)\.*$/\1/p' "$work/driver.log" | tail -n 1)
 }

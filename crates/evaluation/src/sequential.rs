@@ -93,3 +93,21 @@ pub(crate) fn ln_mean_exp(ln: &[f64]) -> f64 {
     let sum: f64 = ln.iter().map(|&l| (l - largest).exp()).sum();
     largest + (sum / ln.len() as f64).ln()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portfolio_is_its_average_however_rich_or_ruined_its_bettors() {
+        let ruined = f64::NEG_INFINITY;
+        assert_eq!(ln_mean_exp(&[ruined; 3]).to_bits(), ruined.to_bits());
+        for (ln, mean) in [
+            (&[0.0, 0.0][..], 0.0),
+            (&[3f64.ln(), 1f64.ln()], 2f64.ln()),
+            (&[900.0, 900.0, ruined], 900.0 + (2f64 / 3.0).ln()),
+        ] {
+            assert!((ln_mean_exp(ln) - mean).abs() < 1e-12, "{ln:?}");
+        }
+    }
+}

@@ -51,3 +51,23 @@ impl Wealth {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_the_first_round_at_its_height() {
+        let mut wealth = Wealth::new();
+        assert_eq!((wealth.peak_round(), wealth.anytime_p().to_bits()), (0, 1f64.to_bits()));
+        for ln_e in [-1.0, 0.0, 2.0, 1.0, 2.0, -3.0] {
+            wealth.stand_at(ln_e);
+        }
+        assert_eq!((wealth.peak_round(), wealth.rounds()), (3, 6));
+        assert_eq!(
+            (wealth.ln_e().to_bits(), wealth.ln_e_max().to_bits()),
+            ((-3f64).to_bits(), 2f64.to_bits())
+        );
+        assert!((wealth.anytime_p() - (-2f64).exp()).abs() < 1e-15);
+    }
+}

@@ -123,3 +123,82 @@ fn late_and_missed_forecasts_are_never_bet_on() {
         assert_eq!(light.ln_e.to_bits(), 0.0f64.to_bits(), "{}", light.name);
     }
 }
+
+/// A light turns amber at 20 and red at 100, and says at which round it did.
+#[test]
+fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
+    let mut lights = Lights::new(HouseLaw::default(), 10_000);
+    let (mut amber, mut red, mut highest) = (None, None, 0.0f64);
+    for (t, cents) in (1u64..).zip(Scenario::Autoregressive(0.3).stream(10_000).take(1000)) {
+        lights.update(&Seen::at(cents, day_phase(t - 1)), None);
+        let [order, _, forecast] = lights.lights();
+        highest = highest.max(order.ln_e);
+        let level = match highest {
+            peak if peak >= 100f64.ln() => Level::Red,
+            peak if peak >= 20f64.ln() => Level::Amber,
+            _ => Level::Quiet,
+        };
+        assert_eq!(order.level, level, "round {t}");
+        assert!((order.anytime_p - (-highest).exp()).abs() < 1e-12);
+        assert_eq!(order.ln_e_max.to_bits(), highest.to_bits());
+        if level >= Level::Amber {
+            amber.get_or_insert(t);
+        }
+        if level == Level::Red {
+            red.get_or_insert(t);
+        }
+        assert_eq!(order.alarm_round, amber);
+        assert_eq!((forecast.level, forecast.alarm_round), (Level::Quiet, None));
+    }
+    assert!(amber.is_some() && red > amber, "{amber:?} {red:?}");
+    assert_eq!((lights.rounds(), lights.epoch_from()), (1000, 1));
+    assert_eq!(lights.order().wealth().rounds(), 1000);
+    assert_eq!(lights.law().wealth().rounds(), 1000);
+    assert_eq!(lights.forecast().wealth().rounds(), 1000);
+    assert_eq!(lights.detector().rounds(), 1000);
+}
+
+/// Rounds that grow without end: the law is left at once, and within every epoch after that each
+/// round is the highest.
+#[test]
+fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
+    let mut lights = Lights::new(HouseLaw::default(), 1);
+    let mut ended = Vec::new();
+    for t in 1u64.. {
+        let before = lights.rounds();
+        let step = lights.update(&Seen::new(5_000_000 + t), None);
+        assert_eq!(before + 1, lights.rounds());
+        if step.changed {
+            ended.push(t);
+        }
+        if ended.len() == 103 {
+            break;
+        }
+    }
+    assert_eq!(lights.epoch(), 103);
+    let closed = lights.closed();
+    let lasts: Vec<u64> = closed.iter().map(|epoch| epoch.last_round).collect();
+    assert_eq!(lasts, ended[3..]);
+    for (number, pair) in (4u32..).zip(closed.windows(2)) {
+        assert_eq!((pair[1].number, pair[1].first_round), (number, pair[0].last_round + 1));
+        let [order, ..] = &pair[1].lights;
+        let doubled = f64::from(number) * 2f64.ln();
+        assert!((order.ln_amber - 20f64.ln() - doubled).abs() < 1e-9);
+        assert!((order.anytime_p - (doubled - order.ln_e_max).exp().min(1.0)).abs() < 1e-12);
+    }
+    assert_eq!(lights.epoch_from(), ended[102] + 1);
+    assert_eq!(lights.lights()[0].alarm_round, None);
+}
+
+/// The house is known to a forecaster after a change: in a later epoch the first forecast is bet on.
+#[test]
+fn after_a_change_the_forecasts_are_bet_on_at_once() {
+    let mut lights = Lights::new(HouseLaw::default(), 1);
+    let bold = TiltedLaw::new(1.3).probabilities();
+    while lights.epoch() == 0 {
+        lights.update(&Seen::new(5_000_000), Some(&bold));
+    }
+    assert!(lights.rounds() < 60, "{}", lights.rounds());
+    lights.update(&Seen::new(5_000_000), Some(&bold));
+    assert!(lights.lights()[2].ln_e > 0.0);
+}

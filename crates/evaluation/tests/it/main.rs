@@ -6,4 +6,6 @@ mod closed_forms;
 mod coverage;
 mod golden;
 mod lights;
+mod margins;
+mod money;
 mod state;

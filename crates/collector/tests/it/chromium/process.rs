@@ -44,6 +44,8 @@ impl Chromium {
             .args(["--disable-dev-shm-usage", "--site-per-process", "--window-size=1100,620"])
             .args(["--remote-debugging-port=0", "about:blank"])
             .arg(format!("--user-data-dir={}", profile.display()))
+            // It is killed, never asked to end: what it keeps outside its profile it would leave behind.
+            .env("TMPDIR", profile)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
