@@ -152,7 +152,7 @@ fn the_change_detector_adds_up_every_round_at_which_the_change_may_have_begun() 
         check(detector.level(), level);
         assert_eq!(detector.rounds(), n as u64);
     }
-    let until_alarm = (1..).find(|_| detector.update(5.0));
+    let until_alarm = (1..100).find(|_| detector.update(5.0));
     assert_eq!(until_alarm, Some(5));
     assert_eq!(detector, ChangeDetector::new(), "after an alarm it knows nothing");
 }
@@ -179,7 +179,7 @@ fn a_past_gives_its_newest_scores_and_their_sums() {
         assert_eq!(past.features().iter().all(|&f| f.to_bits() == 0), n < 10, "{n}");
     }
     assert_eq!(past.rounds(), 70);
-    assert_eq!(past.lags(), [70.0, 69.0, 68.0]);
+    assert_eq!(past.lags().map(f64::to_bits), [70.0, 69.0, 68.0].map(f64::to_bits));
     let [ten, fifty] = past.levels();
     check(ten, (61..=70).map(f64::from).sum::<f64>() / 10f64.sqrt());
     check(fifty, (21..=70).map(f64::from).sum::<f64>() / 50f64.sqrt());
@@ -193,6 +193,6 @@ fn multipliers_beyond_the_features_are_cut_to_their_range() {
             past.push(0.1, ln_m);
         }
     }
-    assert_eq!(past[0].features(), past[2].features());
-    assert_eq!(past[1].features(), past[2].features());
+    let [unknown, negative, least] = past.map(|past| past.features().map(f64::to_bits));
+    assert_eq!((unknown, negative), (least, least));
 }
