@@ -131,6 +131,20 @@ mod tests {
         check(&[1, 2, 3, 4, 70, 71], 2, false, None);
         check(&[1, 2, 3, 4, 70, 71], 0, true, None);
         check(&[1, 2, 3, 70, 71], 2, true, None);
+        // Without a hole it is no broken one.
+        check(&[1, 2, 3, 4], 2, true, None);
+        check(&[1, 2, 3, 4, 5, 6, 7], 2, true, None);
+    }
+
+    #[test]
+    fn of_two_broken_fits_the_longer_one_counts_and_of_equal_ones_the_one_with_fewer_new_rounds() {
+        let check = |shown: &[u64], known: &[u64], expected| {
+            let same = |i: usize, j: usize| shown[i] == known[j];
+            assert_eq!(broken_shift(shown.len(), known.len(), 9, |_| true, same), expected);
+        };
+        check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 7, 7], Some((0, 4)));
+        check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 1, 7, 7], Some((0, 5)));
+        check(&[1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 3], &[1, 1, 1, 1, 1, 7, 7], Some((5, 5)));
     }
 
     #[track_caller]
@@ -163,6 +177,8 @@ mod tests {
         check_pairs(&[7, 1], &[8, 1], &[None, Some(1)]);
         check_pairs(&[1, 2], &[3], &[None, None]);
         check_pairs(&[2, 1, 2], &[1, 2], &[None, Some(0), Some(1)]);
+        check_pairs(&[1, 1], &[1], &[Some(0), None]);
+        check_pairs(&[1, 9, 1, 2], &[1, 1, 2], &[Some(0), None, Some(1), Some(2)]);
         check_pairs(&[], &[1], &[]);
         check_pairs(&[1], &[], &[None]);
     }

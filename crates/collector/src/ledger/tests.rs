@@ -1,7 +1,9 @@
 use super::*;
 
+mod edges;
 mod ids;
 mod lists;
+mod pieces;
 mod restarts;
 mod waiting;
 
@@ -92,15 +94,20 @@ impl Table {
         self.history[..25].to_vec()
     }
 
-    fn hear(&mut self, said: Said) -> Vec<String> {
+    fn observe(&mut self, said: Said) -> Vec<Outcome> {
         let mono = self.origin + Duration::from_secs_f64(self.now);
-        let reading = Reading { mono, wall: wall(self.now + self.wall_off), said };
-        self.ledger
-            .observe(&reading)
-            .iter()
-            .filter(|outcome| !is_basis(outcome))
-            .map(short)
-            .collect()
+        self.ledger.observe(&Reading { mono, wall: wall(self.now + self.wall_off), said })
+    }
+
+    fn hear(&mut self, said: Said) -> Vec<String> {
+        self.observe(said).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
+    }
+
+    /// The rounds that the next list is laid on.
+    #[track_caller]
+    fn check_known(&self, count: usize) {
+        let known: Vec<u64> = self.ledger.window.iter().map(|known| known.cents).collect();
+        assert_eq!(known, self.history[..count]);
     }
 
     /// Two polls of a list, half a second apart.

@@ -380,6 +380,12 @@ fn a_clock_that_steps_back_a_little_does_not_reorder_rounds() {
 }
 
 #[test]
+fn a_clock_that_steps_back_five_minutes_is_believed() {
+    assert_eq!(step_clock(-319.0).0[1], wall(0.0));
+    assert_eq!(step_clock(-320.0).0[1], wall(-300.0));
+}
+
+#[test]
 fn a_clock_that_steps_back_an_hour_is_believed_and_said() {
     let (times, all) = step_clock(-3600.0);
     assert_eq!(times, [wall(0.0), wall(-3580.0), wall(-3560.0)]);
