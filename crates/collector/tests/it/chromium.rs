@@ -58,8 +58,9 @@ enum Seat {
 struct Evening {
     seat: Seat,
     game: Game,
-    profile: tempfile::TempDir,
     chromium: Chromium,
+    /// Gone after the browser that writes into it.
+    profile: tempfile::TempDir,
     player: Driver,
     tab: String,
     /// The session in which the game runs.

@@ -28,6 +28,8 @@ impl Chromium {
 
     fn command(name: &str, profile: &Path) -> Command {
         let mut command = Command::new(name);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
             .args([
                 "--headless",
@@ -58,8 +60,14 @@ impl Chromium {
         format!("http://{port}")
     }
 
-    /// Ends it without a word, as a crash or a power cut would.
+    /// Ends it without a word, as a crash or a power cut would, and with it the processes it has started: they would write into the
+    /// profile for a while.
     pub(crate) fn kill(&mut self) {
+        #[cfg(unix)]
+        {
+            use rustix::process::{Pid, Signal, kill_process_group};
+            kill_process_group(Pid::from_child(&self.process), Signal::KILL).unwrap();
+        }
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
