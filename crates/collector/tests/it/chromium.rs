@@ -90,7 +90,7 @@ impl Evening {
         let tab = player.open(&url).await;
         game.loaded_after(0).await;
         let frame = tab.clone();
-        let mut evening = Self { seat, game, profile, chromium, player, tab, frame, recording };
+        let mut evening = Self { seat, game, chromium, profile, player, tab, frame, recording };
         evening.settle().await;
         evening.recording.until_it_has(&evening.game, 1).await;
         evening
