@@ -4,8 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use actix_web::web::Query;
+use chrono::DateTime;
+use predictor::forecast::{Calibration, Forecast, Means};
 use predictor::ledger::{Entry, Ledger};
 use predictor::query::{Export, Limit, Part, Points, Targets};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rounds::Multiplier;
 
 /// The files of a corpus, by name.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
@@ -98,4 +103,50 @@ fn of_the_corpus_only_queries_that_mean_one_thing_are_answered() {
         ("times", vec!["part", "export"]),
     ];
     assert_eq!(told, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
+}
+
+fn forecast(calibration: &Calibration, round: u64, means: Means) -> Forecast {
+    let served = calibration.serve(&means);
+    let time = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+    Forecast {
+        round,
+        issued_at: time,
+        after: time,
+        last_actual: 1.0,
+        model_version: round,
+        trained_on: round,
+        means,
+        kappa: served.kappa,
+        scale: served.scale,
+        probabilities: served.probabilities,
+        interval80: served.interval80,
+        interval90: served.interval90,
+        late: false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(3),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever the learners have said before and whatever came of it, no forecast of ours is taken for a damaged one.
+    #[test]
+    fn every_forecast_that_is_written_is_read_back(
+        past in prop::collection::vec((-1000.0..=1000.0_f64, 100..u64::MAX), 0..80),
+        mean in -1000.0..=1000.0_f64,
+    ) {
+        let mut calibration = Calibration::default();
+        let mut round = 0;
+        for (mean, cents) in past {
+            round += 1;
+            let said = forecast(&calibration, round, Means { members: [mean; 3], mean });
+            let multiplier = Multiplier::from_cents(cents).unwrap();
+            calibration.settle(&said, multiplier.cents(), multiplier.ln());
+        }
+        let entry = Entry::Forecast(forecast(&calibration, round, Means { members: [mean; 3], mean }));
+        prop_assert_eq!(Entry::read(&entry.line()), Some(entry));
+    }
 }
