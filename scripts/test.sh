@@ -31,3 +31,5 @@ else
   echo "There is no nginx here, so the dashboard behind a path is only tested with a proxy of our own."
 fi
 cargo test --workspace --locked "$@"
+# Says so where it cannot run.
+bash scripts/tests/full_disk.sh || [ $? -eq 77 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A full disk: the collector plays a recording into 64 kB, says so when that is full, goes on within two seconds once there
-# is space, and has lost, merged and doubled no row. Needs a mount of its own, so root, sudo without a password, or user
-# namespaces; where there are none of these it says so and ends with 1. COLLECTOR may name the program.
+# A full disk: the collector plays a recording into 64 kB, says so when that is full (in its log, in status.json, in its
+# metrics and at /readyz), goes on within two seconds once there is space, and has lost, merged and doubled no row. Needs a mount of its own, so root, sudo without a password, or user
+# namespaces; where there are none of these it says SKIPPED and ends with 77. COLLECTOR may name the program.
 set -euo pipefail
 
 if [ "${1:-}" != inside ]; then
@@ -9,15 +9,16 @@ if [ "${1:-}" != inside ]; then
   program=${COLLECTOR:-${CARGO_TARGET_DIR:-target}/debug/collector}
   [ -n "${COLLECTOR:-}" ] || cargo build --quiet --locked -p collector
   apart=()
-  if unshare -m true 2>/dev/null; then
+  mounts() { "$@" mount -t tmpfs -o size=64k tmpfs /mnt 2>/dev/null; }
+  if mounts unshare -m; then
     apart=(unshare -m)
-  elif unshare -rm true 2>/dev/null; then
+  elif mounts unshare -rm; then
     apart=(unshare -rm)
-  elif sudo -n unshare -m true 2>/dev/null; then
+  elif mounts sudo -n unshare -m; then
     apart=(sudo -n unshare -m)
   else
-    echo "cannot run here: a file system of 64 kB needs root, sudo or user namespaces (unshare -m)" >&2
-    exit 1
+    echo "SKIPPED: full disk: a file system of 64 kB needs root, sudo or user namespaces (unshare -m)" >&2
+    exit 77
   fi
   exec "${apart[@]}" bash "$0" inside "$(realpath "$program")"
 fi
@@ -49,6 +50,13 @@ await() {
     sleep 0.02
   done
 }
+# The answer of the collector's own little server to GET $1.
+ask() {
+  exec 3<>"/dev/tcp/127.0.0.1/$port"
+  printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3
+  cat <&3
+  exec 3>&-
+}
 is_refused() { [ "$(state)" = writing_failed ]; }
 is_writing() { [ "$(state)" = connected ]; }
 
@@ -59,14 +67,22 @@ awk 'BEGIN {
     printf "2026-01-01T%02d:%02d:%02d.000Z,%d.%02d\n", int(i / 3600), int(i / 60) % 60, i % 60, 1 + int(i / 100), i % 100
 }' >"$work/played.csv"
 head -c 32768 /dev/zero >"$data/other-file"
-"$program" --source replay --file "$work/played.csv" --pace 0.02 --fsync row --quiet --data-dir "$data" 2>"$work/log" &
+"$program" --source replay --file "$work/played.csv" --pace 0.02 --fsync row --quiet --data-dir "$data" \
+  --metrics-listen 127.0.0.1:0 2>"$work/log" &
 collector=$!
+is_listening() { port=$(sed -n 's|.*Metrics: http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/log") && [ -n "$port" ]; }
+await 10000 is_listening || fail "it does not say where its metrics are"
 
 await 60000 is_refused || fail "it never said that the disk is full"
 before=$(written)
 for file in "$data"/*.csv "$data"/*.events.jsonl; do
   [ -z "$(tail -c 1 "$file")" ] || fail "$file ends within a line"
 done
+grep -q 'The disk refuses a round' "$work/log" || fail "its log does not say so"
+ready=$(ask /readyz)
+[[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz says $ready"
+metrics=$(ask /metrics)
+[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "its metrics do not say so"
 # Rounds go on ending meanwhile.
 sleep 1
 is_refused || fail "it says that it writes, onto a full disk"
@@ -76,6 +92,9 @@ freed=$(now)
 await 10000 is_writing || fail "it does not write although there is space"
 took=$(($(now) - freed))
 [ "$took" -le 2000 ] || fail "it took $took ms to write again"
+ready=$(ask /readyz)
+[[ $ready == "HTTP/1.1 200 "* ]] || fail "/readyz says $ready"
+grep -q 'The disk takes rounds again' "$work/log" || fail "its log does not say that it writes again"
 kill -TERM "$collector"
 wait "$collector" || fail "it ended with $?"
 collector=

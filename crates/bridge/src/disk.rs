@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rounds::disk::{Disk, DiskFile, RealDisk, Standing};
+use rounds::disk::{Disk, DiskFile, Opening, RealDisk, Standing};
 
 /// The disk of this machine, asked to sync at most so often.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +14,17 @@ pub struct SparingDisk {
 }
 
 impl Disk for SparingDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = RealDisk.create_new(path)?;
+    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+        let file = RealDisk.open(path, opening)?;
         Ok(Box::new(SparingFile { file, every: self.every, synced: Instant::now() }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -43,6 +51,10 @@ impl Write for SparingFile {
 }
 
 impl DiskFile for SparingFile {
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(offset, bytes)
+    }
+
     fn sync_data(&mut self) -> io::Result<()> {
         if self.synced.elapsed() >= self.every {
             self.file.sync_data()?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use rounds::disk::{Disk, DiskFile, RealDisk, Standing};
+use rounds::disk::{Disk, DiskFile, Opening, RealDisk, Standing};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::span::{Span, TextOrNumber};
@@ -78,12 +78,20 @@ impl SparingDisk {
 }
 
 impl Disk for SparingDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = RealDisk.create_new(path)?;
+    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+        let file = RealDisk.open(path, opening)?;
         Ok(match self.fsync {
             Fsync::Row => file,
             fsync => Box::new(SparingFile { file, fsync, synced: Instant::now(), is_dirty: false }),
         })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -121,6 +129,10 @@ impl Write for SparingFile {
 }
 
 impl DiskFile for SparingFile {
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(offset, bytes)
+    }
+
     fn sync_data(&mut self) -> io::Result<()> {
         self.is_dirty = true;
         if self.is_due() {
@@ -177,6 +189,10 @@ mod tests {
     }
 
     impl DiskFile for Counted {
+        fn read_at(&mut self, _: u64, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+
         fn sync_data(&mut self) -> io::Result<()> {
             self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             Ok(())

@@ -1,8 +1,7 @@
-//! `status.json`, how the collector is, beside the CSVs: written whole at every change and every few seconds.
+//! How the collector is: in `status.json` beside the CSVs, and for those who ask the process.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod file;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -10,10 +9,10 @@ use rounds::{EventKind, Multiplier, Name, Origin};
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub use self::file::StatusFile;
+
 /// The file, in the directory of the CSVs.
 pub const STATUS_FILE: &str = "status.json";
-/// The file is filled up with spaces to so many bytes: room for what must be said when the disk has none.
-const ROOM: usize = 1500;
 
 /// How the collector is.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,100 +188,12 @@ impl Status {
         }
         is_other
     }
-
-    /// Writes the file: a reader sees the old one or the new one, never a part. Onto a full disk it is written over the old one,
-    /// in one piece and in the space that has: that the disk is full must be said.
-    ///
-    /// # Errors
-    ///
-    /// The disk refuses; the old file stands.
-    pub fn write(&self, dir: &Path) -> io::Result<()> {
-        let (draft, path) = (draft(dir), dir.join(STATUS_FILE));
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.resize(text.len().max(ROOM), b' ');
-        text.push(b'\n');
-        match fs::write(&draft, &text) {
-            Ok(()) => fs::rename(&draft, path),
-            Err(error) => {
-                drop(fs::remove_file(&draft));
-                let is_full = error.kind() == io::ErrorKind::StorageFull;
-                if is_full { self.write_over(&path) } else { Err(error) }
-            }
-        }
-    }
-
-    fn write_over(&self, path: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_vec(self)?;
-        let mut file = File::options().write(true).open(path)?;
-        let room = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-        if text.len() >= room {
-            text = serde_json::to_vec(&Self { last_error: None, ..self.clone() })?;
-        }
-        if text.len() >= room {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        text.resize(room - 1, b' ');
-        text.push(b'\n');
-        file.write_all(&text)
-    }
-}
-
-fn draft(dir: &Path) -> PathBuf {
-    dir.join(format!("{STATUS_FILE}.new"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::source::Kind;
-
-    #[test]
-    fn the_file_says_what_readers_expect() {
-        let dir = tempfile::tempdir().unwrap();
-        let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        let mut status = Status::new(Kind::Demo, now);
-        status.last_round = Some(LastRound { time: now, multiplier: "2.31".parse().unwrap() });
-        status.write(dir.path()).unwrap();
-        let text = fs::read_to_string(dir.path().join(STATUS_FILE)).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["state"], "starting");
-        assert_eq!(value["origin"], "simulated");
-        assert_eq!(value["simulated"], true);
-        assert_eq!(value["last_round"]["time"], "2026-01-01T12:00:00.000Z");
-        assert_eq!(value["last_round"]["multiplier"], 2.31);
-        assert!(value["last_error"].is_null());
-        assert!(!draft(dir.path()).exists());
-    }
-
-    #[test]
-    fn on_a_full_disk_it_is_written_over_the_old_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(STATUS_FILE);
-        let mut status = Status::new(Kind::Demo, DateTime::UNIX_EPOCH);
-        status.write(dir.path()).unwrap();
-        let before = fs::metadata(&path).unwrap().len();
-        status.state = State::WritingFailed;
-        status.last_error = Some("no space left".to_owned());
-        status.write_over(&path).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(u64::try_from(text.len()).unwrap(), before, "it takes no more space");
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            (&value["state"], &value["last_error"]),
-            (&"writing_failed".into(), &"no space left".into())
-        );
-        status.last_error = Some("x".repeat(text.len()));
-        status.write_over(&path).unwrap();
-        let text = fs::read_to_string(&path).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(
-            (&value["state"], value["last_error"].is_null()),
-            (&"writing_failed".into(), true)
-        );
-        fs::write(&path, "{}").unwrap();
-        assert!(status.write_over(&path).is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{}", "what is there stands");
-    }
 
     #[test]
     fn a_state_has_one_name() {

@@ -45,6 +45,8 @@ pub struct Progress {
     pub file: PathBuf,
     /// Why the disk refuses, while it does.
     pub failing: Option<String>,
+    /// Why only what is known beside the rounds is refused, while it is.
+    pub events_failing: Option<String>,
 }
 
 /// The near end of the writer's thread.
@@ -186,9 +188,11 @@ impl Pen {
             self.console.round(round, number);
             tracing::debug!(round = number, multiplier = %round.multiplier, kind = ?event.kind, "A round is on the disk.");
         }
+        let events_failing = self.log.event_error().map(ToOwned::to_owned);
         self.said.send_modify(|progress| {
             progress.rounds_written = number;
             progress.failing = None;
+            progress.events_failing = events_failing;
             if let Entry::Row(round, _) = entry {
                 progress.last_round = Some(*round);
                 self.log.path().clone_into(&mut progress.file);

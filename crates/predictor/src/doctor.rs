@@ -5,14 +5,16 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use notify::{RecursiveMode, Watcher as _};
 use rounds::Origin;
+use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{ChangeKind, Directory};
 
 use crate::config::Config;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::retrain::FIRST_AT;
 
 /// How a check came out.
@@ -154,7 +156,8 @@ fn messages(config: &Config) -> Finding {
 
 /// Where the ledger is, its entries, and lines that are none.
 fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
-    let (mut journal, _) = Journal::open(dir, journal::on_disk)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let (mut journal, _) = Journal::open(dir, &disk)?;
     let mut entries = 0;
     let strange = journal.read(0..u64::MAX, |_| entries += 1)?;
     Ok((journal.path().to_owned(), entries, strange.count))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
+use rounds::RejectReason;
 use rounds::scan::{Change, ChangeKind};
 
 use crate::series::FileChange;
@@ -16,12 +17,17 @@ pub(crate) struct Intake {
     rejected_recent: VecDeque<RejectedRow>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct FileCounts {
     records: u64,
     rejected: u64,
     torn_bytes: u64,
+    /// Of the rejected those whose reason was told.
+    by_reason: BTreeMap<&'static str, u64>,
 }
+
+/// Only so many lines of a file are told with their reasons at once; the others have this one.
+const UNTOLD: &str = "untold";
 
 impl Intake {
     pub(crate) fn new(dir: &Path) -> Self {
@@ -35,15 +41,7 @@ impl Intake {
 
     fn enter_one(&mut self, mut change: Change) -> Option<(String, FileChange)> {
         self.say(&change);
-        let counts = FileCounts {
-            records: change.total,
-            rejected: change.rejected_total,
-            torn_bytes: change.torn_bytes,
-        };
-        match change.kind {
-            ChangeKind::Removed => self.files.remove(&change.file),
-            _ => self.files.insert(change.file.clone(), counts),
-        };
+        self.count(&change);
         for rejected in std::mem::take(&mut change.rejected) {
             let reason = rejected.reason.to_string();
             let row = RejectedRow { file: change.file.clone(), line: rejected.line, reason };
@@ -59,6 +57,36 @@ impl Intake {
             _ => return None,
         };
         Some((change.file, change_of_series))
+    }
+
+    fn count(&mut self, change: &Change) {
+        if change.kind == ChangeKind::Removed {
+            self.files.remove(&change.file);
+            return;
+        }
+        let counts = self.files.entry(change.file.clone()).or_default();
+        counts.records = change.total;
+        counts.rejected = change.rejected_total;
+        counts.torn_bytes = change.torn_bytes;
+        if matches!(change.kind, ChangeKind::New | ChangeKind::Replaced) {
+            counts.by_reason.clear();
+        }
+        for rejected in &change.rejected {
+            *counts.by_reason.entry(rejected.reason.word()).or_default() += 1;
+        }
+    }
+
+    /// Rejected rows of each reason there is.
+    fn by_reason(&self) -> Vec<(&'static str, u64)> {
+        let of = |word: &'static str| {
+            let counts = self.files.values().filter_map(|counts| counts.by_reason.get(word));
+            (word, counts.sum())
+        };
+        let mut all: Vec<(&'static str, u64)> = RejectReason::WORDS.map(of).to_vec();
+        let told: u64 = all.iter().map(|(_, count)| count).sum();
+        let rejected: u64 = self.files.values().map(|counts| counts.rejected).sum();
+        all.push((UNTOLD, rejected.saturating_sub(told)));
+        all
     }
 
     fn say(&self, change: &Change) {
@@ -107,6 +135,7 @@ impl Intake {
         Data {
             files: self.files.iter().map(file).collect(),
             rejected_rows: self.files.values().map(|counts| counts.rejected).sum(),
+            rejected_by_reason: self.by_reason(),
             rejected_recent: self.rejected_recent.iter().cloned().collect(),
             torn_bytes: self.files.values().map(|counts| counts.torn_bytes).sum(),
             ..Data::default()

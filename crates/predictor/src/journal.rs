@@ -4,9 +4,12 @@
 //! is a file of its own, so that the ledger itself can be read by anyone at any time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rounds::disk::{Disk, DiskFile, Opening, ReadFrom};
 
 use crate::checkpoint::Place;
 use crate::ledger::Entry;
@@ -17,40 +20,16 @@ const LOCK: &str = "forecasts.lock";
 /// Bytes before a place that its digest is of.
 const PLACE_BYTES: u64 = 4096;
 
-/// What a ledger is written to: a file, or in tests one that fails.
-pub(crate) trait Storage: Read + Write + Seek + Send + std::fmt::Debug {
-    /// Cuts it off.
-    fn set_len(&self, length: u64) -> io::Result<()>;
-    /// Puts what has been written on the disk.
-    fn sync_data(&self) -> io::Result<()>;
-}
-
-impl Storage for File {
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.sync_data()
-    }
-}
-
-/// Opens or creates a ledger's file for reading and appending.
-pub(crate) type Opener = fn(&Path) -> io::Result<Box<dyn Storage>>;
-
-/// On the disk.
-pub(crate) fn on_disk(path: &Path) -> io::Result<Box<dyn Storage>> {
-    let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-    Ok(Box::new(file))
-}
-
 /// An open ledger file.
 ///
 /// Invariant: the file ends with the newline at byte `length`, or the next append makes it so.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    file: Box<dyn Storage>,
+    disk: Arc<dyn Disk>,
+    /// Those in which its name stands, until that is on the disk.
+    unsynced_dirs: Vec<PathBuf>,
+    file: Box<dyn DiskFile>,
     length: u64,
     /// Up to here it is on the disk.
     synced: u64,
@@ -79,7 +58,7 @@ pub(crate) enum JournalError {
 impl Journal {
     /// Opens or creates the ledger in `dir`, which is created if its parent is there. Gives also how
     /// many bytes of a last line without its newline have been cut off.
-    pub(crate) fn open(dir: &Path, opener: Opener) -> Result<(Self, u64), JournalError> {
+    pub(crate) fn open(dir: &Path, disk: &Arc<dyn Disk>) -> Result<(Self, u64), JournalError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |source| JournalError::Io { path, source }
@@ -102,12 +81,18 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
         }
         let path = dir.join(FILE);
-        let mut file = opener(&path).map_err(io(&path))?;
+        let mut file = disk.open(&path, Opening::Append).map_err(io(&path))?;
         let (length, torn_bytes) = whole_lines(file.as_mut()).map_err(io(&path))?;
         if torn_bytes > 0 {
-            file.set_len(length).and_then(|()| file.sync_data()).map_err(io(&path))?;
+            file.set_len(length).map_err(io(&path))?;
         }
-        Ok((Self { path, file, length, synced: length, _lock: lock }, torn_bytes))
+        // Of one who was killed before a sync. If it fails, the next one does it, too.
+        drop(file.sync_data());
+        let above = dir.parent().map(|it| if it == Path::new("") { Path::new(".") } else { it });
+        let unsynced_dirs = above.into_iter().chain([dir]).map(Path::to_owned).collect();
+        let disk = Arc::clone(disk);
+        let journal = Self { path, disk, unsynced_dirs, file, length, synced: length, _lock: lock };
+        Ok((journal, torn_bytes))
     }
 
     /// The file.
@@ -123,10 +108,7 @@ impl Journal {
     /// Adds an entry. After an error the file holds what it held before.
     pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
         let line = entry.line();
-        let end = self.file.seek(SeekFrom::End(0))?;
-        if end != self.length {
-            self.file.set_len(self.length)?;
-        }
+        self.cut_back()?;
         if let Err(error) = self.file.write_all(&line) {
             // Should this fail too, the next append does it.
             drop(self.file.set_len(self.length));
@@ -136,10 +118,19 @@ impl Journal {
         Ok(())
     }
 
+    /// Takes away what a failed append, or someone else, has left behind the last entry.
+    fn cut_back(&mut self) -> io::Result<()> {
+        let end = self.file.standing()?.length;
+        if end < self.length {
+            return Err(io::Error::other("someone else has cut it"));
+        }
+        if end > self.length { self.file.set_len(self.length) } else { Ok(()) }
+    }
+
     /// Puts everything appended so far on the disk. After an error nobody knows what is there, so
     /// the file is cut back to what is known to be.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
-        let synced = self.file.sync_data();
+        let synced = self.file.sync_data().and_then(|()| self.sync_dirs());
         if synced.is_ok() {
             self.synced = self.length;
         } else {
@@ -150,9 +141,18 @@ impl Journal {
         synced
     }
 
-    /// Where the next entry goes.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
+    fn sync_dirs(&mut self) -> io::Result<()> {
+        while let Some(dir) = self.unsynced_dirs.last() {
+            self.disk.sync_dir(dir)?;
+            self.unsynced_dirs.pop();
+        }
+        Ok(())
+    }
+
+    /// The place of the end, where nothing follows it.
+    pub(crate) fn end(&mut self) -> io::Result<Option<Place>> {
+        self.cut_back()?;
+        self.place(self.length)
     }
 
     /// The place after so many bytes; nothing when the file is shorter.
@@ -161,9 +161,8 @@ impl Journal {
             return Ok(None);
         }
         let from = bytes.saturating_sub(PLACE_BYTES);
-        self.file.seek(SeekFrom::Start(from))?;
         let mut last = Vec::new();
-        self.file.as_mut().take(bytes - from).read_to_end(&mut last)?;
+        ReadFrom::new(self.file.as_mut(), from).take(bytes - from).read_to_end(&mut last)?;
         Ok(Some(Place::after(bytes, &last)))
     }
 
@@ -176,9 +175,8 @@ impl Journal {
         let mut strange = Strange::default();
         // A line begins after a newline.
         let mut at = range.start.saturating_sub(1);
-        self.file.seek(SeekFrom::Start(at))?;
-        let mut reader =
-            BufReader::with_capacity(1 << 16, self.file.as_mut().take(self.length - at));
+        let rest = ReadFrom::new(self.file.as_mut(), at).take(self.length - at);
+        let mut reader = BufReader::with_capacity(1 << 16, rest);
         let mut line = Vec::new();
         if range.start > 0 {
             at += reader.read_until(b'\n', &mut line)? as u64;
@@ -202,15 +200,14 @@ impl Journal {
 }
 
 /// The length of all whole lines, and of what comes after the last.
-fn whole_lines(file: &mut dyn Storage) -> io::Result<(u64, u64)> {
-    let end = file.seek(SeekFrom::End(0))?;
+fn whole_lines(file: &mut dyn DiskFile) -> io::Result<(u64, u64)> {
+    let end = file.standing()?.length;
     let mut block = Vec::new();
     let mut to = end;
     while to > 0 {
         let from = to.saturating_sub(1 << 16);
-        file.seek(SeekFrom::Start(from))?;
         block.clear();
-        (&mut *file).take(to - from).read_to_end(&mut block)?;
+        ReadFrom::new(file, from).take(to - from).read_to_end(&mut block)?;
         if let Some(newline) = block.iter().rposition(|&byte| byte == b'\n') {
             let length = from + newline as u64 + 1;
             return Ok((length, end - length));
@@ -223,6 +220,7 @@ fn whole_lines(file: &mut dyn Storage) -> io::Result<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
+    use rounds::disk::faulty::{Fault, FaultyDisk};
 
     use super::*;
     use crate::ledger::Settled;
@@ -232,8 +230,12 @@ mod tests {
         Entry::Settled(Settled { round, time, actual: 2.31, settled_at: time })
     }
 
+    fn disk() -> Arc<dyn Disk> {
+        Arc::new(FaultyDisk::default())
+    }
+
     fn open(dir: &Path) -> Journal {
-        Journal::open(dir, on_disk).unwrap().0
+        Journal::open(dir, &disk()).unwrap().0
     }
 
     fn rounds(journal: &mut Journal) -> Vec<u64> {
@@ -264,13 +266,13 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
+            let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
             let lines = whole[..cut].split(|&byte| byte == b'\n').count() as u64 - 1;
             assert_eq!(rounds(&mut journal), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
-            assert_eq!(journal.length() + torn, cut as u64);
+            assert_eq!(journal.length + torn, cut as u64);
             journal.append(&entry(9)).unwrap();
             drop(journal);
-            let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
+            let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
             assert_eq!(torn, 0);
             assert_eq!(rounds(&mut journal).last(), Some(&9));
         }
@@ -282,10 +284,10 @@ mod tests {
         let mut journal = open(dir.path());
         let mut begins = Vec::new();
         for round in 1..=3 {
-            begins.push(journal.length());
+            begins.push(journal.length);
             journal.append(&entry(round)).unwrap();
         }
-        let end = journal.length();
+        let end = journal.length;
         for from in 0..=end {
             let expected: Vec<u64> =
                 (1..=3).zip(&begins).filter(|&(_, &at)| at >= from).map(|(it, _)| it).collect();
@@ -300,12 +302,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = open(dir.path());
         (1..=100).for_each(|round| journal.append(&entry(round)).unwrap());
-        let (path, end) = (journal.path().to_owned(), journal.length());
+        let (path, end) = (journal.path().to_owned(), journal.length);
         let place = journal.place(end).unwrap();
         journal.append(&entry(101)).unwrap();
         assert_eq!(journal.place(end).unwrap(), place);
         assert_ne!(journal.place(end - 1).unwrap(), place);
-        assert_eq!(journal.place(journal.length() + 1).unwrap(), None);
+        assert_eq!(journal.place(journal.length + 1).unwrap(), None);
         drop(journal);
         let mut bytes = fs::read(&path).unwrap();
         let at = usize::try_from(end).unwrap() - 10;
@@ -318,7 +320,7 @@ mod tests {
     fn one_at_a_time_holds_it() {
         let dir = tempfile::tempdir().unwrap();
         let journal = open(dir.path());
-        let second = Journal::open(dir.path(), on_disk);
+        let second = Journal::open(dir.path(), &disk());
         assert!(matches!(second, Err(JournalError::Locked(_))));
         drop(journal);
         open(dir.path());
@@ -333,8 +335,27 @@ mod tests {
         other.write_all(b"{\"half").unwrap();
         journal.append(&entry(2)).unwrap();
         drop(journal);
-        let (mut journal, torn) = Journal::open(dir.path(), on_disk).unwrap();
+        let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
         assert_eq!((rounds(&mut journal), torn), (vec![1, 2], 0));
+    }
+
+    #[test]
+    fn a_place_is_never_given_while_a_line_that_failed_follows_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let faulty = FaultyDisk::default();
+        let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+        let (mut journal, _) = Journal::open(dir.path(), &disk).unwrap();
+        journal.append(&entry(1)).unwrap();
+        journal.sync().unwrap();
+        let end = journal.end().unwrap();
+        // After the look at its length the write takes half, and nothing can be cut off again.
+        faulty.fail(Fault::Short, 2, 100);
+        journal.append(&entry(2)).unwrap_err();
+        assert!(fs::metadata(journal.path()).unwrap().len() > journal.length);
+        journal.end().unwrap_err();
+        faulty.heal();
+        assert_eq!(journal.end().unwrap(), end);
+        assert_eq!(fs::metadata(journal.path()).unwrap().len(), journal.length);
     }
 
     #[test]
@@ -351,7 +372,7 @@ mod tests {
     fn a_directory_is_made_but_not_its_parents() {
         let dir = tempfile::tempdir().unwrap();
         open(&dir.path().join("state"));
-        let error = Journal::open(&dir.path().join("no/state"), on_disk).unwrap_err();
+        let error = Journal::open(&dir.path().join("no/state"), &disk()).unwrap_err();
         assert!(error.to_string().contains("no/state"), "{error}");
     }
 }

@@ -4,12 +4,14 @@ mod checkpoints;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rounds::Round;
+use rounds::disk::Disk;
 
 use self::checkpoints::Checkpoints;
 use crate::checkpoint::{Checkpoint, Place, RoundsDigest};
-use crate::journal::{Journal, JournalError, Opener, Strange};
+use crate::journal::{Journal, JournalError, Strange};
 use crate::ledger::{Entry, Ledger};
 
 /// So much of the ledger before a checkpoint's place is read for showing: some 9,000 forecasts.
@@ -19,7 +21,7 @@ const SHOWN_BYTES: u64 = 6 << 20;
 #[derive(Debug)]
 pub(crate) struct Keeper {
     dir: PathBuf,
-    opener: Opener,
+    disk: Arc<dyn Disk>,
     journal: Option<Journal>,
     checkpoints: Checkpoints,
     /// The ledger holds every forecast that has been counted.
@@ -69,11 +71,11 @@ pub(crate) enum CutOff {
 }
 
 impl Keeper {
-    pub(crate) fn new(dir: PathBuf, opener: Opener) -> Self {
+    pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
         Self {
-            checkpoints: Checkpoints::new(dir.clone()),
+            checkpoints: Checkpoints::new(dir.clone(), Arc::clone(&disk)),
             dir,
-            opener,
+            disk,
             journal: None,
             is_whole: false,
             is_dirty: false,
@@ -127,7 +129,7 @@ impl Keeper {
     fn open(&mut self) {
         // The lock is given back first.
         self.journal = None;
-        match Journal::open(&self.dir, self.opener) {
+        match Journal::open(&self.dir, &self.disk) {
             Ok((journal, torn_bytes)) => {
                 if torn_bytes > 0 {
                     tracing::warn!(
@@ -164,7 +166,6 @@ impl Keeper {
             Ok(()) => {
                 self.is_dirty = true;
                 self.unsynced += usize::from(is_forecast);
-                self.say_it_works_again();
                 Ok(())
             }
             Err(error) => {
@@ -185,21 +186,26 @@ impl Keeper {
         let Some(journal) = self.journal.as_mut().filter(|_| self.is_dirty) else { return Ok(()) };
         self.is_dirty = false;
         let forecasts = std::mem::take(&mut self.unsynced);
-        journal.sync().map_err(|error| {
-            self.say_not_kept(&error);
-            match forecasts {
-                0 => CutOff::Settlements,
-                1 if self.ends_with_forecast => CutOff::Open,
-                _ => CutOff::Forecasts,
+        match journal.sync() {
+            Ok(()) => {
+                self.say_it_works_again();
+                Ok(())
             }
-        })
+            Err(error) => {
+                self.say_not_kept(&error);
+                Err(match forecasts {
+                    0 => CutOff::Settlements,
+                    1 if self.ends_with_forecast => CutOff::Open,
+                    _ => CutOff::Forecasts,
+                })
+            }
+        }
     }
 
     /// The end of the ledger, if it holds all that was counted.
     pub(crate) fn place(&mut self) -> Option<Place> {
         let journal = self.journal.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
-        let end = journal.length();
-        journal.place(end).ok().flatten()
+        journal.end().ok().flatten()
     }
 
     /// Whether it is time for a checkpoint.

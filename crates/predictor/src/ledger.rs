@@ -99,11 +99,14 @@ impl Ledger {
                 self.kept.push(Kept { forecast, settled: None });
                 self.model_version = self.model_version.max(forecast.model_version);
             }
-            (Entry::Settled(settled), Some(last)) if last.forecast.round == settled.round => {
-                last.settled.get_or_insert(settled);
+            // Mostly the last; further back where the ledger could not be had when its round came.
+            (Entry::Settled(settled), _) => {
+                let mut kept = self.kept.iter_mut().rev();
+                // A settlement of nothing settles nothing.
+                if let Some(kept) = kept.find(|kept| kept.forecast.round == settled.round) {
+                    kept.settled.get_or_insert(settled);
+                }
             }
-            // A settlement of nothing settles nothing.
-            (Entry::Settled(_), _) => {}
         }
     }
 
@@ -248,6 +251,15 @@ mod tests {
         let mut ledger = Ledger::from_entries(twice);
         assert_eq!(ledger.left(), (1, Some(at(30))));
         assert!(ledger.take(&round(30), &round(31)).unwrap().unwrap().settled.is_some());
+    }
+
+    #[test]
+    fn a_settlement_that_comes_late_settles_its_forecast() {
+        let entries = [forecast(31, 1), forecast(34, 1), settled(34), forecast(35, 1), settled(31)];
+        let mut ledger = Ledger::from_entries(entries);
+        let kept = ledger.take(&round(30), &round(31)).unwrap().unwrap();
+        assert!(kept.settled.is_some());
+        assert_eq!(ledger.take_open(&round(34)).map(|open| open.round), Some(35));
     }
 
     #[test]

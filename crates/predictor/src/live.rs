@@ -16,7 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use rounds::disk::Disk;
 use rounds::scan::ScanError;
 use rounds::{Name, Origin};
 use tokio::sync::oneshot;
@@ -29,7 +30,6 @@ use crate::ears::Ears;
 use crate::engine::{Engine, Settings};
 use crate::http::Events;
 use crate::intake::Intake;
-use crate::journal::Opener;
 use crate::keeper::Keeper;
 use crate::recorder::Recorder;
 use crate::series::Series;
@@ -42,6 +42,9 @@ use crate::view::{Picture, View};
 
 /// Messages that may wait; a scan takes milliseconds, so more means that something hangs.
 const INBOX: usize = 1024;
+
+/// Between two machines that nobody has looked at.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// Why a training that was asked for does not take place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +98,8 @@ pub(crate) struct Outside {
     pub(crate) trainer: Trainer,
     pub(crate) ears: Ears,
     pub(crate) now: fn() -> DateTime<Utc>,
-    pub(crate) open_ledger: Opener,
+    /// For what is kept of forecasts.
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -142,6 +146,8 @@ struct Live {
     view: View,
     /// Why the directory cannot be read.
     trouble: Option<String>,
+    /// The newest round is of a time that is still to come.
+    is_ahead: bool,
     origin: Option<Origin>,
     rebuilds: u64,
     config: Config,
@@ -171,7 +177,7 @@ impl Live {
             series: Series::default(),
             waiting: 0..0,
             engine: Engine::new(settings),
-            keeper: Keeper::new(config.state_dir(), outside.open_ledger),
+            keeper: Keeper::new(config.state_dir(), outside.disk),
             recorder: Recorder::new(&config.data_dir),
             looks: Looks::default(),
             digest: RoundsDigest::default(),
@@ -179,6 +185,7 @@ impl Live {
             trainings: Trainings::default(),
             view: View::default(),
             trouble: None,
+            is_ahead: false,
             origin: None,
             rebuilds: 0,
             config: config.clone(),
@@ -260,6 +267,7 @@ impl Live {
                 let changes = self.intake.enter(changes);
                 let growth = self.series.apply(changes);
                 self.grow(growth);
+                self.mind_the_clock();
                 has_found
             }
             Err(error) => {
@@ -267,6 +275,23 @@ impl Live {
                 false
             }
         }
+    }
+
+    /// A clock that was ahead when a round was written makes it the newest until then: what comes
+    /// meanwhile is sorted before it, and no forecast meets its round.
+    fn mind_the_clock(&mut self) {
+        let newest = self.series.rounds().last();
+        let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());
+        let is_ahead = ahead > CLOCKS_DIFFER;
+        if is_ahead && !self.is_ahead {
+            let (minutes, file) =
+                (ahead.num_minutes(), self.series.last_file().unwrap_or_default());
+            tracing::warn!(
+                "The newest round, in {file}, is {minutes} minutes ahead of the clock of this machine; \
+                 until then no forecast counts."
+            );
+        }
+        self.is_ahead = is_ahead;
     }
 
     fn say_what_is_watched(&self) {

@@ -187,6 +187,9 @@ impl From<Row> for RecentRound {
 pub(crate) struct Data {
     pub(crate) files: Vec<DataFile>,
     pub(crate) rejected_rows: u64,
+    /// Of `/metrics`.
+    #[serde(skip)]
+    pub(crate) rejected_by_reason: Vec<(&'static str, u64)>,
     pub(crate) rejected_recent: Vec<RejectedRow>,
     pub(crate) torn_bytes: u64,
     pub(crate) duplicates_removed: u64,

@@ -7,13 +7,13 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use rounds::Name;
+use rounds::disk::RealDisk;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::ears::Ears;
 use crate::http::{Api, Events};
-use crate::journal;
 use crate::live::{self, Outside};
 use crate::snapshot::Snapshot;
 use crate::trainer::{Learner, Trainer};
@@ -63,7 +63,7 @@ impl Tables {
                 trainer: trainer.clone(),
                 ears: ears.clone(),
                 now,
-                open_ledger: journal::on_disk,
+                disk: Arc::new(RealDisk),
                 stop: stop.clone(),
             };
             let live = live::start(&config, outside, Ending(ending.clone()))

@@ -110,3 +110,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
     let since = created.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Ok((since.as_secs(), u64::from(since.subsec_nanos())))
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -1,17 +1,34 @@
-//! What the writer asks of a disk, so that a test can make each of it fail.
+//! What is asked of a disk where something must not be lost, so that a test can make each of it fail.
+//!
+//! The rounds, the predictor's ledger and the status file of the collector are all written through it.
+
+#[cfg(feature = "faulty-disk")]
+pub mod faulty;
 
 use std::fmt::Debug;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// A place for files.
-pub trait Disk: Debug + Send {
-    /// Creates an empty file for appending.
+pub trait Disk: Debug + Send + Sync {
+    /// Opens a file.
     ///
     /// # Errors
-    /// `AlreadyExists` if there is one of that name, or whatever the system says.
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Whatever the system says.
+    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Gives a file another name, in the place of the file that had it.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Takes a file away.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the names of the files in a directory survive a loss of power.
     ///
@@ -20,8 +37,29 @@ pub trait Disk: Debug + Send {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
 
-/// A file that is written at its end.
+/// What a file is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// To be read. It is there.
+    Read,
+    /// To be written at its end. `AlreadyExists` if there is one of that name.
+    New,
+    /// To be read and written at its end. It is made if it is not there.
+    Append,
+    /// To be written from its start, empty whatever it held. It is made if it is not there.
+    Empty,
+    /// To be written from its start, over what it holds. It is there.
+    Over,
+}
+
+/// An open file.
 pub trait DiskFile: Write + Debug + Send {
+    /// Reads some bytes from so many bytes after the start; 0 at the end.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize>;
+
     /// Waits until everything written so far, and the length, is on the disk.
     ///
     /// # Errors
@@ -50,19 +88,53 @@ pub struct Standing {
     pub is_linked: bool,
 }
 
+/// The bytes of an open file from some place on.
+#[derive(Debug)]
+pub struct ReadFrom<'a> {
+    file: &'a mut dyn DiskFile,
+    offset: u64,
+}
+
+impl<'a> ReadFrom<'a> {
+    /// From so many bytes after the start.
+    pub fn new(file: &'a mut dyn DiskFile, offset: u64) -> Self {
+        Self { file, offset }
+    }
+}
+
+impl Read for ReadFrom<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(self.offset, bytes)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
 /// The disk of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
 impl Disk for RealDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.create_new(true).write(true);
+    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
         // On Windows a file opened for appending cannot be cut.
-        if cfg!(unix) {
-            options.append(true);
-        }
-        Ok(Box::new(RealFile(options.open(path)?)))
+        let mut options = OpenOptions::new();
+        match opening {
+            Opening::Read => options.read(true),
+            Opening::New => options.create_new(true).write(true).append(cfg!(unix)),
+            Opening::Append => options.create(true).read(true).write(true).append(cfg!(unix)),
+            Opening::Empty => options.create(true).write(true).truncate(true),
+            Opening::Over => options.write(true),
+        };
+        let appends = matches!(opening, Opening::New | Opening::Append);
+        Ok(Box::new(RealFile { file: options.open(path)?, appends }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
@@ -72,11 +144,21 @@ impl Disk for RealDisk {
 
 /// Windows keeps names by itself and cannot open a directory as a file.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    match File::open(dir)?.sync_all() {
+        // So says a file system, mostly one over a network, that has nothing of the kind.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[derive(Debug)]
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    appends: bool,
+}
 
 impl Write for RealFile {
     #[expect(
@@ -84,31 +166,74 @@ impl Write for RealFile {
         reason = "hands on the one call; the caller uses `write_all`"
     )]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        if self.appends && cfg!(not(unix)) {
+            self.file.seek(SeekFrom::End(0))?;
+        }
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
 impl DiskFile for RealFile {
+    fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(offset))?;
+        self.file.read(bytes)
+    }
+
     fn sync_data(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {
-        use std::io::{Seek, SeekFrom};
-        self.0.set_len(length)?;
-        self.0.seek(SeekFrom::Start(length)).map(drop)
+        self.file.set_len(length)?;
+        self.file.seek(SeekFrom::Start(length)).map(drop)
     }
 
     fn standing(&self) -> io::Result<Standing> {
-        let metadata = self.0.metadata()?;
+        let metadata = self.file.metadata()?;
         #[cfg(unix)]
         let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 0;
         #[cfg(not(unix))]
         let is_linked = true;
         Ok(Standing { length: metadata.len(), is_linked })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_opened_for_what_is_wanted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let kind = |opening| RealDisk.open(&path, opening).map_err(|error| error.kind()).err();
+        assert_eq!(kind(Opening::Read), Some(io::ErrorKind::NotFound));
+        assert_eq!(kind(Opening::Over), Some(io::ErrorKind::NotFound));
+        let mut file = RealDisk.open(&path, Opening::New).unwrap();
+        file.write_all(b"first, ").unwrap();
+        assert_eq!(kind(Opening::New), Some(io::ErrorKind::AlreadyExists));
+        let mut again = RealDisk.open(&path, Opening::Append).unwrap();
+        again.write_all(b"second").unwrap();
+        let mut bytes = [0; 9];
+        assert_eq!(again.read_at(7, &mut bytes).unwrap(), 6);
+        assert_eq!(&bytes[..6], b"second");
+        again.write_all(b"!").unwrap();
+        again.set_len(13).unwrap();
+        again.write_all(b".").unwrap();
+        RealDisk.open(&path, Opening::Over).unwrap().write_all(b"FIRST").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"FIRST, second.");
+        let other = dir.path().join("other");
+        RealDisk.open(&other, Opening::Empty).unwrap().write_all(b"new").unwrap();
+        RealDisk.rename(&other, &path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        let file = RealDisk.open(&path, Opening::Empty).unwrap();
+        assert_eq!(file.standing().unwrap().length, 0);
+        RealDisk.remove(&path).unwrap();
+        assert!(!path.exists());
+        assert!(cfg!(not(unix)) || !file.standing().unwrap().is_linked);
     }
 }

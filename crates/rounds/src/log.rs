@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::appender::{Appender, Settled};
-use crate::disk::{self, Disk, RealDisk};
+use crate::disk::{self, Disk, Opening, RealDisk};
 use crate::event::{Event, EventLine};
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
@@ -224,7 +224,7 @@ impl RoundLog {
         // there must not stand in both.
         let path = self.rows.path().with_extension("events.jsonl");
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
-            let file = self.disk.create_new(&path).map_err(io_error("create", &path))?;
+            let file = self.disk.open(&path, Opening::New).map_err(io_error("create", &path))?;
             self.events = Some(Appender::new(file, path));
             self.is_dir_synced = false;
         }
@@ -289,7 +289,7 @@ fn create(
         if path.with_extension("events.jsonl").exists() {
             continue;
         }
-        match disk.create_new(&path) {
+        match disk.open(&path, Opening::New) {
             Ok(file) => return Ok((Appender::new(file, path), suffix)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io_error("create", &path)(error)),

@@ -49,6 +49,37 @@ pub enum RejectReason {
     Multiplier(#[from] MultiplierError),
 }
 
+impl RejectReason {
+    /// The names of all reasons, as they are counted.
+    pub const WORDS: [&'static str; 9] = [
+        "not_text",
+        "too_long",
+        "quote",
+        "unknown_columns",
+        "too_few_fields",
+        "too_many_fields",
+        "time",
+        "skipped_time",
+        "multiplier",
+    ];
+
+    /// Its name among [`RejectReason::WORDS`].
+    pub fn word(&self) -> &'static str {
+        let at = match self {
+            Self::NotText => 0,
+            Self::TooLong => 1,
+            Self::Quote => 2,
+            Self::UnknownColumns => 3,
+            Self::TooFewFields { .. } => 4,
+            Self::TooManyFields { .. } => 5,
+            Self::Time => 6,
+            Self::SkippedTime => 7,
+            Self::Multiplier(_) => 8,
+        };
+        Self::WORDS[at]
+    }
+}
+
 /// A longer line is rejected without being kept in memory.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
 

@@ -1,11 +1,11 @@
 use std::future::Future;
 use std::io::stdout;
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
+use rounds::disk::RealDisk;
 use rounds::{Event, EventKind, RoundLog};
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -19,7 +19,7 @@ use crate::fsync::SparingDisk;
 use crate::ledger::{Ledger, Outcome, Seed, Settings};
 use crate::seed;
 use crate::source::{Kind, Reading, Said};
-use crate::status::{Board, LastRound, State, Status};
+use crate::status::{Board, LastRound, State, Status, StatusFile};
 use crate::writer::{Entry, Progress, Writer, WriterGone};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -44,10 +44,10 @@ pub(super) enum Interrupt {
 #[derive(Debug)]
 pub(super) struct Desk {
     kind: Kind,
-    dir: PathBuf,
     ledger: Ledger,
     writer: Writer,
     status: Status,
+    status_file: StatusFile,
     board: Board,
     /// The state, but for a disk that refuses.
     source_state: State,
@@ -94,10 +94,10 @@ impl Desk {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut desk = Self {
             kind,
-            dir,
             ledger: Ledger::seeded(settings, &known),
             writer: Writer::start(log, console(config)?)?,
             status: Status { table: config.table.clone(), ..Status::new(kind, now) },
+            status_file: StatusFile::new(Box::new(RealDisk), dir),
             board,
             source_state: State::Starting,
             tick,
@@ -294,7 +294,8 @@ impl Desk {
         }
         let (unwritten, progress) = self.writer.stop(WRITE_WITHIN).await?;
         let missing = unwritten + self.dropped;
-        write_status(&mut self.status, &progress, State::Stopped, missing, &self.dir);
+        enter(&mut self.status, &progress, State::Stopped, missing);
+        self.status_file.keep(&self.status);
         self.board.post(&self.status);
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
@@ -341,13 +342,18 @@ impl Desk {
             if progress.failing.is_some() { State::WritingFailed } else { self.source_state };
         self.status_written = Some(Instant::now());
         let queued = self.writer.queued();
-        write_status(&mut self.status, &progress, state, queued, &self.dir);
+        enter(&mut self.status, &progress, state, queued);
+        self.show();
+    }
+
+    fn show(&mut self) {
+        self.status_file.keep(&self.status);
         self.board.post(&self.status);
     }
 }
 
-/// Puts the writer's progress into the status, and that into its file.
-fn write_status(status: &mut Status, progress: &Progress, state: State, queued: usize, dir: &Path) {
+/// Puts the writer's progress into the status.
+fn enter(status: &mut Status, progress: &Progress, state: State, queued: usize) {
     let now = clock::wall();
     status.rounds_written = progress.rounds_written;
     status.last_round = progress
@@ -355,15 +361,12 @@ fn write_status(status: &mut Status, progress: &Progress, state: State, queued: 
         .map(|round| LastRound { time: round.time, multiplier: round.multiplier });
     status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
     status.queued_rows = queued;
-    if let Some(error) = &progress.failing {
-        status.last_error = Some(error.clone());
+    let beside = progress.events_failing.as_ref().map(|error| format!("the events file: {error}"));
+    if let Some(error) = progress.failing.clone().or(beside) {
+        status.last_error = Some(error);
     }
     status.enter(state, now);
     status.updated_at = now;
-    // A full disk is said where the rounds are written.
-    if let Err(error) = status.write(dir) {
-        tracing::debug!(%error, "The status file cannot be written.");
-    }
 }
 
 fn console(config: &Config) -> anyhow::Result<Console> {

@@ -1,61 +1,10 @@
-use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rounds::disk::{Disk, DiskFile, RealDisk, Standing};
+use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::{EventKind, Multiplier, Origin, last_rounds};
 use tempfile::TempDir;
 
 use super::*;
-
-/// A disk that is full while told so, and counts how often it refused.
-#[derive(Clone, Debug, Default)]
-struct FullDisk {
-    is_full: Arc<AtomicBool>,
-    refused: Arc<AtomicUsize>,
-}
-
-#[derive(Debug)]
-struct FullFile(Box<dyn DiskFile>, FullDisk);
-
-impl Disk for FullDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FullFile(RealDisk.create_new(path)?, self.clone())))
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        RealDisk.sync_dir(dir)
-    }
-}
-
-impl Write for FullFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.1.is_full.load(Ordering::SeqCst) {
-            self.1.refused.fetch_add(1, Ordering::SeqCst);
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.0.write_all(bytes).map(|()| bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl DiskFile for FullFile {
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn standing(&self) -> io::Result<Standing> {
-        self.0.standing()
-    }
-}
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600 + second, 0).unwrap()
@@ -67,8 +16,8 @@ fn row(number: i64) -> Entry {
     Entry::Row(round, Event::new(EventKind::Live, "test"))
 }
 
-fn writer() -> (TempDir, FullDisk, Writer) {
-    let (dir, disk) = (tempfile::tempdir().unwrap(), FullDisk::default());
+fn writer() -> (TempDir, FaultyDisk, Writer) {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
     let log =
         RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, at(0)).unwrap();
     (dir, disk, Writer::start(log, Console::silent()).unwrap())
@@ -99,7 +48,7 @@ async fn rounds_and_marks_are_written_in_order_and_counted() {
 #[tokio::test]
 async fn rounds_that_arrive_while_the_disk_is_full_are_kept_in_order() {
     let (dir, disk, mut writer) = writer();
-    disk.is_full.store(true, Ordering::SeqCst);
+    disk.fail(Fault::Full, 1, u64::MAX);
     for number in 0..50 {
         writer.try_put(row(number)).unwrap();
     }
@@ -108,7 +57,7 @@ async fn rounds_that_arrive_while_the_disk_is_full_are_kept_in_order() {
     }
     assert_eq!(writer.queued(), 50);
     assert_eq!(cents(dir.path()), [0; 0]);
-    disk.is_full.store(false, Ordering::SeqCst);
+    disk.heal();
     while writer.progress().rounds_written < 50 {
         writer.changed().await.unwrap();
     }
@@ -120,21 +69,21 @@ async fn rounds_that_arrive_while_the_disk_is_full_are_kept_in_order() {
 #[tokio::test]
 async fn rounds_that_the_disk_refuses_to_the_end_are_counted() {
     let (dir, disk, writer) = writer();
-    disk.is_full.store(true, Ordering::SeqCst);
+    disk.fail(Fault::Full, 1, u64::MAX);
     for number in 0..7 {
         writer.try_put(row(number)).unwrap();
     }
     let (unwritten, progress) = writer.stop(Duration::ZERO).await.unwrap();
     assert_eq!(unwritten, 7);
     assert!(progress.failing.is_some());
-    assert!(disk.refused.load(Ordering::SeqCst) > 0);
+    assert!(disk.was_hit());
     assert_eq!(cents(dir.path()), [0; 0]);
 }
 
 #[tokio::test]
 async fn a_disk_with_space_again_before_the_end_gets_everything() {
     let (dir, disk, mut writer) = writer();
-    disk.is_full.store(true, Ordering::SeqCst);
+    disk.fail(Fault::Full, 1, u64::MAX);
     for number in 0..7 {
         writer.try_put(row(number)).unwrap();
     }
@@ -142,7 +91,7 @@ async fn a_disk_with_space_again_before_the_end_gets_everything() {
         writer.changed().await.unwrap();
     }
     let stopping = writer.stop(PATIENCE);
-    disk.is_full.store(false, Ordering::SeqCst);
+    disk.heal();
     assert_eq!(stopping.await.unwrap().0, 0);
     assert_eq!(cents(dir.path()).len(), 7);
 }
@@ -150,7 +99,7 @@ async fn a_disk_with_space_again_before_the_end_gets_everything() {
 #[tokio::test]
 async fn a_full_queue_hands_the_round_back() {
     let (_dir, disk, writer) = writer();
-    disk.is_full.store(true, Ordering::SeqCst);
+    disk.fail(Fault::Full, 1, u64::MAX);
     let put = (0..20_000).take_while(|&number| writer.try_put(row(number % 1000)).is_ok()).count();
     // One may be in the writer's hand already.
     assert!((QUEUE..=QUEUE + 1).contains(&put), "{put}");
@@ -168,4 +117,27 @@ async fn a_round_is_acknowledged_only_after_it_is_in_the_file() {
         assert_eq!(cents(dir.path()).len(), usize::try_from(number).unwrap() + 1);
     }
     writer.stop(PATIENCE).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_beside_a_round_is_said_and_made_up_for() {
+    let (dir, disk, mut writer) = writer();
+    // A look, a write and a sync are the row's; the next call is the event's.
+    disk.fail(Fault::Broken, 4, 1);
+    writer.try_put(row(0)).unwrap();
+    while writer.progress().rounds_written < 1 {
+        writer.changed().await.unwrap();
+    }
+    let progress = writer.progress();
+    assert_eq!(progress.failing, None, "the row is on the disk");
+    assert!(progress.events_failing.unwrap().contains("events.jsonl"));
+    writer.try_put(row(1)).unwrap();
+    while writer.progress().rounds_written < 2 {
+        writer.changed().await.unwrap();
+    }
+    let (_, progress) = writer.stop(PATIENCE).await.unwrap();
+    assert_eq!(progress.events_failing, None);
+    let events = std::fs::read_to_string(progress.file.with_extension("events.jsonl")).unwrap();
+    assert_eq!(events.lines().count(), 2);
+    assert_eq!(cents(dir.path()), [100, 101]);
 }

@@ -50,7 +50,12 @@ struct Page<'a> {
 impl Page<'_> {
     fn data(&mut self) {
         self.gauge("aviator_rows_loaded", "Rounds in use.", |it| Some(it.csv_records as f64));
-        self.total("aviator_rows_rejected", "Rows that are no rounds.", |it| it.data.rejected_rows);
+        self.by(
+            "aviator_rows_rejected",
+            "reason",
+            "Rows that are no rounds, by what is wrong.",
+            |it| it.data.rejected_by_reason.clone(),
+        );
         self.gauge("aviator_torn_bytes", "Bytes of unfinished rows.", |it| {
             Some(it.data.torn_bytes as f64)
         });
@@ -61,7 +66,7 @@ impl Page<'_> {
         self.gauge("aviator_data_readable", "1 while the directory can be read.", |it| {
             Some(f64::from(it.indicators.auto_sync_active))
         });
-        self.by("aviator_watch_events", "Looks at the directory, by cause.", |it| {
+        self.by("aviator_watch_events", "kind", "Looks at the directory, by cause.", |it| {
             let looks = it.looks;
             [("hint", looks.hinted), ("timer", looks.timed), ("request", looks.asked)].to_vec()
         });
@@ -87,7 +92,7 @@ impl Page<'_> {
     }
 
     fn forecasts(&mut self) {
-        self.by("aviator_forecasts", "Forecasts, by what became of them.", |it| {
+        self.by("aviator_forecasts", "kind", "Forecasts, by what became of them.", |it| {
             let it = &it.forecasts;
             [("settled", it.settled), ("late", it.late), ("missed", it.missed), ("void", it.void)]
                 .to_vec()
@@ -173,12 +178,19 @@ impl Page<'_> {
         }
     }
 
-    fn by(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Vec<(&'static str, u64)>) {
+    /// A counter with one label more.
+    fn by(
+        &mut self,
+        name: &str,
+        label: &str,
+        help: &str,
+        of: impl Fn(&Snapshot) -> Vec<(&'static str, u64)>,
+    ) {
         let name = format!("{name}_total");
         self.family(&name, "counter", help);
         for Seen { name: table, snapshot, .. } in self.tables {
             for (kind, count) in of(snapshot) {
-                self.sample(&name, &[("table", table), ("kind", kind)], count);
+                self.sample(&name, &[("table", table), (label, kind)], count);
             }
         }
     }

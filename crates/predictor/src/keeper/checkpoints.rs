@@ -1,11 +1,12 @@
 //! The checkpoint's file: replaced whole, and now and then.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rounds::Round;
+use rounds::disk::{Disk, Opening, ReadFrom};
 
 use crate::checkpoint::{Checkpoint, Place, Refusal, RoundsDigest};
 use crate::journal::Journal;
@@ -22,6 +23,7 @@ const EVERY: u64 = 500;
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     dir: PathBuf,
+    disk: Arc<dyn Disk>,
     /// What the last one stands for: rounds, and bytes of the ledger.
     last: (u64, u64),
     writing: Option<JoinHandle<io::Result<()>>>,
@@ -30,8 +32,8 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn new(dir: PathBuf) -> Self {
-        Self { dir, last: (0, 0), writing: None, has_complained: false }
+    pub(super) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
+        Self { dir, disk, last: (0, 0), writing: None, has_complained: false }
     }
 
     /// The one that holds for these rounds and this ledger. One that does not is named once, and a
@@ -44,9 +46,15 @@ impl Checkpoints {
         self.finish();
         self.last = (0, 0);
         let path = self.dir.join(FILE);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            found => found?,
+        let bytes = match read(self.disk.as_ref(), &path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    let file = path.display();
+                    tracing::warn!("{file} cannot be read: {error}. Scores are computed anew.");
+                }
+                return Ok(None);
+            }
         };
         let found = match Checkpoint::decode(&bytes) {
             Ok(found) if !is_at(&found.ledger, journal)? => Err(Refusal::OtherLedger),
@@ -69,7 +77,7 @@ impl Checkpoints {
         let file = path.display();
         if *refusal == Refusal::Damaged {
             let aside = self.dir.join(BAD);
-            let moved = match fs::rename(path, &aside) {
+            let moved = match self.disk.rename(path, &aside) {
                 Ok(()) => format!("it is now {}", aside.display()),
                 Err(error) => format!("it could not be put aside: {error}"),
             };
@@ -98,8 +106,8 @@ impl Checkpoints {
         }
         self.finish();
         self.last = (checkpoint.rounds, checkpoint.ledger.bytes);
-        let dir = self.dir.clone();
-        let write = move || replace(&dir, &checkpoint.encode());
+        let (dir, disk) = (self.dir.clone(), Arc::clone(&self.disk));
+        let write = move || replace(disk.as_ref(), &dir, &checkpoint.encode());
         match thread::Builder::new().name("checkpoint".to_owned()).spawn(write) {
             Ok(writing) => self.writing = Some(writing),
             Err(error) => self.complain(&error),
@@ -128,24 +136,20 @@ fn is_at(place: &Place, journal: &mut Journal) -> io::Result<bool> {
     Ok(journal.place(place.bytes)?.as_ref() == Some(place))
 }
 
+fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = disk.open(path, Opening::Read)?;
+    let mut bytes = Vec::new();
+    ReadFrom::new(file.as_mut(), 0).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A crash leaves the old one or the new one, whole.
-fn replace(dir: &Path, text: &[u8]) -> io::Result<()> {
+fn replace(disk: &dyn Disk, dir: &Path, text: &[u8]) -> io::Result<()> {
     let new = dir.join(NEW);
-    let mut file = File::create(&new)?;
+    let mut file = disk.open(&new, Opening::Empty)?;
     file.write_all(text)?;
     file.sync_data()?;
     drop(file);
-    fs::rename(&new, dir.join(FILE))?;
-    sync_directory(dir)
-}
-
-#[cfg(unix)]
-fn sync_directory(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Elsewhere a directory cannot be opened as a file; the rename is lasting as it is.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
+    disk.rename(&new, &dir.join(FILE))?;
+    disk.sync_dir(dir)
 }

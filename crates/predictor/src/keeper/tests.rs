@@ -2,9 +2,9 @@ use std::fs;
 use std::path::Path;
 
 use chrono::DateTime;
+use rounds::disk::faulty::FaultyDisk;
 
 use super::*;
-use crate::journal;
 use crate::ledger::Settled;
 
 fn entry(round: u64) -> Entry {
@@ -13,7 +13,7 @@ fn entry(round: u64) -> Entry {
 }
 
 fn keeper(dir: &Path) -> Keeper {
-    let mut keeper = Keeper::new(dir.to_owned(), journal::on_disk);
+    let mut keeper = Keeper::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
     keeper.read(&[]);
     keeper
 }

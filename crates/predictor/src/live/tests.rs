@@ -1,13 +1,14 @@
 //! The loop on a disk that fails, and after ends that were not clean.
 
 use std::cell::Cell;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
 
 use chrono::SecondsFormat;
 use evaluation::simulate::Scenario;
 use features::FeatureRow;
+use rounds::disk::faulty::{Fault, FaultyDisk};
 use tempfile::TempDir;
 
 use super::*;
@@ -15,72 +16,10 @@ use crate::config::Watch;
 use crate::dataset::DatasetSnapshot;
 use crate::engine::Installed;
 use crate::forecast::{Forecaster, Means};
-use crate::journal::{self, Storage};
 use crate::models::{FitError, Progress};
 use crate::trainer::{Learned, Learner};
 
 const CSV: &str = "aviator_payouts_20260101_000000.csv";
-
-/// What the disk does on this thread.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Disk {
-    Works,
-    /// Takes so many bytes of a write and then is full.
-    Full(usize),
-    CannotSync,
-}
-
-thread_local! {
-    static DISK: Cell<Disk> = const { Cell::new(Disk::Works) };
-}
-
-#[derive(Debug)]
-struct Failing(File);
-
-impl Read for Failing {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.0.read(to)
-    }
-}
-
-impl Seek for Failing {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-
-impl Write for Failing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match DISK.get() {
-            Disk::Full(0) => Err(ErrorKind::StorageFull.into()),
-            Disk::Full(room) => {
-                DISK.set(Disk::Full(0));
-                let taken = room.min(bytes.len());
-                self.0.write_all(&bytes[..taken]).map(|()| taken)
-            }
-            _ => self.0.write_all(bytes).map(|()| bytes.len()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Storage for Failing {
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        if DISK.get() == Disk::CannotSync { Err(io::Error::other("I/O error")) } else { Ok(()) }
-    }
-}
-
-fn failing(path: &Path) -> io::Result<Box<dyn Storage>> {
-    let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-    Ok(Box::new(Failing(file)))
-}
 
 #[derive(Debug)]
 struct Idle;
@@ -101,22 +40,34 @@ impl Forecaster for Momentum {
     }
 }
 
+thread_local! {
+    /// What the clock shows to the loop that is driven on this thread.
+    static NOW: Cell<DateTime<Utc>> = const { Cell::new(DateTime::UNIX_EPOCH) };
+}
+
 /// A directory with rounds, a loop that is driven by hand, and a disk that does as it is told.
 struct Bench {
     dir: TempDir,
+    disk: FaultyDisk,
     cents: Vec<u64>,
     written: usize,
+    /// How far the clock of the collector is off, in seconds.
+    off: i64,
     live: Option<Live>,
 }
 
 impl Bench {
     /// Forty rounds, and a model.
     fn new() -> Self {
-        DISK.set(Disk::Works);
+        Self::with_rounds(40)
+    }
+
+    fn with_rounds(count: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(CSV), "timestamp,multiplier\n").unwrap();
-        let mut bench = Self { dir, cents: Scenario::Fair.rounds(2000, 4), written: 0, live: None };
-        bench.write(40);
+        let (disk, cents) = (FaultyDisk::default(), Scenario::Fair.rounds(2000, 4));
+        let mut bench = Self { dir, disk, cents, written: 0, off: 0, live: None };
+        bench.write(count);
         bench.start();
         bench
     }
@@ -125,7 +76,8 @@ impl Bench {
         let path = self.dir.path().join(CSV);
         let mut file = OpenOptions::new().append(true).open(path).unwrap();
         for number in self.written..self.written + count {
-            let time = DateTime::from_timestamp(i64::try_from(20 * number).unwrap(), 0).unwrap();
+            let second = i64::try_from(20 * number).unwrap() + self.off;
+            let time = DateTime::from_timestamp(second, 0).unwrap();
             let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
             let cents = self.cents[number];
             writeln!(file, "{time},{}.{:02}", cents / 100, cents % 100).unwrap();
@@ -147,7 +99,7 @@ impl Bench {
         self.live.as_mut().unwrap()
     }
 
-    /// Starts, and installs the model once there are forty rounds.
+    /// Starts, and installs the model.
     fn start(&mut self) {
         self.start_without_model();
         let live = self.live();
@@ -175,8 +127,8 @@ impl Bench {
             events: Events::new(stop.clone()),
             trainer: Trainer::start(Box::new(Idle), stop.clone()).unwrap(),
             ears: Ears::default(),
-            now: || DateTime::UNIX_EPOCH,
-            open_ledger: failing,
+            now: || NOW.get(),
+            disk: Arc::new(self.disk.clone()),
             stop,
         };
         let (inbox, _) = sync_channel(INBOX);
@@ -223,18 +175,18 @@ impl Bench {
 
 #[test]
 fn a_forecast_that_the_full_disk_did_not_take_does_not_count() {
-    for room in [0, 1, 100, 200] {
+    for fault in [Fault::Full, Fault::Short] {
         let mut bench = Bench::new();
         bench.play(1);
         assert_eq!(bench.settled(), (1, 0));
-        DISK.set(Disk::Full(room));
+        bench.disk.fail(fault, 1, u64::MAX);
         bench.play(1);
         assert_eq!(bench.settled(), (2, 0), "its forecast had been written before");
         assert!(bench.live().engine.open().is_some(), "the next is shown");
         assert_eq!(bench.live().engine.frozen(), None, "but does not count");
         bench.play(1);
         assert_eq!(bench.settled(), (2, 1));
-        DISK.set(Disk::Works);
+        bench.disk.heal();
         bench.play(2);
         assert_eq!(bench.settled(), (3, 2), "the one after the disk had room again counts");
         // Forecast and settlement of 41, 42 and 45, and the open one.
@@ -247,13 +199,13 @@ fn a_forecast_that_the_full_disk_did_not_take_does_not_count() {
 fn a_forecast_that_could_not_be_synced_does_not_count() {
     let mut bench = Bench::new();
     bench.play(1);
-    DISK.set(Disk::CannotSync);
+    bench.disk.fail(Fault::Unsynced, 1, u64::MAX);
     bench.play(1);
     assert_eq!(bench.settled(), (2, 0), "its forecast was on the disk");
     assert_eq!(bench.live().engine.frozen(), None);
     bench.play(1);
     assert_eq!(bench.settled(), (2, 1));
-    DISK.set(Disk::Works);
+    bench.disk.heal();
     bench.play(2);
     assert_eq!(bench.settled(), (3, 2));
     bench.assert_restarts_to_the_same();
@@ -264,10 +216,10 @@ fn of_many_rounds_at_once_none_counts_whose_forecast_could_not_be_synced() {
     let mut bench = Bench::new();
     bench.play(70);
     assert_eq!(bench.settled(), (70, 0));
-    DISK.set(Disk::CannotSync);
+    bench.disk.fail(Fault::Unsynced, 1, u64::MAX);
     bench.play(10);
     assert_eq!(bench.settled().0, 71, "the first had been forecast before");
-    DISK.set(Disk::Works);
+    bench.disk.heal();
     bench.play(10);
     assert_eq!(bench.settled().0, 80, "all but the first");
     bench.assert_restarts_to_the_same();
@@ -277,14 +229,14 @@ fn of_many_rounds_at_once_none_counts_whose_forecast_could_not_be_synced() {
 fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     let mut bench = Bench::new();
     let before = *bench.live().engine.frozen().unwrap();
-    DISK.set(Disk::Full(7));
+    bench.disk.fail(Fault::Short, 1, u64::MAX);
     let live = bench.live();
     let installed = Installed { model: Arc::new(Momentum), version: 2, trained_on: 40 };
     let forecast = live.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(forecast.model_version, 2);
     live.keep_forecast(&forecast);
     assert_eq!(live.engine.frozen(), Some(&before));
-    DISK.set(Disk::Works);
+    bench.disk.heal();
     bench.play(3);
     assert_eq!(bench.settled(), (3, 0));
     bench.assert_restarts_to_the_same();
@@ -402,13 +354,6 @@ fn a_damaged_checkpoint_is_put_aside_and_all_is_computed_anew() {
     }
 }
 
-#[test]
-fn the_ledger_is_opened_on_the_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("forecasts.jsonl");
-    let mut file = journal::on_disk(&path).unwrap();
-    file.write_all(b"a line\n").unwrap();
-    file.sync_data().unwrap();
-    file.set_len(3).unwrap();
-    assert_eq!(fs::read(&path).unwrap(), b"a l");
-}
+mod clock;
+mod faults;
+mod words;

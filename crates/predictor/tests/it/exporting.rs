@@ -88,7 +88,8 @@ async fn figures_for_prometheus_say_what_the_status_says() {
     let figures = response.text().await.unwrap();
     for line in [
         "aviator_rows_loaded{table=\"default\"} 40",
-        "aviator_rows_rejected_total{table=\"default\"} 1",
+        "aviator_rows_rejected_total{table=\"default\",reason=\"too_few_fields\"} 1",
+        "aviator_rows_rejected_total{table=\"default\",reason=\"multiplier\"} 0",
         "aviator_model_version{table=\"default\"} 1",
         "aviator_train_seconds_count{table=\"default\"} 1",
         "aviator_train_seconds_bucket{table=\"default\",le=\"+Inf\"} 1",

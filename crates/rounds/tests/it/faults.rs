@@ -1,183 +1,21 @@
 //! A disk on which any call may fail: what was acknowledged stays, once; what was not is not doubled.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
-use rounds::disk::{Disk, DiskFile, Standing};
+use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::scan::Directory;
 use rounds::{Event, EventKind, EventLine, LogError, Origin, Round, RoundLog};
 use tempfile::TempDir;
 
 use crate::directory::{now, round};
 
-/// What goes wrong in a call.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    /// Nothing is done.
-    Refuse(ErrorKind),
-    /// A write takes half of the bytes, another call is refused.
-    Short,
-    /// The call is done and yet reported as failed.
-    Late,
-    /// All is well but that nothing can be synced.
-    Unsynced,
-    /// All is well but that a file with rows cannot be synced.
-    UnsyncedRows,
-}
-
-/// A full disk, a broken one, a signal; the last only ever for some calls, as it is retried.
-const FAULTS: [Fault; 6] = [
-    Fault::Refuse(ErrorKind::StorageFull),
-    Fault::Refuse(ErrorKind::Other),
-    Fault::Short,
-    Fault::Late,
-    Fault::Unsynced,
-    Fault::Refuse(ErrorKind::Interrupted),
-];
-
 /// No workload here makes as many calls.
 const CALLS_MAX: u64 = 1000;
 
-/// The calls that fail, counted from 1 over all files, and what a loss of power would leave.
-#[derive(Debug)]
-struct Plan {
-    fault: Fault,
-    first: u64,
-    last: u64,
-    calls: u64,
-    /// What the last sync of each file has put on the disk.
-    durable: BTreeMap<PathBuf, Vec<u8>>,
-    /// The files whose names the last sync of the directory has put there.
-    named: BTreeSet<PathBuf>,
-}
-
-impl Plan {
-    /// Leaves what a loss of power would.
-    fn lose_power(&self, dir: &Path) {
-        for path in files(dir) {
-            if !self.named.contains(&path) {
-                fs::remove_file(&path).unwrap();
-            } else if path.to_str().unwrap().contains("_2025") {
-                let bytes = self.durable.get(&path).map_or(&[][..], Vec::as_slice);
-                fs::write(&path, bytes).unwrap();
-            }
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.calls >= self.last
-    }
-}
-
 fn files(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
-#[derive(Debug, Clone)]
-struct FaultyDisk(Arc<Mutex<Plan>>);
-
-impl FaultyDisk {
-    fn new(fault: Fault, first: u64, last: u64) -> Self {
-        let (durable, named) = (BTreeMap::new(), BTreeSet::new());
-        Self(Arc::new(Mutex::new(Plan { fault, first, last, calls: 0, durable, named })))
-    }
-
-    /// Counts a call and says what goes wrong in it.
-    fn fault(&self) -> Option<Fault> {
-        let mut plan = self.0.lock().unwrap();
-        plan.calls += 1;
-        (plan.first..=plan.last).contains(&plan.calls).then_some(plan.fault)
-    }
-
-    fn call<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match self.fault() {
-            None | Some(Fault::Unsynced | Fault::UnsyncedRows) => work(),
-            Some(Fault::Refuse(kind)) => Err(kind.into()),
-            Some(Fault::Short) => Err(ErrorKind::StorageFull.into()),
-            Some(Fault::Late) => work().and(Err(io::Error::other("reported as failed"))),
-        }
-    }
-
-    fn sync(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        if self.fault() == Some(Fault::Unsynced) {
-            return Err(io::Error::other("not synced"));
-        }
-        // Counted once more, which moves later faults but leaves none out.
-        self.call(work)
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.lock().unwrap().is_over()
-    }
-}
-
-impl Disk for FaultyDisk {
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        self.call(|| {
-            let file = OpenOptions::new().append(true).create_new(true).open(path)?;
-            let file = FaultyFile { file, path: path.to_owned(), disk: self.clone() };
-            Ok(Box::new(file) as Box<dyn DiskFile>)
-        })
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.sync(|| {
-            self.0.lock().unwrap().named.extend(files(dir));
-            Ok(())
-        })
-    }
-}
-
-#[derive(Debug)]
-struct FaultyFile {
-    file: File,
-    path: PathBuf,
-    disk: FaultyDisk,
-}
-
-impl Write for FaultyFile {
-    #[expect(clippy::disallowed_methods, reason = "a short write is what is wanted")]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.disk.fault() {
-            None | Some(Fault::Unsynced | Fault::UnsyncedRows) => self.file.write(bytes),
-            Some(Fault::Refuse(kind)) => Err(kind.into()),
-            Some(Fault::Short) => self.file.write(&bytes[..bytes.len() / 2]),
-            Some(Fault::Late) => {
-                self.file.write_all(bytes)?;
-                Err(io::Error::other("reported as failed"))
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl DiskFile for FaultyFile {
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.disk.sync(|| {
-            let bytes = fs::read(&self.path)?;
-            if self.disk.0.lock().unwrap().fault == Fault::UnsyncedRows && bytes.len() > 21 {
-                return Err(io::Error::other("not synced"));
-            }
-            self.disk.0.lock().unwrap().durable.insert(self.path.clone(), bytes);
-            Ok(())
-        })
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.disk.call(|| self.file.set_len(length))
-    }
-
-    fn standing(&self) -> io::Result<Standing> {
-        self.disk.call(|| {
-            Ok(Standing { length: self.file.metadata()?.len(), is_linked: self.path.exists() })
-        })
-    }
 }
 
 /// All rounds a reader finds, in the order of files and rows.
@@ -258,23 +96,21 @@ fn survives(fault: Fault, first: u64, count: u64) -> bool {
         }
         assert_eq!(log.rounds_written(), n + 1);
     }
-    let was_hit = disk.0.lock().unwrap().calls >= first;
-    while !disk.is_over() {
-        drop(disk.call(|| Ok(())));
-    }
+    let was_hit = disk.was_hit();
+    disk.heal();
     log.note(now(), &Event::new(EventKind::Stop, "test")).unwrap();
     assert_eq!(log.events_waiting(), 0);
     assert_eq!(readable(dir.path()), written);
     check_events(dir.path(), &written);
     drop(log);
-    disk.0.lock().unwrap().lose_power(dir.path());
+    disk.lose_power(dir.path()).unwrap();
     assert_eq!(readable(dir.path()), written, "it is on the disk, once");
     was_hit
 }
 
 #[test]
 fn whichever_calls_fail_acknowledged_rows_are_there_once_and_writing_resumes() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         for count in [1, 2, 8] {
             let tried = (1..CALLS_MAX).take_while(|&first| survives(fault, first, count)).count();
             assert!(tried > 30, "{fault:?} was tried at {tried} calls only");
@@ -297,22 +133,22 @@ fn survives_loss_of_power(fault: Fault, first: u64, keeps_unsynced: bool) -> boo
             written.push(round(n));
         }
     }
-    let plan = disk.0.lock().unwrap();
     if !keeps_unsynced {
-        plan.lose_power(dir.path());
+        disk.lose_power(dir.path()).unwrap();
     }
-    let mut log = open(&FaultyDisk::new(fault, u64::MAX, 0), dir.path());
+    let mut log = open(&FaultyDisk::default(), dir.path());
     let found = readable(dir.path());
     let more = found.strip_prefix(written.as_slice()).unwrap();
     assert!(more.len() <= 1, "only the row in hand may be there unacknowledged");
     log.append(&round(100), &Event::new(EventKind::Live, "test")).unwrap();
     assert_eq!(readable(dir.path()), [found, vec![round(100)]].concat());
-    plan.calls >= first
+    disk.was_hit()
 }
 
 #[test]
 fn whenever_the_power_fails_acknowledged_rows_are_there_once() {
-    for fault in &FAULTS[..5] {
+    // What is interrupted for ever never comes back.
+    for fault in Fault::ALL.iter().filter(|fault| **fault != Fault::Interrupted) {
         for keeps_unsynced in [false, true] {
             let tried = (1..CALLS_MAX)
                 .take_while(|&first| survives_loss_of_power(*fault, first, keeps_unsynced))
@@ -385,7 +221,9 @@ fn rounds_go_to_a_new_file_when_theirs_is_deleted() {
 #[test]
 fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
     let dir = TempDir::new().unwrap();
-    let disk = FaultyDisk::new(Fault::UnsyncedRows, u64::MAX, u64::MAX);
+    let disk = FaultyDisk::default();
+    // The header can be synced.
+    disk.fail(Fault::UnsyncedBeyond(21), 1, u64::MAX);
     let mut log =
         RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
     let event = Event::new(EventKind::Live, "test");
@@ -393,7 +231,7 @@ fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
         log.append(&round(0), &event).unwrap_err();
     }
     assert_eq!(files(dir.path()).len(), 4, "rows, events, lock and origin");
-    disk.0.lock().unwrap().fault = Fault::Late;
+    disk.heal();
     log.append(&round(0), &event).unwrap();
     assert_eq!(readable(dir.path()), [round(0)]);
 }
@@ -402,17 +240,16 @@ fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
 #[test]
 fn nothing_is_cut_when_someone_else_has_written_behind_a_torn_row() {
     let dir = TempDir::new().unwrap();
-    let disk = FaultyDisk::new(Fault::Short, u64::MAX, u64::MAX);
+    let disk = FaultyDisk::default();
     let mut log =
         RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
     let event = Event::new(EventKind::Live, "test");
     log.append(&round(0), &event).unwrap();
     let first = log.path().to_owned();
-    let calls = disk.0.lock().unwrap().calls;
     // The write after the look at the file is short, and all that follows is refused.
-    disk.0.lock().unwrap().first = calls + 2;
+    disk.fail(Fault::Short, 2, u64::MAX);
     log.append(&round(1), &event).unwrap_err();
-    disk.0.lock().unwrap().first = u64::MAX;
+    disk.heal();
     let torn = fs::read_to_string(&first).unwrap();
     assert!(!torn.ends_with('\n'), "{torn}");
     let theirs = "\n2025-12-10T20:00:00.000Z,7.00\n";
@@ -436,12 +273,12 @@ fn a_side_file_without_its_rows_is_not_joined_to_new_rows() {
 #[test]
 fn a_disk_that_stays_full_gathers_no_files() {
     let dir = TempDir::new().unwrap();
-    let disk = FaultyDisk::new(Fault::Refuse(ErrorKind::StorageFull), u64::MAX, u64::MAX);
+    let disk = FaultyDisk::default();
     let mut log =
         RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
     let event = Event::new(EventKind::Live, "test");
     log.append(&round(0), &event).unwrap();
-    disk.0.lock().unwrap().first = 0;
+    disk.fail(Fault::Full, 1, u64::MAX);
     for _ in 0..100 {
         let error = log.append(&round(1), &event).unwrap_err();
         assert!(matches!(error, LogError::Io { .. }));
@@ -450,7 +287,7 @@ fn a_disk_that_stays_full_gathers_no_files() {
     assert_eq!(readable(dir.path()), [round(0)]);
     assert_eq!(files(dir.path()).len(), 4, "rows, events, lock and origin");
     // Where only syncing fails the row goes to a second file, and from there no further.
-    disk.0.lock().unwrap().fault = Fault::Unsynced;
+    disk.fail(Fault::Unsynced, 1, u64::MAX);
     for _ in 0..100 {
         log.append(&round(1), &event).unwrap_err();
     }

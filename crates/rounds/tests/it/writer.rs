@@ -1,8 +1,12 @@
 //! Who may write in a directory, and under which name.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use rounds::{Event, EventKind, LOCK_FILE, LogError, ORIGIN_FILE, Origin, RoundLog, last_rounds};
+use chrono::TimeDelta;
+use rounds::{
+    Event, EventKind, LOCK_FILE, LogError, ORIGIN_FILE, Origin, Round, RoundLog, last_rounds,
+};
 
 use crate::directory::{now, round};
 
@@ -109,7 +113,7 @@ fn runs_that_start_in_the_same_second_have_files_of_their_own() {
 #[test]
 fn a_clock_that_jumps_between_runs_names_a_file_of_its_own_and_leaves_the_others() {
     let dir = tempfile::tempdir().unwrap();
-    let hour = chrono::TimeDelta::hours(1);
+    let hour = TimeDelta::hours(1);
     let starts = [now(), now() - hour, now() + hour * 24 * 365, now() - hour, now()];
     let mut names = Vec::new();
     for (n, start) in (0..).zip(starts) {
@@ -190,10 +194,32 @@ fn a_time_that_cannot_be_read_back_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(&dir, Origin::Recorded).unwrap();
     let time = chrono::DateTime::from_timestamp(253_402_300_800, 0).unwrap();
-    let late = rounds::Round { time, ..round(1) };
+    let late = Round { time, ..round(1) };
     let error = log.append(&late, &Event::new(EventKind::Live, "test")).unwrap_err();
     assert!(error.is_permanent());
     assert!(error.to_string().contains("10000"), "{error}");
     log.append(&round(1), &Event::new(EventKind::Live, "test")).unwrap();
     assert_eq!(last_rounds(dir.path(), 9).unwrap(), [round(1)]);
+}
+
+/// Back an hour, a year ahead and back again, twice the same second: as at the end of summer time.
+#[test]
+fn whatever_the_clock_shows_at_a_start_the_name_is_new_and_no_row_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let starts = [0, -3600, 365 * 86_400, 1, -3600, 0, 0];
+    let mut written = Vec::new();
+    let mut names = BTreeSet::new();
+    for (n, second) in (0..).zip(starts) {
+        let started = now() + TimeDelta::seconds(second);
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, started).unwrap();
+        let round = Round { time: started, ..round(n) };
+        log.append(&round, &Event::new(EventKind::Live, "test")).unwrap();
+        written.push(round);
+        assert!(names.insert(log.path().to_owned()), "{:?}", log.path());
+    }
+    let mut found = last_rounds(dir.path(), usize::MAX).unwrap();
+    let order = |round: &Round| (round.time, round.multiplier.cents());
+    found.sort_by_key(order);
+    written.sort_by_key(order);
+    assert_eq!(found, written);
 }

@@ -48,6 +48,15 @@ fn a_source_that_is_down_is_told_once_and_then_that_it_is_up_and_for_how_long_it
 }
 
 #[test]
+fn a_disk_that_refuses_rounds_is_told_with_its_reason() {
+    let mut full = collector("writing_failed", 0);
+    full.collector.as_mut().unwrap().error = Some("no space left".to_owned());
+    let text = "No rounds from websocket for 30 s (writing failed): no space left.";
+    let expected = [(30, Event::SourceDown, text.to_owned())];
+    assert_eq!(told(&mut Watchman::default(), &full, 0..600), expected);
+}
+
+#[test]
 fn a_short_break_is_no_news() {
     let mut watchman = Watchman::default();
     assert_eq!(told(&mut watchman, &collector("reconnecting", 0), 0..29), []);
