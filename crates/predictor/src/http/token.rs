@@ -105,6 +105,18 @@ mod tests {
     }
 
     #[test]
+    fn sixteen_signs_are_enough() {
+        assert!(read("sixteen-signs-16").unwrap().is("sixteen-signs-16"));
+    }
+
+    /// Who logged in before an upgrade stays logged in: `printf 'aviator predictor login\nTOKEN' | sha256sum`.
+    #[test]
+    fn the_cookie_is_a_digest_in_hexadecimal() {
+        let cookie = read("correct-horse-battery").unwrap().cookie().to_owned();
+        assert_eq!(cookie, "985f9e67f8be2aa5a57c62574e51d1ef41c1d8f4c43dc0072423a821e93be830");
+    }
+
+    #[test]
     fn another_token_has_another_cookie_and_neither_shows_the_token() {
         let (a, b) =
             (read("correct-horse-battery").unwrap(), read("correct-horse-batterz").unwrap());

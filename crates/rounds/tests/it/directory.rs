@@ -168,6 +168,54 @@ fn rejected_lines_are_counted_over_the_whole_file() {
     assert_eq!(change.rejected[0].line, 4);
 }
 
+/// The columns of a file without a header may still turn out otherwise, so it is read from its start
+/// again; what was told is not told twice.
+#[test]
+fn a_growing_file_without_a_header_tells_each_line_once() {
+    let mut watched = Watched::new();
+    let mut text = round(0).to_row() + "rubbish\n" + &[1, 2].map(|n| round(n).to_row()).concat();
+    watched.write(&text);
+    let change = watched.check(ChangeKind::New, &[0, 1, 2], 3);
+    assert_eq!((change.rejected_count, change.rejected_total), (1, 1));
+    for n in 1..12 {
+        let new = [2 * n + 1, 2 * n + 2];
+        text += &(round(new[0]).to_row() + "more\n" + &round(new[1]).to_row());
+        watched.write(&text);
+        let change = watched.check(ChangeKind::Appended, &new, 2 * n + 3);
+        assert_eq!((change.rejected_count, change.rejected_total), (1, n + 1));
+        let lines: Vec<u64> = change.rejected.iter().map(|rejected| rejected.line).collect();
+        assert_eq!(lines, [3 * n + 3], "{text}");
+    }
+}
+
+#[test]
+fn rows_that_change_their_places_are_other_rows() {
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1, 2, 3]));
+    watched.check(ChangeKind::New, &[1, 2, 3], 3);
+    watched.write(&rows(&[1, 3, 2]));
+    watched.check(ChangeKind::Replaced, &[1, 3, 2], 3);
+    // The same number of rounds and of other lines, one of each exchanged.
+    watched.write(&(rows(&[1, 3]) + "rubbish\n"));
+    watched.check(ChangeKind::Replaced, &[1, 3], 2);
+}
+
+/// Far more rows than a look goes back: a change within reach of the end is seen.
+#[test]
+fn in_a_long_file_a_change_near_its_end_is_seen_though_rows_were_added() {
+    let mut watched = Watched::new();
+    let mut all: Vec<u64> = (0..12_000).collect();
+    watched.write(&rows(&all));
+    watched.check(ChangeKind::New, &all, 12_000);
+    all.push(12_000);
+    watched.write(&rows(&all));
+    watched.check(ChangeKind::Appended, &[12_000], 12_001);
+    all[4_000] = 9;
+    all.push(12_001);
+    watched.write(&rows(&all));
+    watched.check(ChangeKind::Replaced, &all, 12_002);
+}
+
 /// A loop of links: even the owner of the machine cannot read it.
 #[cfg(unix)]
 #[test]

@@ -281,3 +281,90 @@ fn a_file_shorter_than_it_should_be_leaves_the_cursor_where_it_was() {
     assert!(cursor.read(&mut file, text.len() as u64).is_err());
     assert_eq!(cursor, Cursor::default());
 }
+
+/// A row padded with spaces to a length of its own.
+fn padded(length: usize) -> String {
+    let row = "2025-03-02T10:00:12Z,2.31";
+    format!("{row}{}\n", " ".repeat(length - row.len()))
+}
+
+#[test]
+fn a_line_may_have_64_kib_and_not_one_byte_more() {
+    for (length, rounds) in [(65_535, 1), (65_536, 1), (65_537, 0), (65_538, 0)] {
+        let text = format!("timestamp,multiplier\n{}{}", padded(length), padded(30));
+        let piece = read(text.as_bytes());
+        assert_eq!(piece.rounds.len(), rounds + 1, "{length}");
+        assert_eq!(piece.rejected_count, 1 - rounds as u64, "{length}");
+        for rejected in piece.rejected {
+            assert_eq!((rejected.line, rejected.text.as_str()), (2, ""));
+            assert_eq!(rejected.reason.to_string(), "longer than 65536 bytes");
+        }
+    }
+}
+
+#[test]
+fn lines_count_from_one_whatever_stands_in_them() {
+    let long = "7".repeat(300_000);
+    let text = format!("\n\r\ntimestamp,multiplier\n\n{long}\n{}no round\n\nnone\n", padded(30));
+    let found: Vec<u64> = read(text.as_bytes()).rejected.iter().map(|row| row.line).collect();
+    assert_eq!(found, [5, 7, 9]);
+}
+
+#[test]
+fn of_a_rejected_line_eighty_characters_are_kept() {
+    for sign in ["x", "é", "\u{1f3b2}"] {
+        for (count, kept) in [(79, 79), (80, 80), (81, 80), (5000, 80)] {
+            let text = format!("timestamp,multiplier\n{}\n", sign.repeat(count));
+            assert_eq!(read(text.as_bytes()).rejected[0].text, sign.repeat(kept));
+        }
+    }
+}
+
+/// The header may be torn where it could end.
+#[test]
+fn a_header_counts_when_its_newline_is_there() {
+    let text = "timestamp,multiplier,table\n2025-03-02T10:00:12Z,2.31,eu\n";
+    let mut file = std::io::Cursor::new(text.as_bytes());
+    let mut cursor = Cursor::default();
+    let first = cursor.read(&mut file, "timestamp,multiplier".len() as u64).unwrap();
+    assert_eq!((first.rounds.len(), first.torn_bytes, cursor.offset()), (0, 20, 0));
+    let piece = cursor.read(&mut file, text.len() as u64).unwrap();
+    assert_eq!((piece.rounds.len(), piece.rejected_count), (1, 0));
+}
+
+#[test]
+fn a_file_without_a_header_is_known_after_sixteen_lines() {
+    for (lines, is_known) in [(1, false), (15, false), (16, true), (17, true)] {
+        let text = padded(30).repeat(lines + 1);
+        let mut file = std::io::Cursor::new(text.as_bytes());
+        let mut cursor = Cursor::default();
+        let first = cursor.read(&mut file, 31 * lines as u64).unwrap();
+        assert_eq!((first.rounds.len(), first.from_start), (lines, true));
+        let rest = cursor.read(&mut file, text.len() as u64).unwrap();
+        assert_eq!(rest.from_start, !is_known, "{lines}");
+        assert_eq!(rest.rounds.len(), if is_known { 1 } else { lines + 1 });
+    }
+}
+
+#[test]
+fn a_header_may_stand_below_empty_lines_and_only_once() {
+    let row = "2025-03-02T10:00:12Z,2.31\n";
+    let text = format!("\n  \ntimestamp,multiplier\n{row}timestamp,multiplier\n{row}");
+    let piece = read(text.as_bytes());
+    assert_eq!((piece.rounds.len(), piece.rejected.len()), (2, 1));
+    assert_eq!(piece.rejected[0].line, 5);
+}
+
+#[test]
+fn a_mark_at_the_start_of_a_file_is_no_part_of_its_first_row() {
+    let row = "2025-03-02T10:00:12Z,2.31\n";
+    let header = "timestamp,multiplier\n";
+    for (text, rejected) in [
+        (format!("\u{feff}{row}"), 0),
+        (format!("\u{feff}{header}{row}"), 0),
+        (format!("{header}\u{feff}{row}"), 1),
+    ] {
+        let piece = read(text.as_bytes());
+        assert_eq!(piece.rejected_count, rejected, "{text:?}");
+    }
+}
