@@ -15,10 +15,13 @@ need_browser() {
 begin_work() {
   work=$(mktemp -d)
   started=()
+  session=
   trap end_work EXIT
 }
 
 end_work() {
+  # A driver that is stopped leaves its browser running.
+  [ -z "$session" ] || close_browser || true
   [ "${#started[@]}" = 0 ] || kill "${started[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$work"
@@ -69,7 +72,10 @@ open_browser() {
 
 open_page() { ask_driver "/$session/url" '{"url":"'"$1"'"}' >/dev/null; }
 
-close_browser() { curl -sf -X DELETE "$driver/session/$session" >/dev/null; }
+close_browser() {
+  curl -sf -X DELETE "$driver/session/$session" >/dev/null
+  session=
+}
 
 # value EXPRESSION: of a script without double quotes; strings come without theirs.
 value() {

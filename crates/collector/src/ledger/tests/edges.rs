@@ -193,6 +193,29 @@ fn a_round_that_only_the_init_knows_is_marked_once_with_its_value() {
 }
 
 #[test]
+fn a_first_history_with_ids_is_continued_by_its_ids() {
+    let mut table = Table::new(Ledger::new(settings()));
+    assert_eq!(table.hear(init(&table)), [""; 0]);
+    table.ledger.interrupted();
+    table.play(&[101, 102]);
+    table.now += 46.0;
+    assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
+    table.check_known(27);
+}
+
+#[test]
+fn a_round_whose_name_was_lost_is_known_to_the_next_history() {
+    let mut table = Table::started();
+    table.hear(init(&table));
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+    play_told(&mut table, 160);
+    assert_eq!(table.hear(init(&table)), [""; 0]);
+    table.check_known(27);
+}
+
+#[test]
 fn an_init_that_lags_and_reaches_further_back_than_the_files_is_taken_over() {
     let mut table = restarted(settings(), 10);
     let late = init(&table);

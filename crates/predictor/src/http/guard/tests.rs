@@ -101,6 +101,9 @@ fn names_of_others_are_not() {
         "192.168.7.8",
         "[::2]:5001",
         "a@localhost:x",
+        "localhost:x",
+        "localhost:5001.evil.example",
+        "127.0.0.1:5001@evil.example",
         "0.0.0.0",
     ] {
         check_host(foreign, false);

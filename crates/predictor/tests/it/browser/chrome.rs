@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use url::{ParseError, Url};
 
 /// Trainings take seconds on a busy machine; a page that needs longer than this is broken.
@@ -203,12 +204,16 @@ impl WebDriverCompatibleCommand for DevTools {
 struct Driver {
     process: Child,
     port: u16,
+    /// Where it and its browsers keep what they need for a while; gone with it.
+    _scratch: TempDir,
 }
 
 impl Driver {
     fn start() -> Self {
+        let scratch = tempfile::tempdir().unwrap();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
+            .env("TMPDIR", scratch.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -218,7 +223,8 @@ impl Driver {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         });
-        Self { process, port: port.expect("chromedriver names its port") }
+        let port = port.expect("chromedriver names its port");
+        Self { process, port, _scratch: scratch }
     }
 }
 
