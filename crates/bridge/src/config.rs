@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use program::log;
 use rounds::{Name, Origin};
 use thiserror::Error;
 
@@ -273,18 +274,6 @@ pub struct KeyOptions {
     pub file: PathBuf,
 }
 
-/// Form of the log.
-#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON otherwise.
-    #[default]
-    Auto,
-    /// For people.
-    Pretty,
-    /// One object a line.
-    Json,
-}
-
 /// What is logged and how.
 #[derive(Args, Clone, Debug)]
 pub struct LogOptions {
@@ -297,7 +286,7 @@ pub struct LogOptions {
         default_value = "auto",
         global = true
     )]
-    pub log_format: LogFormat,
+    pub log_format: log::Format,
 
     /// What is logged: error, warn, info, debug, or a filter such as bridge=debug
     #[arg(

@@ -14,5 +14,4 @@ pub mod outage;
 pub mod parcel;
 pub mod pull;
 pub mod push;
-pub mod signals;
 pub mod subject;

@@ -1,28 +1,26 @@
 //! The `bridge` program.
 
-mod manual;
-
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::Context;
 use bridge::config::{
-    ConfigError, InitOptions, KeyOptions, LogFormat, LogOptions, MergeOptions, PullOptions,
-    PushOptions,
+    ConfigError, InitOptions, KeyOptions, LogOptions, MergeOptions, PullOptions, PushOptions,
 };
 use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
-use bridge::signals::Signals;
 use bridge::{key, merge, pull, push};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use program::signals::Signals;
+use program::words::{in_one_line, say};
+use program::{log, manual};
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
@@ -168,32 +166,9 @@ fn obedient() -> anyhow::Result<CancellationToken> {
 }
 
 fn start_log(options: &LogOptions) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&options.log)
+    log::start(&options.log, options.log_format)
         .map_err(|error| ConfigError { flag: "log", problem: error.to_string() })?;
-    let is_json = match options.log_format {
-        LogFormat::Auto => !stderr().is_terminal(),
-        LogFormat::Pretty => false,
-        LogFormat::Json => true,
-    };
-    let has_colour = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    if is_json {
-        log.json().init();
-    } else {
-        log.with_target(false).with_ansi(has_colour).init();
-    }
     Ok(())
-}
-
-/// An error with its causes, each said once: many name their cause in their own words already.
-fn in_one_line(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -220,11 +195,6 @@ fn code(error: &anyhow::Error) -> u8 {
         (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
         _ => FAILED,
     }
-}
-
-/// The last words of a program that may have no log yet; if nobody hears them there is nothing to be done.
-fn say(line: &str) {
-    drop(writeln!(stderr(), "{line}"));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use program::log;
 use rounds::Name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,7 @@ pub struct Options {
 
     /// Form of the log on stderr: auto is pretty on a terminal and JSON otherwise [default: auto]
     #[arg(long, env = "AVIATOR_LOG_FORMAT", value_enum, value_name = "FORMAT")]
-    pub log_format: Option<LogFormat>,
+    pub log_format: Option<log::Format>,
 
     /// What is logged: error, warn, info, debug, or a filter such as collector=debug [default: info]
     #[arg(long, env = "AVIATOR_LOG", value_name = "FILTER")]
@@ -126,19 +127,6 @@ pub enum Order {
     NewestFirst,
     /// Last.
     OldestFirst,
-}
-
-/// Form of the log.
-#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON otherwise.
-    #[default]
-    Auto,
-    /// For people.
-    Pretty,
-    /// One object a line.
-    Json,
 }
 
 /// What is wrong with what the collector was told. Nothing was opened yet; the program ends with 2.
@@ -219,7 +207,7 @@ pub struct Config {
     /// No console line for each round.
     pub quiet: bool,
     /// Form of the log.
-    pub log_format: LogFormat,
+    pub log_format: log::Format,
     /// What is logged.
     pub log: String,
     /// Where metrics are to be had.

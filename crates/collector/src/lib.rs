@@ -19,7 +19,6 @@ pub mod pace;
 pub mod seed;
 pub mod session;
 pub mod sfs2x;
-pub mod signals;
 pub mod source;
 pub mod span;
 pub mod status;

@@ -1,23 +1,24 @@
 //! The `collector` program.
 
-use std::io::{ErrorKind, IsTerminal, Write, stderr};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Write, stderr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use collector::config::{Config, ConfigError, LogFormat, Options};
-use collector::signals::Signals;
+use collector::config::{Config, ConfigError, Options};
 use collector::status::Board;
 use collector::{effective, metrics, session, supervisor, welcome};
+use program::signals::Signals;
+use program::words::{in_one_line, print, say};
+use program::{log, manual, systemd};
 use rounds::LogError;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
@@ -120,28 +121,21 @@ fn main() -> ExitCode {
     collector::tls::install();
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let done = match cli.command {
+    let ended = match cli.command {
         Some(Command::Run(run)) => record(&run, &matches),
         None => record(&cli.run, &matches),
         Some(Command::Doctor { told, json }) => examine(&told, json),
-        Some(Command::Completions { shell }) => completions(shell),
-        Some(Command::Man { dir }) => manual(dir.as_deref()),
+        Some(Command::Completions { shell }) => done(manual::completions(Cli::command(), shell)),
+        Some(Command::Man { dir }) => done(manual::pages(Cli::command(), dir.as_deref())),
     };
-    done.unwrap_or_else(|error| {
+    ended.unwrap_or_else(|error| {
         say(&format!("collector: {}", in_one_line(&error)));
         ExitCode::from(code(&error))
     })
 }
 
-/// An error with its causes, each said once: many name their cause in their own words already.
-fn in_one_line(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
+fn done(result: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    result.map(|()| ExitCode::SUCCESS)
 }
 
 fn record(run: &Run, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -149,7 +143,7 @@ fn record(run: &Run, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::load(&told.options, told.config.as_deref())?;
     if run.print_config {
         let shown = effective::text(&Cli::command(), matches, &config, told.config.as_deref())?;
-        return print(shown.as_bytes());
+        return done(print(shown.as_bytes()));
     }
     start_log(&config)?;
     if stderr().is_terminal() {
@@ -174,7 +168,7 @@ fn record(run: &Run, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         session::run_shown(config, shutdown, board).await
     });
     runtime.shutdown_timeout(LEFTOVERS);
-    recorded.map(|()| ExitCode::SUCCESS)
+    done(recorded)
 }
 
 fn examine(told: &Told, json: bool) -> anyhow::Result<ExitCode> {
@@ -192,39 +186,11 @@ fn examine(told: &Told, json: bool) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "collector", &mut script);
-    print(&script)
-}
-
-fn manual(dir: Option<&Path>) -> anyhow::Result<ExitCode> {
-    if let Some(dir) = dir {
-        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        clap_mangen::generate_to(Cli::command(), dir)
-            .with_context(|| format!("writing manual pages to {}", dir.display()))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut page = Vec::new();
-    let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::Man::new(command).render(&mut page).context("making the manual page")?;
-    print(&page)
-}
-
-/// A reader that has seen enough, such as `head`, is no failure.
-fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("printing"),
-        _ => Ok(ExitCode::SUCCESS),
-    }
-}
-
 /// The first signal asks for an end, the second one does not ask.
 async fn obey(mut signals: Signals, shutdown: CancellationToken) {
     let signal = signals.next().await;
     tracing::info!(signal, "Asked to stop.");
-    supervisor::stopping();
+    systemd::stopping();
     shutdown.cancel();
     signals.next().await;
     say("collector: stopped at once; what was on the disk stays");
@@ -233,22 +199,8 @@ async fn obey(mut signals: Signals, shutdown: CancellationToken) {
 }
 
 fn start_log(config: &Config) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| ConfigError::flag("log", error.to_string()))?;
-    let is_json = match config.log_format {
-        LogFormat::Auto => !stderr().is_terminal(),
-        LogFormat::Pretty => false,
-        LogFormat::Json => true,
-    };
-    let has_colour =
-        stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    if is_json {
-        log.json().init();
-    } else {
-        log.with_target(false).with_ansi(has_colour).init();
-    }
-    Ok(())
+    log::start(&config.log, config.log_format)
+        .map_err(|error| ConfigError::flag("log", error.to_string()))
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -259,11 +211,6 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(LogError::Locked { .. }) => HELD_BY_ANOTHER,
         _ => FAILED,
     }
-}
-
-/// The last words of a program that may have no log yet; if nobody hears them there is nothing to be done.
-fn say(line: &str) {
-    drop(writeln!(stderr(), "{line}"));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use program::log;
 use rounds::{Multiplier, Name};
 
 use crate::config::Watch;
@@ -104,18 +105,6 @@ pub enum Command {
     },
 }
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON otherwise.
-    #[default]
-    Auto,
-    /// For people.
-    Pretty,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Flags of `serve`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
@@ -188,7 +177,7 @@ pub struct ServeArgs {
     pub notify: notify::Settings,
     /// How log lines look
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", env = "AVIATOR_LOG_FORMAT")]
-    pub log_format: LogFormat,
+    pub log_format: log::Format,
 }
 
 /// Why a command line cannot be followed.

@@ -17,7 +17,6 @@ mod intake;
 mod journal;
 mod keeper;
 mod live;
-mod manual;
 mod packed;
 mod predictions;
 mod priority;
@@ -57,9 +56,11 @@ pub use application::Application;
 pub use trainer::{EnsembleLearner, Learned, Learner, Member};
 
 use anyhow::Context as _;
-use clap::ArgMatches;
+use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command, RunArgs};
 use config::Config;
+use program::signals::Signals;
+use program::{manual, systemd};
 use tokio::task::JoinSet;
 
 /// Does what the command line says.
@@ -79,8 +80,8 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
             let config = Config::load(&args.serve)?;
             notify::run(&config.notify, args.test, application::now())
         }
-        Some(Command::Completions { shell }) => manual::completions(shell),
-        Some(Command::Man { dir }) => manual::pages(dir.as_deref()),
+        Some(Command::Completions { shell }) => manual::completions(Cli::command(), shell),
+        Some(Command::Man { dir }) => manual::pages(Cli::command(), dir.as_deref()),
     }
 }
 
@@ -107,7 +108,7 @@ fn serve(args: &RunArgs, matches: &ArgMatches) -> anyhow::Result<()> {
         }
         let stopping = async {
             shutdown.await;
-            supervisor::stopping();
+            systemd::stopping();
         };
         application.run_until(stopping).await?;
         tracing::info!("Stopped.");
@@ -116,34 +117,10 @@ fn serve(args: &RunArgs, matches: &ArgMatches) -> anyhow::Result<()> {
 }
 
 /// Resolves at the first signal that asks to stop.
-#[cfg(unix)]
 fn shutdown_asked() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).context("listening for signals");
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hangup = listen(SignalKind::hangup())?;
+    let mut signals = Signals::listen().context("listening for signals")?;
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
-}
-
-/// Resolves when the console asks to stop.
-#[cfg(windows)]
-fn shutdown_asked() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::windows;
-    let mut c = windows::ctrl_c().context("listening for Ctrl-C")?;
-    let mut stop = windows::ctrl_break().context("listening for Ctrl-Break")?;
-    let mut close = windows::ctrl_close().context("listening for the console's end")?;
-    Ok(async move {
-        tokio::select! {
-            _ = c.recv() => {}
-            _ = stop.recv() => {}
-            _ = close.recv() => {}
-        }
+        let signal = signals.next().await;
+        tracing::info!(signal, "Asked to stop.");
     })
 }

@@ -1,21 +1,17 @@
 //! Where the result of a command goes: the terminal, and the files that were asked for.
 
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _, stdout};
 use std::path::Path;
 
 use anyhow::Context as _;
+use program::words;
 use serde::Serialize;
 
 use crate::cli::UsageError;
 
 /// Writes to stdout. A reader that has seen enough, such as `head`, is no failure.
 pub(crate) fn say(text: &str) -> anyhow::Result<()> {
-    let mut stdout = stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done.context("writing to the terminal"),
-    }
+    words::print(text.as_bytes())
 }
 
 /// Makes sure that a file can be written, before minutes are spent on what goes into it.

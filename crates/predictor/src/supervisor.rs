@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use program::systemd;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -16,8 +17,8 @@ use crate::application::Observer;
 /// Says when it is ready and, where a watchdog listens, that it moves; until dropped.
 pub(crate) async fn inform(observers: Vec<Observer>) {
     look(&observers).await;
-    manager::ready(&status(&observers));
-    let Some(limit) = manager::watchdog() else { return };
+    systemd::ready(&status(&observers));
+    let Some(limit) = systemd::watchdog() else { return };
     let pause = limit / 3;
     let Some(first) = observers.first() else { return };
     let mut rounds = 0;
@@ -26,7 +27,7 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
             tokio::join!(timeout(pause, look(&observers)), serves(first, pause));
         let heard = rounds_of(&observers);
         if (answered.is_ok() || heard != rounds) && served {
-            manager::alive(&status(&observers));
+            systemd::alive(&status(&observers));
         } else {
             tracing::error!(
                 looks = answered.is_ok(),
@@ -37,11 +38,6 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
         rounds = heard;
         sleep(pause).await;
     }
-}
-
-/// Says that the end was asked for.
-pub(crate) fn stopping() {
-    manager::stopping();
 }
 
 /// Comes back when every loop has looked at its directory.
@@ -77,49 +73,4 @@ async fn serves(observer: &Observer, within: Duration) -> bool {
         std::io::Result::Ok(start == *b"HTTP/")
     };
     matches!(timeout(within, ask).await, Ok(Ok(true)))
-}
-
-#[cfg(target_os = "linux")]
-mod manager {
-    use std::time::Duration;
-
-    use sd_notify::NotifyState;
-
-    pub(super) fn ready(status: &str) {
-        tell(&[NotifyState::Ready, NotifyState::Status(status)]);
-    }
-
-    pub(super) fn alive(status: &str) {
-        tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
-    }
-
-    pub(super) fn stopping() {
-        tell(&[NotifyState::Stopping]);
-    }
-
-    fn tell(states: &[NotifyState<'_>]) {
-        if let Err(error) = sd_notify::notify(states) {
-            tracing::debug!(%error, "The service manager cannot be told.");
-        }
-    }
-
-    /// Within what time it wants to hear of us.
-    pub(super) fn watchdog() -> Option<Duration> {
-        sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod manager {
-    use std::time::Duration;
-
-    pub(super) fn ready(_: &str) {}
-
-    pub(super) fn alive(_: &str) {}
-
-    pub(super) fn stopping() {}
-
-    pub(super) fn watchdog() -> Option<Duration> {
-        None
-    }
 }
