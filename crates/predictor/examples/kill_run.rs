@@ -47,7 +47,7 @@ impl Run {
         let address = loop {
             let line = lines.next().unwrap().unwrap();
             if let Some((_, rest)) = line.split_once("http://") {
-                break rest.split(['/', ' ']).next().unwrap().to_owned();
+                break rest.split(['/', ' ', '"']).next().unwrap().to_owned();
             }
         };
         // Somebody has to read on, or the pipe fills.
@@ -77,6 +77,15 @@ impl Run {
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+/// Ends the writer however the rest ends.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -118,6 +127,7 @@ fn main() {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let writer = scope.spawn(|| write(dir.path(), rows, &stop));
+        let stop = Stop(&stop);
         let file = "aviator_payouts_20260101_000000.csv";
         while rounds::last_rounds(dir.path(), usize::MAX).map_or(0, |rounds| rounds.len()) < rows {
             thread::sleep(Duration::from_secs(1));
@@ -128,7 +138,7 @@ fn main() {
         println!("first start: ready after {} ms", first.ready().as_millis());
         first.kill();
         let times = kill(&program, dir.path(), cycles);
-        stop.store(true, Ordering::Relaxed);
+        drop(stop);
         let written = writer.join().unwrap();
         say(&times);
         count(&program, dir.path(), written);

@@ -35,16 +35,18 @@ impl Ears {
     /// # Errors
     /// When the file system or the system gives no notifications.
     pub(crate) fn on(&self, path: &Path, hint: &Hint) -> notify::Result<Ear> {
+        // So they are named in events, however they are named here.
+        let path = std::path::absolute(path)?;
         // The two locks are never held together: the watcher calls back while it is asked.
-        lock(&self.hints).insert(path.to_owned(), hint.clone());
-        let ear = Ear { path: path.to_owned(), ears: self.clone() };
+        lock(&self.hints).insert(path.clone(), hint.clone());
+        let ear = Ear { path: path.clone(), ears: self.clone() };
         let mut watcher = lock(&self.watcher);
         if watcher.is_none() {
             let hints = Arc::clone(&self.hints);
             *watcher = Some(notify::recommended_watcher(move |event| hear(&hints, &event))?);
         }
         if let Some(watcher) = watcher.as_mut() {
-            watcher.watch(path, RecursiveMode::NonRecursive)?;
+            watcher.watch(&path, RecursiveMode::NonRecursive)?;
         }
         drop(watcher);
         Ok(ear)
@@ -121,6 +123,22 @@ mod tests {
         woken_a.recv().unwrap();
         // Events come in their order, so that of the notes has been heard.
         assert!(woken_b.try_recv().is_err());
+    }
+
+    /// As `--data-dir data` names it.
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_is_heard_by_whatever_name_it_was_given() {
+        let root = tempfile::tempdir().unwrap();
+        let here = std::env::current_dir().unwrap();
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let relative = up.join(root.path().strip_prefix("/").unwrap());
+        for path in [relative.clone(), PathBuf::from(".").join(&relative)] {
+            let (hint, woken) = hint();
+            let _ear = Ears::default().on(&path, &hint).unwrap();
+            std::fs::write(root.path().join("aviator_payouts_x.csv"), "").unwrap();
+            woken.recv().unwrap();
+        }
     }
 
     #[test]
