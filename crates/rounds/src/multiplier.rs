@@ -364,6 +364,15 @@ mod tests {
     }
 
     #[test]
+    fn a_multiplier_is_shown_with_its_sign_and_has_the_logarithm_of_its_number() {
+        let multiplier = Multiplier::from_cents(231).unwrap();
+        assert_eq!(format!("{multiplier:?} {multiplier} {multiplier:>6}"), "2.31x 2.31   2.31");
+        assert!((multiplier.ln() - 0.837_247_524_533_702_2).abs() < 1e-15);
+        assert_eq!(Multiplier::ONE.ln().to_bits(), 0f64.to_bits());
+        assert!(multiplier > Multiplier::ONE && multiplier == "2.310".parse().unwrap());
+    }
+
+    #[test]
     fn a_json_number_reads_back_and_is_checked() {
         let text = serde_json::to_string(&Multiplier::new(2.31).unwrap()).unwrap();
         assert_eq!(text, "2.31");

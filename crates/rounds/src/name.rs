@@ -82,7 +82,10 @@ mod tests {
             "aviator_payouts_20251211_000000.csv",
             "aviator_payouts_mine.csv",
         ];
-        assert!(sorted.is_sorted_by_key(|name| key(name)));
+        let mut turned = sorted;
+        turned.reverse();
+        turned.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        assert_eq!(turned, sorted);
         assert!(sorted.iter().all(|name| is_csv(name)));
         assert_eq!(sorted.map(|name| ours(name).is_some()), [true, true, true, true, false]);
     }
@@ -100,8 +103,13 @@ mod tests {
         ] {
             assert!(!is_csv(name), "{name}");
         }
-        for name in ["aviator_payouts_20251210-193235.csv", "aviator_payouts_20251210_193235_x.csv"]
-        {
+        for name in [
+            "aviator_payouts_20251210-193235.csv",
+            "aviator_payouts_20251210_193235_x.csv",
+            "aviator_payouts_20251210_193235x.csv",
+            "aviator_payouts_20251210_19323x.csv",
+            "aviator_payouts_20251210_193235_99999999999.csv",
+        ] {
             assert_eq!(ours(name), None, "{name}");
         }
     }

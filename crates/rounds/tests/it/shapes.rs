@@ -302,6 +302,15 @@ fn a_line_may_have_64_kib_and_not_one_byte_more() {
     }
 }
 
+/// 256 KiB are read at a time; the newline of the longest line is the first byte of the next piece.
+#[test]
+fn a_line_of_64_kib_is_read_where_a_piece_ends_with_it() {
+    let text = format!("timestamp,multiplier\n{}", padded(65_528).repeat(3));
+    assert_eq!(text.len() + 65_536, 1 << 18);
+    let piece = read(format!("{text}{}{}", padded(65_536), padded(30)).as_bytes());
+    assert_eq!((piece.rounds.len(), piece.rejected_count), (5, 0));
+}
+
 #[test]
 fn lines_count_from_one_whatever_stands_in_them() {
     let long = "7".repeat(300_000);

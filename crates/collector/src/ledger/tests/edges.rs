@@ -103,6 +103,19 @@ fn only_the_first_list_of_all_is_written_not_that_of_another_table() {
 }
 
 #[test]
+fn at_another_table_a_frame_waits_for_the_list_which_shows_its_round_as_past() {
+    let mut table = Table::started();
+    table.hear(Said::OtherInstance("one".to_owned()));
+    assert_eq!(table.hear(Said::OtherInstance("two".to_owned())), ["Reset"]);
+    for _ in 0..25 {
+        table.play_any();
+    }
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    assert_eq!(table.see_history(), [""; 0]);
+    play_told(&mut table, 231);
+}
+
+#[test]
 fn a_list_that_shows_one_of_two_told_rounds_lags_and_is_no_other_list() {
     let mut table = Table::started();
     play_told(&mut table, 231);
@@ -190,6 +203,21 @@ fn a_round_that_only_the_init_knows_is_marked_once_with_its_value() {
     assert_eq!(table.observe(init(&table)), []);
     play_told(&mut table, 180);
     assert_eq!(table.hear(init(&table)), [""; 0]);
+}
+
+#[test]
+fn after_a_marked_round_a_history_with_ids_still_finds_its_place() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    play_told(&mut table, 517);
+    let shown = table.shown();
+    assert_eq!(table.insist(&shown), ["Gap"]);
+    table.ledger.interrupted();
+    table.play(&[101, 102]);
+    table.now += 46.0;
+    assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
+    table.check_known(25 + 2);
 }
 
 #[test]

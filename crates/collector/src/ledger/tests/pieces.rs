@@ -150,6 +150,44 @@ fn of_a_page_that_filled_from_both_ends_the_longer_piece_is_written() {
 }
 
 #[test]
+fn pieces_of_two_connections_are_both_written() {
+    let mut table = Table::started();
+    let first = away(&mut table, 30);
+    let shown = table.shown();
+    assert_eq!(table.see(&shown[20..]), [""; 0]);
+    let second = away(&mut table, 40);
+    let shown = table.shown();
+    assert_eq!(table.see(&shown[18..]), [""; 0]);
+    let third = away(&mut table, 40);
+    let shown = table.shown();
+    let expected =
+        [behind("Gap", &first[5..10]), behind("Gap", &second[15..22]), behind("Gap", &third[15..])];
+    assert_eq!(table.insist(&shown), expected.concat());
+}
+
+/// Rounds take six seconds at least: 25 of them cannot have ended in 131 s.
+#[test]
+fn a_list_that_was_left_again_is_of_this_table_if_there_was_time_for_its_rounds() {
+    for (seconds, is_possible) in [(131.0, false), (138.0, true)] {
+        let mut table = Table::started();
+        let first: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
+        table.now += seconds;
+        assert_eq!(table.see_history(), [""; 0]);
+        table.ledger.interrupted();
+        let second: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
+        table.now += 20.0;
+        let shown = table.shown();
+        // Behind the first list there was no time for the second.
+        let expected = if is_possible {
+            [behind("Gap", &first), behind("Reset", &[])].concat()
+        } else {
+            behind("Gap", &second)
+        };
+        assert_eq!(table.insist(&shown), expected, "{seconds}");
+    }
+}
+
+#[test]
 fn what_the_window_holds_is_not_written_again_however_long_it_took() {
     let mut table = Table::started();
     let shown = table.shown();
