@@ -129,6 +129,22 @@ fn a_change_further_up_is_seen_though_rows_were_added() {
     watched.check(ChangeKind::Replaced, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 13);
 }
 
+/// Within one tick of the file system's clock.
+#[test]
+fn a_file_that_grows_or_changes_at_once_is_read_though_its_time_stays() {
+    let mut watched = Watched::new();
+    for (kind, told, all) in [
+        (ChangeKind::New, &[1][..], &[1][..]),
+        (ChangeKind::Appended, &[2], &[1, 2]),
+        (ChangeKind::Appended, &[3, 4], &[1, 2, 3, 4]),
+        (ChangeKind::Replaced, &[1, 2, 5], &[1, 2, 5]),
+    ] {
+        watched.writes = 0;
+        watched.write(&rows(all));
+        watched.check(kind, told, all.len() as u64);
+    }
+}
+
 #[test]
 fn a_file_whose_rows_stay_is_only_touched() {
     let mut watched = Watched::new();
