@@ -55,7 +55,8 @@ pack_archive() {
 pack_archive
 
 if cargo deb --version >/dev/null 2>&1; then
-  cargo deb --no-build -p predictor --output "$out/"
+  # By itself it keeps the tables that tell the lines of a backtrace: 170 MB more when installed.
+  cargo deb --no-build --strip -p predictor --output "$out/"
 else
   echo "no .deb: cargo-deb is not there (cargo install --locked cargo-deb)" >&2
 fi

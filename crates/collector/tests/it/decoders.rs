@@ -143,6 +143,10 @@ fn of_the_corpus_every_whole_row_is_read_or_named_and_no_torn_one() {
         told.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
     }
     let expected = [
+        ("found-ends-torn", 0, 3, 49),
+        ("found-header-not-text", 2, 1, 0),
+        ("found-mark-and-tabs", 0, 2, 0),
+        ("found-short-rows", 0, 16, 0),
         ("huge", 0, 3, 0),
         ("mixed", 1, 3, 0),
         ("no-header", 0, 3, 0),
