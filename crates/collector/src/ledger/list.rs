@@ -327,9 +327,6 @@ impl Ledger {
         self.rebuild(&cents[fresh..]);
         out.push(basis(&shown[fresh..cents.len()]));
         self.accept_history(&shown[..fresh], Found { reading, after_gap: false }, out);
-        if fresh > 0 {
-            self.ahead = 0;
-        }
         true
     }
 

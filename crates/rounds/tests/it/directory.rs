@@ -129,6 +129,22 @@ fn a_change_further_up_is_seen_though_rows_were_added() {
     watched.check(ChangeKind::Replaced, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 13);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_exchanged_for_one_of_its_length_and_time_is_told_whole() {
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1, 2]));
+    watched.check(ChangeKind::New, &[1, 2], 2);
+    let other = watched.dir.path().join("other");
+    fs::write(&other, rows(&[1, 3])).unwrap();
+    let before = fs::metadata(watched.path()).unwrap();
+    assert_eq!(fs::metadata(&other).unwrap().len(), before.len());
+    let file = OpenOptions::new().append(true).open(&other).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    fs::rename(other, watched.path()).unwrap();
+    watched.check(ChangeKind::Replaced, &[1, 3], 2);
+}
+
 /// Within one tick of the file system's clock.
 #[test]
 fn a_file_that_grows_or_changes_at_once_is_read_though_its_time_stays() {
