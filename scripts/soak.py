@@ -3,7 +3,10 @@
 collector that records it, a predictor that follows. Says how memory and open files grow and whether every round
 is in the files, once and in order, or marked as missing.
 
-    scripts/soak.py [--seconds 3600] [--rate 50] [--drop-every 90] [--bin target/release]
+    scripts/soak.py [--seconds 3600] [--rate 50] [--drop-every 90] [--train-once] [--bin target/release]
+
+At this pace trainings follow each other without a pause, and what one needs grows with the rounds. With
+--train-once there is a single one, after a minute, and what is left is what the predictor holds.
 
 Needs nothing but Python 3 and the two programs. Ends with 1 when a round is missing without a mark, doubled or
 out of order, or when open files grow.
@@ -188,11 +191,16 @@ def status(address):
         return json.load(answer)
 
 
+def train(address):
+    urllib.request.urlopen(urllib.request.Request(f"{address}/api/train", method="POST"), timeout=60).close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--drop-every", type=float, default=90, help="after less than a minute the collector waits longer each time")
+    parser.add_argument("--train-once", action="store_true", help="one training after a minute, and no other")
     parser.add_argument("--sample-every", type=float, default=5)
     parser.add_argument("--bin", default=os.environ.get("CARGO_TARGET_DIR", "target") + "/release")
     told = parser.parse_args()
@@ -206,12 +214,17 @@ def main():
     logs = open(f"{folder}/log", "w")
     programs = [
         Program("collector", [f"{told.bin}/collector", "--config", f"{folder}/collector.toml", "--data-dir", data], logs),
-        Program("predictor", [f"{told.bin}/predictor", "--data-dir", data, "--listen", address], logs),
+        Program("predictor", [f"{told.bin}/predictor", "--data-dir", data, "--listen", address,
+                              f"--auto-train={str(not told.train_once).lower()}"], logs),
     ]
     start = time.monotonic()
+    is_to_train = told.train_once
     try:
         while time.monotonic() - start < told.seconds:
             time.sleep(told.sample_every)
+            if is_to_train and time.monotonic() - start > 60:
+                is_to_train = False
+                train(f"http://{address}")
             for program in programs:
                 program.sample(time.monotonic() - start, len(feed.played))
         shown = status(f"http://{address}")
