@@ -40,6 +40,8 @@ as_predictor() { inside setpriv --reuid aviator-predictor --regid aviator --clea
 
 # minbase leaves documentation out.
 rm -f "$system"/etc/dpkg/dpkg.cfg.d/*
+# An earlier run has left it there, as it should; a second one under its name is refused.
+rm -f "$system/var/lib/aviator/bridge/attic.nk"
 cp "$package" "$system/tmp/aviator.deb"
 inside apt-get install -q -y --no-install-recommends /tmp/aviator.deb
 
