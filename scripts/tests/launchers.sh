@@ -2,6 +2,8 @@
 # Tests of the launchers: the supervisor with stand-in programs, and the Windows scripts by rule, since
 # nothing here can run them.
 set -euo pipefail
+# The stand-ins are where a user's programs are.
+unset CARGO_TARGET_DIR
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
