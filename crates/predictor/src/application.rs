@@ -86,10 +86,12 @@ impl Application {
         };
         stop.cancel();
         tables.stop();
-        let ((), drained) = tokio::join!(handle.stop(true), server);
         if tokio::time::timeout(STOP_WITHIN, tables.all_ended()).await.is_err() {
             tracing::warn!("A loop was still at work; it is left behind.");
         }
+        // The loops have answered who waited for a training. A server that is told to stop while a
+        // request is in progress looks whether it has ended after a whole second.
+        let ((), drained) = tokio::join!(handle.stop(true), server);
         outcome.and(drained.context("serving"))
     }
 }
