@@ -6,7 +6,8 @@
 #
 # Counts are the same on a busy machine and an idle one, so unlike times they can guard a change.
 # They are those of the profile the tests are built in, which is at hand; a part that does more work
-# shows in any profile. Needs valgrind, and installs it where apt-get can.
+# shows in any profile. The other way round it may be the compiler, which inlines little there: what
+# a release build of the example counts tells which (valgrind target/release/examples/work fit 3000). Needs valgrind, and installs it where apt-get can.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case "${1:-}" in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
