@@ -2,7 +2,7 @@
 //! counts the forecasts that are left.
 //!
 //!     cargo build --release -p predictor
-//!     cargo run --release -p predictor --example kill_run [CYCLES [ROWS]]
+//!     cargo run --release -p predictor --example restart_run [CYCLES [ROWS]]
 //!
 //! `PREDICTOR` may name another program. Every fifth start is killed before it is ready.
 
@@ -93,7 +93,7 @@ impl Drop for Stop<'_> {
 fn write(dir: &Path, rows: usize, stop: &AtomicBool) -> usize {
     let begin = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
     let mut log = RoundLog::open(dir, Origin::Recorded, begin).unwrap();
-    let event = Event::new(EventKind::Live, "kill_run");
+    let event = Event::new(EventKind::Live, "restart_run");
     let all = Scenario::Fair.rounds(rows + 100_000, 1);
     for (number, cents) in (0..).zip(all) {
         let time = begin + TimeDelta::seconds(20 * i64::from(number));

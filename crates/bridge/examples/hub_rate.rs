@@ -1,7 +1,7 @@
 //! What the bridge costs beside the bare client: as many messages of the same size, published and read.
 //!
-//!     cargo run -p bridge --example throughput -- nats://127.0.0.1:4222 20000
-//!     cargo run -p bridge --example throughput -- nats://127.0.0.1:4222 20 1000
+//!     cargo run -p bridge --example hub_rate -- nats://127.0.0.1:4222 20000
+//!     cargo run -p bridge --example hub_rate -- nats://127.0.0.1:4222 20 1000
 //!
 //! Arguments: the hub (one of its own: it is filled), the rounds of a table, and the number of tables; of several, only their
 //! making and filling is timed. Prints a table.
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
         needs_tls: false,
         ca_file: None,
         credentials: None,
-        client: "throughput".to_owned(),
+        client: "hub_rate".to_owned(),
     };
     let work = tempfile::tempdir()?;
     if tables > 1 {
