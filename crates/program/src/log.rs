@@ -1,11 +1,17 @@
 //! The log on stderr: for people on a terminal, JSON for everything else.
 
+#[cfg(feature = "heard-log")]
+mod heard;
+
 use std::io::{IsTerminal as _, stderr};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+
+#[cfg(feature = "heard-log")]
+pub use self::heard::heard;
 
 /// How log lines look.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -92,9 +92,9 @@ fn draft(dir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::{Arc, Mutex};
 
     use chrono::DateTime;
+    use program::log::heard;
     use rounds::disk::RealDisk;
     use rounds::disk::faulty::{Fault, FaultyDisk};
 
@@ -196,38 +196,16 @@ mod tests {
         }
     }
 
-    /// What is logged meanwhile.
-    fn logged(work: impl FnOnce()) -> String {
-        #[derive(Clone, Default)]
-        struct Lines(Arc<Mutex<Vec<u8>>>);
-        impl io::Write for Lines {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().unwrap().extend_from_slice(bytes);
-                Ok(bytes.len())
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        tracing::subscriber::with_default(subscriber.finish(), work);
-        String::from_utf8(std::mem::take(&mut *lines.0.lock().unwrap())).unwrap()
-    }
-
     #[test]
     fn that_it_cannot_be_written_is_said_once_and_that_it_can_again() {
         let (dir, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
         let mut file = StatusFile::new(Box::new(disk.clone()), dir.path().to_owned());
         let status = Status::new(Kind::Demo, DateTime::UNIX_EPOCH);
         disk.fail(Fault::Broken, 1, u64::MAX);
-        let said = logged(|| (0..3).for_each(|_| file.keep(&status)));
+        let said = heard(|| (0..3).for_each(|_| file.keep(&status)));
         assert_eq!(said.matches("The status file cannot be written").count(), 1, "{said}");
         disk.heal();
-        let said = logged(|| (0..3).for_each(|_| file.keep(&status)));
+        let said = heard(|| (0..3).for_each(|_| file.keep(&status)));
         assert_eq!(said.matches("written again").count(), 1, "{said}");
         assert!(dir.path().join(STATUS_FILE).exists());
     }
