@@ -23,7 +23,7 @@ use bridge::pull::{self, Pull};
 use bridge::push::{self, Push, State};
 use bridge::subject::Table;
 use futures_util::StreamExt;
-use rounds::{Event, EventKind, Multiplier, Name, Origin, Round, RoundLog};
+use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog, TableName};
 use tokio_util::sync::CancellationToken;
 
 const IN_FLIGHT: usize = 256;
@@ -119,7 +119,7 @@ fn row(what: &str, cost: Cost, rounds: u64, beside: Cost) {
     );
 }
 
-fn name(text: &str) -> Name {
+fn name(text: &str) -> TableName {
     text.parse().expect("a name of ours")
 }
 
@@ -154,7 +154,7 @@ fn write(dir: &Path, rounds: u64) -> anyhow::Result<usize> {
     Ok(parcel.to_bytes().len())
 }
 
-fn push(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn push(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     let push = Push {
         access: access.clone(),
         dir: dir.to_owned(),
@@ -167,12 +167,12 @@ fn push(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
     Ok(push::run(&push, &mut state, &CancellationToken::new())?)
 }
 
-fn push_again(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn push_again(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     fs::remove_dir_all(dir.join(".bridge"))?;
     push(access, dir, table)
 }
 
-fn pull(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn pull(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     let pull = Pull {
         access: access.clone(),
         dir: dir.to_owned(),
@@ -185,7 +185,7 @@ fn pull(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
 }
 
 /// The bare client: the same stream, subjects and bodies as long, each acknowledged.
-fn publish(access: &Access, table: &Name, rounds: u64, bytes: usize) -> anyhow::Result<()> {
+fn publish(access: &Access, table: &TableName, rounds: u64, bytes: usize) -> anyhow::Result<()> {
     let table = Table { name: table.clone(), origin: Origin::Recorded };
     Ok(bridge::hub::run(async {
         let hub = Hub::connect(access, IN_FLIGHT).await?;
@@ -208,7 +208,7 @@ fn publish(access: &Access, table: &Name, rounds: u64, bytes: usize) -> anyhow::
 }
 
 /// The bare client: every message read and nothing done with it.
-fn consume(access: &Access, table: &Name, rounds: u64) -> anyhow::Result<()> {
+fn consume(access: &Access, table: &TableName, rounds: u64) -> anyhow::Result<()> {
     Ok(bridge::hub::run(async {
         let hub = Hub::connect(access, 1).await?;
         let kept = hub.stream(table).await?;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use program::log;
-use rounds::{Name, Origin};
+use daemon::log;
+use rounds::{Origin, TableName};
 use thiserror::Error;
 
 use crate::hub::stream::Limits;
@@ -35,7 +35,7 @@ pub struct HubOptions {
 
     /// The table
     #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME", default_value = "default")]
-    pub table: Name,
+    pub table: TableName,
 
     /// Credentials file of a NATS account
     #[arg(long, env = "AVIATOR_CREDS", value_name = "FILE", conflicts_with = "nkey")]
@@ -100,7 +100,7 @@ pub struct PushOptions {
 
     /// The name of this machine among those that record the table
     #[arg(long, env = "AVIATOR_SITE", value_name = "NAME")]
-    pub site: Name,
+    pub site: TableName,
 
     /// Where to keep how much is pushed [default: .bridge in the directory of the table]
     #[arg(long, env = "AVIATOR_BRIDGE_STATE_DIR", value_name = "DIR")]
@@ -155,7 +155,7 @@ pub struct PullOptions {
 
     /// Only rows without ids that come from this site; may be given again for a machine that took its place
     #[arg(long, env = "AVIATOR_ONLY_SITE", value_name = "NAME", value_delimiter = ',')]
-    pub only_site: Vec<Name>,
+    pub only_site: Vec<TableName>,
 
     /// Seconds between two syncs of a file: what a loss of power takes is pulled again
     #[arg(long, env = "AVIATOR_SYNC_SECONDS", value_name = "N", default_value_t = 1)]
@@ -237,7 +237,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// Where rounds come from.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Heard from a game as they were played.
+    /// RecordedRound from a game as they were played.
     Recorded,
     /// Recorded earlier and played back.
     Replayed,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rounds::disk::{Disk, DiskFile, Opening, RealDisk, Standing};
+use rounds::disk::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
 /// The disk of this machine, asked to sync at most so often.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct SparingDisk {
 }
 
 impl Disk for SparingDisk {
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
         let file = RealDisk.open(path, opening)?;
         Ok(Box::new(SparingFile { file, every: self.every, synced: Instant::now() }))
     }
@@ -67,7 +67,7 @@ impl DiskFile for SparingFile {
         self.file.set_len(length)
     }
 
-    fn standing(&self) -> io::Result<Standing> {
-        self.file.standing()
+    fn stat(&self) -> io::Result<FileStat> {
+        self.file.stat()
     }
 }

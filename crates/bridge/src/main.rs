@@ -16,9 +16,9 @@ use bridge::push::{State, StateError};
 use bridge::{key, merge, pull, push};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use program::signals::Signals;
-use program::words::{in_one_line, say};
-use program::{log, manual};
+use daemon::output::{in_one_line, say};
+use daemon::signals::Signals;
+use daemon::{log, manual};
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
 

@@ -11,8 +11,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rounds::align::{Heard, Joined, Limits, align};
-use rounds::{Event, EventKind, LogError, Name, Origin, Round, RoundLog};
+use rounds::align::{AlignedRound, Limits, RecordedRound, align};
+use rounds::{Event, EventKind, LogError, Origin, Round, RoundLog, TableName};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +31,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct From {
     /// The machine.
-    pub site: Name,
+    pub site: TableName,
     /// Its files.
     pub dir: PathBuf,
 }
@@ -42,7 +42,7 @@ impl FromStr for From {
     fn from_str(text: &str) -> Result<Self, String> {
         let (site, dir) =
             text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=DIR"))?;
-        let site = site.parse().map_err(|error: rounds::NameError| error.to_string())?;
+        let site = site.parse().map_err(|error: rounds::TableNameError| error.to_string())?;
         Ok(Self { site, dir: dir.into() })
     }
 }
@@ -168,7 +168,7 @@ type Told = (String, i64, u64);
 impl Desk {
     fn add(
         &mut self,
-        site: &Name,
+        site: &TableName,
         part: &Recording,
         whole: &mut Recording,
     ) -> Result<(), MergeError> {
@@ -178,13 +178,13 @@ impl Desk {
         let mut unplaced = 0;
         for joined in joined {
             match joined {
-                Joined::Same { .. } => {}
-                Joined::Missing { second, time } => fresh.push((time, second)),
-                Joined::Unplaced { .. } => unplaced += 1,
-                Joined::Conflict { first, second } => {
+                AlignedRound::Same { .. } => {}
+                AlignedRound::Missing { second, time } => fresh.push((time, second)),
+                AlignedRound::Unplaced { .. } => unplaced += 1,
+                AlignedRound::Conflict { first, second } => {
                     self.tell(site, &theirs[second], Some(&ours[first]))?;
                 }
-                Joined::NoRoom { second } => self.tell(site, &theirs[second], None)?,
+                AlignedRound::NoRoom { second } => self.tell(site, &theirs[second], None)?,
             }
         }
         self.tally.unplaced = unplaced;
@@ -194,7 +194,7 @@ impl Desk {
             let event = event(site, entry);
             self.log.append(&round, &event)?;
             self.tally.written += 1;
-            whole.insert(Heard { round, ..entry.heard });
+            whole.insert(RecordedRound { round, ..entry.heard });
         }
         Ok(())
     }
@@ -202,9 +202,9 @@ impl Desk {
     /// Notes a round that does not fit, once.
     fn tell(
         &mut self,
-        site: &Name,
-        theirs: &Heard,
-        ours: Option<&Heard>,
+        site: &TableName,
+        theirs: &RecordedRound,
+        ours: Option<&RecordedRound>,
     ) -> Result<(), MergeError> {
         let Round { time, multiplier } = theirs.round;
         let told = (site.to_string(), time.timestamp_millis(), multiplier.cents());
@@ -229,7 +229,7 @@ impl Desk {
 }
 
 /// The event of a round, with where it comes from and what its time was there.
-fn event(site: &Name, entry: &Entry) -> Event {
+fn event(site: &TableName, entry: &Entry) -> Event {
     let mut event = entry.event.clone().unwrap_or_else(|| Event::new(EventKind::Live, "file"));
     let mut fields = match event.detail.take() {
         Some(Value::Object(fields)) => fields,

@@ -14,7 +14,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use futures_util::StreamExt;
-use rounds::Name;
+use rounds::TableName;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::stream::Kept;
@@ -38,9 +38,9 @@ pub struct Pull {
     /// The predictor's directory.
     pub dir: PathBuf,
     /// The name of the table.
-    pub table: Name,
+    pub table: TableName,
     /// Only rows without ids of these sites, one recorder after another.
-    pub only_sites: Vec<Name>,
+    pub only_sites: Vec<TableName>,
     /// Between two syncs of a file.
     pub sync_every: Duration,
     /// Stop when everything that was at the hub when it was asked is in the files.
@@ -208,7 +208,7 @@ impl Session<'_> {
 }
 
 /// One subject or several: servers before 2.10 know only the one.
-fn filters(table: &Table, only_sites: &[Name]) -> (String, Vec<String>) {
+fn filters(table: &Table, only_sites: &[TableName]) -> (String, Vec<String>) {
     match only_sites {
         [] => (String::new(), Vec::new()),
         [site] => (table.rows_of(site), Vec::new()),

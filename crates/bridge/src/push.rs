@@ -8,7 +8,7 @@ mod state;
 
 use std::path::PathBuf;
 
-use rounds::Name;
+use rounds::TableName;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{self, Access, HubError};
@@ -25,9 +25,9 @@ pub struct Push {
     /// The collector's directory.
     pub dir: PathBuf,
     /// The name of the table.
-    pub table: Name,
+    pub table: TableName,
     /// The name of this machine among those that record the table.
-    pub site: Name,
+    pub site: TableName,
     /// Rows on their way at a time.
     pub in_flight: usize,
     /// Stop when everything that is in the files is stored.

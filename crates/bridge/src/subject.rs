@@ -4,7 +4,7 @@
 //! round: its id where the feed has ids, so that two recorders of one table store it once, else its place in the files of
 //! its recorder and what it says, so that a row sent again is stored once.
 
-use rounds::{Name, Origin, Round};
+use rounds::{Origin, Round, TableName};
 
 /// No id and no name of a file in a subject is longer.
 const PART_MAX: usize = 128;
@@ -13,7 +13,7 @@ const PART_MAX: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
-    pub name: Name,
+    pub name: TableName,
     /// Where its rounds come from; rounds of different origins never share a stream.
     pub origin: Origin,
 }
@@ -25,7 +25,7 @@ impl Table {
     }
 
     /// The rows without ids that come from one site.
-    pub fn rows_of(&self, site: &Name) -> String {
+    pub fn rows_of(&self, site: &TableName) -> String {
         format!("{}.at.{site}.>", self.prefix())
     }
 
@@ -35,14 +35,14 @@ impl Table {
     }
 
     /// The subject of a round without an id: the row, and what it says, so that a file that was rewritten loses nothing.
-    pub fn row(&self, site: &Name, row: &Row<'_>) -> Option<String> {
+    pub fn row(&self, site: &TableName, row: &Row<'_>) -> Option<String> {
         let file = token(row.file)?;
         let (unix_ms, cents) = (row.round.time.timestamp_millis(), row.round.multiplier.cents());
         Some(format!("{}.at.{site}.{file}.{}.{unix_ms}.{cents}", self.prefix(), row.number))
     }
 
     /// The subject of a site's word that a round ended at another multiplier than the one that is stored.
-    pub fn conflict(&self, id: &str, site: &Name, cents: u64) -> Option<String> {
+    pub fn conflict(&self, id: &str, site: &TableName, cents: u64) -> Option<String> {
         Some(format!("{}.conflict.{}.{site}.{cents}", self.prefix(), token(id)?))
     }
 
@@ -63,7 +63,7 @@ pub struct Row<'a> {
 }
 
 /// The name of the stream that keeps a table.
-pub fn stream_name(table: &Name) -> String {
+pub fn stream_name(table: &TableName) -> String {
     format!("AVIATOR_{table}")
 }
 

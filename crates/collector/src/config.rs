@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use program::log;
-use rounds::Name;
+use daemon::log;
+use rounds::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub struct Options {
     /// Which table is recorded: its files lie in the sub-directory of its name, those of `default` in the directory itself
     /// [default: default]
     #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME")]
-    pub table: Option<Name>,
+    pub table: Option<TableName>,
 
     /// demo, replay: real (like the game), max, or seconds between rounds [default: 3 for the demo, real for a replay]
     #[arg(long, env = "AVIATOR_PACE", value_name = "real|max|SECONDS")]
@@ -189,7 +189,7 @@ pub struct Config {
     /// Directory of the default table's CSV files, and above those of the others.
     pub data_dir: PathBuf,
     /// Which table is recorded.
-    pub table: Name,
+    pub table: TableName,
     /// Speed of a demo or a replay.
     pub pace: Pace,
     /// End of a demo or a replay.

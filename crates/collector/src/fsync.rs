@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use rounds::disk::{Disk, DiskFile, Opening, RealDisk, Standing};
+use rounds::disk::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::span::{Span, TextOrNumber};
@@ -78,7 +78,7 @@ impl SparingDisk {
 }
 
 impl Disk for SparingDisk {
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
         let file = RealDisk.open(path, opening)?;
         Ok(match self.fsync {
             Fsync::Row => file,
@@ -147,8 +147,8 @@ impl DiskFile for SparingFile {
         self.file.set_len(length)
     }
 
-    fn standing(&self) -> io::Result<Standing> {
-        self.file.standing()
+    fn stat(&self) -> io::Result<FileStat> {
+        self.file.stat()
     }
 }
 
@@ -202,8 +202,8 @@ mod tests {
             Ok(())
         }
 
-        fn standing(&self) -> io::Result<Standing> {
-            Ok(Standing { length: 0, is_linked: true })
+        fn stat(&self) -> io::Result<FileStat> {
+            Ok(FileStat { length: 0, is_linked: true })
         }
     }
 

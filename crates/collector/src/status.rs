@@ -5,7 +5,7 @@ mod file;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rounds::{EventKind, Multiplier, Name, Origin};
+use rounds::{EventKind, Multiplier, Origin, TableName};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -40,7 +40,7 @@ pub struct Status {
     /// Of the process.
     pub pid: u32,
     /// As in `--table`.
-    pub table: Name,
+    pub table: TableName,
     /// As in `--source`.
     pub source: &'static str,
     /// As in the directory's marker.
@@ -146,7 +146,7 @@ impl Status {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             pid: std::process::id(),
-            table: Name::default(),
+            table: TableName::default(),
             source: source.name(),
             origin,
             simulated: origin == Origin::Simulated,

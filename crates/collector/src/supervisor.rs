@@ -3,7 +3,7 @@
 //! Alive is what has moved: the session posts its status at least every five seconds, from the one loop that does everything.
 //! A process that merely exists is not alive.
 
-use program::systemd;
+use daemon::systemd;
 
 use crate::status::Board;
 

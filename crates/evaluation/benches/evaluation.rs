@@ -5,9 +5,9 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evaluation::HouseLaw;
 use evaluation::baselines::Baselines;
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::log_crps;
-use evaluation::sequential::{Lights, Seen};
+use evaluation::sequential::{Evidence, Seen};
 use evaluation::simulate::{Scenario, day_phase};
 
 const ROUNDS: usize = 10_000;
@@ -21,7 +21,7 @@ fn rounds(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(ROUNDS as u64));
     group.bench_function("three lights", |bencher| {
         bencher.iter(|| {
-            let mut lights = Lights::new(house, 7);
+            let mut lights = Evidence::new(house, 7);
             for (t, &cents) in (0_u64..).zip(&cents) {
                 lights.update(&Seen::at(cents, day_phase(t)), Some(&SAID));
             }
@@ -32,7 +32,7 @@ fn rounds(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut sheet = ScoreSheet::new("served", &house);
             for &cents in &cents {
-                sheet.record(&Issued::law(2.0, 1.05), cents);
+                sheet.record(&ForecastRecord::law(2.0, 1.05), cents);
             }
             sheet
         });

@@ -21,7 +21,7 @@ pub use returns::ReturnRow;
 
 use crate::HouseLaw;
 use crate::pit::normal_scores;
-use crate::sequential::{Level, Light, Lights, Seen};
+use crate::sequential::{Evidence, Level, Seen, TestEvidence};
 
 /// The numbers of rounds at which to look, announced beforehand.
 pub const SNAPSHOTS: [u64; 10] =
@@ -110,7 +110,7 @@ pub struct AuditReport {
     /// The return at 1.00x and at each target.
     pub returns: Vec<ReturnRow>,
     /// The order and law lights, run over the rounds; the forecast light needs forecasts.
-    pub lights: Vec<Light>,
+    pub lights: Vec<TestEvidence>,
     /// The rounds at which the change detector spoke, counted from 1.
     pub changes: Vec<u64>,
     /// What the recording may have left out or changed.
@@ -175,8 +175,8 @@ fn holm(p: f64, all: &[f64]) -> f64 {
     corrected.map(|(other, left)| other * left as f64).fold(0.0, f64::max).min(1.0)
 }
 
-fn lights(rounds: &[AuditRound], options: &AuditOptions) -> Lights {
-    let mut lights = Lights::new(options.house, options.salt);
+fn lights(rounds: &[AuditRound], options: &AuditOptions) -> Evidence {
+    let mut lights = Evidence::new(options.house, options.salt);
     let mut before = None;
     for round in rounds {
         let day_phase = before.map(|seconds: f64| (seconds / 86_400.0).rem_euclid(1.0));
@@ -187,11 +187,11 @@ fn lights(rounds: &[AuditRound], options: &AuditOptions) -> Lights {
 }
 
 /// The order and law lights of the epoch in which each was loudest.
-fn loudest(lights: &Lights) -> Vec<Light> {
+fn loudest(lights: &Evidence) -> Vec<TestEvidence> {
     let now = lights.lights();
     let loudest = |number: usize| {
         let earlier = lights.closed().iter().map(|epoch| &epoch.lights[number]);
-        let loud = |light: &&Light| (light.level, light.ln_e_max - light.ln_amber);
+        let loud = |light: &&TestEvidence| (light.level, light.ln_e_max - light.ln_amber);
         earlier
             .chain([&now[number]])
             .max_by(|a, b| loud(a).partial_cmp(&loud(b)).unwrap_or(std::cmp::Ordering::Equal))
@@ -201,7 +201,7 @@ fn loudest(lights: &Lights) -> Vec<Light> {
 }
 
 /// Whether a light of a report speaks.
-pub(crate) fn speaks(light: &Light) -> bool {
+pub(crate) fn speaks(light: &TestEvidence) -> bool {
     light.level >= Level::Amber
 }
 

@@ -2,14 +2,14 @@
 //! are causal.
 
 mod climatology;
-mod habits;
+mod naive;
 
 use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 
 pub use climatology::Climatology;
-pub use habits::{EwmaFrequency, EwmaLn, LastValue, RollingFrequency50, RollingMedian20};
+pub use naive::{EwmaFrequency, EwmaLn, LastValue, RollingFrequency50, RollingMedian20};
 
 use crate::HouseLaw;
 

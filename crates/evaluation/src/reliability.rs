@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::proportion::{Estimate, beta_binomial};
+use crate::confidence_sequence::{Estimate, beta_binomial};
 use crate::{TARGET_CENTS, TARGETS};
 
 /// Bins of the unit interval.

@@ -11,18 +11,18 @@
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
 //! | [`ForecastTest`] (E2) | at no round is our forecast expected to score better than the constant table |
 //!
-//! [`Lights`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
+//! [`Evidence`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
 //! changes.
 
 mod bettors;
 mod bits;
 mod change_detector;
-mod forecast_test;
-mod law_test;
-mod lights;
-mod order_test;
-mod past;
-mod pool;
+mod evidence;
+mod forecast;
+mod lagged_inputs;
+mod law;
+mod mixture;
+mod order;
 mod regression;
 mod wealth;
 
@@ -30,12 +30,12 @@ use serde::{Deserialize, Serialize};
 
 pub use bits::Bits;
 pub use change_detector::ChangeDetector;
-pub use forecast_test::ForecastTest;
-pub use law_test::LawTest;
-pub use lights::{Epoch, Level, Light, Lights, Step};
-pub use order_test::OrderTest;
-pub use past::Past;
-pub use pool::Pool;
+pub use evidence::{Epoch, Evidence, Level, Step, TestEvidence};
+pub use forecast::ForecastTest;
+pub use lagged_inputs::LaggedInputs;
+pub use law::LawTest;
+pub use mixture::Mixture;
+pub use order::OrderTest;
 pub use regression::Regression;
 pub use wealth::Wealth;
 

@@ -4,7 +4,7 @@ use std::f64::consts::SQRT_2;
 
 use serde::{Deserialize, Serialize};
 
-use crate::proportion::Estimate;
+use crate::confidence_sequence::Estimate;
 
 /// Rounds before the asymptotic sequence may be shown.
 const ROUNDS_MIN: u64 = 100;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
-use crate::proportion::{Estimate, beta_binomial};
-use crate::sequential::{Level, Lights};
+use crate::confidence_sequence::{Estimate, beta_binomial};
+use crate::sequential::{Evidence, Level};
 use crate::skill::SkillTrack;
 
 /// What may be said after so many rounds.
@@ -64,7 +64,7 @@ impl Verdict {
     /// only it can show that there is no edge, because served forecasts that are the house's own
     /// differ from it by nothing after any number of rounds.
     pub fn of(
-        lights: &Lights,
+        lights: &Evidence,
         house: &HouseLaw,
         served: &SkillTrack,
         unshrunk: &SkillTrack,

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::thread;
 
 use chrono::{DateTime, TimeDelta};
-use evaluation::law::{MEDIAN, point_from_mean_ln, scale_from_mean_ln};
-use evaluation::score_sheet::{Issued, ScoreSheet};
-use evaluation::sequential::Lights;
+use evaluation::house_law::{MEDIAN, point_from_mean_ln, scale_from_mean_ln};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
+use evaluation::sequential::Evidence;
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
@@ -143,7 +143,7 @@ struct Found {
     /// Rounds whose served chance of 2x was above one half.
     calls: u64,
     forecast_alarm: Option<u64>,
-    skill_shown: Option<evaluation::proportion::Estimate>,
+    skill_shown: Option<evaluation::confidence_sequence::Estimate>,
     /// The largest error of the last model on rows it has learnt.
     error_on_learnt: f64,
 }
@@ -180,10 +180,10 @@ impl Found {
             return;
         }
         let (cents, mean) = (round.multiplier.cents(), forecast.means.mean);
-        self.served.record(&Issued::law(forecast.calibrated(), forecast.scale), cents);
-        let own = Issued::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        self.served.record(&ForecastRecord::law(forecast.calibrated(), forecast.scale), cents);
+        let own = ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         self.ensemble.record(&own, cents);
-        self.house.record(&Issued::law(MEDIAN, 1.0), cents);
+        self.house.record(&ForecastRecord::law(MEDIAN, 1.0), cents);
         let at_two = TARGETS.iter().position(|&target| target.total_cmp(&2.0).is_eq());
         self.calls += u64::from(at_two.is_some_and(|at| forecast.probabilities[at] > 0.5));
     }
@@ -204,7 +204,7 @@ fn round((number, cents): (i32, u64)) -> Round {
 }
 
 /// The first alarm of the forecast light, over all epochs.
-fn forecast_alarm(lights: &Lights) -> Option<u64> {
+fn forecast_alarm(lights: &Evidence) -> Option<u64> {
     let closed = lights.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
     closed.chain(lights.lights()[2].alarm_round).min()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use rounds::Name;
+use rounds::TableName;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -105,7 +105,7 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// Which table it looks at.
-    pub(crate) fn table(&self) -> &Name {
+    pub(crate) fn table(&self) -> &TableName {
         &self.table.name
     }
 

@@ -43,7 +43,7 @@ pub struct Columns {
     /// Share of all scored rounds so far that were inside the 80 % interval.
     pub coverage: Vec<Option<f64>>,
     /// ln e of the lights, each in the epoch of that round.
-    pub lights: LightColumns,
+    pub lights: EvidenceColumns,
 }
 
 /// Skill with its ends, as in the scorecard.
@@ -63,7 +63,7 @@ pub struct SkillColumns {
 
 /// ln e of the three lights.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct LightColumns {
+pub struct EvidenceColumns {
     /// "Shuffling the order of the rounds would change nothing."
     pub order: Vec<f64>,
     /// "The rounds follow the house law."

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use program::log;
-use rounds::{Multiplier, Name};
+use daemon::log;
+use rounds::{Multiplier, TableName};
 
 use crate::config::Watch;
 use crate::notify;
@@ -142,7 +142,7 @@ pub struct ServeArgs {
     /// A table to serve, whose files lie in the sub-directory of its name (those of `default` in the
     /// data directory itself); may be given more than once [default: default]
     #[arg(long, value_name = "NAME", env = "AVIATOR_TABLES", value_delimiter = ',')]
-    pub table: Vec<Name>,
+    pub table: Vec<TableName>,
     /// Serve every table that has files at the start: the data directory and its sub-directories
     #[arg(long, env = "AVIATOR_ALL_TABLES", conflicts_with = "table")]
     pub all_tables: bool,

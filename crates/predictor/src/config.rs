@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use rounds::Name;
+use rounds::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub struct Config {
     /// Directory of the forecast ledger; inside `data_dir` when absent.
     pub state_dir: Option<PathBuf>,
     /// Tables to serve, the first under the plain addresses; none means the default one.
-    pub tables: Vec<Name>,
+    pub tables: Vec<TableName>,
     /// Serve whatever tables there are at the start.
     pub all_tables: bool,
     /// Address of dashboard and API.
@@ -120,7 +120,7 @@ pub enum ConfigError {
     Exposed(SocketAddr),
     /// A table is named twice.
     #[error("table {0} is named twice")]
-    TwiceNamed(Name),
+    TwiceNamed(TableName),
     /// There is nothing `--all-tables` could mean.
     #[error("--all-tables: {path} cannot be listed: {source}")]
     NoTables {
@@ -147,7 +147,7 @@ pub enum ConfigError {
 struct File {
     data_dir: Option<PathBuf>,
     state_dir: Option<PathBuf>,
-    tables: Option<Vec<Name>>,
+    tables: Option<Vec<TableName>>,
     all_tables: Option<bool>,
     listen: Option<SocketAddr>,
     watch: Option<Watch>,
@@ -230,29 +230,29 @@ impl Config {
     ///
     /// # Errors
     /// When all there are is wanted and the data directory cannot be listed.
-    pub fn tables(&self) -> Result<Vec<Name>, ConfigError> {
+    pub fn tables(&self) -> Result<Vec<TableName>, ConfigError> {
         let mut tables = self.tables.clone();
         if self.all_tables {
             let lacking = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
             for entry in std::fs::read_dir(&self.data_dir).map_err(lacking)? {
                 let name = entry.map_err(lacking)?.file_name();
-                let name = name.to_str().and_then(|name| name.parse::<Name>().ok());
+                let name = name.to_str().and_then(|name| name.parse::<TableName>().ok());
                 tables.extend(name.filter(|name| !name.is_default()));
             }
-            tables.push(Name::default());
+            tables.push(TableName::default());
             tables.retain(|name| holds_rounds(&name.directory(&self.data_dir)));
             tables.sort();
             tables.sort_by_key(|name| !name.is_default());
         }
         if tables.is_empty() {
-            tables.push(Name::default());
+            tables.push(TableName::default());
         }
         Ok(tables)
     }
 
     /// What one of the tables is told.
     #[must_use]
-    pub fn of(&self, table: &Name) -> Self {
+    pub fn of(&self, table: &TableName) -> Self {
         Self {
             data_dir: table.directory(&self.data_dir),
             state_dir: self.state_dir.as_deref().map(|dir| table.directory(dir)),
@@ -368,12 +368,12 @@ mod tests {
         let table = config.of(&"eu".parse().unwrap());
         assert_eq!(table.data_dir, PathBuf::from("data/eu"));
         assert_eq!(table.state_dir(), PathBuf::from("s/eu"));
-        assert_eq!(config.of(&Name::default()), config);
+        assert_eq!(config.of(&TableName::default()), config);
     }
 
     #[test]
     fn a_table_is_named_once() {
-        let args = ServeArgs { table: vec![Name::default(); 2], ..ServeArgs::default() };
+        let args = ServeArgs { table: vec![TableName::default(); 2], ..ServeArgs::default() };
         assert!(matches!(Config::load(&args), Err(ConfigError::TwiceNamed(_))));
     }
 

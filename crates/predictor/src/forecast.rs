@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use evaluation::intervals::PitInterval;
-use evaluation::{HouseLaw, Kappa, TARGETS, TiltedLaw, law};
+use evaluation::{HouseLaw, Kappa, TARGETS, TiltedLaw, house_law};
 use features::FeatureRow;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ impl Forecast {
             && members.into_iter().chain([mean]).all(|mean| mean.abs() <= MEAN_LN_ABS_MAX)
             && self.last_actual >= 1.0
             && (0.0..=1.0).contains(&self.kappa)
-            && law::SCALES.contains(&self.scale)
+            && house_law::SCALES.contains(&self.scale)
             && self.probabilities.iter().all(|chance| (0.0..=1.0).contains(chance))
             && is_interval(self.interval80)
             && is_interval(self.interval90)
@@ -78,7 +78,7 @@ impl Forecast {
 
     /// The ensemble's own point, unshrunk.
     pub fn point(&self) -> f64 {
-        law::point_from_mean_ln(self.means.mean)
+        house_law::point_from_mean_ln(self.means.mean)
     }
 
     /// The point that is served: the median of the served law.

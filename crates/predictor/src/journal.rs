@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rounds::disk::{Disk, DiskFile, Opening, ReadFrom};
+use rounds::disk::{Disk, DiskFile, OpenMode, ReadFrom};
 
 use crate::checkpoint::Place;
 use crate::ledger::Entry;
@@ -81,7 +81,7 @@ impl Journal {
             Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
         }
         let path = dir.join(FILE);
-        let mut file = disk.open(&path, Opening::Append).map_err(io(&path))?;
+        let mut file = disk.open(&path, OpenMode::Append).map_err(io(&path))?;
         let (length, torn_bytes) = whole_lines(file.as_mut()).map_err(io(&path))?;
         if torn_bytes > 0 {
             file.set_len(length).map_err(io(&path))?;
@@ -120,7 +120,7 @@ impl Journal {
 
     /// Takes away what a failed append, or someone else, has left behind the last entry.
     fn cut_back(&mut self) -> io::Result<()> {
-        let end = self.file.standing()?.length;
+        let end = self.file.stat()?.length;
         if end < self.length {
             return Err(io::Error::other("someone else has cut it"));
         }
@@ -201,7 +201,7 @@ impl Journal {
 
 /// The length of all whole lines, and of what comes after the last.
 fn whole_lines(file: &mut dyn DiskFile) -> io::Result<(u64, u64)> {
-    let end = file.standing()?.length;
+    let end = file.stat()?.length;
     let mut block = Vec::new();
     let mut to = end;
     while to > 0 {

@@ -59,8 +59,8 @@ use anyhow::Context as _;
 use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command, RunArgs};
 use config::Config;
-use program::signals::Signals;
-use program::{manual, systemd};
+use daemon::signals::Signals;
+use daemon::{manual, systemd};
 use tokio::task::JoinSet;
 
 /// Does what the command line says.

@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, TimeDelta, Utc};
 use rounds::disk::Disk;
 use rounds::scan::ScanError;
-use rounds::{Name, Origin};
+use rounds::{Origin, TableName};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +92,7 @@ impl LiveHandle {
 
 /// What the loop is given.
 pub(crate) struct Outside {
-    pub(crate) table: Name,
+    pub(crate) table: TableName,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) events: Events,
     pub(crate) trainer: Trainer,
@@ -129,7 +129,7 @@ pub(crate) fn start(
 }
 
 struct Live {
-    table: Name,
+    table: TableName,
     tail: Tail,
     intake: Intake,
     series: Series,

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use daemon::log;
 use predictor::cli::{Cli, Command, UsageError};
 use predictor::config::ConfigError;
-use program::log;
 
 /// Failed.
 const FAILED: u8 = 1;

@@ -13,7 +13,7 @@ mod watchman;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rounds::Name;
+use rounds::TableName;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -81,7 +81,7 @@ struct Notice {
     is_simulated: bool,
     at: DateTime<Utc>,
     /// Which table it is about.
-    table: Name,
+    table: TableName,
 }
 
 impl Notice {
@@ -170,7 +170,7 @@ pub(crate) fn run(settings: &Settings, is_test: bool, now: DateTime<Utc>) -> any
         return say(&format!("Messages about trouble go to {}.\n", messenger.names()));
     }
     let notice = Notice {
-        table: Name::default(),
+        table: TableName::default(),
         event: Event::Test,
         text: "If you can read this, messages about trouble will reach you.".to_owned(),
         is_simulated: false,

@@ -4,14 +4,14 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use anyhow::Context as _;
-use program::words;
+use daemon::output;
 use serde::Serialize;
 
 use crate::cli::UsageError;
 
 /// Writes to stdout. A reader that has seen enough, such as `head`, is no failure.
 pub(crate) fn say(text: &str) -> anyhow::Result<()> {
-    words::print(text.as_bytes())
+    output::print(text.as_bytes())
 }
 
 /// Makes sure that a file can be written, before minutes are spent on what goes into it.

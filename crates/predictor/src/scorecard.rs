@@ -7,11 +7,11 @@
 use chrono::{DateTime, Timelike as _, Utc};
 use evaluation::HouseLaw;
 use evaluation::baselines::Baselines;
-use evaluation::law::{point_from_mean_ln, scale_from_mean_ln};
-use evaluation::proportion::Estimate;
+use evaluation::confidence_sequence::Estimate;
+use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
 use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
-use evaluation::score_sheet::{Issued, Metric, ScoreSheet, Skill, Summary};
-use evaluation::sequential::{Lights, Seen};
+use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
+use evaluation::sequential::{Evidence, Seen};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use rounds::Round;
@@ -37,7 +37,7 @@ pub struct Scorecard {
     unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
-    lights: Lights,
+    lights: Evidence,
     returns: ReturnCount,
     house: HouseLaw,
 }
@@ -57,7 +57,7 @@ impl Scorecard {
             unshrunk_against_house: SkillTrack::new(),
             against_climatology: SkillTrack::new(),
             reliability: ReliabilityTable::new(),
-            lights: Lights::new(house, SALT),
+            lights: Evidence::new(house, SALT),
             returns: ReturnCount::new(),
             house,
         }
@@ -83,13 +83,13 @@ impl Scorecard {
     }
 
     fn score(&mut self, forecast: &Forecast, cents: u64) {
-        let said = Issued {
+        let said = ForecastRecord {
             interval80: Some(forecast.interval80),
             interval90: Some(forecast.interval90),
-            ..Issued::law(forecast.calibrated(), forecast.scale)
+            ..ForecastRecord::law(forecast.calibrated(), forecast.scale)
         };
         let ours = self.ours.record(&said, cents).get(Metric::BrierMean);
-        let own = |mean| Issued::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        let own = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         let unshrunk =
             self.ensemble.record(&own(forecast.means.mean), cents).get(Metric::BrierMean);
         for (sheet, mean) in self.members.iter_mut().zip(forecast.means.members) {
@@ -121,7 +121,7 @@ impl Scorecard {
     }
 
     /// The three lights.
-    pub fn lights(&self) -> &Lights {
+    pub fn lights(&self) -> &Evidence {
         &self.lights
     }
 

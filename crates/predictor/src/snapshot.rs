@@ -7,7 +7,7 @@ mod training;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use rounds::Name;
+use rounds::TableName;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,11 +22,11 @@ use crate::durations::Durations;
 use crate::recorder::Notes;
 use crate::roll::{Roll, Row};
 use crate::scorecard::Report;
-use crate::view::LightsView;
+use crate::view::EvidenceView;
 
 /// Rounds shown in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
-/// Past predictions shown.
+/// LaggedInputs predictions shown.
 pub(crate) const HISTORY_MAX: usize = 10;
 /// Trainings shown.
 pub(crate) const TRAININGS_MAX: usize = 20;
@@ -36,7 +36,7 @@ pub(crate) const REJECTED_MAX: usize = 20;
 /// Everything a handler answers from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Snapshot {
-    pub(crate) table: Name,
+    pub(crate) table: TableName,
     pub(crate) model_trained: bool,
     pub(crate) model_accuracy: Option<Accuracy>,
     pub(crate) current_prediction: Option<Prediction>,
@@ -57,7 +57,7 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
     pub(crate) scorecard: Option<Report>,
-    pub(crate) lights: Option<LightsView>,
+    pub(crate) lights: Option<EvidenceView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,
     /// Of `/api/history`; shared, not copied.
@@ -117,7 +117,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// Those of a table.
-    pub(crate) fn of(table: &Name) -> Self {
+    pub(crate) fn of(table: &TableName) -> Self {
         let base =
             if table.is_default() { "api".to_owned() } else { format!("api/v1/tables/{table}") };
         let link = |route: &str| format!("{base}/{route}");
@@ -134,7 +134,7 @@ impl Links {
 
 impl Default for Links {
     fn default() -> Self {
-        Self::of(&Name::default())
+        Self::of(&TableName::default())
     }
 }
 

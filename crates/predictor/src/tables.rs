@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use rounds::Name;
+use rounds::TableName;
 use rounds::disk::RealDisk;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::trainer::{Learner, Trainer};
 /// One table at work.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    pub(crate) name: Name,
+    pub(crate) name: TableName,
     /// Where its files lie, and all else it is told.
     pub(crate) config: Config,
     pub(crate) api: Api,
@@ -52,7 +52,7 @@ impl Tables {
         let trainer = Trainer::start(learner, stop.clone()).context("starting the trainer")?;
         let ears = Ears::default();
         let (ending, ended) = unbounded_channel();
-        let start = |name: Name| {
+        let start = |name: TableName| {
             let config = config.of(&name);
             let events = Events::new(stop.clone());
             let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rounds::{Name, Origin, Round};
+use rounds::{Origin, Round, TableName};
 use serde_json::Value;
 
-pub(crate) use self::lights::LightsView;
+pub(crate) use self::lights::EvidenceView;
 use self::prediction::{past, prediction};
 use crate::config::Config;
 use crate::distribution::Distribution;
@@ -49,7 +49,7 @@ pub(crate) struct View {
 
 /// Everything a snapshot is made from.
 pub(crate) struct Picture<'a> {
-    pub(crate) table: &'a Name,
+    pub(crate) table: &'a TableName,
     pub(crate) config: &'a Config,
     pub(crate) engine: &'a Engine,
     pub(crate) series: &'a Series,
@@ -146,7 +146,7 @@ impl View {
             },
             collector: collector_status(&from.config.data_dir),
             scorecard: self.report.clone(),
-            lights: last.map(|_| LightsView::of(engine.scorecard().lights())),
+            lights: last.map(|_| EvidenceView::of(engine.scorecard().lights())),
             verdict: verdict(engine),
             forecasts: Forecasts {
                 kept_in: from.keeper.path().map(|path| path.display().to_string()),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{DiskFile, Standing};
+use crate::disk::{DiskFile, FileStat};
 
 /// Appends pieces whole, or not at all.
 ///
@@ -29,7 +29,7 @@ enum State {
 
 /// What a file is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(crate) enum FileState {
     /// It can be appended to.
     Good,
     /// It holds the good bytes and no more, but a sync of it has failed once.
@@ -76,25 +76,25 @@ impl Appender {
     ///
     /// On an error nothing may be written yet, neither here nor elsewhere: the piece that failed may
     /// still be readable in this file.
-    pub(crate) fn settle(&mut self) -> io::Result<Settled> {
-        let Standing { length, is_linked } = self.file.standing()?;
+    pub(crate) fn settle(&mut self) -> io::Result<FileState> {
+        let FileStat { length, is_linked } = self.file.stat()?;
         let (State::Partial(more) | State::Unsynced(more)) = self.state else {
             let is_ours = is_linked && length == self.good;
-            return Ok(if is_ours { Settled::Good } else { Settled::Foreign });
+            return Ok(if is_ours { FileState::Good } else { FileState::Foreign });
         };
         if !is_linked || length < self.good || length > self.good + more {
             // Cutting could remove what another program has appended.
-            return Ok(Settled::Foreign);
+            return Ok(FileState::Foreign);
         }
         if length > self.good {
             self.file.set_len(self.good)?;
         }
         if matches!(self.state, State::Partial(_)) {
             self.state = State::Good;
-            return Ok(Settled::Good);
+            return Ok(FileState::Good);
         }
         self.file.sync_data()?;
-        Ok(Settled::CutBack)
+        Ok(FileState::CutBack)
     }
 
     /// Starts afresh in the same file, which [`Appender::settle`] has cut back.
@@ -108,7 +108,7 @@ impl Appender {
 
     /// Goes on with a file whose earlier bytes are not needed for certain.
     pub(crate) fn accept(&mut self) -> io::Result<()> {
-        self.good = self.file.standing()?.length;
+        self.good = self.file.stat()?.length;
         self.state = State::Good;
         Ok(())
     }

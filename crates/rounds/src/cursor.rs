@@ -24,13 +24,13 @@ enum Layout {
     /// Too little has been seen: the file is read from its start again when it has grown.
     #[default]
     Open,
-    /// Settled for this file, by its header or by its first rows; `None`: they cannot be told.
-    Settled(Option<Columns>),
+    /// FileState for this file, by its header or by its first rows; `None`: they cannot be told.
+    FileState(Option<Columns>),
 }
 
 /// What reading on has found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Piece {
+pub struct Chunk {
     /// The rounds, in the order of the file.
     pub rounds: Vec<Round>,
     /// The first [`REJECTED_MAX`] lines that are no rounds.
@@ -90,19 +90,19 @@ impl Cursor {
     /// Reads all whole lines from here to `length`, which is the length of the file.
     ///
     /// A file whose columns are not settled yet, because it has no header and fewer than sixteen
-    /// lines, is read from its start: [`Piece::from_start`] says so.
+    /// lines, is read from its start: [`Chunk::from_start`] says so.
     ///
     /// # Errors
     /// Reading failed or the file ended before `length`; the cursor has not moved.
-    pub fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<Piece> {
+    pub fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<Chunk> {
         let mut next = self.clone();
-        let mut piece = Piece::default();
+        let mut piece = Chunk::default();
         if next.layout == Layout::Open {
             piece.from_start = true;
             next = Self { layout: layout(file, length)?, ..Self::default() };
         }
         let columns = match next.layout {
-            Layout::Settled(columns) => columns,
+            Layout::FileState(columns) => columns,
             Layout::Open => shown_so_far(file, length)?,
         };
         let awaits_header = piece.from_start;
@@ -115,7 +115,7 @@ impl Cursor {
     }
 }
 
-impl Piece {
+impl Chunk {
     /// Leaves out what was found before, and says whether it was there.
     pub(crate) fn drop_start(&mut self, start: &Self) -> bool {
         let is_start = self.rounds.starts_with(&start.rounds)
@@ -150,15 +150,15 @@ fn first_lines(head: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Settled by a header at once, by content only after enough lines.
+/// FileState by a header at once, by content only after enough lines.
 fn layout(file: &mut (impl Read + Seek), length: u64) -> io::Result<Layout> {
     let head = head(file, length)?;
     let lines = first_lines(&head);
     if let Some(columns) = lines.first().and_then(|line| Columns::named(line)) {
-        return Ok(Layout::Settled(Some(columns)));
+        return Ok(Layout::FileState(Some(columns)));
     }
     if lines.len() >= LAYOUT_LINES || length >= HEAD_BYTES as u64 {
-        return Ok(Layout::Settled(Columns::shown_by(&lines)));
+        return Ok(Layout::FileState(Columns::shown_by(&lines)));
     }
     Ok(Layout::Open)
 }
@@ -172,7 +172,7 @@ fn shown_so_far(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option
 struct Lines<'a> {
     columns: Option<Columns>,
     cursor: &'a mut Cursor,
-    piece: &'a mut Piece,
+    piece: &'a mut Chunk,
     /// Nothing but empty lines has been seen, so the next line may be the header.
     awaits_header: bool,
     /// Bytes already thrown away of a line that is too long.

@@ -16,7 +16,7 @@ pub trait Disk: Debug + Send + Sync {
     ///
     /// # Errors
     /// Whatever the system says.
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>>;
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>>;
 
     /// Gives a file another name, in the place of the file that had it.
     ///
@@ -39,7 +39,7 @@ pub trait Disk: Debug + Send + Sync {
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub enum OpenMode {
     /// To be read. It is there.
     Read,
     /// To be written at its end. `AlreadyExists` if there is one of that name.
@@ -76,12 +76,12 @@ pub trait DiskFile: Write + Debug + Send {
     ///
     /// # Errors
     /// Whatever the system says.
-    fn standing(&self) -> io::Result<Standing>;
+    fn stat(&self) -> io::Result<FileStat>;
 }
 
 /// What has become of an open file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct FileStat {
     /// In bytes.
     pub length: u64,
     /// False once it has been deleted; always true where the system does not say.
@@ -115,17 +115,17 @@ impl Read for ReadFrom<'_> {
 pub struct RealDisk;
 
 impl Disk for RealDisk {
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
         // On Windows a file opened for appending cannot be cut.
         let mut options = OpenOptions::new();
         match opening {
-            Opening::Read => options.read(true),
-            Opening::New => options.create_new(true).write(true).append(cfg!(unix)),
-            Opening::Append => options.create(true).read(true).write(true).append(cfg!(unix)),
-            Opening::Empty => options.create(true).write(true).truncate(true),
-            Opening::Over => options.write(true),
+            OpenMode::Read => options.read(true),
+            OpenMode::New => options.create_new(true).write(true).append(cfg!(unix)),
+            OpenMode::Append => options.create(true).read(true).write(true).append(cfg!(unix)),
+            OpenMode::Empty => options.create(true).write(true).truncate(true),
+            OpenMode::Over => options.write(true),
         };
-        let appends = matches!(opening, Opening::New | Opening::Append);
+        let appends = matches!(opening, OpenMode::New | OpenMode::Append);
         Ok(Box::new(RealFile { file: options.open(path)?, appends }))
     }
 
@@ -192,13 +192,13 @@ impl DiskFile for RealFile {
         self.file.seek(SeekFrom::Start(length)).map(drop)
     }
 
-    fn standing(&self) -> io::Result<Standing> {
+    fn stat(&self) -> io::Result<FileStat> {
         let metadata = self.file.metadata()?;
         #[cfg(unix)]
         let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 0;
         #[cfg(not(unix))]
         let is_linked = true;
-        Ok(Standing { length: metadata.len(), is_linked })
+        Ok(FileStat { length: metadata.len(), is_linked })
     }
 }
 
@@ -211,12 +211,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let kind = |opening| RealDisk.open(&path, opening).map_err(|error| error.kind()).err();
-        assert_eq!(kind(Opening::Read), Some(io::ErrorKind::NotFound));
-        assert_eq!(kind(Opening::Over), Some(io::ErrorKind::NotFound));
-        let mut file = RealDisk.open(&path, Opening::New).unwrap();
+        assert_eq!(kind(OpenMode::Read), Some(io::ErrorKind::NotFound));
+        assert_eq!(kind(OpenMode::Over), Some(io::ErrorKind::NotFound));
+        let mut file = RealDisk.open(&path, OpenMode::New).unwrap();
         file.write_all(b"first, ").unwrap();
-        assert_eq!(kind(Opening::New), Some(io::ErrorKind::AlreadyExists));
-        let mut again = RealDisk.open(&path, Opening::Append).unwrap();
+        assert_eq!(kind(OpenMode::New), Some(io::ErrorKind::AlreadyExists));
+        let mut again = RealDisk.open(&path, OpenMode::Append).unwrap();
         again.write_all(b"second").unwrap();
         let mut bytes = [0; 9];
         assert_eq!(again.read_at(7, &mut bytes).unwrap(), 6);
@@ -224,16 +224,16 @@ mod tests {
         again.write_all(b"!").unwrap();
         again.set_len(13).unwrap();
         again.write_all(b".").unwrap();
-        RealDisk.open(&path, Opening::Over).unwrap().write_all(b"FIRST").unwrap();
+        RealDisk.open(&path, OpenMode::Over).unwrap().write_all(b"FIRST").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"FIRST, second.");
         let other = dir.path().join("other");
-        RealDisk.open(&other, Opening::Empty).unwrap().write_all(b"new").unwrap();
+        RealDisk.open(&other, OpenMode::Empty).unwrap().write_all(b"new").unwrap();
         RealDisk.rename(&other, &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        let file = RealDisk.open(&path, Opening::Empty).unwrap();
-        assert_eq!(file.standing().unwrap().length, 0);
+        let file = RealDisk.open(&path, OpenMode::Empty).unwrap();
+        assert_eq!(file.stat().unwrap().length, 0);
         RealDisk.remove(&path).unwrap();
         assert!(!path.exists());
-        assert!(cfg!(not(unix)) || !file.standing().unwrap().is_linked);
+        assert!(cfg!(not(unix)) || !file.stat().unwrap().is_linked);
     }
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::appender::{Appender, Settled};
-use crate::disk::{self, Disk, Opening, RealDisk};
+use crate::appender::{Appender, FileState};
+use crate::disk::{self, Disk, OpenMode, RealDisk};
 use crate::event::{Event, EventLine};
+use crate::file_name;
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
-use crate::name;
 use crate::origin::{ORIGIN_FILE, Origin};
 use crate::repair::{self, Repair};
 use crate::round::{HEADER, Round};
@@ -182,12 +182,12 @@ impl RoundLog {
         let path = self.rows.path().to_owned();
         let settled = self.rows.settle().map_err(io_error("put right", &path))?;
         match settled {
-            Settled::Good => {}
+            FileState::Good => {}
             // Nothing in it but perhaps the header: no reason to leave an empty file behind.
-            Settled::CutBack if self.rows_in_file == 0 => {
+            FileState::CutBack if self.rows_in_file == 0 => {
                 self.rows.restart().map_err(io_error("put right", &path))?;
             }
-            Settled::CutBack | Settled::Foreign => {
+            FileState::CutBack | FileState::Foreign => {
                 let next = self.suffix + 1;
                 let (rows, suffix) = create(self.disk.as_ref(), &self.dir, self.started, next)?;
                 (self.rows, self.suffix) = (rows, suffix);
@@ -210,21 +210,21 @@ impl RoundLog {
         if let Some(events) = &mut self.events {
             let error = io_error("put right", events.path());
             match events.settle().map_err(&error)? {
-                Settled::Good => {}
+                FileState::Good => {}
                 // Events are a help, not the truth: they go on in the same file.
-                Settled::CutBack => events.accept().map_err(error)?,
+                FileState::CutBack => events.accept().map_err(error)?,
                 // What someone else has written may lack its line end.
-                Settled::Foreign if events.path().exists() => {
+                FileState::Foreign if events.path().exists() => {
                     events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
                 }
-                Settled::Foreign => self.events = None,
+                FileState::Foreign => self.events = None,
             }
         }
         // The side file of an earlier file is left only once it is settled: an event that failed
         // there must not stand in both.
         let path = self.rows.path().with_extension("events.jsonl");
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
-            let file = self.disk.open(&path, Opening::New).map_err(io_error("create", &path))?;
+            let file = self.disk.open(&path, OpenMode::New).map_err(io_error("create", &path))?;
             self.events = Some(Appender::new(file, path));
             self.is_dir_synced = false;
         }
@@ -285,11 +285,11 @@ fn create(
     first: u32,
 ) -> Result<(Appender, u32), LogError> {
     for suffix in first..SUFFIX_MAX {
-        let path = dir.join(format!("{}.csv", name::stem_at(started, suffix)));
+        let path = dir.join(format!("{}.csv", file_name::stem_at(started, suffix)));
         if path.with_extension("events.jsonl").exists() {
             continue;
         }
-        match disk.open(&path, Opening::New) {
+        match disk.open(&path, OpenMode::New) {
             Ok(file) => return Ok((Appender::new(file, path), suffix)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io_error("create", &path)(error)),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// Heard from a game as they were played.
+    /// RecordedRound from a game as they were played.
     Recorded,
     /// Recorded earlier and played back.
     Replayed,
@@ -54,7 +54,7 @@ impl Origin {
                 })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let is_empty = crate::name::csv_names(dir)?.is_empty();
+                let is_empty = crate::file_name::csv_names(dir)?.is_empty();
                 Ok((!is_empty).then_some(Self::Recorded))
             }
             Err(error) => Err(error),

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::name;
+use crate::file_name;
 use crate::round::HEADER;
 use crate::row::LINE_BYTES_MAX;
 
@@ -28,11 +28,11 @@ const COPIES_MAX: u32 = 1000;
 /// their owner's. Only for the holder of the lock.
 pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
     let mut repairs = Vec::new();
-    let names = name::csv_names(dir)?;
-    let newest = names.iter().rfind(|name| name::ours(name).is_some());
+    let names = file_name::csv_names(dir)?;
+    let newest = names.iter().rfind(|name| file_name::parse_file_name(name).is_some());
     for name in &names {
         let path = dir.join(name);
-        if !path.is_file() || name::ours(name).is_none() {
+        if !path.is_file() || file_name::parse_file_name(name).is_none() {
             continue;
         }
         let is_ours = path.with_extension("events.jsonl").exists();

@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cursor::{Cursor, Piece};
-use crate::name;
+use crate::cursor::{Chunk, Cursor};
+use crate::file_name;
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -48,7 +48,7 @@ struct Seen {
     /// Hash of the bytes before the cursor, to see that a longer file is this one and not another.
     anchor: Hash,
     /// All that was found, as long as the columns are not settled.
-    unsettled: Option<Piece>,
+    unsettled: Option<Chunk>,
     error: Option<String>,
     /// False until it could be read once.
     is_known: bool,
@@ -81,7 +81,7 @@ impl Directory {
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
     pub fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
-        let names = name::csv_names(&self.path)
+        let names = file_name::csv_names(&self.path)
             .map_err(|source| ScanError { path: self.path.clone(), source })?;
         let mut before = std::mem::take(&mut self.files);
         let mut changes = Vec::new();
@@ -103,13 +103,13 @@ impl Directory {
         }
         let gone = before
             .keys()
-            .map(|name| Seen::default().change(name, ChangeKind::Removed, Piece::default()));
+            .map(|name| Seen::default().change(name, ChangeKind::Removed, Chunk::default()));
         Ok(gone.chain(changes).collect())
     }
 }
 
 impl Seen {
-    fn change(&self, file: &str, kind: ChangeKind, piece: Piece) -> Change {
+    fn change(&self, file: &str, kind: ChangeKind, piece: Chunk) -> Change {
         Change {
             file: file.to_owned(),
             kind,
@@ -124,7 +124,7 @@ impl Seen {
     }
 
     /// Counts what was read and remembers what is needed to read on.
-    fn take(&mut self, file: &mut File, piece: &Piece) -> io::Result<()> {
+    fn take(&mut self, file: &mut File, piece: &Chunk) -> io::Result<()> {
         if piece.from_start {
             (self.total, self.rejected_total) = (0, 0);
             self.fingerprint = Hash::default();
@@ -148,7 +148,7 @@ impl Seen {
 struct Look {
     seen: Seen,
     kind: Option<ChangeKind>,
-    piece: Piece,
+    piece: Chunk,
 }
 
 impl Look {
@@ -157,13 +157,13 @@ impl Look {
         let mut seen = before.unwrap_or_default();
         let kind = seen.error.is_none().then_some(ChangeKind::Unreadable);
         seen.error.get_or_insert_with(|| error.to_string());
-        Self { seen, kind, piece: Piece::default() }
+        Self { seen, kind, piece: Chunk::default() }
     }
 }
 
 /// Looks at one file; `None` if it is not there or is no file.
 fn look(path: &Path, before: Option<&Seen>) -> io::Result<Option<Look>> {
-    // Opening a pipe would wait for its other end.
+    // OpenMode a pipe would wait for its other end.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Ok(None),
@@ -195,14 +195,14 @@ fn compare(file: &mut File, before: &Seen, now: Seen) -> io::Result<Look> {
     if is_same_file && now.length == before.length && now.modified == before.modified {
         let seen = Seen { error: None, ..before.clone() };
         let kind = before.error.is_some().then_some(ChangeKind::Touched);
-        return Ok(Look { seen, kind, piece: Piece::default() });
+        return Ok(Look { seen, kind, piece: Chunk::default() });
     }
     if is_same_file && now.length != before.length && has_anchor(file, before)? {
         return read_on(file, before, &now);
     }
     let look = read_all(file, now, ChangeKind::Replaced)?;
     if look.seen.has_rows_of(before) {
-        return Ok(Look { kind: Some(ChangeKind::Touched), piece: Piece::default(), ..look });
+        return Ok(Look { kind: Some(ChangeKind::Touched), piece: Chunk::default(), ..look });
     }
     Ok(look)
 }

@@ -8,7 +8,7 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream,
 };
-use rounds::{Name, Origin};
+use rounds::{Origin, TableName};
 
 use super::{Hub, HubError};
 use crate::parcel;
@@ -52,7 +52,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    fn new(stream: Stream, name: &Name) -> Result<Self, HubError> {
+    fn new(stream: Stream, name: &TableName) -> Result<Self, HubError> {
         let info = stream.cached_info();
         let wrong = |problem| HubError::Settings { stream: info.config.name.clone(), problem };
         let table = check(&info.config, name).map_err(wrong)?;
@@ -76,7 +76,7 @@ impl Hub {
     ///
     /// # Errors
     /// There is none yet, or it is not what it must be, or the hub does not answer.
-    pub async fn stream(&self, table: &Name) -> Result<Kept, HubError> {
+    pub async fn stream(&self, table: &TableName) -> Result<Kept, HubError> {
         let name = stream_name(table);
         match self.jetstream.get_stream(&name).await {
             Ok(stream) => Kept::new(stream, table),
@@ -179,7 +179,7 @@ fn wanted(table: &Table, limits: Limits) -> Config {
 }
 
 /// The table of a stream that keeps each round once, for ever; otherwise what keeps it from doing so.
-fn check(config: &Config, name: &Name) -> Result<Table, String> {
+fn check(config: &Config, name: &TableName) -> Result<Table, String> {
     let table = match config.subjects.as_slice() {
         [all] => table_of(all).filter(|table| table.name == *name),
         _ => None,

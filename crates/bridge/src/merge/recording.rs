@@ -3,7 +3,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rounds::align::Heard;
+use rounds::align::RecordedRound;
 use rounds::scan::{ChangeKind, Directory};
 use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge};
 
@@ -22,14 +22,14 @@ pub(super) struct Recording {
 /// A round and what else is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) heard: Heard,
+    pub(super) heard: RecordedRound,
     pub(super) event: Option<Event>,
 }
 
 impl Entry {
     fn new(round: Round, event: Option<Event>) -> Self {
         let is_estimate = event.as_ref().is_some_and(|event| event.kind == EventKind::Backfill);
-        Self { heard: Heard { round, is_estimate }, event }
+        Self { heard: RecordedRound { round, is_estimate }, event }
     }
 }
 
@@ -127,7 +127,7 @@ impl Recording {
         Ok(told)
     }
 
-    pub(super) fn heard(&self) -> Vec<Heard> {
+    pub(super) fn heard(&self) -> Vec<RecordedRound> {
         self.entries.iter().map(|entry| entry.heard).collect()
     }
 
@@ -136,7 +136,7 @@ impl Recording {
     }
 
     /// Adds a round that was written to the directory by ourselves.
-    pub(super) fn insert(&mut self, heard: Heard) {
+    pub(super) fn insert(&mut self, heard: RecordedRound) {
         let at = self.entries.partition_point(|entry| entry.heard.round.time <= heard.round.time);
         self.entries.insert(at, Entry { heard, event: None });
         self.is_changed = true;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, Round, run_of};
+use rounds::{EventKind, EventLine, Round, parse_file_name};
 use serde_json::{Value, json};
 
 /// What the files tell of the stream they were written from.
@@ -64,7 +64,7 @@ pub fn read(dir: &Path) -> io::Result<Place> {
         }
         place.rounds += change.total;
         // Files of other names are their owner's.
-        if run_of(&change.file).is_some() {
+        if parse_file_name(&change.file).is_some() {
             files.push(Pulled { name: change.file, rounds: change.rounds });
         }
     }

@@ -3,7 +3,7 @@
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
 use async_nats::jetstream::message::PublishMessage;
-use rounds::{Event, EventKind, Name, Round};
+use rounds::{Event, EventKind, Round, TableName};
 use serde_json::json;
 
 use crate::hub::stream::Kept;
@@ -16,7 +16,7 @@ use crate::subject::Row;
 pub(super) struct Delivery<'a> {
     pub(super) hub: &'a Hub,
     pub(super) kept: &'a Kept,
-    pub(super) site: &'a Name,
+    pub(super) site: &'a TableName,
 }
 
 /// A row on its way.

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use rounds::{Cursor, Piece, Round};
+use rounds::{Chunk, Cursor, Round};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a file that are looked at together; a longer line makes it more.
@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// The next whole lines; `None` if there are none up to `length`.
-    fn piece(&self, file: &mut File, length: u64) -> io::Result<Option<(Cursor, Piece)>> {
+    fn piece(&self, file: &mut File, length: u64) -> io::Result<Option<(Cursor, Chunk)>> {
         let start = self.cursor.offset();
         let mut reach = WINDOW;
         loop {

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use rounds::{Event, EventKind, EventLine, run_of};
+use rounds::{Event, EventKind, EventLine, parse_file_name};
 
 use crate::parcel::{MARKS_MAX, Mark, is_mark};
 
@@ -34,10 +34,10 @@ pub(super) struct Later {
 impl Later {
     /// Of the file `name`, whose later files, in order, are `after`.
     pub(super) fn of(name: &str, after: &[String]) -> Self {
-        let Some((start, _)) = run_of(name) else { return Self::default() };
+        let Some((start, _)) = parse_file_name(name) else { return Self::default() };
         let mut later = Self::default();
         for other in after {
-            match run_of(other) {
+            match parse_file_name(other) {
                 Some((run, _)) if run == start => later.same_run.push(other.clone()),
                 Some(_) => later.has_later_run = true,
                 None => {}

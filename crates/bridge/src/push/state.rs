@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rounds::Name;
+use rounds::TableName;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
@@ -57,7 +57,7 @@ impl State {
     ///
     /// # Errors
     /// Another bridge has it, or the system refuses.
-    pub fn open(dir: &Path, table: &Name) -> Result<Self, StateError> {
+    pub fn open(dir: &Path, table: &TableName) -> Result<Self, StateError> {
         let io = |action, path: &Path| {
             let path = path.to_owned();
             move |source| StateError::Io { action, path, source }
@@ -145,7 +145,7 @@ fn read(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
 mod tests {
     use super::*;
 
-    fn table() -> Name {
+    fn table() -> TableName {
         "t".parse().unwrap()
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use rounds::{Cursor, Piece, Round};
+use rounds::{Chunk, Cursor, Round};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, ConfigError};
@@ -135,7 +135,7 @@ impl Replay {
     }
 }
 
-fn read(path: &Path) -> io::Result<Piece> {
+fn read(path: &Path) -> io::Result<Chunk> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     Cursor::default().read(&mut file, length)

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rounds::disk::{Disk, Opening};
+use rounds::disk::{Disk, OpenMode};
 
 use super::{STATUS_FILE, Status};
 
@@ -58,7 +58,7 @@ impl Status {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.resize(text.len().max(ROOM), b' ');
         text.push(b'\n');
-        let written = disk.open(&draft, Opening::Empty).and_then(|mut file| file.write_all(&text));
+        let written = disk.open(&draft, OpenMode::Empty).and_then(|mut file| file.write_all(&text));
         match written {
             Ok(()) => disk.rename(&draft, &path),
             Err(error) => {
@@ -71,8 +71,8 @@ impl Status {
 
     fn write_over(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec(self)?;
-        let mut file = disk.open(path, Opening::Over)?;
-        let room = usize::try_from(file.standing()?.length).unwrap_or(usize::MAX);
+        let mut file = disk.open(path, OpenMode::Over)?;
+        let room = usize::try_from(file.stat()?.length).unwrap_or(usize::MAX);
         if text.len() >= room {
             text = serde_json::to_vec(&Self { last_error: None, ..self.clone() })?;
         }
@@ -94,7 +94,7 @@ mod tests {
     use std::fs;
 
     use chrono::DateTime;
-    use program::log::heard;
+    use daemon::log::capture_logs;
     use rounds::disk::RealDisk;
     use rounds::disk::faulty::{Fault, FaultyDisk};
 
@@ -202,10 +202,10 @@ mod tests {
         let mut file = StatusFile::new(Box::new(disk.clone()), dir.path().to_owned());
         let status = Status::new(Kind::Demo, DateTime::UNIX_EPOCH);
         disk.fail(Fault::Broken, 1, u64::MAX);
-        let said = heard(|| (0..3).for_each(|_| file.keep(&status)));
+        let said = capture_logs(|| (0..3).for_each(|_| file.keep(&status)));
         assert_eq!(said.matches("The status file cannot be written").count(), 1, "{said}");
         disk.heal();
-        let said = heard(|| (0..3).for_each(|_| file.keep(&status)));
+        let said = capture_logs(|| (0..3).for_each(|_| file.keep(&status)));
         assert_eq!(said.matches("written again").count(), 1, "{said}");
         assert!(dir.path().join(STATUS_FILE).exists());
     }

@@ -1,14 +1,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
-use crate::ladder::Ladder;
-use crate::law::MEDIAN;
+use crate::house_law::MEDIAN;
+use crate::order_statistics::OrderStatistics;
 use crate::{TARGET_CENTS, ln_multiplier};
 
 /// The law of all rounds so far: their median, and frequencies (reached + 1/2)/(rounds + 1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Climatology {
-    ladder: Ladder,
+    ladder: OrderStatistics,
     reached: [u64; 5],
     /// The sum of |ln M - ln M'| over all pairs of rounds.
     pair_distance: f64,
@@ -17,7 +17,7 @@ pub struct Climatology {
 impl Climatology {
     /// No round yet.
     pub fn new() -> Self {
-        Self { ladder: Ladder::new(), reached: [0; 5], pair_distance: 0.0 }
+        Self { ladder: OrderStatistics::new(), reached: [0; 5], pair_distance: 0.0 }
     }
 
     /// The sum of |ln M - y| over all rounds so far, y = ln of `cents`.

@@ -1,4 +1,4 @@
-use super::Issued;
+use super::ForecastRecord;
 use crate::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, pinball,
 };
@@ -97,7 +97,7 @@ pub struct Scores {
 
 impl Scores {
     /// Scores what was said before a round of `cents`.
-    pub fn of(issued: &Issued, house: &HouseLaw, cents: u64) -> Self {
+    pub fn of(issued: &ForecastRecord, house: &HouseLaw, cents: u64) -> Self {
         let mut scores = Self::default();
         if let Some(point) = issued.point {
             scores.point(point, cents);
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn both_ends_of_an_interval_belong_to_it() {
-        let issued = Issued { interval80: Some((1.07, 9.7)), ..Issued::default() };
+        let issued = ForecastRecord { interval80: Some((1.07, 9.7)), ..ForecastRecord::default() };
         let covered = |cents| {
             Scores::of(&issued, &HouseLaw::default(), cents).get(Metric::Covered80).unwrap() > 0.5
         };

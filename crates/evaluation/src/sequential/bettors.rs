@@ -2,7 +2,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bits, Past, Regression};
+use super::{Bits, LaggedInputs, Regression};
 
 /// The names of the five, in the order of [`FiveBettors::ln_e`].
 pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
@@ -11,7 +11,7 @@ pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"]
 /// the 25 features, the time of day, and the last three bits "2x or more".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FiveBettors {
-    past: Past,
+    past: LaggedInputs,
     ar3: Regression,
     level: Regression,
     feat25: Regression,
@@ -39,7 +39,7 @@ impl FiveBettors {
     /// Bettors against scores that are N(0, 1) and bits that are 1 with probability `p_high`.
     pub(crate) fn new(p_high: f64) -> Self {
         Self {
-            past: Past::new(),
+            past: LaggedInputs::new(),
             ar3: Regression::new(3, 0.02),
             level: Regression::new(2, 0.02),
             feat25: Regression::new(25, 0.002),
@@ -54,7 +54,7 @@ impl FiveBettors {
         &self.ln_e
     }
 
-    pub(crate) fn past(&self) -> &Past {
+    pub(crate) fn past(&self) -> &LaggedInputs {
         &self.past
     }
 

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use crate::house_law::HouseLaw;
 use crate::intervals::outward;
-use crate::law::HouseLaw;
 use crate::pit::{SplitMix64, z_score};
-use crate::sequential::{Past, Regression};
+use crate::sequential::{LaggedInputs, Regression};
 use crate::{Kappa, TARGETS, ln_multiplier, normal};
 
 /// A forecaster light enough for thousands of streams: a Bayesian regression of the normal score
@@ -13,7 +13,7 @@ use crate::{Kappa, TARGETS, ln_multiplier, normal};
 pub struct LightModel {
     house: HouseLaw,
     random: SplitMix64,
-    past: Past,
+    past: LaggedInputs,
     regression: Regression,
     kappa: Kappa,
 }
@@ -36,7 +36,7 @@ impl LightModel {
         Self {
             house: HouseLaw::default(),
             random: SplitMix64::new(seed),
-            past: Past::new(),
+            past: LaggedInputs::new(),
             regression: Regression::new(25, 0.002),
             kappa: Kappa::new(),
         }

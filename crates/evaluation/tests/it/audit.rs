@@ -1,7 +1,7 @@
 //! The audit against scipy (`golden/audit.json`), and what it says of streams with a known truth.
 
 use evaluation::audit::{AuditOptions, AuditReport, AuditRound, run};
-use evaluation::proportion::beta_binomial;
+use evaluation::confidence_sequence::beta_binomial;
 use evaluation::simulate::Scenario;
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use evaluation::pit::{keyed_uniform, normal_scores, randomised_pit};
 use evaluation::sequential::{
-    Bettor, ChangeDetector, ForecastTest, LawTest, OrderTest, Past, Regression, Seen, Wealth,
+    Bettor, ChangeDetector, ForecastTest, LaggedInputs, LawTest, OrderTest, Regression, Seen,
+    Wealth,
 };
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, normal};
@@ -172,7 +173,7 @@ fn a_regression_expects_what_ridge_regression_expects() {
 
 #[test]
 fn a_past_gives_its_newest_scores_and_their_sums() {
-    let mut past = Past::new();
+    let mut past = LaggedInputs::new();
     assert_eq!((past.lags(), past.levels()), ([0.0; 3], [0.0; 2]));
     for n in 1..=70u32 {
         past.push(f64::from(n), 0.5);
@@ -187,7 +188,7 @@ fn a_past_gives_its_newest_scores_and_their_sums() {
 
 #[test]
 fn multipliers_beyond_the_features_are_cut_to_their_range() {
-    let mut past = [Past::new(), Past::new(), Past::new()];
+    let mut past = [LaggedInputs::new(), LaggedInputs::new(), LaggedInputs::new()];
     for _ in 0..20 {
         for (past, ln_m) in past.iter_mut().zip([f64::NAN, -3.0, 0.0]) {
             past.push(0.1, ln_m);

@@ -4,9 +4,9 @@ use evaluation::baselines::Baselines;
 use evaluation::intervals::PitInterval;
 use evaluation::kappa::Kappa;
 use evaluation::reliability::ReliabilityTable;
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::mean_brier;
-use evaluation::sequential::{Lights, Seen};
+use evaluation::sequential::{Evidence, Seen};
 use evaluation::simulate::{LightModel, Scenario, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::ReturnCount;
@@ -40,7 +40,7 @@ fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u6
 
 #[test]
 fn the_lights_continue() {
-    check(Lights::new(HouseLaw::default(), 5), |lights, t, cents| {
+    check(Evidence::new(HouseLaw::default(), 5), |lights, t, cents| {
         let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
         lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
     });
@@ -56,7 +56,7 @@ fn score_sheets_and_tables_continue() {
     check(ScoreSheet::new("served", &HouseLaw::default()), |sheet, t, cents| {
         let s = 1.0 + 0.1 * (t as f64).cos();
         let interval80 = Some(PitInterval::new(0.2).interval(&TiltedLaw::new(s)));
-        sheet.record(&Issued { interval80, ..Issued::law(1.94, s) }, cents);
+        sheet.record(&ForecastRecord { interval80, ..ForecastRecord::law(1.94, s) }, cents);
     });
     check(ReliabilityTable::new(), |table, t, cents| {
         table.update(&TiltedLaw::new(1.0 + 0.3 * (t as f64).cos()).probabilities(), cents);

@@ -5,7 +5,7 @@ mod tables;
 
 use std::fmt::{Result, Write as _};
 
-use evaluation::sequential::{Level, Light};
+use evaluation::sequential::{Level, TestEvidence};
 
 use super::plot::thousands;
 use super::report::Report;
@@ -135,7 +135,7 @@ const CLAIMS: [&str; 3] = [
 ];
 
 /// How far the light has come, on a logarithmic scale from 1 to its red line.
-fn bar(light: &Light) -> String {
+fn bar(light: &TestEvidence) -> String {
     let red = light.ln_amber + 5f64.ln();
     let share = |ln_e: f64| 100.0 * (ln_e / red).clamp(0.0, 1.0);
     format!(

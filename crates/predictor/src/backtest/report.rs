@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use evaluation::audit::Recording as Seen;
-use evaluation::law::{TiltedLaw, scale_from_mean_ln};
-use evaluation::proportion::Estimate;
+use evaluation::confidence_sequence::Estimate;
+use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
 use evaluation::scores::mean_brier;
-use evaluation::sequential::{Epoch, Light};
+use evaluation::sequential::{Epoch, TestEvidence};
 use evaluation::skill::SkillTrack;
 use rounds::{Multiplier, Round};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(super) struct Report {
     /// Trust in the model at the end.
     pub(super) kappa: f64,
     /// Order, law, forecast: each in the epoch in which it was loudest.
-    pub(super) lights: Vec<Light>,
+    pub(super) lights: Vec<TestEvidence>,
     /// Epochs that changes of the game have ended.
     pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
@@ -185,16 +185,16 @@ impl Gathering {
 }
 
 /// Each light in the epoch in which it was loudest; its first alarm is the one that counts.
-fn loudest(closed: &[Epoch], now: &[Light; 3]) -> Vec<Light> {
+fn loudest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
     let loudest = |number: usize| {
         let all = closed.iter().map(|epoch| &epoch.lights[number]).chain([&now[number]]);
         let first_alarm = all.clone().filter_map(|light| light.alarm_round).min();
         let loud = all.max_by(|a, b| {
-            let loud = |light: &Light| (light.level, light.ln_e_max - light.ln_amber);
+            let loud = |light: &TestEvidence| (light.level, light.ln_e_max - light.ln_amber);
             let ((level_a, a), (level_b, b)) = (loud(a), loud(b));
             level_a.cmp(&level_b).then(a.total_cmp(&b))
         });
-        loud.map(|light| Light { alarm_round: first_alarm, ..light.clone() })
+        loud.map(|light| TestEvidence { alarm_round: first_alarm, ..light.clone() })
     };
     (0..now.len()).filter_map(loudest).collect()
 }

@@ -1,8 +1,8 @@
 //! What one unit on each round would have returned.
 
 use evaluation::HouseLaw;
-use evaluation::law::{TiltedLaw, scale_from_mean_ln};
-use evaluation::proportion::{Estimate, beta_binomial};
+use evaluation::confidence_sequence::{Estimate, beta_binomial};
+use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
 use rounds::Multiplier;
 use serde::Serialize;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::{Result, Write as _};
 
-use evaluation::proportion::Estimate;
-use evaluation::sequential::{Level, Light};
+use evaluation::confidence_sequence::Estimate;
+use evaluation::sequential::{Level, TestEvidence};
 
 use super::report::Report;
 use super::stakes::Bets;
@@ -41,7 +41,7 @@ fn write(text: &mut String, report: &Report) -> Result {
 }
 
 /// A light in words.
-pub(super) fn said(light: &Light) -> String {
+pub(super) fn said(light: &TestEvidence) -> String {
     let highest = format!("highest {}", evidence(light.ln_e_max));
     match (light.level, light.alarm_round) {
         (Level::Quiet, None) => format!("quiet, {highest}"),

@@ -1,4 +1,4 @@
-use evaluation::law::{self, MEDIAN};
+use evaluation::house_law::{self, MEDIAN};
 
 use crate::dataset::DatasetSnapshot;
 use crate::ensemble::{Ensemble, Fit, FitOptions, check_rows, fit_unchecked};
@@ -117,7 +117,7 @@ pub fn out_of_sample(
 }
 
 fn errors(means: &[f64], targets: &[f64], samples_trained: usize) -> OutOfSample {
-    let points: Vec<f64> = means.iter().map(|&mean| law::point_from_mean_ln(mean)).collect();
+    let points: Vec<f64> = means.iter().map(|&mean| house_law::point_from_mean_ln(mean)).collect();
     let constant = vec![MEDIAN; targets.len()];
     let (model, house) = (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
     OutOfSample {

@@ -16,7 +16,7 @@ use super::tables::{Seen, Served};
 use crate::durations::SECONDS;
 use crate::scorecard::{ENSEMBLE, Row};
 use crate::snapshot::{Accuracy, Snapshot};
-use crate::view::LightsView;
+use crate::view::EvidenceView;
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HOUSE: &str = "house";
@@ -105,7 +105,7 @@ impl Page<'_> {
         let name = "aviator_light_ln_e";
         self.family(name, "gauge", "ln of what a euro bet against the light has become.");
         for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.lights.iter().flat_map(LightsView::ln_e) {
+            for (light, ln_e) in snapshot.lights.iter().flat_map(EvidenceView::ln_e) {
                 self.sample(name, &[("table", table), ("light", light)], ln_e);
             }
         }

@@ -80,7 +80,7 @@ pub(crate) async fn distribution(request: HttpRequest, api: web::Data<Api>) -> H
 }
 
 #[derive(Serialize)]
-struct Past {
+struct LaggedInputs {
     success: bool,
     #[serde(flatten)]
     columns: Columns,
@@ -97,7 +97,7 @@ pub(crate) async fn history(
     let past = &snapshot.chronicle;
     let tag = tag(&[run(&snapshot), past.step(), past.len() as u64, snapshot.data.rebuilds]);
     Ok(answer(&request, &tag, Keep::AndAsk, || {
-        Answer::json(&Past { success: true, columns: past.columns(points) })
+        Answer::json(&LaggedInputs { success: true, columns: past.columns(points) })
     }))
 }
 

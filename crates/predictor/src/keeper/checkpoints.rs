@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rounds::Round;
-use rounds::disk::{Disk, Opening, ReadFrom};
+use rounds::disk::{Disk, OpenMode, ReadFrom};
 
 use crate::checkpoint::{Checkpoint, Place, Refusal, RoundsDigest};
 use crate::journal::Journal;
@@ -137,7 +137,7 @@ fn is_at(place: &Place, journal: &mut Journal) -> io::Result<bool> {
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = disk.open(path, Opening::Read)?;
+    let mut file = disk.open(path, OpenMode::Read)?;
     let mut bytes = Vec::new();
     ReadFrom::new(file.as_mut(), 0).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -146,7 +146,7 @@ fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
 /// A crash leaves the old one or the new one, whole.
 fn replace(disk: &dyn Disk, dir: &Path, text: &[u8]) -> io::Result<()> {
     let new = dir.join(NEW);
-    let mut file = disk.open(&new, Opening::Empty)?;
+    let mut file = disk.open(&new, OpenMode::Empty)?;
     file.write_all(text)?;
     file.sync_data()?;
     drop(file);

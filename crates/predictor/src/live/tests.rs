@@ -122,7 +122,7 @@ impl Bench {
         };
         let stop = CancellationToken::new();
         let outside = Outside {
-            table: Name::default(),
+            table: TableName::default(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             events: Events::new(stop.clone()),
             trainer: Trainer::start(Box::new(Idle), stop.clone()).unwrap(),

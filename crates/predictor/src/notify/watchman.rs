@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::Name;
+use rounds::TableName;
 use serde_json::Value;
 
 use super::{Event, Notice};
@@ -117,7 +117,13 @@ impl Watchman {
         ];
         let notice = |(event, text)| {
             self.sent.insert(event, now);
-            Notice { event, text, is_simulated: seen.is_simulated, at: now, table: Name::default() }
+            Notice {
+                event,
+                text,
+                is_simulated: seen.is_simulated,
+                at: now,
+                table: TableName::default(),
+            }
         };
         told.into_iter().flatten().map(notice).collect()
     }

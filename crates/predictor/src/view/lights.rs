@@ -1,6 +1,6 @@
 //! The three lights as they are shown.
 
-use evaluation::sequential::{Bettor, Epoch, Level, Light, Lights, Wealth};
+use evaluation::sequential::{Bettor, Epoch, Evidence, Level, TestEvidence, Wealth};
 use serde::Serialize;
 
 /// A wealth beyond this is shown as this: JSON has no infinity, and nobody reads so many zeros.
@@ -8,7 +8,7 @@ const E_MAX: f64 = 1e300;
 
 /// All three, with the epochs that changes of the game have ended.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct LightsView {
+pub(crate) struct EvidenceView {
     order: LightView,
     law: LightView,
     forecast: LightView,
@@ -35,8 +35,8 @@ struct LightView {
     rounds: u64,
 }
 
-impl LightsView {
-    pub(crate) fn of(lights: &Lights) -> Self {
+impl EvidenceView {
+    pub(crate) fn of(lights: &Evidence) -> Self {
         let [order, law, forecast] = lights.lights();
         Self {
             order: LightView::of(&order, lights.order().wealth(), lights.order().bettors()),
@@ -54,7 +54,7 @@ impl LightsView {
     }
 }
 
-impl LightsView {
+impl EvidenceView {
     /// ln e of each by its name.
     pub(crate) fn ln_e(&self) -> [(&'static str, f64); 3] {
         [("order", self.order.ln_e), ("law", self.law.ln_e), ("forecast", self.forecast.ln_e)]
@@ -62,7 +62,7 @@ impl LightsView {
 }
 
 impl LightView {
-    fn of(light: &Light, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
+    fn of(light: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
         Self {
             e: euros(light.ln_e),

@@ -1,7 +1,7 @@
 //! Forecasts as they are shown.
 
 use evaluation::TARGETS;
-use evaluation::law::MEDIAN;
+use evaluation::house_law::MEDIAN;
 use rounds::Round;
 
 use crate::forecast::{Forecast, MEMBERS, house_probabilities};
@@ -60,7 +60,7 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
             .map(|(&name, mean_ln)| Member {
                 name,
                 mean_ln,
-                multiplier: evaluation::law::point_from_mean_ln(mean_ln),
+                multiplier: evaluation::house_law::point_from_mean_ln(mean_ln),
             })
             .collect(),
         model_version: forecast.model_version,

@@ -1,7 +1,7 @@
 use std::f64::consts::LN_10;
 use std::fmt::{Result, Write as _};
 
-use evaluation::proportion::Estimate;
+use evaluation::confidence_sequence::Estimate;
 
 use crate::backtest::plot::{Axis, Dot, Mark, Plot, draw};
 use crate::backtest::report::{Point, Report};

@@ -1,6 +1,6 @@
 //! Clocks that are set while rounds come: nothing ends, nothing is lost, nothing counts twice.
 
-use program::log::heard;
+use daemon::log::capture_logs;
 
 use super::*;
 
@@ -83,7 +83,7 @@ fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
     bench.off = YEAR;
     bench.play_on_time(1);
     bench.off = 0;
-    let said = heard(|| bench.play_on_time(5));
+    let said = capture_logs(|| bench.play_on_time(5));
     assert_eq!(said.matches("minutes ahead of the clock of this machine").count(), 1, "{said}");
     assert!(said.contains(&format!("in {CSV}, is 5255")), "{said}");
     assert_eq!(bench.rounds(), 56);

@@ -1,13 +1,13 @@
 //! What goes wrong is said, once, and that it is over is said as well.
 
-use program::log::heard;
+use daemon::log::capture_logs;
 
 use super::*;
 
 impl Bench {
     /// What is said in so many looks.
     fn looks_around(&mut self, count: usize) -> String {
-        heard(|| {
+        capture_logs(|| {
             for _ in 0..count {
                 self.live().look();
             }
@@ -25,11 +25,11 @@ fn a_ledger_that_cannot_be_written_is_named_and_that_it_can_be_again() {
     for (fault, reason) in [(Fault::Full, "no storage space"), (Fault::Unsynced, "not synced")] {
         let mut bench = Bench::new();
         bench.disk.fail(fault, 1, u64::MAX);
-        let said = heard(|| (0..3).for_each(|_| bench.play(1)));
+        let said = capture_logs(|| (0..3).for_each(|_| bench.play(1)));
         check(&said, "Forecasts cannot be written, so they do not count until they can");
         assert!(said.contains(reason), "{said}");
         bench.disk.heal();
-        let said = heard(|| (0..3).for_each(|_| bench.play(1)));
+        let said = capture_logs(|| (0..3).for_each(|_| bench.play(1)));
         check(&said, "Forecasts are written to ");
     }
 }
@@ -38,7 +38,7 @@ fn a_ledger_that_cannot_be_written_is_named_and_that_it_can_be_again() {
 fn a_ledger_that_cannot_be_opened_is_named() {
     let mut bench = Bench::new();
     bench.disk.fail(Fault::Broken, 1, u64::MAX);
-    let said = heard(|| bench.start());
+    let said = capture_logs(|| bench.start());
     check(&said, "Forecasts are kept in memory only and end with this run");
     assert!(said.contains("--state-dir") && said.contains("forecasts.jsonl"), "{said}");
 }
@@ -48,7 +48,7 @@ fn a_torn_line_of_the_ledger_is_named() {
     let mut bench = Bench::new();
     let path = bench.state("forecasts.jsonl");
     OpenOptions::new().append(true).open(path).unwrap().write_all(b"{}\n{\"kind").unwrap();
-    let said = heard(|| bench.start());
+    let said = capture_logs(|| bench.start());
     check(&said, "was torn; 6 bytes have been cut off");
     check(&said, "1 lines of ");
 }
@@ -58,7 +58,7 @@ fn a_checkpoint_that_cannot_be_written_or_read_is_named() {
     let mut bench = Bench::new();
     bench.play(3);
     fs::create_dir(bench.state("checkpoint.new")).unwrap();
-    check(&heard(|| bench.live().end()), "the next start will take longer");
+    check(&capture_logs(|| bench.live().end()), "the next start will take longer");
     fs::remove_dir(bench.state("checkpoint.new")).unwrap();
     bench.play(1);
     bench.live().end();
@@ -66,7 +66,7 @@ fn a_checkpoint_that_cannot_be_written_or_read_is_named() {
     bench.live = None;
     fs::remove_file(bench.state("checkpoint")).unwrap();
     fs::create_dir(bench.state("checkpoint")).unwrap();
-    let said = heard(|| bench.start_without_model());
+    let said = capture_logs(|| bench.start_without_model());
     check(&said, "Scores are computed anew");
     assert_eq!(bench.knows(), known);
 }

@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use reqwest::Url;
-use rounds::Name;
+use rounds::TableName;
 use serde_json::Value;
 
 use super::*;
@@ -44,7 +44,7 @@ fn answer(listener: &TcpListener, code: u16) -> Heard {
 
 fn notice() -> Notice {
     Notice {
-        table: Name::default(),
+        table: TableName::default(),
         event: Event::SourceDown,
         text: "demo is gone — since 12:00".to_owned(),
         is_simulated: true,

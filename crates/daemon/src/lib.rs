@@ -3,6 +3,6 @@
 
 pub mod log;
 pub mod manual;
+pub mod output;
 pub mod signals;
 pub mod systemd;
-pub mod words;

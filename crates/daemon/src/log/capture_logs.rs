@@ -2,7 +2,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is logged on this thread while `work` goes on: for tests.
-pub fn heard(work: impl FnOnce()) -> String {
+pub fn capture_logs(work: impl FnOnce()) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());

@@ -19,7 +19,7 @@ const EPOCHS_KEPT: usize = 100;
 /// later ones the score of the rank within the epoch, because a game that has left the law once
 /// would otherwise raise a new alarm every few hundred rounds for ever.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Lights {
+pub struct Evidence {
     house: HouseLaw,
     salt: u64,
     rounds: u64,
@@ -47,7 +47,7 @@ pub enum Level {
 
 /// One light, as it may be shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Light {
+pub struct TestEvidence {
     /// `order`, `law` or `forecast`.
     pub name: String,
     /// Its level in this epoch.
@@ -74,7 +74,7 @@ pub struct Epoch {
     /// Its last round, at which the change was noticed.
     pub last_round: u64,
     /// How the three lights ended: order, law, forecast.
-    pub lights: [Light; 3],
+    pub lights: [TestEvidence; 3],
 }
 
 /// What one round did to the lights.
@@ -88,7 +88,7 @@ pub struct Step {
     pub changed: bool,
 }
 
-impl Lights {
+impl Evidence {
     /// Three quiet lights, with a published salt for the uniform numbers.
     pub fn new(house: HouseLaw, salt: u64) -> Self {
         Self::starting(house, salt, 0)
@@ -156,7 +156,7 @@ impl Lights {
     }
 
     /// The three lights: order, law, forecast.
-    pub fn lights(&self) -> [Light; 3] {
+    pub fn lights(&self) -> [TestEvidence; 3] {
         [
             self.light(0, "order", self.order.wealth()),
             self.light(1, "law", self.law.wealth()),
@@ -164,14 +164,14 @@ impl Lights {
         ]
     }
 
-    fn light(&self, number: usize, name: &str, wealth: &Wealth) -> Light {
+    fn light(&self, number: usize, name: &str, wealth: &Wealth) -> TestEvidence {
         let (amber, red) = (self.threshold(AMBER), self.threshold(RED));
         let level = match wealth.ln_e_max() {
             peak if peak >= red => Level::Red,
             peak if peak >= amber => Level::Amber,
             _ => Level::Quiet,
         };
-        Light {
+        TestEvidence {
             name: name.to_owned(),
             level,
             ln_e: wealth.ln_e(),

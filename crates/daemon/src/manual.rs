@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::words;
+use crate::output;
 
 /// Prints what lets `shell` complete the command line.
 ///
@@ -17,7 +17,7 @@ pub fn completions(mut command: Command, shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    words::print(&script)
+    output::print(&script)
 }
 
 /// Prints the manual page, or writes it and one for each command into `dir`.
@@ -33,5 +33,5 @@ pub fn pages(command: Command, dir: Option<&Path>) -> anyhow::Result<()> {
     let mut page = Vec::new();
     let command = command.disable_help_subcommand(true);
     clap_mangen::Man::new(command).render(&mut page).context("making the manual page")?;
-    words::print(&page)
+    output::print(&page)
 }

@@ -1,6 +1,6 @@
 //! The three lights together: epochs, late rounds, and what the verdict makes of them.
 
-use evaluation::sequential::{Level, Lights, Seen};
+use evaluation::sequential::{Evidence, Level, Seen};
 use evaluation::simulate::{LightModel, Scenario, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
@@ -8,7 +8,7 @@ use evaluation::{HouseLaw, TiltedLaw, scores};
 
 /// The lights over a stream, with the light model's forecasts.
 struct Run {
-    lights: Lights,
+    lights: Evidence,
     served: SkillTrack,
     unshrunk: SkillTrack,
     count: ReturnCount,
@@ -17,7 +17,7 @@ struct Run {
 fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
     let house = HouseLaw::default();
     let mut run = Run {
-        lights: Lights::new(house, seed),
+        lights: Evidence::new(house, seed),
         served: SkillTrack::new(),
         unshrunk: SkillTrack::new(),
         count: ReturnCount::new(),
@@ -67,7 +67,7 @@ fn forecasts_that_say_nothing_prove_nothing() {
         worse.update(scores::mean_brier(&stretched, cents), theirs);
     }
     let verdict = |unshrunk: &SkillTrack| {
-        let (lights, count) = (Lights::new(HouseLaw::default(), 1), ReturnCount::new());
+        let (lights, count) = (Evidence::new(HouseLaw::default(), 1), ReturnCount::new());
         Verdict::of(&lights, &HouseLaw::default(), &silent, unshrunk, &count)
     };
     assert_eq!(verdict(&SkillTrack::new()).absence(), None);
@@ -114,7 +114,7 @@ fn a_change_begins_an_epoch_with_doubled_thresholds_and_one_change_is_one_epoch(
 #[test]
 fn late_and_missed_forecasts_are_never_bet_on() {
     let bold = TiltedLaw::new(1.5).probabilities();
-    let mut lights = Lights::new(HouseLaw::default(), 1);
+    let mut lights = Evidence::new(HouseLaw::default(), 1);
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.3).stream(1).take(500)) {
         let round = Seen { late: true, ..Seen::at(cents, day_phase(t)) };
         lights.update(&round, if t % 2 == 0 { Some(&bold) } else { None });
@@ -127,7 +127,7 @@ fn late_and_missed_forecasts_are_never_bet_on() {
 /// A light turns amber at 20 and red at 100, and says at which round it did.
 #[test]
 fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
-    let mut lights = Lights::new(HouseLaw::default(), 10_000);
+    let mut lights = Evidence::new(HouseLaw::default(), 10_000);
     let (mut amber, mut red, mut highest) = (None, None, 0.0f64);
     for (t, cents) in (1u64..).zip(Scenario::Autoregressive(0.3).stream(10_000).take(1000)) {
         lights.update(&Seen::at(cents, day_phase(t - 1)), None);
@@ -162,7 +162,7 @@ fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
 /// round is the highest.
 #[test]
 fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
-    let mut lights = Lights::new(HouseLaw::default(), 1);
+    let mut lights = Evidence::new(HouseLaw::default(), 1);
     let mut ended = Vec::new();
     for t in 1u64.. {
         let before = lights.rounds();
@@ -193,7 +193,7 @@ fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
 /// The house is known to a forecaster after a change: in a later epoch the first forecast is bet on.
 #[test]
 fn after_a_change_the_forecasts_are_bet_on_at_once() {
-    let mut lights = Lights::new(HouseLaw::default(), 1);
+    let mut lights = Evidence::new(HouseLaw::default(), 1);
     let bold = TiltedLaw::new(1.3).probabilities();
     while lights.epoch() == 0 {
         lights.update(&Seen::new(5_000_000), Some(&bold));

@@ -16,13 +16,13 @@ const SHARED: f64 = 0.001;
 /// house's by at most ln 4 + 0.00075 nats a round. It alarms sooner than the forecast test and says
 /// less: it also gains when only the law is off.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pool {
+pub struct Mixture {
     house: HouseLaw,
     weights: [f64; 4],
     wealth: Wealth,
 }
 
-impl Pool {
+impl Mixture {
     /// Equal shares, no round.
     pub fn new(house: HouseLaw) -> Self {
         Self { house, weights: [0.25; 4], wealth: Wealth::new() }
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn over_all_outcomes_under_the_house_law_the_bet_is_fair() {
         let house = HouseLaw::default().with_cap_cents(20_000).unwrap();
-        let mut pool = Pool::new(house);
+        let mut pool = Mixture::new(house);
         for (scale, cents) in [(1.3, 500), (0.7, 101), (1.1, 20_000)] {
             let mean: f64 = (100..=20_000)
                 .map(|k| house.untilted().pmf_cents(k) * pool.clone().bet(scale, k).exp())
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_loss_against_the_house_keeps_its_bound_and_a_true_law_wins() {
         let (mut wrong, mut right) =
-            (Pool::new(HouseLaw::default()), Pool::new(HouseLaw::default()));
+            (Mixture::new(HouseLaw::default()), Mixture::new(HouseLaw::default()));
         for (n, cents) in (1u32..).zip(Scenario::Fair.stream(2).take(3000)) {
             wrong.update(Some(if n % 2 == 0 { 1.6 } else { 0.6 }), cents);
             assert!(wrong.wealth().ln_e() > -(4f64.ln() + 0.00075 * f64::from(n)) - 1e-9);

@@ -17,7 +17,7 @@ const KEPT: usize = 512;
 /// What a bettor may know before a round: scores and log-multipliers of the rounds before it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
-pub struct Past {
+pub struct LaggedInputs {
     rounds: u64,
     scores: VecDeque<f64>,
     logs: VecDeque<f64>,
@@ -33,7 +33,7 @@ struct Written {
     logs: VecDeque<f64>,
 }
 
-impl Past {
+impl LaggedInputs {
     /// No round yet.
     pub fn new() -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Past {
     }
 }
 
-impl Default for Past {
+impl Default for LaggedInputs {
     fn default() -> Self {
         Self::new()
     }
@@ -96,7 +96,7 @@ fn extend(extractor: &mut Extractor, ln_m: f64) -> FeatureRow {
     extractor.push(ln_m).expect("the value has been cut to the range of the features")
 }
 
-impl From<Written> for Past {
+impl From<Written> for LaggedInputs {
     fn from(written: Written) -> Self {
         let Written { rounds, scores, logs } = written;
         let mut past = Self { rounds, scores, ..Self::new() };
@@ -108,8 +108,8 @@ impl From<Written> for Past {
     }
 }
 
-impl From<Past> for Written {
-    fn from(past: Past) -> Self {
+impl From<LaggedInputs> for Written {
+    fn from(past: LaggedInputs) -> Self {
         Self { rounds: past.rounds, scores: past.scores, logs: past.logs }
     }
 }
@@ -122,13 +122,13 @@ mod tests {
     #[test]
     fn a_past_that_went_through_text_gives_the_same_bits_ever_after() {
         for (seed, cut) in [(1, 5), (2, 49), (3, 300), (4, 512), (5, 2000), (6, 5000), (7, 7777)] {
-            let mut past = Past::new();
+            let mut past = LaggedInputs::new();
             let mut rounds = Scenario::Fair.stream(seed).map(ln_multiplier);
             for x in rounds.by_ref().take(cut) {
                 past.push(x - 1.0, x);
             }
             let text = serde_json::to_string(&past).unwrap();
-            let mut back: Past = serde_json::from_str(&text).unwrap();
+            let mut back: LaggedInputs = serde_json::from_str(&text).unwrap();
             for x in rounds.take(100) {
                 assert_eq!(back.features().map(f64::to_bits), past.features().map(f64::to_bits));
                 assert_eq!(back.levels().map(f64::to_bits), past.levels().map(f64::to_bits));

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
-use crate::law::MEDIAN;
+use crate::house_law::MEDIAN;
 use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
 /// "The same again": the last multiplier, and certainty in it.

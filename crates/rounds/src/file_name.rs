@@ -15,7 +15,7 @@ const PREFIX: &str = "aviator_payouts_";
 pub fn csv_names(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {
-        // A name that is no text cannot be one of ours.
+        // A name that is no text cannot be one of parse_file_name.
         if let Ok(name) = entry?.file_name().into_string()
             && is_csv(&name)
         {
@@ -38,14 +38,14 @@ fn stem(name: &str) -> Option<&str> {
 /// Sorts `…_193235` before `…_193235_2` before `…_193235_10`.
 pub(crate) fn key(name: &str) -> (&str, u32, &str) {
     let stem = stem(name).unwrap_or(name);
-    match ours(name) {
+    match parse_file_name(name) {
         Some((start, suffix)) => (start, suffix, name),
         None => (stem, 0, name),
     }
 }
 
 /// The start time, as it stands in the name, and the suffix of a file of the form we write: files of one run share the first.
-pub fn ours(name: &str) -> Option<(&str, u32)> {
+pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
     let stem = stem(name)?;
     let (start, rest) = stem.split_at_checked(15)?;
     let is_start = start.bytes().enumerate().all(|(at, byte)| match at {
@@ -87,7 +87,10 @@ mod tests {
         turned.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
         assert_eq!(turned, sorted);
         assert!(sorted.iter().all(|name| is_csv(name)));
-        assert_eq!(sorted.map(|name| ours(name).is_some()), [true, true, true, true, false]);
+        assert_eq!(
+            sorted.map(|name| parse_file_name(name).is_some()),
+            [true, true, true, true, false]
+        );
     }
 
     #[test]
@@ -110,7 +113,7 @@ mod tests {
             "aviator_payouts_20251210_19323x.csv",
             "aviator_payouts_20251210_193235_99999999999.csv",
         ] {
-            assert_eq!(ours(name), None, "{name}");
+            assert_eq!(parse_file_name(name), None, "{name}");
         }
     }
 

@@ -13,16 +13,16 @@ const LENGTH_MAX: usize = 64;
 /// `-` and `_`, the first a letter or a digit. So it can stand in a path and in an address as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+pub struct TableName(String);
 
-/// Why a text is no [`Name`].
+/// Why a text is no [`TableName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a name: 1 to {LENGTH_MAX} of a-z, 0-9, - and _, the first a letter or a digit"
 )]
-pub struct NameError(String);
+pub struct TableNameError(String);
 
-impl Name {
+impl TableName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,40 +41,40 @@ impl Name {
 }
 
 /// The table that need not be named.
-impl Default for Name {
+impl Default for TableName {
     fn default() -> Self {
         Self(DEFAULT.to_owned())
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for TableName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-impl FromStr for Name {
-    type Err = NameError;
+impl FromStr for TableName {
+    type Err = TableNameError;
 
-    fn from_str(text: &str) -> Result<Self, NameError> {
+    fn from_str(text: &str) -> Result<Self, TableNameError> {
         let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let is_name = text.starts_with(is_letter)
             && text.len() <= LENGTH_MAX
             && text.chars().all(|c| is_letter(c) || "-_".contains(c));
-        if is_name { Ok(Self(text.to_owned())) } else { Err(NameError(text.to_owned())) }
+        if is_name { Ok(Self(text.to_owned())) } else { Err(TableNameError(text.to_owned())) }
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = NameError;
+impl TryFrom<String> for TableName {
+    type Error = TableNameError;
 
-    fn try_from(text: String) -> Result<Self, NameError> {
+    fn try_from(text: String) -> Result<Self, TableNameError> {
         text.parse()
     }
 }
 
-impl From<Name> for String {
-    fn from(name: Name) -> Self {
+impl From<TableName> for String {
+    fn from(name: TableName) -> Self {
         name.0
     }
 }
@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn a_name_can_stand_in_a_path() {
         for text in ["a", "9", "spribe-eu_2", &"x".repeat(64)] {
-            assert_eq!(text.parse::<Name>().unwrap().as_str(), text);
+            assert_eq!(text.parse::<TableName>().unwrap().as_str(), text);
         }
         for text in ["", "-a", "_a", "A", "a b", "a/b", "..", "a.b", "ä", &"x".repeat(65)] {
-            let error = text.parse::<Name>().unwrap_err().to_string();
+            let error = text.parse::<TableName>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");
         }
     }
@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn only_the_default_table_lies_in_the_data_directory_itself() {
         let root = Path::new("data");
-        assert_eq!(Name::default().directory(root), root);
-        assert_eq!("eu".parse::<Name>().unwrap().directory(root), root.join("eu"));
-        assert!("default".parse::<Name>().unwrap().is_default());
+        assert_eq!(TableName::default().directory(root), root);
+        assert_eq!("eu".parse::<TableName>().unwrap().directory(root), root.join("eu"));
+        assert!("default".parse::<TableName>().unwrap().is_default());
     }
 }

@@ -23,7 +23,7 @@ const LN_UNITS: f64 = 68_719_476_736.0;
 /// them in one pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Tally", into = "Tally")]
-pub(crate) struct Ladder {
+pub(crate) struct OrderStatistics {
     rounds: u64,
     counts: Vec<u64>,
     ln_sums: Vec<u64>,
@@ -49,7 +49,7 @@ pub(crate) struct Standing {
     pub(crate) ln_below: f64,
 }
 
-impl Ladder {
+impl OrderStatistics {
     pub(crate) fn new() -> Self {
         Self {
             rounds: 0,
@@ -134,7 +134,7 @@ impl Ladder {
     }
 }
 
-impl From<Tally> for Ladder {
+impl From<Tally> for OrderStatistics {
     fn from(tally: Tally) -> Self {
         let mut ladder = Self::new();
         for (cents, count) in (100..).zip(tally.dense).take(DENSE).chain(tally.tail) {
@@ -146,8 +146,8 @@ impl From<Tally> for Ladder {
     }
 }
 
-impl From<Ladder> for Tally {
-    fn from(ladder: Ladder) -> Self {
+impl From<OrderStatistics> for Tally {
+    fn from(ladder: OrderStatistics) -> Self {
         let mut dense = Vec::with_capacity(DENSE);
         let mut before = 0;
         for slot in 1..=DENSE {
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn standings_equal_a_plain_count() {
-        let mut ladder = Ladder::new();
+        let mut ladder = OrderStatistics::new();
         let mut seen: Vec<u64> = Vec::new();
         for cents in rounds() {
             let standing = ladder.standing(cents);
@@ -254,12 +254,12 @@ mod tests {
 
     #[test]
     fn a_ladder_comes_back_from_text_as_it_was() {
-        let mut ladder = Ladder::new();
+        let mut ladder = OrderStatistics::new();
         for cents in rounds() {
             ladder.insert(cents);
         }
         let text = serde_json::to_string(&ladder).unwrap();
-        let back: Ladder = serde_json::from_str(&text).unwrap();
+        let back: OrderStatistics = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (back.counts, back.ln_sums, back.tail),
             (ladder.counts, ladder.ln_sums, ladder.tail)

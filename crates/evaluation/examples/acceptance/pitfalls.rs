@@ -1,6 +1,6 @@
 //! What goes wrong without the tools of this crate: figures without a bound, quoted in docs/evaluation.md.
 
-use evaluation::law::MEDIAN;
+use evaluation::house_law::MEDIAN;
 use evaluation::pit::normal_scores;
 use evaluation::scores::PointErrors;
 use evaluation::simulate::{LightModel, Scenario};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{Coded, FiveBettors, NAMES};
-use super::{Bettor, Bits, Past, Regression, Seen, Wealth, ln_mean_exp};
+use super::{Bettor, Bits, LaggedInputs, Regression, Seen, Wealth, ln_mean_exp};
 use crate::pit::{keyed_uniform, z_score};
 use crate::{HouseLaw, ln_multiplier};
 
@@ -90,7 +90,7 @@ impl LawTest {
     }
 
     /// What the bettors know before the next round.
-    pub fn past(&self) -> &Past {
+    pub fn past(&self) -> &LaggedInputs {
         self.bettors.past()
     }
 

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::bettors::{Coded, FiveBettors, NAMES};
 use super::{Bettor, Seen, Wealth, ln_mean_exp};
 use crate::HouseLaw;
-use crate::ladder::Ladder;
+use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
 
 /// The share of ranks above which a round counts as high. A fixed number of the test, not a claim
@@ -20,7 +20,7 @@ const HIGH: f64 = 0.515;
 pub struct OrderTest {
     salt: u64,
     index: u64,
-    ladder: Ladder,
+    ladder: OrderStatistics,
     bettors: FiveBettors,
     wealth: Wealth,
 }
@@ -36,7 +36,7 @@ impl OrderTest {
         Self {
             salt,
             index,
-            ladder: Ladder::new(),
+            ladder: OrderStatistics::new(),
             bettors: FiveBettors::new(1.0 - HIGH),
             wealth: Wealth::new(),
         }
@@ -111,7 +111,7 @@ mod tests {
     /// The range over which the smoothed rank is uniform, in twelfths, for each round of a
     /// sequence.
     fn ranges(cents: [u64; 4]) -> [std::ops::Range<u64>; 4] {
-        let mut ladder = Ladder::new();
+        let mut ladder = OrderStatistics::new();
         cents.map(|k| {
             let standing = ladder.standing(k);
             ladder.insert(k);

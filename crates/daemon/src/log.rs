@@ -1,7 +1,7 @@
 //! The log on stderr: for people on a terminal, JSON for everything else.
 
-#[cfg(feature = "heard-log")]
-mod heard;
+#[cfg(feature = "capture-logs")]
+mod capture_logs;
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-#[cfg(feature = "heard-log")]
-pub use self::heard::heard;
+#[cfg(feature = "capture-logs")]
+pub use self::capture_logs::capture_logs;
 
 /// How log lines look.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
