@@ -1,5 +1,5 @@
 //! Writes the training rows of generated rounds to a file, so that other programs can be timed on
-//! the same rows: `scripts/bench.sh` does.
+//! the same rows: `scripts/dev/bench.sh` does.
 //!
 //! `cargo run --release -p predictor --example write_dataset -- ROUNDS STREAM FILE`
 //!

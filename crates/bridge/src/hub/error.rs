@@ -41,13 +41,13 @@ pub enum HubError {
         address: String,
     },
     /// JetStream is off, or this bridge may not use it.
-    #[error("the hub keeps nothing: {problem}; see scripts/nats/nats-server.conf")]
+    #[error("the hub keeps nothing: {problem}; see scripts/ops/nats/nats-server.conf")]
     NoJetStream {
         /// What it says.
         problem: String,
     },
     /// These credentials are not enough.
-    #[error("the hub forbids what the bridge needs: {problem}; see scripts/nats/others.conf")]
+    #[error("the hub forbids what the bridge needs: {problem}; see scripts/ops/nats/others.conf")]
     Forbidden {
         /// What it says.
         problem: String,

@@ -116,7 +116,7 @@ fn wrong_usage_is_two() {
 #[test]
 fn the_configuration_that_is_handed_out_is_valid() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../scripts/nats/nats-server.conf");
+        .join("../../scripts/ops/nats/nats-server.conf");
     let text = fs::read_to_string(file).unwrap();
     let server = Server::handed_out(&text);
     let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());

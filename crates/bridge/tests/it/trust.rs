@@ -98,7 +98,7 @@ fn only_a_known_key_may_push_and_another_one_is_named() {
 #[test]
 fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
     let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nats");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/ops/nats");
     let ca = certificate(keys.path());
     let make = |name: &str| {
         let file = keys.path().join(name).to_str().unwrap().to_owned();
