@@ -24,8 +24,8 @@ enum Layout {
     /// Too little has been seen: the file is read from its start again when it has grown.
     #[default]
     Open,
-    /// FileState for this file, by its header or by its first rows; `None`: they cannot be told.
-    FileState(Option<Columns>),
+    /// The columns are final, taken from the header or the first rows; `None`: they cannot be told.
+    Known(Option<Columns>),
 }
 
 /// What reading on has found.
@@ -102,7 +102,7 @@ impl Cursor {
             next = Self { layout: layout(file, length)?, ..Self::default() };
         }
         let columns = match next.layout {
-            Layout::FileState(columns) => columns,
+            Layout::Known(columns) => columns,
             Layout::Open => shown_so_far(file, length)?,
         };
         let awaits_header = piece.from_start;
@@ -150,15 +150,15 @@ fn first_lines(head: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// FileState by a header at once, by content only after enough lines.
+/// Settles the columns by a header at once, by content only after enough lines.
 fn layout(file: &mut (impl Read + Seek), length: u64) -> io::Result<Layout> {
     let head = head(file, length)?;
     let lines = first_lines(&head);
     if let Some(columns) = lines.first().and_then(|line| Columns::named(line)) {
-        return Ok(Layout::FileState(Some(columns)));
+        return Ok(Layout::Known(Some(columns)));
     }
     if lines.len() >= LAYOUT_LINES || length >= HEAD_BYTES as u64 {
-        return Ok(Layout::FileState(Columns::shown_by(&lines)));
+        return Ok(Layout::Known(Columns::shown_by(&lines)));
     }
     Ok(Layout::Open)
 }

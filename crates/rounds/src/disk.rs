@@ -4,11 +4,14 @@
 
 #[cfg(feature = "faulty-disk")]
 pub mod faulty;
+mod sparing;
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+pub use sparing::{SparingDisk, SyncPolicy};
 
 /// A place for files.
 pub trait Disk: Debug + Send + Sync {

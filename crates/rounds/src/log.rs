@@ -8,13 +8,15 @@ use chrono::{DateTime, Utc};
 use crate::appender::{Appender, FileState};
 use crate::disk::{self, Disk, OpenMode, RealDisk};
 use crate::event::{Event, EventLine};
+use crate::event_file::event_file_of;
 use crate::file_name;
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
-use crate::origin::{ORIGIN_FILE, Origin};
+use crate::origin::Origin;
+use crate::origin_file::ORIGIN_FILE;
 use crate::repair::{self, Repair};
-use crate::round::{HEADER, Round};
-use crate::row::{self, Columns};
+use crate::round::Round;
+use crate::row::{self, Columns, HEADER};
 
 /// The writer of a directory: one file of rounds for each run, and its side file of events.
 ///
@@ -222,7 +224,7 @@ impl RoundLog {
         }
         // The side file of an earlier file is left only once it is settled: an event that failed
         // there must not stand in both.
-        let path = self.rows.path().with_extension("events.jsonl");
+        let path = event_file_of(self.rows.path());
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
             let file = self.disk.open(&path, OpenMode::New).map_err(io_error("create", &path))?;
             self.events = Some(Appender::new(file, path));
@@ -286,7 +288,7 @@ fn create(
 ) -> Result<(Appender, u32), LogError> {
     for suffix in first..SUFFIX_MAX {
         let path = dir.join(format!("{}.csv", file_name::stem_at(started, suffix)));
-        if path.with_extension("events.jsonl").exists() {
+        if event_file_of(&path).exists() {
             continue;
         }
         match disk.open(&path, OpenMode::New) {

@@ -12,9 +12,6 @@ pub struct Round {
     pub multiplier: Multiplier,
 }
 
-/// The columns of the files we write, in order.
-pub(crate) const HEADER: &str = "timestamp,multiplier\n";
-
 impl Round {
     /// The row of this round with its newline: `2025-12-10T19:32:35.000Z,12.06`.
     ///

@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::csv_files::csv_names;
 use crate::cursor::{Chunk, Cursor};
-use crate::file_name;
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -81,7 +81,7 @@ impl Directory {
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
     pub fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
-        let names = file_name::csv_names(&self.path)
+        let names = csv_names(&self.path)
             .map_err(|source| ScanError { path: self.path.clone(), source })?;
         let mut before = std::mem::take(&mut self.files);
         let mut changes = Vec::new();
