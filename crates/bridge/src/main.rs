@@ -1,7 +1,6 @@
 //! The `bridge` program.
 
 use std::io::{Write, stdout};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -15,10 +14,10 @@ use bridge::pull::PullError;
 use bridge::push::{State, StateError};
 use bridge::{key, merge, pull, push};
 use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::Shell;
+use daemon::log;
+use daemon::manual::ManualCommand;
 use daemon::output::{in_one_line, say};
 use daemon::signals::Signals;
-use daemon::{log, manual};
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
 
@@ -49,20 +48,9 @@ enum Command {
     Init(InitOptions),
     /// Make a key for --nkey, and print its public half for the hub's configuration
     Key(KeyOptions),
-    /// Print what lets a shell complete the command line
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `bridge.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
 const EXAMPLES: &str = "\
@@ -75,17 +63,6 @@ Examples:
 docs/many-machines.md tells when you need this, and how to set the hub up.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
-  bridge completions zsh > ~/.zfunc/_bridge
-  bridge completions fish > ~/.config/fish/completions/bridge.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  bridge man | man -l -
-  bridge man --dir /usr/local/share/man/man1";
 
 fn main() -> ExitCode {
     // The error says that one is installed already, which is what is wanted.
@@ -132,8 +109,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
                 .with_context(|| format!("making {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
-        Command::Completions { shell } => manual::completions(Cli::command(), *shell)?,
-        Command::Man { dir } => manual::pages(Cli::command(), dir.as_deref())?,
+        Command::Manual(manual) => manual.run(Cli::command())?,
     }
     Ok(())
 }
