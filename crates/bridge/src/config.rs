@@ -8,10 +8,10 @@ use daemon::log;
 use rounds::{Origin, TableName};
 use thiserror::Error;
 
-use crate::hub::stream::Limits;
+use crate::hub::stream::StreamLimits;
 use crate::hub::{Access, Address, Credentials};
-use crate::key;
-use crate::merge::{From, Merge};
+use crate::merge::{Merge, MergeSource};
+use crate::nkey;
 use crate::pull::Pull;
 use crate::push::Push;
 use crate::subject::Table;
@@ -72,13 +72,15 @@ impl HubOptions {
         }
         let creds = self.creds.clone().map(Credentials::Creds);
         let credentials = creds.or_else(|| self.nkey.clone().map(Credentials::Nkey));
-        if let Some(file) =
-            credentials.as_ref().map(Credentials::file).filter(|file| key::is_open_to_others(file))
+        if let Some(file) = credentials
+            .as_ref()
+            .map(Credentials::file)
+            .filter(|file| nkey::is_readable_by_others(file))
         {
             tracing::warn!(file = %file.display(), "Everyone on this machine can read these credentials; chmod 600 keeps them.");
         }
         Ok(Access {
-            needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_here()),
+            needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_local()),
             address: self.hub.clone(),
             ca_file: self.ca_file.clone(),
             credentials,
@@ -177,7 +179,7 @@ impl PullOptions {
             dir: self.hub.table.directory(&self.data_dir),
             table: self.hub.table.clone(),
             only_sites: self.only_site.clone(),
-            sync_every: Duration::from_secs(self.sync_seconds.into()),
+            sync_interval: Duration::from_secs(self.sync_seconds.into()),
             once: self.once,
         })
     }
@@ -188,7 +190,7 @@ impl PullOptions {
 pub struct MergeOptions {
     /// A recording of the table, and the name of the machine it comes from; the clock of the first one counts
     #[arg(long, value_name = "NAME=DIR", required = true)]
-    pub from: Vec<From>,
+    pub from: Vec<MergeSource>,
 
     /// Directory to write the one series into, which no collector writes to
     #[arg(long, value_name = "DIR")]
@@ -215,7 +217,7 @@ pub struct InitOptions {
 
     /// Where the rounds of the table come from
     #[arg(long, value_enum, value_name = "ORIGIN", default_value = "recorded")]
-    pub origin: Kind,
+    pub origin: OriginArg,
 
     /// Servers of a cluster that keep a copy
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
@@ -236,7 +238,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Where rounds come from.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OriginArg {
     /// RecordedRound from a game as they were played.
     Recorded,
     /// Recorded earlier and played back.
@@ -250,14 +252,14 @@ impl InitOptions {
     ///
     /// # Errors
     /// A flag cannot be used.
-    pub fn init(&self) -> Result<(Access, Table, Limits), ConfigError> {
+    pub fn init(&self) -> Result<(Access, Table, StreamLimits), ConfigError> {
         let origin = match self.origin {
-            Kind::Recorded => Origin::Recorded,
-            Kind::Replayed => Origin::Replayed,
-            Kind::Simulated => Origin::Simulated,
+            OriginArg::Recorded => Origin::Recorded,
+            OriginArg::Replayed => Origin::Replayed,
+            OriginArg::Simulated => Origin::Simulated,
         };
         let days = u64::from(self.keep_days.unwrap_or_default());
-        let limits = Limits {
+        let limits = StreamLimits {
             bytes: self.max_mib.map(|mib| mib << 20),
             replicas: self.replicas.into(),
             keep: Duration::from_secs(days * DAY),

@@ -109,7 +109,7 @@ impl Hub {
         self.lost.token.cancelled().await;
         match self.lost.forbidden.get() {
             Some(said) => HubError::Forbidden { problem: said.clone() },
-            None => HubError::lost(),
+            None => HubError::disconnected(),
         }
     }
 }
@@ -123,7 +123,7 @@ fn is_forbidden(said: &ServerError) -> bool {
 ///
 /// # Errors
 /// Those of `work`, or the system gives no runtime.
-pub fn run<T>(work: impl Future<Output = Result<T, HubError>>) -> Result<T, HubError> {
+pub fn run<T, E: From<HubError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(HubError::Runtime)?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();
@@ -193,7 +193,7 @@ fn explained(error: &ConnectError, access: &Access) -> HubError {
     let address = access.address.to_string();
     let refused = |problem: String| match &access.credentials {
         Some(credentials) => HubError::Credentials { file: credentials.file().clone(), problem },
-        None => HubError::Unnamed { address: address.clone() },
+        None => HubError::NoCredentials { address: address.clone() },
     };
     match error.kind() {
         ConnectErrorKind::AuthorizationViolation => {
@@ -205,6 +205,6 @@ fn explained(error: &ConnectError, access: &Access) -> HubError {
         }
         _ if text.contains("InvalidContentType") => HubError::NoTls { address },
         ConnectErrorKind::Tls => HubError::Certificate { address, problem: text },
-        _ => HubError::Away { problem: format!("{address}: {text}") },
+        _ => HubError::Unavailable { problem: format!("{address}: {text}") },
     }
 }

@@ -12,7 +12,7 @@ use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
-use bridge::{key, merge, pull, push};
+use bridge::{merge, nkey, pull, push};
 use clap::{CommandFactory, Parser, Subcommand};
 use daemon::log;
 use daemon::manual::ManualCommand;
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("bridge: {}", in_one_line(&error)));
-            ExitCode::from(code(&error))
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -83,12 +83,12 @@ fn act(command: &Command) -> anyhow::Result<()> {
         Command::Push(options) => {
             let push = options.push()?;
             let mut state = State::open(&options.state_dir(), &push.table)?;
-            push::run(&push, &mut state, &obedient()?)?;
+            push::run(&push, &mut state, &listen_for_shutdown()?)?;
         }
-        Command::Pull(options) => pull::run(&options.pull()?, &obedient()?)?,
+        Command::Pull(options) => pull::run(&options.pull()?, &listen_for_shutdown()?)?,
         Command::Merge(options) => {
-            let tally = merge::run(&options.merge(), &obedient()?)?;
-            let merge::Tally { written, conflicts, no_room, unplaced } = tally;
+            let counts = merge::run(&options.merge(), &listen_for_shutdown()?)?;
+            let merge::MergeCounts { written, conflicts, no_room, unplaced } = counts;
             tracing::info!(written, conflicts, no_room, unplaced, "Merged.");
         }
         Command::Init(options) => {
@@ -105,7 +105,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
             );
         }
         Command::Key(options) => {
-            let public = key::make(&options.file)
+            let public = nkey::create(&options.file)
                 .with_context(|| format!("making {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
@@ -115,7 +115,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
 }
 
 /// Cancelled by the first signal; the second one ends the program at once.
-fn obedient() -> anyhow::Result<CancellationToken> {
+fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -147,7 +147,7 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn code(error: &anyhow::Error) -> u8 {
+fn exit_code(error: &anyhow::Error) -> u8 {
     let is_wrong =
         |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
     if error.downcast_ref::<ConfigError>().is_some() {
@@ -159,7 +159,7 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<MergeError>() {
         return match error {
             MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
-            MergeError::Log(LogError::Mixed { .. }) | MergeError::Strangers(_) => BAD_USAGE,
+            MergeError::Log(LogError::Mixed { .. }) | MergeError::Mismatch(_) => BAD_USAGE,
             _ => FAILED,
         };
     }

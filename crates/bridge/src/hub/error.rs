@@ -18,7 +18,7 @@ pub enum HubError {
     },
     /// The hub asks for credentials.
     #[error("the hub at {address} asks who this is: give --creds FILE or --nkey FILE")]
-    Unnamed {
+    NoCredentials {
         /// Where it is.
         address: String,
     },
@@ -62,7 +62,7 @@ pub enum HubError {
     },
     /// What the hub has and what the files have do not belong together.
     #[error("{0}")]
-    Strangers(String),
+    Mismatch(String),
     /// Nobody has pushed the table yet.
     #[error(
         "the hub has no stream {stream} yet; it comes with the first push, or with `bridge init`"
@@ -73,7 +73,7 @@ pub enum HubError {
     },
     /// It does not answer, or not now.
     #[error("{problem}")]
-    Away {
+    Unavailable {
         /// What was heard last.
         problem: String,
     },
@@ -87,13 +87,13 @@ pub enum HubError {
 
 impl HubError {
     /// The connection broke.
-    pub fn lost() -> Self {
-        Self::Away { problem: "the connection is lost".to_owned() }
+    pub fn disconnected() -> Self {
+        Self::Unavailable { problem: "the connection is lost".to_owned() }
     }
 
     /// Something that went wrong between here and the hub.
-    pub fn away(what: &str, error: &dyn std::fmt::Display) -> Self {
-        Self::Away { problem: format!("{what}: {error}") }
+    pub fn unavailable(what: &str, error: &dyn std::fmt::Display) -> Self {
+        Self::Unavailable { problem: format!("{what}: {error}") }
     }
 
     /// Whether trying again cannot help as long as nobody changes anything.
@@ -101,13 +101,13 @@ impl HubError {
         matches!(
             self,
             Self::Credentials { .. }
-                | Self::Unnamed { .. }
+                | Self::NoCredentials { .. }
                 | Self::Certificate { .. }
                 | Self::NoTls { .. }
                 | Self::NoJetStream { .. }
                 | Self::Forbidden { .. }
                 | Self::Settings { .. }
-                | Self::Strangers(_)
+                | Self::Mismatch(_)
                 | Self::Runtime(_)
         )
     }
@@ -118,7 +118,7 @@ impl HubError {
         matches!(
             self,
             Self::Credentials { .. }
-                | Self::Unnamed { .. }
+                | Self::NoCredentials { .. }
                 | Self::Certificate { .. }
                 | Self::NoJetStream { .. }
                 | Self::Forbidden { .. }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rounds::TableName;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::file_position::FilePosition;
 
 /// Between two writes while rows flow. What a crash takes of it is sent again and refused by the hub.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -16,18 +16,18 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
-    kept: Kept,
-    saved: Kept,
+    kept: SavedState,
+    saved: SavedState,
     saved_at: Instant,
     _lock: File,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct SavedState {
     version: u32,
     /// When the stream was made in which the rows are.
     stream: String,
-    files: BTreeMap<String, Place>,
+    files: BTreeMap<String, FilePosition>,
 }
 
 const VERSION: u32 = 1;
@@ -78,23 +78,24 @@ impl State {
         let path = dir.join(format!("push-{table}.json"));
         let kept = match fs::read(&path) {
             Ok(bytes) => read(&path, &bytes).map_err(io("put aside", &path))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => SavedState::default(),
             Err(error) => return Err(io("read", &path)(error)),
         };
         Ok(Self { path, saved: kept.clone(), kept, saved_at: Instant::now(), _lock: lock })
     }
 
     /// The stream in which the rows are; true if it is another one than before, which has none of them.
-    pub(super) fn meet(&mut self, stream: &str) -> bool {
+    pub(super) fn adopt_stream(&mut self, stream: &str) -> bool {
         if self.kept.stream == stream {
             return false;
         }
         let was_other = !self.kept.stream.is_empty();
-        self.kept = Kept { version: VERSION, stream: stream.to_owned(), files: BTreeMap::new() };
+        self.kept =
+            SavedState { version: VERSION, stream: stream.to_owned(), files: BTreeMap::new() };
         was_other
     }
 
-    pub(super) fn place(&mut self, file: &str) -> &mut Place {
+    pub(super) fn place(&mut self, file: &str) -> &mut FilePosition {
         self.kept.files.entry(file.to_owned()).or_default()
     }
 
@@ -130,13 +131,13 @@ impl State {
     }
 }
 
-fn read(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
-    match serde_json::from_slice::<Kept>(bytes) {
+fn read(path: &Path, bytes: &[u8]) -> io::Result<SavedState> {
+    match serde_json::from_slice::<SavedState>(bytes) {
         Ok(kept) if kept.version == VERSION => Ok(kept),
         _ => {
             tracing::warn!(file = %path.display(), "The place in the files cannot be read and is put aside; every row is sent again.");
             fs::rename(path, path.with_extension("json.bad"))?;
-            Ok(Kept::default())
+            Ok(SavedState::default())
         }
     }
 }
@@ -153,16 +154,16 @@ mod tests {
     fn what_is_saved_is_there_after_a_restart_for_the_same_stream() {
         let dir = tempfile::tempdir().unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert!(!state.meet("one"));
+        assert!(!state.adopt_stream("one"));
         state.place("a").acknowledge(7);
         state.save();
         let place = state.place("a").clone();
         drop(state);
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert!(!state.meet("one"));
+        assert!(!state.adopt_stream("one"));
         assert_eq!(*state.place("a"), place);
-        assert!(state.meet("two"));
-        assert_eq!(*state.place("a"), Place::default());
+        assert!(state.adopt_stream("two"));
+        assert_eq!(*state.place("a"), FilePosition::default());
     }
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("push-t.json"), b"{\"version\":1,").unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert_eq!(*state.place("a"), Place::default());
+        assert_eq!(*state.place("a"), FilePosition::default());
         assert!(dir.path().join("push-t.json.bad").exists());
     }
 

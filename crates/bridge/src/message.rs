@@ -11,11 +11,11 @@ pub const VERSION: u32 = 1;
 pub const BYTES_MAX: usize = 64 * 1024;
 
 /// Marks that travel with one row; more are left out.
-pub const MARKS_MAX: usize = 16;
+pub const DISCONTINUITIES_MAX: usize = 16;
 
 /// The body of a message, JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Parcel {
+pub struct RoundMessage {
     /// [`VERSION`].
     pub v: u32,
     /// The machine that recorded it.
@@ -32,12 +32,12 @@ pub struct Parcel {
     pub event: Event,
     /// Gaps and resets between the row before it and this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub marks: Vec<Mark>,
+    pub discontinuities: Vec<Discontinuity>,
 }
 
 /// An event of the recorder that belongs to no row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct Discontinuity {
     /// When; milliseconds since 1970, UTC.
     pub unix_ms: i64,
     /// What.
@@ -47,7 +47,7 @@ pub struct Mark {
 
 /// A message that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ParcelError {
+pub enum MessageError {
     /// Not the JSON it should be.
     #[error("not a round: {0}")]
     Form(#[from] serde_json::Error),
@@ -59,27 +59,27 @@ pub enum ParcelError {
     },
 }
 
-impl Parcel {
-    /// The body of the message; without its detail and marks if it is too long with them.
+impl RoundMessage {
+    /// The body of the message; without its detail and discontinuities if it is too long with them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let whole = serde_json::to_vec(self).expect("a parcel is plain data");
+        let whole = serde_json::to_vec(self).expect("a message is plain data");
         if whole.len() <= BYTES_MAX {
             return whole;
         }
         let event =
             Event { detail: Some(json!({ "left_out_bytes": whole.len() })), ..self.event.clone() };
-        let bare = Self { event, marks: Vec::new(), ..self.clone() };
-        serde_json::to_vec(&bare).expect("a parcel is plain data")
+        let bare = Self { event, discontinuities: Vec::new(), ..self.clone() };
+        serde_json::to_vec(&bare).expect("a message is plain data")
     }
 
     /// What a message says.
     ///
     /// # Errors
     /// It is no round, or of a later version.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParcelError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
         let Form { v } = serde_json::from_slice(bytes)?;
         if v > VERSION {
-            return Err(ParcelError::Version { found: v });
+            return Err(MessageError::Version { found: v });
         }
         Ok(serde_json::from_slice(bytes)?)
     }
@@ -111,7 +111,7 @@ pub fn with_hub(detail: Option<&Value>, seq: u64, site: &str) -> Value {
 }
 
 /// Whether an event without a row says something about the rows around it.
-pub fn is_mark(kind: EventKind) -> bool {
+pub fn is_discontinuity(kind: EventKind) -> bool {
     matches!(kind, EventKind::Gap | EventKind::Weak | EventKind::Reset)
 }
 
@@ -121,10 +121,10 @@ mod tests {
 
     use super::*;
 
-    fn parcel(detail: Value) -> Parcel {
+    fn message(detail: Value) -> RoundMessage {
         let mut event = Event::new(EventKind::Live, "demo");
         (event.round_id, event.detail) = (Some("17".to_owned()), Some(detail));
-        Parcel {
+        RoundMessage {
             v: VERSION,
             site: "attic".to_owned(),
             file: "aviator_payouts_20251210_193235".to_owned(),
@@ -134,24 +134,27 @@ mod tests {
                 multiplier: Multiplier::new(1.231_054_8).unwrap(),
             },
             event,
-            marks: vec![Mark { unix_ms: 5, event: Event::new(EventKind::Gap, "demo") }],
+            discontinuities: vec![Discontinuity {
+                unix_ms: 5,
+                event: Event::new(EventKind::Gap, "demo"),
+            }],
         }
     }
 
     #[test]
     fn what_is_sent_is_what_is_read() {
-        let sent = parcel(json!({ "server_seed": "ab" }));
-        let read = Parcel::from_bytes(&sent.to_bytes()).unwrap();
+        let sent = message(json!({ "server_seed": "ab" }));
+        let read = RoundMessage::from_bytes(&sent.to_bytes()).unwrap();
         assert_eq!(read, sent);
         assert_eq!(read.round.to_row(), sent.round.to_row());
     }
 
     #[test]
     fn a_message_that_is_too_long_keeps_its_row() {
-        let sent = parcel(json!("x".repeat(BYTES_MAX)));
+        let sent = message(json!("x".repeat(BYTES_MAX)));
         let bytes = sent.to_bytes();
         assert!(bytes.len() < 1000);
-        let read = Parcel::from_bytes(&bytes).unwrap();
+        let read = RoundMessage::from_bytes(&bytes).unwrap();
         assert_eq!((read.round, read.event.round_id), (sent.round, sent.event.round_id));
         assert!(read.event.detail.unwrap()["left_out_bytes"].as_u64().unwrap() > BYTES_MAX as u64);
     }
@@ -159,14 +162,14 @@ mod tests {
     #[test]
     fn a_later_form_is_named_as_such() {
         let text = br#"{"v":2,"anything":"else"}"#;
-        let error = Parcel::from_bytes(text).unwrap_err();
+        let error = RoundMessage::from_bytes(text).unwrap_err();
         assert!(error.to_string().contains("update"), "{error}");
-        assert!(matches!(Parcel::from_bytes(b"{}"), Err(ParcelError::Form(_))));
+        assert!(matches!(RoundMessage::from_bytes(b"{}"), Err(MessageError::Form(_))));
     }
 
     #[test]
     fn the_detail_keeps_its_keys_beside_the_place() {
-        let event = parcel(json!({ "server_seed": "ab" })).event_from(9);
+        let event = message(json!({ "server_seed": "ab" })).event_from(9);
         assert_eq!(
             event.detail,
             Some(json!({ "server_seed": "ab", "hub": { "seq": 9, "site": "attic" } }))

@@ -11,7 +11,7 @@ use nkeys::KeyPair;
 ///
 /// # Errors
 /// The file is there already, or the system refuses.
-pub fn make(file: &Path) -> io::Result<String> {
+pub fn create(file: &Path) -> io::Result<String> {
     let pair = KeyPair::new_user();
     let seed = pair.seed().map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
@@ -29,13 +29,13 @@ pub fn make(file: &Path) -> io::Result<String> {
 
 /// Whether others than the owner of a file can read it.
 #[cfg(unix)]
-pub fn is_open_to_others(file: &Path) -> bool {
+pub fn is_readable_by_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
 }
 
 /// Not known here.
 #[cfg(not(unix))]
-pub fn is_open_to_others(_: &Path) -> bool {
+pub fn is_readable_by_others(_: &Path) -> bool {
     false
 }
