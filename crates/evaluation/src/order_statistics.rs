@@ -31,7 +31,7 @@ pub(crate) struct OrderStatistics {
     tail: Vec<Vec<(u64, u64)>>,
 }
 
-/// A ladder as it is written down: counts from 1.00x up, then the tail.
+/// A sizes as it is written down: counts from 1.00x up, then the tail.
 #[derive(Clone, Serialize, Deserialize)]
 struct Tally {
     dense: Vec<u64>,
@@ -40,7 +40,7 @@ struct Tally {
 
 /// What lies below a multiplier, and at it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct Rank {
     /// Rounds below.
     pub(crate) below: u64,
     /// Rounds of exactly this multiplier.
@@ -70,7 +70,7 @@ impl OrderStatistics {
     }
 
     /// Where a round of `cents` stands among those so far.
-    pub(crate) fn standing(&self, cents: u64) -> Standing {
+    pub(crate) fn rank(&self, cents: u64) -> Rank {
         let slot = slot(cents);
         let mut below = prefix(&self.counts, slot);
         let mut ln_below = prefix(&self.ln_sums, slot);
@@ -82,7 +82,7 @@ impl OrderStatistics {
             ln_below += list[..place].iter().map(|&(other, n)| n * ln_units(other)).sum::<u64>();
             equal = list.get(place).filter(|&&(other, _)| other == cents).map_or(0, |&(_, n)| n);
         }
-        Standing { below, equal, ln_below: ln_below as f64 / LN_UNITS }
+        Rank { below, equal, ln_below: ln_below as f64 / LN_UNITS }
     }
 
     /// Takes in a round.
@@ -136,29 +136,29 @@ impl OrderStatistics {
 
 impl From<Tally> for OrderStatistics {
     fn from(tally: Tally) -> Self {
-        let mut ladder = Self::new();
+        let mut sizes = Self::new();
         for (cents, count) in (100..).zip(tally.dense).take(DENSE).chain(tally.tail) {
             if count > 0 {
-                ladder.insert_many(cents, count);
+                sizes.insert_many(cents, count);
             }
         }
-        ladder
+        sizes
     }
 }
 
 impl From<OrderStatistics> for Tally {
-    fn from(ladder: OrderStatistics) -> Self {
+    fn from(sizes: OrderStatistics) -> Self {
         let mut dense = Vec::with_capacity(DENSE);
         let mut before = 0;
         for slot in 1..=DENSE {
-            let upto = prefix(&ladder.counts, slot);
+            let upto = prefix(&sizes.counts, slot);
             dense.push(upto - before);
             before = upto;
         }
         while dense.last() == Some(&0) {
             dense.pop();
         }
-        Self { dense, tail: ladder.tail.into_iter().flatten().collect() }
+        Self { dense, tail: sizes.tail.into_iter().flatten().collect() }
     }
 }
 
@@ -233,36 +233,36 @@ mod tests {
 
     #[test]
     fn standings_equal_a_plain_count() {
-        let mut ladder = OrderStatistics::new();
+        let mut sizes = OrderStatistics::new();
         let mut seen: Vec<u64> = Vec::new();
         for cents in rounds() {
-            let standing = ladder.standing(cents);
+            let rank = sizes.rank(cents);
             let below: Vec<u64> = seen.iter().copied().filter(|&other| other < cents).collect();
             let ln_below: f64 = below.iter().map(|&other| ln_multiplier(other)).sum();
-            assert_eq!(standing.below, below.len() as u64);
-            assert_eq!(standing.equal, seen.iter().filter(|&&other| other == cents).count() as u64);
-            assert!((standing.ln_below - ln_below).abs() < 1e-6);
-            ladder.insert(cents);
+            assert_eq!(rank.below, below.len() as u64);
+            assert_eq!(rank.equal, seen.iter().filter(|&&other| other == cents).count() as u64);
+            assert!((rank.ln_below - ln_below).abs() < 1e-6);
+            sizes.insert(cents);
             seen.push(cents);
         }
         seen.sort_unstable();
         for (place, &cents) in (0..).zip(&seen) {
-            assert_eq!(ladder.nth(place), Some(cents));
+            assert_eq!(sizes.nth(place), Some(cents));
         }
-        assert_eq!(ladder.nth(ladder.rounds()), None);
+        assert_eq!(sizes.nth(sizes.rounds()), None);
     }
 
     #[test]
     fn a_ladder_comes_back_from_text_as_it_was() {
-        let mut ladder = OrderStatistics::new();
+        let mut sizes = OrderStatistics::new();
         for cents in rounds() {
-            ladder.insert(cents);
+            sizes.insert(cents);
         }
-        let text = serde_json::to_string(&ladder).unwrap();
+        let text = serde_json::to_string(&sizes).unwrap();
         let back: OrderStatistics = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (back.counts, back.ln_sums, back.tail),
-            (ladder.counts, ladder.ln_sums, ladder.tail)
+            (sizes.counts, sizes.ln_sums, sizes.tail)
         );
     }
 
