@@ -1,5 +1,4 @@
-//! All rounds so far, in order of size: counts below a multiplier in O(log n), whatever the tail
-//! does.
+//! Order statistics of all rounds so far: counts below a multiplier in O(log n), whatever the tail.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +15,13 @@ const SLOTS: usize = DENSE + 50 * 64;
 /// ln M is kept as a whole number of 2^-36, so that sums do not depend on the order of addition.
 const LN_UNITS: f64 = 68_719_476_736.0;
 
-/// The sizes of all rounds so far.
+/// The multipliers of all rounds so far, by size.
 ///
-/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. It is
-/// written down as the plain counts, about 100 kB after a million fair rounds, and rebuilt from
-/// them in one pass.
+/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. They
+/// are stored as plain counts, about 100 kB after a million fair rounds, and rebuilt from those in
+/// one pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Tally", into = "Tally")]
+#[serde(from = "StoredCounts", into = "StoredCounts")]
 pub(crate) struct OrderStatistics {
     rounds: u64,
     counts: Vec<u64>,
@@ -31,14 +30,14 @@ pub(crate) struct OrderStatistics {
     tail: Vec<Vec<(u64, u64)>>,
 }
 
-/// A sizes as it is written down: counts from 1.00x up, then the tail.
+/// The stored form: counts from 1.00x up, then the tail.
 #[derive(Clone, Serialize, Deserialize)]
-struct Tally {
+struct StoredCounts {
     dense: Vec<u64>,
     tail: Vec<(u64, u64)>,
 }
 
-/// What lies below a multiplier, and at it.
+/// How many rounds lie below a multiplier and at it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rank {
     /// Rounds below.
@@ -59,17 +58,17 @@ impl OrderStatistics {
         }
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds.
     pub(crate) fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// The sum of ln M of all rounds.
+    /// Returns the sum of ln M of all rounds.
     pub(crate) fn ln_total(&self) -> f64 {
         prefix(&self.ln_sums, SLOTS) as f64 / LN_UNITS
     }
 
-    /// Where a round of `cents` stands among those so far.
+    /// Returns the rank of a round of `cents` among those so far.
     pub(crate) fn rank(&self, cents: u64) -> Rank {
         let slot = slot(cents);
         let mut below = prefix(&self.counts, slot);
@@ -85,7 +84,7 @@ impl OrderStatistics {
         Rank { below, equal, ln_below: ln_below as f64 / LN_UNITS }
     }
 
-    /// Takes in a round.
+    /// Adds a round.
     pub(crate) fn insert(&mut self, cents: u64) {
         self.insert_many(cents, 1);
     }
@@ -134,8 +133,8 @@ impl OrderStatistics {
     }
 }
 
-impl From<Tally> for OrderStatistics {
-    fn from(tally: Tally) -> Self {
+impl From<StoredCounts> for OrderStatistics {
+    fn from(tally: StoredCounts) -> Self {
         let mut sizes = Self::new();
         for (cents, count) in (100..).zip(tally.dense).take(DENSE).chain(tally.tail) {
             if count > 0 {
@@ -146,7 +145,7 @@ impl From<Tally> for OrderStatistics {
     }
 }
 
-impl From<OrderStatistics> for Tally {
+impl From<OrderStatistics> for StoredCounts {
     fn from(sizes: OrderStatistics) -> Self {
         let mut dense = Vec::with_capacity(DENSE);
         let mut before = 0;
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_comes_back_from_text_as_it_was() {
+    fn order_statistics_are_restored_from_text_unchanged() {
         let mut sizes = OrderStatistics::new();
         for cents in rounds() {
             sizes.insert(cents);

@@ -1,4 +1,4 @@
-//! Tests that may be looked at after every round, for ever: three tests and a change detector.
+//! Tests whose result is valid after every round: three tests and a change detector.
 //!
 //! Each test is an e-process: an imaginary euro is bet, at fair odds under a claim, again and
 //! again; the bets use only what was known before the round. If the claim is true the chance that
@@ -46,13 +46,13 @@ pub const AMBER: f64 = 20.0;
 /// E at which a test turns red in the first epoch.
 pub const RED: f64 = 100.0;
 
-/// E at which one of three tests counts when it is not said beforehand which.
+/// E at which any one of three tests counts when it was not chosen beforehand.
 pub const ANY_OF_THREE: f64 = 60.0;
 
-/// One round as the tests see it.
+/// One round as the tests observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObservedRound {
-    /// How the round came out.
+    /// The multiplier of the round, in hundredths.
     pub cents: u64,
     /// Where in the day, in \[0, 1), the forecast of this round was made: the clock of the round
     /// *before* it. The round's own time is written when it ends and would give its length away.
@@ -64,12 +64,12 @@ pub struct ObservedRound {
 }
 
 impl ObservedRound {
-    /// A round in time, without a clock.
+    /// Returns a round that was forecast in time, without a time of day.
     pub fn new(cents: u64) -> Self {
         Self { cents, day_phase: None, late: false }
     }
 
-    /// The same with the time of day of the round before, in \[0, 1).
+    /// Returns the same with the time of day of the round before, in \[0, 1).
     pub fn at(cents: u64, day_phase: f64) -> Self {
         Self { cents, day_phase: Some(day_phase), late: false }
     }

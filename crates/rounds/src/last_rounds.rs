@@ -1,3 +1,5 @@
+//! Reads the newest rounds of a directory.
+
 use std::path::Path;
 
 use crate::merge::{FileRounds, merge};

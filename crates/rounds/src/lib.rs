@@ -1,7 +1,7 @@
 //! Rounds of a crash game and the files they are kept in.
 //!
-//! A row is committed by its newline: no reader here looks past the last one, and the writer writes
-//! each row with one call and syncs it. Start reading at [`Round`], then [`RoundLog`] for writing and
+//! A row is committed by its newline: no reader reads past the last one, and the writer writes each
+//! row with one call and syncs it. Start reading at [`Round`], then [`RoundLog`] for writing and
 //! [`scan::Directory`] for reading; `docs/csv-format.md` describes the files.
 //!
 //! ```
@@ -22,7 +22,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here knows a runtime or a network, and time comes in with the rounds.
+//! The crate uses no runtime and no network, and wall time comes in with the rounds. Without its
+//! feature `files` it does not touch the file system either.
 
 pub mod align;
 #[cfg(feature = "files")]

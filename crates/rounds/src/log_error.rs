@@ -1,3 +1,5 @@
+//! Errors of writing rounds.
+
 use std::io;
 use std::path::PathBuf;
 

@@ -25,8 +25,8 @@ const COPIES_MAX: u32 = 1000;
 
 /// Cuts the torn tails of the files that a writer of ours may have left so.
 ///
-/// Those are the newest file and all with a side file; files that merely lie in the directory are
-/// their owner's. Only for the holder of the lock.
+/// Those are the newest file and all files with an event file; other files in the directory belong to
+/// someone else. Only the holder of the lock may call this.
 pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
     let mut repairs = Vec::new();
     let names = csv_names(dir)?;

@@ -1,3 +1,5 @@
+//! A finished round and its row in a CSV file.
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 

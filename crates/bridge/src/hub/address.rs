@@ -1,3 +1,5 @@
+//! The address of the hub: one server, or several of a cluster.
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;

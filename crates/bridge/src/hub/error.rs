@@ -1,3 +1,5 @@
+//! Errors of the hub, which of them are permanent, and which may pass.
+
 use std::io;
 use std::path::PathBuf;
 

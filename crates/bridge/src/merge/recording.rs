@@ -1,3 +1,5 @@
+//! The rounds of one recording in order of time, each with its event.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Tests of merging recordings without round ids.
+
 use rounds::{Multiplier, last_rounds};
 
 use super::*;

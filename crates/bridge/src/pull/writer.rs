@@ -1,3 +1,5 @@
+//! Writes pulled rounds into a directory, each exactly once.
+
 use std::collections::VecDeque;
 
 use chrono::TimeDelta;

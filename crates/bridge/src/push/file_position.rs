@@ -1,3 +1,5 @@
+//! How many rows of a file are stored at the hub.
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;

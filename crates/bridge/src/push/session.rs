@@ -1,3 +1,5 @@
+//! One connection of a push: sends new rows and handles acknowledgements.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;

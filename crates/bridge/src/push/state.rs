@@ -1,3 +1,5 @@
+//! The state file of a push: how many rows of each file are stored at the hub.
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+//! The baseline that forecasts the frequencies so far.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};

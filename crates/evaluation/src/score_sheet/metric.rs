@@ -1,3 +1,5 @@
+//! The metrics of a score sheet.
+
 use super::ForecastRecord;
 use crate::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, pinball,

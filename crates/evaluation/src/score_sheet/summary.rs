@@ -1,3 +1,5 @@
+//! Summaries of scores over all, recent and discounted rounds.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Metric, Sums};

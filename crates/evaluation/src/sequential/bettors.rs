@@ -1,3 +1,5 @@
+//! The five bettors that the order and law tests share.
+
 use std::f64::consts::{PI, SQRT_2};
 
 use serde::{Deserialize, Serialize};

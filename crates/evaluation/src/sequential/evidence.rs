@@ -1,3 +1,5 @@
+//! The three sequential tests together, their levels, and the epochs between changes.
+
 use serde::{Deserialize, Serialize};
 
 use super::{AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest, RED, Wealth};
@@ -14,7 +16,7 @@ const EPOCHS_KEPT: usize = 100;
 /// The three tests, the change detector, and the epochs between changes.
 ///
 /// After an alarm of the detector all three tests start again, as a new epoch with a number, and
-/// their thresholds double: over all epochs together the chance of a false amber test stays below
+/// their thresholds double: over all epochs together the chance of a false amber level stays below
 /// 1 in 10 per test. In the first epoch the detector watches the score under the house law; in
 /// later ones the score of the rank within the epoch, because a game that has left the law once
 /// would otherwise raise a new alarm every few hundred rounds for ever.
@@ -33,7 +35,7 @@ pub struct Evidence {
     closed: Vec<Epoch>,
 }
 
-/// How loudly a test speaks.
+/// The level of evidence of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -45,7 +47,7 @@ pub enum Level {
     Red,
 }
 
-/// One test, as it may be shown.
+/// The state of one test, for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestEvidence {
     /// `order`, `law` or `forecast`.
@@ -73,11 +75,11 @@ pub struct Epoch {
     pub first_round: u64,
     /// Its last round, at which the change was noticed.
     pub last_round: u64,
-    /// How the three tests ended: order, law, forecast.
+    /// The final state of the three tests: order, law, forecast.
     pub tests: [TestEvidence; 3],
 }
 
-/// What one round did to the tests.
+/// The effect of one round on the tests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EvidenceUpdate {
     /// The round's normal score under the house law.
@@ -89,7 +91,7 @@ pub struct EvidenceUpdate {
 }
 
 impl Evidence {
-    /// Three quiet tests, with a published salt for the uniform numbers.
+    /// Returns three tests without evidence, with a published salt for the uniform numbers.
     pub fn new(house: HouseLaw, salt: u64) -> Self {
         Self::starting(house, salt, 0)
     }
@@ -155,7 +157,7 @@ impl Evidence {
         first.ln() + f64::from(self.epoch) * std::f64::consts::LN_2
     }
 
-    /// The three tests: order, law, forecast.
+    /// Returns the three tests: order, law, forecast.
     pub fn tests(&self) -> [TestEvidence; 3] {
         [
             self.test(0, "order", self.order.wealth()),

@@ -1,3 +1,5 @@
+//! Inputs of the bettors, computed from earlier rounds.
+
 use std::collections::VecDeque;
 
 use features::{COUNT, Extractor, FeatureRow, X_MAX, standardised};
@@ -25,7 +27,7 @@ pub struct LaggedInputs {
     row: FeatureRow,
 }
 
-/// A inputs as it is written down.
+/// The stored form of the inputs.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
     rounds: u64,

@@ -1,3 +1,5 @@
+//! The test of the house law: do the multipliers follow it?
+
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{FiveBettors, NAMES, ScoredRound};

@@ -1,12 +1,14 @@
+//! A secondary test whose bets mix the house law and the model's law.
+
 use serde::{Deserialize, Serialize};
 
 use super::Wealth;
 use crate::HouseLaw;
 
-/// How far each member of the mixture goes from the house law to the model's.
+/// How far each member of the mixture moves from the house law to the model's.
 const SHARES: [f64; 4] = [0.0, 0.25, 0.5, 1.0];
 
-/// What is given back to all members after each round.
+/// Share of the weight redistributed to all members after each round.
 const SHARED: f64 = 0.001;
 
 /// A secondary test: the money of a mixture of four laws, from the house's to the model's own,
@@ -23,12 +25,12 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Equal shares, no round.
+    /// Returns a mixture with equal weights that has seen no round.
     pub fn new(house: HouseLaw) -> Self {
         Self { house, weights: [0.25; 4], wealth: Wealth::new() }
     }
 
-    /// Takes in a round and the model's own scale, as it was before kappa; `None` when there was no
+    /// Adds a round and the model's own scale, as it was before kappa; `None` when there was no
     /// forecast in time.
     pub fn update(&mut self, scale: Option<f64>, cents: u64) {
         let mut ln_e = self.wealth.ln_e();

@@ -1,3 +1,5 @@
+//! The test of order: are the rounds exchangeable?
+
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{FiveBettors, NAMES, ScoredRound};

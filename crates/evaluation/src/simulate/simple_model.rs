@@ -1,3 +1,5 @@
+//! A small regression model that stands in for the learners in simulations.
+
 use serde::{Deserialize, Serialize};
 
 use crate::house_law::HouseLaw;
@@ -6,9 +8,8 @@ use crate::pit::{SplitMix64, z_score};
 use crate::sequential::{LaggedInputs, Regression};
 use crate::{Kappa, TARGETS, ln_multiplier, normal};
 
-/// A forecaster test enough for thousands of streams: a Bayesian regression of the normal score
-/// under the house law on the 25 features. The figures that need many replications are measured on
-/// it.
+/// A forecaster cheap enough for thousands of streams: a Bayesian regression of the normal score
+/// under the house law on the 25 features. Figures that need many replications are measured on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SimpleModel {
     house: HouseLaw,
@@ -18,7 +19,7 @@ pub struct SimpleModel {
     kappa: Kappa,
 }
 
-/// What the simple model says of a round: its normal score is N(mean, variance).
+/// The simple model's forecast of a round: its normal score is N(mean, variance).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SimpleForecast {
     /// The expected normal score.

@@ -1,3 +1,5 @@
+//! Tests of the alignment of two recordings.
+
 use proptest::prelude::*;
 
 use super::*;
