@@ -38,15 +38,15 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Send the rows of a collector's files to the hub, each once, and go on with new ones
+    /// Send the rows of a collector's files to the hub, each once, and keep sending new ones
     Push(PushOptions),
-    /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
+    /// Write the hub's rounds into a directory, each once, and keep writing new ones
     Pull(PullOptions),
-    /// Join recordings of one table without ids: what one has missed is taken from another
+    /// Merge recordings of one table without round ids: rounds that one missed come from another
     Merge(MergeOptions),
-    /// Make the stream of a table at the hub, with limits of your own
+    /// Create the stream of a table at the hub, with limits of your own
     Init(InitOptions),
-    /// Make a key for --nkey, and print its public half for the hub's configuration
+    /// Create a key for --nkey and print its public half for the hub's configuration
     Key(KeyOptions),
     /// Completions and manual pages.
     #[command(flatten)]
@@ -60,12 +60,12 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/many-machines.md tells when you need this, and how to set the hub up.
+docs/many-machines.md explains when you need this and how to set up the hub.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
 
 fn main() -> ExitCode {
-    // The error says that one is installed already, which is what is wanted.
+    // An error means that a provider is installed already, which is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
@@ -114,7 +114,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cancelled by the first signal; the second one ends the program at once.
+/// Returns a token that the first signal cancels; the second signal exits at once.
 fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
@@ -133,8 +133,8 @@ fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
             token.cancel();
             signals.next().await;
         });
-        say("bridge: stopped at once; what was acknowledged stays");
-        #[expect(clippy::exit, reason = "files and stream are right at every moment")]
+        say("bridge: stopped at once; acknowledged rows are kept");
+        #[expect(clippy::exit, reason = "files and stream are consistent at every moment")]
         std::process::exit(i32::from(FAILED));
     };
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;

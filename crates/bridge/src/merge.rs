@@ -1,7 +1,7 @@
-//! The recordings of several machines of one table as one series, where the feed has no ids.
+//! Merges recordings of one table by several machines into one series, where the feed has no round ids.
 //!
-//! Each recording is laid on what is in the directory already ([`rounds::align`]), and what that lacks is written. So the
-//! directory itself is all that is remembered: a round that is there is found there, after a crash and after a restart too.
+//! Each recording is aligned with the rounds already in the directory ([`rounds::align`]), and rounds missing there are
+//! written. The directory is the only state, so a crash or a restart adds no round twice.
 
 mod recording;
 
@@ -58,7 +58,7 @@ pub struct Merge {
     pub follow: bool,
 }
 
-/// Why recordings cannot be merged.
+/// An error of a merge.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
@@ -73,7 +73,7 @@ pub enum MergeError {
         /// What the system said.
         problem: String,
     },
-    /// They do not belong together.
+    /// The recordings do not belong together.
     #[error("{0}")]
     Mismatch(String),
 }
@@ -139,14 +139,14 @@ fn origin(merge: &Merge) -> Result<Origin, MergeError> {
     }
 }
 
-/// What became of the rounds.
+/// Counts of a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MergeCounts {
     /// Rounds written.
     pub written: u64,
     /// Rounds that recorders report differently.
     pub conflicts: u64,
-    /// Rounds left out because there is no time for them.
+    /// Rounds left out because they do not fit between their neighbours.
     pub no_room: u64,
     /// Rounds whose place cannot be reported yet.
     pub unplaced: u64,
@@ -219,7 +219,7 @@ impl SeriesWriter {
             self.counts.no_room += 1;
             detail["reason"] = json!("no time between its neighbours");
         }
-        tracing::warn!(%site, %time, %multiplier, %detail, "A round does not fit; what was there first stands.");
+        tracing::warn!(%site, %time, %multiplier, %detail, "Left out a round that does not fit; the earlier record is kept.");
         event.detail = Some(detail);
         self.log.note(time, &event)?;
         Ok(())

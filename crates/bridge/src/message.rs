@@ -1,16 +1,16 @@
-//! What travels: one row with all that its recorder knows of it.
+//! The message of a round: one row with everything that its recorder knows about it.
 
 use rounds::{Event, EventKind, Round};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The form of the messages; a reader refuses newer ones.
+/// Version of the message format; a reader refuses newer ones.
 pub const VERSION: u32 = 1;
 
-/// A longer message loses its detail: the row is what counts, and a hub refuses messages that are too long.
+/// Maximum length; a longer message is sent without its detail, since a hub refuses messages that are too long.
 pub const BYTES_MAX: usize = 64 * 1024;
 
-/// Marks that travel with one row; more are left out.
+/// Marks sent with one row; further ones are left out.
 pub const DISCONTINUITIES_MAX: usize = 16;
 
 /// The body of a message, JSON.
@@ -18,16 +18,16 @@ pub const DISCONTINUITIES_MAX: usize = 16;
 pub struct RoundMessage {
     /// [`VERSION`].
     pub v: u32,
-    /// The machine that recorded it.
+    /// Site that recorded the row.
     pub site: String,
-    /// The name of the file it stands in there, without its ending.
+    /// Name of the row's file at that site, without extension.
     pub file: String,
-    /// Its row there, counted from 1 without the header.
+    /// Number of the row in that file, counted from 1 without the header.
     pub row: u64,
     /// Time and multiplier.
     #[serde(flatten)]
     pub round: Round,
-    /// What else is known: kind, source, id, detail.
+    /// The row's event: kind, source, id, detail.
     #[serde(flatten)]
     pub event: Event,
     /// Gaps and resets between the row before it and this one.
@@ -35,12 +35,12 @@ pub struct RoundMessage {
     pub discontinuities: Vec<Discontinuity>,
 }
 
-/// An event of the recorder that belongs to no row.
+/// A gap, reset or weak join that the recorder noted between two rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Discontinuity {
-    /// When; milliseconds since 1970, UTC.
+    /// Milliseconds since 1970, UTC.
     pub unix_ms: i64,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -48,19 +48,21 @@ pub struct Discontinuity {
 /// A message that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// Not the JSON it should be.
+    /// The body is not the JSON of a round.
     #[error("not a round: {0}")]
     Form(#[from] serde_json::Error),
-    /// Sent by a later version.
-    #[error("a message of form {found}, and this program reads up to {VERSION}: update it")]
+    /// A later version sent it.
+    #[error(
+        "a message of version {found}, but this program reads only up to version {VERSION}: update it"
+    )]
     Version {
-        /// Its form.
+        /// Version of the message.
         found: u32,
     },
 }
 
 impl RoundMessage {
-    /// The body of the message; without its detail and discontinuities if it is too long with them.
+    /// Returns the body of the message; without its detail and discontinuities if it is too long with them.
     pub fn to_bytes(&self) -> Vec<u8> {
         let whole = serde_json::to_vec(self).expect("a message is plain data");
         if whole.len() <= BYTES_MAX {
@@ -72,19 +74,19 @@ impl RoundMessage {
         serde_json::to_vec(&bare).expect("a message is plain data")
     }
 
-    /// What a message says.
+    /// Parses the body of a message.
     ///
     /// # Errors
-    /// It is no round, or of a later version.
+    /// It is not a round, or has a later version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MessageError> {
-        let Form { v } = serde_json::from_slice(bytes)?;
+        let VersionOnly { v } = serde_json::from_slice(bytes)?;
         if v > VERSION {
             return Err(MessageError::Version { found: v });
         }
         Ok(serde_json::from_slice(bytes)?)
     }
 
-    /// The event for the side file, with where it came from.
+    /// Returns the event for the event file, extended by its site and sequence number.
     pub fn event_from(&self, seq: u64) -> Event {
         Event {
             detail: Some(with_hub(self.event.detail.as_ref(), seq, &self.site)),
@@ -93,13 +95,13 @@ impl RoundMessage {
     }
 }
 
-/// The first field of every message.
+/// The field that every version of the format has.
 #[derive(Deserialize)]
-struct Form {
+struct VersionOnly {
     v: u32,
 }
 
-/// A detail with the place in the stream and the site in it.
+/// Returns a detail extended by the sequence number in the stream and the site.
 pub fn with_hub(detail: Option<&Value>, seq: u64, site: &str) -> Value {
     let mut whole = match detail {
         Some(Value::Object(fields)) => fields.clone(),
@@ -110,7 +112,7 @@ pub fn with_hub(detail: Option<&Value>, seq: u64, site: &str) -> Value {
     Value::Object(whole)
 }
 
-/// Whether an event without a row says something about the rows around it.
+/// Returns whether an event of this kind marks a discontinuity between rows.
 pub fn is_discontinuity(kind: EventKind) -> bool {
     matches!(kind, EventKind::Gap | EventKind::Weak | EventKind::Reset)
 }
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_form_is_named_as_such() {
+    fn a_later_version_is_reported_as_such() {
         let text = br#"{"v":2,"anything":"else"}"#;
         let error = RoundMessage::from_bytes(text).unwrap_err();
         assert!(error.to_string().contains("update"), "{error}");

@@ -1,4 +1,4 @@
-//! From the hub into the files of a directory: every round once, whatever stops it in between.
+//! Pulls rounds from the hub into the files of a directory, each exactly once, through crashes and outages.
 //!
 //! The position in the stream is nowhere but in the files: each row's event carries its place in the stream. A kill between
 //! a row and its event leaves a row whose place is not known; after the next start the rounds that follow the last known
@@ -25,9 +25,9 @@ use crate::subject::Table;
 
 pub use writer::TableWriter;
 
-/// Messages asked for at a time.
+/// Number of messages per request.
 const BATCH: i64 = 500;
-/// Until the hub must have given a sign of life when nothing is new.
+/// Timeout for a heartbeat of the hub while there are no new messages.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// What to pull.
@@ -47,7 +47,7 @@ pub struct Pull {
     pub once: bool,
 }
 
-/// Pulls until it is asked to stop, or once.
+/// Pulls until `shutdown` is cancelled, or once.
 ///
 /// # Errors
 /// Something that trying again cannot change, or the directory is another one's.
@@ -60,7 +60,7 @@ pub fn run(pull: &Pull, shutdown: &CancellationToken) -> Result<(), PullError> {
     Ok(())
 }
 
-/// Why pulling ended.
+/// An error that ends pulling.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PullError {
@@ -81,7 +81,7 @@ impl SessionError for PullError {
     }
 }
 
-/// One connection's worth of pulling.
+/// The work of one connection.
 struct Session<'a> {
     pull: &'a Pull,
     shutdown: &'a CancellationToken,
@@ -111,7 +111,7 @@ impl Session<'_> {
         if forgotten > 0 && last > 0 {
             tracing::warn!(
                 forgotten,
-                "The hub no longer has the rounds that would be next; it goes on with the first it has."
+                "The hub no longer has the next rounds; continuing with the first that it has."
             );
         }
         self.outage.end();
@@ -120,7 +120,7 @@ impl Session<'_> {
         let mut is_told = false;
         loop {
             if !is_told && backlog == 0 {
-                tracing::info!(rounds = writer.rounds(), "Everything at the hub is in the files.");
+                tracing::info!(rounds = writer.rounds(), "Every round at the hub is in the files.");
                 is_told = true;
             }
             if self.pull.once && backlog == 0 {
@@ -161,7 +161,7 @@ impl Session<'_> {
         Ok((messages, backlog))
     }
 
-    /// Writes one message; a disk that refuses is asked again until it does not, because nothing after it may be written first.
+    /// Writes one message and retries while the disk fails, because no later message may be written first.
     async fn take(&self, writer: &mut TableWriter, message: &Message) -> Result<(), PullError> {
         let info = message
             .info()

@@ -1,4 +1,4 @@
-//! From the files of a collector to the hub: every row once, in order, and none before the hub has it.
+//! Pushes the rows of a collector's files to the hub, each exactly once and in order.
 
 mod delivery;
 mod event_file;
@@ -28,13 +28,13 @@ pub struct Push {
     pub table: TableName,
     /// The name of this machine among those that record the table.
     pub site: TableName,
-    /// Rows on their way at a time.
+    /// Maximum number of rows in flight.
     pub in_flight: usize,
     /// Stop when everything that is in the files is stored.
     pub once: bool,
 }
 
-/// Pushes until it is asked to stop, or once.
+/// Pushes until `shutdown` is cancelled, or once.
 ///
 /// # Errors
 /// Something that trying again cannot change.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why the hub cannot be used.
+/// An error of the hub or of the files on this side.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -19,7 +19,7 @@ pub enum HubError {
         problem: String,
     },
     /// The hub asks for credentials.
-    #[error("the hub at {address} asks who this is: give --creds FILE or --nkey FILE")]
+    #[error("the hub at {address} requires credentials: give --creds FILE or --nkey FILE")]
     NoCredentials {
         /// Where it is.
         address: String,
@@ -34,24 +34,26 @@ pub enum HubError {
         /// Why.
         problem: String,
     },
-    /// The hub speaks no TLS, and it must.
+    /// The hub does not speak TLS, which is required.
     #[error(
-        "the hub at {address} speaks no TLS, and it is not on this machine: give it a certificate (docs/many-machines.md), or say --plain if the network between is your own"
+        "the hub at {address} does not speak TLS, which is required for another machine: give it a certificate (docs/many-machines.md), or use --plain if the network in between is your own"
     )]
     NoTls {
         /// Where it is.
         address: String,
     },
     /// JetStream is off, or this bridge may not use it.
-    #[error("the hub keeps nothing: {problem}; see scripts/nats/nats-server.conf")]
+    #[error("the hub cannot store rounds: {problem}; see scripts/nats/nats-server.conf")]
     NoJetStream {
-        /// What it says.
+        /// The hub's error.
         problem: String,
     },
-    /// These credentials are not enough.
-    #[error("the hub forbids what the bridge needs: {problem}; see scripts/nats/others.conf")]
+    /// The credentials lack a permission.
+    #[error(
+        "the hub denies a permission that the bridge needs: {problem}; see scripts/nats/others.conf"
+    )]
     Forbidden {
-        /// What it says.
+        /// The hub's error.
         problem: String,
     },
     /// The stream is not what the bridge needs.
@@ -62,43 +64,41 @@ pub enum HubError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// What the hub has and what the files have do not belong together.
+    /// The stream at the hub and the files do not belong together.
     #[error("{0}")]
     Mismatch(String),
     /// Nobody has pushed the table yet.
-    #[error(
-        "the hub has no stream {stream} yet; it comes with the first push, or with `bridge init`"
-    )]
+    #[error("the hub has no stream {stream} yet; the first push or `bridge init` creates it")]
     NoStream {
         /// Its name.
         stream: String,
     },
-    /// It does not answer, or not now.
+    /// The hub does not answer, or cannot serve the request now.
     #[error("{problem}")]
     Unavailable {
-        /// What was heard last.
+        /// The last error.
         problem: String,
     },
     /// A file here cannot be read or written just now.
     #[error("{0}")]
     Files(String),
-    /// The system gives no runtime.
+    /// The runtime cannot be created.
     #[error("starting a runtime: {0}")]
     Runtime(io::Error),
 }
 
 impl HubError {
-    /// The connection broke.
+    /// Returns the error of a broken connection.
     pub fn disconnected() -> Self {
-        Self::Unavailable { problem: "the connection is lost".to_owned() }
+        Self::Unavailable { problem: "the connection was lost".to_owned() }
     }
 
-    /// Something that went wrong between here and the hub.
+    /// Returns the error of a failed request.
     pub fn unavailable(what: &str, error: &dyn std::fmt::Display) -> Self {
         Self::Unavailable { problem: format!("{what}: {error}") }
     }
 
-    /// Whether trying again cannot help as long as nobody changes anything.
+    /// Returns whether retrying is pointless until somebody changes something.
     pub fn is_permanent(&self) -> bool {
         matches!(
             self,
@@ -114,8 +114,8 @@ impl HubError {
         )
     }
 
-    /// Whether it may pass by itself at a hub that was used before: a certificate that is being renewed, accounts that are
-    /// being loaded.
+    /// Returns whether the error may pass by itself at a hub that worked before: a certificate that is being renewed,
+    /// accounts that are being loaded.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,

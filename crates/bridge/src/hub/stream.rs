@@ -1,4 +1,4 @@
-//! The stream of a table: what it must be like so that a round is stored once, for ever.
+//! The stream of a table, and the settings it needs so that each round is stored exactly once.
 
 use std::error::Error;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::subject::{Table, stream_name, table_of};
 /// Room for the headers beside the longest body.
 const HEADERS: usize = 4 * 1024;
 
-/// Within this time the hub knows a row that is sent again by its id alone, which is quicker.
+/// Period in which the hub recognises a row sent again by its message id, which is quicker.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
-/// What a new stream is given.
+/// Limits of a new stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamLimits {
     /// Bytes on the disk of each server, which it sets aside at once; without, all tables share what the server has.
     pub bytes: Option<u64>,
     /// Servers that keep a copy.
     pub replicas: usize,
-    /// How long rounds stay; zero: for ever.
+    /// How long rounds are kept; zero for ever.
     pub keep: Duration,
 }
 
@@ -40,14 +40,14 @@ impl Default for StreamLimits {
     }
 }
 
-/// A stream that may be used.
+/// A stream whose settings have been checked.
 #[derive(Clone, Debug)]
 pub struct TableStream {
     /// The stream.
     pub stream: Stream,
     /// Its table.
     pub table: Table,
-    /// When it was made: another stream of its name has another time.
+    /// Time of creation, which tells it from another stream of its name.
     pub created: String,
 }
 
@@ -61,7 +61,7 @@ impl TableStream {
     }
 }
 
-/// When a stream was made, as text.
+/// Returns the time of creation of a stream as text.
 fn created(info: &Info) -> String {
     let nanos = info.created.unix_timestamp_nanos();
     let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Hub {
                     HubError::NoStream { stream: name }
                 }
                 GetStreamErrorKind::JetStream(why) => refused(&why),
-                _ if is_nobody(&error) => {
+                _ if has_no_responders(&error) => {
                     let problem = "JetStream is off, or not for this account".to_owned();
                     HubError::NoJetStream { problem }
                 }
@@ -122,11 +122,11 @@ impl Hub {
     async fn make(&self, table: &Table, limits: StreamLimits) -> Result<TableStream, HubError> {
         match self.jetstream.create_stream(wanted(table, limits)).await {
             Ok(stream) => {
-                tracing::info!(stream = %stream_name(&table.name), "Made the stream.");
+                tracing::info!(stream = %stream_name(&table.name), "Created the stream.");
                 TableStream::new(stream, &table.name)
             }
             Err(error) => Err(match error.kind() {
-                // Another bridge was quicker, with other limits.
+                // Another bridge has just created it with other limits.
                 CreateStreamErrorKind::JetStream(why)
                     if why.error_code() == ErrorCode::STREAM_NAME_EXIST =>
                 {
@@ -139,14 +139,14 @@ impl Hub {
     }
 }
 
-/// Whether a request went to nobody: the client has no other way to tell than its words.
-fn is_nobody(error: &(dyn Error + 'static)) -> bool {
+/// Returns whether nobody answers requests: the client offers nothing but the text of the error.
+fn has_no_responders(error: &(dyn Error + 'static)) -> bool {
     let words = ["no responders", "requested JetStream resource does not exist"];
     std::iter::successors(Some(error), |&error| error.source())
         .any(|error| words.iter().any(|words| error.to_string().contains(words)))
 }
 
-/// JetStream's word on a request: some of it is for whoever runs the hub.
+/// Converts an error of JetStream: some need the operator of the hub.
 fn refused(why: &async_nats::jetstream::Error) -> HubError {
     let problem = why.to_string();
     match why.error_code() {
@@ -222,7 +222,7 @@ fn check(config: &Config, name: &TableName) -> Result<Table, String> {
         ),
         (
             config.allow_direct,
-            "allow_direct must be on, or two recorders cannot be held against each other",
+            "allow_direct must be on, or the rounds of two recorders cannot be compared",
         ),
         (!config.sealed && !config.no_ack, "it is sealed or acknowledges nothing"),
         (config.mirror.is_none() && config.sources.is_none(), "it mirrors another stream"),

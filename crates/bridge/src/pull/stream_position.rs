@@ -1,4 +1,4 @@
-//! Where the files of a directory end in the stream.
+//! The position in the stream up to which the files of a directory were written.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -8,7 +8,7 @@ use rounds::scan::{ChangeKind, Directory};
 use rounds::{EventKind, EventLine, Round, parse_file_name, read_events};
 use serde_json::{Value, json};
 
-/// What the files tell of the stream they were written from.
+/// The position in the stream, as the files record it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamPosition {
     /// The stream, by the time it was made; `None` if nothing was ever pulled into this directory.
@@ -25,7 +25,7 @@ pub struct StreamPosition {
     pub rounds: u64,
 }
 
-/// A row as far as it matters to later ones.
+/// A recent row, against which later ones are compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecentRow {
     /// What it says.
@@ -34,7 +34,7 @@ pub struct RecentRow {
     pub has_id: bool,
 }
 
-/// So many rows are held against each new one.
+/// Number of recent rows that each new one is compared with.
 pub const RECENT: usize = 256;
 
 /// The detail of the event that begins a file: everything up to `seq` is in the files before it.

@@ -13,24 +13,24 @@ use crate::hub::HubError;
 use crate::hub::stream::TableStream;
 use crate::message::{RoundMessage, with_hub};
 
-/// Two rounds of one table do not end so close together.
+/// Two rounds of one table end further apart than this.
 const SAME_ROUND: TimeDelta = TimeDelta::seconds(3);
 
-/// The writer of a directory, which knows where in the stream it stands.
+/// Writes messages into a directory and keeps the position in the stream.
 #[derive(Debug)]
 pub struct TableWriter {
     log: RoundLog,
     place: StreamPosition,
     recent: VecDeque<RecentRow>,
-    /// The file of this run has its beginning.
+    /// The start event of this run is written.
     is_begun: bool,
     stream: String,
-    /// Rows of several sites are wanted, one site after another.
+    /// Rows of several sites are accepted, one site after another.
     takes_sites: bool,
 }
 
 impl TableWriter {
-    /// Takes the directory and reads where its files end.
+    /// Locks the directory and reads the position of its files.
     ///
     /// # Errors
     /// Another program writes there, or it holds rounds that were not pulled from a hub.
@@ -41,7 +41,7 @@ impl TableWriter {
         ));
         let log = RoundLog::open_on(disk, &pull.dir, kept.table.origin, clock::wall())?;
         for repair in log.repairs() {
-            tracing::info!(file = %repair.file.display(), bytes = repair.bytes, "Cut a torn row off; it is pulled again.");
+            tracing::info!(file = %repair.file.display(), bytes = repair.bytes, "Cut off a torn row; it is pulled again.");
         }
         let place = stream_position::read(&pull.dir).map_err(|error| {
             HubError::Files(format!("cannot read {}: {error}", pull.dir.display()))
@@ -58,10 +58,10 @@ impl TableWriter {
         Ok(Self { log, place, recent, is_begun: false, stream: kept.created.clone(), takes_sites })
     }
 
-    /// Makes sure that the stream is the one the files were written from.
+    /// Checks that the stream is the one that the files were pulled from.
     ///
     /// # Errors
-    /// It is another one, or it has lost what the files have.
+    /// It is another stream, or it has lost rounds that the files have.
     pub fn verify_stream(&mut self, kept: &TableStream, last: u64) -> Result<(), PullError> {
         let Self { place, stream, .. } = self;
         let before = place.stream.as_ref().unwrap_or(stream);
@@ -85,17 +85,17 @@ impl TableWriter {
         Ok(())
     }
 
-    /// The last message that was dealt with.
+    /// Returns the sequence number of the last message processed.
     pub fn seq(&self) -> u64 {
         self.place.seq
     }
 
-    /// Rows in the files.
+    /// Returns the number of rows in the files.
     pub fn rounds(&self) -> u64 {
         self.place.rounds
     }
 
-    /// Writes a message, unless its row is there already.
+    /// Writes a message, unless its row is in the files already.
     ///
     /// # Errors
     /// It is not written; the same message may be given again.
@@ -182,7 +182,7 @@ impl TableWriter {
         )))
     }
 
-    /// Says at the start of this run's file what is in the files before it.
+    /// Writes the start event of this run, which records how much is in the files before it.
     fn begin(&mut self) -> Result<(), PullError> {
         if self.is_begun {
             return Ok(());
@@ -194,7 +194,7 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Says that pulling ended.
+    /// Writes the stop event.
     pub fn close(&mut self) {
         if !self.is_begun {
             return;
@@ -202,7 +202,7 @@ impl TableWriter {
         let mut event = Event::new(EventKind::Stop, "bridge");
         event.detail = Some(with_hub(None, self.place.seq, "bridge"));
         if let Err(error) = self.log.note(clock::wall(), &event) {
-            tracing::warn!(%error, "The end is not noted.");
+            tracing::warn!(%error, "Cannot write the stop event.");
         }
     }
 }

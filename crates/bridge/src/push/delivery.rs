@@ -1,4 +1,4 @@
-//! A row on its way to the hub, and what the hub says to it.
+//! Sends rows to the hub and handles its acknowledgements.
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
@@ -11,7 +11,7 @@ use crate::hub::{Hub, HubError};
 use crate::message::{RoundMessage, VERSION};
 use crate::subject::Row;
 
-/// Where rows go.
+/// Destination of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<'a> {
     pub(super) hub: &'a Hub,
@@ -19,7 +19,7 @@ pub(super) struct Delivery<'a> {
     pub(super) site: &'a TableName,
 }
 
-/// A row on its way.
+/// A row sent but not yet acknowledged.
 pub(super) struct PendingRow {
     number: u64,
     round: Round,
@@ -36,7 +36,7 @@ impl PendingRow {
 }
 
 impl Delivery<'_> {
-    /// Sends a row; the answer comes later.
+    /// Sends a row; [`Delivery::answer`] waits for its acknowledgement.
     pub(super) async fn send(&self, body: RoundMessage) -> Result<PendingRow, HubError> {
         let table = &self.kept.table;
         let row = Row { file: &body.file, number: body.row, round: &body.round };
@@ -54,7 +54,7 @@ impl Delivery<'_> {
         Ok(PendingRow { number: body.row, round: body.round, id, subject, ack })
     }
 
-    /// The hub's answer: whether it did not have the row before.
+    /// Waits for the acknowledgement and returns whether the row is new to the hub.
     pub(super) async fn answer(&self, sent: PendingRow) -> Result<bool, HubError> {
         let PendingRow { round, id, subject, ack, .. } = sent;
         let is_new = match ack.await {
@@ -68,7 +68,7 @@ impl Delivery<'_> {
         Ok(is_new)
     }
 
-    /// Holds a round against the one that is stored under its id, and tells the hub if they differ.
+    /// Compares a round with the one stored under its id and reports a conflict to the hub.
     async fn compare(&self, (id, subject): (&str, &str), round: &Round) -> Result<(), HubError> {
         let stored = self
             .kept
@@ -82,7 +82,7 @@ impl Delivery<'_> {
             return Ok(());
         }
         tracing::warn!(id, first_site = stored.site, first = %stored.round.multiplier, here = %round.multiplier,
-            "Two recorders disagree on a round; the one stored first stands.");
+            "Two recorders disagree on a round; the one stored first is kept.");
         let Some(subject) = self.kept.table.conflict(id, self.site, now) else { return Ok(()) };
         let mut event = Event::new(EventKind::Conflict, "bridge");
         event.round_id = Some(id.to_owned());
@@ -107,7 +107,7 @@ impl Delivery<'_> {
     }
 }
 
-/// The code says only that the hub did not store it; the words say why.
+/// The error code says only that the hub did not store the row; the text says why.
 fn is_stored_already(error: &PublishError) -> bool {
     jetstream(error).is_some_and(|why| {
         why.error_code() == ErrorCode::STREAM_STORE_FAILED

@@ -1,4 +1,4 @@
-//! What the side file says of the rows.
+//! Looks up the events of rows in the event files of a run.
 //!
 //! A collector writes the row first and its event after it. Whether an event is still to come must be decided the same way
 //! however often the bridge is started, because the id in it decides under which subject the round is stored. So it is decided
@@ -14,19 +14,19 @@ use rounds::{
 
 use crate::message::{DISCONTINUITIES_MAX, Discontinuity, is_discontinuity};
 
-/// What is known of a row beside its two columns.
+/// The event of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum RowEvent {
-    /// Everything that will ever be known; no event if it was lost or there is no side file.
+    /// The event is final; `None` if it was lost or there is no event file.
     Final { event: Option<Event>, discontinuities: Vec<Discontinuity> },
-    /// The collector has yet to say it.
+    /// The collector has not written it yet.
     Pending,
 }
 
 /// The files of a directory that come after one of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LaterFiles {
-    /// Of the same run: their side files may hold events that had to wait.
+    /// Of the same run: their event files may hold events that had to wait.
     same_run: Vec<String>,
     /// A later run: the earlier one says nothing more.
     has_later_run: bool,
@@ -48,7 +48,7 @@ impl LaterFiles {
     }
 }
 
-/// The side file of one CSV, read on from row to row.
+/// The event file of one CSV file, read row by row.
 #[derive(Debug)]
 pub(super) struct EventFile {
     dir: PathBuf,
@@ -71,7 +71,7 @@ impl EventFile {
         }
     }
 
-    /// What is known of a row; rows are asked for in order, and may be asked for again.
+    /// Returns the event of a row; rows must be requested in order and may be requested again.
     pub(super) fn row(&mut self, number: u64, later: &LaterFiles) -> io::Result<RowEvent> {
         while self.ahead.front().is_some_and(|(row, ..)| *row < number) {
             self.ahead.pop_front();
@@ -98,7 +98,7 @@ impl EventFile {
         Ok(self.elsewhere(number, later)?.unwrap_or(lost))
     }
 
-    /// Reads on until the event of the row, or of a later one; false if there is no side file.
+    /// Reads on until the event of the row, or of a later one; false if there is no event file.
     fn read_to(&mut self, number: u64) -> io::Result<bool> {
         let path = event_file_of(&self.dir.join(&self.csv));
         let mut reader = match EventReader::open(&path, self.offset) {
@@ -131,7 +131,7 @@ impl EventFile {
         }
     }
 
-    /// An event that had to wait stands in the side file of a later file; `None` if nothing later is there at all.
+    /// An event that had to wait is in the event file of a later CSV file; `None` if nothing later is there at all.
     fn elsewhere(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
         let mut strays = BTreeMap::new();
         let mut is_past = false;
@@ -212,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_side_file_has_no_events() {
+    fn a_file_without_an_event_file_has_no_events() {
         check(&[], &[], 1, "lost");
     }
 
     #[test]
-    fn marks_travel_with_the_row_after_them() {
+    fn discontinuities_are_sent_with_the_row_after_them() {
         let dir = tempfile::tempdir().unwrap();
         let text = [&live(1, ""), GAP, &live(2, "")].concat();
         write(dir.path().join(CSV).with_extension("events.jsonl"), text).unwrap();

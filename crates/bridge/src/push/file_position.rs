@@ -7,13 +7,13 @@ use std::path::Path;
 use rounds::{Chunk, Cursor, Round};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a file that are looked at together; a longer line makes it more.
+/// Bytes read per batch; more for a longer line.
 const WINDOW: u64 = 64 * 1024;
 
-/// So many bytes before the cursor must be what they were.
+/// Number of bytes before the cursor that must be unchanged.
 const ANCHOR: u64 = 256;
 
-/// How much of a file is at the hub.
+/// How many rows of a file are at the hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FilePosition {
     /// Every row before it is stored.
@@ -26,14 +26,14 @@ pub(super) struct FilePosition {
     anchor: u64,
 }
 
-/// A stretch of a file.
+/// A batch of rows of a file.
 #[derive(Clone, Debug)]
 pub(super) struct RowBatch {
     /// Rows that are not stored yet.
     pub(super) rounds: Vec<Round>,
     /// The number of the first of them, counted from 1.
     pub(super) first: u64,
-    /// Lines that are no rounds.
+    /// Number of lines that are not rounds.
     pub(super) rejected: u64,
     next: FilePosition,
 }
@@ -47,7 +47,7 @@ impl FilePosition {
         let length = file.metadata()?.len();
         if length < self.cursor.offset() || self.anchor != anchor(&mut file, self.cursor.offset())?
         {
-            tracing::warn!(file = %path.display(), "The file was rewritten; its rows are looked at again.");
+            tracing::warn!(file = %path.display(), "The file was rewritten; reading it from its start.");
             *self = Self::default();
             self.anchor = anchor(&mut file, 0)?;
         }

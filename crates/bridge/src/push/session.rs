@@ -19,26 +19,26 @@ use crate::message::{RoundMessage, VERSION};
 use crate::retry::{self, Outage};
 use crate::subject::Table;
 
-/// How often the files are looked at.
+/// Interval between two scans of the files.
 const SCAN_INTERVAL: Duration = Duration::from_millis(250);
-/// After so many looks it is said that a row waits for its event.
+/// Number of scans after which a row that waits for its event is logged.
 const WAIT_LOOKS: u32 = 40;
-/// How long the acknowledgements on their way are waited for at the end.
+/// Timeout for outstanding acknowledgements at shutdown.
 const LAST_ACKS: Duration = Duration::from_secs(2);
 
-/// One connection's worth of pushing.
+/// The work of one connection.
 pub(super) struct Session<'a> {
     push: &'a Push,
     state: &'a mut State,
     shutdown: &'a CancellationToken,
-    /// The side files, read as far as the rows are sent.
+    /// The event files, read as far as rows are sent.
     event_files: BTreeMap<String, EventFile>,
     /// Length and time of files that have nothing to send.
     unchanged: BTreeMap<String, (u64, Option<SystemTime>)>,
     counts: PushCounts,
 }
 
-/// What became of the rows of this connection.
+/// Counts of this connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct PushCounts {
     stored: u64,
@@ -49,7 +49,7 @@ struct PushCounts {
     waited: u32,
 }
 
-/// How far a file has been dealt with.
+/// How far a file has been processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     End,
@@ -83,7 +83,7 @@ impl<'a> Session<'a> {
         let table = Table { name: self.push.table.clone(), origin };
         let kept = hub.stream_for(&table, StreamLimits::default()).await?;
         if self.state.adopt_stream(&kept.created) {
-            tracing::info!("The stream is a new one; every row is sent again.");
+            tracing::info!("The stream is new; sending every row again.");
         }
         outage.end();
         tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
@@ -134,7 +134,7 @@ impl<'a> Session<'a> {
         let is_too_long = waited == WAIT_LOOKS || self.push.once && waited > 0;
         if is_too_long {
             tracing::warn!(
-                "A row waits for its event, which the collector writes after it; it is sent when the collector goes on."
+                "A row waits for its event, which the collector writes after it; it is sent once the collector continues."
             );
         }
         if waited == 0 && !is_caught_up {
@@ -190,7 +190,7 @@ impl<'a> Session<'a> {
                 tracing::warn!(
                     file = name,
                     lines = window.rejected,
-                    "Lines that are no rounds are not pushed."
+                    "Skipped lines that are not rounds."
                 );
             }
             self.state.place(name).pass(window);

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::file_position::FilePosition;
 
-/// Between two writes while rows flow. What a crash takes of it is sent again and refused by the hub.
+/// Interval between two writes while rows are sent. Rows since the last write are sent again after a crash, and refused.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// How much of each file is at the hub, kept in a file.
+/// How many rows of each file are at the hub, kept in a state file.
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
@@ -27,19 +27,19 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct SavedState {
     version: u32,
-    /// When the stream was made in which the rows are.
+    /// Time of creation of the stream that holds the rows.
     stream: String,
     files: BTreeMap<String, FilePosition>,
 }
 
 const VERSION: u32 = 1;
 
-/// Why the state cannot be kept.
+/// An error of the state file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// Another bridge has it.
-    #[error("another bridge pushes this table from here (it holds {}): stop it first", .0.display())]
+    #[error("another bridge is pushing this table from here (it holds {}): stop it first", .0.display())]
     Locked(PathBuf),
     /// The system refuses.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -127,7 +127,7 @@ impl State {
         match write() {
             Ok(()) => self.saved = self.kept.clone(),
             Err(error) => {
-                tracing::warn!(file = %self.path.display(), %error, "The place in the files is not kept.");
+                tracing::warn!(file = %self.path.display(), %error, "Cannot write the state file; rows are sent again after a restart.");
             }
         }
     }
@@ -137,7 +137,7 @@ fn read(path: &Path, bytes: &[u8]) -> io::Result<SavedState> {
     match serde_json::from_slice::<SavedState>(bytes) {
         Ok(kept) if kept.version == VERSION => Ok(kept),
         _ => {
-            tracing::warn!(file = %path.display(), "The place in the files cannot be read and is put aside; every row is sent again.");
+            tracing::warn!(file = %path.display(), "Cannot read the state file; it is set aside, and every row is sent again.");
             fs::rename(path, path.with_extension("json.bad"))?;
             Ok(SavedState::default())
         }
