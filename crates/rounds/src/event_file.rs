@@ -90,8 +90,8 @@ impl EventReader {
         self.torn_bytes
     }
 
-    /// Reads to the next newline; `None` if there is none. The text of a line that is too long is empty.
-    fn next_line(&mut self) -> io::Result<Option<Option<Vec<u8>>>> {
+    /// Reads to the next newline; `None` if there is none.
+    fn next_line(&mut self) -> io::Result<Option<Result<Vec<u8>, EventLineError>>> {
         let mut text = Vec::new();
         let limit = EVENT_BYTES_MAX as u64 + 1;
         let mut length = (&mut self.file).take(limit).read_until(b'\n', &mut text)? as u64;
@@ -114,7 +114,7 @@ impl EventReader {
         }
         self.offset += length;
         self.line += 1;
-        Ok(Some((!is_too_long).then_some(text)))
+        Ok(Some(if is_too_long { Err(EventLineError::TooLong) } else { Ok(text) }))
     }
 }
 
@@ -125,9 +125,9 @@ impl Iterator for EventReader {
         loop {
             return match self.next_line() {
                 Ok(None) => None,
-                Ok(Some(None)) => Some(Ok(Err(EventLineError::TooLong))),
-                Ok(Some(Some(text))) if text.trim_ascii().is_empty() => continue,
-                Ok(Some(Some(text))) => Some(Ok(serde_json::from_slice(&text).map_err(Into::into))),
+                Ok(Some(Err(error))) => Some(Ok(Err(error))),
+                Ok(Some(Ok(text))) if text.trim_ascii().is_empty() => continue,
+                Ok(Some(Ok(text))) => Some(Ok(serde_json::from_slice(&text).map_err(Into::into))),
                 Err(error) => Some(Err(error)),
             };
         }

@@ -240,9 +240,9 @@ impl<'a> Session<'a> {
         while !sent.is_empty() {
             let ack = self.take_ack(delivery, name, &mut sent);
             if reached == Progress::Stopping {
-                tokio::time::timeout(LAST_ACKS, ack).await.map_err(|error| {
-                    HubError::unavailable("the last acknowledgements", &error)
-                })??;
+                tokio::time::timeout(LAST_ACKS, ack)
+                    .await
+                    .map_err(|error| ack_timeout(&error))??;
             } else {
                 ack.await?;
             }
@@ -270,6 +270,10 @@ impl<'a> Session<'a> {
         tracing::debug!(file = name, row, is_new, "Stored.");
         Ok(())
     }
+}
+
+fn ack_timeout(error: &tokio::time::error::Elapsed) -> HubError {
+    HubError::unavailable("the last acknowledgements", error)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HubError {

@@ -96,7 +96,7 @@ mod tests {
 
     const HIGH: f64 = 0.515;
 
-    /// A round of this normal score, scored_round as the order test codes it.
+    /// A round of this normal score, coded as the order test does.
     fn scored_round(z: f64, day_phase: f64) -> ScoredRound {
         let rank = normal::cdf(z);
         let ln_m = (0.97 / (1.0 - rank).max(1e-9)).ln().max(0.0);
