@@ -22,7 +22,7 @@ use crate::retry;
 
 use recording::{Entry, Recording};
 
-/// How often the recordings are looked at.
+/// Interval between two scans of the recordings.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// Between two syncs of a file: what a loss of power takes is merged again.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ pub enum MergeError {
     Unreadable {
         /// Its directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: String,
     },
     /// The recordings do not belong together.

@@ -27,7 +27,7 @@ use crate::sequential::{Evidence, Level, ObservedRound, TestEvidence};
 pub const SNAPSHOTS: [u64; 10] =
     [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 
-/// Rounds below which nothing can be said.
+/// Minimum number of rounds for an audit.
 pub const ROUNDS_MIN: usize = 100;
 
 /// One recorded round.

@@ -7,7 +7,7 @@ use crate::confidence_sequence::{Estimate, beta_binomial};
 use crate::sequential::{Evidence, Level};
 use crate::skill::SkillTrack;
 
-/// What may be said after so many rounds.
+/// What the evidence of so many rounds supports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Rounds seen.
@@ -58,7 +58,7 @@ impl ReturnCount {
 }
 
 impl Verdict {
-    /// The verdict of the tests so far. A test that was on in an earlier epoch stays said.
+    /// The verdict of the tests so far. A test that was on in an earlier epoch still counts.
     ///
     /// `served` is the skill of the served forecasts. `unshrunk` is that of what the learners say:
     /// only it can show that there is no edge, because served forecasts that are the house's own

@@ -55,7 +55,7 @@ pub enum EventLineError {
 /// Reads the lines of an event file in order.
 ///
 /// As in a CSV file, a line is committed by its newline: iteration ends before an unfinished line, and
-/// a reader opened later at [`EventReader::offset`] goes on with it. Blank lines are skipped.
+/// a reader opened later at [`EventReader::offset`] continues with it. Blank lines are skipped.
 #[derive(Debug)]
 pub struct EventReader {
     file: BufReader<File>,

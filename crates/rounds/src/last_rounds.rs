@@ -18,7 +18,7 @@ pub enum LastRoundsError {
     File {
         /// Its name.
         file: String,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
 }

@@ -50,7 +50,7 @@ pub enum LogError {
         action: &'static str,
         /// To what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

@@ -30,7 +30,7 @@ pub struct Directory {
 pub struct ScanError {
     /// The directory.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Recording {
     dir: Directory,
     files: BTreeMap<String, Vec<Entry>>,
     entries: Vec<Entry>,
-    /// Rounds were added since the last time everyone had seen it.
+    /// Rounds were added since the last [`Recording::settle`].
     is_changed: bool,
 }
 
@@ -44,7 +44,7 @@ impl Recording {
         }
     }
 
-    /// Reads what is new; whether anything is.
+    /// Reads new rounds; returns whether there are any.
     pub(super) fn scan(&mut self) -> Result<bool, MergeError> {
         let changes = self.dir.scan().map_err(|error| self.unreadable(&error))?;
         let is_changed = !changes.is_empty();
@@ -109,7 +109,7 @@ impl Recording {
         MergeError::Unreadable { dir: self.dir.path().to_owned(), problem: problem.to_string() }
     }
 
-    /// The rounds of which the side files say that they do not fit.
+    /// Returns the rounds that the event files report as not fitting.
     pub(super) fn conflicts(&self) -> Result<BTreeSet<ReportedConflict>, MergeError> {
         let mut reported = BTreeSet::new();
         for file in self.files.keys() {

@@ -125,13 +125,13 @@ fn origin(line: &EventLine) -> Option<(u64, Option<String>)> {
     Some((hub["seq"].as_u64()?, hub["site"].as_str().map(str::to_owned)))
 }
 
-/// The row an event belongs to, and which file it stands in.
+/// Returns the row of an event, with the index of its file.
 fn row_of(line: &EventLine, files: &[PulledFile]) -> Option<(usize, u64)> {
     let index = files.iter().position(|pulled| Some(&pulled.name) == line.file.as_ref())?;
     Some((index, line.row?))
 }
 
-/// The lines of a side file, each with the name of the CSV its row stands in.
+/// Reads an event file; each line gets the name of its row's CSV file.
 fn read_lines(dir: &Path, file: &PulledFile) -> io::Result<Vec<EventLine>> {
     let mut lines = read_events(&dir.join(&file.name))?;
     for line in &mut lines {

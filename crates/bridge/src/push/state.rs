@@ -48,7 +48,7 @@ pub enum StateError {
         action: &'static str,
         /// To what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

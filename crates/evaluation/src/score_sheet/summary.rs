@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Metric, Sums};
 use crate::scores::skill;
 
-/// Mean scores; roots where the name says root. Absent is what the forecaster says nothing on.
+/// Mean scores; roots where the name says root. `None` where the forecaster has no opinion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Rounds scored.
