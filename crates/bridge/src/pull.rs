@@ -1,8 +1,8 @@
 //! Pulls rounds from the hub into the files of a directory, each exactly once, through crashes and outages.
 //!
-//! The position in the stream is nowhere but in the files: each row's event carries its place in the stream. A kill between
-//! a row and its event leaves a row whose place is not known; after the next start the rounds that follow the last known
-//! place are held against such rows, and are not written again. See [`place`].
+//! The files alone hold the position in the stream: the event of each row carries its sequence number. A kill between a
+//! row and its event leaves a row without one; after the next start the rounds that follow the last known position are
+//! compared with such rows and are not written again. See [`stream_position`].
 
 pub mod stream_position;
 mod writer;
