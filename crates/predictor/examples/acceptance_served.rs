@@ -205,8 +205,8 @@ fn round((number, cents): (i32, u64)) -> Round {
 
 /// The first alarm of the forecast light, over all epochs.
 fn forecast_alarm(lights: &Evidence) -> Option<u64> {
-    let closed = lights.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
-    closed.chain(lights.lights()[2].alarm_round).min()
+    let closed = lights.closed().iter().filter_map(|epoch| epoch.tests[2].alarm_round);
+    closed.chain(lights.tests()[2].alarm_round).min()
 }
 
 fn error_on_learnt(engine: &Engine, rounds: &[Round]) -> f64 {

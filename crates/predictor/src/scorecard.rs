@@ -11,7 +11,7 @@ use evaluation::confidence_sequence::Estimate;
 use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
 use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
-use evaluation::sequential::{Evidence, Seen};
+use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use rounds::Round;
@@ -75,7 +75,7 @@ impl Scorecard {
         if let Some(forecast) = frozen {
             self.score(forecast, cents);
         }
-        let seen = Seen { cents, day_phase: before.map(day_phase), late: false };
+        let seen = ObservedRound { cents, day_phase: before.map(day_phase), late: false };
         let in_time = frozen.filter(|forecast| !forecast.late);
         self.lights.update(&seen, in_time.map(|forecast| &forecast.probabilities));
         self.baselines.update(cents);

@@ -62,7 +62,7 @@ fn a_hub_without_jetstream_says_so() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (code, said) = finish(&arguments);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("keeps nothing"), "{said}");
+    assert!(said.contains("cannot store rounds"), "{said}");
 }
 
 #[test]

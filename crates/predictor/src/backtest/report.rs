@@ -144,7 +144,7 @@ impl Gathering {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
             ensemble_skill: self.ensemble.shown_percent(),
-            ln_e: lights.lights().map(|light| light.ln_e),
+            ln_e: lights.tests().map(|light| light.ln_e),
             epoch: lights.epoch(),
             coverage80: self.coverage(0),
             coverage90: self.coverage(1),
@@ -174,7 +174,7 @@ impl Gathering {
                 recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
             },
             kappa: engine.kappa(),
-            lights: loudest(lights.closed(), &lights.lights()),
+            lights: loudest(lights.closed(), &lights.tests()),
             epochs: lights.closed().to_vec(),
             scorecard: scorecard.report(),
             flat_stakes: self.stakes.into_iter().map(Stakes::ended).collect(),
@@ -187,7 +187,7 @@ impl Gathering {
 /// Each light in the epoch in which it was loudest; its first alarm is the one that counts.
 fn loudest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
     let loudest = |number: usize| {
-        let all = closed.iter().map(|epoch| &epoch.lights[number]).chain([&now[number]]);
+        let all = closed.iter().map(|epoch| &epoch.tests[number]).chain([&now[number]]);
         let first_alarm = all.clone().filter_map(|light| light.alarm_round).min();
         let loud = all.max_by(|a, b| {
             let loud = |light: &TestEvidence| (light.level, light.ln_e_max - light.ln_amber);

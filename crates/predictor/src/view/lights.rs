@@ -37,7 +37,7 @@ struct LightView {
 
 impl EvidenceView {
     pub(crate) fn of(lights: &Evidence) -> Self {
-        let [order, law, forecast] = lights.lights();
+        let [order, law, forecast] = lights.tests();
         Self {
             order: LightView::of(&order, lights.order().wealth(), lights.order().bettors()),
             law: LightView::of(&law, lights.law().wealth(), lights.law().bettors()),

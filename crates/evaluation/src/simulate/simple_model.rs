@@ -1,3 +1,5 @@
+//! A small regression model that stands in for the learners in simulations.
+
 use serde::{Deserialize, Serialize};
 
 use crate::house_law::HouseLaw;
@@ -6,11 +8,10 @@ use crate::pit::{SplitMix64, z_score};
 use crate::sequential::{LaggedInputs, Regression};
 use crate::{Kappa, TARGETS, ln_multiplier, normal};
 
-/// A forecaster light enough for thousands of streams: a Bayesian regression of the normal score
-/// under the house law on the 25 features. The figures that need many replications are measured on
-/// it.
+/// A forecaster cheap enough for thousands of streams: a Bayesian regression of the normal score
+/// under the house law on the 25 features. Figures that need many replications are measured on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LightModel {
+pub struct SimpleModel {
     house: HouseLaw,
     random: SplitMix64,
     past: LaggedInputs,
@@ -18,9 +19,9 @@ pub struct LightModel {
     kappa: Kappa,
 }
 
-/// What the light model says of a round: its normal score is N(mean, variance).
+/// The simple model's forecast of a round: its normal score is N(mean, variance).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LightForecast {
+pub struct SimpleForecast {
     /// The expected normal score.
     pub mean: f64,
     /// Its variance, at least 1.
@@ -30,7 +31,7 @@ pub struct LightForecast {
     r: f64,
 }
 
-impl LightModel {
+impl SimpleModel {
     /// No round yet; the uniform numbers of the transform are those of `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
@@ -43,9 +44,9 @@ impl LightModel {
     }
 
     /// What it says of the next round.
-    pub fn forecast(&self) -> LightForecast {
+    pub fn forecast(&self) -> SimpleForecast {
         let (mean, variance) = self.regression.predict(&self.past.features());
-        LightForecast { mean, variance, kappa: self.kappa.value(), r: self.house.r() }
+        SimpleForecast { mean, variance, kappa: self.kappa.value(), r: self.house.r() }
     }
 
     /// Learns from a finished round, and returns its normal score.
@@ -60,7 +61,7 @@ impl LightModel {
     }
 }
 
-impl LightForecast {
+impl SimpleForecast {
     /// P(M >= c) for the five targets, as the model says it.
     pub fn probabilities(&self) -> [f64; 5] {
         let sd = self.variance.sqrt();

@@ -1,4 +1,4 @@
-//! Keys that a bridge shows the hub.
+//! NATS keys with which a bridge authenticates to the hub.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use nkeys::KeyPair;
 
-/// Makes a key, writes its secret half to a new file that only its owner can read, and returns the public half, which goes
-/// into the configuration of the hub.
+/// Creates a key, writes its secret half to a new file that only its owner can read, and returns the public half for the
+/// hub's configuration.
 ///
 /// # Errors
-/// The file is there already, or the system refuses.
-pub fn make(file: &Path) -> io::Result<String> {
+/// The file exists already, or cannot be written.
+pub fn create(file: &Path) -> io::Result<String> {
     let pair = KeyPair::new_user();
     let seed = pair.seed().map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
@@ -27,15 +27,15 @@ pub fn make(file: &Path) -> io::Result<String> {
     Ok(pair.public_key())
 }
 
-/// Whether others than the owner of a file can read it.
+/// Returns whether every user of this machine can read a file.
 #[cfg(unix)]
-pub fn is_open_to_others(file: &Path) -> bool {
+pub fn is_readable_by_others(file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
 }
 
-/// Not known here.
+/// Returns false: this system does not say.
 #[cfg(not(unix))]
-pub fn is_open_to_others(_: &Path) -> bool {
+pub fn is_readable_by_others(_: &Path) -> bool {
     false
 }

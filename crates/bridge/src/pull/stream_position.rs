@@ -1,17 +1,16 @@
-//! Where the files of a directory end in the stream.
+//! The position in the stream up to which the files of a directory were written.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, Round, parse_file_name};
+use rounds::{EventKind, EventLine, Round, parse_file_name, read_events};
 use serde_json::{Value, json};
 
-/// What the files tell of the stream they were written from.
+/// The position in the stream, as the files record it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Place {
+pub struct StreamPosition {
     /// The stream, by the time it was made; `None` if nothing was ever pulled into this directory.
     pub stream: Option<String>,
     /// The last message whose row is in the files for certain.
@@ -19,23 +18,23 @@ pub struct Place {
     /// Rows after it whose place is not known, oldest first.
     pub orphans: VecDeque<Round>,
     /// The newest rows before those, oldest first.
-    pub recent: Vec<Recent>,
+    pub recent: Vec<RecentRow>,
     /// The site of the rows without ids, as far as can be told.
     pub site: Option<String>,
     /// Rows in all.
     pub rounds: u64,
 }
 
-/// A row as far as it matters to later ones.
+/// A recent row, against which later ones are compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recent {
+pub struct RecentRow {
     /// What it says.
     pub round: Round,
     /// Whether its id is known.
     pub has_id: bool,
 }
 
-/// So many rows are held against each new one.
+/// Number of recent rows that each new one is compared with.
 pub const RECENT: usize = 256;
 
 /// The detail of the event that begins a file: everything up to `seq` is in the files before it.
@@ -45,7 +44,7 @@ pub fn start_detail(stream: &str, seq: u64) -> Value {
 
 /// A file of a run of pulling.
 #[derive(Debug)]
-struct Pulled {
+struct PulledFile {
     name: String,
     rounds: Vec<Round>,
 }
@@ -54,9 +53,9 @@ struct Pulled {
 ///
 /// # Errors
 /// One of them cannot be read.
-pub fn read(dir: &Path) -> io::Result<Place> {
+pub fn read(dir: &Path) -> io::Result<StreamPosition> {
     let mut files = Vec::new();
-    let mut place = Place::default();
+    let mut place = StreamPosition::default();
     for change in Directory::new(dir).scan().map_err(io::Error::other)? {
         if change.kind == ChangeKind::Unreadable {
             let problem = change.error.unwrap_or_default();
@@ -65,7 +64,7 @@ pub fn read(dir: &Path) -> io::Result<Place> {
         place.rounds += change.total;
         // Files of other names are their owner's.
         if parse_file_name(&change.file).is_some() {
-            files.push(Pulled { name: change.file, rounds: change.rounds });
+            files.push(PulledFile { name: change.file, rounds: change.rounds });
         }
     }
     // A run begins with a file that says so; what has no beginning is a file of the run before it, or was never begun.
@@ -84,10 +83,10 @@ pub fn read(dir: &Path) -> io::Result<Place> {
     Ok(place)
 }
 
-impl Place {
+impl StreamPosition {
     /// Takes the places that the lines tell, as far as their rows are there, and tells the rows with a place from those after
     /// them.
-    fn follow(&mut self, lines: &[EventLine], files: &[Pulled]) {
+    fn follow(&mut self, lines: &[EventLine], files: &[PulledFile]) {
         let mut known = BTreeMap::new();
         for line in lines {
             let Some((seq, site)) = origin(line) else { continue };
@@ -111,7 +110,7 @@ impl Place {
             if last.is_some_and(|last| at <= last) {
                 // An event in the middle may be lost; the place after it is known all the same.
                 let has_id = known.get(&at).copied().unwrap_or_default();
-                self.recent.push(Recent { round, has_id });
+                self.recent.push(RecentRow { round, has_id });
             } else {
                 self.orphans.push_back(round);
             }
@@ -126,25 +125,19 @@ fn origin(line: &EventLine) -> Option<(u64, Option<String>)> {
     Some((hub["seq"].as_u64()?, hub["site"].as_str().map(str::to_owned)))
 }
 
-/// The row an event belongs to, and which file it stands in.
-fn row_of(line: &EventLine, files: &[Pulled]) -> Option<(usize, u64)> {
+/// Returns the row of an event, with the index of its file.
+fn row_of(line: &EventLine, files: &[PulledFile]) -> Option<(usize, u64)> {
     let index = files.iter().position(|pulled| Some(&pulled.name) == line.file.as_ref())?;
     Some((index, line.row?))
 }
 
-/// The lines of a side file, each with the name of the CSV its row stands in.
-fn read_lines(dir: &Path, file: &Pulled) -> io::Result<Vec<EventLine>> {
-    let text = match fs::read(dir.join(&file.name).with_extension("events.jsonl")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let line = |bytes: &[u8]| {
-        let mut line = serde_json::from_slice::<EventLine>(bytes).ok()?;
+/// Reads an event file; each line gets the name of its row's CSV file.
+fn read_lines(dir: &Path, file: &PulledFile) -> io::Result<Vec<EventLine>> {
+    let mut lines = read_events(&dir.join(&file.name))?;
+    for line in &mut lines {
         line.file.get_or_insert_with(|| file.name.clone());
-        Some(line)
-    };
-    Ok(text.split(|&byte| byte == b'\n').filter_map(line).collect())
+    }
+    Ok(lines)
 }
 
 /// The stream and the place that a run began with.
@@ -158,10 +151,12 @@ fn begin(line: &EventLine) -> Option<(String, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use rounds::{Event, Multiplier, Origin, RoundLog};
 
     use super::*;
-    use crate::parcel::with_hub;
+    use crate::message::with_hub;
 
     fn round(number: u64) -> Round {
         let time =
@@ -209,7 +204,7 @@ mod tests {
     #[test]
     fn an_empty_directory_has_no_place() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read(dir.path()).unwrap(), Place::default());
+        assert_eq!(read(dir.path()).unwrap(), StreamPosition::default());
     }
 
     #[test]

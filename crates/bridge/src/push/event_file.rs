@@ -1,37 +1,38 @@
-//! What the side file says of the rows.
+//! Looks up the events of rows in the event files of a run.
 //!
 //! A collector writes the row first and its event after it. Whether an event is still to come must be decided the same way
 //! however often the bridge is started, because the id in it decides under which subject the round is stored. So it is decided
 //! by the files alone: an event is lost when a later one of its run is there, or a later run, and else it is waited for.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rounds::{Event, EventKind, EventLine, parse_file_name};
+use rounds::{
+    Event, EventKind, EventLine, EventReader, event_file_of, parse_file_name, read_events,
+};
 
-use crate::parcel::{MARKS_MAX, Mark, is_mark};
+use crate::message::{DISCONTINUITIES_MAX, Discontinuity, is_discontinuity};
 
-/// What is known of a row beside its two columns.
+/// The event of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Known {
-    /// Everything that will ever be known; no event if it was lost or there is no side file.
-    Said { event: Option<Event>, marks: Vec<Mark> },
-    /// The collector has yet to say it.
-    NotYet,
+pub(super) enum RowEvent {
+    /// The event is final; `None` if it was lost or there is no event file.
+    Final { event: Option<Event>, discontinuities: Vec<Discontinuity> },
+    /// The collector has not written it yet.
+    Pending,
 }
 
 /// The files of a directory that come after one of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Later {
-    /// Of the same run: their side files may hold events that had to wait.
+pub(super) struct LaterFiles {
+    /// Of the same run: their event files may hold events that had to wait.
     same_run: Vec<String>,
     /// A later run: the earlier one says nothing more.
     has_later_run: bool,
 }
 
-impl Later {
+impl LaterFiles {
     /// Of the file `name`, whose later files, in order, are `after`.
     pub(super) fn of(name: &str, after: &[String]) -> Self {
         let Some((start, _)) = parse_file_name(name) else { return Self::default() };
@@ -47,89 +48,95 @@ impl Later {
     }
 }
 
-/// The side file of one CSV, read on from row to row.
+/// The event file of one CSV file, read row by row.
 #[derive(Debug)]
-pub(super) struct Side {
+pub(super) struct EventFile {
     dir: PathBuf,
     csv: String,
     offset: u64,
     /// Rows that have been read and not asked for.
-    ahead: VecDeque<(u64, Event, Vec<Mark>)>,
+    ahead: VecDeque<(u64, Event, Vec<Discontinuity>)>,
     /// Marks that stand before the next row.
-    marks: Vec<Mark>,
+    discontinuities: Vec<Discontinuity>,
 }
 
-impl Side {
+impl EventFile {
     pub(super) fn of(dir: &Path, csv: &str) -> Self {
         Self {
             dir: dir.to_owned(),
             csv: csv.to_owned(),
             offset: 0,
             ahead: VecDeque::new(),
-            marks: Vec::new(),
+            discontinuities: Vec::new(),
         }
     }
 
-    /// What is known of a row; rows are asked for in order, and may be asked for again.
-    pub(super) fn row(&mut self, number: u64, later: &Later) -> io::Result<Known> {
+    /// Returns the event of a row; rows must be requested in order and may be requested again.
+    pub(super) fn row(&mut self, number: u64, later: &LaterFiles) -> io::Result<RowEvent> {
         while self.ahead.front().is_some_and(|(row, ..)| *row < number) {
             self.ahead.pop_front();
         }
         if self.ahead.is_empty() && !self.read_to(number)? {
-            return Ok(Known::Said { event: None, marks: Vec::new() });
+            return Ok(RowEvent::Final { event: None, discontinuities: Vec::new() });
         }
         match self.ahead.front() {
-            Some((row, event, marks)) if *row == number => {
-                return Ok(Known::Said { event: Some(event.clone()), marks: marks.clone() });
+            Some((row, event, discontinuities)) if *row == number => {
+                return Ok(RowEvent::Final {
+                    event: Some(event.clone()),
+                    discontinuities: discontinuities.clone(),
+                });
             }
             Some(_) => {}
             None if later.has_later_run => {}
             None => {
-                return self.elsewhere(number, later).map(|found| found.unwrap_or(Known::NotYet));
+                return self
+                    .elsewhere(number, later)
+                    .map(|found| found.unwrap_or(RowEvent::Pending));
             }
         }
-        let lost = Known::Said { event: None, marks: Vec::new() };
+        let lost = RowEvent::Final { event: None, discontinuities: Vec::new() };
         Ok(self.elsewhere(number, later)?.unwrap_or(lost))
     }
 
-    /// Reads on until the event of the row, or of a later one; false if there is no side file.
+    /// Reads on until the event of the row, or of a later one; false if there is no event file.
     fn read_to(&mut self, number: u64) -> io::Result<bool> {
-        let Some(mut reader) = open(&self.dir, &self.csv)? else { return Ok(false) };
-        reader.seek(SeekFrom::Start(self.offset))?;
-        let mut line = Vec::new();
+        let path = event_file_of(&self.dir.join(&self.csv));
+        let mut reader = match EventReader::open(&path, self.offset) {
+            Ok(reader) => reader,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
         while self.ahead.is_empty() {
-            line.clear();
-            let length = reader.read_until(b'\n', &mut line)?;
-            if line.last() != Some(&b'\n') {
-                // What lacks its end is being written.
-                break;
-            }
-            self.offset += length as u64;
-            if let Ok(line) = serde_json::from_slice(&line) {
+            let Some(line) = reader.next() else { break };
+            if let Ok(line) = line? {
                 self.take(line, number);
             }
         }
+        self.offset = reader.offset();
         Ok(true)
     }
 
     fn take(&mut self, line: EventLine, number: u64) {
         let EventLine { unix_ms, event, row, file, .. } = line;
-        if row.is_none() && is_mark(event.kind) && self.marks.len() < MARKS_MAX {
-            self.marks.push(Mark { unix_ms, event });
+        if row.is_none()
+            && is_discontinuity(event.kind)
+            && self.discontinuities.len() < DISCONTINUITIES_MAX
+        {
+            self.discontinuities.push(Discontinuity { unix_ms, event });
         } else if let Some(row) = row.filter(|_| file.is_none()) {
-            let marks = std::mem::take(&mut self.marks);
+            let discontinuities = std::mem::take(&mut self.discontinuities);
             if row >= number {
-                self.ahead.push_back((row, event, marks));
+                self.ahead.push_back((row, event, discontinuities));
             }
         }
     }
 
-    /// An event that had to wait stands in the side file of a later file; `None` if nothing later is there at all.
-    fn elsewhere(&self, number: u64, later: &Later) -> io::Result<Option<Known>> {
+    /// An event that had to wait is in the event file of a later CSV file; `None` if nothing later is there at all.
+    fn elsewhere(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
         let mut strays = BTreeMap::new();
         let mut is_past = false;
         for csv in &later.same_run {
-            for line in lines(&self.dir, csv)? {
+            for line in read_events(&self.dir.join(csv))? {
                 let is_stray = line.file.as_ref() == Some(&self.csv);
                 // Events are written in the order of their rows.
                 is_past |= line.event.kind == EventKind::Start || line.row.is_some() && !is_stray;
@@ -138,21 +145,8 @@ impl Side {
         }
         is_past |= strays.keys().next_back().is_some_and(|last| *last > number);
         let event = strays.remove(&number);
-        Ok((event.is_some() || is_past).then_some(Known::Said { event, marks: Vec::new() }))
-    }
-}
-
-fn lines(dir: &Path, csv: &str) -> io::Result<Vec<EventLine>> {
-    let Some(reader) = open(dir, csv)? else { return Ok(Vec::new()) };
-    let lines: Vec<_> = reader.split(b'\n').collect::<Result<_, _>>()?;
-    Ok(lines.iter().filter_map(|line| serde_json::from_slice(line).ok()).collect())
-}
-
-fn open(dir: &Path, csv: &str) -> io::Result<Option<BufReader<File>>> {
-    match File::open(dir.join(csv).with_extension("events.jsonl")) {
-        Ok(file) => Ok(Some(BufReader::new(file))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Ok((event.is_some() || is_past)
+            .then_some(RowEvent::Final { event, discontinuities: Vec::new() }))
     }
 }
 
@@ -182,11 +176,12 @@ mod tests {
             write(dir.path().join(csv).with_extension("events.jsonl"), text).unwrap();
         }
         let later: Vec<String> = later.iter().map(|&name| name.to_owned()).collect();
-        let found = Side::of(dir.path(), CSV).row(number, &Later::of(CSV, &later)).unwrap();
+        let found =
+            EventFile::of(dir.path(), CSV).row(number, &LaterFiles::of(CSV, &later)).unwrap();
         let found = match found {
-            Known::NotYet => "waits".to_owned(),
-            Known::Said { event: None, .. } => "lost".to_owned(),
-            Known::Said { event: Some(event), .. } => event.round_id.unwrap(),
+            RowEvent::Pending => "waits".to_owned(),
+            RowEvent::Final { event: None, .. } => "lost".to_owned(),
+            RowEvent::Final { event: Some(event), .. } => event.round_id.unwrap(),
         };
         assert_eq!(found, expected);
     }
@@ -217,20 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_side_file_has_no_events() {
+    fn a_file_without_an_event_file_has_no_events() {
         check(&[], &[], 1, "lost");
     }
 
     #[test]
-    fn marks_travel_with_the_row_after_them() {
+    fn discontinuities_are_sent_with_the_row_after_them() {
         let dir = tempfile::tempdir().unwrap();
         let text = [&live(1, ""), GAP, &live(2, "")].concat();
         write(dir.path().join(CSV).with_extension("events.jsonl"), text).unwrap();
-        let mut side = Side::of(dir.path(), CSV);
-        let marks = [1, 2].map(|row| match side.row(row, &Later::default()).unwrap() {
-            Known::Said { marks, .. } => marks.len(),
-            Known::NotYet => 99,
-        });
-        assert_eq!(marks, [0, 1]);
+        let mut side = EventFile::of(dir.path(), CSV);
+        let discontinuities =
+            [1, 2].map(|row| match side.row(row, &LaterFiles::default()).unwrap() {
+                RowEvent::Final { discontinuities, .. } => discontinuities.len(),
+                RowEvent::Pending => 99,
+            });
+        assert_eq!(discontinuities, [0, 1]);
     }
 }

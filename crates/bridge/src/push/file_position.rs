@@ -1,3 +1,5 @@
+//! How many rows of a file are stored at the hub.
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -5,15 +7,15 @@ use std::path::Path;
 use rounds::{Chunk, Cursor, Round};
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a file that are looked at together; a longer line makes it more.
+/// Bytes read per batch; more for a longer line.
 const WINDOW: u64 = 64 * 1024;
 
-/// So many bytes before the cursor must be what they were.
+/// Number of bytes before the cursor that must be unchanged.
 const ANCHOR: u64 = 256;
 
-/// How much of a file is at the hub.
+/// How many rows of a file are at the hub.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(super) struct FilePosition {
     /// Every row before it is stored.
     cursor: Cursor,
     /// Rows before the cursor.
@@ -24,28 +26,28 @@ pub(super) struct Place {
     anchor: u64,
 }
 
-/// A stretch of a file.
+/// A batch of rows of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Window {
+pub(super) struct RowBatch {
     /// Rows that are not stored yet.
     pub(super) rounds: Vec<Round>,
     /// The number of the first of them, counted from 1.
     pub(super) first: u64,
-    /// Lines that are no rounds.
+    /// Number of lines that are not rounds.
     pub(super) rejected: u64,
-    next: Place,
+    next: FilePosition,
 }
 
-impl Place {
+impl FilePosition {
     /// The next rows that are not stored; `None` at the end of the file.
     ///
     /// A file that was rewritten is read from its start: what is stored already is refused by the hub.
-    pub(super) fn read(&mut self, path: &Path) -> io::Result<Option<Window>> {
+    pub(super) fn read(&mut self, path: &Path) -> io::Result<Option<RowBatch>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
         if length < self.cursor.offset() || self.anchor != anchor(&mut file, self.cursor.offset())?
         {
-            tracing::warn!(file = %path.display(), "The file was rewritten; its rows are looked at again.");
+            tracing::warn!(file = %path.display(), "The file was rewritten; reading it from its start.");
             *self = Self::default();
             self.anchor = anchor(&mut file, 0)?;
         }
@@ -57,7 +59,7 @@ impl Place {
         let anchor = anchor(&mut file, cursor.offset())?;
         let next = Self { before: total, rows: total, anchor, cursor };
         let first = total - rounds.len() as u64 + 1;
-        Ok(Some(Window { rounds, first, rejected: piece.rejected_count, next }))
+        Ok(Some(RowBatch { rounds, first, rejected: piece.rejected_count, next }))
     }
 
     /// The next whole lines; `None` if there are none up to `length`.
@@ -84,7 +86,7 @@ impl Place {
     }
 
     /// All rows of a window are stored.
-    pub(super) fn pass(&mut self, window: Window) {
+    pub(super) fn pass(&mut self, window: RowBatch) {
         *self = window.next;
     }
 }
@@ -125,14 +127,14 @@ mod tests {
         (dir, path)
     }
 
-    fn numbers(window: &Window) -> Vec<u64> {
+    fn numbers(window: &RowBatch) -> Vec<u64> {
         window.rounds.iter().map(|round| round.multiplier.cents() / 100).collect()
     }
 
     #[test]
     fn rows_come_in_windows_and_each_once() {
         let (_dir, path) = file(5000);
-        let mut place = Place::default();
+        let mut place = FilePosition::default();
         let (mut found, mut windows) = (Vec::new(), 0);
         while let Some(window) = place.read(&path).unwrap() {
             assert_eq!(numbers(&window)[0], window.first);
@@ -147,11 +149,11 @@ mod tests {
     #[test]
     fn a_kept_place_goes_on_behind_the_last_row_that_is_stored() {
         let (_dir, path) = file(10);
-        let mut place = Place::default();
+        let mut place = FilePosition::default();
         assert_eq!(place.read(&path).unwrap().unwrap().rounds.len(), 10);
         place.acknowledge(4);
         let text = serde_json::to_string(&place).unwrap();
-        let mut place: Place = serde_json::from_str(&text).unwrap();
+        let mut place: FilePosition = serde_json::from_str(&text).unwrap();
         let window = place.read(&path).unwrap().unwrap();
         assert_eq!((window.first, numbers(&window)), (5, (5..=10).collect()));
         place.pass(window);
@@ -165,7 +167,7 @@ mod tests {
     fn a_file_without_a_header_is_counted_from_its_start_too() {
         let (_dir, path) = file(0);
         write(&path, (0..5).map(row).collect::<String>()).unwrap();
-        let mut place = Place::default();
+        let mut place = FilePosition::default();
         let window = place.read(&path).unwrap().unwrap();
         assert_eq!(numbers(&window), [1, 2, 3, 4, 5]);
         place.pass(window);
@@ -177,7 +179,7 @@ mod tests {
     #[test]
     fn a_row_without_its_newline_is_not_there() {
         let (_dir, path) = file(2);
-        let mut place = Place::default();
+        let mut place = FilePosition::default();
         let window = place.read(&path).unwrap().unwrap();
         place.pass(window);
         OpenOptions::new()
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn a_rewritten_file_is_read_from_its_start() {
         let (_dir, path) = file(20);
-        let mut place = Place::default();
+        let mut place = FilePosition::default();
         let window = place.read(&path).unwrap().unwrap();
         place.pass(window);
         let other: String = (0..30).map(|number| row(number + 100)).collect();
