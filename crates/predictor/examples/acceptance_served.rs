@@ -18,13 +18,13 @@ use evaluation::sequential::Evidence;
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
-use predictor::backtest::{Fit, Refit, drive};
-use predictor::dataset::{Dataset, DatasetSnapshot, Rows};
-use predictor::engine::{Effect, Engine, Settlement};
-use predictor::ensemble::{self, FitOptions};
-use predictor::forecast::{Forecaster, Means};
-use predictor::models::FitError;
-use predictor::workers::Threads;
+use forecasting::dataset::{Dataset, DatasetSnapshot, Rows};
+use forecasting::engine::{Effect, Engine, Settlement};
+use forecasting::ensemble::{self, FitOptions};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::models::FitError;
+use forecasting::replay::{Fit, Refit, drive};
+use predictor::training::thread_pool::Threads;
 use rounds::{Multiplier, Round};
 
 /// The reference scores rounds from here on; those before are burn-in.

@@ -1,38 +1,37 @@
 //! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
 
+pub(crate) mod builder;
+pub(crate) mod evidence;
 mod prediction;
-mod status;
-mod training;
+pub(crate) mod round_history;
+mod running_statistics;
+mod status_json;
+pub(crate) mod survival_curve;
 
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use forecasting::score_history::ScoreHistory;
+use forecasting::scorecard::Report;
 use rounds::TableName;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::prediction::{Interval, Member, PastPrediction, Prediction, Probability};
-pub(crate) use self::status::Written;
-pub(crate) use self::training::{
-    Accuracy, BaselineAccuracy, MemberAccuracy, Needed, PastTraining, Training,
-};
-use crate::chronicle::Chronicle;
-use crate::distribution::Distribution;
-use crate::durations::Durations;
-use crate::recorder::Notes;
-use crate::roll::{Roll, Row};
-use crate::scorecard::Report;
-use crate::view::EvidenceView;
+pub(crate) use self::prediction::{PastPrediction, Prediction, Probability};
+pub(crate) use self::status_json::Written;
+
+use crate::input::collector_events::Notes;
+use crate::input::file_stats::Data;
+use crate::snapshot::evidence::EvidenceView;
+use crate::snapshot::round_history::{Roll, Row};
+use crate::snapshot::survival_curve::Distribution;
+use crate::training::durations::Durations;
+use crate::training::report::{Accuracy, Training};
 
 /// Rounds shown in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
 /// LaggedInputs predictions shown.
 pub(crate) const HISTORY_MAX: usize = 10;
-/// Trainings shown.
-pub(crate) const TRAININGS_MAX: usize = 20;
-/// Rejected rows named one by one.
-pub(crate) const REJECTED_MAX: usize = 20;
-
 /// Everything a handler answers from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Snapshot {
@@ -62,7 +61,7 @@ pub(crate) struct Snapshot {
     pub(crate) forecasts: Forecasts,
     /// Of `/api/history`; shared, not copied.
     #[serde(skip)]
-    pub(crate) chronicle: Arc<Chronicle>,
+    pub(crate) score_history: Arc<ScoreHistory>,
     /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
     #[serde(skip)]
     pub(crate) roll: Roll,
@@ -180,38 +179,6 @@ impl From<Row> for RecentRound {
             inside: said.map(|said| said.inside),
         }
     }
-}
-
-/// What was read and what could not be.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Data {
-    pub(crate) files: Vec<DataFile>,
-    pub(crate) rejected_rows: u64,
-    /// Of `/metrics`.
-    #[serde(skip)]
-    pub(crate) rejected_by_reason: Vec<(&'static str, u64)>,
-    pub(crate) rejected_recent: Vec<RejectedRow>,
-    pub(crate) torn_bytes: u64,
-    pub(crate) duplicates_removed: u64,
-    pub(crate) watch: &'static str,
-    pub(crate) rebuilds: u64,
-    pub(crate) last_error: Option<String>,
-}
-
-/// One CSV file.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct DataFile {
-    pub(crate) name: String,
-    pub(crate) records: u64,
-    pub(crate) rejected: u64,
-}
-
-/// A row that was left out.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RejectedRow {
-    pub(crate) file: String,
-    pub(crate) line: u64,
-    pub(crate) reason: String,
 }
 
 /// The answer in plain words.

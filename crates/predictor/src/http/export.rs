@@ -12,11 +12,11 @@ use chrono::{SecondsFormat, Timelike as _};
 use futures_util::{Stream, stream};
 use rounds::Round;
 
-use super::api::Api;
 use super::problem::Problem;
-use crate::predictions::{self, Predictions, Wanted};
-use crate::query::Export;
+use crate::http::query::Export;
 use crate::snapshot::Snapshot;
+use crate::store::ledger_csv::{self, Predictions, Wanted};
+use crate::table::Api;
 
 /// Rows of a piece: some tens of kilobytes, made in well under a millisecond.
 const PIECE: usize = 1024;
@@ -76,7 +76,7 @@ pub(crate) async fn predictions(
             Err(_) => None,
         }
     });
-    Ok(table("predictions.csv", predictions::HEADER, rows))
+    Ok(table("predictions.csv", ledger_csv::HEADER, rows))
 }
 
 fn kept_in(snapshot: &Arc<Snapshot>) -> Option<PathBuf> {

@@ -9,14 +9,15 @@ use std::fs;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use forecasting::scorecard::{ENSEMBLE, Row};
 
-use super::access::Access;
 use super::guard::Guard;
-use super::tables::{Seen, Served};
-use crate::durations::SECONDS;
-use crate::scorecard::{ENSEMBLE, Row};
-use crate::snapshot::{Accuracy, Snapshot};
-use crate::view::EvidenceView;
+use super::request_log::Access;
+use super::table_routes::{Seen, Served};
+use crate::snapshot::Snapshot;
+use crate::snapshot::evidence::EvidenceView;
+use crate::training::durations::SECONDS;
+use crate::training::report::Accuracy;
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HOUSE: &str = "house";

@@ -1,0 +1,292 @@
+//! The heart: rounds in, forecasts and their scores out. No clock, file, task or thread.
+//!
+//! Serving and backtest drive this same machine, so the backtest measures what is served:
+//!
+//! ```text
+//! for round in rounds {
+//!     for effect in engine.observe(round, heard) {
+//!         match effect {
+//!             Settled(settlement) => keep it,
+//!             Issued(forecast)    => keep it, before the next round is looked at,
+//!             Retrain(records)    => fit a dataset of those rounds, then engine.install(model),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! The same rounds, heard at the same times, with models installed at the same places, give the
+//! same forecasts to the bit.
+
+mod learned_state;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use features::{Extractor, FeatureRow};
+use rounds::Round;
+
+pub use self::learned_state::{ForecastCounts, LearnedState};
+use crate::dataset::ln_of;
+use crate::forecast::{Forecast, Forecaster};
+use crate::score_history::ScoreHistory;
+use crate::scorecard::Scorecard;
+use crate::training_schedule;
+
+/// Betting on a round is taken as closed this long after the round before it ended. The game keeps
+/// it open for about five seconds, after a pause that differs from site to site.
+pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
+
+/// What an engine is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the engine asks for trainings.
+    pub auto_train: bool,
+    /// Whether the times of rounds are those of now, so that a forecast can come too late. The
+    /// rounds of a replay were played long ago: for them it cannot be told.
+    pub can_be_late: bool,
+}
+
+/// A model in use.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// What is asked.
+    pub model: Arc<dyn Forecaster>,
+    /// Counts from 1.
+    pub version: u64,
+    /// Rounds it was trained on.
+    pub trained_on: u64,
+}
+
+/// A forecast and what then happened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settlement {
+    /// What was said.
+    pub forecast: Forecast,
+    /// What came.
+    pub round: Round,
+}
+
+/// What is to be done because of a round or a model.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The open forecast met its round.
+    Settled(Settlement),
+    /// A forecast for the next round; it replaces the open one for that round, if there is one.
+    Issued(Forecast),
+    /// A training on all rounds so far is due.
+    Retrain(u64),
+}
+
+/// Everything known after some number of rounds.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    settings: Settings,
+    extractor: Extractor,
+    /// Of the rounds so far; none before the first.
+    row: Option<FeatureRow>,
+    rounds: u64,
+    last: Option<Round>,
+    installed: Option<Installed>,
+    open: Option<Forecast>,
+    /// The open forecast is only shown.
+    is_withdrawn: bool,
+    /// What the open forecast has replaced.
+    replaced: Option<Forecast>,
+    trained_on: Option<u64>,
+    learned: LearnedState,
+}
+
+impl Engine {
+    /// An engine that knows nothing.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            extractor: Extractor::new(),
+            row: None,
+            rounds: 0,
+            last: None,
+            installed: None,
+            open: None,
+            is_withdrawn: false,
+            replaced: None,
+            trained_on: None,
+            learned: LearnedState::default(),
+        }
+    }
+
+    /// Takes a round that was played before anybody listened. It is scored only if its forecast had
+    /// been frozen then; no forecast is made up for it now.
+    pub fn replay(&mut self, round: Round, frozen: Option<Forecast>) -> Option<Settlement> {
+        self.open = frozen;
+        self.is_withdrawn = false;
+        self.take(round)
+    }
+
+    /// Takes up what an engine knew after these rounds, in place of hearing them one by one. Only
+    /// for an engine that has heard none.
+    pub fn restore(&mut self, rounds: &[Round], learned: LearnedState) {
+        for round in rounds {
+            self.learn(*round);
+        }
+        self.learned = learned;
+    }
+
+    /// What [`Engine::restore`] takes up again.
+    pub fn learned(&self) -> &LearnedState {
+        &self.learned
+    }
+
+    /// The open forecast could not be kept. The one that it has replaced counts again; where there
+    /// is none it may be shown, but it is not scored.
+    pub fn discard_open(&mut self) {
+        match self.replaced.take() {
+            Some(replaced) => self.open = Some(replaced),
+            None => self.is_withdrawn = true,
+        }
+    }
+
+    /// The open forecast, if it will be scored.
+    pub fn frozen(&self) -> Option<&Forecast> {
+        self.open.as_ref().filter(|_| !self.is_withdrawn)
+    }
+
+    /// Takes a round that has just been heard: settles the open forecast, learns, and issues the
+    /// next one.
+    pub fn observe(&mut self, round: Round, heard: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let settlement = self.take(round);
+        if settlement.is_none() && self.installed.is_some() {
+            self.learned.counts.missed += 1;
+        }
+        effects.extend(settlement.map(Effect::Settled));
+        effects.extend(self.issue(heard).map(Effect::Issued));
+        effects.extend(self.ask_for_training().map(Effect::Retrain));
+        effects
+    }
+
+    /// A training on all rounds so far, if one is due. Asks once, and again when the next is due.
+    pub fn ask_for_training(&mut self) -> Option<u64> {
+        let is_due = self.settings.auto_train && self.rounds >= self.next_training_at();
+        is_due.then(|| self.training_started())
+    }
+
+    /// Notes that a training on all rounds so far begins, whoever asked for it.
+    pub fn training_started(&mut self) -> u64 {
+        self.trained_on = Some(self.rounds);
+        self.rounds
+    }
+
+    /// Puts a model to use and issues a forecast from it.
+    ///
+    /// A forecast that was in time is not replaced by one that is not: whether a training ends
+    /// before a round does depends on how long the round lasts, and so on its multiplier.
+    pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
+        self.installed = Some(installed);
+        let is_frozen = self.frozen().is_some_and(|open| !open.late) && self.is_late(now);
+        if is_frozen { None } else { self.issue(now) }
+    }
+
+    /// Takes up a forecast for the next round that an earlier run had issued.
+    pub fn resume(&mut self, open: Forecast) {
+        self.open = Some(open);
+        self.is_withdrawn = false;
+    }
+
+    /// The forecast for the next round.
+    pub fn open(&self) -> Option<&Forecast> {
+        self.open.as_ref()
+    }
+
+    /// Rounds so far.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// The newest round.
+    pub fn last(&self) -> Option<Round> {
+        self.last
+    }
+
+    /// The model in use.
+    pub fn installed(&self) -> Option<&Installed> {
+        self.installed.as_ref()
+    }
+
+    /// How much of the model's say is served now.
+    pub fn kappa(&self) -> f64 {
+        self.learned.calibration.kappa.served()
+    }
+
+    /// What the forecasts were worth.
+    pub fn scorecard(&self) -> &Scorecard {
+        &self.learned.scorecard
+    }
+
+    /// What became of the rounds.
+    pub fn counts(&self) -> ForecastCounts {
+        self.learned.counts
+    }
+
+    /// How skill, coverage and lights went; cheap to clone.
+    pub fn score_history(&self) -> &Arc<ScoreHistory> {
+        &self.learned.score_history
+    }
+
+    /// The number of rounds at which a training is due.
+    pub fn next_training_at(&self) -> u64 {
+        training_schedule::due_at(self.trained_on)
+    }
+
+    fn take(&mut self, round: Round) -> Option<Settlement> {
+        let open = self.open.take().filter(|_| !self.is_withdrawn);
+        self.replaced = None;
+        let settlement = open.map(|forecast| Settlement { forecast, round });
+        let before = self.last.map(|last| last.time);
+        self.learned.take(&round, settlement.as_ref().map(|it| &it.forecast), before);
+        self.learn(round);
+        settlement
+    }
+
+    /// What needs no forecast: the features.
+    fn learn(&mut self, round: Round) {
+        let row = self.extractor.push(ln_of(&round));
+        self.row = Some(row.expect("ln of a multiplier, cut at the limit"));
+        self.rounds += 1;
+        self.last = Some(round);
+    }
+
+    fn issue(&mut self, now: DateTime<Utc>) -> Option<Forecast> {
+        let (installed, row, last) = (self.installed.as_ref()?, self.row.as_ref()?, self.last?);
+        let means = installed.model.means(row);
+        let served = self.learned.calibration.serve(&means);
+        let forecast = Forecast {
+            round: self.rounds + 1,
+            issued_at: now,
+            after: last.time,
+            last_actual: last.multiplier.as_f64(),
+            model_version: installed.version,
+            trained_on: installed.trained_on,
+            means,
+            kappa: served.kappa,
+            scale: served.scale,
+            probabilities: served.probabilities,
+            interval80: served.interval80,
+            interval90: served.interval90,
+            late: self.is_late(now),
+        };
+        self.replaced = self.open.filter(|_| !self.is_withdrawn);
+        self.open = Some(forecast);
+        self.is_withdrawn = false;
+        Some(forecast)
+    }
+
+    /// Decided from the past alone: a rule that looked at the round itself would pick rounds by
+    /// how long they last, and bets on such a choice prove nothing.
+    fn is_late(&self, now: DateTime<Utc>) -> bool {
+        self.settings.can_be_late
+            && self.last.is_some_and(|last| now - last.time > BETTING_CLOSES_AFTER)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! New rows of the directory, soon after they are written.
+//!
+//! The scan is the truth and happens every two seconds; notifications of the file system only say
+//! that it is worth doing now. So an event that is lost, doubled or early changes nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rounds::scan::{Change, Directory, ScanError};
+
+use crate::config::Watch;
+use crate::input::fs_watcher::{Ear, Ears, Hint};
+
+/// The directory, and the ear on it.
+pub(crate) struct Tail {
+    directory: Directory,
+    mode: Watch,
+    ears: Ears,
+    /// The ear, and which directory it is on.
+    ear: Option<(Ear, Identity)>,
+    has_complained: bool,
+    hint: Hint,
+}
+
+/// Tells a directory from another one put in its place.
+type Identity = (u64, u64);
+
+impl Tail {
+    pub(crate) fn new(path: PathBuf, mode: Watch, ears: Ears, hint: Hint) -> Self {
+        let directory = Directory::new(path);
+        Self { directory, mode, ears, ear: None, has_complained: false, hint }
+    }
+
+    /// Everything that has changed since the last look. Before it looks it sees to its ear, so that
+    /// nothing can fall between.
+    pub(crate) fn look(&mut self) -> Result<Vec<Change>, ScanError> {
+        self.listen();
+        self.hint.reset();
+        self.directory.scan()
+    }
+
+    /// How changes are noticed at present: `notify` or `scan`.
+    pub(crate) fn watch(&self) -> &'static str {
+        if self.ear.is_some() { "notify" } else { "scan" }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn listen(&mut self) {
+        if self.mode == Watch::Scan {
+            return;
+        }
+        let Ok(identity) = identity(self.path()) else {
+            self.ear = None;
+            return;
+        };
+        if self.ear.as_ref().is_some_and(|(_, known)| *known == identity) {
+            return;
+        }
+        // A watch stays with the directory it was put on, whatever now has its name.
+        self.ear = None;
+        match self.ears.on(self.path(), &self.hint) {
+            Ok(ear) => self.ear = Some((ear, identity)),
+            Err(error) if !self.has_complained => {
+                self.has_complained = true;
+                tracing::warn!(
+                    directory = %self.path().display(), %error,
+                    "The file system gives no notifications here; looking every 2 s."
+                );
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere the time of creation has to do.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<Identity> {
+    let created = std::fs::metadata(path)?.created()?;
+    let since = created.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok((since.as_secs(), u64::from(since.subsec_nanos())))
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

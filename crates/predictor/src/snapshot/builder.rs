@@ -1,0 +1,194 @@
+//! Makes the snapshot: what the API shows of everything the loop knows.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use forecasting::engine::{Engine, Settlement};
+use forecasting::forecast::Forecast;
+use forecasting::scorecard::{Report, Scorecard};
+use forecasting::training_schedule::FIRST_AT;
+use rounds::{Origin, Round, TableName};
+use serde_json::Value;
+
+use super::evidence::EvidenceView;
+use super::prediction::{past, prediction};
+use crate::config::Config;
+use crate::input::collector_events::Recorder;
+use crate::input::file_stats::Data;
+use crate::input::file_stats::Intake;
+use crate::input::round_series::Series;
+use crate::snapshot::round_history::{Roll, Said, SaidLately};
+use crate::snapshot::running_statistics::RunningStatistics;
+use crate::snapshot::survival_curve::Distribution;
+use crate::snapshot::{
+    Forecasts, HISTORY_MAX, Indicators, Links, Looks, PastPrediction, RECENT_MAX, RecentRound,
+    Snapshot, Verdict,
+};
+use crate::store::ledger_store::Keeper;
+use crate::training::status::Trainings;
+
+/// The collector's word on itself, beside its files.
+const COLLECTOR_STATUS: &str = "status.json";
+/// A status file larger than this is not the collector's.
+const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
+/// What is kept for showing only.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    statistics: RunningStatistics,
+    said: SaidLately,
+    distribution: Distribution,
+    past: VecDeque<PastPrediction>,
+    void: u64,
+    report: Option<Report>,
+}
+
+/// Everything a snapshot is made from.
+pub(crate) struct Picture<'a> {
+    pub(crate) table: &'a TableName,
+    pub(crate) config: &'a Config,
+    pub(crate) engine: &'a Engine,
+    pub(crate) series: &'a Series,
+    pub(crate) trainings: &'a Trainings,
+    pub(crate) intake: &'a Intake,
+    pub(crate) keeper: &'a Keeper,
+    pub(crate) recorder: &'a Recorder,
+    pub(crate) looks: Looks,
+    pub(crate) trouble: Option<&'a str>,
+    pub(crate) watch: &'static str,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) rebuilds: u64,
+    pub(crate) started_at: DateTime<Utc>,
+}
+
+impl View {
+    /// Takes the next round and what was forecast for it.
+    pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
+        let forecast = settlement.map(|settlement| &settlement.forecast);
+        self.statistics.push(round.multiplier);
+        self.distribution.push(round.multiplier);
+        let said = forecast.map(|forecast| Said {
+            lo: forecast.interval80.0,
+            hi: forecast.interval80.1,
+            point: forecast.calibrated(),
+            inside: forecast.holds(round.multiplier.as_f64()),
+        });
+        self.said.push(said);
+        if let Some(forecast) = forecast {
+            self.past.push_front(past(forecast, Some(round)));
+            self.past.truncate(HISTORY_MAX);
+        }
+    }
+
+    /// Counts forecasts whose round is not the one they were settled by.
+    pub(crate) fn void(&mut self, count: u64) {
+        self.void += count;
+    }
+
+    /// How many there are.
+    pub(crate) fn voids(&self) -> u64 {
+        self.void
+    }
+
+    /// Sums the scores up, if there are new ones.
+    pub(crate) fn refresh(&mut self, scorecard: &Scorecard) {
+        let shown = self.report.as_ref().map_or(0, |report| report.rounds);
+        if scorecard.scored() != shown {
+            self.report = Some(scorecard.report());
+        }
+    }
+
+    /// The whole picture.
+    pub(crate) fn snapshot(&self, from: &Picture<'_>) -> Snapshot {
+        let engine = from.engine;
+        let last = engine.last();
+        let is_simulated = from.origin == Some(Origin::Simulated);
+        let training = from.trainings.view(engine.rounds(), engine.next_training_at());
+        let counts = engine.counts();
+        let roll = Roll::new(from.series.rounds().clone(), self.said.clone());
+        Snapshot {
+            model_trained: engine.installed().is_some(),
+            model_accuracy: from.trainings.accuracy().cloned(),
+            current_prediction: engine
+                .open()
+                .filter(|_| engine.installed().is_some())
+                .map(|open| prediction(open, is_simulated)),
+            prediction_history: self.history(engine.open()),
+            auto_train_enabled: from.config.auto_train_enabled,
+            csv_file: from.series.last_file().map(str::to_owned),
+            csv_records: engine.rounds(),
+            latest_multiplier: last.map(|last| last.multiplier.as_f64()),
+            latest_timestamp: last.map(|last| last.time),
+            simulated: is_simulated,
+            origin: from.origin.unwrap_or(Origin::Recorded).word(),
+            table: from.table.clone(),
+            links: Links::of(from.table),
+            data_dir: from.config.data_dir.display().to_string(),
+            indicators: Indicators {
+                auto_sync_active: from.trouble.is_none(),
+                model_trained: engine.installed().is_some(),
+                auto_training: training.running,
+                data_synced: from.trouble.is_none() && last.is_some(),
+            },
+            training,
+            statistics: self.statistics.figures(),
+            recent: roll.newest(RECENT_MAX).map(RecentRound::from).collect(),
+            data: Data {
+                duplicates_removed: from.series.duplicates(),
+                watch: from.watch,
+                rebuilds: from.rebuilds,
+                last_error: from.trouble.map(str::to_owned),
+                ..from.intake.view()
+            },
+            collector: collector_status(&from.config.data_dir),
+            scorecard: self.report.clone(),
+            lights: last.map(|_| EvidenceView::of(engine.scorecard().lights())),
+            verdict: verdict(engine),
+            forecasts: Forecasts {
+                kept_in: from.keeper.path().map(|path| path.display().to_string()),
+                settled: counts.settled,
+                late: counts.late,
+                missed: counts.missed,
+                void: self.void,
+            },
+            score_history: Arc::clone(engine.score_history()),
+            roll,
+            distribution: self.distribution.clone(),
+            notes: from.recorder.notes(),
+            looks: from.looks,
+            trained: from.trainings.took(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: from.started_at,
+            ..Snapshot::default()
+        }
+    }
+
+    /// The open forecast and the last settled ones, newest first.
+    fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
+        let open = open.map(|open| past(open, None));
+        open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
+    }
+}
+
+/// A few rounds allow no word on anything.
+fn verdict(engine: &Engine) -> Option<Verdict> {
+    let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
+    Some(Verdict {
+        sentence: verdict.sentence(),
+        rounds: verdict.rounds,
+        absence: verdict.absence(),
+        change: verdict.change_note(),
+        lights: [verdict.order, verdict.law, verdict.forecast],
+        facts: verdict,
+    })
+}
+
+/// Nothing when there is none, or half of one: it is written whole, so the next look finds it.
+fn collector_status(dir: &Path) -> Option<Value> {
+    let path = dir.join(COLLECTOR_STATUS);
+    let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);
+    let text = if is_small { fs::read(&path).ok()? } else { return None };
+    serde_json::from_slice(&text).ok().filter(Value::is_object)
+}

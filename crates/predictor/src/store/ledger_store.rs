@@ -1,0 +1,278 @@
+//! Keeps forecasts on disk, and goes on without a disk where there is none to be had.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use forecasting::ledger::{Entry, Ledger};
+use rounds::Round;
+use rounds::disk::Disk;
+
+use crate::store::checkpoint::{Checkpoint, Place, RoundsDigest};
+use crate::store::checkpoint_file::Checkpoints;
+use crate::store::ledger_file::{Journal, JournalError, Strange};
+
+/// So much of the ledger before a checkpoint's place is read for showing: some 9,000 forecasts.
+const SHOWN_BYTES: u64 = 6 << 20;
+
+/// The ledger's place, open or not.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    dir: PathBuf,
+    disk: Arc<dyn Disk>,
+    journal: Option<Journal>,
+    checkpoints: Checkpoints,
+    /// The ledger holds every forecast that has been counted.
+    is_whole: bool,
+    /// Entries wait for [`Keeper::sync`], so many forecasts among them.
+    is_dirty: bool,
+    unsynced: usize,
+    /// The last that was to be appended is a forecast, and was.
+    ends_with_forecast: bool,
+    /// A settlement that could not be written and goes before the next entry.
+    owed: Option<Entry>,
+    /// What was complained about last; each trouble is said once.
+    trouble: Option<String>,
+}
+
+/// What was kept of earlier runs.
+#[derive(Debug, Default)]
+pub(crate) struct Archive {
+    /// What was known after some of the rounds.
+    pub(crate) restored: Option<Restored>,
+    /// The forecasts since then, or all.
+    pub(crate) ledger: Ledger,
+}
+
+/// A checkpoint that holds.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) digest: RoundsDigest,
+    /// The last forecasts before its place: they have been counted and are for showing only.
+    pub(crate) shown: Ledger,
+}
+
+/// An entry is not in the ledger.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotKept;
+
+/// What has been cut off the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CutOff {
+    /// How forecasts came out, which the files say as well.
+    Settlements,
+    /// The forecast for the next round, and perhaps settlements.
+    Open,
+    /// Forecasts that have met their rounds.
+    Forecasts,
+}
+
+impl Keeper {
+    pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            checkpoints: Checkpoints::new(dir.clone(), Arc::clone(&disk)),
+            dir,
+            disk,
+            journal: None,
+            is_whole: false,
+            is_dirty: false,
+            unsynced: 0,
+            ends_with_forecast: false,
+            owed: None,
+            trouble: None,
+        }
+    }
+
+    /// The file, if there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.journal.as_ref().map(Journal::path)
+    }
+
+    /// What is kept for these rounds; nothing when it cannot be had.
+    pub(crate) fn read(&mut self, rounds: &[Round]) -> Archive {
+        self.owed = None;
+        self.is_dirty = false;
+        self.unsynced = 0;
+        self.open();
+        let read = self.try_read(rounds);
+        self.is_whole = self.journal.is_some();
+        read.unwrap_or_else(|source| {
+            let path = self.path().unwrap_or(&self.dir).to_owned();
+            self.journal = None;
+            self.is_whole = false;
+            self.go_without(&JournalError::Io { path, source });
+            Archive::default()
+        })
+    }
+
+    fn try_read(&mut self, rounds: &[Round]) -> io::Result<Archive> {
+        let Some(journal) = &mut self.journal else { return Ok(Archive::default()) };
+        let Some((checkpoint, digest)) = self.checkpoints.read(journal, rounds)? else {
+            let mut ledger = Ledger::default();
+            let strange = journal.read(0..u64::MAX, |entry| ledger.push(entry))?;
+            say_strange(journal.path(), &strange);
+            return Ok(Archive { restored: None, ledger });
+        };
+        let known = checkpoint.ledger.bytes;
+        let mut shown = Ledger::default();
+        journal.read(known.saturating_sub(SHOWN_BYTES)..known, |entry| shown.push(entry))?;
+        let mut ledger = Ledger::default();
+        checkpoint.open.into_iter().for_each(|open| ledger.push(Entry::Forecast(open)));
+        let strange = journal.read(known..u64::MAX, |entry| ledger.push(entry))?;
+        say_strange(journal.path(), &strange);
+        Ok(Archive { restored: Some(Restored { checkpoint, digest, shown }), ledger })
+    }
+
+    fn open(&mut self) {
+        // The lock is given back first.
+        self.journal = None;
+        match Journal::open(&self.dir, &self.disk) {
+            Ok((journal, torn_bytes)) => {
+                if torn_bytes > 0 {
+                    tracing::warn!(
+                        "The last line of {} was torn; {torn_bytes} bytes have been cut off.",
+                        journal.path().display()
+                    );
+                }
+                self.journal = Some(journal);
+                self.trouble = None;
+            }
+            Err(error) => self.go_without(&error),
+        }
+    }
+
+    /// Appends an entry; [`Keeper::sync`] makes it last. Without a ledger there is nothing to be
+    /// kept, which has been said.
+    ///
+    /// # Errors
+    /// There is a ledger, but the entry is not in it.
+    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotKept> {
+        if self.journal.as_ref().is_none_or(|journal| !journal.is_in_place()) {
+            // The directory came late, was replaced, or its owner has gone. What was counted so far
+            // is not in this ledger.
+            self.owed = None;
+            self.is_whole = false;
+            self.open();
+        }
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let owed = self.owed.take();
+        let appended = owed.iter().chain([entry]).try_for_each(|entry| journal.append(entry));
+        let is_forecast = matches!(entry, Entry::Forecast(_));
+        self.ends_with_forecast = is_forecast && appended.is_ok();
+        match appended {
+            Ok(()) => {
+                self.is_dirty = true;
+                self.unsynced += usize::from(is_forecast);
+                Ok(())
+            }
+            Err(error) => {
+                // The rounds know how a forecast came out, so a settlement can wait.
+                self.owed = owed.or((!is_forecast).then_some(*entry));
+                self.say_not_kept(&error);
+                Err(NotKept)
+            }
+        }
+    }
+
+    /// Puts what was appended on the disk.
+    ///
+    /// # Errors
+    /// Nobody knows what is on the disk, so all that has been appended since the last sync has been
+    /// cut off.
+    pub(crate) fn sync(&mut self) -> Result<(), CutOff> {
+        let Some(journal) = self.journal.as_mut().filter(|_| self.is_dirty) else { return Ok(()) };
+        self.is_dirty = false;
+        let forecasts = std::mem::take(&mut self.unsynced);
+        match journal.sync() {
+            Ok(()) => {
+                self.say_it_works_again();
+                Ok(())
+            }
+            Err(error) => {
+                self.say_not_kept(&error);
+                Err(match forecasts {
+                    0 => CutOff::Settlements,
+                    1 if self.ends_with_forecast => CutOff::Open,
+                    _ => CutOff::Forecasts,
+                })
+            }
+        }
+    }
+
+    /// The end of the ledger, if it holds all that was counted.
+    pub(crate) fn place(&mut self) -> Option<Place> {
+        let journal = self.journal.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
+        journal.end().ok().flatten()
+    }
+
+    /// Whether it is time for a checkpoint.
+    pub(crate) fn is_checkpoint_due(&self, rounds: u64) -> bool {
+        self.is_whole && self.checkpoints.is_due(rounds)
+    }
+
+    /// Whether the last checkpoint says less than is known now.
+    pub(crate) fn is_checkpoint_old(&self, rounds: u64, ledger: &Place) -> bool {
+        self.checkpoints.is_old(rounds, ledger)
+    }
+
+    /// Begins to put a checkpoint in the place of the last one.
+    pub(crate) fn write(&mut self, checkpoint: Checkpoint) {
+        self.checkpoints.write(checkpoint);
+    }
+
+    /// Waits until the checkpoint is written.
+    pub(crate) fn finish(&mut self) {
+        self.checkpoints.finish();
+    }
+
+    /// From here on there is something that the ledger and the rounds do not say.
+    pub(crate) fn no_more_checkpoints(&mut self) {
+        self.is_whole = false;
+    }
+
+    fn go_without(&mut self, error: &JournalError) {
+        self.say_once(error.to_string(), |text| {
+            tracing::warn!(
+                "Forecasts are kept in memory only and end with this run: {text}. \
+                 Name another place with --state-dir."
+            );
+        });
+    }
+
+    fn say_not_kept(&mut self, error: &io::Error) {
+        let path = self.path().unwrap_or(&self.dir).display();
+        self.say_once(format!("{path}: {error}"), |text| {
+            tracing::warn!(
+                "Forecasts cannot be written, so they do not count until they can: {text}."
+            );
+        });
+    }
+
+    fn say_it_works_again(&mut self) {
+        if self.trouble.take().is_some() {
+            let path = self.path().unwrap_or(&self.dir).display();
+            tracing::info!("Forecasts are written to {path} again.");
+        }
+    }
+
+    fn say_once(&mut self, text: String, say: impl FnOnce(&str)) {
+        if self.trouble.as_ref() != Some(&text) {
+            say(&text);
+            self.trouble = Some(text);
+        }
+    }
+}
+
+fn say_strange(path: &Path, strange: &Strange) {
+    if let Some(first) = strange.first {
+        tracing::warn!(
+            "{} lines of {} are no entries and are left out; the first begins at byte {first}.",
+            strange.count,
+            path.display()
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

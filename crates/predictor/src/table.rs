@@ -1,0 +1,163 @@
+//! Tables side by side: each has its directory, its loop, its engine and its ledger; the trainer, the
+//! watcher of the file system and the server are shared.
+
+mod table_loop;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use forecasting::learner::Learner;
+use rounds::TableName;
+use rounds::disk::RealDisk;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::events::Events;
+use crate::input::fs_watcher::Ears;
+use crate::snapshot::Snapshot;
+use crate::table::table_loop::{Ending, LiveHandle, Outside};
+use crate::training::thread::Trainer;
+
+/// What the handlers work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) live: LiveHandle,
+    pub(crate) now: fn() -> DateTime<Utc>,
+}
+
+/// Retry interval while the inbox of a loop is full.
+const RETRY_EVERY: Duration = Duration::from_millis(100);
+
+/// One table at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) name: TableName,
+    /// Where its files lie, and all else it is told.
+    pub(crate) config: Config,
+    pub(crate) api: Api,
+    pub(crate) events: Events,
+}
+
+/// All of them.
+pub(crate) struct Tables {
+    /// Never empty; addresses that name no table mean the first.
+    all: Vec<Table>,
+    ended: UnboundedReceiver<()>,
+}
+
+impl Tables {
+    /// Starts a loop for each table of the configuration, on threads of their own.
+    ///
+    /// # Errors
+    /// When the tables cannot be listed, or the system gives no threads.
+    pub(crate) fn start(
+        config: &Config,
+        learner: Box<dyn Learner>,
+        now: fn() -> DateTime<Utc>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let trainer = Trainer::start(learner, stop.clone()).context("starting the trainer")?;
+        let ears = Ears::default();
+        let (ending, ended) = unbounded_channel();
+        let start = |name: TableName| {
+            let config = config.of(&name);
+            let events = Events::new(stop.clone());
+            let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+            let outside = Outside {
+                table: name.clone(),
+                snapshot: Arc::clone(&snapshot),
+                events: events.clone(),
+                trainer: trainer.clone(),
+                ears: ears.clone(),
+                now,
+                disk: Arc::new(RealDisk),
+                stop: stop.clone(),
+            };
+            let live = table_loop::start(&config, outside, Ending(ending.clone()))
+                .with_context(|| format!("starting the loop of table {name}"))?;
+            Ok(Table { name, config, api: Api { snapshot, live, now }, events })
+        };
+        let all = config.tables()?.into_iter().map(start).collect::<anyhow::Result<_>>()?;
+        Ok(Self { all, ended })
+    }
+
+    /// All tables, the first first.
+    pub(crate) fn all(&self) -> &[Table] {
+        &self.all
+    }
+
+    /// Comes back when the first loop has ended, which none does unless it is told to.
+    pub(crate) async fn one_ended(&mut self) {
+        self.ended.recv().await;
+    }
+
+    /// Ends all loops.
+    pub(crate) fn stop(&self) {
+        self.all.iter().for_each(|table| table.api.live.stop());
+    }
+
+    /// Comes back when all loops have ended.
+    pub(crate) async fn all_ended(mut self) {
+        while self.ended.recv().await.is_some() {}
+    }
+}
+
+/// Sees what the running predictor sees, and can ask whether it still looks.
+#[derive(Debug, Clone)]
+pub(crate) struct Observer {
+    table: Table,
+    address: SocketAddr,
+}
+
+impl Observer {
+    /// An observer of `table`, which is served at `address`.
+    pub(crate) fn new(table: Table, address: SocketAddr) -> Self {
+        Self { table, address }
+    }
+
+    /// Which table it looks at.
+    pub(crate) fn table(&self) -> &TableName {
+        &self.table.name
+    }
+
+    /// What that table is told.
+    pub(crate) fn config(&self) -> &Config {
+        &self.table.config
+    }
+
+    /// What HTTP may see at present.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.table.api.snapshot.load_full()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its clock shows.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.table.api.now)()
+    }
+
+    /// Comes back when the directory has been looked at and all that was found has been heard.
+    pub(crate) async fn first_look(&self) {
+        loop {
+            let looked = match self.table.api.live.look() {
+                Some(looked) => looked.await.is_ok(),
+                None => false,
+            };
+            if looked {
+                return;
+            }
+            // Its inbox is full, or it has ended and so will we.
+            tokio::time::sleep(RETRY_EVERY).await;
+        }
+    }
+}

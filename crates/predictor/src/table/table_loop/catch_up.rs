@@ -1,0 +1,240 @@
+//! Rounds on their way through the engine: one by one as they come, or all of them anew.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use forecasting::engine::{Effect, Engine, Settings, Settlement};
+use forecasting::forecast::Forecast;
+use forecasting::ledger::{Entry, Ledger, Settled, Void};
+use rounds::{Origin, Round};
+use serde_json::json;
+
+use super::Live;
+use crate::events::Topic;
+use crate::input::round_series::Growth;
+use crate::snapshot::builder::View;
+use crate::store::checkpoint::{Checkpoint, Known, Loose, RoundsDigest};
+use crate::store::ledger_store::{Archive, CutOff, NotKept, Restored};
+
+/// Rounds heard before a look at messages.
+const AT_ONCE: usize = 64;
+
+impl Live {
+    pub(super) fn grow(&mut self, growth: Growth) {
+        match growth {
+            Growth::Unchanged => {}
+            Growth::From(0) | Growth::Rebuilt => {
+                if self.engine.rounds() > 0 {
+                    self.rebuilds += 1;
+                    tracing::warn!(
+                        "Earlier rounds have changed; everything is computed anew from the files."
+                    );
+                }
+                self.reload();
+            }
+            Growth::From(first) => {
+                let first = if self.waiting.is_empty() { first } else { self.waiting.start };
+                self.waiting = first..self.series.rounds().len();
+            }
+        }
+    }
+
+    /// Hears some of the rounds that wait. The forecast that is open in the end is on the disk.
+    pub(super) fn catch_up(&mut self) {
+        let next = self.waiting.start..self.waiting.end.min(self.waiting.start + AT_ONCE);
+        self.waiting.start = next.end;
+        let rounds: Vec<Round> = self.series.rounds().range(next).collect();
+        for round in rounds {
+            self.hear_round(round);
+        }
+        self.sync();
+        if self.keeper.is_checkpoint_due(self.engine.rounds())
+            && let Some(checkpoint) = self.checkpoint()
+        {
+            self.keeper.write(checkpoint);
+        }
+    }
+
+    /// Takes all rounds anew: those that have a forecast in the ledger are scored by it, the others
+    /// are only learnt from. What a checkpoint knows of the first of them is taken from there.
+    pub(super) fn reload(&mut self) {
+        self.outbox.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
+        self.origin = self.read_origin();
+        let settings = Settings {
+            auto_train: self.config.auto_train_enabled,
+            can_be_late: self.origin != Some(Origin::Replayed),
+        };
+        let installed = self.engine.installed().cloned();
+        self.engine = Engine::new(settings);
+        self.view = View::default();
+        self.digest = RoundsDigest::default();
+        self.loose = Loose::default();
+        let rounds: Vec<Round> = self.series.rounds().iter().collect();
+        self.waiting = rounds.len()..rounds.len();
+        let begun = Instant::now();
+        let Archive { restored, mut ledger } = self.keeper.read(&rounds);
+        let read = begun.elapsed();
+        self.trainings.count_from(ledger.model_version());
+        let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
+        if !self.replay(&rounds, known, &mut ledger) {
+            // Half of what the ledger says is no state to go on from.
+            return self.keeper.no_more_checkpoints();
+        }
+        if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
+            self.engine.resume(open);
+        }
+        self.note_loose(&ledger);
+        drop(ledger);
+        tracing::info!(
+            "{} rounds taken in {} ms, {known} of them with scores from the checkpoint; state read in {} ms.",
+            rounds.len(),
+            begun.elapsed().as_millis(),
+            read.as_millis(),
+        );
+        if let Some(installed) = installed {
+            let issued = self.engine.install(installed, (self.now)());
+            if let Some(forecast) = issued {
+                self.keep_forecast(&forecast);
+            }
+        }
+        self.sync();
+        if self.engine.ask_for_training().is_some() {
+            self.train(None);
+        }
+    }
+
+    /// Takes up a checkpoint; gives for how many rounds it stands.
+    fn restore(&mut self, rounds: &[Round], restored: Restored) -> usize {
+        let Restored { checkpoint, digest, mut shown } = restored;
+        let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
+        let known_rounds = &rounds[..known];
+        self.engine.restore(known_rounds, checkpoint.learned);
+        let mut before: Option<&Round> = None;
+        for round in known_rounds {
+            let found = before.and_then(|before| shown.take(before, round).ok().flatten());
+            let settlement =
+                found.map(|kept| Settlement { forecast: kept.forecast, round: *round });
+            self.view.round(*round, settlement.as_ref());
+            before = Some(round);
+        }
+        self.view.void(checkpoint.void);
+        self.trainings.count_from(checkpoint.model_version);
+        self.digest = digest;
+        self.loose = checkpoint.loose;
+        known
+    }
+
+    /// Takes the rounds that no checkpoint knows. False when it was told to stop before the end.
+    fn replay(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) -> bool {
+        let mut before = known.checked_sub(1).map(|last| &rounds[last]);
+        for (number, round) in rounds.iter().enumerate().skip(known) {
+            if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
+                return false;
+            }
+            let found = before.map_or(Ok(None), |before| ledger.take(before, round));
+            let kept = found.unwrap_or_else(|Void| {
+                self.view.void(1);
+                None
+            });
+            let is_settled = kept.is_some_and(|kept| kept.settled.is_some());
+            let settlement = self.engine.replay(*round, kept.map(|kept| kept.forecast));
+            self.digest.push(round);
+            self.view.round(*round, settlement.as_ref());
+            if let Some(settlement) = settlement.filter(|_| !is_settled) {
+                self.keep_settlement(&settlement, (self.now)());
+            }
+            before = Some(round);
+        }
+        true
+    }
+
+    fn note_loose(&mut self, ledger: &Ledger) {
+        let (count, until) = ledger.left();
+        self.loose = self.loose.and(Loose { count: count as u64, until });
+        if self.loose.count > 0 {
+            tracing::warn!(
+                "{} forecasts in the ledger belong to rounds that are not in the files; they are left out.",
+                self.loose.count
+            );
+        }
+    }
+
+    fn hear_round(&mut self, round: Round) {
+        let heard = (self.now)();
+        let mut settlement = None;
+        for effect in self.engine.observe(round, heard) {
+            match effect {
+                Effect::Settled(it) => {
+                    self.keep_settlement(&it, heard);
+                    settlement = Some(it);
+                }
+                Effect::Issued(forecast) => self.keep_forecast(&forecast),
+                Effect::Retrain(_) => self.train(None),
+            }
+        }
+        self.digest.push(&round);
+        self.view.round(round, settlement.as_ref());
+        let said = json!({
+            "round": self.engine.rounds(),
+            "time": round.time,
+            "multiplier": round.multiplier,
+            "forecast": settlement.map(|it| it.forecast.calibrated()),
+        });
+        self.outbox.say(Topic::Round, said);
+    }
+
+    /// A forecast that is not in the ledger before its round does not count.
+    pub(super) fn keep_forecast(&mut self, forecast: &Forecast) {
+        if self.keeper.append(&Entry::Forecast(*forecast)) == Err(NotKept) {
+            self.engine.discard_open();
+        }
+        let said = json!({ "round": forecast.round, "model_version": forecast.model_version });
+        self.outbox.say(Topic::Forecast, said);
+    }
+
+    fn keep_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let settled = Entry::Settled(Settled {
+            round: settlement.forecast.round,
+            time: settlement.round.time,
+            actual: settlement.round.multiplier.as_f64(),
+            settled_at: now,
+        });
+        // What cannot be written now goes before the next entry; the files say it as well.
+        drop(self.keeper.append(&settled));
+    }
+
+    /// Puts the ledger on the disk. If that fails, only what is on the disk counts: the forecast
+    /// for the next round does not, and if others have met their rounds since the last sync,
+    /// everything is taken anew.
+    pub(super) fn sync(&mut self) {
+        match self.keeper.sync() {
+            Ok(()) | Err(CutOff::Settlements) => {}
+            Err(CutOff::Open) => self.engine.discard_open(),
+            Err(CutOff::Forecasts) => self.reload(),
+        }
+    }
+
+    /// What is known now, to be put on the disk.
+    pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let ledger = self.keeper.place()?;
+        if !self.keeper.is_checkpoint_old(self.engine.rounds(), &ledger) {
+            return None;
+        }
+        let known = Known {
+            ledger,
+            open: self.engine.frozen().copied(),
+            loose: self.loose,
+            void: self.view.voids(),
+            model_version: self.trainings.last_id(),
+            learned: self.engine.learned().clone(),
+        };
+        Some(Checkpoint::new(&self.digest, known))
+    }
+
+    fn read_origin(&self) -> Option<Origin> {
+        Origin::of(&self.config.data_dir).unwrap_or_else(|error| {
+            tracing::warn!("The origin of the rounds is taken as recorded: {error}.");
+            Some(Origin::Recorded)
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! What is said once the snapshot shows it: who hears of something finds it there.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::events::{Events, Topic};
+use crate::training::report::Accuracy;
+use crate::training::status::{Asker, NoTraining};
+
+/// After a long catch-up only the last events are worth saying.
+const EVENTS_MAX: usize = 32;
+
+/// Events and answers that wait for the snapshot.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    events: VecDeque<(Topic, Value)>,
+    looked: Vec<oneshot::Sender<()>>,
+    answers: Vec<(Asker, Result<Accuracy, NoTraining>)>,
+}
+
+impl Outbox {
+    pub(super) fn say(&mut self, topic: Topic, data: Value) {
+        self.events.push_back((topic, data));
+        if self.events.len() > EVENTS_MAX {
+            self.events.pop_front();
+        }
+    }
+
+    pub(super) fn answer(&mut self, asker: Asker, answer: Result<Accuracy, NoTraining>) {
+        self.answers.push((asker, answer));
+    }
+
+    /// Who asked for a look waits until all that was found has been heard.
+    pub(super) fn looked(&mut self, done: oneshot::Sender<()>) {
+        self.looked.push(done);
+    }
+
+    pub(super) fn send(&mut self, events: &Events, is_caught_up: bool) {
+        for (topic, data) in self.events.drain(..) {
+            events.say(topic, &data);
+        }
+        // Those who asked may have gone.
+        for (asker, answer) in self.answers.drain(..) {
+            drop(asker.send(answer));
+        }
+        if is_caught_up {
+            self.looked.drain(..).for_each(|done| done.send(()).unwrap_or_default());
+        }
+    }
+}

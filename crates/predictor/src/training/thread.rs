@@ -1,0 +1,116 @@
+//! The thread that trains, at the lowest priority: answering requests always comes first.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use forecasting::dataset::Dataset;
+use forecasting::learner::{Learned, Learner};
+use tokio_util::sync::CancellationToken;
+
+use crate::input::compact_rounds::PackedRounds;
+use crate::training::priority;
+
+/// Steps in which progress is told; a page cannot show more.
+const PROGRESS_STEPS: u32 = 20;
+
+/// What the trainer tells.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Training `id` is so far, 0 to 1.
+    Progress { id: u64, share: f64 },
+    /// Training `id` is over.
+    Done { id: u64, result: Result<Learned, String> },
+}
+
+/// Hears what the trainer tells of one order.
+pub(crate) type Tell = Arc<dyn Fn(News) + Send + Sync>;
+
+/// A training to be done.
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    /// At least those to learn from: the first `records`.
+    pub(crate) rounds: PackedRounds,
+    pub(crate) records: u64,
+    pub(crate) tell: Tell,
+}
+
+/// The thread, for any number of tables. Orders are worked off as they come, and who orders waits
+/// for the news before the next one, so every table has its turn.
+#[derive(Debug, Clone)]
+pub(crate) struct Trainer {
+    orders: Sender<Order>,
+}
+
+impl Trainer {
+    /// Starts the thread; it ends with the last order after the last trainer is dropped. When
+    /// `stop` is cancelled, so is the training.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(
+        learner: Box<dyn Learner>,
+        stop: CancellationToken,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = channel::<Order>();
+        thread::Builder::new().name("trainer".to_owned()).spawn(move || {
+            priority::lower();
+            for order in inbox {
+                let (id, tell) = (order.id, Arc::clone(&order.tell));
+                let progress = |share| tell(News::Progress { id, share });
+                let result = train(learner.as_ref(), order, &progress, &stop);
+                tell(News::Done { id, result });
+            }
+        })?;
+        Ok(Self { orders })
+    }
+
+    /// Orders a training. False when the thread is gone.
+    pub(crate) fn order(&self, order: Order) -> bool {
+        self.orders.send(order).is_ok()
+    }
+}
+
+/// Rows are a hundred bytes each and there is one of all tables' at a time: they are made for the
+/// training and dropped with it.
+fn train(
+    learner: &dyn Learner,
+    order: Order,
+    tell: &(impl Fn(f64) + Sync),
+    stop: &CancellationToken,
+) -> Result<Learned, String> {
+    let told = AtomicU32::new(0);
+    let progress = |done: usize, total: usize| {
+        let share = done as f64 / total.max(1) as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of 1, so between 0 and PROGRESS_STEPS"
+        )]
+        let twentieth = (share * f64::from(PROGRESS_STEPS)) as u32;
+        if told.fetch_max(twentieth, Ordering::Relaxed) < twentieth {
+            tell(share);
+        }
+        if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    // Nothing that is half done outlives a panic.
+    let fitted = catch_unwind(AssertUnwindSafe(|| {
+        let records = usize::try_from(order.records).unwrap_or(usize::MAX);
+        let rows = Dataset::of_rounds(order.rounds.range(0..records)).snapshot();
+        drop(order);
+        learner.learn(&rows, &progress)
+    }));
+    match fitted {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => Err(format!("the training panicked: {}", said_by(panic.as_ref()))),
+    }
+}
+
+fn said_by(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it did not say why")
+}
