@@ -4,7 +4,7 @@
 //! cargo run --release -p forecasting --example throughput -- [ROUNDS]
 //! ```
 //!
-//! One round: settle and score twelve forecasters, three lights, features, dataset, next forecast.
+//! One round: settle and score twelve forecasters, three tests, features, dataset, next forecast.
 //! The model is a formula, so that its own cost is left out. Times are the processor's where the
 //! system tells them, so that other programs do not count.
 

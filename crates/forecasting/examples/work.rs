@@ -58,7 +58,7 @@ fn features(history: &[f64]) -> anyhow::Result<f64> {
     Ok(sum)
 }
 
-/// Each round through the engine: settled, scored for all forecasters, bet on by the three lights,
+/// Each round through the engine: settled, scored for all forecasters, bet on by the three tests,
 /// learnt, and the next one forecast.
 fn round(rounds: &[Round]) -> anyhow::Result<f64> {
     let model: Fit<'_> = &|_| Ok(Arc::new(Formula));

@@ -1,4 +1,4 @@
-//! The heart: rounds in, forecasts and their scores out. No clock, file, task or thread.
+//! Rounds in, forecasts and their scores out. No clock, file, task or thread.
 //!
 //! Serving and backtest drive this same machine, so the backtest measures what is served:
 //!
@@ -77,6 +77,51 @@ pub enum Effect {
     Retrain(u64),
 }
 
+/// The forecast for the next round.
+#[derive(Debug, Clone, Copy, Default)]
+enum OpenForecast {
+    /// There is none.
+    #[default]
+    None,
+    /// It will be scored. `replaced` is the scored forecast it stands in for, which counts again if
+    /// this one cannot be kept.
+    Frozen { forecast: Forecast, replaced: Option<Forecast> },
+    /// It could not be kept: shown, never scored.
+    Discarded(Forecast),
+}
+
+impl OpenForecast {
+    /// A forecast that replaces none.
+    fn frozen_if(forecast: Option<Forecast>) -> Self {
+        forecast.map_or(Self::None, |forecast| Self::Frozen { forecast, replaced: None })
+    }
+
+    /// The forecast, if it will be scored.
+    fn frozen(&self) -> Option<&Forecast> {
+        match self {
+            Self::Frozen { forecast, .. } => Some(forecast),
+            Self::None | Self::Discarded(_) => None,
+        }
+    }
+
+    /// The forecast, scored or not.
+    fn shown(&self) -> Option<&Forecast> {
+        match self {
+            Self::Frozen { forecast, .. } | Self::Discarded(forecast) => Some(forecast),
+            Self::None => None,
+        }
+    }
+
+    /// What is left when this forecast cannot be kept.
+    fn discarded(self) -> Self {
+        match self {
+            Self::Frozen { replaced: Some(replaced), .. } => Self::frozen_if(Some(replaced)),
+            Self::Frozen { forecast, replaced: None } => Self::Discarded(forecast),
+            Self::None | Self::Discarded(_) => self,
+        }
+    }
+}
+
 /// Everything known after some number of rounds.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -87,11 +132,7 @@ pub struct Engine {
     rounds: u64,
     last: Option<Round>,
     installed: Option<Installed>,
-    open: Option<Forecast>,
-    /// The open forecast is only shown.
-    is_withdrawn: bool,
-    /// What the open forecast has replaced.
-    replaced: Option<Forecast>,
+    open: OpenForecast,
     trained_on: Option<u64>,
     learned: LearnedState,
 }
@@ -106,24 +147,21 @@ impl Engine {
             rounds: 0,
             last: None,
             installed: None,
-            open: None,
-            is_withdrawn: false,
-            replaced: None,
+            open: OpenForecast::None,
             trained_on: None,
             learned: LearnedState::default(),
         }
     }
 
-    /// Takes a round that was played before anybody listened. It is scored only if its forecast had
-    /// been frozen then; no forecast is made up for it now.
+    /// Replays a recorded round without issuing a forecast for it. The round is scored only if
+    /// `frozen`, a forecast made before it, is given.
     pub fn replay(&mut self, round: Round, frozen: Option<Forecast>) -> Option<Settlement> {
-        self.open = frozen;
-        self.is_withdrawn = false;
+        self.open = OpenForecast::frozen_if(frozen);
         self.take(round)
     }
 
-    /// Takes up what an engine knew after these rounds, in place of hearing them one by one. Only
-    /// for an engine that has heard none.
+    /// Restores what an engine had learnt after these rounds, in place of replaying them. Only for
+    /// an engine that has taken no round.
     pub fn restore(&mut self, rounds: &[Round], learned: LearnedState) {
         for round in rounds {
             self.learn(*round);
@@ -131,27 +169,23 @@ impl Engine {
         self.learned = learned;
     }
 
-    /// What [`Engine::restore`] takes up again.
+    /// The state that [`Engine::restore`] takes.
     pub fn learned(&self) -> &LearnedState {
         &self.learned
     }
 
-    /// The open forecast could not be kept. The one that it has replaced counts again; where there
-    /// is none it may be shown, but it is not scored.
+    /// Notes that the open forecast could not be kept. The forecast it replaced counts again; where
+    /// there is none, the open forecast is still shown, but not scored.
     pub fn discard_open(&mut self) {
-        match self.replaced.take() {
-            Some(replaced) => self.open = Some(replaced),
-            None => self.is_withdrawn = true,
-        }
+        self.open = self.open.discarded();
     }
 
     /// The open forecast, if it will be scored.
     pub fn frozen(&self) -> Option<&Forecast> {
-        self.open.as_ref().filter(|_| !self.is_withdrawn)
+        self.open.frozen()
     }
 
-    /// Takes a round that has just been heard: settles the open forecast, learns, and issues the
-    /// next one.
+    /// Takes a new round: settles the open forecast, learns from it, and issues the next one.
     pub fn observe(&mut self, round: Round, heard: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
         let settlement = self.take(round);
@@ -176,7 +210,7 @@ impl Engine {
         self.rounds
     }
 
-    /// Puts a model to use and issues a forecast from it.
+    /// Installs a model and issues a forecast from it.
     ///
     /// A forecast that was in time is not replaced by one that is not: whether a training ends
     /// before a round does depends on how long the round lasts, and so on its multiplier.
@@ -186,15 +220,14 @@ impl Engine {
         if is_frozen { None } else { self.issue(now) }
     }
 
-    /// Takes up a forecast for the next round that an earlier run had issued.
+    /// Adopts a forecast for the next round that an earlier run issued.
     pub fn resume(&mut self, open: Forecast) {
-        self.open = Some(open);
-        self.is_withdrawn = false;
+        self.open = OpenForecast::frozen_if(Some(open));
     }
 
     /// The forecast for the next round.
     pub fn open(&self) -> Option<&Forecast> {
-        self.open.as_ref()
+        self.open.shown()
     }
 
     /// Rounds so far.
@@ -227,7 +260,7 @@ impl Engine {
         self.learned.counts
     }
 
-    /// How skill, coverage and lights went; cheap to clone.
+    /// How skill, coverage and evidence went; cheap to clone.
     pub fn score_history(&self) -> &Arc<ScoreHistory> {
         &self.learned.score_history
     }
@@ -238,9 +271,8 @@ impl Engine {
     }
 
     fn take(&mut self, round: Round) -> Option<Settlement> {
-        let open = self.open.take().filter(|_| !self.is_withdrawn);
-        self.replaced = None;
-        let settlement = open.map(|forecast| Settlement { forecast, round });
+        let open = std::mem::take(&mut self.open);
+        let settlement = open.frozen().map(|&forecast| Settlement { forecast, round });
         let before = self.last.map(|last| last.time);
         self.learned.take(&round, settlement.as_ref().map(|it| &it.forecast), before);
         self.learn(round);
@@ -274,9 +306,7 @@ impl Engine {
             interval90: served.interval90,
             late: self.is_late(now),
         };
-        self.replaced = self.open.filter(|_| !self.is_withdrawn);
-        self.open = Some(forecast);
-        self.is_withdrawn = false;
+        self.open = OpenForecast::Frozen { forecast, replaced: self.open.frozen().copied() };
         Some(forecast)
     }
 

@@ -54,7 +54,7 @@ pub struct Settled {
 
 /// A forecast that counted, and its settlement if it had one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Kept {
+pub struct LedgerForecast {
     /// What was said.
     pub forecast: Forecast,
     /// What came.
@@ -63,7 +63,7 @@ pub struct Kept {
 
 /// A forecast was settled by another round than the one that now follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Void;
+pub struct Mismatch;
 
 /// All forecasts that counted, by the round they came after.
 ///
@@ -71,7 +71,7 @@ pub struct Void;
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     /// In the order they were written, then in that of their names.
-    kept: Vec<Kept>,
+    kept: Vec<LedgerForecast>,
     is_taken: Vec<bool>,
     model_version: u64,
 }
@@ -96,7 +96,7 @@ impl Ledger {
                 self.model_version = self.model_version.max(forecast.model_version);
             }
             (Entry::Forecast(forecast), _) => {
-                self.kept.push(Kept { forecast, settled: None });
+                self.kept.push(LedgerForecast { forecast, settled: None });
                 self.model_version = self.model_version.max(forecast.model_version);
             }
             // Mostly the last; further back where the ledger could not be had when its round came.
@@ -114,13 +114,17 @@ impl Ledger {
     ///
     /// # Errors
     /// The files have changed since it was settled.
-    pub fn take(&mut self, before: &Round, next: &Round) -> Result<Option<Kept>, Void> {
+    pub fn take(
+        &mut self,
+        before: &Round,
+        next: &Round,
+    ) -> Result<Option<LedgerForecast>, Mismatch> {
         let Some(kept) = self.pop(before) else { return Ok(None) };
         let is_void = kept.settled.is_some_and(|settled| {
             settled.time != next.time
                 || settled.actual.to_bits() != next.multiplier.as_f64().to_bits()
         });
-        if is_void { Err(Void) } else { Ok(Some(kept)) }
+        if is_void { Err(Mismatch) } else { Ok(Some(kept)) }
     }
 
     /// Takes out the forecast that was made after the newest round and still waits for its own.
@@ -142,7 +146,7 @@ impl Ledger {
         self.model_version
     }
 
-    fn pop(&mut self, before: &Round) -> Option<Kept> {
+    fn pop(&mut self, before: &Round) -> Option<LedgerForecast> {
         if self.is_taken.len() != self.kept.len() {
             // Stable: of two with one name the one that was written first comes first.
             self.kept.sort_by_key(|kept| key(&kept.forecast));
@@ -243,7 +247,7 @@ mod tests {
     fn a_forecast_settled_by_another_round_is_void() {
         let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
         let other = Round { time: at(31), multiplier: Multiplier::from_cents(999).unwrap() };
-        assert_eq!(ledger.take(&round(30), &other), Err(Void));
+        assert_eq!(ledger.take(&round(30), &other), Err(Mismatch));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How skill, coverage and the three lights went, in few points however many rounds there are.
+//! How skill, coverage and evidence went, in few points however many rounds there are.
 //!
 //! A point is noted after every `step`-th round. When there are [`POINTS_MAX`] of them, every second
 //! is dropped and the step doubles; so points are always equally spaced, and which they are depends
@@ -42,8 +42,9 @@ pub struct Columns {
     pub skill: SkillColumns,
     /// Share of all scored rounds so far that were inside the 80 % interval.
     pub coverage: Vec<Option<f64>>,
-    /// ln e of the lights, each in the epoch of that round.
-    pub lights: EvidenceColumns,
+    /// ln e of the three tests, each in the epoch of that round.
+    #[serde(rename = "lights")]
+    pub evidence: EvidenceColumns,
 }
 
 /// Skill with its ends, as in the scorecard.
@@ -61,7 +62,7 @@ pub struct SkillColumns {
     pub claimed_hi: Vec<Option<f64>>,
 }
 
-/// ln e of the three lights.
+/// ln e of the three sequential tests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EvidenceColumns {
     /// "Shuffling the order of the rounds would change nothing."
@@ -86,7 +87,7 @@ impl ScoreHistory {
 
     /// Notes how things stand after the round that is due.
     pub fn note(&mut self, scorecard: &Scorecard) {
-        let lights = scorecard.lights();
+        let evidence = scorecard.evidence();
         let shown = scorecard.skill_percent();
         let claimed = scorecard.claimed_skill_percent();
         self.points.push(Point {
@@ -94,7 +95,7 @@ impl ScoreHistory {
             shown: shown.map(|it| (it.lo, it.hi)),
             claimed: claimed.map(|it| (it.lo, it.hi)),
             coverage: scorecard.coverage(),
-            ln_e: [lights.order().ln_e(), lights.law().ln_e(), lights.forecast().ln_e()],
+            ln_e: [evidence.order().ln_e(), evidence.law().ln_e(), evidence.forecast().ln_e()],
         });
         if self.points.len() == POINTS_MAX {
             let mut number = 0;
@@ -136,9 +137,9 @@ impl ScoreHistory {
             skill.claimed_hi.push(point.claimed.map(|ends| ends.1));
             columns.coverage.push(point.coverage);
             let [order, law, forecast] = point.ln_e;
-            columns.lights.order.push(order);
-            columns.lights.law.push(law);
-            columns.lights.forecast.push(forecast);
+            columns.evidence.order.push(order);
+            columns.evidence.law.push(law);
+            columns.evidence.forecast.push(forecast);
         }
         columns
     }
@@ -229,12 +230,12 @@ mod tests {
                 columns.skill.claimed_lo.len(),
                 columns.skill.claimed_hi.len(),
                 columns.coverage.len(),
-                columns.lights.order.len(),
-                columns.lights.law.len(),
-                columns.lights.forecast.len(),
+                columns.evidence.order.len(),
+                columns.evidence.law.len(),
+                columns.evidence.forecast.len(),
             ];
             assert_eq!(lengths, [count; 9]);
-            assert_eq!(columns.lights.law.last(), all.last().map(|point| &point.ln_e[1]));
+            assert_eq!(columns.evidence.law.last(), all.last().map(|point| &point.ln_e[1]));
         }
         let columns = score_history.columns(700);
         assert_eq!(columns.coverage[..30], [None; 30]);

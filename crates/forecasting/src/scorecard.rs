@@ -1,8 +1,8 @@
 //! What forecasts are worth, beside what anyone could have said, and whether there is anything to
 //! forecast at all.
 //!
-//! Only forecasts that were frozen before their round are scored. The order and law lights need no
-//! forecast and see every round there is; the forecast light sees only forecasts that were in time.
+//! Only forecasts that were frozen before their round are scored. The order and law tests need no
+//! forecast and see every round there is; the forecast test sees only forecasts that were in time.
 
 use chrono::{DateTime, Timelike as _, Utc};
 use evaluation::HouseLaw;
@@ -25,7 +25,7 @@ pub const CALIBRATED: &str = "calibrated";
 /// The ensemble's own say.
 pub const ENSEMBLE: &str = "ensemble";
 
-/// Running scores of everyone, and the lights.
+/// Running scores of all forecasters, and the evidence of the sequential tests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Scorecard {
     ours: ScoreSheet,
@@ -38,7 +38,7 @@ pub struct Scorecard {
     unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
-    lights: Evidence,
+    evidence: Evidence,
     returns: ReturnCount,
     house: HouseLaw,
 }
@@ -58,7 +58,7 @@ impl Scorecard {
             unshrunk_against_house: SkillTrack::new(),
             against_climatology: SkillTrack::new(),
             reliability: ReliabilityTable::new(),
-            lights: Evidence::new(house, SALT),
+            evidence: Evidence::new(house, SALT),
             returns: ReturnCount::new(),
             house,
         }
@@ -78,7 +78,7 @@ impl Scorecard {
         }
         let seen = Seen { cents, day_phase: before.map(day_phase), late: false };
         let in_time = frozen.filter(|forecast| !forecast.late);
-        self.lights.update(&seen, in_time.map(|forecast| &forecast.probabilities));
+        self.evidence.update(&seen, in_time.map(|forecast| &forecast.probabilities));
         self.baselines.update(cents);
         self.returns.update(cents);
     }
@@ -121,9 +121,9 @@ impl Scorecard {
         self.ours.rounds()
     }
 
-    /// The three lights.
-    pub fn lights(&self) -> &Evidence {
-        &self.lights
+    /// The three sequential tests.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// Skill of what is served against the house, in percent, by the Brier score.
@@ -144,7 +144,7 @@ impl Scorecard {
     /// What may be said in plain words.
     pub fn verdict(&self) -> Verdict {
         let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);
-        Verdict::of(&self.lights, &self.house, served, unshrunk, &self.returns)
+        Verdict::of(&self.evidence, &self.house, served, unshrunk, &self.returns)
     }
 
     /// All scores, for showing. Costs some milliseconds: the last 500 rounds are summed anew.

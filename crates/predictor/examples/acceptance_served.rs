@@ -167,7 +167,7 @@ impl Found {
             effects.iter().filter_map(settled).for_each(|it| found.settle(it));
         };
         let engine = drive(&rounds, Refit::Percent(5.0), fit, &mut watch).expect("enough rows");
-        found.forecast_alarm = forecast_alarm(engine.scorecard().lights());
+        found.forecast_alarm = forecast_alarm(engine.scorecard().evidence());
         found.skill_shown = engine.scorecard().verdict().skill_percent;
         found.error_on_learnt = error_on_learnt(&engine, &rounds);
         found
@@ -204,9 +204,9 @@ fn round((number, cents): (i32, u64)) -> Round {
 }
 
 /// The first alarm of the forecast light, over all epochs.
-fn forecast_alarm(lights: &Evidence) -> Option<u64> {
-    let closed = lights.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
-    closed.chain(lights.lights()[2].alarm_round).min()
+fn forecast_alarm(evidence: &Evidence) -> Option<u64> {
+    let closed = evidence.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
+    closed.chain(evidence.lights()[2].alarm_round).min()
 }
 
 fn error_on_learnt(engine: &Engine, rounds: &[Round]) -> f64 {

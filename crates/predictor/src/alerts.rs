@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::delivery::Messenger;
-use self::rules::{Seen, Watchman};
+use self::delivery::Delivery;
+use self::rules::{AlertRules, Seen};
 use crate::config::{AlertSettings, ConfigError, SettingsError};
 use crate::table::Observer;
 
@@ -68,7 +68,7 @@ impl Event {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Notice {
+struct Alert {
     event: Event,
     text: String,
     /// The rounds are not from a game: said with every message.
@@ -78,7 +78,7 @@ struct Notice {
     table: TableName,
 }
 
-impl Notice {
+impl Alert {
     fn title(&self) -> String {
         let mark = if self.is_simulated { " (simulated rounds)" } else { "" };
         let table = match &self.table {
@@ -107,7 +107,7 @@ pub(crate) async fn watch(observer: Observer) {
     if config.notify.is_empty() {
         return;
     }
-    let messenger = match Messenger::new(&config.notify) {
+    let messenger = match Delivery::new(&config.notify) {
         Ok(messenger) => messenger,
         Err(error) => {
             tracing::error!("No messages are sent: {error}.");
@@ -122,8 +122,8 @@ pub(crate) async fn watch(observer: Observer) {
             messenger.deliver(&notice).await;
         }
     });
-    observer.first_look().await;
-    let mut watchman = Watchman::default();
+    observer.scan_completed().await;
+    let mut watchman = AlertRules::default();
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -148,7 +148,7 @@ pub(crate) fn told(settings: &AlertSettings) -> Result<Option<String>, SettingsE
     if settings.is_empty() {
         return Ok(None);
     }
-    Messenger::new(settings).map(|messenger| Some(messenger.names()))
+    Delivery::new(settings).map(|messenger| Some(messenger.names()))
 }
 
 /// Sends a test alert to each configured service and returns each one's name and outcome.
@@ -159,8 +159,8 @@ pub(crate) fn send_test(
     settings: &AlertSettings,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<(String, Result<(), String>)>> {
-    let messenger = Messenger::new(settings).map_err(ConfigError::from)?;
-    let notice = Notice {
+    let messenger = Delivery::new(settings).map_err(ConfigError::from)?;
+    let notice = Alert {
         table: TableName::default(),
         event: Event::Test,
         text: "If you can read this, messages about trouble will reach you.".to_owned(),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::config::{BasePath, Token};
-use crate::http::{self, Guard, Hosts, Parts};
+use crate::http::{self, Guard, Hosts, ServerParts};
 use crate::table::{Observer, Table, Tables};
 use crate::training::ensemble_learner::EnsembleLearner;
 
@@ -49,7 +49,7 @@ impl Application {
         let tables = Tables::start(config, learner, now, &stop)?;
         let guard = guard(address, config)?;
         let base = BasePath::parse(&config.base_path).context("the base path is no path")?;
-        let parts = Parts { tables: tables.all(), guard, base };
+        let parts = ServerParts { tables: tables.all(), guard, base };
         let server = http::server(listener, parts).context("starting the server")?;
         Ok(Self { address, server, tables, stop })
     }
@@ -78,11 +78,11 @@ impl Application {
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
             ended = &mut server => ended.context("serving"),
-            () = tables.one_ended() => Err(anyhow::anyhow!("a loop that watches the files has ended")),
+            () = tables.any_exited() => Err(anyhow::anyhow!("a loop that watches the files has ended")),
         };
         stop.cancel();
         tables.stop();
-        if tokio::time::timeout(STOP_WITHIN, tables.all_ended()).await.is_err() {
+        if tokio::time::timeout(STOP_WITHIN, tables.all_exited()).await.is_err() {
             tracing::warn!("A loop was still at work; it is left behind.");
         }
         // The loops have answered who waited for a training. A server that is told to stop while a

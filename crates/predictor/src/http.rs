@@ -28,8 +28,8 @@ use actix_web::{App, HttpServer, Resource, web};
 pub(crate) use guard::{Guard, Hosts};
 
 use self::problem::Problem;
-use self::request_log::Access;
-use self::table_routes::Served;
+use self::request_log::RequestLog;
+use self::table_routes::ServedTables;
 use crate::config::{BasePath, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
 use crate::table::Table;
 
@@ -40,7 +40,7 @@ const DRAIN_SECONDS: u64 = 1;
 
 /// What the server is made of.
 #[derive(Debug)]
-pub(crate) struct Parts<'a> {
+pub(crate) struct ServerParts<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) guard: Guard,
     pub(crate) base: BasePath,
@@ -50,10 +50,10 @@ pub(crate) struct Parts<'a> {
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(crate) fn server(listener: TcpListener, parts: Parts<'_>) -> std::io::Result<Server> {
-    let tables = web::Data::new(Served::new(parts.tables));
+pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::Result<Server> {
+    let tables = web::Data::new(ServedTables::new(parts.tables));
     let (guard, base) = (web::Data::new(parts.guard), web::Data::new(parts.base));
-    let access = web::Data::new(Access::default());
+    let access = web::Data::new(RequestLog::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(tables.clone())
@@ -116,7 +116,7 @@ const BESIDE: &[Route] = &[
     ("/login", |it| it.get(login::form).head(login::form).post(login::log_in)),
 ];
 
-fn routes(config: &mut web::ServiceConfig, tables: &Served) {
+fn routes(config: &mut web::ServiceConfig, tables: &ServedTables) {
     config.app_data(web::QueryConfig::default().error_handler(|error, _| {
         let QueryPayloadError::Deserialize(error) = error else { return error.into() };
         Problem::bad_query(error).into()

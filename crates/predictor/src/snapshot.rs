@@ -20,17 +20,17 @@ use serde_json::Value;
 pub(crate) use self::prediction::{PastPrediction, Prediction, Probability};
 pub(crate) use self::status_json::Written;
 
-use crate::input::collector_events::Notes;
+use crate::input::collector_events::EventLog;
 use crate::input::file_stats::Data;
 use crate::snapshot::evidence::EvidenceView;
-use crate::snapshot::round_history::{Roll, Row};
-use crate::snapshot::survival_curve::Distribution;
+use crate::snapshot::round_history::{HistoryRow, RoundHistory};
+use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::training::durations::Durations;
 use crate::training::report::{Accuracy, Training};
 
 /// Rounds shown in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
-/// LaggedInputs predictions shown.
+/// Past predictions shown.
 pub(crate) const HISTORY_MAX: usize = 10;
 /// Everything a handler answers from.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -56,7 +56,8 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
     pub(crate) scorecard: Option<Report>,
-    pub(crate) lights: Option<EvidenceView>,
+    #[serde(rename = "lights")]
+    pub(crate) evidence: Option<EvidenceView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,
     /// Of `/api/history`; shared, not copied.
@@ -64,14 +65,14 @@ pub(crate) struct Snapshot {
     pub(crate) score_history: Arc<ScoreHistory>,
     /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
     #[serde(skip)]
-    pub(crate) roll: Roll,
+    pub(crate) roll: RoundHistory,
     #[serde(skip)]
-    pub(crate) distribution: Distribution,
+    pub(crate) distribution: SurvivalCurve,
     #[serde(skip)]
-    pub(crate) notes: Arc<Notes>,
+    pub(crate) notes: Arc<EventLog>,
     /// Of `/metrics`.
     #[serde(skip)]
-    pub(crate) looks: Looks,
+    pub(crate) looks: ScanCounts,
     #[serde(skip)]
     pub(crate) trained: Durations,
     pub(crate) links: Links,
@@ -84,7 +85,7 @@ pub(crate) struct Snapshot {
 
 /// Why the directory was looked at, and how often.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Looks {
+pub(crate) struct ScanCounts {
     /// The file system told of a change.
     pub(crate) hinted: u64,
     /// It was time.
@@ -95,7 +96,7 @@ pub(crate) struct Looks {
     pub(crate) recovered: u64,
 }
 
-impl Looks {
+impl ScanCounts {
     /// Counts a look that only the time was the reason for.
     pub(crate) fn timed(&mut self, is_recovered: bool) {
         self.timed += 1;
@@ -168,8 +169,8 @@ pub(crate) struct RecentRound {
     pub(crate) inside: Option<bool>,
 }
 
-impl From<Row> for RecentRound {
-    fn from(Row { round, said }: Row) -> Self {
+impl From<HistoryRow> for RecentRound {
+    fn from(HistoryRow { round, said }: HistoryRow) -> Self {
         Self {
             time: round.time,
             multiplier: round.multiplier.as_f64(),
@@ -194,7 +195,7 @@ pub(crate) struct Verdict {
     pub(crate) facts: evaluation::verdict::Verdict,
     /// Which of order, law and forecast are in it: its figures move with every round.
     #[serde(skip)]
-    pub(crate) lights: [bool; 3],
+    pub(crate) evidence: [bool; 3],
 }
 
 /// Where forecasts are kept and what became of them.

@@ -16,7 +16,7 @@ use crate::table::Observer;
 
 /// Says when it is ready and, where a watchdog listens, that it moves; until dropped.
 pub(crate) async fn inform(observers: Vec<Observer>) {
-    look(&observers).await;
+    scan_all(&observers).await;
     systemd::ready(&status(&observers));
     let Some(limit) = systemd::watchdog() else { return };
     let pause = limit / 3;
@@ -24,7 +24,7 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
     let mut rounds = 0;
     loop {
         let (answered, served) =
-            tokio::join!(timeout(pause, look(&observers)), serves(first, pause));
+            tokio::join!(timeout(pause, scan_all(&observers)), serves(first, pause));
         let heard = rounds_of(&observers);
         if (answered.is_ok() || heard != rounds) && served {
             systemd::alive(&status(&observers));
@@ -41,8 +41,8 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
 }
 
 /// Comes back when every loop has looked at its directory.
-async fn look(observers: &[Observer]) {
-    join_all(observers.iter().map(Observer::first_look)).await;
+async fn scan_all(observers: &[Observer]) {
+    join_all(observers.iter().map(Observer::scan_completed)).await;
 }
 
 fn rounds_of(observers: &[Observer]) -> u64 {

@@ -18,16 +18,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::events::Events;
-use crate::input::fs_watcher::Ears;
+use crate::input::fs_watcher::FsWatcher;
 use crate::snapshot::Snapshot;
-use crate::table::table_loop::{Ending, LiveHandle, Outside};
+use crate::table::table_loop::{ExitSignal, LoopDeps, LoopHandle};
 use crate::training::thread::Trainer;
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
-pub(crate) struct Api {
+pub(crate) struct TableHandle {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
-    pub(crate) live: LiveHandle,
+    pub(crate) live: LoopHandle,
     pub(crate) now: fn() -> DateTime<Utc>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Table {
     pub(crate) name: TableName,
     /// Where its files lie, and all else it is told.
     pub(crate) config: Config,
-    pub(crate) api: Api,
+    pub(crate) api: TableHandle,
     pub(crate) events: Events,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Table {
 pub(crate) struct Tables {
     /// Never empty; addresses that name no table mean the first.
     all: Vec<Table>,
-    ended: UnboundedReceiver<()>,
+    exited: UnboundedReceiver<()>,
 }
 
 impl Tables {
@@ -63,28 +63,28 @@ impl Tables {
         stop: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let trainer = Trainer::start(learner, stop.clone()).context("starting the trainer")?;
-        let ears = Ears::default();
-        let (ending, ended) = unbounded_channel();
+        let watcher = FsWatcher::default();
+        let (exit_signal, exited) = unbounded_channel();
         let start = |name: TableName| {
             let config = config.of(&name);
             let events = Events::new(stop.clone());
             let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
-            let outside = Outside {
+            let deps = LoopDeps {
                 table: name.clone(),
                 snapshot: Arc::clone(&snapshot),
                 events: events.clone(),
                 trainer: trainer.clone(),
-                ears: ears.clone(),
+                watcher: watcher.clone(),
                 now,
                 disk: Arc::new(RealDisk),
                 stop: stop.clone(),
             };
-            let live = table_loop::start(&config, outside, Ending(ending.clone()))
+            let live = table_loop::start(&config, deps, ExitSignal(exit_signal.clone()))
                 .with_context(|| format!("starting the loop of table {name}"))?;
-            Ok(Table { name, config, api: Api { snapshot, live, now }, events })
+            Ok(Table { name, config, api: TableHandle { snapshot, live, now }, events })
         };
         let all = config.tables()?.into_iter().map(start).collect::<anyhow::Result<_>>()?;
-        Ok(Self { all, ended })
+        Ok(Self { all, exited })
     }
 
     /// All tables, the first first.
@@ -93,8 +93,8 @@ impl Tables {
     }
 
     /// Comes back when the first loop has ended, which none does unless it is told to.
-    pub(crate) async fn one_ended(&mut self) {
-        self.ended.recv().await;
+    pub(crate) async fn any_exited(&mut self) {
+        self.exited.recv().await;
     }
 
     /// Ends all loops.
@@ -103,8 +103,8 @@ impl Tables {
     }
 
     /// Comes back when all loops have ended.
-    pub(crate) async fn all_ended(mut self) {
-        while self.ended.recv().await.is_some() {}
+    pub(crate) async fn all_exited(mut self) {
+        while self.exited.recv().await.is_some() {}
     }
 }
 
@@ -147,13 +147,13 @@ impl Observer {
     }
 
     /// Comes back when the directory has been looked at and all that was found has been heard.
-    pub(crate) async fn first_look(&self) {
+    pub(crate) async fn scan_completed(&self) {
         loop {
-            let looked = match self.table.api.live.look() {
-                Some(looked) => looked.await.is_ok(),
+            let scanned = match self.table.api.live.scan() {
+                Some(scanned) => scanned.await.is_ok(),
                 None => false,
             };
-            if looked {
+            if scanned {
                 return;
             }
             // Its inbox is full, or it has ended and so will we.

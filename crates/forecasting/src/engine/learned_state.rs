@@ -66,7 +66,7 @@ impl LearnedState {
 
     /// Rounds it stands for.
     pub fn rounds(&self) -> u64 {
-        self.scorecard.lights().rounds()
+        self.scorecard.evidence().rounds()
     }
 }
 

@@ -3,7 +3,7 @@
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::json;
 
-use super::Notice;
+use super::Alert;
 use crate::config::SecretRef;
 use crate::config::{AlertSettings, SettingsError};
 
@@ -54,7 +54,7 @@ impl Channel {
     }
 
     /// The request that delivers `notice`.
-    pub(super) fn request(&self, client: &Client, notice: &Notice) -> RequestBuilder {
+    pub(super) fn request(&self, client: &Client, notice: &Alert) -> RequestBuilder {
         match self {
             Self::Webhook { url } => client.post(url.clone()).json(&notice.json()),
             Self::Ntfy { topic, token } => {

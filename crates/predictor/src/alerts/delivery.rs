@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 
-use super::Notice;
+use super::Alert;
 use super::channel::Channel;
 use crate::config::{AlertSettings, SettingsError};
 
@@ -16,7 +16,7 @@ const PAUSES: [Duration; 3] =
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// The services that are told.
-pub(super) struct Messenger {
+pub(super) struct Delivery {
     client: Client,
     channels: Vec<Channel>,
     pauses: Vec<Duration>,
@@ -28,7 +28,7 @@ struct Failure {
     may_pass: bool,
 }
 
-impl Messenger {
+impl Delivery {
     /// Reveals the secrets; connects to nobody yet.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Messenger {
     }
 
     /// Tells all of them, and says of each how that went. What fails in the end is logged.
-    pub(super) async fn deliver(&self, notice: &Notice) -> Vec<(String, Result<(), String>)> {
+    pub(super) async fn deliver(&self, notice: &Alert) -> Vec<(String, Result<(), String>)> {
         let mut outcomes = Vec::new();
         for channel in &self.channels {
             let outcome = self.deliver_by(channel, notice).await;
@@ -58,7 +58,7 @@ impl Messenger {
         outcomes
     }
 
-    async fn deliver_by(&self, channel: &Channel, notice: &Notice) -> Result<(), String> {
+    async fn deliver_by(&self, channel: &Channel, notice: &Alert) -> Result<(), String> {
         let mut pauses = self.pauses.iter();
         loop {
             let Err(failure) = self.attempt(channel, notice).await else { return Ok(()) };
@@ -69,7 +69,7 @@ impl Messenger {
         }
     }
 
-    async fn attempt(&self, channel: &Channel, notice: &Notice) -> Result<(), Failure> {
+    async fn attempt(&self, channel: &Channel, notice: &Alert) -> Result<(), Failure> {
         let sent = channel.request(&self.client, notice).send().await;
         let status = match sent {
             Ok(response) => response.status(),

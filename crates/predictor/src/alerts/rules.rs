@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rounds::TableName;
 use serde_json::Value;
 
-use super::{Event, Notice};
+use super::{Alert, Event};
 use crate::snapshot::Snapshot;
 
 /// One message of a kind in this time.
@@ -40,10 +40,10 @@ pub(super) struct CollectorSeen {
     pub(super) error: Option<String>,
 }
 
-/// The verdict, and which of the lights are in it: its figures change with every round.
+/// The verdict, and which of the tests it mentions: its figures change with every round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VerdictSeen {
-    pub(super) lights: [bool; 3],
+    pub(super) evidence: [bool; 3],
     pub(super) sentence: String,
 }
 
@@ -54,7 +54,7 @@ impl Seen {
             collector: snapshot.collector.as_ref().map(|status| CollectorSeen::of(status, now)),
             training_error: snapshot.training.last_error.clone(),
             verdict: snapshot.verdict.as_ref().map(|verdict| VerdictSeen {
-                lights: verdict.lights,
+                evidence: verdict.evidence,
                 sentence: verdict.sentence.clone(),
             }),
             disk_free,
@@ -96,18 +96,18 @@ impl CollectorSeen {
 
 /// Remembers what was told.
 #[derive(Debug, Default)]
-pub(super) struct Watchman {
+pub(super) struct AlertRules {
     silent: bool,
     down_since: Option<DateTime<Utc>>,
     training_error: Option<String>,
-    lights: Option<[bool; 3]>,
+    evidence: Option<[bool; 3]>,
     disk_low: bool,
     sent: BTreeMap<Event, DateTime<Utc>>,
 }
 
-impl Watchman {
+impl AlertRules {
     /// What has to be told now. What may not be told yet is told later, if it still holds.
-    pub(super) fn observe(&mut self, seen: &Seen, now: DateTime<Utc>) -> Vec<Notice> {
+    pub(super) fn observe(&mut self, seen: &Seen, now: DateTime<Utc>) -> Vec<Alert> {
         let told = [
             self.collector(seen, now),
             self.source(seen, now),
@@ -117,7 +117,7 @@ impl Watchman {
         ];
         let notice = |(event, text)| {
             self.sent.insert(event, now);
-            Notice {
+            Alert {
                 event,
                 text,
                 is_simulated: seen.is_simulated,
@@ -189,11 +189,11 @@ impl Watchman {
     fn verdict(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
         let verdict = seen.verdict.as_ref()?;
         // What holds at the start is no change.
-        let told = *self.lights.get_or_insert(verdict.lights);
-        if told == verdict.lights || !self.may(Event::VerdictChanged, now) {
+        let told = *self.evidence.get_or_insert(verdict.evidence);
+        if told == verdict.evidence || !self.may(Event::VerdictChanged, now) {
             return None;
         }
-        self.lights = Some(verdict.lights);
+        self.evidence = Some(verdict.evidence);
         Some((Event::VerdictChanged, verdict.sentence.clone()))
     }
 

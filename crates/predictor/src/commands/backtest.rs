@@ -25,7 +25,7 @@ use forecasting::replay::{Refit, drive};
 use rounds::Multiplier;
 
 use self::progress::Progress;
-use self::report::Gathering;
+use self::report::ReportBuilder;
 use crate::commands::output;
 use crate::commands::recording::{Recording, RecordingArgs};
 use crate::training::thread_pool::Threads;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         let go_on = |_, _| ControlFlow::Continue(());
         Ok(Arc::new(ensemble::fit(rows, &options, &workers, &go_on)?))
     };
-    let mut gathering = Gathering::new(recording.rounds.len(), &args.target);
+    let mut gathering = ReportBuilder::new(recording.rounds.len(), &args.target);
     let mut progress = Progress::new(recording.rounds.len());
     let mut watch = |engine: &Engine, effects: &[Effect]| {
         gathering.take(engine, effects);

@@ -15,7 +15,7 @@ use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{ChangeKind, Directory};
 
 use crate::config::Config;
-use crate::store::ledger_file::Journal;
+use crate::store::ledger_file::LedgerFile;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn messages(config: &Config) -> Finding {
 /// Where the ledger is, its entries, and lines that are none.
 fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let (mut journal, _) = Journal::open(dir, &disk)?;
+    let (mut journal, _) = LedgerFile::open(dir, &disk)?;
     let mut entries = 0;
     let strange = journal.read(0..u64::MAX, |_| entries += 1)?;
     Ok((journal.path().to_owned(), entries, strange.count))

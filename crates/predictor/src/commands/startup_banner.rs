@@ -23,7 +23,7 @@ pub(crate) async fn greet(observers: Vec<Observer>, config: Config, opening: boo
         open(&url);
     }
     if stderr().is_terminal() {
-        first.first_look().await;
+        first.scan_completed().await;
         let mut banner = banner(&first.snapshot(), first.config(), first.address());
         if observers.len() > 1 {
             let directory = config.data_dir.display();

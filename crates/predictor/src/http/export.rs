@@ -15,15 +15,15 @@ use rounds::Round;
 use super::problem::Problem;
 use crate::http::query::Export;
 use crate::snapshot::Snapshot;
-use crate::store::ledger_csv::{self, Predictions, Wanted};
-use crate::table::Api;
+use crate::store::ledger_csv::{self, CsvFilter, LedgerCsv};
+use crate::table::TableHandle;
 
 /// Rows of a piece: some tens of kilobytes, made in well under a millisecond.
 const PIECE: usize = 1024;
 
 /// `GET /api/rounds.csv`: rounds in the form of the collector's files.
 pub(crate) async fn rounds(
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     part: web::Query<Export>,
 ) -> Result<HttpResponse, Problem> {
     let snapshot = api.snapshot.load_full();
@@ -48,17 +48,17 @@ fn with_row(mut text: String, round: &Round) -> String {
 
 /// `GET /api/predictions.csv`: the ledger of forecasts. Its file is read on a thread for that.
 pub(crate) async fn predictions(
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     part: web::Query<Export>,
 ) -> Result<HttpResponse, Problem> {
     let span = part.span()?;
-    let wanted = Wanted { from: span.from, to: span.to, limit: span.limit };
+    let wanted = CsvFilter { from: span.from, to: span.to, limit: span.limit };
     let snapshot = api.snapshot.load_full();
     let Some(path) = kept_in(&snapshot) else {
         let detail = "forecasts are kept in memory only; name a place with --state-dir";
         return Err(Problem::new("no-ledger", StatusCode::NOT_FOUND, detail));
     };
-    let opened = web::block(move || Predictions::open(&path, wanted)).await;
+    let opened = web::block(move || LedgerCsv::open(&path, wanted)).await;
     let opened = opened.map_err(|_| Problem::stopping())?;
     let predictions = opened.map_err(|error| {
         let detail = format!("the ledger cannot be read: {error}");

@@ -12,8 +12,8 @@ use chrono::{DateTime, Utc};
 use forecasting::scorecard::{ENSEMBLE, Row};
 
 use super::guard::Guard;
-use super::request_log::Access;
-use super::table_routes::{Seen, Served};
+use super::request_log::RequestLog;
+use super::table_routes::{Seen, ServedTables};
 use crate::snapshot::Snapshot;
 use crate::snapshot::evidence::EvidenceView;
 use crate::training::durations::SECONDS;
@@ -24,8 +24,8 @@ const HOUSE: &str = "house";
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(
-    tables: web::Data<Served>,
-    access: web::Data<Access>,
+    tables: web::Data<ServedTables>,
+    access: web::Data<RequestLog>,
     guard: web::Data<Guard>,
 ) -> HttpResponse {
     let tables = tables.seen();
@@ -106,7 +106,7 @@ impl Page<'_> {
         let name = "aviator_light_ln_e";
         self.family(name, "gauge", "ln of what a euro bet against the light has become.");
         for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.lights.iter().flat_map(EvidenceView::ln_e) {
+            for (light, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
                 self.sample(name, &[("table", table), ("light", light)], ln_e);
             }
         }
@@ -120,7 +120,7 @@ impl Page<'_> {
         }
     }
 
-    fn requests(&mut self, access: &Access) {
+    fn requests(&mut self, access: &RequestLog) {
         let name = "aviator_http_requests_total";
         self.family(name, "counter", "Requests answered.");
         for (route, statuses) in access.answered() {

@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::snapshot::round_history::Roll;
+use crate::snapshot::round_history::RoundHistory;
 
 /// Rounds that are sent unless the client says how many.
 const ROUNDS: usize = 200;
@@ -147,7 +147,7 @@ impl Targets {
 
 impl Span {
     /// The indices of the rounds that lie in it.
-    pub(crate) fn of(&self, roll: &Roll) -> Range<usize> {
+    pub(crate) fn of(&self, roll: &RoundHistory) -> Range<usize> {
         let from = self.from.map_or(0, |time| roll.since(time));
         let to = self.to.map_or(roll.len(), |time| roll.since(time)).max(from);
         from.max(to.saturating_sub(self.limit))..to

@@ -39,13 +39,13 @@ impl RequestId {
 
 /// What was answered how often, and the names given out.
 #[derive(Debug, Default)]
-pub(crate) struct Access {
+pub(crate) struct RequestLog {
     answered: Mutex<BTreeMap<String, BTreeMap<u16, u64>>>,
     names: RandomState,
     named: AtomicU64,
 }
 
-impl Access {
+impl RequestLog {
     /// Answers by route and status.
     pub(crate) fn answered(&self) -> BTreeMap<String, BTreeMap<u16, u64>> {
         self.answered.lock().expect("nothing panics under this lock").clone()
@@ -65,7 +65,7 @@ impl Access {
 
 /// Names, counts and logs.
 pub(crate) async fn trace(
-    access: web::Data<Access>,
+    access: web::Data<RequestLog>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn names_differ() {
-        let access = Access::default();
+        let access = RequestLog::default();
         assert_ne!(access.new_id().0, access.new_id().0);
     }
 }

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::etag::{Answer, Keep, answer, tag};
 use super::problem::Problem;
 use crate::http::query::{Limit, Part, Points};
-use crate::input::collector_events::{EVENTS_MAX, Noted, Totals};
+use crate::input::collector_events::{CollectorEvent, EVENTS_MAX, Totals};
 use crate::snapshot::survival_curve::Point;
 use crate::snapshot::{RecentRound, Snapshot};
-use crate::table::Api;
+use crate::table::TableHandle;
 
 /// More points than any plot has columns.
 const POINTS_MAX: usize = 2000;
@@ -39,7 +39,7 @@ struct Numbered {
 /// `GET /api/rounds`: the newest rounds, or all of a time, thinned where they are many.
 pub(crate) async fn rounds(
     request: HttpRequest,
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     part: web::Query<Part>,
 ) -> Result<HttpResponse, Problem> {
     let (span, points) = (part.span()?, part.points(POINTS_MAX)?);
@@ -70,7 +70,10 @@ struct Reached {
 }
 
 /// `GET /api/distribution`: the share of rounds that reached each multiplier.
-pub(crate) async fn distribution(request: HttpRequest, api: web::Data<Api>) -> HttpResponse {
+pub(crate) async fn distribution(
+    request: HttpRequest,
+    api: web::Data<TableHandle>,
+) -> HttpResponse {
     let snapshot = api.snapshot.load_full();
     answer(&request, &tag_of_rounds(&snapshot), Keep::AndAsk, || {
         let distribution = &snapshot.distribution;
@@ -86,10 +89,10 @@ struct LaggedInputs {
     columns: Columns,
 }
 
-/// `GET /api/history`: how skill, coverage and lights went.
+/// `GET /api/history`: how skill, coverage and evidence went.
 pub(crate) async fn history(
     request: HttpRequest,
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     points: web::Query<Points>,
 ) -> Result<HttpResponse, Problem> {
     let points = points.number(HISTORY, score_history::POINTS_MAX)?;
@@ -106,13 +109,13 @@ struct Recorded<'a> {
     success: bool,
     totals: Totals,
     strange_lines: u64,
-    events: Vec<&'a Noted>,
+    events: Vec<&'a CollectorEvent>,
 }
 
 /// `GET /api/recorder`: what the collector has noted, newest first.
 pub(crate) async fn recorder(
     request: HttpRequest,
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     limit: web::Query<Limit>,
 ) -> Result<HttpResponse, Problem> {
     let limit = limit.number(EVENTS, EVENTS_MAX)?;

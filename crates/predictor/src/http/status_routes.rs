@@ -13,7 +13,7 @@ use super::etag::{Keep, answer, tag};
 use super::problem::Problem;
 use crate::http::query::Targets;
 use crate::snapshot::{Prediction, Probability, RecentRound, Snapshot, Statistics};
-use crate::table::Api;
+use crate::table::TableHandle;
 use crate::training::report::Accuracy;
 use crate::training::status::NoTraining;
 
@@ -26,7 +26,7 @@ const SCAN_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// Nothing may keep it, as it tells ages. Who asks with the tag of an earlier answer hears whether
 /// anything but these has changed.
-pub(crate) async fn status(request: HttpRequest, api: web::Data<Api>) -> HttpResponse {
+pub(crate) async fn status(request: HttpRequest, api: web::Data<TableHandle>) -> HttpResponse {
     let snapshot = api.snapshot.load_full();
     let tag = tag(&[snapshot.hash()]);
     answer(&request, &tag, Keep::Nothing, || snapshot.status((api.now)()))
@@ -57,10 +57,10 @@ impl From<&RecentRound> for Row {
 }
 
 /// `GET /api/load_csv`: looks at the directory now, then says what there is.
-pub(crate) async fn load_csv(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    if let Some(looked) = api.live.look() {
+pub(crate) async fn load_csv(api: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+    if let Some(scanned) = api.live.scan() {
         // Late or not, the answer is what is known afterwards.
-        drop(tokio::time::timeout(SCAN_WITHIN, looked).await);
+        drop(tokio::time::timeout(SCAN_WITHIN, scanned).await);
     }
     let snapshot = api.snapshot.load_full();
     let (Some(filename), Some(latest_multiplier), Some(latest_timestamp), Some(statistics)) = (
@@ -94,7 +94,7 @@ struct Predicted<'a> {
 
 /// `GET /api/predict`: the open forecast.
 pub(crate) async fn predict(
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
     targets: web::Query<Targets>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = targets
@@ -135,7 +135,7 @@ struct Trained<'a> {
 pub(crate) async fn train(
     request: HttpRequest,
     payload: web::Payload,
-    api: web::Data<Api>,
+    api: web::Data<TableHandle>,
 ) -> Result<HttpResponse, Problem> {
     check_body(&request, &body::read(payload).await?)?;
     let (asked, answer) = oneshot::channel();
@@ -188,7 +188,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 }
 
 /// `GET /readyz`: a model is being served. Old data only degrade it: the game may rest.
-pub(crate) async fn readyz(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn readyz(api: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
     let snapshot = api.snapshot.load_full();
     if !snapshot.model_trained {
         return Err(match snapshot.training.needed {

@@ -12,13 +12,13 @@ use super::Route;
 use super::etag::{Answer, Keep, answer, tag};
 use crate::events::Events;
 use crate::snapshot::Snapshot;
-use crate::table::Api;
 use crate::table::Table;
+use crate::table::TableHandle;
 
 /// All tables, as handlers are given them.
-pub(crate) struct Served(Vec<(String, web::Data<Api>, web::Data<Events>)>);
+pub(crate) struct ServedTables(Vec<(String, web::Data<TableHandle>, web::Data<Events>)>);
 
-impl Served {
+impl ServedTables {
     pub(super) fn new(tables: &[Table]) -> Self {
         let served = |table: &Table| {
             let (api, events) = (table.api.clone(), table.events.clone());
@@ -29,11 +29,12 @@ impl Served {
 
     /// What there is to see of each.
     pub(super) fn seen(&self) -> Vec<Seen> {
-        let seen = |(name, api, events): &(String, web::Data<Api>, web::Data<Events>)| Seen {
-            name: name.clone(),
-            snapshot: api.snapshot.load_full(),
-            streams: events.clients(),
-        };
+        let seen =
+            |(name, api, events): &(String, web::Data<TableHandle>, web::Data<Events>)| Seen {
+                name: name.clone(),
+                snapshot: api.snapshot.load_full(),
+                streams: events.clients(),
+            };
         self.0.iter().map(seen).collect()
     }
 
@@ -106,7 +107,7 @@ impl Entry {
 }
 
 /// `GET /api/tables`: all of them, the one that plain addresses mean first.
-pub(super) async fn list(request: HttpRequest, served: web::Data<Served>) -> HttpResponse {
+pub(super) async fn list(request: HttpRequest, served: web::Data<ServedTables>) -> HttpResponse {
     let tables = served.0.iter().map(|(name, api, _)| Entry::of(name, &api.snapshot.load()));
     let body = Answer::json(&Listed { success: true, tables: tables.collect() });
     let mut hasher = DefaultHasher::new();

@@ -27,7 +27,7 @@ const SUFFIX: &str = ".events.jsonl";
 
 /// One line, as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Noted {
+pub(crate) struct CollectorEvent {
     pub(crate) kind: EventKind,
     pub(crate) time: DateTime<Utc>,
     pub(crate) source: String,
@@ -52,9 +52,9 @@ pub(crate) struct Totals {
 
 /// What a snapshot shows.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Notes {
+pub(crate) struct EventLog {
     /// Oldest first, without the lines of rounds that came as usual.
-    pub(crate) newest: Vec<Noted>,
+    pub(crate) newest: Vec<CollectorEvent>,
     pub(crate) totals: Totals,
     /// Lines that could not be read.
     pub(crate) strange: u64,
@@ -64,15 +64,15 @@ pub(crate) struct Notes {
 
 /// The files and how far each has been read.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub(crate) struct CollectorEvents {
     dir: PathBuf,
-    files: BTreeMap<String, Place>,
-    notes: Arc<Notes>,
+    files: BTreeMap<String, ReadPosition>,
+    notes: Arc<EventLog>,
     is_behind: bool,
 }
 
 #[derive(Debug)]
-struct Place {
+struct ReadPosition {
     csv: String,
     identity: u64,
     offset: u64,
@@ -108,7 +108,7 @@ impl Totals {
     }
 }
 
-impl Recorder {
+impl CollectorEvents {
     pub(crate) fn new(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
@@ -119,7 +119,7 @@ impl Recorder {
     }
 
     /// What has been read so far.
-    pub(crate) fn notes(&self) -> Arc<Notes> {
+    pub(crate) fn notes(&self) -> Arc<EventLog> {
         Arc::clone(&self.notes)
     }
 
@@ -130,7 +130,7 @@ impl Recorder {
 
     /// Reads what is new. A directory or a file that cannot be read is tried again with the next
     /// look; whether rounds can be read is told elsewhere.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn scan(&mut self) {
         let mut budget = BYTES_AT_ONCE;
         self.is_behind = false;
         let Ok(names) = names(&self.dir) else { return };
@@ -154,7 +154,7 @@ impl Recorder {
         self.is_behind = true;
         let change = self.notes.change + 1;
         self.files.clear();
-        self.notes = Arc::new(Notes { change, ..Notes::default() });
+        self.notes = Arc::new(EventLog { change, ..EventLog::default() });
     }
 
     /// Reads from one file and gives the number of bytes it took.
@@ -167,7 +167,7 @@ impl Recorder {
         {
             self.forget();
         }
-        let place = self.files.entry(name.to_owned()).or_insert_with(|| Place {
+        let place = self.files.entry(name.to_owned()).or_insert_with(|| ReadPosition {
             csv: format!("{}.csv", name.trim_end_matches(SUFFIX)),
             identity,
             offset: 0,
@@ -198,7 +198,7 @@ impl Recorder {
     }
 }
 
-impl Notes {
+impl EventLog {
     fn take<'a>(&mut self, csv: &str, lines: impl Iterator<Item = &'a [u8]>, is_torn: bool) {
         self.strange += u64::from(is_torn);
         for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
@@ -212,7 +212,7 @@ impl Notes {
             if line.kind != EventKind::Live {
                 let detail = line.detail.filter(|it| it.to_string().len() <= DETAIL_BYTES_MAX);
                 let (kind, source, file) = (line.kind, line.source, csv.to_owned());
-                self.newest.push(Noted { kind, time, source, detail, file });
+                self.newest.push(CollectorEvent { kind, time, source, detail, file });
             }
             if self.newest.len() >= 2 * EVENTS_MAX {
                 self.shorten();

@@ -5,7 +5,7 @@
 //! the same for a million rounds as for a thousand; and it knows where its smallest and its largest
 //! multiplier stand, so a plot of everything does not look at everything.
 
-mod piece;
+mod chunk;
 
 use std::iter::{once, repeat};
 use std::ops::Range;
@@ -14,33 +14,33 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rounds::Round;
 
-use self::piece::Piece;
+use self::chunk::Chunk;
 
 /// Rounds of a piece.
-const PIECE: usize = 256;
+const CHUNK_ROUNDS: usize = 256;
 
 /// Rounds in order; its copies are cheap.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PackedRounds {
-    full: Arc<Vec<Arc<Piece>>>,
+pub(crate) struct CompactRounds {
+    full: Arc<Vec<Arc<Chunk>>>,
     /// The newest, fewer than a piece.
     open: Vec<Round>,
 }
 
-impl PackedRounds {
+impl CompactRounds {
     /// Adds the next round.
     pub(crate) fn push(&mut self, round: Round) {
         self.open.push(round);
-        if self.open.len() == PIECE {
+        if self.open.len() == CHUNK_ROUNDS {
             // Copied only while a snapshot shows it.
-            Arc::make_mut(&mut self.full).push(Arc::new(Piece::of(&self.open)));
+            Arc::make_mut(&mut self.full).push(Arc::new(Chunk::of(&self.open)));
             self.open.clear();
         }
     }
 
     /// How many rounds there are.
     pub(crate) fn len(&self) -> usize {
-        self.full.len() * PIECE + self.open.len()
+        self.full.len() * CHUNK_ROUNDS + self.open.len()
     }
 
     /// Whether there is no round.
@@ -60,14 +60,14 @@ impl PackedRounds {
 
     /// The rounds of a range, oldest first; what lies beyond the end is left out.
     pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Round> + '_ {
-        let pieces = self.full.get(range.start / PIECE..).unwrap_or_default();
-        let skip_full = if pieces.is_empty() { 0 } else { range.start % PIECE };
-        let open_from = self.full.len() * PIECE;
+        let chunks = self.full.get(range.start / CHUNK_ROUNDS..).unwrap_or_default();
+        let skip_full = if chunks.is_empty() { 0 } else { range.start % CHUNK_ROUNDS };
+        let open_from = self.full.len() * CHUNK_ROUNDS;
         let open = self.open.get(range.start.saturating_sub(open_from)..).unwrap_or_default();
-        pieces
+        chunks
             .iter()
             .zip(once(skip_full).chain(repeat(0)))
-            .flat_map(|(piece, skip)| piece.rounds(skip))
+            .flat_map(|(chunk, skip)| chunk.rounds(skip))
             .chain(open.iter().copied())
             .take(range.len())
     }
@@ -79,9 +79,9 @@ impl PackedRounds {
 
     /// The index of the first round that ended at `time` or later, of rounds in the order of time.
     pub(crate) fn since(&self, time: DateTime<Utc>) -> usize {
-        let pieces = self.full.partition_point(|piece| piece.last_time() < time);
-        let from = pieces * PIECE;
-        from + self.range(from..from + PIECE).take_while(|round| round.time < time).count()
+        let chunks = self.full.partition_point(|chunk| chunk.last_time() < time);
+        let from = chunks * CHUNK_ROUNDS;
+        from + self.range(from..from + CHUNK_ROUNDS).take_while(|round| round.time < time).count()
     }
 
     /// Where the smallest and the largest multiplier of a range stand; the first of equal ones.
@@ -89,11 +89,11 @@ impl PackedRounds {
         let mut found: Option<(usize, usize)> = None;
         let mut at = range.start;
         while at < range.end {
-            let start = at / PIECE * PIECE;
-            let end = (start + PIECE).min(range.end);
-            let here = match self.full.get(at / PIECE) {
-                Some(piece) if at == start && end == start + PIECE => {
-                    let (low, high) = piece.extremes();
+            let start = at / CHUNK_ROUNDS * CHUNK_ROUNDS;
+            let end = (start + CHUNK_ROUNDS).min(range.end);
+            let here = match self.full.get(at / CHUNK_ROUNDS) {
+                Some(chunk) if at == start && end == start + CHUNK_ROUNDS => {
+                    let (low, high) = chunk.extremes();
                     Some((start + low, start + high))
                 }
                 _ => extremes(self.range(at..end)).map(|(low, high)| (at + low, at + high)),
@@ -116,13 +116,13 @@ impl PackedRounds {
     }
 }
 
-impl Extend<Round> for PackedRounds {
+impl Extend<Round> for CompactRounds {
     fn extend<I: IntoIterator<Item = Round>>(&mut self, rounds: I) {
         rounds.into_iter().for_each(|round| self.push(round));
     }
 }
 
-impl FromIterator<Round> for PackedRounds {
+impl FromIterator<Round> for CompactRounds {
     fn from_iter<I: IntoIterator<Item = Round>>(rounds: I) -> Self {
         let mut packed = Self::default();
         packed.extend(rounds);
@@ -157,7 +157,7 @@ mod tests {
         Round { time, multiplier: Multiplier::from_cents(cents).unwrap() }
     }
 
-    fn packed(count: usize) -> PackedRounds {
+    fn packed(count: usize) -> CompactRounds {
         (0..count).map(round).collect()
     }
 

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use rounds::scan::{Change, Directory, ScanError};
 
 use crate::config::Watch;
-use crate::input::fs_watcher::{Ear, Ears, Hint};
+use crate::input::fs_watcher::{FsWatcher, Hint, WatchGuard};
 
 /// The directory, and the ear on it.
-pub(crate) struct Tail {
+pub(crate) struct DirectoryTail {
     directory: Directory,
     mode: Watch,
-    ears: Ears,
+    watcher: FsWatcher,
     /// The ear, and which directory it is on.
-    ear: Option<(Ear, Identity)>,
+    guard: Option<(WatchGuard, Identity)>,
     has_complained: bool,
     hint: Hint,
 }
@@ -25,15 +25,15 @@ pub(crate) struct Tail {
 /// Tells a directory from another one put in its place.
 type Identity = (u64, u64);
 
-impl Tail {
-    pub(crate) fn new(path: PathBuf, mode: Watch, ears: Ears, hint: Hint) -> Self {
+impl DirectoryTail {
+    pub(crate) fn new(path: PathBuf, mode: Watch, watcher: FsWatcher, hint: Hint) -> Self {
         let directory = Directory::new(path);
-        Self { directory, mode, ears, ear: None, has_complained: false, hint }
+        Self { directory, mode, watcher, guard: None, has_complained: false, hint }
     }
 
     /// Everything that has changed since the last look. Before it looks it sees to its ear, so that
     /// nothing can fall between.
-    pub(crate) fn look(&mut self) -> Result<Vec<Change>, ScanError> {
+    pub(crate) fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
         self.listen();
         self.hint.reset();
         self.directory.scan()
@@ -41,7 +41,7 @@ impl Tail {
 
     /// How changes are noticed at present: `notify` or `scan`.
     pub(crate) fn watch(&self) -> &'static str {
-        if self.ear.is_some() { "notify" } else { "scan" }
+        if self.guard.is_some() { "notify" } else { "scan" }
     }
 
     fn path(&self) -> &Path {
@@ -53,16 +53,16 @@ impl Tail {
             return;
         }
         let Ok(identity) = identity(self.path()) else {
-            self.ear = None;
+            self.guard = None;
             return;
         };
-        if self.ear.as_ref().is_some_and(|(_, known)| *known == identity) {
+        if self.guard.as_ref().is_some_and(|(_, known)| *known == identity) {
             return;
         }
         // A watch stays with the directory it was put on, whatever now has its name.
-        self.ear = None;
-        match self.ears.on(self.path(), &self.hint) {
-            Ok(ear) => self.ear = Some((ear, identity)),
+        self.guard = None;
+        match self.watcher.on(self.path(), &self.hint) {
+            Ok(guard) => self.guard = Some((guard, identity)),
             Err(error) if !self.has_complained => {
                 self.has_complained = true;
                 tracing::warn!(

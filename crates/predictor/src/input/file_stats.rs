@@ -46,7 +46,7 @@ pub(crate) struct RejectedRow {
 
 /// The book of files.
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct FileStats {
     dir: PathBuf,
     files: BTreeMap<String, FileCounts>,
     rejected_recent: VecDeque<RejectedRow>,
@@ -64,7 +64,7 @@ struct FileCounts {
 /// Only so many lines of a file are told with their reasons at once; the others have this one.
 const UNTOLD: &str = "untold";
 
-impl Intake {
+impl FileStats {
     pub(crate) fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), files: BTreeMap::new(), rejected_recent: VecDeque::new() }
     }

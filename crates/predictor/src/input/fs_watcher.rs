@@ -23,16 +23,16 @@ type Hints = Arc<Mutex<HashMap<PathBuf, Hint>>>;
 
 /// Ears on any number of directories.
 #[derive(Clone, Default)]
-pub(crate) struct Ears {
+pub(crate) struct FsWatcher {
     hints: Hints,
     /// Made when it is first needed.
     watcher: Arc<Mutex<Option<RecommendedWatcher>>>,
 }
 
 /// An ear on one directory; dropping it takes it off.
-pub(crate) struct Ear {
+pub(crate) struct WatchGuard {
     path: PathBuf,
-    ears: Ears,
+    watcher: FsWatcher,
 }
 
 impl Hint {
@@ -52,41 +52,41 @@ impl Hint {
     }
 }
 
-impl Ears {
+impl FsWatcher {
     /// Gives `hint` whenever something changes in the directory at `path`.
     ///
     /// # Errors
     /// When the file system or the system gives no notifications.
-    pub(crate) fn on(&self, path: &Path, hint: &Hint) -> notify::Result<Ear> {
+    pub(crate) fn on(&self, path: &Path, hint: &Hint) -> notify::Result<WatchGuard> {
         // So they are named in events, however they are named here.
         let path = std::path::absolute(path)?;
         // The two locks are never held together: the watcher calls back while it is asked.
         lock(&self.hints).insert(path.clone(), hint.clone());
-        let ear = Ear { path: path.clone(), ears: self.clone() };
+        let guard = WatchGuard { path: path.clone(), watcher: self.clone() };
         let mut watcher = lock(&self.watcher);
         if watcher.is_none() {
             let hints = Arc::clone(&self.hints);
-            *watcher = Some(notify::recommended_watcher(move |event| hear(&hints, &event))?);
+            *watcher = Some(notify::recommended_watcher(move |event| on_event(&hints, &event))?);
         }
         if let Some(watcher) = watcher.as_mut() {
             watcher.watch(&path, RecursiveMode::NonRecursive)?;
         }
         drop(watcher);
-        Ok(ear)
+        Ok(guard)
     }
 }
 
-impl Drop for Ear {
+impl Drop for WatchGuard {
     fn drop(&mut self) {
-        lock(&self.ears.hints).remove(&self.path);
-        if let Some(watcher) = lock(&self.ears.watcher).as_mut() {
+        lock(&self.watcher.hints).remove(&self.path);
+        if let Some(watcher) = lock(&self.watcher.watcher).as_mut() {
             // The directory may be gone, and its watch with it.
             drop(watcher.unwatch(&self.path));
         }
     }
 }
 
-fn hear(hints: &Hints, event: &notify::Result<notify::Event>) {
+fn on_event(hints: &Hints, event: &notify::Result<notify::Event>) {
     let hints = lock(hints);
     match event {
         Ok(event) if !event.need_rescan() && !event.paths.is_empty() => {
@@ -133,12 +133,12 @@ mod tests {
     #[test]
     fn each_directory_hears_of_its_own_files() {
         let root = tempfile::tempdir().unwrap();
-        let ears = Ears::default();
+        let watcher = FsWatcher::default();
         let tables = ["a", "b"].map(|name| {
             let path = root.path().join(name);
             std::fs::create_dir(&path).unwrap();
             let (hint, woken) = hint();
-            (ears.on(&path, &hint).unwrap(), path, woken)
+            (watcher.on(&path, &hint).unwrap(), path, woken)
         });
         let [(_, a, woken_a), (_, b, woken_b)] = &tables;
         std::fs::write(b.join("notes.txt"), "of no interest").unwrap();
@@ -158,7 +158,7 @@ mod tests {
         let relative = up.join(root.path().strip_prefix("/").unwrap());
         for path in [relative.clone(), PathBuf::from(".").join(&relative)] {
             let (hint, woken) = hint();
-            let _ear = Ears::default().on(&path, &hint).unwrap();
+            let _ear = FsWatcher::default().on(&path, &hint).unwrap();
             std::fs::write(root.path().join("aviator_payouts_x.csv"), "").unwrap();
             woken.recv().unwrap();
         }
@@ -167,11 +167,11 @@ mod tests {
     #[test]
     fn an_ear_that_is_dropped_leaves_the_others_on() {
         let root = tempfile::tempdir().unwrap();
-        let ears = Ears::default();
+        let watcher = FsWatcher::default();
         let (first, _) = hint();
-        drop(ears.on(root.path(), &first).unwrap());
+        drop(watcher.on(root.path(), &first).unwrap());
         let (second, woken) = hint();
-        let _ear = ears.on(root.path(), &second).unwrap();
+        let _ear = watcher.on(root.path(), &second).unwrap();
         std::fs::write(root.path().join("aviator_payouts_x.csv"), "").unwrap();
         woken.recv().unwrap();
     }
@@ -179,6 +179,6 @@ mod tests {
     #[test]
     fn a_directory_that_is_not_there_is_an_error() {
         let (hint, _woken) = hint();
-        assert!(Ears::default().on(Path::new("/nowhere/at/all"), &hint).is_err());
+        assert!(FsWatcher::default().on(Path::new("/nowhere/at/all"), &hint).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rounds::{FileRounds, Round};
 
-use crate::input::compact_rounds::PackedRounds;
+use crate::input::compact_rounds::CompactRounds;
 
 /// What one file of the directory now holds, or how it changed.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) enum FileChange {
 
 /// What a change of files did to the series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Growth {
+pub(crate) enum SeriesChange {
     /// The same rounds as before.
     Unchanged,
     /// The rounds from this index on are new; those before are as they were.
@@ -31,9 +31,9 @@ pub(crate) enum Growth {
 
 /// All rounds in the order [`rounds::merge`] gives them, kept up to date.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Series {
+pub(crate) struct RoundSeries {
     files: BTreeMap<String, Held>,
-    rounds: PackedRounds,
+    rounds: CompactRounds,
     last_file: String,
     copies: BTreeMap<String, u64>,
 }
@@ -47,9 +47,9 @@ enum Held {
     Apart(Vec<Round>),
 }
 
-impl Series {
+impl RoundSeries {
     /// All rounds, oldest first.
-    pub(crate) fn rounds(&self) -> &PackedRounds {
+    pub(crate) fn rounds(&self) -> &CompactRounds {
         &self.rounds
     }
 
@@ -64,15 +64,15 @@ impl Series {
     }
 
     /// Takes in what changed in the directory, at once: a series is rebuilt once, not per file.
-    pub(crate) fn apply(&mut self, changes: Vec<(String, FileChange)>) -> Growth {
+    pub(crate) fn apply(&mut self, changes: Vec<(String, FileChange)>) -> SeriesChange {
         let before = self.rounds.len();
         let mut changes = changes.into_iter();
         match (changes.next(), changes.len()) {
-            (None, _) => Growth::Unchanged,
+            (None, _) => SeriesChange::Unchanged,
             (Some((file, FileChange::Appended(rows))), 0) if self.follows(&file, &rows) => {
                 self.last_file.clone_from(&file);
                 self.follow(file, rows);
-                Growth::From(before)
+                SeriesChange::From(before)
             }
             (Some(first), _) => {
                 for (file, change) in std::iter::once(first).chain(changes) {
@@ -120,7 +120,7 @@ impl Series {
     }
 
     /// Puts all files together from the start.
-    fn merge(&mut self) -> Growth {
+    fn merge(&mut self) -> SeriesChange {
         for held in self.files.values_mut() {
             held.own(&self.rounds);
         }
@@ -139,16 +139,16 @@ impl Series {
         growth
     }
 
-    fn replace(&mut self, merged: &[Round]) -> Growth {
+    fn replace(&mut self, merged: &[Round]) -> SeriesChange {
         let before = self.rounds.len();
         match merged.get(before..) {
             Some(new) if self.rounds.iter().eq(merged[..before].iter().copied()) => {
                 self.rounds.extend(new.iter().copied());
-                if new.is_empty() { Growth::Unchanged } else { Growth::From(before) }
+                if new.is_empty() { SeriesChange::Unchanged } else { SeriesChange::From(before) }
             }
             _ => {
                 self.rounds = merged.iter().copied().collect();
-                Growth::Rebuilt
+                SeriesChange::Rebuilt
             }
         }
     }
@@ -182,7 +182,7 @@ impl Held {
     }
 
     /// Takes the rounds out of all rounds, if they are only there.
-    fn own(&mut self, all: &PackedRounds) -> &mut Vec<Round> {
+    fn own(&mut self, all: &CompactRounds) -> &mut Vec<Round> {
         if let Self::Among(range) = self {
             *self = Self::Apart(all.range(range.clone()).collect());
         }
@@ -226,9 +226,9 @@ mod tests {
 
     #[track_caller]
     fn check(
-        series: &mut Series,
+        series: &mut RoundSeries,
         change: Vec<(String, FileChange)>,
-        growth: Growth,
+        growth: SeriesChange,
         seconds: &[i64],
     ) {
         assert_eq!(series.apply(change), growth);
@@ -237,41 +237,41 @@ mod tests {
 
     #[test]
     fn newer_rows_are_added_whichever_file_they_are_in() {
-        let mut series = Series::default();
-        check(&mut series, vec![append("a", &[1, 2])], Growth::From(0), &[1, 2]);
-        check(&mut series, vec![append("b", &[3])], Growth::From(2), &[1, 2, 3]);
+        let mut series = RoundSeries::default();
+        check(&mut series, vec![append("a", &[1, 2])], SeriesChange::From(0), &[1, 2]);
+        check(&mut series, vec![append("b", &[3])], SeriesChange::From(2), &[1, 2, 3]);
         check(
             &mut series,
             vec![append("b", &[5]), append("a", &[4])],
-            Growth::From(3),
+            SeriesChange::From(3),
             &[1, 2, 3, 4, 5],
         );
         assert_eq!(series.last_file(), Some("b"));
-        check(&mut series, vec![], Growth::Unchanged, &[1, 2, 3, 4, 5]);
+        check(&mut series, vec![], SeriesChange::Unchanged, &[1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn an_older_file_that_appears_is_sorted_in() {
-        let mut series = Series::default();
-        check(&mut series, vec![append("b", &[5, 6])], Growth::From(0), &[5, 6]);
-        check(&mut series, vec![append("a", &[1, 2])], Growth::Rebuilt, &[1, 2, 5, 6]);
+        let mut series = RoundSeries::default();
+        check(&mut series, vec![append("b", &[5, 6])], SeriesChange::From(0), &[5, 6]);
+        check(&mut series, vec![append("a", &[1, 2])], SeriesChange::Rebuilt, &[1, 2, 5, 6]);
         assert_eq!(series.last_file(), Some("b"));
     }
 
     #[test]
     fn a_copied_file_counts_once_while_both_grow() {
-        let mut series = Series::default();
-        check(&mut series, vec![append("a", &[1, 2])], Growth::From(0), &[1, 2]);
-        check(&mut series, vec![append("copy", &[1, 2])], Growth::Unchanged, &[1, 2]);
+        let mut series = RoundSeries::default();
+        check(&mut series, vec![append("a", &[1, 2])], SeriesChange::From(0), &[1, 2]);
+        check(&mut series, vec![append("copy", &[1, 2])], SeriesChange::Unchanged, &[1, 2]);
         assert_eq!(series.duplicates(), 2);
-        check(&mut series, vec![append("a", &[3])], Growth::From(2), &[1, 2, 3]);
-        check(&mut series, vec![append("copy", &[3, 4])], Growth::From(3), &[1, 2, 3, 4]);
+        check(&mut series, vec![append("a", &[3])], SeriesChange::From(2), &[1, 2, 3]);
+        check(&mut series, vec![append("copy", &[3, 4])], SeriesChange::From(3), &[1, 2, 3, 4]);
         assert_eq!(series.duplicates(), 3);
     }
 
     #[test]
     fn a_file_that_only_begins_like_another_is_kept_whole() {
-        let mut series = Series::default();
+        let mut series = RoundSeries::default();
         let b = vec![round(1, 201), round(2, 999)];
         let changes = vec![append("a", &[1, 2]), ("b".to_owned(), FileChange::Appended(b))];
         series.apply(changes);
@@ -281,24 +281,29 @@ mod tests {
 
     #[test]
     fn a_replaced_or_removed_file_takes_its_rows_with_it() {
-        let mut series = Series::default();
+        let mut series = RoundSeries::default();
         series.apply(vec![append("a", &[1, 2]), append("b", &[3])]);
         let replaced = ("a".to_owned(), FileChange::Replaced(rows(&[2])));
-        check(&mut series, vec![replaced], Growth::Rebuilt, &[2, 3]);
-        check(&mut series, vec![("b".to_owned(), FileChange::Removed)], Growth::Rebuilt, &[2]);
-        check(&mut series, vec![("a".to_owned(), FileChange::Removed)], Growth::Rebuilt, &[]);
+        check(&mut series, vec![replaced], SeriesChange::Rebuilt, &[2, 3]);
+        check(
+            &mut series,
+            vec![("b".to_owned(), FileChange::Removed)],
+            SeriesChange::Rebuilt,
+            &[2],
+        );
+        check(&mut series, vec![("a".to_owned(), FileChange::Removed)], SeriesChange::Rebuilt, &[]);
         assert_eq!(series.last_file(), None);
     }
 
     #[test]
     fn the_order_does_not_depend_on_which_file_was_seen_first() {
         let (a, b) = (vec![round(1, 300), round(1, 301)], vec![round(1, 400)]);
-        let mut together = Series::default();
+        let mut together = RoundSeries::default();
         together.apply(vec![
             ("a".to_owned(), FileChange::Appended(a.clone())),
             ("b".to_owned(), FileChange::Appended(b.clone())),
         ]);
-        let mut one_by_one = Series::default();
+        let mut one_by_one = RoundSeries::default();
         one_by_one.apply(vec![("b".to_owned(), FileChange::Appended(b))]);
         one_by_one.apply(vec![("a".to_owned(), FileChange::Appended(a))]);
         assert!(together.rounds().iter().eq(one_by_one.rounds().iter()));
@@ -306,21 +311,26 @@ mod tests {
 
     #[test]
     fn rounds_of_files_are_kept_once() {
-        let mut series = Series::default();
+        let mut series = RoundSeries::default();
         series.apply(vec![append("a", &[1, 2]), append("b", &[]), append("copy", &[1, 2])]);
         series.apply(vec![append("b", &[3, 4])]);
         series.apply(vec![append("c", &[5])]);
-        let is_apart = |series: &Series, file: &str| series.files[file].apart().is_some();
+        let is_apart = |series: &RoundSeries, file: &str| series.files[file].apart().is_some();
         assert!(!["a", "b", "c", "copy"].iter().any(|file| is_apart(&series, file)));
         // Not in one piece any more.
-        check(&mut series, vec![append("b", &[6])], Growth::From(5), &[1, 2, 3, 4, 5, 6]);
+        check(&mut series, vec![append("b", &[6])], SeriesChange::From(5), &[1, 2, 3, 4, 5, 6]);
         assert!(is_apart(&series, "b"));
-        check(&mut series, vec![append("b", &[7])], Growth::From(6), &[1, 2, 3, 4, 5, 6, 7]);
+        check(&mut series, vec![append("b", &[7])], SeriesChange::From(6), &[1, 2, 3, 4, 5, 6, 7]);
         let removed = ("c".to_owned(), FileChange::Removed);
-        check(&mut series, vec![removed], Growth::Rebuilt, &[1, 2, 3, 4, 6, 7]);
+        check(&mut series, vec![removed], SeriesChange::Rebuilt, &[1, 2, 3, 4, 6, 7]);
         assert!(!is_apart(&series, "b"));
         // Newest first: not in the order of its rows.
-        check(&mut series, vec![append("d", &[9, 8])], Growth::From(6), &[1, 2, 3, 4, 6, 7, 8, 9]);
+        check(
+            &mut series,
+            vec![append("d", &[9, 8])],
+            SeriesChange::From(6),
+            &[1, 2, 3, 4, 6, 7, 8, 9],
+        );
         assert!(is_apart(&series, "d"));
     }
 }

@@ -16,19 +16,19 @@ use serde_json::Value;
 use super::evidence::EvidenceView;
 use super::prediction::{past, prediction};
 use crate::config::Config;
-use crate::input::collector_events::Recorder;
+use crate::input::collector_events::CollectorEvents;
 use crate::input::file_stats::Data;
-use crate::input::file_stats::Intake;
-use crate::input::round_series::Series;
-use crate::snapshot::round_history::{Roll, Said, SaidLately};
+use crate::input::file_stats::FileStats;
+use crate::input::round_series::RoundSeries;
+use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterval};
 use crate::snapshot::running_statistics::RunningStatistics;
-use crate::snapshot::survival_curve::Distribution;
+use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
-    Forecasts, HISTORY_MAX, Indicators, Links, Looks, PastPrediction, RECENT_MAX, RecentRound,
+    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound, ScanCounts,
     Snapshot, Verdict,
 };
-use crate::store::ledger_store::Keeper;
-use crate::training::status::Trainings;
+use crate::store::ledger_store::LedgerStore;
+use crate::training::status::TrainingStatus;
 
 /// The collector's word on itself, beside its files.
 const COLLECTOR_STATUS: &str = "status.json";
@@ -36,40 +36,40 @@ const COLLECTOR_STATUS: &str = "status.json";
 const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
 /// What is kept for showing only.
 #[derive(Debug, Default)]
-pub(crate) struct View {
+pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
-    said: SaidLately,
-    distribution: Distribution,
+    said: RecentForecasts,
+    distribution: SurvivalCurve,
     past: VecDeque<PastPrediction>,
-    void: u64,
+    mismatches: u64,
     report: Option<Report>,
 }
 
 /// Everything a snapshot is made from.
-pub(crate) struct Picture<'a> {
+pub(crate) struct SnapshotInputs<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) config: &'a Config,
     pub(crate) engine: &'a Engine,
-    pub(crate) series: &'a Series,
-    pub(crate) trainings: &'a Trainings,
-    pub(crate) intake: &'a Intake,
-    pub(crate) keeper: &'a Keeper,
-    pub(crate) recorder: &'a Recorder,
-    pub(crate) looks: Looks,
-    pub(crate) trouble: Option<&'a str>,
+    pub(crate) series: &'a RoundSeries,
+    pub(crate) training_status: &'a TrainingStatus,
+    pub(crate) file_stats: &'a FileStats,
+    pub(crate) ledger_store: &'a LedgerStore,
+    pub(crate) collector_events: &'a CollectorEvents,
+    pub(crate) scan_counts: ScanCounts,
+    pub(crate) scan_error: Option<&'a str>,
     pub(crate) watch: &'static str,
     pub(crate) origin: Option<Origin>,
     pub(crate) rebuilds: u64,
     pub(crate) started_at: DateTime<Utc>,
 }
 
-impl View {
+impl SnapshotBuilder {
     /// Takes the next round and what was forecast for it.
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
         let forecast = settlement.map(|settlement| &settlement.forecast);
         self.statistics.push(round.multiplier);
         self.distribution.push(round.multiplier);
-        let said = forecast.map(|forecast| Said {
+        let said = forecast.map(|forecast| ServedInterval {
             lo: forecast.interval80.0,
             hi: forecast.interval80.1,
             point: forecast.calibrated(),
@@ -83,13 +83,13 @@ impl View {
     }
 
     /// Counts forecasts whose round is not the one they were settled by.
-    pub(crate) fn void(&mut self, count: u64) {
-        self.void += count;
+    pub(crate) fn add_mismatches(&mut self, count: u64) {
+        self.mismatches += count;
     }
 
     /// How many there are.
-    pub(crate) fn voids(&self) -> u64 {
-        self.void
+    pub(crate) fn mismatches(&self) -> u64 {
+        self.mismatches
     }
 
     /// Sums the scores up, if there are new ones.
@@ -101,16 +101,16 @@ impl View {
     }
 
     /// The whole picture.
-    pub(crate) fn snapshot(&self, from: &Picture<'_>) -> Snapshot {
+    pub(crate) fn snapshot(&self, from: &SnapshotInputs<'_>) -> Snapshot {
         let engine = from.engine;
         let last = engine.last();
         let is_simulated = from.origin == Some(Origin::Simulated);
-        let training = from.trainings.view(engine.rounds(), engine.next_training_at());
+        let training = from.training_status.view(engine.rounds(), engine.next_training_at());
         let counts = engine.counts();
-        let roll = Roll::new(from.series.rounds().clone(), self.said.clone());
+        let roll = RoundHistory::new(from.series.rounds().clone(), self.said.clone());
         Snapshot {
             model_trained: engine.installed().is_some(),
-            model_accuracy: from.trainings.accuracy().cloned(),
+            model_accuracy: from.training_status.accuracy().cloned(),
             current_prediction: engine
                 .open()
                 .filter(|_| engine.installed().is_some())
@@ -127,10 +127,10 @@ impl View {
             links: Links::of(from.table),
             data_dir: from.config.data_dir.display().to_string(),
             indicators: Indicators {
-                auto_sync_active: from.trouble.is_none(),
+                auto_sync_active: from.scan_error.is_none(),
                 model_trained: engine.installed().is_some(),
                 auto_training: training.running,
-                data_synced: from.trouble.is_none() && last.is_some(),
+                data_synced: from.scan_error.is_none() && last.is_some(),
             },
             training,
             statistics: self.statistics.figures(),
@@ -139,26 +139,26 @@ impl View {
                 duplicates_removed: from.series.duplicates(),
                 watch: from.watch,
                 rebuilds: from.rebuilds,
-                last_error: from.trouble.map(str::to_owned),
-                ..from.intake.view()
+                last_error: from.scan_error.map(str::to_owned),
+                ..from.file_stats.view()
             },
             collector: collector_status(&from.config.data_dir),
             scorecard: self.report.clone(),
-            lights: last.map(|_| EvidenceView::of(engine.scorecard().lights())),
+            evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
             verdict: verdict(engine),
             forecasts: Forecasts {
-                kept_in: from.keeper.path().map(|path| path.display().to_string()),
+                kept_in: from.ledger_store.path().map(|path| path.display().to_string()),
                 settled: counts.settled,
                 late: counts.late,
                 missed: counts.missed,
-                void: self.void,
+                void: self.mismatches,
             },
             score_history: Arc::clone(engine.score_history()),
             roll,
             distribution: self.distribution.clone(),
-            notes: from.recorder.notes(),
-            looks: from.looks,
-            trained: from.trainings.took(),
+            notes: from.collector_events.notes(),
+            looks: from.scan_counts,
+            trained: from.training_status.took(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
             ..Snapshot::default()
@@ -180,7 +180,7 @@ fn verdict(engine: &Engine) -> Option<Verdict> {
         rounds: verdict.rounds,
         absence: verdict.absence(),
         change: verdict.change_note(),
-        lights: [verdict.order, verdict.law, verdict.forecast],
+        evidence: [verdict.order, verdict.law, verdict.forecast],
         facts: verdict,
     })
 }

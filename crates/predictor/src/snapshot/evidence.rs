@@ -1,4 +1,4 @@
-//! The three lights as they are shown.
+//! The evidence of the three sequential tests, as the API shows it.
 
 use evaluation::sequential::{Bettor, Epoch, Evidence, Level, TestEvidence, Wealth};
 use serde::Serialize;
@@ -9,9 +9,9 @@ const E_MAX: f64 = 1e300;
 /// All three, with the epochs that changes of the game have ended.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EvidenceView {
-    order: LightView,
-    law: LightView,
-    forecast: LightView,
+    order: TestView,
+    law: TestView,
+    forecast: TestView,
     rounds: u64,
     epoch: u32,
     epoch_from: u64,
@@ -19,7 +19,7 @@ pub(crate) struct EvidenceView {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct LightView {
+struct TestView {
     /// What one imaginary euro has become.
     e: f64,
     /// The most it has been.
@@ -36,20 +36,20 @@ struct LightView {
 }
 
 impl EvidenceView {
-    pub(crate) fn of(lights: &Evidence) -> Self {
-        let [order, law, forecast] = lights.lights();
+    pub(crate) fn of(evidence: &Evidence) -> Self {
+        let [order, law, forecast] = evidence.lights();
         Self {
-            order: LightView::of(&order, lights.order().wealth(), lights.order().bettors()),
-            law: LightView::of(&law, lights.law().wealth(), lights.law().bettors()),
-            forecast: LightView::of(
+            order: TestView::of(&order, evidence.order().wealth(), evidence.order().bettors()),
+            law: TestView::of(&law, evidence.law().wealth(), evidence.law().bettors()),
+            forecast: TestView::of(
                 &forecast,
-                lights.forecast().wealth(),
-                lights.forecast().bettors(),
+                evidence.forecast().wealth(),
+                evidence.forecast().bettors(),
             ),
-            rounds: lights.rounds(),
-            epoch: lights.epoch(),
-            epoch_from: lights.epoch_from(),
-            closed: lights.closed().to_vec(),
+            rounds: evidence.rounds(),
+            epoch: evidence.epoch(),
+            epoch_from: evidence.epoch_from(),
+            closed: evidence.closed().to_vec(),
         }
     }
 }
@@ -61,7 +61,7 @@ impl EvidenceView {
     }
 }
 
-impl LightView {
+impl TestView {
     fn of(light: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
         Self {

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rounds::Round;
 
-use crate::input::compact_rounds::PackedRounds;
+use crate::input::compact_rounds::CompactRounds;
 
 /// Forecasts that are shared together.
-const PIECE: usize = 256;
+const CHUNK_ROUNDS: usize = 256;
 /// Full pieces of forecasts that are kept: more than any plot shows one by one.
-const PIECES_KEPT: usize = 16;
+const CHUNKS_KEPT: usize = 16;
 
 /// What was forecast for a round.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Said {
+pub(crate) struct ServedInterval {
     /// Both ends of the 80 % interval.
     pub(crate) lo: f64,
     pub(crate) hi: f64,
@@ -30,59 +30,59 @@ pub(crate) struct Said {
 
 /// A round and its forecast, if it had one that is still kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Row {
+pub(crate) struct HistoryRow {
     pub(crate) round: Round,
-    pub(crate) said: Option<Said>,
+    pub(crate) said: Option<ServedInterval>,
 }
 
 /// What was forecast for the latest rounds; its copies are cheap.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SaidLately {
+pub(crate) struct RecentForecasts {
     /// The index of the round of the first that is kept.
     from: usize,
-    full: VecDeque<Arc<[Option<Said>]>>,
+    full: VecDeque<Arc<[Option<ServedInterval>]>>,
     /// The newest, fewer than a piece.
-    open: Vec<Option<Said>>,
+    open: Vec<Option<ServedInterval>>,
 }
 
-impl SaidLately {
+impl RecentForecasts {
     /// Adds what was forecast for the next round, if anything was.
-    pub(crate) fn push(&mut self, said: Option<Said>) {
+    pub(crate) fn push(&mut self, said: Option<ServedInterval>) {
         self.open.push(said);
-        if self.open.len() < PIECE {
+        if self.open.len() < CHUNK_ROUNDS {
             return;
         }
         self.full.push_back(Arc::from(self.open.as_slice()));
         self.open.clear();
-        if self.full.len() > PIECES_KEPT {
+        if self.full.len() > CHUNKS_KEPT {
             self.full.pop_front();
-            self.from += PIECE;
+            self.from += CHUNK_ROUNDS;
         }
     }
 
-    fn get(&self, index: usize) -> Option<Said> {
+    fn get(&self, index: usize) -> Option<ServedInterval> {
         let at = index.checked_sub(self.from)?;
-        let piece = self.full.get(at / PIECE).map(|piece| &**piece);
-        *piece.unwrap_or(&self.open).get(at % PIECE)?
+        let chunk = self.full.get(at / CHUNK_ROUNDS).map(|chunk| &**chunk);
+        *chunk.unwrap_or(&self.open).get(at % CHUNK_ROUNDS)?
     }
 
     /// Of how many rounds it has heard.
     fn len(&self) -> usize {
-        self.from + self.full.len() * PIECE + self.open.len()
+        self.from + self.full.len() * CHUNK_ROUNDS + self.open.len()
     }
 }
 
 /// Rounds in order and what was forecast for them; its copies are cheap.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Roll {
+pub(crate) struct RoundHistory {
     /// At least as many as it shows.
-    rounds: PackedRounds,
-    said: SaidLately,
+    rounds: CompactRounds,
+    said: RecentForecasts,
 }
 
-impl Roll {
+impl RoundHistory {
     /// Of these rounds those of which `said` has heard.
-    pub(crate) fn new(rounds: PackedRounds, said: SaidLately) -> Self {
+    pub(crate) fn new(rounds: CompactRounds, said: RecentForecasts) -> Self {
         Self { rounds, said }
     }
 
@@ -92,19 +92,19 @@ impl Roll {
     }
 
     /// The rows of a range, oldest first; what lies beyond the end is left out.
-    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Row> + '_ {
+    pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = HistoryRow> + '_ {
         let range = range.start..range.end.min(self.len());
         let rounds = self.rounds.range(range.clone());
-        (range.start..).zip(rounds).map(|(at, round)| Row { round, said: self.said.get(at) })
+        (range.start..).zip(rounds).map(|(at, round)| HistoryRow { round, said: self.said.get(at) })
     }
 
     /// The row at this index, if there is one.
-    pub(crate) fn row(&self, index: usize) -> Option<Row> {
+    pub(crate) fn row(&self, index: usize) -> Option<HistoryRow> {
         self.range(index..index.saturating_add(1)).next()
     }
 
     /// The newest rounds, so many or all, oldest first.
-    pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = Row> + '_ {
+    pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = HistoryRow> + '_ {
         self.range(self.len().saturating_sub(count)..self.len())
     }
 
@@ -148,20 +148,20 @@ mod tests {
 
     use super::*;
 
-    fn row(number: usize) -> Row {
+    fn row(number: usize) -> HistoryRow {
         let seconds = i64::try_from(number).unwrap();
         let time = DateTime::from_timestamp(seconds, 0).unwrap();
         let cents = 100 + (number as u64 * 7919) % 4001;
-        let said = Said { lo: 1.0, hi: 2.0, point: number as f64, inside: false };
+        let said = ServedInterval { lo: 1.0, hi: 2.0, point: number as f64, inside: false };
         let round = Round { time, multiplier: Multiplier::from_cents(cents).unwrap() };
-        Row { round, said: Some(said) }
+        HistoryRow { round, said: Some(said) }
     }
 
-    fn roll(count: usize) -> Roll {
-        let mut said = SaidLately::default();
+    fn roll(count: usize) -> RoundHistory {
+        let mut said = RecentForecasts::default();
         (0..count).for_each(|number| said.push(row(number).said));
         // It has not heard of the last ones yet.
-        Roll::new((0..count + 300).map(|number| row(number).round).collect(), said)
+        RoundHistory::new((0..count + 300).map(|number| row(number).round).collect(), said)
     }
 
     #[test]
@@ -173,8 +173,8 @@ mod tests {
             for index in 0..=count {
                 assert_eq!(roll.since(row(index).round.time), index, "{count}");
             }
-            let newest: Vec<Row> = roll.newest(300).collect();
-            let expected: Vec<Row> = (count.saturating_sub(300)..count).map(row).collect();
+            let newest: Vec<HistoryRow> = roll.newest(300).collect();
+            let expected: Vec<HistoryRow> = (count.saturating_sub(300)..count).map(row).collect();
             assert_eq!(newest, expected, "{count}");
         }
     }
@@ -185,7 +185,7 @@ mod tests {
         let kept = roll.newest(usize::MAX).filter(|row| row.said.is_some()).count();
         assert!((4000..5000).contains(&kept), "{kept}");
         assert!(roll.newest(4000).eq((6000..10_000).map(row)));
-        assert_eq!(roll.row(0), Some(Row { said: None, ..row(0) }));
+        assert_eq!(roll.row(0), Some(HistoryRow { said: None, ..row(0) }));
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn times_ratio(cents: u64) -> u64 {
 
 /// Counts of rounds, kept up to date one by one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Distribution {
+pub(crate) struct SurvivalCurve {
     rounds: u64,
     /// Rounds that reached this mark and not the next.
     counts: Vec<u64>,
@@ -56,7 +56,7 @@ pub(crate) struct Point {
     pub(crate) house: f64,
 }
 
-impl Distribution {
+impl SurvivalCurve {
     /// Counts one more.
     pub(crate) fn push(&mut self, multiplier: Multiplier) {
         self.rounds += 1;
@@ -119,8 +119,8 @@ fn wilson(hits: u64, trials: u64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    fn of(cents: &[u64]) -> Distribution {
-        let mut distribution = Distribution::default();
+    fn of(cents: &[u64]) -> SurvivalCurve {
+        let mut distribution = SurvivalCurve::default();
         for &cents in cents {
             distribution.push(Multiplier::from_cents(cents).unwrap());
         }

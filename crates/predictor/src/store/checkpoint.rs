@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Goes up when the meaning of anything in a checkpoint changes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The first line of the file; the digest of all that follows the second line is the second.
 const MAGIC: &[u8] = b"aviator predictor checkpoint\n";
@@ -29,13 +29,13 @@ pub(crate) struct Checkpoint {
     pub(crate) rounds: u64,
     rounds_digest: Hex,
     /// The ledger up to here is accounted for.
-    pub(crate) ledger: Place,
+    pub(crate) ledger: LedgerPosition,
     /// The forecast for the next round.
     pub(crate) open: Option<Forecast>,
     /// Forecasts in the ledger that no round has asked for.
-    pub(crate) loose: Loose,
+    pub(crate) unmatched: Unmatched,
     /// Forecasts that were settled by another round than the one in the files.
-    pub(crate) void: u64,
+    pub(crate) mismatches: u64,
     /// The newest model that spoke.
     pub(crate) model_version: u64,
     pub(crate) learned: LearnedState,
@@ -50,7 +50,7 @@ struct Head {
 
 /// A place in the ledger's file, and what stands before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct LedgerPosition {
     pub(crate) bytes: u64,
     /// Of the last bytes before it.
     digest: Hex,
@@ -58,7 +58,7 @@ pub(crate) struct Place {
 
 /// Forecasts without rounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Loose {
+pub(crate) struct Unmatched {
     pub(crate) count: u64,
     /// The latest round before one of them. Later rounds cannot find them any more.
     pub(crate) until: Option<DateTime<Utc>>,
@@ -66,11 +66,11 @@ pub(crate) struct Loose {
 
 /// What goes into a checkpoint beside the rounds.
 #[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) ledger: Place,
+pub(crate) struct CheckpointInputs {
+    pub(crate) ledger: LedgerPosition,
     pub(crate) open: Option<Forecast>,
-    pub(crate) loose: Loose,
-    pub(crate) void: u64,
+    pub(crate) unmatched: Unmatched,
+    pub(crate) mismatches: u64,
     pub(crate) model_version: u64,
     pub(crate) learned: LearnedState,
 }
@@ -97,15 +97,15 @@ pub(crate) enum Refusal {
 
 impl Checkpoint {
     /// After the rounds of the digest.
-    pub(crate) fn new(digest: &RoundsDigest, known: Known) -> Self {
+    pub(crate) fn new(digest: &RoundsDigest, known: CheckpointInputs) -> Self {
         Self {
             head: Head::ours(),
             rounds: digest.rounds,
             rounds_digest: digest.hex(),
             ledger: known.ledger,
             open: known.open,
-            loose: known.loose,
-            void: known.void,
+            unmatched: known.unmatched,
+            mismatches: known.mismatches,
             model_version: known.model_version,
             learned: known.learned,
         }
@@ -156,7 +156,7 @@ impl Checkpoint {
             return Err(Refusal::OtherRounds);
         }
         let last = known.last().filter(|_| !later.is_empty());
-        if last.is_some_and(|last| self.loose.until.is_some_and(|until| last.time <= until)) {
+        if last.is_some_and(|last| self.unmatched.until.is_some_and(|until| last.time <= until)) {
             return Err(Refusal::RoundsCameBack);
         }
         Ok(digest)
@@ -169,14 +169,14 @@ impl Head {
     }
 }
 
-impl Place {
+impl LedgerPosition {
     /// After so many bytes, the last of which are these.
     pub(crate) fn after(bytes: u64, last: &[u8]) -> Self {
         Self { bytes, digest: digest_of(last) }
     }
 }
 
-impl Loose {
+impl Unmatched {
     /// Those of both.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {

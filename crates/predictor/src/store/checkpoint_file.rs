@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 use rounds::Round;
 use rounds::disk::{Disk, OpenMode, ReadFrom};
 
-use crate::store::checkpoint::{Checkpoint, Place, Refusal, RoundsDigest};
-use crate::store::ledger_file::Journal;
+use crate::store::checkpoint::{Checkpoint, LedgerPosition, Refusal, RoundsDigest};
+use crate::store::ledger_file::LedgerFile;
 
 const FILE: &str = "checkpoint";
 const NEW: &str = "checkpoint.new";
@@ -21,7 +21,7 @@ const EVERY: u64 = 500;
 
 /// The file, and when it was written.
 #[derive(Debug)]
-pub(crate) struct Checkpoints {
+pub(crate) struct CheckpointFile {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
     /// What the last one stands for: rounds, and bytes of the ledger.
@@ -31,7 +31,7 @@ pub(crate) struct Checkpoints {
     has_complained: bool,
 }
 
-impl Checkpoints {
+impl CheckpointFile {
     pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
         Self { dir, disk, last: (0, 0), writing: None, has_complained: false }
     }
@@ -40,7 +40,7 @@ impl Checkpoints {
     /// damaged one is put aside.
     pub(crate) fn read(
         &mut self,
-        journal: &mut Journal,
+        journal: &mut LedgerFile,
         rounds: &[Round],
     ) -> io::Result<Option<(Checkpoint, RoundsDigest)>> {
         self.finish();
@@ -94,7 +94,7 @@ impl Checkpoints {
     }
 
     /// Whether the last one says less than is known now.
-    pub(crate) fn is_old(&self, rounds: u64, ledger: &Place) -> bool {
+    pub(crate) fn is_old(&self, rounds: u64, ledger: &LedgerPosition) -> bool {
         self.last != (rounds, ledger.bytes)
     }
 
@@ -132,7 +132,7 @@ impl Checkpoints {
     }
 }
 
-fn is_at(place: &Place, journal: &mut Journal) -> io::Result<bool> {
+fn is_at(place: &LedgerPosition, journal: &mut LedgerFile) -> io::Result<bool> {
     Ok(journal.place(place.bytes)?.as_ref() == Some(place))
 }
 

@@ -20,7 +20,7 @@ pub(crate) const HEADER: &str = "round,predicted_at,after,model_version,predicte
 /// Which forecasts are wanted: those whose round ended at `from` or later and before `to`, and of
 /// these the newest `limit`. The open one has no end; it belongs to those without `to`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
+pub(crate) struct CsvFilter {
     pub(crate) from: Option<DateTime<Utc>>,
     pub(crate) to: Option<DateTime<Utc>>,
     pub(crate) limit: usize,
@@ -28,16 +28,16 @@ pub(crate) struct Wanted {
 
 /// A place in the ledger's file.
 #[derive(Debug)]
-pub(crate) struct Predictions {
+pub(crate) struct LedgerCsv {
     entries: Entries,
-    wanted: Wanted,
+    wanted: CsvFilter,
     /// How many that are wanted come before the newest `limit`.
     skip: usize,
 }
 
-impl Predictions {
+impl LedgerCsv {
     /// Opens the file; with a limit it is read once to count.
-    pub(crate) fn open(path: &Path, wanted: Wanted) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, wanted: CsvFilter) -> io::Result<Self> {
         let mut count = 0;
         if wanted.limit < usize::MAX {
             let mut entries = Entries::open(path)?;
@@ -69,10 +69,10 @@ impl Predictions {
     }
 }
 
-type Kept = (Forecast, Option<Settled>);
+type LedgerForecast = (Forecast, Option<Settled>);
 
-impl Wanted {
-    fn includes(&self, (_, settled): &Kept) -> bool {
+impl CsvFilter {
+    fn includes(&self, (_, settled): &LedgerForecast) -> bool {
         match settled {
             Some(settled) => {
                 self.from.is_none_or(|from| settled.time >= from)
@@ -89,7 +89,7 @@ struct Entries {
     lines: BufReader<File>,
     line: Vec<u8>,
     open: Option<Forecast>,
-    found: VecDeque<Kept>,
+    found: VecDeque<LedgerForecast>,
     is_over: bool,
 }
 
@@ -99,7 +99,7 @@ impl Entries {
         Ok(Self { lines, line: Vec::new(), open: None, found: VecDeque::new(), is_over: false })
     }
 
-    fn next(&mut self) -> io::Result<Option<Kept>> {
+    fn next(&mut self) -> io::Result<Option<LedgerForecast>> {
         while self.found.is_empty() && !self.is_over {
             self.line.clear();
             self.lines.read_until(b'\n', &mut self.line)?;
@@ -135,7 +135,7 @@ impl Entries {
     }
 }
 
-fn write_row(text: &mut String, (forecast, settled): &Kept) {
+fn write_row(text: &mut String, (forecast, settled): &LedgerForecast) {
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let [p1, p2, p3, p5, p10] = forecast.probabilities;
     write!(

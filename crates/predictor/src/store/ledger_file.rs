@@ -12,7 +12,7 @@ use std::sync::Arc;
 use forecasting::ledger::Entry;
 use rounds::disk::{Disk, DiskFile, OpenMode, ReadFrom};
 
-use crate::store::checkpoint::Place;
+use crate::store::checkpoint::LedgerPosition;
 
 const FILE: &str = "forecasts.jsonl";
 const LOCK: &str = "forecasts.lock";
@@ -24,7 +24,7 @@ const PLACE_BYTES: u64 = 4096;
 ///
 /// Invariant: the file ends with the newline at byte `length`, or the next append makes it so.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct LedgerFile {
     path: PathBuf,
     disk: Arc<dyn Disk>,
     /// Those in which its name stands, until that is on the disk.
@@ -38,7 +38,7 @@ pub(crate) struct Journal {
 
 /// Whole lines that are no entries; they stay in the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Strange {
+pub(crate) struct Unreadable {
     pub(crate) count: u64,
     /// Where the first of them begins.
     pub(crate) first: Option<u64>,
@@ -46,7 +46,7 @@ pub(crate) struct Strange {
 
 /// Why forecasts cannot be kept.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JournalError {
+pub(crate) enum LedgerFileError {
     /// Another predictor has it open.
     #[error("another predictor keeps its forecasts in {0}")]
     Locked(PathBuf),
@@ -55,13 +55,13 @@ pub(crate) enum JournalError {
     Io { path: PathBuf, source: io::Error },
 }
 
-impl Journal {
+impl LedgerFile {
     /// Opens or creates the ledger in `dir`, which is created if its parent is there. Gives also how
     /// many bytes of a last line without its newline have been cut off.
-    pub(crate) fn open(dir: &Path, disk: &Arc<dyn Disk>) -> Result<(Self, u64), JournalError> {
+    pub(crate) fn open(dir: &Path, disk: &Arc<dyn Disk>) -> Result<(Self, u64), LedgerFileError> {
         let io = |path: &Path| {
             let path = path.to_owned();
-            move |source| JournalError::Io { path, source }
+            move |source| LedgerFileError::Io { path, source }
         };
         match fs::create_dir(dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -77,7 +77,7 @@ impl Journal {
             .map_err(io(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(dir.to_owned())),
+            Err(TryLockError::WouldBlock) => return Err(LedgerFileError::Locked(dir.to_owned())),
             Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
         }
         let path = dir.join(FILE);
@@ -150,20 +150,20 @@ impl Journal {
     }
 
     /// The place of the end, where nothing follows it.
-    pub(crate) fn end(&mut self) -> io::Result<Option<Place>> {
+    pub(crate) fn end(&mut self) -> io::Result<Option<LedgerPosition>> {
         self.cut_back()?;
         self.place(self.length)
     }
 
     /// The place after so many bytes; nothing when the file is shorter.
-    pub(crate) fn place(&mut self, bytes: u64) -> io::Result<Option<Place>> {
+    pub(crate) fn place(&mut self, bytes: u64) -> io::Result<Option<LedgerPosition>> {
         if bytes > self.length {
             return Ok(None);
         }
         let from = bytes.saturating_sub(PLACE_BYTES);
         let mut last = Vec::new();
         ReadFrom::new(self.file.as_mut(), from).take(bytes - from).read_to_end(&mut last)?;
-        Ok(Some(Place::after(bytes, &last)))
+        Ok(Some(LedgerPosition::after(bytes, &last)))
     }
 
     /// Hands over the entries whose lines begin within this range of bytes.
@@ -171,8 +171,8 @@ impl Journal {
         &mut self,
         range: Range<u64>,
         mut each: impl FnMut(Entry),
-    ) -> io::Result<Strange> {
-        let mut strange = Strange::default();
+    ) -> io::Result<Unreadable> {
+        let mut strange = Unreadable::default();
         // A line begins after a newline.
         let mut at = range.start.saturating_sub(1);
         let rest = ReadFrom::new(self.file.as_mut(), at).take(self.length - at);
@@ -234,15 +234,15 @@ mod tests {
         Arc::new(FaultyDisk::default())
     }
 
-    fn open(dir: &Path) -> Journal {
-        Journal::open(dir, &disk()).unwrap().0
+    fn open(dir: &Path) -> LedgerFile {
+        LedgerFile::open(dir, &disk()).unwrap().0
     }
 
-    fn rounds(journal: &mut Journal) -> Vec<u64> {
+    fn rounds(journal: &mut LedgerFile) -> Vec<u64> {
         rounds_of(journal, 0..u64::MAX)
     }
 
-    fn rounds_of(journal: &mut Journal, range: Range<u64>) -> Vec<u64> {
+    fn rounds_of(journal: &mut LedgerFile, range: Range<u64>) -> Vec<u64> {
         let mut rounds = Vec::new();
         let strange = journal.read(range, |entry| {
             rounds.push(match entry {
@@ -250,7 +250,7 @@ mod tests {
                 Entry::Forecast(forecast) => forecast.round,
             });
         });
-        assert_eq!(strange.unwrap(), Strange::default());
+        assert_eq!(strange.unwrap(), Unreadable::default());
         rounds
     }
 
@@ -266,13 +266,13 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
+            let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
             let lines = whole[..cut].split(|&byte| byte == b'\n').count() as u64 - 1;
             assert_eq!(rounds(&mut journal), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
             assert_eq!(journal.length + torn, cut as u64);
             journal.append(&entry(9)).unwrap();
             drop(journal);
-            let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
+            let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
             assert_eq!(torn, 0);
             assert_eq!(rounds(&mut journal).last(), Some(&9));
         }
@@ -320,8 +320,8 @@ mod tests {
     fn one_at_a_time_holds_it() {
         let dir = tempfile::tempdir().unwrap();
         let journal = open(dir.path());
-        let second = Journal::open(dir.path(), &disk());
-        assert!(matches!(second, Err(JournalError::Locked(_))));
+        let second = LedgerFile::open(dir.path(), &disk());
+        assert!(matches!(second, Err(LedgerFileError::Locked(_))));
         drop(journal);
         open(dir.path());
     }
@@ -335,7 +335,7 @@ mod tests {
         other.write_all(b"{\"half").unwrap();
         journal.append(&entry(2)).unwrap();
         drop(journal);
-        let (mut journal, torn) = Journal::open(dir.path(), &disk()).unwrap();
+        let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
         assert_eq!((rounds(&mut journal), torn), (vec![1, 2], 0));
     }
 
@@ -344,7 +344,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let faulty = FaultyDisk::default();
         let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
-        let (mut journal, _) = Journal::open(dir.path(), &disk).unwrap();
+        let (mut journal, _) = LedgerFile::open(dir.path(), &disk).unwrap();
         journal.append(&entry(1)).unwrap();
         journal.sync().unwrap();
         let end = journal.end().unwrap();
@@ -372,7 +372,7 @@ mod tests {
     fn a_directory_is_made_but_not_its_parents() {
         let dir = tempfile::tempdir().unwrap();
         open(&dir.path().join("state"));
-        let error = Journal::open(&dir.path().join("no/state"), &disk()).unwrap_err();
+        let error = LedgerFile::open(&dir.path().join("no/state"), &disk()).unwrap_err();
         assert!(error.to_string().contains("no/state"), "{error}");
     }
 }

@@ -8,23 +8,23 @@ use forecasting::ledger::{Entry, Ledger};
 use rounds::Round;
 use rounds::disk::Disk;
 
-use crate::store::checkpoint::{Checkpoint, Place, RoundsDigest};
-use crate::store::checkpoint_file::Checkpoints;
-use crate::store::ledger_file::{Journal, JournalError, Strange};
+use crate::store::checkpoint::{Checkpoint, LedgerPosition, RoundsDigest};
+use crate::store::checkpoint_file::CheckpointFile;
+use crate::store::ledger_file::{LedgerFile, LedgerFileError, Unreadable};
 
 /// So much of the ledger before a checkpoint's place is read for showing: some 9,000 forecasts.
 const SHOWN_BYTES: u64 = 6 << 20;
 
 /// The ledger's place, open or not.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct LedgerStore {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
-    journal: Option<Journal>,
-    checkpoints: Checkpoints,
+    journal: Option<LedgerFile>,
+    checkpoints: CheckpointFile,
     /// The ledger holds every forecast that has been counted.
     is_whole: bool,
-    /// Entries wait for [`Keeper::sync`], so many forecasts among them.
+    /// Entries wait for [`LedgerStore::sync`], so many forecasts among them.
     is_dirty: bool,
     unsynced: usize,
     /// The last that was to be appended is a forecast, and was.
@@ -37,16 +37,16 @@ pub(crate) struct Keeper {
 
 /// What was kept of earlier runs.
 #[derive(Debug, Default)]
-pub(crate) struct Archive {
+pub(crate) struct StoredState {
     /// What was known after some of the rounds.
-    pub(crate) restored: Option<Restored>,
+    pub(crate) restored: Option<RestoredCheckpoint>,
     /// The forecasts since then, or all.
     pub(crate) ledger: Ledger,
 }
 
 /// A checkpoint that holds.
 #[derive(Debug)]
-pub(crate) struct Restored {
+pub(crate) struct RestoredCheckpoint {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) digest: RoundsDigest,
     /// The last forecasts before its place: they have been counted and are for showing only.
@@ -55,7 +55,7 @@ pub(crate) struct Restored {
 
 /// An entry is not in the ledger.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotKept;
+pub(crate) struct NotWritten;
 
 /// What has been cut off the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +68,10 @@ pub(crate) enum CutOff {
     Forecasts,
 }
 
-impl Keeper {
+impl LedgerStore {
     pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
         Self {
-            checkpoints: Checkpoints::new(dir.clone(), Arc::clone(&disk)),
+            checkpoints: CheckpointFile::new(dir.clone(), Arc::clone(&disk)),
             dir,
             disk,
             journal: None,
@@ -86,11 +86,11 @@ impl Keeper {
 
     /// The file, if there is one.
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.journal.as_ref().map(Journal::path)
+        self.journal.as_ref().map(LedgerFile::path)
     }
 
     /// What is kept for these rounds; nothing when it cannot be had.
-    pub(crate) fn read(&mut self, rounds: &[Round]) -> Archive {
+    pub(crate) fn read(&mut self, rounds: &[Round]) -> StoredState {
         self.owed = None;
         self.is_dirty = false;
         self.unsynced = 0;
@@ -101,18 +101,18 @@ impl Keeper {
             let path = self.path().unwrap_or(&self.dir).to_owned();
             self.journal = None;
             self.is_whole = false;
-            self.go_without(&JournalError::Io { path, source });
-            Archive::default()
+            self.go_without(&LedgerFileError::Io { path, source });
+            StoredState::default()
         })
     }
 
-    fn try_read(&mut self, rounds: &[Round]) -> io::Result<Archive> {
-        let Some(journal) = &mut self.journal else { return Ok(Archive::default()) };
+    fn try_read(&mut self, rounds: &[Round]) -> io::Result<StoredState> {
+        let Some(journal) = &mut self.journal else { return Ok(StoredState::default()) };
         let Some((checkpoint, digest)) = self.checkpoints.read(journal, rounds)? else {
             let mut ledger = Ledger::default();
             let strange = journal.read(0..u64::MAX, |entry| ledger.push(entry))?;
             say_strange(journal.path(), &strange);
-            return Ok(Archive { restored: None, ledger });
+            return Ok(StoredState { restored: None, ledger });
         };
         let known = checkpoint.ledger.bytes;
         let mut shown = Ledger::default();
@@ -121,13 +121,13 @@ impl Keeper {
         checkpoint.open.into_iter().for_each(|open| ledger.push(Entry::Forecast(open)));
         let strange = journal.read(known..u64::MAX, |entry| ledger.push(entry))?;
         say_strange(journal.path(), &strange);
-        Ok(Archive { restored: Some(Restored { checkpoint, digest, shown }), ledger })
+        Ok(StoredState { restored: Some(RestoredCheckpoint { checkpoint, digest, shown }), ledger })
     }
 
     fn open(&mut self) {
         // The lock is given back first.
         self.journal = None;
-        match Journal::open(&self.dir, &self.disk) {
+        match LedgerFile::open(&self.dir, &self.disk) {
             Ok((journal, torn_bytes)) => {
                 if torn_bytes > 0 {
                     tracing::warn!(
@@ -142,12 +142,12 @@ impl Keeper {
         }
     }
 
-    /// Appends an entry; [`Keeper::sync`] makes it last. Without a ledger there is nothing to be
+    /// Appends an entry; [`LedgerStore::sync`] makes it last. Without a ledger there is nothing to be
     /// kept, which has been said.
     ///
     /// # Errors
     /// There is a ledger, but the entry is not in it.
-    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotKept> {
+    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotWritten> {
         if self.journal.as_ref().is_none_or(|journal| !journal.is_in_place()) {
             // The directory came late, was replaced, or its owner has gone. What was counted so far
             // is not in this ledger.
@@ -170,7 +170,7 @@ impl Keeper {
                 // The rounds know how a forecast came out, so a settlement can wait.
                 self.owed = owed.or((!is_forecast).then_some(*entry));
                 self.say_not_kept(&error);
-                Err(NotKept)
+                Err(NotWritten)
             }
         }
     }
@@ -201,7 +201,7 @@ impl Keeper {
     }
 
     /// The end of the ledger, if it holds all that was counted.
-    pub(crate) fn place(&mut self) -> Option<Place> {
+    pub(crate) fn place(&mut self) -> Option<LedgerPosition> {
         let journal = self.journal.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
         journal.end().ok().flatten()
     }
@@ -212,7 +212,7 @@ impl Keeper {
     }
 
     /// Whether the last checkpoint says less than is known now.
-    pub(crate) fn is_checkpoint_old(&self, rounds: u64, ledger: &Place) -> bool {
+    pub(crate) fn is_checkpoint_old(&self, rounds: u64, ledger: &LedgerPosition) -> bool {
         self.checkpoints.is_old(rounds, ledger)
     }
 
@@ -231,7 +231,7 @@ impl Keeper {
         self.is_whole = false;
     }
 
-    fn go_without(&mut self, error: &JournalError) {
+    fn go_without(&mut self, error: &LedgerFileError) {
         self.say_once(error.to_string(), |text| {
             tracing::warn!(
                 "Forecasts are kept in memory only and end with this run: {text}. \
@@ -264,7 +264,7 @@ impl Keeper {
     }
 }
 
-fn say_strange(path: &Path, strange: &Strange) {
+fn say_strange(path: &Path, strange: &Unreadable) {
     if let Some(first) = strange.first {
         tracing::warn!(
             "{} lines of {} are no entries and are left out; the first begins at byte {first}.",

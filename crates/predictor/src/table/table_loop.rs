@@ -25,21 +25,21 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use self::replies::Outbox;
+use self::replies::Replies;
 use crate::config::{Config, SCAN_EVERY};
 use crate::events::Events;
-use crate::input::collector_events::Recorder;
-use crate::input::directory_tail::Tail;
-use crate::input::file_stats::Intake;
-use crate::input::fs_watcher::Ears;
+use crate::input::collector_events::CollectorEvents;
+use crate::input::directory_tail::DirectoryTail;
+use crate::input::file_stats::FileStats;
+use crate::input::fs_watcher::FsWatcher;
 use crate::input::fs_watcher::Hint;
-use crate::input::round_series::Series;
-use crate::snapshot::builder::{Picture, View};
-use crate::snapshot::{Looks, Snapshot};
-use crate::store::checkpoint::{Loose, RoundsDigest};
-use crate::store::ledger_store::Keeper;
-use crate::training::status::{Asker, Trainings};
-use crate::training::thread::{News, Tell, Trainer};
+use crate::input::round_series::RoundSeries;
+use crate::snapshot::builder::{SnapshotBuilder, SnapshotInputs};
+use crate::snapshot::{ScanCounts, Snapshot};
+use crate::store::checkpoint::{RoundsDigest, Unmatched};
+use crate::store::ledger_store::LedgerStore;
+use crate::training::status::{TrainReply, TrainingStatus};
+use crate::training::thread::{EventSink, Trainer, TrainerEvent};
 
 /// Messages that may wait; a scan takes milliseconds, so more means that something hangs.
 const INBOX: usize = 1024;
@@ -49,27 +49,27 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 enum Message {
     Hint,
-    Look(oneshot::Sender<()>),
-    Train(Asker),
-    Trainer(News),
+    Scan(oneshot::Sender<()>),
+    Train(TrainReply),
+    Trainer(TrainerEvent),
     Stop,
 }
 
 /// How others speak to the loop.
 #[derive(Debug, Clone)]
-pub(crate) struct LiveHandle {
+pub(crate) struct LoopHandle {
     inbox: SyncSender<Message>,
 }
 
-impl LiveHandle {
+impl LoopHandle {
     /// Asks for a look at the directory now; the receiver hears when it is over.
-    pub(crate) fn look(&self) -> Option<oneshot::Receiver<()>> {
-        let (done, looked) = oneshot::channel();
-        self.inbox.try_send(Message::Look(done)).ok().map(|()| looked)
+    pub(crate) fn scan(&self) -> Option<oneshot::Receiver<()>> {
+        let (done, scanned) = oneshot::channel();
+        self.inbox.try_send(Message::Scan(done)).ok().map(|()| scanned)
     }
 
     /// Asks for a training. False when nobody listens any more.
-    pub(crate) fn train(&self, asker: Asker) -> bool {
+    pub(crate) fn train(&self, asker: TrainReply) -> bool {
         self.inbox.try_send(Message::Train(asker)).is_ok()
     }
 
@@ -81,9 +81,9 @@ impl LiveHandle {
 }
 
 /// Held by a loop; says when it ends, however it does.
-pub(crate) struct Ending(pub(super) UnboundedSender<()>);
+pub(crate) struct ExitSignal(pub(super) UnboundedSender<()>);
 
-impl Drop for Ending {
+impl Drop for ExitSignal {
     fn drop(&mut self) {
         // Nobody waits any more: the program is ending too.
         self.0.send(()).unwrap_or_default();
@@ -91,12 +91,12 @@ impl Drop for Ending {
 }
 
 /// What the loop is given.
-pub(crate) struct Outside {
+pub(crate) struct LoopDeps {
     pub(crate) table: TableName,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) events: Events,
     pub(crate) trainer: Trainer,
-    pub(crate) ears: Ears,
+    pub(crate) watcher: FsWatcher,
     pub(crate) now: fn() -> DateTime<Utc>,
     /// For what is kept of forecasts.
     pub(crate) disk: Arc<dyn Disk>,
@@ -109,15 +109,15 @@ pub(crate) struct Outside {
 /// When the system gives no threads.
 pub(crate) fn start(
     config: &Config,
-    outside: Outside,
-    ending: Ending,
-) -> std::io::Result<LiveHandle> {
+    deps: LoopDeps,
+    exit_signal: ExitSignal,
+) -> std::io::Result<LoopHandle> {
     let (inbox, messages) = sync_channel(INBOX);
-    let live = Live::new(config, outside, &inbox);
+    let live = TableLoop::new(config, deps, &inbox);
     thread::Builder::new().name("live".to_owned()).spawn(move || {
         // Dropped in the opposite order: that it has ended is said when its files are closed and
         // their locks given back.
-        let _ending = ending;
+        let _exit_signal = exit_signal;
         let mut live = live;
         // Lines of the default table look as if there were no others, which is mostly true.
         let span =
@@ -125,27 +125,27 @@ pub(crate) fn start(
         let _entered = span.map(tracing::Span::entered);
         live.run(&messages);
     })?;
-    Ok(LiveHandle { inbox })
+    Ok(LoopHandle { inbox })
 }
 
-struct Live {
+struct TableLoop {
     table: TableName,
-    tail: Tail,
-    intake: Intake,
-    series: Series,
+    tail: DirectoryTail,
+    file_stats: FileStats,
+    series: RoundSeries,
     /// Which of its rounds the engine has not heard.
     waiting: Range<usize>,
     engine: Engine,
-    keeper: Keeper,
-    recorder: Recorder,
-    looks: Looks,
+    ledger_store: LedgerStore,
+    collector_events: CollectorEvents,
+    scan_counts: ScanCounts,
     /// Of the rounds the engine has taken.
     digest: RoundsDigest,
-    loose: Loose,
-    trainings: Trainings,
-    view: View,
+    unmatched: Unmatched,
+    training_status: TrainingStatus,
+    builder: SnapshotBuilder,
     /// Why the directory cannot be read.
-    trouble: Option<String>,
+    scan_error: Option<String>,
     /// The newest round is of a time that is still to come.
     is_ahead: bool,
     origin: Option<Origin>,
@@ -153,84 +153,84 @@ struct Live {
     config: Config,
     started_at: DateTime<Utc>,
     trainer: Trainer,
-    tell: Tell,
+    tell: EventSink,
     snapshot: Arc<ArcSwap<Snapshot>>,
     events: Events,
-    outbox: Outbox,
+    replies: Replies,
     now: fn() -> DateTime<Utc>,
     stop: CancellationToken,
 }
 
-impl Live {
-    fn new(config: &Config, outside: Outside, inbox: &SyncSender<Message>) -> Self {
+impl TableLoop {
+    fn new(config: &Config, deps: LoopDeps, inbox: &SyncSender<Message>) -> Self {
         let wake = inbox.clone();
         // A full inbox means that a look is due anyway.
         let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
         let news = inbox.clone();
         // A table that has ended needs no news.
-        let tell: Tell = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
+        let tell: EventSink = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
         let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
         Self {
-            table: outside.table,
-            tail: Tail::new(config.data_dir.clone(), config.watch, outside.ears, hint),
-            intake: Intake::new(&config.data_dir),
-            series: Series::default(),
+            table: deps.table,
+            tail: DirectoryTail::new(config.data_dir.clone(), config.watch, deps.watcher, hint),
+            file_stats: FileStats::new(&config.data_dir),
+            series: RoundSeries::default(),
             waiting: 0..0,
             engine: Engine::new(settings),
-            keeper: Keeper::new(config.state_dir(), outside.disk),
-            recorder: Recorder::new(&config.data_dir),
-            looks: Looks::default(),
+            ledger_store: LedgerStore::new(config.state_dir(), deps.disk),
+            collector_events: CollectorEvents::new(&config.data_dir),
+            scan_counts: ScanCounts::default(),
             digest: RoundsDigest::default(),
-            loose: Loose::default(),
-            trainings: Trainings::default(),
-            view: View::default(),
-            trouble: None,
+            unmatched: Unmatched::default(),
+            training_status: TrainingStatus::default(),
+            builder: SnapshotBuilder::default(),
+            scan_error: None,
             is_ahead: false,
             origin: None,
             rebuilds: 0,
             config: config.clone(),
-            started_at: (outside.now)(),
-            trainer: outside.trainer,
+            started_at: (deps.now)(),
+            trainer: deps.trainer,
             tell,
-            snapshot: outside.snapshot,
-            events: outside.events,
-            outbox: Outbox::default(),
-            now: outside.now,
-            stop: outside.stop,
+            snapshot: deps.snapshot,
+            events: deps.events,
+            replies: Replies::default(),
+            now: deps.now,
+            stop: deps.stop,
         }
     }
 
     fn run(&mut self, messages: &Receiver<Message>) {
-        self.look();
+        self.scan();
         self.publish();
-        self.say_what_is_watched();
-        let mut look_at = Instant::now() + SCAN_EVERY;
+        self.log_watch_mode();
+        let mut scan_at = Instant::now() + SCAN_EVERY;
         loop {
             // Rounds that wait are worked off between messages, so that models take their turn.
-            let until_look = look_at.saturating_duration_since(Instant::now());
-            let is_idle = self.waiting.is_empty() && !self.recorder.is_behind();
-            let wait = if is_idle { until_look } else { Duration::ZERO };
-            let told = self.looks.hinted + self.looks.asked;
+            let until_scan = scan_at.saturating_duration_since(Instant::now());
+            let is_idle = self.waiting.is_empty() && !self.collector_events.is_behind();
+            let wait = if is_idle { until_scan } else { Duration::ZERO };
+            let told = self.scan_counts.hinted + self.scan_counts.asked;
             match messages.recv_timeout(wait) {
                 Ok(Message::Hint) => {
-                    self.looks.hinted += 1;
-                    look_at = Instant::now();
+                    self.scan_counts.hinted += 1;
+                    scan_at = Instant::now();
                 }
-                Ok(Message::Look(done)) => {
-                    self.looks.asked += 1;
-                    self.outbox.looked(done);
-                    look_at = Instant::now();
+                Ok(Message::Scan(done)) => {
+                    self.scan_counts.asked += 1;
+                    self.replies.scanned(done);
+                    scan_at = Instant::now();
                 }
                 Ok(Message::Train(asker)) => self.train_for(asker),
-                Ok(Message::Trainer(news)) => self.hear(news),
+                Ok(Message::Trainer(news)) => self.on_trainer_event(news),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if Instant::now() >= look_at {
-                self.look_and_count(told);
-                look_at = Instant::now() + SCAN_EVERY;
-            } else if self.recorder.is_behind() {
-                self.recorder.look();
+            if Instant::now() >= scan_at {
+                self.scan_and_count(told);
+                scan_at = Instant::now() + SCAN_EVERY;
+            } else if self.collector_events.is_behind() {
+                self.collector_events.scan();
             }
             self.catch_up();
             self.publish();
@@ -239,39 +239,39 @@ impl Live {
     }
 
     fn end(&mut self) {
-        if self.keeper.sync().is_ok()
+        if self.ledger_store.sync().is_ok()
             && let Some(checkpoint) = self.checkpoint()
         {
-            self.keeper.write(checkpoint);
+            self.ledger_store.write(checkpoint);
         }
-        self.keeper.finish();
+        self.ledger_store.finish();
     }
 
     /// `told` is how often somebody had told of a change before.
-    fn look_and_count(&mut self, told: u64) {
-        let has_found = self.look();
-        if told == self.looks.hinted + self.looks.asked {
-            self.looks.timed(has_found && self.tail.watch() == "notify");
+    fn scan_and_count(&mut self, told: u64) {
+        let has_found = self.scan();
+        if told == self.scan_counts.hinted + self.scan_counts.asked {
+            self.scan_counts.timed(has_found && self.tail.watch() == "notify");
         }
     }
 
     /// Whether there was something new.
-    fn look(&mut self) -> bool {
-        self.recorder.look();
-        match self.tail.look() {
+    fn scan(&mut self) -> bool {
+        self.collector_events.scan();
+        match self.tail.scan() {
             Ok(changes) => {
                 let has_found = !changes.is_empty();
-                if self.trouble.take().is_some() {
+                if self.scan_error.take().is_some() {
                     tracing::info!("{} can be read.", self.config.data_dir.display());
                 }
-                let changes = self.intake.enter(changes);
-                let growth = self.series.apply(changes);
-                self.grow(growth);
-                self.mind_the_clock();
+                let changes = self.file_stats.enter(changes);
+                let change = self.series.apply(changes);
+                self.apply_change(change);
+                self.check_clock();
                 has_found
             }
             Err(error) => {
-                self.cannot_look(&error);
+                self.log_scan_error(&error);
                 false
             }
         }
@@ -279,7 +279,7 @@ impl Live {
 
     /// A clock that was ahead when a round was written makes it the newest until then: what comes
     /// meanwhile is sorted before it, and no forecast meets its round.
-    fn mind_the_clock(&mut self) {
+    fn check_clock(&mut self) {
         let newest = self.series.rounds().last();
         let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());
         let is_ahead = ahead > CLOCKS_DIFFER;
@@ -294,7 +294,7 @@ impl Live {
         self.is_ahead = is_ahead;
     }
 
-    fn say_what_is_watched(&self) {
+    fn log_watch_mode(&self) {
         let by = match self.tail.watch() {
             "notify" => "by notification and a scan every 2 s",
             _ => "by a scan every 2 s",
@@ -305,14 +305,14 @@ impl Live {
     }
 
     /// Says it once. That nothing is there before the collector's first start is no trouble.
-    fn cannot_look(&mut self, error: &ScanError) {
+    fn log_scan_error(&mut self, error: &ScanError) {
         let is_awaited = error.source.kind() == ErrorKind::NotFound && self.engine.rounds() == 0;
         let text = if is_awaited {
             format!("waiting for {} to appear; the collector creates it", error.path.display())
         } else {
             error.to_string()
         };
-        if self.trouble.as_ref() == Some(&text) {
+        if self.scan_error.as_ref() == Some(&text) {
             return;
         }
         if is_awaited {
@@ -320,29 +320,29 @@ impl Live {
         } else {
             tracing::warn!("{text}; looking again every 2 s.");
         }
-        self.trouble = Some(text);
+        self.scan_error = Some(text);
     }
 
     fn publish(&mut self) {
-        self.view.refresh(self.engine.scorecard());
-        let picture = Picture {
+        self.builder.refresh(self.engine.scorecard());
+        let picture = SnapshotInputs {
             table: &self.table,
             config: &self.config,
             engine: &self.engine,
             series: &self.series,
-            trainings: &self.trainings,
-            intake: &self.intake,
-            keeper: &self.keeper,
-            recorder: &self.recorder,
-            looks: self.looks,
-            trouble: self.trouble.as_deref(),
+            training_status: &self.training_status,
+            file_stats: &self.file_stats,
+            ledger_store: &self.ledger_store,
+            collector_events: &self.collector_events,
+            scan_counts: self.scan_counts,
+            scan_error: self.scan_error.as_deref(),
             watch: self.tail.watch(),
             origin: self.origin,
             rebuilds: self.rebuilds,
             started_at: self.started_at,
         };
-        self.snapshot.store(Arc::new(self.view.snapshot(&picture)));
-        self.outbox.send(&self.events, self.waiting.is_empty());
+        self.snapshot.store(Arc::new(self.builder.snapshot(&picture)));
+        self.replies.send(&self.events, self.waiting.is_empty());
     }
 }
 

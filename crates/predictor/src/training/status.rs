@@ -25,11 +25,11 @@ pub(crate) enum NoTraining {
 }
 
 /// Who asked by `POST /api/train`, and is told.
-pub(crate) type Asker = oneshot::Sender<Result<Accuracy, NoTraining>>;
+pub(crate) type TrainReply = oneshot::Sender<Result<Accuracy, NoTraining>>;
 
 /// The trainer's book.
 #[derive(Debug, Default)]
-pub(crate) struct Trainings {
+pub(crate) struct TrainingStatus {
     running: Option<Running>,
     /// Another one follows at once, on whatever rounds there are then.
     pub(crate) queued: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Running {
     started_at: DateTime<Utc>,
     started: Instant,
     progress: f64,
-    asker: Option<Asker>,
+    asker: Option<TrainReply>,
 }
 
 impl Running {
@@ -58,7 +58,7 @@ impl Running {
     }
 }
 
-impl Trainings {
+impl TrainingStatus {
     /// The training under way.
     pub(crate) fn running(&self) -> Option<&Running> {
         self.running.as_ref()
@@ -70,7 +70,12 @@ impl Trainings {
     }
 
     /// Enters a new one and gives its number, which becomes its model's version.
-    pub(crate) fn begin(&mut self, records: u64, now: DateTime<Utc>, asker: Option<Asker>) -> u64 {
+    pub(crate) fn begin(
+        &mut self,
+        records: u64,
+        now: DateTime<Utc>,
+        asker: Option<TrainReply>,
+    ) -> u64 {
         self.ids += 1;
         self.running = Some(Running {
             id: self.ids,
@@ -101,7 +106,7 @@ impl Trainings {
     }
 
     /// Strikes the running one out as failed and gives who asked for it.
-    pub(crate) fn failed(&mut self, error: String) -> Option<Asker> {
+    pub(crate) fn failed(&mut self, error: String) -> Option<TrainReply> {
         self.last_error = Some(error);
         self.running.take().and_then(|running| running.asker)
     }
@@ -111,7 +116,7 @@ impl Trainings {
         &mut self,
         learned: &Learned,
         now: DateTime<Utc>,
-    ) -> Option<(Accuracy, Option<Asker>)> {
+    ) -> Option<(Accuracy, Option<TrainReply>)> {
         let running = self.running.take()?;
         let found = &learned.out_of_sample;
         let accuracy = Accuracy {

@@ -12,7 +12,7 @@ use forecasting::dataset::Dataset;
 use forecasting::learner::{Learned, Learner};
 use tokio_util::sync::CancellationToken;
 
-use crate::input::compact_rounds::PackedRounds;
+use crate::input::compact_rounds::CompactRounds;
 use crate::training::priority;
 
 /// Steps in which progress is told; a page cannot show more.
@@ -20,7 +20,7 @@ const PROGRESS_STEPS: u32 = 20;
 
 /// What the trainer tells.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum TrainerEvent {
     /// Training `id` is so far, 0 to 1.
     Progress { id: u64, share: f64 },
     /// Training `id` is over.
@@ -28,22 +28,22 @@ pub(crate) enum News {
 }
 
 /// Hears what the trainer tells of one order.
-pub(crate) type Tell = Arc<dyn Fn(News) + Send + Sync>;
+pub(crate) type EventSink = Arc<dyn Fn(TrainerEvent) + Send + Sync>;
 
 /// A training to be done.
-pub(crate) struct Order {
+pub(crate) struct TrainRequest {
     pub(crate) id: u64,
     /// At least those to learn from: the first `records`.
-    pub(crate) rounds: PackedRounds,
+    pub(crate) rounds: CompactRounds,
     pub(crate) records: u64,
-    pub(crate) tell: Tell,
+    pub(crate) tell: EventSink,
 }
 
 /// The thread, for any number of tables. Orders are worked off as they come, and who orders waits
 /// for the news before the next one, so every table has its turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Trainer {
-    orders: Sender<Order>,
+    orders: Sender<TrainRequest>,
 }
 
 impl Trainer {
@@ -56,21 +56,21 @@ impl Trainer {
         learner: Box<dyn Learner>,
         stop: CancellationToken,
     ) -> std::io::Result<Self> {
-        let (orders, inbox) = channel::<Order>();
+        let (orders, inbox) = channel::<TrainRequest>();
         thread::Builder::new().name("trainer".to_owned()).spawn(move || {
             priority::lower();
             for order in inbox {
                 let (id, tell) = (order.id, Arc::clone(&order.tell));
-                let progress = |share| tell(News::Progress { id, share });
+                let progress = |share| tell(TrainerEvent::Progress { id, share });
                 let result = train(learner.as_ref(), order, &progress, &stop);
-                tell(News::Done { id, result });
+                tell(TrainerEvent::Done { id, result });
             }
         })?;
         Ok(Self { orders })
     }
 
     /// Orders a training. False when the thread is gone.
-    pub(crate) fn order(&self, order: Order) -> bool {
+    pub(crate) fn order(&self, order: TrainRequest) -> bool {
         self.orders.send(order).is_ok()
     }
 }
@@ -79,7 +79,7 @@ impl Trainer {
 /// training and dropped with it.
 fn train(
     learner: &dyn Learner,
-    order: Order,
+    order: TrainRequest,
     tell: &(impl Fn(f64) + Sync),
     stop: &CancellationToken,
 ) -> Result<Learned, String> {

@@ -42,8 +42,8 @@ fn answer(listener: &TcpListener, code: u16) -> Heard {
     Heard { target, headers, body: String::from_utf8(body).unwrap() }
 }
 
-fn notice() -> Notice {
-    Notice {
+fn notice() -> Alert {
+    Alert {
         table: TableName::default(),
         event: Event::SourceDown,
         text: "demo is gone — since 12:00".to_owned(),
@@ -59,7 +59,7 @@ fn at(address: SocketAddr, path: &str) -> Url {
 /// Delivers without pauses.
 async fn deliver(channel: Channel, attempts: usize) -> Result<(), String> {
     let pauses = vec![Duration::ZERO; attempts - 1];
-    let messenger = Messenger { client: client(), channels: vec![channel], pauses };
+    let messenger = Delivery { client: client(), channels: vec![channel], pauses };
     let mut outcomes = messenger.deliver(&notice()).await;
     outcomes.pop().unwrap().1
 }

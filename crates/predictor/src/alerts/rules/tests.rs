@@ -24,7 +24,7 @@ fn silent_for(seconds: i64) -> Seen {
 
 /// What is told at each of these seconds.
 fn told(
-    watchman: &mut Watchman,
+    watchman: &mut AlertRules,
     seen: &Seen,
     seconds: impl IntoIterator<Item = i64>,
 ) -> Vec<(i64, Event, String)> {
@@ -36,7 +36,7 @@ fn told(
 
 #[test]
 fn a_source_that_is_down_is_told_once_and_then_that_it_is_up_and_for_how_long_it_was_not() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     assert_eq!(told(&mut watchman, &collector("connected", 0), 0..100), []);
     let mut down = collector("reconnecting", 100);
     down.collector.as_mut().unwrap().error = Some("it closed".to_owned());
@@ -53,19 +53,19 @@ fn a_disk_that_refuses_rounds_is_told_with_its_reason() {
     full.collector.as_mut().unwrap().error = Some("no space left".to_owned());
     let text = "No rounds from websocket for 30 s (writing failed): no space left.";
     let expected = [(30, Event::SourceDown, text.to_owned())];
-    assert_eq!(told(&mut Watchman::default(), &full, 0..600), expected);
+    assert_eq!(told(&mut AlertRules::default(), &full, 0..600), expected);
 }
 
 #[test]
 fn a_short_break_is_no_news() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     assert_eq!(told(&mut watchman, &collector("reconnecting", 0), 0..29), []);
     assert_eq!(told(&mut watchman, &collector("connected", 29), 29..100), []);
 }
 
 #[test]
 fn a_source_that_comes_and_goes_is_told_once_in_ten_minutes() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     let mut events = Vec::new();
     // Down for 45 s and up for 15 s, an hour long.
     for minute in 0..60 {
@@ -86,7 +86,7 @@ fn a_source_that_comes_and_goes_is_told_once_in_ten_minutes() {
 
 #[test]
 fn what_may_not_be_told_yet_is_told_later_if_it_still_holds() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     assert_eq!(told(&mut watchman, &silent_for(61), [0]).len(), 1);
     assert_eq!(told(&mut watchman, &silent_for(1), [60]), []);
     let again = told(&mut watchman, &silent_for(61), 120..700);
@@ -98,7 +98,7 @@ fn what_may_not_be_told_yet_is_told_later_if_it_still_holds() {
 
 #[test]
 fn a_collector_that_was_stopped_is_not_silent_but_one_that_failed_is() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     let mut stopped = collector("stopped", 0);
     stopped.collector.as_mut().unwrap().age = Some(TimeDelta::hours(1));
     assert_eq!(told(&mut watchman, &stopped, 0..100), []);
@@ -115,13 +115,13 @@ fn a_silent_collector_says_nothing_of_its_source() {
     let mut seen = collector("reconnecting", 0);
     seen.collector.as_mut().unwrap().age = Some(TimeDelta::seconds(100));
     let events: Vec<_> =
-        told(&mut Watchman::default(), &seen, 100..110).iter().map(|it| it.1).collect();
+        told(&mut AlertRules::default(), &seen, 100..110).iter().map(|it| it.1).collect();
     assert_eq!(events, [Event::CollectorSilent]);
 }
 
 #[test]
 fn a_training_that_fails_is_told_once_until_one_succeeds() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     let failed = Seen { training_error: Some("no memory".to_owned()), ..Seen::default() };
     assert_eq!(told(&mut watchman, &failed, 0..2000).len(), 1);
     assert_eq!(told(&mut watchman, &Seen::default(), 2000..2001), []);
@@ -130,12 +130,12 @@ fn a_training_that_fails_is_told_once_until_one_succeeds() {
 
 #[test]
 fn a_verdict_is_told_when_another_light_is_in_it_and_not_when_its_figures_move() {
-    let verdict = |lights, sentence: &str| Seen {
-        verdict: Some(VerdictSeen { lights, sentence: sentence.to_owned() }),
+    let verdict = |evidence, sentence: &str| Seen {
+        verdict: Some(VerdictSeen { evidence, sentence: sentence.to_owned() }),
         is_simulated: true,
         ..Seen::default()
     };
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     let none = [false, false, false];
     assert_eq!(told(&mut watchman, &verdict(none, "after 1,000 rounds"), 0..10), []);
     assert_eq!(told(&mut watchman, &verdict(none, "after 1,001 rounds"), 10..20), []);
@@ -152,7 +152,7 @@ fn a_verdict_is_told_when_another_light_is_in_it_and_not_when_its_figures_move()
 #[test]
 fn a_disk_is_low_until_it_is_well_again() {
     let free = |mebibytes: u64| Seen { disk_free: Some(mebibytes << 20), ..Seen::default() };
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     assert_eq!(told(&mut watchman, &free(1000), 0..10), []);
     let text = "199 MiB are left on the disk of the rounds.";
     assert_eq!(told(&mut watchman, &free(199), 10..20), [(10, Event::DiskLow, text.to_owned())]);
@@ -164,7 +164,7 @@ fn a_disk_is_low_until_it_is_well_again() {
 
 #[test]
 fn a_clock_that_is_set_back_silences_nobody() {
-    let mut watchman = Watchman::default();
+    let mut watchman = AlertRules::default();
     assert_eq!(told(&mut watchman, &silent_for(61), [100_000]).len(), 1);
     assert_eq!(told(&mut watchman, &silent_for(1), [100_001]), []);
     assert_eq!(told(&mut watchman, &silent_for(61), [10_000]).len(), 1);

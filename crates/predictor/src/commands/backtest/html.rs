@@ -111,7 +111,7 @@ fn lights(page: &mut String, report: &Report) -> Result {
          claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
          1 in 20.</p><ul>"
     )?;
-    for (light, claim) in report.lights.iter().zip(CLAIMS) {
+    for (light, claim) in report.evidence.iter().zip(CLAIMS) {
         let state = match light.level {
             Level::Quiet => "quiet",
             Level::Amber => "amber",

@@ -37,7 +37,8 @@ pub(super) struct Report {
     /// Trust in the model at the end.
     pub(super) kappa: f64,
     /// Order, law, forecast: each in the epoch in which it was loudest.
-    pub(super) lights: Vec<TestEvidence>,
+    #[serde(rename = "lights")]
+    pub(super) evidence: Vec<TestEvidence>,
     /// Epochs that changes of the game have ended.
     pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
@@ -74,7 +75,7 @@ pub(super) struct Point {
     pub(super) skill: Option<Estimate>,
     /// Likewise of what the ensemble itself says, unshrunk.
     pub(super) ensemble_skill: Option<Estimate>,
-    /// ln E of the order, law and forecast light in this epoch.
+    /// ln E of the order, law and forecast test in this epoch.
     pub(super) ln_e: [f64; 3],
     /// Changes noticed so far; each doubles the thresholds.
     pub(super) epoch: u32,
@@ -87,7 +88,7 @@ pub(super) struct Point {
 
 /// What is gathered on the way.
 #[derive(Debug)]
-pub(super) struct Gathering {
+pub(super) struct ReportBuilder {
     every: u64,
     rounds: u64,
     /// Whether the last rounds were inside the 80 % and the 90 % interval.
@@ -97,7 +98,7 @@ pub(super) struct Gathering {
     curve: Vec<Point>,
 }
 
-impl Gathering {
+impl ReportBuilder {
     pub(super) fn new(rounds: usize, targets: &[Multiplier]) -> Self {
         Self {
             every: rounds.div_ceil(POINTS).max(1) as u64,
@@ -139,13 +140,13 @@ impl Gathering {
     }
 
     fn point(&self, engine: &Engine) -> Point {
-        let (scorecard, lights) = (engine.scorecard(), engine.scorecard().lights());
+        let (scorecard, evidence) = (engine.scorecard(), engine.scorecard().evidence());
         Point {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
             ensemble_skill: self.ensemble.shown_percent(),
-            ln_e: lights.lights().map(|light| light.ln_e),
-            epoch: lights.epoch(),
+            ln_e: evidence.lights().map(|light| light.ln_e),
+            epoch: evidence.epoch(),
             coverage80: self.coverage(0),
             coverage90: self.coverage(1),
             kappa: engine.kappa(),
@@ -159,7 +160,7 @@ impl Gathering {
 
     pub(super) fn report(self, engine: &Engine, recording: Recording, refit: Refit) -> Report {
         let scorecard = engine.scorecard();
-        let (verdict, lights) = (scorecard.verdict(), scorecard.lights());
+        let (verdict, evidence) = (scorecard.verdict(), scorecard.evidence());
         let seen = seen(&recording.rounds);
         let is_on = verdict.order || verdict.law;
         Report {
@@ -174,8 +175,8 @@ impl Gathering {
                 recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
             },
             kappa: engine.kappa(),
-            lights: loudest(lights.closed(), &lights.lights()),
-            epochs: lights.closed().to_vec(),
+            evidence: loudest(evidence.closed(), &evidence.lights()),
+            epochs: evidence.closed().to_vec(),
             scorecard: scorecard.report(),
             flat_stakes: self.stakes.into_iter().map(Stakes::ended).collect(),
             recording: seen,
@@ -184,7 +185,7 @@ impl Gathering {
     }
 }
 
-/// Each light in the epoch in which it was loudest; its first alarm is the one that counts.
+/// Each test in the epoch in which its evidence was strongest; its first alarm is the one that counts.
 fn loudest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
     let loudest = |number: usize| {
         let all = closed.iter().map(|epoch| &epoch.lights[number]).chain([&now[number]]);
@@ -205,11 +206,11 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
         .map(|report| report.recording)
 }
 
-/// What a recorder did that would itself turn lights on.
+/// What a recorder did that would itself look like evidence.
 fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
     let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
     let follows = if is_on {
-        "This is a pattern of the recording, not of the game: read the lights as a finding about the \
+        "This is a pattern of the recording, not of the game: read the evidence as a finding about the \
          recording first."
     } else {
         "This is a pattern of the recording, not of the game, and too faint for the lights so far."

@@ -28,7 +28,7 @@ fn write(text: &mut String, report: &Report) -> Result {
         text,
         "\nLights (1 = no evidence, amber from 20, red from 100, doubled at each change)"
     )?;
-    for light in &report.lights {
+    for light in &report.evidence {
         writeln!(text, "  {:<9} {}", light.name, said(light))?;
     }
     writeln!(text, "\nTrust in the model at the end (kappa): {:.3}", report.kappa)?;
@@ -40,7 +40,7 @@ fn write(text: &mut String, report: &Report) -> Result {
     stakes(text, report)
 }
 
-/// A light in words.
+/// A test in words.
 pub(super) fn said(light: &TestEvidence) -> String {
     let highest = format!("highest {}", evidence(light.ln_e_max));
     match (light.level, light.alarm_round) {

@@ -5,7 +5,7 @@ use super::*;
 use crate::config::BasePath;
 use crate::http::login;
 use crate::http::problem;
-use crate::http::request_log::{self, Access};
+use crate::http::request_log::{self, RequestLog};
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -40,7 +40,7 @@ async fn ask(
     let app = App::new()
         .app_data(web::Data::new(Guard::new(hosts(), token)))
         .app_data(web::Data::new(BasePath::parse("/x").unwrap()))
-        .app_data(web::Data::new(Access::default()))
+        .app_data(web::Data::new(RequestLog::default()))
         .route("/login", web::get().to(login::form))
         .route("/login", web::post().to(login::log_in))
         .route("/cached", web::get().to(cached))

@@ -16,8 +16,8 @@ use rounds::{Cursor, FileRounds, Multiplier, Round};
 use tempfile::TempDir;
 
 use super::*;
-use crate::input::file_stats::Intake;
-use crate::input::round_series::{Growth, Series};
+use crate::input::file_stats::FileStats;
+use crate::input::round_series::{RoundSeries, SeriesChange};
 
 const FILES: usize = 4;
 
@@ -193,36 +193,36 @@ impl Model {
 
 /// Everything between the files and the engine.
 struct Watcher {
-    tail: Tail,
-    intake: Intake,
-    series: Series,
+    tail: DirectoryTail,
+    intake: FileStats,
+    series: RoundSeries,
     /// What the engine has been told.
     told: Vec<Round>,
     hinted: Receiver<()>,
 }
 
 impl Watcher {
-    fn new(dir: &Path, mode: Watch, ears: &Ears) -> Self {
+    fn new(dir: &Path, mode: Watch, watcher: &FsWatcher) -> Self {
         let (hint, hinted) = hint();
-        let tail = Tail::new(dir.to_owned(), mode, ears.clone(), hint);
-        let (intake, series) = (Intake::new(dir), Series::default());
+        let tail = DirectoryTail::new(dir.to_owned(), mode, watcher.clone(), hint);
+        let (intake, series) = (FileStats::new(dir), RoundSeries::default());
         let mut watcher = Self { tail, intake, series, told: Vec::new(), hinted };
-        watcher.look();
+        watcher.scan();
         watcher
     }
 
-    fn look(&mut self) {
-        let changes = self.tail.look().unwrap();
+    fn scan(&mut self) {
+        let changes = self.tail.scan().unwrap();
         let changes = self.intake.enter(changes);
         let growth = self.series.apply(changes);
         let rounds = self.series.rounds();
         match growth {
-            Growth::Unchanged => {}
-            Growth::From(first) => {
+            SeriesChange::Unchanged => {}
+            SeriesChange::From(first) => {
                 assert_eq!(first, self.told.len(), "new rounds follow those that were told");
                 self.told.extend(rounds.range(first..rounds.len()));
             }
-            Growth::Rebuilt => self.told = rounds.iter().collect(),
+            SeriesChange::Rebuilt => self.told = rounds.iter().collect(),
         }
         assert!(rounds.iter().eq(self.told.iter().copied()), "{growth:?}");
     }
@@ -247,15 +247,15 @@ struct Bell {
     hint: Hint,
     rung: Receiver<()>,
     times: u32,
-    _ear: Ear,
+    _ear: WatchGuard,
 }
 
 impl Bell {
-    fn new(ears: &Ears) -> Self {
+    fn new(watcher: &FsWatcher) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (hint, rung) = hint();
-        let ear = ears.on(dir.path(), &hint).unwrap();
-        Self { dir, hint, rung, times: 0, _ear: ear }
+        let guard = watcher.on(dir.path(), &hint).unwrap();
+        Self { dir, hint, rung, times: 0, _ear: guard }
     }
 
     fn ring(&mut self) {
@@ -267,12 +267,12 @@ impl Bell {
     }
 }
 
-fn check(steps: &[Step], ears: &Ears, bell: &mut Bell) {
+fn check(steps: &[Step], watcher: &FsWatcher, bell: &mut Bell) {
     let mut world = World { root: tempfile::tempdir().unwrap(), ticks: 0, rounds: 0 };
     fs::create_dir(world.dir()).unwrap();
     let mut model = Model::default();
-    let mut told = Watcher::new(&world.dir(), Watch::Notify, ears);
-    let mut looking = Watcher::new(&world.dir(), Watch::Scan, ears);
+    let mut told = Watcher::new(&world.dir(), Watch::Notify, watcher);
+    let mut looking = Watcher::new(&world.dir(), Watch::Scan, watcher);
     assert_eq!((told.tail.watch(), looking.tail.watch()), ("notify", "scan"));
     for step in steps.iter().chain([&Step::Settle]) {
         // What cannot happen does not.
@@ -283,9 +283,9 @@ fn check(steps: &[Step], ears: &Ears, bell: &mut Bell) {
         bell.ring();
         model.settle(&world.dir());
         if told.hinted.try_iter().count() > 0 {
-            told.look();
+            told.scan();
         }
-        looking.look();
+        looking.scan();
         looking.check(&model);
         told.check(&model);
     }
@@ -298,13 +298,13 @@ fn schedules() -> u32 {
 
 #[test]
 fn whatever_happens_to_the_files_the_rounds_are_those_in_them_by_notification_and_by_scan() {
-    let ears = Ears::default();
-    let bell = std::cell::RefCell::new(Bell::new(&ears));
+    let watcher = FsWatcher::default();
+    let bell = std::cell::RefCell::new(Bell::new(&watcher));
     let config = Config { cases: schedules(), failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let schedules = prop::collection::vec(step(), 1..40);
     let tried = TestRunner::new_with_rng(config, rng).run(&schedules, |steps| {
-        check(&steps, &ears, &mut bell.borrow_mut());
+        check(&steps, &watcher, &mut bell.borrow_mut());
         Ok(())
     });
     tried.unwrap();

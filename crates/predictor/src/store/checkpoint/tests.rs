@@ -20,7 +20,7 @@ impl Forecaster for Momentum {
 }
 
 fn rounds(count: usize) -> Vec<Round> {
-    // A change in the middle ends an epoch of the lights.
+    // A change in the middle ends an epoch of the tests.
     let cents = Scenario::Fair.stream(5).take(count / 2).chain(
         Scenario::named("ar03")
             .unwrap()
@@ -60,11 +60,11 @@ fn engine_after(rounds: &[Round]) -> Engine {
 fn checkpoint(engine: &Engine, rounds: &[Round]) -> Checkpoint {
     Checkpoint::new(
         &RoundsDigest::of(rounds),
-        Known {
-            ledger: Place::after(77, b"before"),
+        CheckpointInputs {
+            ledger: LedgerPosition::after(77, b"before"),
             open: engine.frozen().copied(),
-            loose: Loose::default(),
-            void: 3,
+            unmatched: Unmatched::default(),
+            mismatches: 3,
             model_version: 1,
             learned: engine.learned().clone(),
         },
@@ -95,7 +95,7 @@ fn an_engine_that_was_restored_says_and_knows_the_same_to_the_bit_ever_after() {
         assert_eq!(restored.scorecard().verdict(), whole.scorecard().verdict());
         assert_eq!(restored.kappa().to_bits(), whole.kappa().to_bits());
     }
-    let epochs = engine_after(&all).scorecard().lights().epoch();
+    let epochs = engine_after(&all).scorecard().evidence().epoch();
     assert!(epochs > 0, "the change was seen");
 }
 
@@ -156,10 +156,10 @@ fn changed_rounds_are_seen_and_later_ones_are_not_minded() {
 fn rounds_that_come_back_to_their_forecasts_are_taken_anew() {
     let all = rounds(120);
     let mut found = checkpoint(&engine_after(&all[..100]), &all[..100]);
-    found.loose = Loose { count: 1, until: Some(all[99].time) };
+    found.unmatched = Unmatched { count: 1, until: Some(all[99].time) };
     assert!(found.check_rounds(&all[..100]).is_ok(), "none has come");
     assert_eq!(found.check_rounds(&all).err(), Some(Refusal::RoundsCameBack));
-    found.loose.until = Some(all[98].time);
+    found.unmatched.until = Some(all[98].time);
     assert!(found.check_rounds(&all).is_ok(), "what comes now is later than any of them");
 }
 
@@ -189,5 +189,5 @@ fn a_format_has_one_layout() {
     let mut found = std::collections::BTreeSet::new();
     names(&value, "", &mut found);
     let layout = found.into_iter().collect::<Vec<_>>().join("\n");
-    assert_eq!((FORMAT, &digest_of(layout.as_bytes())[..16]), (1, "81e25dc5d1cf5978"), "{layout}");
+    assert_eq!((FORMAT, &digest_of(layout.as_bytes())[..16]), (2, "0000000000000000"), "{layout}");
 }

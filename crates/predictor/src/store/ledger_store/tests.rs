@@ -12,8 +12,8 @@ fn entry(round: u64) -> Entry {
     Entry::Settled(Settled { round, time, actual: 2.0, settled_at: time })
 }
 
-fn keeper(dir: &Path) -> Keeper {
-    let mut keeper = Keeper::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
+fn keeper(dir: &Path) -> LedgerStore {
+    let mut keeper = LedgerStore::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
     keeper.read(&[]);
     keeper
 }

@@ -5,34 +5,34 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use forecasting::engine::{Effect, Engine, Settings, Settlement};
 use forecasting::forecast::Forecast;
-use forecasting::ledger::{Entry, Ledger, Settled, Void};
+use forecasting::ledger::{Entry, Ledger, Mismatch, Settled};
 use rounds::{Origin, Round};
 use serde_json::json;
 
-use super::Live;
+use super::TableLoop;
 use crate::events::Topic;
-use crate::input::round_series::Growth;
-use crate::snapshot::builder::View;
-use crate::store::checkpoint::{Checkpoint, Known, Loose, RoundsDigest};
-use crate::store::ledger_store::{Archive, CutOff, NotKept, Restored};
+use crate::input::round_series::SeriesChange;
+use crate::snapshot::builder::SnapshotBuilder;
+use crate::store::checkpoint::{Checkpoint, CheckpointInputs, RoundsDigest, Unmatched};
+use crate::store::ledger_store::{CutOff, NotWritten, RestoredCheckpoint, StoredState};
 
 /// Rounds heard before a look at messages.
 const AT_ONCE: usize = 64;
 
-impl Live {
-    pub(super) fn grow(&mut self, growth: Growth) {
-        match growth {
-            Growth::Unchanged => {}
-            Growth::From(0) | Growth::Rebuilt => {
+impl TableLoop {
+    pub(super) fn apply_change(&mut self, change: SeriesChange) {
+        match change {
+            SeriesChange::Unchanged => {}
+            SeriesChange::From(0) | SeriesChange::Rebuilt => {
                 if self.engine.rounds() > 0 {
                     self.rebuilds += 1;
                     tracing::warn!(
                         "Earlier rounds have changed; everything is computed anew from the files."
                     );
                 }
-                self.reload();
+                self.rebuild();
             }
-            Growth::From(first) => {
+            SeriesChange::From(first) => {
                 let first = if self.waiting.is_empty() { first } else { self.waiting.start };
                 self.waiting = first..self.series.rounds().len();
             }
@@ -45,20 +45,20 @@ impl Live {
         self.waiting.start = next.end;
         let rounds: Vec<Round> = self.series.rounds().range(next).collect();
         for round in rounds {
-            self.hear_round(round);
+            self.observe_round(round);
         }
         self.sync();
-        if self.keeper.is_checkpoint_due(self.engine.rounds())
+        if self.ledger_store.is_checkpoint_due(self.engine.rounds())
             && let Some(checkpoint) = self.checkpoint()
         {
-            self.keeper.write(checkpoint);
+            self.ledger_store.write(checkpoint);
         }
     }
 
     /// Takes all rounds anew: those that have a forecast in the ledger are scored by it, the others
     /// are only learnt from. What a checkpoint knows of the first of them is taken from there.
-    pub(super) fn reload(&mut self) {
-        self.outbox.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
+    pub(super) fn rebuild(&mut self) {
+        self.replies.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
         let settings = Settings {
             auto_train: self.config.auto_train_enabled,
@@ -66,24 +66,24 @@ impl Live {
         };
         let installed = self.engine.installed().cloned();
         self.engine = Engine::new(settings);
-        self.view = View::default();
+        self.builder = SnapshotBuilder::default();
         self.digest = RoundsDigest::default();
-        self.loose = Loose::default();
+        self.unmatched = Unmatched::default();
         let rounds: Vec<Round> = self.series.rounds().iter().collect();
         self.waiting = rounds.len()..rounds.len();
         let begun = Instant::now();
-        let Archive { restored, mut ledger } = self.keeper.read(&rounds);
+        let StoredState { restored, mut ledger } = self.ledger_store.read(&rounds);
         let read = begun.elapsed();
-        self.trainings.count_from(ledger.model_version());
+        self.training_status.count_from(ledger.model_version());
         let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
         if !self.replay(&rounds, known, &mut ledger) {
             // Half of what the ledger says is no state to go on from.
-            return self.keeper.no_more_checkpoints();
+            return self.ledger_store.no_more_checkpoints();
         }
         if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
             self.engine.resume(open);
         }
-        self.note_loose(&ledger);
+        self.report_unmatched(&ledger);
         drop(ledger);
         tracing::info!(
             "{} rounds taken in {} ms, {known} of them with scores from the checkpoint; state read in {} ms.",
@@ -104,8 +104,8 @@ impl Live {
     }
 
     /// Takes up a checkpoint; gives for how many rounds it stands.
-    fn restore(&mut self, rounds: &[Round], restored: Restored) -> usize {
-        let Restored { checkpoint, digest, mut shown } = restored;
+    fn restore(&mut self, rounds: &[Round], restored: RestoredCheckpoint) -> usize {
+        let RestoredCheckpoint { checkpoint, digest, mut shown } = restored;
         let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
         let known_rounds = &rounds[..known];
         self.engine.restore(known_rounds, checkpoint.learned);
@@ -114,13 +114,13 @@ impl Live {
             let found = before.and_then(|before| shown.take(before, round).ok().flatten());
             let settlement =
                 found.map(|kept| Settlement { forecast: kept.forecast, round: *round });
-            self.view.round(*round, settlement.as_ref());
+            self.builder.round(*round, settlement.as_ref());
             before = Some(round);
         }
-        self.view.void(checkpoint.void);
-        self.trainings.count_from(checkpoint.model_version);
+        self.builder.add_mismatches(checkpoint.mismatches);
+        self.training_status.count_from(checkpoint.model_version);
         self.digest = digest;
-        self.loose = checkpoint.loose;
+        self.unmatched = checkpoint.unmatched;
         known
     }
 
@@ -132,14 +132,14 @@ impl Live {
                 return false;
             }
             let found = before.map_or(Ok(None), |before| ledger.take(before, round));
-            let kept = found.unwrap_or_else(|Void| {
-                self.view.void(1);
+            let kept = found.unwrap_or_else(|Mismatch| {
+                self.builder.add_mismatches(1);
                 None
             });
             let is_settled = kept.is_some_and(|kept| kept.settled.is_some());
             let settlement = self.engine.replay(*round, kept.map(|kept| kept.forecast));
             self.digest.push(round);
-            self.view.round(*round, settlement.as_ref());
+            self.builder.round(*round, settlement.as_ref());
             if let Some(settlement) = settlement.filter(|_| !is_settled) {
                 self.keep_settlement(&settlement, (self.now)());
             }
@@ -148,18 +148,18 @@ impl Live {
         true
     }
 
-    fn note_loose(&mut self, ledger: &Ledger) {
+    fn report_unmatched(&mut self, ledger: &Ledger) {
         let (count, until) = ledger.left();
-        self.loose = self.loose.and(Loose { count: count as u64, until });
-        if self.loose.count > 0 {
+        self.unmatched = self.unmatched.and(Unmatched { count: count as u64, until });
+        if self.unmatched.count > 0 {
             tracing::warn!(
                 "{} forecasts in the ledger belong to rounds that are not in the files; they are left out.",
-                self.loose.count
+                self.unmatched.count
             );
         }
     }
 
-    fn hear_round(&mut self, round: Round) {
+    fn observe_round(&mut self, round: Round) {
         let heard = (self.now)();
         let mut settlement = None;
         for effect in self.engine.observe(round, heard) {
@@ -173,23 +173,23 @@ impl Live {
             }
         }
         self.digest.push(&round);
-        self.view.round(round, settlement.as_ref());
+        self.builder.round(round, settlement.as_ref());
         let said = json!({
             "round": self.engine.rounds(),
             "time": round.time,
             "multiplier": round.multiplier,
             "forecast": settlement.map(|it| it.forecast.calibrated()),
         });
-        self.outbox.say(Topic::Round, said);
+        self.replies.say(Topic::Round, said);
     }
 
     /// A forecast that is not in the ledger before its round does not count.
     pub(super) fn keep_forecast(&mut self, forecast: &Forecast) {
-        if self.keeper.append(&Entry::Forecast(*forecast)) == Err(NotKept) {
+        if self.ledger_store.append(&Entry::Forecast(*forecast)) == Err(NotWritten) {
             self.engine.discard_open();
         }
         let said = json!({ "round": forecast.round, "model_version": forecast.model_version });
-        self.outbox.say(Topic::Forecast, said);
+        self.replies.say(Topic::Forecast, said);
     }
 
     fn keep_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
@@ -200,32 +200,32 @@ impl Live {
             settled_at: now,
         });
         // What cannot be written now goes before the next entry; the files say it as well.
-        drop(self.keeper.append(&settled));
+        drop(self.ledger_store.append(&settled));
     }
 
     /// Puts the ledger on the disk. If that fails, only what is on the disk counts: the forecast
     /// for the next round does not, and if others have met their rounds since the last sync,
     /// everything is taken anew.
     pub(super) fn sync(&mut self) {
-        match self.keeper.sync() {
+        match self.ledger_store.sync() {
             Ok(()) | Err(CutOff::Settlements) => {}
             Err(CutOff::Open) => self.engine.discard_open(),
-            Err(CutOff::Forecasts) => self.reload(),
+            Err(CutOff::Forecasts) => self.rebuild(),
         }
     }
 
     /// What is known now, to be put on the disk.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
-        let ledger = self.keeper.place()?;
-        if !self.keeper.is_checkpoint_old(self.engine.rounds(), &ledger) {
+        let ledger = self.ledger_store.place()?;
+        if !self.ledger_store.is_checkpoint_old(self.engine.rounds(), &ledger) {
             return None;
         }
-        let known = Known {
+        let known = CheckpointInputs {
             ledger,
             open: self.engine.frozen().copied(),
-            loose: self.loose,
-            void: self.view.voids(),
-            model_version: self.trainings.last_id(),
+            unmatched: self.unmatched,
+            mismatches: self.builder.mismatches(),
+            model_version: self.training_status.last_id(),
             learned: self.engine.learned().clone(),
         };
         Some(Checkpoint::new(&self.digest, known))

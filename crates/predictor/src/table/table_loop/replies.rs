@@ -7,20 +7,20 @@ use tokio::sync::oneshot;
 
 use crate::events::{Events, Topic};
 use crate::training::report::Accuracy;
-use crate::training::status::{Asker, NoTraining};
+use crate::training::status::{NoTraining, TrainReply};
 
 /// After a long catch-up only the last events are worth saying.
 const EVENTS_MAX: usize = 32;
 
 /// Events and answers that wait for the snapshot.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct Replies {
     events: VecDeque<(Topic, Value)>,
-    looked: Vec<oneshot::Sender<()>>,
-    answers: Vec<(Asker, Result<Accuracy, NoTraining>)>,
+    scanned: Vec<oneshot::Sender<()>>,
+    answers: Vec<(TrainReply, Result<Accuracy, NoTraining>)>,
 }
 
-impl Outbox {
+impl Replies {
     pub(super) fn say(&mut self, topic: Topic, data: Value) {
         self.events.push_back((topic, data));
         if self.events.len() > EVENTS_MAX {
@@ -28,13 +28,13 @@ impl Outbox {
         }
     }
 
-    pub(super) fn answer(&mut self, asker: Asker, answer: Result<Accuracy, NoTraining>) {
+    pub(super) fn answer(&mut self, asker: TrainReply, answer: Result<Accuracy, NoTraining>) {
         self.answers.push((asker, answer));
     }
 
     /// Who asked for a look waits until all that was found has been heard.
-    pub(super) fn looked(&mut self, done: oneshot::Sender<()>) {
-        self.looked.push(done);
+    pub(super) fn scanned(&mut self, done: oneshot::Sender<()>) {
+        self.scanned.push(done);
     }
 
     pub(super) fn send(&mut self, events: &Events, is_caught_up: bool) {
@@ -46,7 +46,7 @@ impl Outbox {
             drop(asker.send(answer));
         }
         if is_caught_up {
-            self.looked.drain(..).for_each(|done| done.send(()).unwrap_or_default());
+            self.scanned.drain(..).for_each(|done| done.send(()).unwrap_or_default());
         }
     }
 }

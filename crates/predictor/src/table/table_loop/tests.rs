@@ -53,7 +53,7 @@ struct Bench {
     written: usize,
     /// How far the clock of the collector is off, in seconds.
     off: i64,
-    live: Option<Live>,
+    live: Option<TableLoop>,
 }
 
 impl Bench {
@@ -89,13 +89,13 @@ impl Bench {
     fn play(&mut self, count: usize) {
         self.write(count);
         let live = self.live();
-        live.look();
+        live.scan();
         while !live.waiting.is_empty() {
             live.catch_up();
         }
     }
 
-    fn live(&mut self) -> &mut Live {
+    fn live(&mut self) -> &mut TableLoop {
         self.live.as_mut().unwrap()
     }
 
@@ -121,19 +121,19 @@ impl Bench {
             ..Config::default()
         };
         let stop = CancellationToken::new();
-        let outside = Outside {
+        let deps = LoopDeps {
             table: TableName::default(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             events: Events::new(stop.clone()),
             trainer: Trainer::start(Box::new(Idle), stop.clone()).unwrap(),
-            ears: Ears::default(),
+            watcher: FsWatcher::default(),
             now: || NOW.get(),
             disk: Arc::new(self.disk.clone()),
             stop,
         };
         let (inbox, _) = sync_channel(INBOX);
-        let mut live = Live::new(&config, outside, &inbox);
-        live.look();
+        let mut live = TableLoop::new(&config, deps, &inbox);
+        live.scan();
         live.catch_up();
         self.live = Some(live);
     }
@@ -147,7 +147,7 @@ impl Bench {
     fn knows(&mut self) -> String {
         let live = self.live();
         let learned = serde_json::to_string(live.engine.learned()).unwrap();
-        format!("{learned} {:?} {}", live.engine.frozen(), live.view.voids())
+        format!("{learned} {:?} {}", live.engine.frozen(), live.builder.mismatches())
     }
 
     fn state(&self, file: &str) -> PathBuf {
@@ -247,8 +247,8 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
     let mut bench = Bench::new();
     bench.play(60);
     let checkpoint = bench.live().checkpoint().unwrap();
-    bench.live().keeper.write(checkpoint);
-    bench.live().keeper.finish();
+    bench.live().ledger_store.write(checkpoint);
+    bench.live().ledger_store.finish();
     let kept = fs::read(bench.state("checkpoint")).unwrap();
     let at_checkpoint = fs::metadata(bench.state("forecasts.jsonl")).unwrap().len();
     for _ in 0..4 {
@@ -297,10 +297,10 @@ fn rounds_that_vanish_and_come_back_count_as_if_they_had_never_gone() {
     fs::write(bench.dir.path().join(CSV), fewer.join("\n") + "\n").unwrap();
     bench.start_without_model();
     assert_eq!(bench.settled().0, 30);
-    assert_eq!(bench.live().loose.count, 20);
+    assert_eq!(bench.live().unmatched.count, 20);
     bench.live().end();
     bench.start_without_model();
-    assert_eq!((bench.settled().0, bench.live().loose.count), (30, 20), "from the checkpoint");
+    assert_eq!((bench.settled().0, bench.live().unmatched.count), (30, 20), "from the checkpoint");
     bench.live().end();
     fs::write(bench.dir.path().join(CSV), &all).unwrap();
     bench.start_without_model();
@@ -311,10 +311,10 @@ fn rounds_that_vanish_and_come_back_count_as_if_they_had_never_gone() {
 fn a_checkpoint_is_written_by_itself_now_and_then() {
     let mut bench = Bench::new();
     bench.play(459);
-    bench.live().keeper.finish();
+    bench.live().ledger_store.finish();
     assert!(!bench.state("checkpoint").exists(), "499 rounds");
     bench.play(1);
-    bench.live().keeper.finish();
+    bench.live().ledger_store.finish();
     assert!(bench.state("checkpoint").exists());
     bench.play(700);
     let known = bench.knows();

@@ -7,45 +7,45 @@ use forecasting::learner::Learned;
 use forecasting::training_schedule::FIRST_AT;
 use serde_json::json;
 
-use super::Live;
+use super::TableLoop;
 use crate::events::Topic;
-use crate::training::status::{Asker, NoTraining, Running};
-use crate::training::thread::{News, Order};
+use crate::training::status::{NoTraining, Running, TrainReply};
+use crate::training::thread::{TrainRequest, TrainerEvent};
 
-impl Live {
-    pub(super) fn train_for(&mut self, asker: Asker) {
+impl TableLoop {
+    pub(super) fn train_for(&mut self, asker: TrainReply) {
         let have = self.engine.rounds();
-        let refused = match self.trainings.running() {
+        let refused = match self.training_status.running() {
             Some(running) => NoTraining::Running { id: running.id },
             None if have < FIRST_AT => NoTraining::TooFewRounds { have, need: FIRST_AT },
             None => return self.train(Some(asker)),
         };
-        self.outbox.answer(asker, Err(refused));
+        self.replies.answer(asker, Err(refused));
     }
 
     /// Orders a training on all rounds there are, or queues one if the trainer is busy.
-    pub(super) fn train(&mut self, asker: Option<Asker>) {
-        if self.trainings.running().is_some() {
-            self.trainings.queued = true;
+    pub(super) fn train(&mut self, asker: Option<TrainReply>) {
+        if self.training_status.running().is_some() {
+            self.training_status.queued = true;
             return;
         }
         let records = self.engine.training_started();
-        let id = self.trainings.begin(records, (self.now)(), asker);
+        let id = self.training_status.begin(records, (self.now)(), asker);
         let rounds = self.series.rounds().clone();
-        let order = Order { id, rounds, records, tell: Arc::clone(&self.tell) };
+        let order = TrainRequest { id, rounds, records, tell: Arc::clone(&self.tell) };
         if !self.trainer.order(order) {
             self.training_failed("the training thread has ended".to_owned());
         }
-        self.say_training(id, "started");
+        self.send_training_event(id, "started");
     }
 
-    pub(super) fn hear(&mut self, news: News) {
+    pub(super) fn on_trainer_event(&mut self, news: TrainerEvent) {
         match news {
-            News::Progress { id, share } => {
-                self.trainings.progress(id, share);
-                self.say_training(id, "running");
+            TrainerEvent::Progress { id, share } => {
+                self.training_status.progress(id, share);
+                self.send_training_event(id, "running");
             }
-            News::Done { id, result } => {
+            TrainerEvent::Done { id, result } => {
                 match result {
                     Ok(learned) => self.trained(&learned),
                     Err(error) => {
@@ -53,8 +53,8 @@ impl Live {
                         self.training_failed(error);
                     }
                 }
-                self.say_training(id, "ended");
-                if std::mem::take(&mut self.trainings.queued) {
+                self.send_training_event(id, "ended");
+                if std::mem::take(&mut self.training_status.queued) {
                     self.train(None);
                 }
             }
@@ -63,8 +63,8 @@ impl Live {
 
     fn trained(&mut self, learned: &Learned) {
         let now = (self.now)();
-        let is_automatic = self.trainings.running().is_some_and(Running::is_automatic);
-        let Some((accuracy, asker)) = self.trainings.done(learned, now) else { return };
+        let is_automatic = self.training_status.running().is_some_and(Running::is_automatic);
+        let Some((accuracy, asker)) = self.training_status.done(learned, now) else { return };
         let tag = if is_automatic { "[AUTO-TRAIN]" } else { "[TRAIN]" };
         tracing::info!(
             "🤖 {tag} Model retrained! MAE: {:.3}, RMSE: {:.3}, Records: {}",
@@ -82,19 +82,19 @@ impl Live {
             self.sync();
         }
         if let Some(asker) = asker {
-            self.outbox.answer(asker, Ok(accuracy));
+            self.replies.answer(asker, Ok(accuracy));
         }
     }
 
     fn training_failed(&mut self, error: String) {
-        if let Some(asker) = self.trainings.failed(error.clone()) {
-            self.outbox.answer(asker, Err(NoTraining::Failed(error)));
+        if let Some(asker) = self.training_status.failed(error.clone()) {
+            self.replies.answer(asker, Err(NoTraining::Failed(error)));
         }
     }
 
-    fn say_training(&mut self, id: u64, what: &str) {
-        let view = self.trainings.view(self.engine.rounds(), self.engine.next_training_at());
+    fn send_training_event(&mut self, id: u64, what: &str) {
+        let view = self.training_status.view(self.engine.rounds(), self.engine.next_training_at());
         let said = json!({ "id": id, "what": what, "progress": view.progress });
-        self.outbox.say(Topic::Training, said);
+        self.replies.say(Topic::Training, said);
     }
 }

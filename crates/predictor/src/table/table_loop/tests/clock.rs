@@ -90,7 +90,7 @@ fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
     bench.assert_restarts_to_the_same_count();
     // The rows since then are taken away, as if they had never been.
     fs::write(bench.dir.path().join(CSV), good).unwrap();
-    bench.live().look();
+    bench.live().scan();
     assert_eq!(bench.rounds(), 50);
     assert_eq!(bench.settled().0, 10);
 }

@@ -40,7 +40,7 @@ impl Bench {
     /// The next round, if its forecast is said to count and to be kept.
     fn promised(&mut self) -> Option<u64> {
         let live = self.live();
-        live.keeper.path()?;
+        live.ledger_store.path()?;
         live.engine.frozen().map(|forecast| forecast.round)
     }
 }

@@ -9,7 +9,7 @@ impl Bench {
     fn looks_around(&mut self, count: usize) -> String {
         capture_logs(|| {
             for _ in 0..count {
-                self.live().look();
+                self.live().scan();
             }
         })
     }
@@ -98,12 +98,12 @@ fn a_file_or_a_directory_that_cannot_be_read_is_named_once_and_that_it_can_be_ag
     check(&said, "CSV file cannot be read");
     assert_eq!(bench.live().engine.rounds(), 40, "what was read of it stays");
     fs::rename(&aside, &path).unwrap();
-    bench.live().look();
+    bench.live().scan();
     let (dir, elsewhere) = (bench.dir.path().to_owned(), bench.dir.path().with_extension("away"));
     fs::rename(&dir, &elsewhere).unwrap();
     let said = bench.looks_around(3);
     check(&said, "looking again every 2 s");
-    assert!(bench.live().trouble.is_some(), "so `/metrics` and the page know it");
+    assert!(bench.live().scan_error.is_some(), "so `/metrics` and the page know it");
     fs::rename(&elsewhere, &dir).unwrap();
     check(&bench.looks_around(1), "can be read");
     assert_eq!(bench.live().engine.rounds(), 40);

@@ -11,7 +11,7 @@ use super::extremes;
 
 /// Rounds that do not change any more.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct Chunk {
     form: Form,
     last_time: DateTime<Utc>,
     extremes: (usize, usize),
@@ -45,7 +45,7 @@ const CODINGS: [Coding; 4] = [
     Coding { clock: Clock::Nanos, steps: 1e4 },
 ];
 
-impl Piece {
+impl Chunk {
     /// A piece of these rounds.
     ///
     /// # Panics
@@ -195,12 +195,12 @@ mod tests {
     /// The bytes they take, or none where they stay as they are.
     #[track_caller]
     fn check(rounds: &[Round], bytes: Option<usize>) {
-        let piece = Piece::of(rounds);
+        let chunk = Chunk::of(rounds);
         for skip in 0..=rounds.len() + 1 {
-            assert!(piece.rounds(skip).eq(rounds.iter().skip(skip).copied()), "{skip}");
+            assert!(chunk.rounds(skip).eq(rounds.iter().skip(skip).copied()), "{skip}");
         }
-        assert_eq!(piece.last_time(), rounds.last().unwrap().time);
-        let packed = match &piece.form {
+        assert_eq!(chunk.last_time(), rounds.last().unwrap().time);
+        let packed = match &chunk.form {
             Form::Packed { bytes, .. } => Some(bytes.len()),
             Form::AsTheyAre(_) => None,
         };
@@ -226,8 +226,8 @@ mod tests {
         let rounds: Vec<Round> = cents
             .map(|cents| Round { time, multiplier: Multiplier::from_cents(cents).unwrap() })
             .collect();
-        assert!(matches!(Piece::of(&rounds).form, Form::Packed { .. }));
-        assert!(Piece::of(&rounds).rounds(0).eq(rounds));
+        assert!(matches!(Chunk::of(&rounds).form, Form::Packed { .. }));
+        assert!(Chunk::of(&rounds).rounds(0).eq(rounds));
     }
 
     #[test]
