@@ -1,4 +1,4 @@
-//! How much of the models' forecast is served, and how wide its intervals are: learnt from every
+//! How much of the models' forecast is served and how wide its intervals are, learnt from every
 //! scored round.
 
 use evaluation::Kappa;

@@ -1,4 +1,4 @@
-//! Rows to learn from: the features of each round and what the round then was.
+//! Training rows: the features known before each round, and its outcome as the target.
 //!
 //! A row of round t holds features of the rounds up to t - 1 and the target `ln M` of round t. The
 //! first ten rounds of a history give no row: their features have hardly a past.

@@ -1,4 +1,4 @@
-//! Random forest, gradient boosting and ridge regression with equal say.
+//! The ensemble: random forest, gradient boosting and ridge regression with equal weights.
 //!
 //! The fit is deterministic by its seed: the same rows and options give the same model to the bit
 //! on any number of workers. It reads no clock and no file and makes no thread; what is independent

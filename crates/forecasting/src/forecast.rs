@@ -1,4 +1,4 @@
-//! What is said before a round.
+//! A forecast for one round, complete before the round is played.
 
 use chrono::{DateTime, Utc};
 use evaluation::{HouseLaw, TARGETS, TiltedLaw, house_law};

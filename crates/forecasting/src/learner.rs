@@ -1,4 +1,4 @@
-//! What a training takes and gives: the seam between the engine's models and whoever trains them.
+//! The interface between the engine and whoever trains its models.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! Forecasts that were made before their rounds, as lines of text, and how they find their rounds
-//! again when everything is read anew.
+//! Forecasts as lines of text, and how each is matched with its round when everything is reread.
 
 use chrono::{DateTime, Utc};
 use rounds::Round;

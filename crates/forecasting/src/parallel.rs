@@ -1,4 +1,4 @@
-//! Who runs independent jobs.
+//! The interface that runs independent jobs, on one thread or several.
 //!
 //! Models and the ensemble name which of their work is independent. Whether it runs on one thread or
 //! several is the caller's decision and never shows in a result.

@@ -1,5 +1,4 @@
-//! The engine over recorded rounds, as if they were live: it forecasts each round as it would have
-//! been served.
+//! Replays recorded rounds through the engine: each is forecast as it would have been served.
 
 use std::str::FromStr;
 use std::sync::Arc;

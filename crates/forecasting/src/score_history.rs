@@ -1,4 +1,4 @@
-//! How skill, coverage and evidence went, in few points however many rounds there are.
+//! How skill, coverage and evidence developed, in a bounded number of points.
 //!
 //! A point is noted after every `step`-th round. When there are [`POINTS_MAX`] of them, every second
 //! is dropped and the step doubles; so points are always equally spaced, and which they are depends
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// What the scorecard said after each round, and the score_history of them.
+    /// What the scorecard said after each round, and the score history of them.
     fn score_history(rounds: u64) -> (ScoreHistory, Vec<Point>) {
         let mut scorecard = Scorecard::new(HouseLaw::default());
         let (mut score_history, mut all) = (ScoreHistory::default(), Vec::new());

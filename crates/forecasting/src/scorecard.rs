@@ -1,5 +1,4 @@
-//! What forecasts are worth, beside what anyone could have said, and whether there is anything to
-//! forecast at all.
+//! The scores of all forecasters, and the evidence whether there is anything to forecast.
 //!
 //! Only forecasts that were frozen before their round are scored. The order and law tests need no
 //! forecast and see every round there is; the forecast test sees only forecasts that were in time.

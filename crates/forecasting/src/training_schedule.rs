@@ -1,4 +1,4 @@
-//! When a model is due to be trained again.
+//! The number of rounds at which the next training is due.
 
 /// Rounds a first model needs.
 pub const FIRST_AT: u64 = 30;

@@ -1,4 +1,4 @@
-//! The daemon: built, then run until it is asked to stop.
+//! The daemon: binds its port, starts the tables, runs until it is asked to stop.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! What the daemon is told to do, checked once before anything is opened.
+//! The settings of the daemon, checked once before anything is opened.
 
 mod alert_settings;
 mod base_path;

@@ -1,4 +1,4 @@
-//! What happens, as it happens: told by the table loops, heard by clients as server-sent events.
+//! Server-sent events: table loops publish them, clients subscribe.
 //!
 //! The stream says that something is new; the state itself is always read from `/api/status`. So an
 //! event lost to a slow client costs nothing but a moment: it gets `resync` and reads the status.

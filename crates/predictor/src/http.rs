@@ -1,4 +1,4 @@
-//! The HTTP face: routes, limits and who may ask.
+//! The HTTP server: routes, limits and middleware.
 
 mod base_path;
 mod body;

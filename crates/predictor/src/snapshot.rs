@@ -1,4 +1,4 @@
-//! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
+//! The state that HTTP handlers read: immutable, rebuilt after every change and swapped atomically.
 
 pub(crate) mod builder;
 pub(crate) mod evidence;

@@ -1,4 +1,4 @@
-//! What a service manager is told: ready, alive, ending. Without one, nothing.
+//! Notifies the service manager: ready, alive, stopping. Does nothing without one.
 //!
 //! Alive is what has moved: the loop that watches the files has answered, or heard more rounds, and the server has
 //! answered a request. A process that merely exists is not alive.

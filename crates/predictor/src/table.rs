@@ -1,5 +1,5 @@
-//! Tables side by side: each has its directory, its loop, its engine and its ledger; the trainer, the
-//! watcher of the file system and the server are shared.
+//! Tables side by side: each has a directory, a loop, an engine and a ledger; trainer, watcher and
+//! server are shared.
 
 mod table_loop;
 

@@ -1,4 +1,4 @@
-//! Trainings: the thread that runs them, how far they are, and what came of them.
+//! Trainings: the thread that runs them, their progress and their results.
 
 pub mod thread_pool;
 

@@ -1,3 +1,5 @@
+//! What an engine has learnt from forecasts and their rounds, beyond what the rounds alone tell.
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};

@@ -1,3 +1,5 @@
+//! Errors out of sample: fit on the earlier four fifths of the rows, test on the rest.
+
 use evaluation::house_law::{self, MEDIAN};
 
 use crate::dataset::DatasetSnapshot;

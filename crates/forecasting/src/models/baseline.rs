@@ -1,4 +1,4 @@
-//! The forecast that ignores all features.
+//! The constant forecast, which ignores all features.
 
 use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::Model;

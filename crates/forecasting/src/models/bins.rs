@@ -1,4 +1,4 @@
-//! Features as small whole numbers: a tree sorts and compares them faster.
+//! Features as small integers, which trees sort and compare faster.
 //!
 //! Bounds lie at equal steps of the ranks of a sample of the rows at hand, so bins hold about as
 //! many rows each. They depend on the rows alone. Each fit makes its own: that takes some 6 ns a

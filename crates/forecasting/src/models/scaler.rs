@@ -1,4 +1,4 @@
-//! Columns on a common scale.
+//! Columns standardised to mean 0 and standard deviation 1.
 
 use features::COUNT;
 

@@ -1,4 +1,4 @@
-//! What each service wants to hear.
+//! The request each alert service takes.
 
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Delivers messages, and tries again where that may help.
+//! Sends alerts, and retries after failures that may pass.
 
 use std::time::Duration;
 

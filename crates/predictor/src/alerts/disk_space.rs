@@ -1,3 +1,5 @@
+//! Free space on the disk of a directory.
+
 use std::path::Path;
 
 /// Bytes that are left for us where `dir` lies.

@@ -1,4 +1,4 @@
-//! What is worth a message. Pure: the clock is passed in.
+//! Decides what is worth an alert. Pure: the time is passed in.
 
 use std::collections::BTreeMap;
 

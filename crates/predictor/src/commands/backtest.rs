@@ -1,5 +1,5 @@
-//! The engine over recorded rounds, as if they were live: what it says of them is what it would
-//! have served.
+//! `predictor backtest`: drives the engine over recorded rounds and reports what its forecasts were
+//! worth.
 
 mod html;
 mod plot;

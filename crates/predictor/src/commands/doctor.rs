@@ -1,4 +1,4 @@
-//! `predictor doctor`: what works here and what does not, each in one line with what to do.
+//! `predictor doctor`: checks the installation, one line a finding, with what to do.
 
 use std::fmt;
 use std::fs;

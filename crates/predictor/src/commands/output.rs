@@ -1,4 +1,4 @@
-//! Where the result of a command goes: the terminal, and the files that were asked for.
+//! Where the result of a command goes: stdout, and the files named by flags.
 
 use std::fs::OpenOptions;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `--print-config`: each setting, its value, and who said so; in the form of the file, so that it can be one.
+//! `--print-config`: each setting with its value and origin, in the form of the configuration file.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Recorded rounds for the commands that look at them once: a directory, or one file of any name.
+//! Reads recorded rounds once, from a directory or from one file of any name.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

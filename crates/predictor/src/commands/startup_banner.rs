@@ -1,4 +1,4 @@
-//! What a person sees first: five lines on a terminal, and the dashboard in a browser if asked for.
+//! The banner on a terminal at start-up, and the browser that `--open` starts.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _, stderr};

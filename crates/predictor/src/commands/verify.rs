@@ -1,5 +1,5 @@
-//! `predictor verify`: whether published seeds and hashes give the multipliers that were shown, and
-//! if not, at which step.
+//! `predictor verify`: checks whether published seeds and hashes give the multipliers shown, and if
+//! not, which step differs.
 
 mod events;
 

@@ -1,3 +1,5 @@
+//! The `[notify]` section: which services receive alerts.
+
 use clap::Args;
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A path in front of everything, for a proxy that hands it on.
+//! The path prefix that a proxy leaves on every request.
 //!
 //! All addresses of the page are relative, so a proxy that takes its prefix off needs nothing from
 //! us. One that leaves it on is served too when `--base-path` names it.

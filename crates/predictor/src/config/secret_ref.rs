@@ -1,3 +1,5 @@
+//! Where a secret is kept, `file:PATH` or `env:NAME`: settings never hold the secret itself.
+
 use std::convert::Infallible;
 use std::path::Path;
 use std::str::FromStr;

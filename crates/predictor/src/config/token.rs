@@ -1,4 +1,4 @@
-//! The secret that those who may ask know.
+//! The token that clients authenticate with.
 
 use std::fmt::{self, Write as _};
 use std::fs;

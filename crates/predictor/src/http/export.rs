@@ -1,5 +1,5 @@
-//! Tables to take away: rounds and forecasts as CSV, sent piece by piece as the client takes them,
-//! so that a million rows cost no more memory than a thousand.
+//! Rounds and forecasts as CSV downloads, streamed chunk by chunk as the client reads,
+//! so that a million rounds cost no more memory than a thousand.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Who may ask: a web page in the user's browser must not be able to use this API.
+//! Access control: a web page in the user's browser must not be able to use this API.
 //!
 //! A page of another site can send requests to a loopback address (cross-site requests), and by
 //! pointing its own name at 127.0.0.1 it can even read the answers (DNS rebinding). Against the

@@ -1,4 +1,4 @@
-//! Where a browser gives the token once, and is known by a cookie from then on.
+//! The login form, which exchanges the token for a session cookie.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};

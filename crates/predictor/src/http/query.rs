@@ -1,5 +1,5 @@
-//! What may be asked for behind the question mark. Anything else is refused by name: a misspelt
-//! `form=` that is passed over would give an answer to another question.
+//! Query strings. An unknown key is refused by name: ignoring a misspelt `form=` would answer
+//! another question.
 
 use std::ops::{Range, RangeInclusive};
 

@@ -1,4 +1,4 @@
-//! Each request has a name, by which it is found again in the log, and is counted.
+//! Gives each request an id, counts it and logs it.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};

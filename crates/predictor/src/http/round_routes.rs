@@ -1,4 +1,4 @@
-//! Rounds, how often each multiplier was reached, how forecasts did, and what the collector noted.
+//! The routes of rounds, their distribution, the score history and the collector's events.
 
 use actix_web::http::header::EntityTag;
 use actix_web::{HttpRequest, HttpResponse, web};

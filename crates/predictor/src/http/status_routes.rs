@@ -1,4 +1,4 @@
-//! The four JSON routes, each answered from one snapshot.
+//! The four JSON routes of the original and the health checks, each answered from one snapshot.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Which tables there are, and the routes of each: below `/api/v1/tables/NAME` they are those below
-//! `/api`, which are the first table's.
+//! The list of tables, and the routes of each: those below `/api/v1/tables/NAME` repeat those below
+//! `/api`, which belong to the first table.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;

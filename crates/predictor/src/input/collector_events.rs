@@ -1,4 +1,4 @@
-//! What the collector has noted beside its rounds, read from its `….events.jsonl` files.
+//! The collector's events, read from the `….events.jsonl` files beside its rounds.
 //!
 //! Like the rows of a CSV, lines are read once and only up to the last newline. A look reads a
 //! limited number of bytes, so that years of events hold up no round; the next look reads on.

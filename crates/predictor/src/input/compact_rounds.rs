@@ -1,4 +1,4 @@
-//! Rounds in learned, about four bytes each.
+//! Rounds in memory, about four bytes each.
 //!
 //! A year of rounds are millions, and of nearly all of them nothing is wanted but that they are at
 //! hand. They are cut into pieces. A full piece never changes again, so copies share it and cost

@@ -1,4 +1,4 @@
-//! New rows of the directory, soon after they are written.
+//! New rows of the directory, found soon after they are written.
 //!
 //! The scan is the truth and happens every two seconds; notifications of the file system only say
 //! that it is worth doing now. So an event that is lost, doubled or early changes nothing.

@@ -1,4 +1,4 @@
-//! What a look at the directory found: said on the console, counted for the API, and handed on.
+//! What each scan of the directory found: logged, counted for the API, and passed on to the series.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

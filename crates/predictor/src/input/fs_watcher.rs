@@ -1,5 +1,4 @@
-//! One watcher of the file system for all directories there are: a system gives a user a hundred
-//! or so of them, and a predictor may serve more tables than that.
+//! One file-system watcher for all directories: the system limits how many a user may have.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

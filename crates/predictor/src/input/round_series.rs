@@ -1,4 +1,4 @@
-//! Rounds in learned, in order of time, out of every file of a directory.
+//! All rounds of a directory in memory, in order of time.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

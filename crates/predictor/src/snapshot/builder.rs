@@ -1,4 +1,4 @@
-//! Makes the snapshot: what the API shows of everything the loop knows.
+//! Builds the snapshot from the state of a table loop.
 
 use std::collections::VecDeque;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The open forecast and those before it.
+//! The open forecast and past ones, as the API shows them.
 
 use chrono::{DateTime, Utc};
 use evaluation::house_law::MEDIAN;

@@ -1,4 +1,4 @@
-//! All rounds and what was forecast for the latest of them, as handlers read them.
+//! All rounds, and the forecasts for the latest of them.
 //!
 //! A snapshot carries the whole roll: what does not change any more is shared by all of them.
 

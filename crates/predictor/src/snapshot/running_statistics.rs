@@ -1,4 +1,4 @@
-//! Mean, spread, extremes and median of all multipliers, kept up to date one by one.
+//! Mean, spread, extremes and median of all multipliers, updated round by round.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

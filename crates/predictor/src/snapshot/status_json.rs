@@ -1,5 +1,5 @@
-//! The status as text. It is written once for a snapshot, whoever asks how often: only the ages in it
-//! depend on when it is read, and they stand at its end.
+//! The status as JSON text, serialised once per snapshot: only the ages at its end depend on the time
+//! of the request.
 
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};

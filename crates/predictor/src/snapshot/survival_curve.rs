@@ -1,4 +1,4 @@
-//! How often each multiplier was reached, beside what a fair game gives.
+//! The share of rounds that reached each multiplier, beside the share of a fair game.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What was known after so many rounds, so that a restart need not score them all again.
+//! The state after some number of rounds, so that a restart need not score them again.
 //!
 //! A checkpoint is only a shorter way to the same state. It is taken up when it is whole, when this
 //! program wrote it, and when rounds and ledger still begin as they did then; else everything is

@@ -1,4 +1,4 @@
-//! The checkpoint's file: replaced whole, and now and then.
+//! The checkpoint's file, replaced atomically every few hundred rounds.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};

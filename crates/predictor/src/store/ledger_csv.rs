@@ -1,4 +1,4 @@
-//! The forecasts of the ledger's file as rows of a table, a piece at a time.
+//! The forecasts of the ledger as CSV, a chunk of rows at a time.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;

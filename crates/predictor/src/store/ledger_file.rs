@@ -1,4 +1,4 @@
-//! The ledger's file: one JSON line per entry, appended and never changed.
+//! The ledger's file: one JSON line per entry, append-only.
 //!
 //! Like a row of the CSV files, a line exists once its newline does. One process writes; the lock
 //! is a file of its own, so that the ledger itself can be read by anyone at any time.

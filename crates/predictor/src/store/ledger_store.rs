@@ -1,4 +1,4 @@
-//! Keeps forecasts on disk, and goes on without a disk where there is none to be had.
+//! Keeps forecasts on disk, and continues in memory where no disk is to be had.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The loop that does everything that is not answering requests: it looks at the directory, drives
-//! the engine, keeps the ledger, orders trainings and publishes the snapshot.
+//! The loop of a table: scans the directory, drives the engine, keeps the ledger, requests trainings
+//! and publishes the snapshot.
 //!
 //! It runs on a thread of its own because all it does is wait for files; handlers never wait for it
 //! except where they ask it for something.

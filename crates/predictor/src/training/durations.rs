@@ -1,4 +1,4 @@
-//! How long something takes, counted so that any number of times is a few numbers.
+//! A histogram of durations.
 
 /// Upper ends in seconds; what takes longer is only counted.
 pub(crate) const SECONDS: [f64; 8] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];

@@ -1,4 +1,4 @@
-//! How much of the processors a thread may have: training yields to everything else.
+//! Thread priorities: training yields to everything else.
 
 /// Whether [`idle`] does anything.
 pub(crate) const HAS_IDLE: bool = cfg!(target_os = "linux");

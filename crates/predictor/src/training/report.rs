@@ -1,4 +1,4 @@
-//! What was trained, is being trained, and how good it is.
+//! The state and the accuracy of trainings, as the API shows them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The thread that trains, at the lowest priority: answering requests always comes first.
+//! The training thread, at the lowest priority so that requests come first.
 
 use std::any::Any;
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! The result as one page that needs nothing beside it: no script, no font, no network.
+//! The result as one self-contained HTML page: no script, no font, no network.
 
 mod plots;
 mod tables;

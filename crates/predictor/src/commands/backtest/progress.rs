@@ -1,4 +1,4 @@
-//! A bar for whoever waits at a terminal; silence for a pipe.
+//! A progress bar on a terminal; nothing on a pipe.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 

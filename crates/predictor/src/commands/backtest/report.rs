@@ -1,4 +1,4 @@
-//! What a backtest found.
+//! The result of a backtest, as it is serialised.
 
 use std::collections::VecDeque;
 
@@ -210,7 +210,7 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
 fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
     let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
     let follows = if is_on {
-        "This is a pattern of the recording, not of the game: read the evidence as a finding about the \
+        "This is a pattern of the recording, not of the game: read the lights as a finding about the \
          recording first."
     } else {
         "This is a pattern of the recording, not of the game, and too faint for the lights so far."

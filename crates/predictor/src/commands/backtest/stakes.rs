@@ -1,4 +1,4 @@
-//! What one unit on each round would have returned.
+//! What flat stakes of one unit a round would have returned.
 
 use evaluation::HouseLaw;
 use evaluation::confidence_sequence::{Estimate, beta_binomial};

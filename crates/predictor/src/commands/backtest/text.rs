@@ -1,4 +1,4 @@
-//! The result for a terminal.
+//! The result as text for a terminal.
 
 use std::fmt::{Result, Write as _};
 

@@ -1,4 +1,4 @@
-//! Every round that a collector kept together with its seeds.
+//! Checks every round that a collector recorded with its seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

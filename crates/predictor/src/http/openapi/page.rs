@@ -1,4 +1,4 @@
-//! The description as a page: plain HTML without scripts, readable with a text browser too.
+//! The OpenAPI description as plain HTML without scripts, readable in a text browser.
 
 use std::fmt::Write as _;
 

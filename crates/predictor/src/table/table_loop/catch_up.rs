@@ -1,4 +1,4 @@
-//! Rounds on their way through the engine: one by one as they come, or all of them anew.
+//! Feeds rounds to the engine: one by one as they arrive, or all of them when the engine is rebuilt.
 
 use std::time::Instant;
 

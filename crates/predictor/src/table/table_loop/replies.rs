@@ -1,4 +1,4 @@
-//! What is said once the snapshot shows it: who hears of something finds it there.
+//! Events and replies held back until the snapshot shows what they announce.
 
 use std::collections::VecDeque;
 

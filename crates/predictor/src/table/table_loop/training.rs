@@ -1,4 +1,4 @@
-//! Orders to the trainer, and what comes back.
+//! Requests trainings and applies their results.
 
 use std::sync::Arc;
 

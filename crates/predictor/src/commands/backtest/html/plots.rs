@@ -1,3 +1,5 @@
+//! The plots of the HTML report.
+
 use std::f64::consts::LN_10;
 use std::fmt::{Result, Write as _};
 

@@ -1,3 +1,5 @@
+//! The tables of the HTML report.
+
 use std::fmt::{Result, Write as _};
 
 use forecasting::scorecard::Row;
