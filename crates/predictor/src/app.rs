@@ -16,7 +16,7 @@ use crate::http::{self, Guard, Hosts, ServerParts};
 use crate::table::{Observer, Table, Tables};
 use crate::training::ensemble_learner::EnsembleLearner;
 
-/// The loop gets this long to put its last line and its checkpoint on the disk.
+/// Time the loops get at shutdown to write the last ledger line and the checkpoint.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// A predictor that listens, watches and trains.
@@ -59,7 +59,7 @@ impl Application {
         self.address
     }
 
-    /// For those who watch it: one for each table, never none.
+    /// One observer for each table; never empty.
     pub(crate) fn observers(&self) -> Vec<Observer> {
         let observer = |table: &Table| Observer::new(table.clone(), self.address);
         self.tables.all().iter().map(observer).collect()

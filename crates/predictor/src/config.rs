@@ -149,7 +149,6 @@ pub enum ConfigError {
 /// The TOML file: the same settings, each optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the keys have the names of the flags")]
 pub(crate) struct ConfigFile {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) state_dir: Option<PathBuf>,

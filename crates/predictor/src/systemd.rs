@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::table::Observer;
 
-/// Says when it is ready and, where a watchdog listens, that it moves; until dropped.
+/// Reports readiness and, where a watchdog listens, progress; until dropped.
 pub(crate) async fn inform(observers: Vec<Observer>) {
     scan_all(&observers).await;
     systemd::ready(&status(&observers));
@@ -40,7 +40,7 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
     }
 }
 
-/// Comes back when every loop has looked at its directory.
+/// Resolves when every loop has scanned its directory.
 async fn scan_all(observers: &[Observer]) {
     join_all(observers.iter().map(Observer::scan_completed)).await;
 }
@@ -60,7 +60,7 @@ fn status(observers: &[Observer]) -> String {
     format!("{rounds} rounds, models in use at {trained} of {} tables", observers.len())
 }
 
-/// Whether the server answers anything at all, as a client would see it.
+/// Whether the server answers a request at all.
 async fn serves(observer: &Observer, within: Duration) -> bool {
     let address = observer.address();
     let host =

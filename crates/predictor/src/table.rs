@@ -23,7 +23,7 @@ use crate::snapshot::Snapshot;
 use crate::table::table_loop::{ExitSignal, LoopDeps, LoopHandle};
 use crate::training::thread::Trainer;
 
-/// What the handlers work with.
+/// A running table as HTTP handlers use it.
 #[derive(Debug, Clone)]
 pub(crate) struct TableHandle {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -34,25 +34,25 @@ pub(crate) struct TableHandle {
 /// Retry interval while the inbox of a loop is full.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 
-/// One table at work.
+/// A running table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
-    /// Where its files lie, and all else it is told.
+    /// Its settings; `data_dir` is the directory of its files.
     pub(crate) config: Config,
     pub(crate) api: TableHandle,
     pub(crate) events: Events,
 }
 
-/// All of them.
+/// All tables.
 pub(crate) struct Tables {
-    /// Never empty; addresses that name no table mean the first.
+    /// Never empty; paths that name no table mean the first.
     all: Vec<Table>,
     exited: UnboundedReceiver<()>,
 }
 
 impl Tables {
-    /// Starts a loop for each table of the configuration, on threads of their own.
+    /// Starts a loop for each configured table, each on its own thread.
     ///
     /// # Errors
     /// When the tables cannot be listed, or the system gives no threads.
@@ -92,17 +92,17 @@ impl Tables {
         &self.all
     }
 
-    /// Comes back when the first loop has ended, which none does unless it is told to.
+    /// Resolves when any loop exits; before shutdown that is a failure.
     pub(crate) async fn any_exited(&mut self) {
         self.exited.recv().await;
     }
 
-    /// Ends all loops.
+    /// Stops all loops.
     pub(crate) fn stop(&self) {
         self.all.iter().for_each(|table| table.api.live.stop());
     }
 
-    /// Comes back when all loops have ended.
+    /// Resolves when all loops have exited.
     pub(crate) async fn all_exited(mut self) {
         while self.exited.recv().await.is_some() {}
     }
@@ -121,32 +121,32 @@ impl Observer {
         Self { table, address }
     }
 
-    /// Which table it looks at.
+    /// The name of the table.
     pub(crate) fn table(&self) -> &TableName {
         &self.table.name
     }
 
-    /// What that table is told.
+    /// The settings of the table.
     pub(crate) fn config(&self) -> &Config {
         &self.table.config
     }
 
-    /// What HTTP may see at present.
+    /// The current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.table.api.snapshot.load_full()
     }
 
-    /// Where it listens.
+    /// The address that serves the table.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its clock shows.
+    /// The current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.table.api.now)()
     }
 
-    /// Comes back when the directory has been looked at and all that was found has been heard.
+    /// Resolves when the directory has been scanned and the snapshot shows what was found.
     pub(crate) async fn scan_completed(&self) {
         loop {
             let scanned = match self.table.api.live.scan() {
@@ -156,7 +156,7 @@ impl Observer {
             if scanned {
                 return;
             }
-            // Its inbox is full, or it has ended and so will we.
+            // The inbox is full, or the loop has exited and the program is about to.
             tokio::time::sleep(RETRY_EVERY).await;
         }
     }

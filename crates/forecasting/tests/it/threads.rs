@@ -13,13 +13,14 @@ impl Workers for Threads {
     fn run(&self, jobs: Vec<Job<'_>>) {
         let queue = Mutex::new(VecDeque::from(jobs));
         let queue = || queue.lock().unwrap();
+        let from_the_back = || {
+            while let Some(job) = { queue().pop_back() } {
+                job();
+            }
+        };
         thread::scope(|scope| {
             for _ in 1..self.0 {
-                scope.spawn(|| {
-                    while let Some(job) = { queue().pop_back() } {
-                        job();
-                    }
-                });
+                scope.spawn(from_the_back);
             }
             while let Some(job) = { queue().pop_front() } {
                 job();

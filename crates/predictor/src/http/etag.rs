@@ -1,4 +1,4 @@
-//! Conditional responses: an ETag, and 304 where the client has the current version.
+//! Conditional responses: an `ETag`, and 304 where the client has the current version.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

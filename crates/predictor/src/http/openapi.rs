@@ -1,4 +1,4 @@
-//! The OpenAPI description, as JSON and as a page, from one file: `docs/openapi.json`.
+//! The `OpenAPI` description, as JSON and as a page, from one file: `docs/openapi.json`.
 //!
 //! It is kept by hand. A test asks every route for every answer and holds it against this file, and
 //! this file against the routes, so neither can have what the other lacks.

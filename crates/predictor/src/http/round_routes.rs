@@ -83,7 +83,7 @@ pub(crate) async fn distribution(
 }
 
 #[derive(Serialize)]
-struct LaggedInputs {
+struct ScoreHistoryBody {
     success: bool,
     #[serde(flatten)]
     columns: Columns,
@@ -100,7 +100,7 @@ pub(crate) async fn history(
     let past = &snapshot.score_history;
     let tag = tag(&[run(&snapshot), past.step(), past.len() as u64, snapshot.data.rebuilds]);
     Ok(answer(&request, &tag, Keep::AndAsk, || {
-        Answer::json(&LaggedInputs { success: true, columns: past.columns(points) })
+        Answer::json(&ScoreHistoryBody { success: true, columns: past.columns(points) })
     }))
 }
 

@@ -11,18 +11,18 @@ use rounds::scan::{Change, Directory, ScanError};
 use crate::config::Watch;
 use crate::input::fs_watcher::{FsWatcher, Hint, WatchGuard};
 
-/// The directory, and the ear on it.
+/// Tails the CSV files of a directory.
 pub(crate) struct DirectoryTail {
     directory: Directory,
     mode: Watch,
     watcher: FsWatcher,
-    /// The ear, and which directory it is on.
+    /// The watch, and the identity of the directory it is on.
     guard: Option<(WatchGuard, Identity)>,
     has_complained: bool,
     hint: Hint,
 }
 
-/// Tells a directory from another one put in its place.
+/// Distinguishes a directory from another one put in its place.
 type Identity = (u64, u64);
 
 impl DirectoryTail {
@@ -31,15 +31,15 @@ impl DirectoryTail {
         Self { directory, mode, watcher, guard: None, has_complained: false, hint }
     }
 
-    /// Everything that has changed since the last look. Before it looks it sees to its ear, so that
-    /// nothing can fall between.
+    /// Returns everything that has changed since the last scan. Renews the watch first, so that no
+    /// change is missed between the two.
     pub(crate) fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
         self.listen();
         self.hint.reset();
         self.directory.scan()
     }
 
-    /// How changes are noticed at present: `notify` or `scan`.
+    /// How changes are noticed: `notify` or `scan`.
     pub(crate) fn watch(&self) -> &'static str {
         if self.guard.is_some() { "notify" } else { "scan" }
     }

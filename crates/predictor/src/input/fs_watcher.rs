@@ -7,28 +7,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-/// Names that matter begin like this.
+/// Prefix of the names that matter.
 const PREFIX: &str = "aviator_payouts_";
 
-/// Says that a look is worth while. Many hints before a look are one.
+/// Tells a table loop that a scan is worth while. Many hints before a scan count as one.
 #[derive(Clone)]
 pub(crate) struct Hint {
     is_pending: Arc<AtomicBool>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// Who wants to know of which directory.
+/// The hint to give for each directory.
 type Hints = Arc<Mutex<HashMap<PathBuf, Hint>>>;
 
-/// Ears on any number of directories.
+/// Watches any number of directories.
 #[derive(Clone, Default)]
 pub(crate) struct FsWatcher {
     hints: Hints,
-    /// Made when it is first needed.
+    /// Created when it is first needed.
     watcher: Arc<Mutex<Option<RecommendedWatcher>>>,
 }
 
-/// An ear on one directory; dropping it takes it off.
+/// The watch on one directory, which ends when dropped.
 pub(crate) struct WatchGuard {
     path: PathBuf,
     watcher: FsWatcher,
@@ -89,7 +89,7 @@ fn on_event(hints: &Hints, event: &notify::Result<notify::Event>) {
     let hints = lock(hints);
     match event {
         Ok(event) if !event.need_rescan() && !event.paths.is_empty() => {
-            // Our own reading makes events too; a look must not lead to the next one.
+            // Our own reads cause events too; a scan must not trigger the next one.
             if matches!(event.kind, EventKind::Access(_)) {
                 return;
             }
@@ -99,7 +99,7 @@ fn on_event(hints: &Hints, event: &notify::Result<notify::Event>) {
                 }
             }
         }
-        // Something was lost on the way, so everyone had better look.
+        // Events were lost, so every directory needs a scan.
         _ => hints.values().for_each(Hint::give),
     }
 }

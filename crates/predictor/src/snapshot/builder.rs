@@ -30,11 +30,11 @@ use crate::snapshot::{
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
 
-/// The collector's word on itself, beside its files.
+/// The collector's own status file, beside the CSV files.
 const COLLECTOR_STATUS: &str = "status.json";
 /// A status file larger than this is not the collector's.
 const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
-/// What is kept for showing only.
+/// What only the snapshot needs, updated round by round.
 #[derive(Debug, Default)]
 pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
@@ -45,7 +45,7 @@ pub(crate) struct SnapshotBuilder {
     report: Option<Report>,
 }
 
-/// Everything a snapshot is made from.
+/// Everything a snapshot is built from.
 pub(crate) struct SnapshotInputs<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) config: &'a Config,
@@ -82,17 +82,17 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Counts forecasts whose round is not the one they were settled by.
+    /// Counts forecasts that were settled by another round than the one in the files.
     pub(crate) fn add_mismatches(&mut self, count: u64) {
         self.mismatches += count;
     }
 
-    /// How many there are.
+    /// How many such forecasts there are.
     pub(crate) fn mismatches(&self) -> u64 {
         self.mismatches
     }
 
-    /// Sums the scores up, if there are new ones.
+    /// Updates the score report, if there are new scores.
     pub(crate) fn refresh(&mut self, scorecard: &Scorecard) {
         let shown = self.report.as_ref().map_or(0, |report| report.rounds);
         if scorecard.scored() != shown {
@@ -100,7 +100,7 @@ impl SnapshotBuilder {
         }
     }
 
-    /// The whole picture.
+    /// Builds the snapshot.
     pub(crate) fn snapshot(&self, from: &SnapshotInputs<'_>) -> Snapshot {
         let engine = from.engine;
         let last = engine.last();
@@ -172,7 +172,7 @@ impl SnapshotBuilder {
     }
 }
 
-/// A few rounds allow no word on anything.
+/// No verdict before the first training is due.
 fn verdict(engine: &Engine) -> Option<Verdict> {
     let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
     Some(Verdict {
@@ -185,7 +185,8 @@ fn verdict(engine: &Engine) -> Option<Verdict> {
     })
 }
 
-/// Nothing when there is none, or half of one: it is written whole, so the next look finds it.
+/// The collector's status, if the file exists and is complete: it is replaced whole, so the next look
+/// finds it.
 fn collector_status(dir: &Path) -> Option<Value> {
     let path = dir.join(COLLECTOR_STATUS);
     let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);

@@ -11,7 +11,7 @@ use rounds::Round;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Goes up when the meaning of anything in a checkpoint changes.
+/// Incremented when the layout or the meaning of a checkpoint changes.
 pub(crate) const FORMAT: u32 = 2;
 
 /// The first line of the file; the digest of all that follows the second line is the second.
@@ -20,39 +20,39 @@ const MAGIC: &[u8] = b"aviator predictor checkpoint\n";
 /// A SHA-256 in hexadecimal digits.
 type Hex = String;
 
-/// Everything that is known after some rounds.
+/// Everything known after some number of rounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
     #[serde(flatten)]
     head: Head,
-    /// It stands for so many rounds, the first.
+    /// It covers this many rounds, from the first.
     pub(crate) rounds: u64,
     rounds_digest: Hex,
-    /// The ledger up to here is accounted for.
+    /// The ledger is accounted for up to this position.
     pub(crate) ledger: LedgerPosition,
     /// The forecast for the next round.
     pub(crate) open: Option<Forecast>,
-    /// Forecasts in the ledger that no round has asked for.
+    /// Forecasts in the ledger that match no round.
     pub(crate) unmatched: Unmatched,
-    /// Forecasts that were settled by another round than the one in the files.
+    /// Number of forecasts that were settled by another round than the one in the files.
     pub(crate) mismatches: u64,
-    /// The newest model that spoke.
+    /// The newest model that made a forecast.
     pub(crate) model_version: u64,
     pub(crate) learned: LearnedState,
 }
 
-/// By whom it was written.
+/// Which program wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     format: u32,
     program: String,
 }
 
-/// A place in the ledger's file, and what stands before it.
+/// A position in the ledger's file, and a digest of what precedes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LedgerPosition {
     pub(crate) bytes: u64,
-    /// Of the last bytes before it.
+    /// Digest of the last bytes before it.
     digest: Hex,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Unmatched {
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
-/// What goes into a checkpoint beside the rounds.
+/// The contents of a checkpoint beside the rounds.
 #[derive(Debug)]
 pub(crate) struct CheckpointInputs {
     pub(crate) ledger: LedgerPosition,
@@ -75,13 +75,13 @@ pub(crate) struct CheckpointInputs {
     pub(crate) learned: LearnedState,
 }
 
-/// Why a checkpoint is not taken up.
+/// Why a checkpoint is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// Bytes have changed, or are not there.
+    /// Bytes have changed or are missing.
     #[error("it is damaged")]
     Damaged,
-    /// Another program's.
+    /// Written by another version of the program.
     #[error("it is of version {program}, format {format}")]
     OtherProgram { program: String, format: u32 },
     /// The files hold other rounds now.
@@ -184,7 +184,7 @@ impl Unmatched {
     }
 }
 
-/// A digest of rounds that grows with them.
+/// A running digest of rounds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RoundsDigest {
     hasher: Sha256,

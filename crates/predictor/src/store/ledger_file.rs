@@ -17,7 +17,7 @@ use crate::store::checkpoint::LedgerPosition;
 const FILE: &str = "forecasts.jsonl";
 const LOCK: &str = "forecasts.lock";
 
-/// Bytes before a place that its digest is of.
+/// Bytes before a position that its digest covers.
 const PLACE_BYTES: u64 = 4096;
 
 /// An open ledger file.
@@ -27,24 +27,24 @@ const PLACE_BYTES: u64 = 4096;
 pub(crate) struct LedgerFile {
     path: PathBuf,
     disk: Arc<dyn Disk>,
-    /// Those in which its name stands, until that is on the disk.
+    /// Directories whose entries are not synced yet.
     unsynced_dirs: Vec<PathBuf>,
     file: Box<dyn DiskFile>,
     length: u64,
-    /// Up to here it is on the disk.
+    /// Bytes known to be on disk.
     synced: u64,
     _lock: File,
 }
 
-/// Whole lines that are no entries; they stay in the file.
+/// Complete lines that are no valid entries; they stay in the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Unreadable {
     pub(crate) count: u64,
-    /// Where the first of them begins.
+    /// Byte at which the first of them begins.
     pub(crate) first: Option<u64>,
 }
 
-/// Why forecasts cannot be kept.
+/// Why the ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LedgerFileError {
     /// Another predictor has it open.
@@ -56,8 +56,8 @@ pub(crate) enum LedgerFileError {
 }
 
 impl LedgerFile {
-    /// Opens or creates the ledger in `dir`, which is created if its parent is there. Gives also how
-    /// many bytes of a last line without its newline have been cut off.
+    /// Opens or creates the ledger in `dir`, which is created if its parent exists. Also returns how
+    /// many bytes of an incomplete last line were cut off.
     pub(crate) fn open(dir: &Path, disk: &Arc<dyn Disk>) -> Result<(Self, u64), LedgerFileError> {
         let io = |path: &Path| {
             let path = path.to_owned();
@@ -100,12 +100,12 @@ impl LedgerFile {
         &self.path
     }
 
-    /// Whether the file is still where it was; a directory that was replaced takes it along.
+    /// Whether the file is still at its path: a replaced directory takes it along.
     pub(crate) fn is_in_place(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| found.len() >= self.length)
     }
 
-    /// Adds an entry. After an error the file holds what it held before.
+    /// Appends an entry. After an error the file holds what it held before.
     pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
         let line = entry.line();
         self.cut_back()?;
@@ -118,7 +118,7 @@ impl LedgerFile {
         Ok(())
     }
 
-    /// Takes away what a failed append, or someone else, has left behind the last entry.
+    /// Removes what a failed append, or another process, left after the last entry.
     fn cut_back(&mut self) -> io::Result<()> {
         let end = self.file.stat()?.length;
         if end < self.length {
@@ -127,8 +127,8 @@ impl LedgerFile {
         if end > self.length { self.file.set_len(self.length) } else { Ok(()) }
     }
 
-    /// Puts everything appended so far on the disk. After an error nobody knows what is there, so
-    /// the file is cut back to what is known to be.
+    /// Syncs everything appended so far to disk. After an error the state on disk is unknown, so the
+    /// file is cut back to what is known to be there.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         let synced = self.file.sync_data().and_then(|()| self.sync_dirs());
         if synced.is_ok() {
@@ -149,13 +149,13 @@ impl LedgerFile {
         Ok(())
     }
 
-    /// The place of the end, where nothing follows it.
+    /// The position of the end, where nothing follows it.
     pub(crate) fn end(&mut self) -> io::Result<Option<LedgerPosition>> {
         self.cut_back()?;
         self.place(self.length)
     }
 
-    /// The place after so many bytes; nothing when the file is shorter.
+    /// The position after `bytes` bytes; none when the file is shorter.
     pub(crate) fn place(&mut self, bytes: u64) -> io::Result<Option<LedgerPosition>> {
         if bytes > self.length {
             return Ok(None);
@@ -166,7 +166,7 @@ impl LedgerFile {
         Ok(Some(LedgerPosition::after(bytes, &last)))
     }
 
-    /// Hands over the entries whose lines begin within this range of bytes.
+    /// Passes the entries whose lines begin within this range of bytes to `each`.
     pub(crate) fn read(
         &mut self,
         range: Range<u64>,

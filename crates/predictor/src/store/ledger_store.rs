@@ -12,59 +12,59 @@ use crate::store::checkpoint::{Checkpoint, LedgerPosition, RoundsDigest};
 use crate::store::checkpoint_file::CheckpointFile;
 use crate::store::ledger_file::{LedgerFile, LedgerFileError, Unreadable};
 
-/// So much of the ledger before a checkpoint's place is read for showing: some 9,000 forecasts.
+/// Bytes of the ledger before a checkpoint's position that are read for display: some 9,000 forecasts.
 const SHOWN_BYTES: u64 = 6 << 20;
 
-/// The ledger's place, open or not.
+/// The forecast ledger and the checkpoint of a state directory.
 #[derive(Debug)]
 pub(crate) struct LedgerStore {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
     journal: Option<LedgerFile>,
     checkpoints: CheckpointFile,
-    /// The ledger holds every forecast that has been counted.
+    /// The ledger holds every forecast that was scored.
     is_whole: bool,
-    /// Entries wait for [`LedgerStore::sync`], so many forecasts among them.
+    /// Entries await [`LedgerStore::sync`]; `unsynced` counts the forecasts among them.
     is_dirty: bool,
     unsynced: usize,
-    /// The last that was to be appended is a forecast, and was.
+    /// The last append was of a forecast, and succeeded.
     ends_with_forecast: bool,
-    /// A settlement that could not be written and goes before the next entry.
+    /// A settlement that could not be written; it is retried before the next entry.
     owed: Option<Entry>,
-    /// What was complained about last; each trouble is said once.
+    /// The last problem that was logged; each is logged once.
     trouble: Option<String>,
 }
 
-/// What was kept of earlier runs.
+/// What earlier runs stored.
 #[derive(Debug, Default)]
 pub(crate) struct StoredState {
-    /// What was known after some of the rounds.
+    /// The checkpoint, if one matches the rounds.
     pub(crate) restored: Option<RestoredCheckpoint>,
-    /// The forecasts since then, or all.
+    /// The forecasts after the checkpoint, or all of them.
     pub(crate) ledger: Ledger,
 }
 
-/// A checkpoint that holds.
+/// A checkpoint that matches the rounds and the ledger.
 #[derive(Debug)]
 pub(crate) struct RestoredCheckpoint {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) digest: RoundsDigest,
-    /// The last forecasts before its place: they have been counted and are for showing only.
+    /// The latest forecasts before its position: already scored, read for display only.
     pub(crate) shown: Ledger,
 }
 
-/// An entry is not in the ledger.
+/// An entry could not be written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotWritten;
 
-/// What has been cut off the ledger.
+/// What a failed sync removed from the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CutOff {
-    /// How forecasts came out, which the files say as well.
+    /// Settlements only, which the CSV files hold as well.
     Settlements,
     /// The forecast for the next round, and perhaps settlements.
     Open,
-    /// Forecasts that have met their rounds.
+    /// Forecasts that have been settled.
     Forecasts,
 }
 
@@ -84,12 +84,12 @@ impl LedgerStore {
         }
     }
 
-    /// The file, if there is one.
+    /// The ledger's file, if it is open.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.journal.as_ref().map(LedgerFile::path)
     }
 
-    /// What is kept for these rounds; nothing when it cannot be had.
+    /// Reads what is stored for these rounds; empty when it cannot be read.
     pub(crate) fn read(&mut self, rounds: &[Round]) -> StoredState {
         self.owed = None;
         self.is_dirty = false;
@@ -125,7 +125,7 @@ impl LedgerStore {
     }
 
     fn open(&mut self) {
-        // The lock is given back first.
+        // Releases the lock before it is taken again.
         self.journal = None;
         match LedgerFile::open(&self.dir, &self.disk) {
             Ok((journal, torn_bytes)) => {
@@ -142,8 +142,8 @@ impl LedgerStore {
         }
     }
 
-    /// Appends an entry; [`LedgerStore::sync`] makes it last. Without a ledger there is nothing to be
-    /// kept, which has been said.
+    /// Appends an entry; [`LedgerStore::sync`] makes it durable. Without a ledger it does nothing, which
+    /// has been logged.
     ///
     /// # Errors
     /// There is a ledger, but the entry is not in it.
@@ -175,11 +175,10 @@ impl LedgerStore {
         }
     }
 
-    /// Puts what was appended on the disk.
+    /// Syncs what was appended to disk.
     ///
     /// # Errors
-    /// Nobody knows what is on the disk, so all that has been appended since the last sync has been
-    /// cut off.
+    /// The state on disk is unknown, so everything appended since the last sync has been removed.
     pub(crate) fn sync(&mut self) -> Result<(), CutOff> {
         let Some(journal) = self.journal.as_mut().filter(|_| self.is_dirty) else { return Ok(()) };
         self.is_dirty = false;
@@ -200,7 +199,7 @@ impl LedgerStore {
         }
     }
 
-    /// The end of the ledger, if it holds all that was counted.
+    /// The end of the ledger, if it holds every forecast that was scored.
     pub(crate) fn place(&mut self) -> Option<LedgerPosition> {
         let journal = self.journal.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
         journal.end().ok().flatten()
@@ -211,12 +210,12 @@ impl LedgerStore {
         self.is_whole && self.checkpoints.is_due(rounds)
     }
 
-    /// Whether the last checkpoint says less than is known now.
+    /// Whether anything has changed since the last checkpoint.
     pub(crate) fn is_checkpoint_old(&self, rounds: u64, ledger: &LedgerPosition) -> bool {
         self.checkpoints.is_old(rounds, ledger)
     }
 
-    /// Begins to put a checkpoint in the place of the last one.
+    /// Starts to replace the last checkpoint.
     pub(crate) fn write(&mut self, checkpoint: Checkpoint) {
         self.checkpoints.write(checkpoint);
     }
@@ -226,8 +225,8 @@ impl LedgerStore {
         self.checkpoints.finish();
     }
 
-    /// From here on there is something that the ledger and the rounds do not say.
-    pub(crate) fn no_more_checkpoints(&mut self) {
+    /// Writes no further checkpoints: the state is no longer what the ledger and the rounds give.
+    pub(crate) fn disable_checkpoints(&mut self) {
         self.is_whole = false;
     }
 

@@ -41,10 +41,10 @@ use crate::store::ledger_store::LedgerStore;
 use crate::training::status::{TrainReply, TrainingStatus};
 use crate::training::thread::{EventSink, Trainer, TrainerEvent};
 
-/// Messages that may wait; a scan takes milliseconds, so more means that something hangs.
+/// Capacity of the inbox. A scan takes milliseconds, so a full inbox means that something hangs.
 const INBOX: usize = 1024;
 
-/// Between two machines that nobody has looked at.
+/// The clocks of two unattended machines may differ by this much.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 enum Message {
@@ -55,42 +55,43 @@ enum Message {
     Stop,
 }
 
-/// How others speak to the loop.
+/// Sends messages to the loop.
 #[derive(Debug, Clone)]
 pub(crate) struct LoopHandle {
     inbox: SyncSender<Message>,
 }
 
 impl LoopHandle {
-    /// Asks for a look at the directory now; the receiver hears when it is over.
+    /// Requests a scan of the directory now; the receiver resolves when all that was found is in the
+    /// snapshot. None when the inbox is full or the loop has exited.
     pub(crate) fn scan(&self) -> Option<oneshot::Receiver<()>> {
         let (done, scanned) = oneshot::channel();
         self.inbox.try_send(Message::Scan(done)).ok().map(|()| scanned)
     }
 
-    /// Asks for a training. False when nobody listens any more.
+    /// Requests a training. False when the inbox is full or the loop has exited.
     pub(crate) fn train(&self, asker: TrainReply) -> bool {
         self.inbox.try_send(Message::Train(asker)).is_ok()
     }
 
-    /// Ends the loop.
+    /// Stops the loop.
     pub(crate) fn stop(&self) {
-        // It may have ended already.
+        // The loop may have exited already.
         drop(self.inbox.send(Message::Stop));
     }
 }
 
-/// Held by a loop; says when it ends, however it does.
+/// Held by a loop and sent when it exits, by return or by panic.
 pub(crate) struct ExitSignal(pub(super) UnboundedSender<()>);
 
 impl Drop for ExitSignal {
     fn drop(&mut self) {
-        // Nobody waits any more: the program is ending too.
+        // Without a receiver the program is stopping too.
         self.0.send(()).unwrap_or_default();
     }
 }
 
-/// What the loop is given.
+/// What the loop works with.
 pub(crate) struct LoopDeps {
     pub(crate) table: TableName,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
@@ -98,7 +99,7 @@ pub(crate) struct LoopDeps {
     pub(crate) trainer: Trainer,
     pub(crate) watcher: FsWatcher,
     pub(crate) now: fn() -> DateTime<Utc>,
-    /// For what is kept of forecasts.
+    /// Where the ledger and the checkpoint are written.
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) stop: CancellationToken,
 }
@@ -115,11 +116,11 @@ pub(crate) fn start(
     let (inbox, messages) = sync_channel(INBOX);
     let live = TableLoop::new(config, deps, &inbox);
     thread::Builder::new().name("live".to_owned()).spawn(move || {
-        // Dropped in the opposite order: that it has ended is said when its files are closed and
-        // their locks given back.
+        // Locals drop in reverse order: the exit is signalled after the files are closed and their
+        // locks released.
         let _exit_signal = exit_signal;
         let mut live = live;
-        // Lines of the default table look as if there were no others, which is mostly true.
+        // Log lines of the default table carry no name: mostly it is the only table.
         let span =
             (!live.table.is_default()).then(|| tracing::info_span!("table", name = %live.table));
         let _entered = span.map(tracing::Span::entered);
@@ -133,20 +134,20 @@ struct TableLoop {
     tail: DirectoryTail,
     file_stats: FileStats,
     series: RoundSeries,
-    /// Which of its rounds the engine has not heard.
+    /// The rounds of `series` that the engine has not taken yet.
     waiting: Range<usize>,
     engine: Engine,
     ledger_store: LedgerStore,
     collector_events: CollectorEvents,
     scan_counts: ScanCounts,
-    /// Of the rounds the engine has taken.
+    /// Digest of the rounds that the engine has taken.
     digest: RoundsDigest,
     unmatched: Unmatched,
     training_status: TrainingStatus,
     builder: SnapshotBuilder,
-    /// Why the directory cannot be read.
+    /// Why the directory could not be read.
     scan_error: Option<String>,
-    /// The newest round is of a time that is still to come.
+    /// The newest round lies in the future.
     is_ahead: bool,
     origin: Option<Origin>,
     rebuilds: u64,
@@ -164,10 +165,10 @@ struct TableLoop {
 impl TableLoop {
     fn new(config: &Config, deps: LoopDeps, inbox: &SyncSender<Message>) -> Self {
         let wake = inbox.clone();
-        // A full inbox means that a look is due anyway.
+        // With a full inbox a scan is due anyway.
         let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
         let news = inbox.clone();
-        // A table that has ended needs no news.
+        // A loop that has exited needs no events.
         let tell: EventSink = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
         let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
         Self {
@@ -206,7 +207,7 @@ impl TableLoop {
         self.log_watch_mode();
         let mut scan_at = Instant::now() + SCAN_EVERY;
         loop {
-            // Rounds that wait are worked off between messages, so that models take their turn.
+            // Waiting rounds are taken in batches between messages, so that a new model is not held up.
             let until_scan = scan_at.saturating_duration_since(Instant::now());
             let is_idle = self.waiting.is_empty() && !self.collector_events.is_behind();
             let wait = if is_idle { until_scan } else { Duration::ZERO };
@@ -247,7 +248,7 @@ impl TableLoop {
         self.ledger_store.finish();
     }
 
-    /// `told` is how often somebody had told of a change before.
+    /// `told` is the number of hints and requests counted before this message.
     fn scan_and_count(&mut self, told: u64) {
         let has_found = self.scan();
         if told == self.scan_counts.hinted + self.scan_counts.asked {
@@ -255,7 +256,7 @@ impl TableLoop {
         }
     }
 
-    /// Whether there was something new.
+    /// Reads what is new. True when there was something.
     fn scan(&mut self) -> bool {
         self.collector_events.scan();
         match self.tail.scan() {
@@ -277,8 +278,8 @@ impl TableLoop {
         }
     }
 
-    /// A clock that was ahead when a round was written makes it the newest until then: what comes
-    /// meanwhile is sorted before it, and no forecast meets its round.
+    /// Warns once when the newest round lies in the future: until that time later rounds sort before
+    /// it, and no forecast meets its round.
     fn check_clock(&mut self) {
         let newest = self.series.rounds().last();
         let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());
@@ -304,7 +305,8 @@ impl TableLoop {
         tracing::info!("Watching {dir}/aviator_payouts_*.csv {by}; auto-training is {auto}.");
     }
 
-    /// Says it once. That nothing is there before the collector's first start is no trouble.
+    /// Logs each error once. A directory that does not exist before the collector's first start is no
+    /// error.
     fn log_scan_error(&mut self, error: &ScanError) {
         let is_awaited = error.source.kind() == ErrorKind::NotFound && self.engine.rounds() == 0;
         let text = if is_awaited {

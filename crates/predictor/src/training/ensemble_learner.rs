@@ -12,23 +12,23 @@ use forecasting::models::{FitError, Progress};
 use crate::training::priority;
 use crate::training::thread_pool::WithIdleHelpers;
 
-/// Rows from which on helpers are called: shorter fits take some hundredths of a second.
+/// Rows from which idle helpers pay off: smaller fits take some hundredths of a second.
 const ROWS_FOR_HELPERS: usize = 4096;
 
-/// Fits the ensemble on everything, and beside that on the earlier four fifths to measure it.
+/// Fits the ensemble on all rows, and on the earlier four fifths to measure it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnsembleLearner {
-    /// How.
+    /// How the ensemble is fitted.
     options: FitOptions,
-    /// On how many threads that have a share of the processors, however small.
+    /// Threads with a regular, if small, share of the processors.
     threads: usize,
-    /// And on how many that only run where a processor has nothing else to do.
+    /// Threads that only run on idle processors.
     helpers: usize,
 }
 
 impl Default for EnsembleLearner {
-    /// One processor is left to those who ask, where there is more than one; a helper has it as
-    /// long as nobody asks.
+    /// Leaves one processor to requests where there is more than one; a helper uses it while it is
+    /// idle.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = cores.saturating_sub(1).max(1);
@@ -39,7 +39,7 @@ impl Default for EnsembleLearner {
 
 impl Learner for EnsembleLearner {
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
-        // On a busy machine a helper would only be waited for.
+        // On a busy machine all threads would wait for the helper.
         let helpers = match rows.len() {
             ROWS_FOR_HELPERS.. => self.helpers.min(priority::processors_free()),
             _ => 0,

@@ -13,25 +13,25 @@ use crate::training::report::{
     Accuracy, BaselineAccuracy, MemberAccuracy, Needed, PastTraining, TRAININGS_MAX, Training,
 };
 
-/// Why a training that was asked for does not take place.
+/// Why a requested training does not take place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoTraining {
-    /// There is one already.
+    /// One is running already.
     Running { id: u64 },
-    /// There is too little to learn from.
+    /// There are too few rounds to learn from.
     TooFewRounds { have: u64, need: u64 },
-    /// It went wrong.
+    /// It failed.
     Failed(String),
 }
 
-/// Who asked by `POST /api/train`, and is told.
+/// The reply to a `POST /api/train`.
 pub(crate) type TrainReply = oneshot::Sender<Result<Accuracy, NoTraining>>;
 
-/// The trainer's book.
+/// The state of all trainings of a table.
 #[derive(Debug, Default)]
 pub(crate) struct TrainingStatus {
     running: Option<Running>,
-    /// Another one follows at once, on whatever rounds there are then.
+    /// Another training follows as soon as this one ends.
     pub(crate) queued: bool,
     ids: u64,
     last_error: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct TrainingStatus {
     took: Durations,
 }
 
-/// One training under way.
+/// A running training.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) id: u64,
@@ -52,24 +52,24 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Whether nobody asked for it.
+    /// Whether the engine asked for it, and no client did.
     pub(crate) fn is_automatic(&self) -> bool {
         self.asker.is_none()
     }
 }
 
 impl TrainingStatus {
-    /// The training under way.
+    /// The running training.
     pub(crate) fn running(&self) -> Option<&Running> {
         self.running.as_ref()
     }
 
-    /// Figures of the model in use.
+    /// The accuracy of the model in use.
     pub(crate) fn accuracy(&self) -> Option<&Accuracy> {
         self.accuracy.as_ref()
     }
 
-    /// Enters a new one and gives its number, which becomes its model's version.
+    /// Starts a training and returns its id, which becomes the version of its model.
     pub(crate) fn begin(
         &mut self,
         records: u64,
@@ -88,30 +88,30 @@ impl TrainingStatus {
         self.ids
     }
 
-    /// Continues to count where an earlier run stopped, so that a version names one model.
+    /// Continues the ids of an earlier run, so that a version names one model.
     pub(crate) fn count_from(&mut self, id: u64) {
         self.ids = self.ids.max(id);
     }
 
-    /// The newest version there has been.
+    /// The latest id.
     pub(crate) fn last_id(&self) -> u64 {
         self.ids
     }
 
-    /// Notes how far it is.
+    /// Records the progress, 0 to 1.
     pub(crate) fn progress(&mut self, id: u64, share: f64) {
         if let Some(running) = self.running.as_mut().filter(|running| running.id == id) {
             running.progress = share;
         }
     }
 
-    /// Strikes the running one out as failed and gives who asked for it.
+    /// Ends the running training as failed and returns whom to reply to.
     pub(crate) fn failed(&mut self, error: String) -> Option<TrainReply> {
         self.last_error = Some(error);
         self.running.take().and_then(|running| running.asker)
     }
 
-    /// Enters what the running one gave; gives that, and who asked for it.
+    /// Ends the running training with its result; returns the accuracy and whom to reply to.
     pub(crate) fn done(
         &mut self,
         learned: &Learned,
@@ -155,12 +155,12 @@ impl TrainingStatus {
         Some((accuracy, running.asker))
     }
 
-    /// How long they took.
+    /// How long trainings took.
     pub(crate) fn took(&self) -> Durations {
         self.took
     }
 
-    /// As the API shows it.
+    /// The state as the API shows it.
     pub(crate) fn view(&self, have: u64, next_at_records: u64) -> Training {
         let running = self.running.as_ref();
         let needed = Needed { have, need: FIRST_AT };

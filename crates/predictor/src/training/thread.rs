@@ -15,40 +15,40 @@ use tokio_util::sync::CancellationToken;
 use crate::input::compact_rounds::CompactRounds;
 use crate::training::priority;
 
-/// Steps in which progress is told; a page cannot show more.
+/// Progress is reported in this many steps; a page cannot show more.
 const PROGRESS_STEPS: u32 = 20;
 
-/// What the trainer tells.
+/// What the training thread reports.
 #[derive(Debug)]
 pub(crate) enum TrainerEvent {
-    /// Training `id` is so far, 0 to 1.
+    /// Training `id` has done this share of its work, 0 to 1.
     Progress { id: u64, share: f64 },
-    /// Training `id` is over.
+    /// Training `id` has ended.
     Done { id: u64, result: Result<Learned, String> },
 }
 
-/// Hears what the trainer tells of one order.
+/// Receives the events of one request.
 pub(crate) type EventSink = Arc<dyn Fn(TrainerEvent) + Send + Sync>;
 
-/// A training to be done.
+/// A requested training.
 pub(crate) struct TrainRequest {
     pub(crate) id: u64,
-    /// At least those to learn from: the first `records`.
+    /// The rounds to learn from are the first `records` of these.
     pub(crate) rounds: CompactRounds,
     pub(crate) records: u64,
     pub(crate) tell: EventSink,
 }
 
-/// The thread, for any number of tables. Orders are worked off as they come, and who orders waits
-/// for the news before the next one, so every table has its turn.
+/// The training thread, shared by all tables. Requests are served in order, and a table sends its
+/// next one after the last has ended, so every table has its turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Trainer {
     orders: Sender<TrainRequest>,
 }
 
 impl Trainer {
-    /// Starts the thread; it ends with the last order after the last trainer is dropped. When
-    /// `stop` is cancelled, so is the training.
+    /// Starts the thread, which ends when the last `Trainer` is dropped and its requests are served.
+    /// Cancelling `stop` cancels the running training.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -69,14 +69,13 @@ impl Trainer {
         Ok(Self { orders })
     }
 
-    /// Orders a training. False when the thread is gone.
+    /// Requests a training. False when the thread has ended.
     pub(crate) fn order(&self, order: TrainRequest) -> bool {
         self.orders.send(order).is_ok()
     }
 }
 
-/// Rows are a hundred bytes each and there is one of all tables' at a time: they are made for the
-/// training and dropped with it.
+/// A row takes a hundred bytes, so rows are made for one training at a time and dropped with it.
 fn train(
     learner: &dyn Learner,
     order: TrainRequest,
@@ -97,7 +96,7 @@ fn train(
         }
         if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    // Nothing that is half done outlives a panic.
+    // A panic leaves no half-changed state behind: all of it is local.
     let fitted = catch_unwind(AssertUnwindSafe(|| {
         let records = usize::try_from(order.records).unwrap_or(usize::MAX);
         let rows = Dataset::of_rounds(order.rounds.range(0..records)).snapshot();

@@ -1,4 +1,4 @@
-//! The OpenAPI description as plain HTML without scripts, readable in a text browser.
+//! The `OpenAPI` description as plain HTML without scripts, readable in a text browser.
 
 use std::fmt::Write as _;
 

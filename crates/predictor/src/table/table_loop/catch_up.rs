@@ -16,7 +16,7 @@ use crate::snapshot::builder::SnapshotBuilder;
 use crate::store::checkpoint::{Checkpoint, CheckpointInputs, RoundsDigest, Unmatched};
 use crate::store::ledger_store::{CutOff, NotWritten, RestoredCheckpoint, StoredState};
 
-/// Rounds heard before a look at messages.
+/// Rounds taken between two looks at the inbox.
 const AT_ONCE: usize = 64;
 
 impl TableLoop {
@@ -39,7 +39,8 @@ impl TableLoop {
         }
     }
 
-    /// Hears some of the rounds that wait. The forecast that is open in the end is on the disk.
+    /// Feeds some of the waiting rounds to the engine, then syncs the ledger: the forecast that is open
+    /// afterwards is on disk.
     pub(super) fn catch_up(&mut self) {
         let next = self.waiting.start..self.waiting.end.min(self.waiting.start + AT_ONCE);
         self.waiting.start = next.end;
@@ -55,8 +56,11 @@ impl TableLoop {
         }
     }
 
-    /// Takes all rounds anew: those that have a forecast in the ledger are scored by it, the others
-    /// are only learnt from. What a checkpoint knows of the first of them is taken from there.
+    /// Rebuilds the engine from the files, starting at the newest checkpoint that matches them.
+    ///
+    /// Runs at start-up and whenever rounds already seen have changed. A round with a forecast in the
+    /// ledger is scored by that forecast; any other round only updates the features. Appends at most
+    /// one forecast, so the nested sync ends.
     pub(super) fn rebuild(&mut self) {
         self.replies.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
@@ -77,8 +81,8 @@ impl TableLoop {
         self.training_status.count_from(ledger.model_version());
         let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
         if !self.replay(&rounds, known, &mut ledger) {
-            // Half of what the ledger says is no state to go on from.
-            return self.ledger_store.no_more_checkpoints();
+            // A half-replayed ledger must never become a checkpoint.
+            return self.ledger_store.disable_checkpoints();
         }
         if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
             self.engine.resume(open);
@@ -103,7 +107,7 @@ impl TableLoop {
         }
     }
 
-    /// Takes up a checkpoint; gives for how many rounds it stands.
+    /// Restores a checkpoint and returns the number of rounds it covers.
     fn restore(&mut self, rounds: &[Round], restored: RestoredCheckpoint) -> usize {
         let RestoredCheckpoint { checkpoint, digest, mut shown } = restored;
         let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
@@ -124,7 +128,7 @@ impl TableLoop {
         known
     }
 
-    /// Takes the rounds that no checkpoint knows. False when it was told to stop before the end.
+    /// Replays the rounds after the first `known`. False when it was told to stop before the end.
     fn replay(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) -> bool {
         let mut before = known.checked_sub(1).map(|last| &rounds[last]);
         for (number, round) in rounds.iter().enumerate().skip(known) {
@@ -183,7 +187,7 @@ impl TableLoop {
         self.replies.say(Topic::Round, said);
     }
 
-    /// A forecast that is not in the ledger before its round does not count.
+    /// Appends a forecast to the ledger; one that is not there before its round does not count.
     pub(super) fn keep_forecast(&mut self, forecast: &Forecast) {
         if self.ledger_store.append(&Entry::Forecast(*forecast)) == Err(NotWritten) {
             self.engine.discard_open();
@@ -199,13 +203,12 @@ impl TableLoop {
             actual: settlement.round.multiplier.as_f64(),
             settled_at: now,
         });
-        // What cannot be written now goes before the next entry; the files say it as well.
+        // The store retries a settlement before the next entry; the CSV files hold it as well.
         drop(self.ledger_store.append(&settled));
     }
 
-    /// Puts the ledger on the disk. If that fails, only what is on the disk counts: the forecast
-    /// for the next round does not, and if others have met their rounds since the last sync,
-    /// everything is taken anew.
+    /// Syncs the ledger to disk. If that fails, only what is on disk counts: the open forecast does
+    /// not, and if other forecasts were settled since the last sync, the engine is rebuilt.
     pub(super) fn sync(&mut self) {
         match self.ledger_store.sync() {
             Ok(()) | Err(CutOff::Settlements) => {}
@@ -214,7 +217,7 @@ impl TableLoop {
         }
     }
 
-    /// What is known now, to be put on the disk.
+    /// The current state as a checkpoint; none when the last one says as much.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
         let ledger = self.ledger_store.place()?;
         if !self.ledger_store.is_checkpoint_old(self.engine.rounds(), &ledger) {

@@ -9,10 +9,10 @@ use crate::events::{Events, Topic};
 use crate::training::report::Accuracy;
 use crate::training::status::{NoTraining, TrainReply};
 
-/// After a long catch-up only the last events are worth saying.
+/// After a long catch-up only the latest events are worth sending.
 const EVENTS_MAX: usize = 32;
 
-/// Events and answers that wait for the snapshot.
+/// Events and replies that wait for the next snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     events: VecDeque<(Topic, Value)>,
@@ -32,7 +32,7 @@ impl Replies {
         self.answers.push((asker, answer));
     }
 
-    /// Who asked for a look waits until all that was found has been heard.
+    /// Replies to a scan once all rounds it found have been taken.
     pub(super) fn scanned(&mut self, done: oneshot::Sender<()>) {
         self.scanned.push(done);
     }
@@ -41,7 +41,7 @@ impl Replies {
         for (topic, data) in self.events.drain(..) {
             events.say(topic, &data);
         }
-        // Those who asked may have gone.
+        // The client may have disconnected.
         for (asker, answer) in self.answers.drain(..) {
             drop(asker.send(answer));
         }

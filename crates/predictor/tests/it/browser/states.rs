@@ -119,7 +119,7 @@ async fn a_collector_in_trouble_is_said_with_what_to_do() {
         full["queued_rows"] = json!(14);
         full["last_error"] = json!("No space left on device (os error 28)");
         let words =
-            ("cannot write", "No space left on device (os error 28). 14 rounds wait in learned.");
+            ("cannot write", "No space left on device (os error 28). 14 rounds wait in memory.");
         shows_collector(tab, &program, &full, words).await;
         tab.sees("#notices .notice[data-state='trouble']").await;
         tab.reads("c-gaps", "3").await;
