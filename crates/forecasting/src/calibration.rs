@@ -64,7 +64,7 @@ pub struct Served {
     pub kappa: f64,
     /// Scale of the served law.
     pub scale: f64,
-    /// Chance to reach each of [`TARGETS`].
+    /// Chance to reach each of [`TARGETS`](evaluation::TARGETS).
     pub probabilities: [f64; 5],
     /// Both ends of the 80 % interval.
     pub interval80: (f64, f64),

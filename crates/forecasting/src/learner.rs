@@ -13,7 +13,7 @@ pub trait Learner: Send + 'static {
     /// Fits a model to all rows and measures its errors on rows it has not seen.
     ///
     /// # Errors
-    /// As [`forecasting::ensemble::fit`].
+    /// As [`crate::ensemble::fit`].
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError>;
 }
 

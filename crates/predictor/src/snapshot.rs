@@ -65,16 +65,16 @@ pub(crate) struct Snapshot {
     pub(crate) score_history: Arc<ScoreHistory>,
     /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
     #[serde(skip)]
-    pub(crate) roll: RoundHistory,
+    pub(crate) round_history: RoundHistory,
     #[serde(skip)]
-    pub(crate) distribution: SurvivalCurve,
+    pub(crate) survival_curve: SurvivalCurve,
     #[serde(skip)]
-    pub(crate) notes: Arc<EventLog>,
+    pub(crate) collector_events: Arc<EventLog>,
     /// Of `/metrics`.
     #[serde(skip)]
-    pub(crate) looks: ScanCounts,
+    pub(crate) scan_counts: ScanCounts,
     #[serde(skip)]
-    pub(crate) trained: Durations,
+    pub(crate) training_durations: Durations,
     pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,

@@ -27,7 +27,7 @@ use crate::training::thread::Trainer;
 #[derive(Debug, Clone)]
 pub(crate) struct TableHandle {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
-    pub(crate) live: LoopHandle,
+    pub(crate) loop_handle: LoopHandle,
     pub(crate) now: fn() -> DateTime<Utc>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Table {
     pub(crate) name: TableName,
     /// Its settings; `data_dir` is the directory of its files.
     pub(crate) config: Config,
-    pub(crate) api: TableHandle,
+    pub(crate) handle: TableHandle,
     pub(crate) events: Events,
 }
 
@@ -79,9 +79,9 @@ impl Tables {
                 disk: Arc::new(RealDisk),
                 stop: stop.clone(),
             };
-            let live = table_loop::start(&config, deps, ExitSignal(exit_signal.clone()))
+            let loop_handle = table_loop::start(&config, deps, ExitSignal(exit_signal.clone()))
                 .with_context(|| format!("starting the loop of table {name}"))?;
-            Ok(Table { name, config, api: TableHandle { snapshot, live, now }, events })
+            Ok(Table { name, config, handle: TableHandle { snapshot, loop_handle, now }, events })
         };
         let all = config.tables()?.into_iter().map(start).collect::<anyhow::Result<_>>()?;
         Ok(Self { all, exited })
@@ -99,7 +99,7 @@ impl Tables {
 
     /// Stops all loops.
     pub(crate) fn stop(&self) {
-        self.all.iter().for_each(|table| table.api.live.stop());
+        self.all.iter().for_each(|table| table.handle.loop_handle.stop());
     }
 
     /// Resolves when all loops have exited.
@@ -133,7 +133,7 @@ impl Observer {
 
     /// The current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.table.api.snapshot.load_full()
+        self.table.handle.snapshot.load_full()
     }
 
     /// The address that serves the table.
@@ -143,13 +143,13 @@ impl Observer {
 
     /// The current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        (self.table.api.now)()
+        (self.table.handle.now)()
     }
 
     /// Resolves when the directory has been scanned and the snapshot shows what was found.
     pub(crate) async fn scan_completed(&self) {
         loop {
-            let scanned = match self.table.api.live.scan() {
+            let scanned = match self.table.handle.loop_handle.scan() {
                 Some(scanned) => scanned.await.is_ok(),
                 None => false,
             };

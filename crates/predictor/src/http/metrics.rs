@@ -68,11 +68,11 @@ impl Page<'_> {
             Some(f64::from(it.indicators.auto_sync_active))
         });
         self.by("aviator_watch_events", "kind", "Looks at the directory, by cause.", |it| {
-            let looks = it.looks;
-            [("hint", looks.hinted), ("timer", looks.timed), ("request", looks.asked)].to_vec()
+            let scans = it.scan_counts;
+            [("hint", scans.hinted), ("timer", scans.timed), ("request", scans.asked)].to_vec()
         });
         let help = "Looks by the timer that found what no notification had told of.";
-        self.total("aviator_scan_recovered", help, |it| it.looks.recovered);
+        self.total("aviator_scan_recovered", help, |it| it.scan_counts.recovered);
     }
 
     fn training(&mut self) {
@@ -199,7 +199,7 @@ impl Page<'_> {
     fn durations(&mut self, name: &str, help: &str) {
         self.family(name, "histogram", help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            let took = snapshot.trained;
+            let took = snapshot.training_durations;
             let bucket = format!("{name}_bucket");
             for (within, end) in took.within.iter().zip(SECONDS) {
                 self.sample(&bucket, &[("table", table), ("le", &end.to_string())], within);

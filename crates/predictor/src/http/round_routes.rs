@@ -39,13 +39,13 @@ struct Numbered {
 /// `GET /api/rounds`: the newest rounds, or all of a time, thinned where they are many.
 pub(crate) async fn rounds(
     request: HttpRequest,
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
     part: web::Query<Part>,
 ) -> Result<HttpResponse, Problem> {
     let (span, points) = (part.span()?, part.points(POINTS_MAX)?);
-    let snapshot = api.snapshot.load_full();
+    let snapshot = handle.snapshot.load_full();
     Ok(answer(&request, &tag_of_rounds(&snapshot), Keep::AndAsk, || {
-        let roll = &snapshot.roll;
+        let roll = &snapshot.round_history;
         let range = span.of(roll);
         let first = range.start as u64 + 1;
         let (step, indices) = roll.thinned(range, points);
@@ -72,11 +72,11 @@ struct Reached {
 /// `GET /api/distribution`: the share of rounds that reached each multiplier.
 pub(crate) async fn distribution(
     request: HttpRequest,
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
 ) -> HttpResponse {
-    let snapshot = api.snapshot.load_full();
+    let snapshot = handle.snapshot.load_full();
     answer(&request, &tag_of_rounds(&snapshot), Keep::AndAsk, || {
-        let distribution = &snapshot.distribution;
+        let distribution = &snapshot.survival_curve;
         let (rounds, points) = (distribution.rounds(), distribution.points());
         Answer::json(&Reached { success: true, rounds, points })
     })
@@ -92,11 +92,11 @@ struct ScoreHistoryBody {
 /// `GET /api/history`: how skill, coverage and evidence went.
 pub(crate) async fn history(
     request: HttpRequest,
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
     points: web::Query<Points>,
 ) -> Result<HttpResponse, Problem> {
     let points = points.number(HISTORY, score_history::POINTS_MAX)?;
-    let snapshot = api.snapshot.load_full();
+    let snapshot = handle.snapshot.load_full();
     let past = &snapshot.score_history;
     let tag = tag(&[run(&snapshot), past.step(), past.len() as u64, snapshot.data.rebuilds]);
     Ok(answer(&request, &tag, Keep::AndAsk, || {
@@ -115,12 +115,12 @@ struct Recorded<'a> {
 /// `GET /api/recorder`: what the collector has noted, newest first.
 pub(crate) async fn recorder(
     request: HttpRequest,
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
     limit: web::Query<Limit>,
 ) -> Result<HttpResponse, Problem> {
     let limit = limit.number(EVENTS, EVENTS_MAX)?;
-    let snapshot = api.snapshot.load_full();
-    let notes = &snapshot.notes;
+    let snapshot = handle.snapshot.load_full();
+    let notes = &snapshot.collector_events;
     let tag = tag(&[run(&snapshot), notes.change]);
     Ok(answer(&request, &tag, Keep::AndAsk, || {
         Answer::json(&Recorded {
@@ -138,7 +138,7 @@ fn tag_of_rounds(snapshot: &Snapshot) -> EntityTag {
     let newest = snapshot.latest_timestamp.map_or(0, |time| time.timestamp_millis());
     tag(&[
         run(snapshot),
-        snapshot.roll.len() as u64,
+        snapshot.round_history.len() as u64,
         newest.cast_unsigned(),
         snapshot.data.rebuilds,
     ])

@@ -26,10 +26,10 @@ const SCAN_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// Nothing may keep it, as it tells ages. Who asks with the tag of an earlier answer hears whether
 /// anything but these has changed.
-pub(crate) async fn status(request: HttpRequest, api: web::Data<TableHandle>) -> HttpResponse {
-    let snapshot = api.snapshot.load_full();
+pub(crate) async fn status(request: HttpRequest, handle: web::Data<TableHandle>) -> HttpResponse {
+    let snapshot = handle.snapshot.load_full();
     let tag = tag(&[snapshot.hash()]);
-    answer(&request, &tag, Keep::Nothing, || snapshot.status((api.now)()))
+    answer(&request, &tag, Keep::Nothing, || snapshot.status((handle.now)()))
 }
 
 #[derive(Serialize)]
@@ -57,12 +57,12 @@ impl From<&RecentRound> for Row {
 }
 
 /// `GET /api/load_csv`: looks at the directory now, then says what there is.
-pub(crate) async fn load_csv(api: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
-    if let Some(scanned) = api.live.scan() {
+pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+    if let Some(scanned) = handle.loop_handle.scan() {
         // Late or not, the answer is what is known afterwards.
         drop(tokio::time::timeout(SCAN_WITHIN, scanned).await);
     }
-    let snapshot = api.snapshot.load_full();
+    let snapshot = handle.snapshot.load_full();
     let (Some(filename), Some(latest_multiplier), Some(latest_timestamp), Some(statistics)) = (
         snapshot.csv_file.as_deref(),
         snapshot.latest_multiplier,
@@ -94,13 +94,13 @@ struct Predicted<'a> {
 
 /// `GET /api/predict`: the open forecast.
 pub(crate) async fn predict(
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
     targets: web::Query<Targets>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = targets
         .chosen()
         .map_err(|error| Problem::new("bad-targets", StatusCode::BAD_REQUEST, error.to_string()))?;
-    let snapshot = api.snapshot.load_full();
+    let snapshot = handle.snapshot.load_full();
     match &snapshot.current_prediction {
         Some(prediction) => {
             let targets = prediction.chances(&wanted);
@@ -135,11 +135,11 @@ struct Trained<'a> {
 pub(crate) async fn train(
     request: HttpRequest,
     payload: web::Payload,
-    api: web::Data<TableHandle>,
+    handle: web::Data<TableHandle>,
 ) -> Result<HttpResponse, Problem> {
     check_body(&request, &body::read(payload).await?)?;
     let (asked, answer) = oneshot::channel();
-    if !api.live.train(asked) {
+    if !handle.loop_handle.train(asked) {
         return Err(Problem::stopping());
     }
     match answer.await {
@@ -188,8 +188,8 @@ pub(crate) async fn healthz() -> HttpResponse {
 }
 
 /// `GET /readyz`: a model is being served. Old data only degrade it: the game may rest.
-pub(crate) async fn readyz(api: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
-    let snapshot = api.snapshot.load_full();
+pub(crate) async fn readyz(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+    let snapshot = handle.snapshot.load_full();
     if !snapshot.model_trained {
         return Err(match snapshot.training.needed {
             Some(needed) => Problem::too_few_rounds(needed.have, needed.need),

@@ -21,8 +21,8 @@ pub(crate) struct ServedTables(Vec<(String, web::Data<TableHandle>, web::Data<Ev
 impl ServedTables {
     pub(super) fn new(tables: &[Table]) -> Self {
         let served = |table: &Table| {
-            let (api, events) = (table.api.clone(), table.events.clone());
-            (table.name.to_string(), web::Data::new(api), web::Data::new(events))
+            let (handle, events) = (table.handle.clone(), table.events.clone());
+            (table.name.to_string(), web::Data::new(handle), web::Data::new(events))
         };
         Self(tables.iter().map(served).collect())
     }
@@ -30,9 +30,9 @@ impl ServedTables {
     /// What there is to see of each.
     pub(super) fn seen(&self) -> Vec<Seen> {
         let seen =
-            |(name, api, events): &(String, web::Data<TableHandle>, web::Data<Events>)| Seen {
+            |(name, handle, events): &(String, web::Data<TableHandle>, web::Data<Events>)| Seen {
                 name: name.clone(),
-                snapshot: api.snapshot.load_full(),
+                snapshot: handle.snapshot.load_full(),
                 streams: events.clients(),
             };
         self.0.iter().map(seen).collect()
@@ -40,17 +40,17 @@ impl ServedTables {
 
     /// Gives each table's routes that table's data, and all others the first one's.
     pub(super) fn mount(&self, config: &mut web::ServiceConfig, routes: &[Route]) {
-        for (name, api, events) in &self.0 {
+        for (name, handle, events) in &self.0 {
             let scope = web::scope(&format!("/api/v1/tables/{name}"))
-                .app_data(api.clone())
+                .app_data(handle.clone())
                 .app_data(events.clone());
             let scope = routes
                 .iter()
                 .fold(scope, |scope, (path, methods)| scope.service(methods(web::resource(*path))));
             config.service(scope);
         }
-        if let Some((_, api, events)) = self.0.first() {
-            config.app_data(api.clone()).app_data(events.clone());
+        if let Some((_, handle, events)) = self.0.first() {
+            config.app_data(handle.clone()).app_data(events.clone());
         }
     }
 }
@@ -108,7 +108,7 @@ impl Entry {
 
 /// `GET /api/tables`: all of them, the one that plain addresses mean first.
 pub(super) async fn list(request: HttpRequest, served: web::Data<ServedTables>) -> HttpResponse {
-    let tables = served.0.iter().map(|(name, api, _)| Entry::of(name, &api.snapshot.load()));
+    let tables = served.0.iter().map(|(name, handle, _)| Entry::of(name, &handle.snapshot.load()));
     let body = Answer::json(&Listed { success: true, tables: tables.collect() });
     let mut hasher = DefaultHasher::new();
     body.body.hash(&mut hasher);

@@ -38,8 +38,8 @@ const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
-    said: RecentForecasts,
-    distribution: SurvivalCurve,
+    forecasts: RecentForecasts,
+    survival_curve: SurvivalCurve,
     past: VecDeque<PastPrediction>,
     mismatches: u64,
     report: Option<Report>,
@@ -68,14 +68,14 @@ impl SnapshotBuilder {
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
         let forecast = settlement.map(|settlement| &settlement.forecast);
         self.statistics.push(round.multiplier);
-        self.distribution.push(round.multiplier);
+        self.survival_curve.push(round.multiplier);
         let said = forecast.map(|forecast| ServedInterval {
             lo: forecast.interval80.0,
             hi: forecast.interval80.1,
             point: forecast.calibrated(),
             inside: forecast.holds(round.multiplier.as_f64()),
         });
-        self.said.push(said);
+        self.forecasts.push(said);
         if let Some(forecast) = forecast {
             self.past.push_front(past(forecast, Some(round)));
             self.past.truncate(HISTORY_MAX);
@@ -107,7 +107,7 @@ impl SnapshotBuilder {
         let is_simulated = from.origin == Some(Origin::Simulated);
         let training = from.training_status.view(engine.rounds(), engine.next_training_at());
         let counts = engine.counts();
-        let roll = RoundHistory::new(from.series.rounds().clone(), self.said.clone());
+        let round_history = RoundHistory::new(from.series.rounds().clone(), self.forecasts.clone());
         Snapshot {
             model_trained: engine.installed().is_some(),
             model_accuracy: from.training_status.accuracy().cloned(),
@@ -134,7 +134,7 @@ impl SnapshotBuilder {
             },
             training,
             statistics: self.statistics.figures(),
-            recent: roll.newest(RECENT_MAX).map(RecentRound::from).collect(),
+            recent: round_history.newest(RECENT_MAX).map(RecentRound::from).collect(),
             data: Data {
                 duplicates_removed: from.series.duplicates(),
                 watch: from.watch,
@@ -154,11 +154,11 @@ impl SnapshotBuilder {
                 void: self.mismatches,
             },
             score_history: Arc::clone(engine.score_history()),
-            roll,
-            distribution: self.distribution.clone(),
-            notes: from.collector_events.notes(),
-            looks: from.scan_counts,
-            trained: from.training_status.took(),
+            round_history,
+            survival_curve: self.survival_curve.clone(),
+            collector_events: from.collector_events.notes(),
+            scan_counts: from.scan_counts,
+            training_durations: from.training_status.took(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
             ..Snapshot::default()

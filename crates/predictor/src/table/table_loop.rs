@@ -114,17 +114,17 @@ pub(crate) fn start(
     exit_signal: ExitSignal,
 ) -> std::io::Result<LoopHandle> {
     let (inbox, messages) = sync_channel(INBOX);
-    let live = TableLoop::new(config, deps, &inbox);
+    let table_loop = TableLoop::new(config, deps, &inbox);
     thread::Builder::new().name("live".to_owned()).spawn(move || {
         // Locals drop in reverse order: the exit is signalled after the files are closed and their
         // locks released.
         let _exit_signal = exit_signal;
-        let mut live = live;
+        let mut table_loop = table_loop;
         // Log lines of the default table carry no name: mostly it is the only table.
-        let span =
-            (!live.table.is_default()).then(|| tracing::info_span!("table", name = %live.table));
+        let span = (!table_loop.table.is_default())
+            .then(|| tracing::info_span!("table", name = %table_loop.table));
         let _entered = span.map(tracing::Span::entered);
-        live.run(&messages);
+        table_loop.run(&messages);
     })?;
     Ok(LoopHandle { inbox })
 }

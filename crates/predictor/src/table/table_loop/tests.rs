@@ -53,7 +53,7 @@ struct Bench {
     written: usize,
     /// How far the clock of the collector is off, in seconds.
     off: i64,
-    live: Option<TableLoop>,
+    table_loop: Option<TableLoop>,
 }
 
 impl Bench {
@@ -66,7 +66,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(CSV), "timestamp,multiplier\n").unwrap();
         let (disk, cents) = (FaultyDisk::default(), Scenario::Fair.rounds(2000, 4));
-        let mut bench = Self { dir, disk, cents, written: 0, off: 0, live: None };
+        let mut bench = Self { dir, disk, cents, written: 0, off: 0, table_loop: None };
         bench.write(count);
         bench.start();
         bench
@@ -88,32 +88,32 @@ impl Bench {
     /// So many rounds come, in one look.
     fn play(&mut self, count: usize) {
         self.write(count);
-        let live = self.live();
-        live.scan();
-        while !live.waiting.is_empty() {
-            live.catch_up();
+        let table_loop = self.table_loop();
+        table_loop.scan();
+        while !table_loop.waiting.is_empty() {
+            table_loop.catch_up();
         }
     }
 
-    fn live(&mut self) -> &mut TableLoop {
-        self.live.as_mut().unwrap()
+    fn table_loop(&mut self) -> &mut TableLoop {
+        self.table_loop.as_mut().unwrap()
     }
 
     /// Starts, and installs the model.
     fn start(&mut self) {
         self.start_without_model();
-        let live = self.live();
+        let table_loop = self.table_loop();
         let (version, trained_on) = (1, 40);
         let installed = Installed { model: Arc::new(Momentum), version, trained_on };
-        if let Some(forecast) = live.engine.install(installed, (live.now)()) {
-            live.keep_forecast(&forecast);
-            live.sync();
+        if let Some(forecast) = table_loop.engine.install(installed, (table_loop.now)()) {
+            table_loop.keep_forecast(&forecast);
+            table_loop.sync();
         }
     }
 
     fn start_without_model(&mut self) {
         // The lock is given back first.
-        self.live = None;
+        self.table_loop = None;
         let config = Config {
             data_dir: self.dir.path().to_owned(),
             watch: Watch::Scan,
@@ -132,22 +132,22 @@ impl Bench {
             stop,
         };
         let (inbox, _) = sync_channel(INBOX);
-        let mut live = TableLoop::new(&config, deps, &inbox);
-        live.scan();
-        live.catch_up();
-        self.live = Some(live);
+        let mut table_loop = TableLoop::new(&config, deps, &inbox);
+        table_loop.scan();
+        table_loop.catch_up();
+        self.table_loop = Some(table_loop);
     }
 
     fn settled(&mut self) -> (u64, u64) {
-        let tally = self.live().engine.counts();
+        let tally = self.table_loop().engine.counts();
         (tally.settled, tally.missed)
     }
 
     /// All that is known, to the bit, and the forecast for the next round if it will count.
     fn knows(&mut self) -> String {
-        let live = self.live();
-        let learned = serde_json::to_string(live.engine.learned()).unwrap();
-        format!("{learned} {:?} {}", live.engine.frozen(), live.builder.mismatches())
+        let table_loop = self.table_loop();
+        let learned = serde_json::to_string(table_loop.engine.learned()).unwrap();
+        format!("{learned} {:?} {}", table_loop.engine.frozen(), table_loop.builder.mismatches())
     }
 
     fn state(&self, file: &str) -> PathBuf {
@@ -158,7 +158,7 @@ impl Bench {
     #[track_caller]
     fn assert_restarts_to_the_same(&mut self) {
         let known = self.knows();
-        self.live().end();
+        self.table_loop().end();
         assert!(self.state("checkpoint").exists());
         self.start_without_model();
         assert_eq!(self.knows(), known, "from the checkpoint");
@@ -182,8 +182,8 @@ fn a_forecast_that_the_full_disk_did_not_take_does_not_count() {
         bench.disk.fail(fault, 1, u64::MAX);
         bench.play(1);
         assert_eq!(bench.settled(), (2, 0), "its forecast had been written before");
-        assert!(bench.live().engine.open().is_some(), "the next is shown");
-        assert_eq!(bench.live().engine.frozen(), None, "but does not count");
+        assert!(bench.table_loop().engine.open().is_some(), "the next is shown");
+        assert_eq!(bench.table_loop().engine.frozen(), None, "but does not count");
         bench.play(1);
         assert_eq!(bench.settled(), (2, 1));
         bench.disk.heal();
@@ -202,7 +202,7 @@ fn a_forecast_that_could_not_be_synced_does_not_count() {
     bench.disk.fail(Fault::Unsynced, 1, u64::MAX);
     bench.play(1);
     assert_eq!(bench.settled(), (2, 0), "its forecast was on the disk");
-    assert_eq!(bench.live().engine.frozen(), None);
+    assert_eq!(bench.table_loop().engine.frozen(), None);
     bench.play(1);
     assert_eq!(bench.settled(), (2, 1));
     bench.disk.heal();
@@ -228,14 +228,14 @@ fn of_many_rounds_at_once_none_counts_whose_forecast_could_not_be_synced() {
 #[test]
 fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     let mut bench = Bench::new();
-    let before = *bench.live().engine.frozen().unwrap();
+    let before = *bench.table_loop().engine.frozen().unwrap();
     bench.disk.fail(Fault::Short, 1, u64::MAX);
-    let live = bench.live();
+    let table_loop = bench.table_loop();
     let installed = Installed { model: Arc::new(Momentum), version: 2, trained_on: 40 };
-    let forecast = live.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
+    let forecast = table_loop.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(forecast.model_version, 2);
-    live.keep_forecast(&forecast);
-    assert_eq!(live.engine.frozen(), Some(&before));
+    table_loop.keep_forecast(&forecast);
+    assert_eq!(table_loop.engine.frozen(), Some(&before));
     bench.disk.heal();
     bench.play(3);
     assert_eq!(bench.settled(), (3, 0));
@@ -246,15 +246,15 @@ fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
 fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
     let mut bench = Bench::new();
     bench.play(60);
-    let checkpoint = bench.live().checkpoint().unwrap();
-    bench.live().ledger_store.write(checkpoint);
-    bench.live().ledger_store.finish();
+    let checkpoint = bench.table_loop().checkpoint().unwrap();
+    bench.table_loop().ledger_store.write(checkpoint);
+    bench.table_loop().ledger_store.finish();
     let kept = fs::read(bench.state("checkpoint")).unwrap();
     let at_checkpoint = fs::metadata(bench.state("forecasts.jsonl")).unwrap().len();
     for _ in 0..4 {
         bench.play(1);
     }
-    bench.live = None;
+    bench.table_loop = None;
     let ledger = fs::read(bench.state("forecasts.jsonl")).unwrap();
     let cuts = (usize::try_from(at_checkpoint).unwrap()..=ledger.len()).step_by(97);
     for cut in cuts.chain([ledger.len()]) {
@@ -268,7 +268,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
             }
             bench.start_without_model();
             known.push(bench.knows());
-            bench.live = None;
+            bench.table_loop = None;
         }
         assert_eq!(known[0], known[1], "cut at {cut}");
     }
@@ -282,7 +282,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
         fs::remove_file(bench.state("checkpoint")).unwrap();
         bench.start_without_model();
         assert_eq!(bench.knows(), known, "ledger of {cut} bytes");
-        bench.live = None;
+        bench.table_loop = None;
     }
 }
 
@@ -292,16 +292,20 @@ fn rounds_that_vanish_and_come_back_count_as_if_they_had_never_gone() {
     bench.play(50);
     let all = fs::read_to_string(bench.dir.path().join(CSV)).unwrap();
     let known = bench.knows();
-    bench.live().end();
+    bench.table_loop().end();
     let fewer: Vec<&str> = all.lines().take(71).collect();
     fs::write(bench.dir.path().join(CSV), fewer.join("\n") + "\n").unwrap();
     bench.start_without_model();
     assert_eq!(bench.settled().0, 30);
-    assert_eq!(bench.live().unmatched.count, 20);
-    bench.live().end();
+    assert_eq!(bench.table_loop().unmatched.count, 20);
+    bench.table_loop().end();
     bench.start_without_model();
-    assert_eq!((bench.settled().0, bench.live().unmatched.count), (30, 20), "from the checkpoint");
-    bench.live().end();
+    assert_eq!(
+        (bench.settled().0, bench.table_loop().unmatched.count),
+        (30, 20),
+        "from the checkpoint"
+    );
+    bench.table_loop().end();
     fs::write(bench.dir.path().join(CSV), &all).unwrap();
     bench.start_without_model();
     assert_eq!(bench.knows(), known);
@@ -311,10 +315,10 @@ fn rounds_that_vanish_and_come_back_count_as_if_they_had_never_gone() {
 fn a_checkpoint_is_written_by_itself_now_and_then() {
     let mut bench = Bench::new();
     bench.play(459);
-    bench.live().ledger_store.finish();
+    bench.table_loop().ledger_store.finish();
     assert!(!bench.state("checkpoint").exists(), "499 rounds");
     bench.play(1);
-    bench.live().ledger_store.finish();
+    bench.table_loop().ledger_store.finish();
     assert!(bench.state("checkpoint").exists());
     bench.play(700);
     let known = bench.knows();
@@ -328,7 +332,7 @@ fn a_checkpoint_that_cannot_be_written_costs_nothing_but_time() {
     fs::create_dir(bench.state("checkpoint.new")).unwrap();
     bench.play(600);
     let known = bench.knows();
-    bench.live().end();
+    bench.table_loop().end();
     assert!(!bench.state("checkpoint").exists());
     bench.start_without_model();
     assert_eq!(bench.knows(), known);
@@ -339,7 +343,7 @@ fn a_damaged_checkpoint_is_put_aside_and_all_is_computed_anew() {
     let mut bench = Bench::new();
     bench.play(60);
     let known = bench.knows();
-    bench.live().end();
+    bench.table_loop().end();
     let whole = fs::read(bench.state("checkpoint")).unwrap();
     for at in (0..whole.len()).step_by(whole.len() / 20) {
         let mut damaged = whole.clone();

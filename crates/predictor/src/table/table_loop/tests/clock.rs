@@ -22,7 +22,7 @@ impl Bench {
     #[track_caller]
     fn assert_restarts_to_the_same_count(&mut self) {
         let settled = self.settled().0;
-        self.live().end();
+        self.table_loop().end();
         self.start_without_model();
         assert_eq!(self.settled().0, settled, "from the checkpoint");
         drop(fs::remove_file(self.state("checkpoint")));
@@ -32,9 +32,9 @@ impl Bench {
     }
 
     fn rounds(&mut self) -> usize {
-        let live = self.live();
-        assert_eq!(live.engine.rounds(), live.series.rounds().len() as u64);
-        live.series.rounds().len()
+        let table_loop = self.table_loop();
+        assert_eq!(table_loop.engine.rounds(), table_loop.series.rounds().len() as u64);
+        table_loop.series.rounds().len()
     }
 }
 
@@ -90,7 +90,7 @@ fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
     bench.assert_restarts_to_the_same_count();
     // The rows since then are taken away, as if they had never been.
     fs::write(bench.dir.path().join(CSV), good).unwrap();
-    bench.live().scan();
+    bench.table_loop().scan();
     assert_eq!(bench.rounds(), 50);
     assert_eq!(bench.settled().0, 10);
 }

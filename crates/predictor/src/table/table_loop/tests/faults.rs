@@ -39,9 +39,9 @@ impl Bench {
 
     /// The next round, if its forecast is said to count and to be kept.
     fn promised(&mut self) -> Option<u64> {
-        let live = self.live();
-        live.ledger_store.path()?;
-        live.engine.frozen().map(|forecast| forecast.round)
+        let table_loop = self.table_loop();
+        table_loop.ledger_store.path()?;
+        table_loop.engine.frozen().map(|forecast| forecast.round)
     }
 }
 
@@ -50,12 +50,12 @@ impl Bench {
 fn survives(fault: Fault, first: u64, count: u64) -> bool {
     let mut bench = Bench::with_rounds(12);
     bench.play(2);
-    bench.live().end();
+    bench.table_loop().end();
     let mut promised: BTreeSet<u64> = [13, 14, 15].into();
     bench.disk.fail(fault, first, count);
     for rounds in [0, 1, 1, 3, 0, 1] {
         if rounds == 0 {
-            bench.live().end();
+            bench.table_loop().end();
             bench.start();
         }
         bench.play(rounds);
@@ -72,7 +72,7 @@ fn survives(fault: Fault, first: u64, count: u64) -> bool {
     let next = bench.promised();
     assert_eq!(next, Some(bench.written as u64 + 1), "forecasts count again");
     promised.extend(next);
-    bench.live = None;
+    bench.table_loop = None;
     bench.disk.lose_power(&bench.state("")).unwrap();
     bench.play_on_after_loss(&promised);
     was_hit

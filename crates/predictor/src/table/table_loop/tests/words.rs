@@ -9,7 +9,7 @@ impl Bench {
     fn looks_around(&mut self, count: usize) -> String {
         capture_logs(|| {
             for _ in 0..count {
-                self.live().scan();
+                self.table_loop().scan();
             }
         })
     }
@@ -58,12 +58,12 @@ fn a_checkpoint_that_cannot_be_written_or_read_is_named() {
     let mut bench = Bench::new();
     bench.play(3);
     fs::create_dir(bench.state("checkpoint.new")).unwrap();
-    check(&capture_logs(|| bench.live().end()), "the next start will take longer");
+    check(&capture_logs(|| bench.table_loop().end()), "the next start will take longer");
     fs::remove_dir(bench.state("checkpoint.new")).unwrap();
     bench.play(1);
-    bench.live().end();
+    bench.table_loop().end();
     let known = bench.knows();
-    bench.live = None;
+    bench.table_loop = None;
     fs::remove_file(bench.state("checkpoint")).unwrap();
     fs::create_dir(bench.state("checkpoint")).unwrap();
     let said = capture_logs(|| bench.start_without_model());
@@ -96,15 +96,15 @@ fn a_file_or_a_directory_that_cannot_be_read_is_named_once_and_that_it_can_be_ag
     std::os::unix::fs::symlink(&path, &path).unwrap();
     let said = bench.looks_around(3);
     check(&said, "CSV file cannot be read");
-    assert_eq!(bench.live().engine.rounds(), 40, "what was read of it stays");
+    assert_eq!(bench.table_loop().engine.rounds(), 40, "what was read of it stays");
     fs::rename(&aside, &path).unwrap();
-    bench.live().scan();
+    bench.table_loop().scan();
     let (dir, elsewhere) = (bench.dir.path().to_owned(), bench.dir.path().with_extension("away"));
     fs::rename(&dir, &elsewhere).unwrap();
     let said = bench.looks_around(3);
     check(&said, "looking again every 2 s");
-    assert!(bench.live().scan_error.is_some(), "so `/metrics` and the page know it");
+    assert!(bench.table_loop().scan_error.is_some(), "so `/metrics` and the page know it");
     fs::rename(&elsewhere, &dir).unwrap();
     check(&bench.looks_around(1), "can be read");
-    assert_eq!(bench.live().engine.rounds(), 40);
+    assert_eq!(bench.table_loop().engine.rounds(), 40);
 }
