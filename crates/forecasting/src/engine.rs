@@ -36,7 +36,7 @@ use crate::training_schedule;
 /// it open for about five seconds, after a pause that differs from site to site.
 pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
 
-/// What an engine is told once.
+/// Settings of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// Whether the engine asks for trainings.
@@ -49,7 +49,7 @@ pub struct Settings {
 /// A model in use.
 #[derive(Debug, Clone)]
 pub struct Installed {
-    /// What is asked.
+    /// The model.
     pub model: Arc<dyn Forecaster>,
     /// Counts from 1.
     pub version: u64,
@@ -57,19 +57,19 @@ pub struct Installed {
     pub trained_on: u64,
 }
 
-/// A forecast and what then happened.
+/// A forecast and its round.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settlement {
-    /// What was said.
+    /// The forecast.
     pub forecast: Forecast,
-    /// What came.
+    /// The round it was for.
     pub round: Round,
 }
 
-/// What is to be done because of a round or a model.
+/// What the caller has to do after a round or a new model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// The open forecast met its round.
+    /// The open forecast was settled by its round.
     Settled(Settlement),
     /// A forecast for the next round; it replaces the open one for that round, if there is one.
     Issued(Forecast),
@@ -138,7 +138,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that knows nothing.
+    /// An engine that has taken no round.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
@@ -245,7 +245,7 @@ impl Engine {
         self.installed.as_ref()
     }
 
-    /// How much of the model's say is served now.
+    /// Trust: the weight the model's forecast is served with, 0 to 1.
     pub fn kappa(&self) -> f64 {
         self.learned.calibration.kappa.served()
     }
@@ -255,7 +255,7 @@ impl Engine {
         &self.learned.scorecard
     }
 
-    /// What became of the rounds.
+    /// How many rounds met a forecast.
     pub fn counts(&self) -> ForecastCounts {
         self.learned.counts
     }

@@ -12,7 +12,7 @@ use crate::forecast::Forecast;
 pub enum Entry {
     /// A forecast; the last one for a round is the one that counts.
     Forecast(Forecast),
-    /// The round of the last forecast with this number was read.
+    /// The outcome of the last forecast with this number.
     Settled(Settled),
 }
 
@@ -38,7 +38,7 @@ impl Entry {
     }
 }
 
-/// How a round came out.
+/// The outcome of a forecast's round.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
     /// The number in the forecast.
@@ -51,7 +51,7 @@ pub struct Settled {
     pub settled_at: DateTime<Utc>,
 }
 
-/// A forecast that counted, and its settlement if it had one.
+/// A forecast, and its settlement if it had one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LedgerForecast {
     /// What was said.
@@ -60,11 +60,11 @@ pub struct LedgerForecast {
     pub settled: Option<Settled>,
 }
 
-/// A forecast was settled by another round than the one that now follows.
+/// A forecast was settled by another round than the one that now follows in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch;
 
-/// All forecasts that counted, by the round they came after.
+/// All scored forecasts, by the round they were made after.
 ///
 /// The round before is the name of a forecast: numbers shift when an older file appears.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +73,37 @@ pub struct Ledger {
     kept: Vec<LedgerForecast>,
     is_taken: Vec<bool>,
     model_version: u64,
+}
+
+/// Pairs forecasts with their settlements in the order they were written, one at a time and in
+/// constant space. Unlike [`Ledger`] it does not look back for a settlement that came late.
+#[derive(Debug, Clone, Default)]
+pub struct ForecastPairing {
+    open: Option<Forecast>,
+}
+
+impl ForecastPairing {
+    /// Takes the next entry; returns the forecast that it completes, settled or not.
+    pub fn push(&mut self, entry: Entry) -> Option<LedgerForecast> {
+        match (entry, self.open) {
+            (Entry::Forecast(forecast), open) => {
+                self.open = Some(forecast);
+                let passed = open.filter(|open| !forecast.is_for_the_round_of(open))?;
+                Some(LedgerForecast { forecast: passed, settled: None })
+            }
+            (Entry::Settled(settled), Some(open)) if open.round == settled.round => {
+                self.open = None;
+                Some(LedgerForecast { forecast: open, settled: Some(settled) })
+            }
+            // A settlement of nothing settles nothing.
+            (Entry::Settled(_), _) => None,
+        }
+    }
+
+    /// Takes out the forecast that is still open after the last entry.
+    pub fn take_open(&mut self) -> Option<LedgerForecast> {
+        self.open.take().map(|forecast| LedgerForecast { forecast, settled: None })
+    }
 }
 
 type Key = (DateTime<Utc>, u64);
@@ -112,7 +143,7 @@ impl Ledger {
     /// Takes out the forecast that was made after `before`, for the round `next`, if there is one.
     ///
     /// # Errors
-    /// The files have changed since it was settled.
+    /// When the files have changed since it was settled.
     pub fn take(
         &mut self,
         before: &Round,
@@ -131,7 +162,7 @@ impl Ledger {
         self.pop(last).filter(|kept| kept.settled.is_none()).map(|kept| kept.forecast)
     }
 
-    /// The forecasts that no round has asked for: how many, and the latest round before one.
+    /// The forecasts that match no round: how many, and the latest round before one.
     pub fn left(&self) -> (usize, Option<DateTime<Utc>>) {
         let is_left = |index: &usize| !self.is_taken.get(*index).is_some_and(|taken| *taken);
         let left = (0..self.kept.len()).filter(is_left);
@@ -140,7 +171,7 @@ impl Ledger {
         })
     }
 
-    /// The newest model that spoke; 0 if none did.
+    /// The newest model version; 0 without forecasts.
     pub fn model_version(&self) -> u64 {
         self.model_version
     }

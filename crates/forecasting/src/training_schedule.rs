@@ -1,10 +1,10 @@
 //! The number of rounds at which the next training is due.
 
-/// Rounds a first model needs.
+/// Rounds the first training needs.
 pub const FIRST_AT: u64 = 30;
-/// So many new rounds are enough for another training …
+/// A training is due after this many new rounds …
 const NEW_ROUNDS: u64 = 5;
-/// … and so is one new round for every twenty the last one had.
+/// … or after one new round for every twenty of the last training, if that is fewer.
 const SHARE: u64 = 20;
 
 /// The number of rounds at which a training is due, given how many the last one had.

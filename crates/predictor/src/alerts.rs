@@ -22,12 +22,12 @@ use self::rules::{AlertRules, Seen};
 use crate::config::{AlertSettings, ConfigError, SettingsError};
 use crate::table::Observer;
 
-/// How often there is a look.
+/// How often the snapshot is examined.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Messages that wait for a service that does not answer; more are left out, and that is said.
+/// Alerts queued for a service that does not answer; further ones are dropped with a warning.
 const WAITING_MAX: usize = 32;
 
-/// What a message is about. One of each kind is sent in ten minutes at most.
+/// The subject of an alert. At most one of each kind is sent in ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     CollectorSilent,
@@ -66,15 +66,15 @@ impl Event {
     }
 }
 
-/// One message.
+/// An alert to the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Alert {
     event: Event,
     text: String,
-    /// The rounds are not from a game: said with every message.
+    /// The rounds are simulated, which every alert says.
     is_simulated: bool,
     at: DateTime<Utc>,
-    /// Which table it is about.
+    /// The table it is about.
     table: TableName,
 }
 
@@ -101,7 +101,7 @@ impl Alert {
     }
 }
 
-/// Watches and sends, until dropped. Ends at once where nobody is to be told.
+/// Watches a table and sends alerts, until dropped. Returns at once where no service is configured.
 pub(crate) async fn watch(observer: Observer) {
     let config = observer.config().clone();
     if config.notify.is_empty() {
@@ -140,7 +140,7 @@ pub(crate) async fn watch(observer: Observer) {
     }
 }
 
-/// Who is told, if anybody.
+/// The configured services by name; none when there is none.
 ///
 /// # Errors
 /// A secret that is not there, or is none.

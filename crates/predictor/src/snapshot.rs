@@ -78,33 +78,33 @@ pub(crate) struct Snapshot {
     pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
-    /// The status as text, made when it is first asked for.
+    /// The status as text, serialised on first use.
     #[serde(skip)]
     pub(crate) written: OnceLock<Written>,
 }
 
-/// Why the directory was looked at, and how often.
+/// Number of scans by cause.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ScanCounts {
-    /// The file system told of a change.
+    /// After a notification of the file system.
     pub(crate) hinted: u64,
-    /// It was time.
+    /// By the timer.
     pub(crate) timed: u64,
-    /// Somebody asked.
+    /// On request.
     pub(crate) asked: u64,
-    /// It was time, something was found, and the file system had told nothing although listened to.
+    /// By the timer, with changes found that no notification had announced.
     pub(crate) recovered: u64,
 }
 
 impl ScanCounts {
-    /// Counts a look that only the time was the reason for.
+    /// Counts a scan by the timer.
     pub(crate) fn timed(&mut self, is_recovered: bool) {
         self.timed += 1;
         self.recovered += u64::from(is_recovered);
     }
 }
 
-/// Where else to ask, as addresses relative to the page's.
+/// Addresses of the other routes, relative to the page.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Links {
     rounds: String,
@@ -138,7 +138,7 @@ impl Default for Links {
     }
 }
 
-/// The four lamps of the status bar.
+/// The four indicators of the status bar.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each lamp is on or off by itself")]
 pub(crate) struct Indicators {
@@ -148,7 +148,7 @@ pub(crate) struct Indicators {
     pub(crate) data_synced: bool,
 }
 
-/// All multipliers there are.
+/// Statistics of all multipliers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Statistics {
     pub(crate) mean: f64,
@@ -182,7 +182,7 @@ impl From<HistoryRow> for RecentRound {
     }
 }
 
-/// The answer in plain words.
+/// The verdict in plain words.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) sentence: String,
@@ -198,7 +198,7 @@ pub(crate) struct Verdict {
     pub(crate) evidence: [bool; 3],
 }
 
-/// Where forecasts are kept and what became of them.
+/// Where forecasts are stored and how many were settled.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Forecasts {
     pub(crate) kept_in: Option<String>,

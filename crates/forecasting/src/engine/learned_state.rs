@@ -23,14 +23,14 @@ pub struct LearnedState {
     pub(super) score_history: Arc<ScoreHistory>,
 }
 
-/// What became of the rounds.
+/// How many rounds met a forecast.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForecastCounts {
     /// Rounds that met a forecast.
     pub settled: u64,
     /// Those among them whose forecast came late.
     pub late: u64,
-    /// Rounds that this run heard without a forecast although a model was there.
+    /// Rounds this run observed without a forecast although a model was installed.
     #[serde(skip)]
     pub missed: u64,
 }
@@ -66,13 +66,13 @@ impl LearnedState {
         }
     }
 
-    /// Rounds it stands for.
+    /// Rounds it covers.
     pub fn rounds(&self) -> u64 {
         self.scorecard.evidence().rounds()
     }
 }
 
-/// Written as what it holds.
+/// Serialises an `Arc` as its contents.
 mod shared {
     use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The collector's events, read from the `….events.jsonl` files beside its rounds.
 //!
-//! Like the rows of a CSV, lines are read once and only up to the last newline. A look reads a
-//! limited number of bytes, so that years of events hold up no round; the next look reads on.
+//! Like the rows of a CSV, lines are read once and only up to the last newline. A scan reads a
+//! limited number of bytes, so that years of events delay no round; the next scan continues.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,9 +14,9 @@ use rounds::EventKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Events kept one by one; the totals count all.
+/// Events kept individually; the totals count all.
 pub(crate) const EVENTS_MAX: usize = 500;
-/// Bytes read in one look.
+/// Bytes read in one scan.
 const BYTES_AT_ONCE: u64 = 512 * 1024;
 /// A longer line is no event.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -25,7 +25,7 @@ const DETAIL_BYTES_MAX: usize = 2048;
 const PREFIX: &str = "aviator_payouts_";
 const SUFFIX: &str = ".events.jsonl";
 
-/// One line, as it is shown.
+/// One event, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CollectorEvent {
     pub(crate) kind: EventKind,
@@ -36,7 +36,7 @@ pub(crate) struct CollectorEvent {
     pub(crate) file: String,
 }
 
-/// How many lines of each kind there are.
+/// Number of events of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
     pub(crate) start: u64,
@@ -50,7 +50,7 @@ pub(crate) struct Totals {
     pub(crate) stop: u64,
 }
 
-/// What a snapshot shows.
+/// The events a snapshot shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventLog {
     /// Oldest first, without the lines of rounds that came as usual.
@@ -58,11 +58,11 @@ pub(crate) struct EventLog {
     pub(crate) totals: Totals,
     /// Lines that could not be read.
     pub(crate) strange: u64,
-    /// Changes whenever one of the others does.
+    /// Incremented whenever one of the other fields changes.
     pub(crate) change: u64,
 }
 
-/// The files and how far each has been read.
+/// Reads the event files of a directory.
 #[derive(Debug)]
 pub(crate) struct CollectorEvents {
     dir: PathBuf,
@@ -76,11 +76,11 @@ struct ReadPosition {
     csv: String,
     identity: u64,
     offset: u64,
-    /// In the middle of a line that is too long.
+    /// Inside a line that is too long.
     is_skipping: bool,
 }
 
-/// The part of a line that is looked at.
+/// The fields of a line that are used.
 #[derive(Deserialize)]
 struct Line {
     kind: EventKind,
@@ -123,13 +123,13 @@ impl CollectorEvents {
         Arc::clone(&self.notes)
     }
 
-    /// Whether the last look left something for the next.
+    /// Whether the last scan left something for the next.
     pub(crate) fn is_behind(&self) -> bool {
         self.is_behind
     }
 
-    /// Reads what is new. A directory or a file that cannot be read is tried again with the next
-    /// look; whether rounds can be read is told elsewhere.
+    /// Reads what is new. A directory or a file that cannot be read is retried with the next scan;
+    /// `DirectoryTail` reports whether rounds can be read.
     pub(crate) fn scan(&mut self) {
         let mut budget = BYTES_AT_ONCE;
         self.is_behind = false;
@@ -149,7 +149,7 @@ impl CollectorEvents {
         }
     }
 
-    /// Everything is read anew: what a changed file had said is in the totals.
+    /// Starts over: the totals include lines of a file that has changed.
     fn forget(&mut self) {
         self.is_behind = true;
         let change = self.notes.change + 1;
@@ -157,7 +157,7 @@ impl CollectorEvents {
         self.notes = Arc::new(EventLog { change, ..EventLog::default() });
     }
 
-    /// Reads from one file and gives the number of bytes it took.
+    /// Reads from one file and returns the number of bytes read.
     fn read(&mut self, name: &str, budget: u64) -> io::Result<u64> {
         let path = self.dir.join(name);
         let found = fs::metadata(&path)?;
@@ -251,7 +251,7 @@ fn names(dir: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Tells a file from another one put in its place.
+/// Distinguishes a file from another one put in its place.
 #[cfg(unix)]
 fn identity(found: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(found)

@@ -1,9 +1,9 @@
 //! Rounds in memory, about four bytes each.
 //!
-//! A year of rounds are millions, and of nearly all of them nothing is wanted but that they are at
-//! hand. They are cut into pieces. A full piece never changes again, so copies share it and cost
-//! the same for a million rounds as for a thousand; and it knows where its smallest and its largest
-//! multiplier stand, so a plot of everything does not look at everything.
+//! A year has millions of rounds, and most are only kept at hand. They are stored in chunks. A full
+//! chunk never changes, so copies share it and cost the same for a million rounds as for a thousand.
+//! Each chunk knows where its smallest and its largest multiplier are, so a plot of all rounds need
+//! not read all of them.
 
 mod chunk;
 
@@ -16,14 +16,14 @@ use rounds::Round;
 
 use self::chunk::Chunk;
 
-/// Rounds of a piece.
+/// Rounds in a chunk.
 const CHUNK_ROUNDS: usize = 256;
 
 /// Rounds in order; its copies are cheap.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompactRounds {
     full: Arc<Vec<Arc<Chunk>>>,
-    /// The newest, fewer than a piece.
+    /// The newest rounds, fewer than a chunk.
     open: Vec<Round>,
 }
 
@@ -38,7 +38,7 @@ impl CompactRounds {
         }
     }
 
-    /// How many rounds there are.
+    /// The number of rounds.
     pub(crate) fn len(&self) -> usize {
         self.full.len() * CHUNK_ROUNDS + self.open.len()
     }

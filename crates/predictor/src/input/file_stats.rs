@@ -12,7 +12,7 @@ use serde::Serialize;
 /// Rejected rows named one by one.
 pub(crate) const REJECTED_MAX: usize = 20;
 
-/// What was read and what could not be.
+/// What was read and what was rejected.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Data {
     pub(crate) files: Vec<DataFile>,
@@ -44,7 +44,7 @@ pub(crate) struct RejectedRow {
     pub(crate) reason: String,
 }
 
-/// The book of files.
+/// Row counts of each file, and the latest rejected rows.
 #[derive(Debug)]
 pub(crate) struct FileStats {
     dir: PathBuf,
@@ -57,11 +57,11 @@ struct FileCounts {
     records: u64,
     rejected: u64,
     torn_bytes: u64,
-    /// Of the rejected those whose reason was told.
+    /// Rejected rows by reason, as far as the scan reported reasons.
     by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// Only so many lines of a file are told with their reasons at once; the others have this one.
+/// A scan reports the reasons of a limited number of rows; the others count under this one.
 const UNTOLD: &str = "untold";
 
 impl FileStats {
@@ -69,7 +69,7 @@ impl FileStats {
         Self { dir: dir.to_owned(), files: BTreeMap::new(), rejected_recent: VecDeque::new() }
     }
 
-    /// Enters changes and gives what they mean for the series.
+    /// Counts and logs the changes, and returns them as changes of the series.
     pub(crate) fn enter(&mut self, changes: Vec<Change>) -> Vec<(String, FileChange)> {
         changes.into_iter().filter_map(|change| self.enter_one(change)).collect()
     }
@@ -111,7 +111,7 @@ impl FileStats {
         }
     }
 
-    /// Rejected rows of each reason there is.
+    /// The number of rejected rows for each reason.
     fn by_reason(&self) -> Vec<(&'static str, u64)> {
         let of = |word: &'static str| {
             let counts = self.files.values().filter_map(|counts| counts.by_reason.get(word));
@@ -160,7 +160,7 @@ impl FileStats {
         }
     }
 
-    /// As the API shows it; the rest is known elsewhere.
+    /// What the API shows of it; the snapshot builder fills in the other fields.
     pub(crate) fn view(&self) -> Data {
         let file = |(name, counts): (&String, &FileCounts)| DataFile {
             name: name.clone(),

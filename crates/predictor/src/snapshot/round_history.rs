@@ -1,6 +1,6 @@
 //! All rounds, and the forecasts for the latest of them.
 //!
-//! A snapshot carries the whole roll: what does not change any more is shared by all of them.
+//! Every snapshot carries the whole history; what no longer changes is shared.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use rounds::Round;
 
 use crate::input::compact_rounds::CompactRounds;
 
-/// Forecasts that are shared together.
+/// Forecasts in a chunk.
 const CHUNK_ROUNDS: usize = 256;
-/// Full pieces of forecasts that are kept: more than any plot shows one by one.
+/// Full chunks of forecasts kept: more than any plot shows individually.
 const CHUNKS_KEPT: usize = 16;
 
 /// What was forecast for a round.
@@ -41,7 +41,7 @@ pub(crate) struct RecentForecasts {
     /// The index of the round of the first that is kept.
     from: usize,
     full: VecDeque<Arc<[Option<ServedInterval>]>>,
-    /// The newest, fewer than a piece.
+    /// The newest forecasts, fewer than a chunk.
     open: Vec<Option<ServedInterval>>,
 }
 
@@ -66,7 +66,7 @@ impl RecentForecasts {
         *chunk.unwrap_or(&self.open).get(at % CHUNK_ROUNDS)?
     }
 
-    /// Of how many rounds it has heard.
+    /// The number of rounds taken.
     fn len(&self) -> usize {
         self.from + self.full.len() * CHUNK_ROUNDS + self.open.len()
     }
@@ -81,7 +81,7 @@ pub(crate) struct RoundHistory {
 }
 
 impl RoundHistory {
-    /// Of these rounds those of which `said` has heard.
+    /// The first of these rounds, as many as `said` has taken.
     pub(crate) fn new(rounds: CompactRounds, said: RecentForecasts) -> Self {
         Self { rounds, said }
     }

@@ -1,14 +1,12 @@
 //! The forecasts of the ledger as CSV, a chunk of rows at a time.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use forecasting::forecast::Forecast;
-use forecasting::ledger::{Entry, Settled};
+use forecasting::ledger::{Entry, ForecastPairing, LedgerForecast};
 
 /// Rows of a piece.
 const PIECE: usize = 512;
@@ -69,11 +67,9 @@ impl LedgerCsv {
     }
 }
 
-type LedgerForecast = (Forecast, Option<Settled>);
-
 impl CsvFilter {
-    fn includes(&self, (_, settled): &LedgerForecast) -> bool {
-        match settled {
+    fn includes(&self, row: &LedgerForecast) -> bool {
+        match row.settled {
             Some(settled) => {
                 self.from.is_none_or(|from| settled.time >= from)
                     && self.to.is_none_or(|to| settled.time < to)
@@ -83,59 +79,41 @@ impl CsvFilter {
     }
 }
 
-/// Forecasts that counted, one after the other, as [`forecasting::ledger::Ledger`] understands them.
+/// The forecasts of the file in order, each with its settlement if it had one.
 #[derive(Debug)]
 struct Entries {
     lines: BufReader<File>,
     line: Vec<u8>,
-    open: Option<Forecast>,
-    found: VecDeque<LedgerForecast>,
+    pairing: ForecastPairing,
     is_over: bool,
 }
 
 impl Entries {
     fn open(path: &Path) -> io::Result<Self> {
         let lines = BufReader::new(File::open(path)?);
-        Ok(Self { lines, line: Vec::new(), open: None, found: VecDeque::new(), is_over: false })
+        Ok(Self { lines, line: Vec::new(), pairing: ForecastPairing::default(), is_over: false })
     }
 
     fn next(&mut self) -> io::Result<Option<LedgerForecast>> {
-        while self.found.is_empty() && !self.is_over {
+        while !self.is_over {
             self.line.clear();
             self.lines.read_until(b'\n', &mut self.line)?;
             if self.line.last() != Some(&b'\n') {
                 // A last line without its newline is still being written.
                 self.is_over = true;
-                self.found.extend(self.open.take().map(|forecast| (forecast, None)));
-                break;
+                return Ok(self.pairing.take_open());
             }
-            if let Some(entry) = Entry::read(&self.line) {
-                self.take(entry);
+            let found = Entry::read(&self.line).and_then(|entry| self.pairing.push(entry));
+            if found.is_some() {
+                return Ok(found);
             }
         }
-        Ok(self.found.pop_front())
-    }
-
-    fn take(&mut self, entry: Entry) {
-        match (entry, self.open) {
-            (Entry::Forecast(forecast), Some(open)) => {
-                if !forecast.is_for_the_round_of(&open) {
-                    self.found.push_back((open, None));
-                }
-                self.open = Some(forecast);
-            }
-            (Entry::Forecast(forecast), None) => self.open = Some(forecast),
-            (Entry::Settled(settled), Some(open)) if open.round == settled.round => {
-                self.found.push_back((open, Some(settled)));
-                self.open = None;
-            }
-            // A settlement of nothing settles nothing.
-            (Entry::Settled(_), _) => {}
-        }
+        Ok(None)
     }
 }
 
-fn write_row(text: &mut String, (forecast, settled): &LedgerForecast) {
+fn write_row(text: &mut String, row: &LedgerForecast) {
+    let LedgerForecast { forecast, settled } = row;
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
     let [p1, p2, p3, p5, p10] = forecast.probabilities;
     write!(

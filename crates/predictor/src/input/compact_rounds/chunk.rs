@@ -1,15 +1,15 @@
-//! A full piece of rounds: what each differs by from the one before, in whole numbers of one byte
-//! or a few (unsigned LEB128; DWARF 5, section 7.6).
+//! A full chunk of rounds, stored as differences from one round to the next in variable-length
+//! integers (unsigned LEB128; DWARF 5, section 7.6).
 //!
 //! Rounds of hundredths and milliseconds eight seconds apart take two bytes of time and one or two
-//! of multiplier. A piece is packed only where that gives back every round to the bit.
+//! of multiplier. A chunk is packed only where unpacking returns every round to the bit.
 
 use chrono::{DateTime, Utc};
 use rounds::{Multiplier, Round};
 
 use super::extremes;
 
-/// Rounds that do not change any more.
+/// A chunk of rounds that no longer changes.
 #[derive(Debug)]
 pub(super) struct Chunk {
     form: Form,
@@ -23,7 +23,7 @@ enum Form {
     AsTheyAre(Box<[Round]>),
 }
 
-/// What the whole numbers count.
+/// The units of the integers.
 #[derive(Debug, Clone, Copy)]
 struct Coding {
     clock: Clock,
@@ -46,7 +46,7 @@ const CODINGS: [Coding; 4] = [
 ];
 
 impl Chunk {
-    /// A piece of these rounds.
+    /// Packs these rounds.
     ///
     /// # Panics
     /// When there is none.
