@@ -5,7 +5,7 @@ use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTa
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
 
-use super::caching::knows;
+use super::etag::knows;
 
 /// A build for development reads these files anew for every request, so a change needs no build.
 #[derive(Embed)]
