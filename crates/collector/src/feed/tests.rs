@@ -1,11 +1,10 @@
 use super::*;
 
-fn feed(options: Options) -> Result<Feed, String> {
-    let config = Config { feed: options, ..Config::default() };
-    Feed::new(&config, &["ws", "wss"]).map_err(|error| error.to_string())
+fn feed(options: FeedOptions) -> Result<Feed, String> {
+    Feed::new(&options, Order::NewestFirst, &["ws", "wss"]).map_err(|error| error.to_string())
 }
 
-fn told(toml: &str) -> Options {
+fn told(toml: &str) -> FeedOptions {
     toml::from_str(toml).unwrap()
 }
 
@@ -66,5 +65,5 @@ fn options_survive_being_written_and_read() {
         detail = { hash = '/2' }",
     );
     let json = serde_json::to_value(&options).unwrap();
-    assert_eq!(serde_json::from_value::<Options>(json).unwrap(), options);
+    assert_eq!(serde_json::from_value::<FeedOptions>(json).unwrap(), options);
 }

@@ -1,8 +1,8 @@
 //! `/metrics`, `/healthz` and `/readyz`, as those who ask for them see them.
 
-use collector::metrics;
-use collector::source::Kind;
-use collector::status::{Board, State, Status};
+use collector::observation::SourceKind;
+use collector::output::metrics;
+use collector::output::status::{CollectorState, Status, StatusWatch};
 use reqwest::{Client, Method, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 struct Asked {
     client: Client,
     address: String,
-    board: Board,
+    board: StatusWatch,
     _server: JoinSet<()>,
 }
 
@@ -19,7 +19,7 @@ impl Asked {
         collector::tls::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let board = Board::default();
+        let board = StatusWatch::default();
         let mut server = JoinSet::new();
         server.spawn(metrics::serve(listener, board.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
@@ -35,9 +35,9 @@ impl Asked {
 async fn what_the_session_posts_is_what_is_answered() {
     let asked = Asked::new().await;
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
-    let mut status = Status::new(Kind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
+    let mut status = Status::new(SourceKind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
     status.rounds_written = 41;
-    status.enter(State::Connected, status.started_at);
+    status.enter(CollectorState::Connected, status.started_at);
     asked.board.post(&status);
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 200);
     assert_eq!(asked.ask(Method::HEAD, "/healthz").await.status(), 200);
