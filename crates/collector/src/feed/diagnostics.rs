@@ -112,7 +112,7 @@ mod tests {
     use crate::finding::FindingState;
     use crate::order::Order;
 
-    /// FindingState and text of the last two findings after `last` was heard and nothing came of it.
+    /// State and text of the last two findings after `last` was heard and nothing came of it.
     fn unheard(last: Option<&Value>) -> Vec<(FindingState, String)> {
         let Ok(url) = "wss://feed.example/?token=secret".parse();
         let address = Address::new(Some(&url), &["wss"]).unwrap();
