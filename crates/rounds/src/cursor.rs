@@ -2,10 +2,16 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::reader::Row;
+use crate::reader::{
+    Detected, FileFormat, LINE_BYTES_MAX, Neighbour, ReadOptions, Refusal, RejectReason,
+    Rejections, RowError, columns_named, detect, instant, quick_row, read_row, within,
+};
 use crate::round::Round;
-use crate::row::{self, Columns, LINE_BYTES_MAX, RejectReason};
+use crate::timestamp::Written;
 
 /// How far a file has been read: always the start of a line, because a row is committed by its newline.
 ///
@@ -17,15 +23,27 @@ pub struct Cursor {
     /// Lines read.
     line: u64,
     layout: Layout,
+    /// The newest row read.
+    #[serde(default)]
+    last: Option<LastRow>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Layout {
     /// Too few lines are known: once the file has grown it is read from its start again.
     #[default]
     Open,
-    /// The columns are final, taken from the header or the first rows; `None`: they cannot be told.
-    Known(Option<Columns>),
+    /// Final: how the rows are written, or why none of them is read.
+    Known(Box<Result<FileFormat, Refusal>>),
+}
+
+/// What the next row is compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct LastRow {
+    round: Round,
+    id: String,
+    /// The rows are newest first.
+    is_descending: bool,
 }
 
 /// What one read has found.
@@ -37,6 +55,10 @@ pub struct Chunk {
     pub rejected: Vec<Rejected>,
     /// Number of lines that are not rounds.
     pub rejected_count: u64,
+    /// The numbers of these lines by reason.
+    pub rejections: Rejections,
+    /// Why none of the rows is read, if that is so.
+    pub refused: Option<Refusal>,
     /// Bytes after the last newline: a row that is not committed.
     pub torn_bytes: u64,
     /// The file was read from its start, so this chunk holds all of it.
@@ -60,11 +82,8 @@ pub const REJECTED_MAX: usize = 1000;
 /// Characters kept of a rejected line.
 pub const REJECTED_TEXT_MAX: usize = 80;
 
-/// Number of lines that determine the columns of a file without a header.
-const LAYOUT_LINES: usize = 16;
-
-/// Bytes searched for the first [`LAYOUT_LINES`] lines.
-const HEAD_BYTES: usize = 1 << 20;
+/// Bytes looked at to find out how the rows are written.
+const HEAD_BYTES: usize = 1 << 18;
 
 /// Bytes read at a time; holds several of the longest lines.
 const CHUNK_BYTES: usize = 4 * LINE_BYTES_MAX;
@@ -82,33 +101,60 @@ impl Cursor {
         self.line
     }
 
-    /// Returns whether the columns of the file are final.
+    /// Returns whether it is final how the rows of the file are written.
     pub(crate) fn is_settled(&self) -> bool {
         self.layout != Layout::Open
     }
 
-    /// Reads all whole lines from here to `length`, which is the length of the file.
-    ///
-    /// A file whose columns are not settled yet, because it has no header and fewer than sixteen
-    /// lines, is read from its start: [`Chunk::from_start`] says so.
+    /// Reads all whole lines from here to `length`, which is the length of the file, with the default
+    /// [`ReadOptions`].
     ///
     /// # Errors
     /// Reading failed or the file ended before `length`; the cursor has not moved.
     pub fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<Chunk> {
+        self.read_with(file, length, &ReadOptions::default())
+    }
+
+    /// Reads all whole lines from here to `length`, which is the length of the file.
+    ///
+    /// A file is read from its start, and [`Chunk::from_start`] says so, while its first rows do not
+    /// settle how all of them are written, and when a later row shows that earlier ones were written
+    /// otherwise than they seemed to be.
+    ///
+    /// # Errors
+    /// Reading failed or the file ended before `length`; the cursor has not moved.
+    pub fn read_with(
+        &mut self,
+        file: &mut (impl Read + Seek),
+        length: u64,
+        options: &ReadOptions,
+    ) -> io::Result<Chunk> {
         let mut next = self.clone();
         let mut piece = Chunk::default();
-        if next.layout == Layout::Open {
-            piece.from_start = true;
-            next = Self { layout: layout(file, length)?, ..Self::default() };
-        }
-        let columns = match next.layout {
-            Layout::Known(columns) => columns,
-            Layout::Open => shown_so_far(file, length)?,
+        let mut format = match &next.layout {
+            Layout::Known(format) => format.as_ref().clone(),
+            Layout::Open => {
+                piece.from_start = true;
+                let Detected { format, is_final } = detected(file, length)?;
+                let layout =
+                    if is_final { Layout::Known(Box::new(format.clone())) } else { Layout::Open };
+                next = Self { layout, ..Self::default() };
+                format
+            }
         };
-        let awaits_header = piece.from_start;
-        let mut lines =
-            Lines { columns, cursor: &mut next, piece: &mut piece, awaits_header, skipped: None };
-        lines.read(file, length)?;
+        while let Some(other) =
+            Lines::new(&mut next, &mut piece, &mut format, options).read(file, length)?
+        {
+            if let Layout::Known(_) = next.layout {
+                next.layout = Layout::Known(Box::new(other.clone()));
+            }
+            format = other;
+            next = Self { layout: next.layout, ..Self::default() };
+            piece = Chunk { from_start: true, ..Chunk::default() };
+        }
+        if let Layout::Known(known) = &mut next.layout {
+            **known = format;
+        }
         piece.torn_bytes = length - next.offset;
         *self = next;
         Ok(piece)
@@ -130,57 +176,46 @@ impl Chunk {
     }
 }
 
-/// Returns the whole lines at the start of a file, without a byte order mark.
-fn head(file: &mut (impl Read + Seek), length: u64) -> io::Result<Vec<u8>> {
+/// Finds out from the start of a file how its rows are written.
+fn detected(file: &mut (impl Read + Seek), length: u64) -> io::Result<Detected> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();
     file.take(length.min(HEAD_BYTES as u64)).read_to_end(&mut head)?;
-    head.truncate(head.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1));
-    if head.starts_with(BYTE_ORDER_MARK) {
-        head.drain(..BYTE_ORDER_MARK.len());
-    }
-    Ok(head)
-}
-
-fn first_lines(head: &[u8]) -> Vec<&[u8]> {
-    head.split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty())
-        .take(LAYOUT_LINES)
-        .collect()
-}
-
-/// Settles the columns by a header at once, by content only after enough lines.
-fn layout(file: &mut (impl Read + Seek), length: u64) -> io::Result<Layout> {
-    let head = head(file, length)?;
-    let lines = first_lines(&head);
-    if let Some(columns) = lines.first().and_then(|line| Columns::named(line)) {
-        return Ok(Layout::Known(Some(columns)));
-    }
-    if lines.len() >= LAYOUT_LINES || length >= HEAD_BYTES as u64 {
-        return Ok(Layout::Known(Columns::shown_by(&lines)));
-    }
-    Ok(Layout::Open)
-}
-
-fn shown_so_far(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<Columns>> {
-    let head = head(file, length)?;
-    Ok(Columns::shown_by(&first_lines(&head)))
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
+    Ok(detect(head, length > HEAD_BYTES as u64))
 }
 
 /// Reads the lines of a stretch of the file.
 struct Lines<'a> {
-    columns: Option<Columns>,
+    format: &'a mut Result<FileFormat, Refusal>,
     cursor: &'a mut Cursor,
     piece: &'a mut Chunk,
-    /// Only empty lines were read so far, so the next line may be the header.
+    options: &'a ReadOptions,
+    /// No row was read so far, so the next line may be the header.
     awaits_header: bool,
     /// Bytes already discarded of a line that is too long.
     skipped: Option<u64>,
+    /// The file must be read from its start in this way.
+    restart: Option<Box<Result<FileFormat, Refusal>>>,
 }
 
-impl Lines<'_> {
-    fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<()> {
+impl<'a> Lines<'a> {
+    fn new(
+        cursor: &'a mut Cursor,
+        piece: &'a mut Chunk,
+        format: &'a mut Result<FileFormat, Refusal>,
+        options: &'a ReadOptions,
+    ) -> Self {
+        let awaits_header = piece.from_start;
+        Self { format, cursor, piece, options, awaits_header, skipped: None, restart: None }
+    }
+
+    /// Returns how the file must be read from its start instead, if a line shows that.
+    fn read(
+        mut self,
+        file: &mut (impl Read + Seek),
+        length: u64,
+    ) -> io::Result<Option<Result<FileFormat, Refusal>>> {
         file.seek(SeekFrom::Start(self.cursor.offset))?;
         let mut left = length - self.cursor.offset;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES);
@@ -192,9 +227,60 @@ impl Lines<'_> {
             }
             left -= got as u64;
             let taken = self.chunk(&buffer);
+            if let Some(restart) = self.restart {
+                return Ok(Some(*restart));
+            }
             buffer.drain(..taken);
         }
-        Ok(())
+        self.finish();
+        Ok(None)
+    }
+
+    /// Notes what the next read must know of this one.
+    fn finish(self) {
+        self.piece.refused = match &*self.format {
+            Err(refusal) if self.cursor.line > 0 || matches!(refusal, Refusal::OtherFormat(_)) => {
+                Some(refusal.clone())
+            }
+            Ok(format) => self.open_date_order(format),
+            Err(_) => None,
+        };
+        let rounds = &self.piece.rounds;
+        if let Some(round) = rounds.last() {
+            let id = match self.cursor.last.take() {
+                Some(last) if last.round == *round => last.id,
+                _ => String::new(),
+            };
+            let is_descending = self.is_descending();
+            self.cursor.last = Some(LastRow { round: *round, id, is_descending });
+        }
+    }
+
+    /// Why dates were rejected whose day and month no row tells apart, if that is so.
+    fn open_date_order(&self, format: &FileFormat) -> Option<Refusal> {
+        let reasons = self.piece.rejections.reasons();
+        let found = reasons.iter().find(|it| it.example.reason == RejectReason::AmbiguousDate)?;
+        format.open_date_order(&found.example.text)
+    }
+
+    /// Whether the newest rows are in descending order of their times.
+    fn is_descending(&self) -> bool {
+        let mut times = self.piece.rounds.iter().rev().take(50).map(|round| round.time);
+        let last = times.next();
+        let other = times.find(|time| Some(*time) != last);
+        match (other, last) {
+            (Some(other), Some(last)) => other > last,
+            _ => self.cursor.last.as_ref().is_some_and(|row| row.is_descending),
+        }
+    }
+
+    /// The row above the next one.
+    fn neighbour(&self) -> Option<Neighbour> {
+        let time: DateTime<Utc> = match self.piece.rounds.last() {
+            Some(round) => round.time,
+            None => self.cursor.last.as_ref()?.round.time,
+        };
+        Some(Neighbour { time, is_descending: self.is_descending() })
     }
 
     /// Processes the lines in `bytes` and returns how many bytes are no longer needed.
@@ -221,14 +307,10 @@ impl Lines<'_> {
 
     /// Processes all lines that end in `bytes` and returns their length.
     fn whole_lines(&mut self, bytes: &[u8]) -> usize {
-        let is_ours = self.columns == Some(Columns::OURS);
         let mut at = 0;
-        loop {
+        while self.restart.is_none() {
             let rest = &bytes[at..];
-            if is_ours && let Some((round, taken)) = row::quick(rest) {
-                self.piece.rounds.push(round);
-                self.awaits_header = false;
-                self.step(taken as u64);
+            if let Some(taken) = self.quick(rest) {
                 at += taken;
                 continue;
             }
@@ -242,6 +324,26 @@ impl Lines<'_> {
             }
             self.line(line.strip_suffix(b"\r").unwrap_or(line));
         }
+        at
+    }
+
+    /// Takes a row in the form we write; returns its length.
+    fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
+        if !self.format.as_ref().is_ok_and(|format| format.columns.are_as_ours()) {
+            return None;
+        }
+        let row = quick_row(bytes)?;
+        let time = match row.time {
+            Written::Instant(time) => time,
+            written @ Written::WallClock(_) => {
+                instant(written, self.options, self.neighbour()).ok()?
+            }
+        };
+        let round = within(Round { time, multiplier: row.multiplier }, self.options).ok()?;
+        self.piece.rounds.push(round);
+        self.awaits_header = false;
+        self.step(row.taken as u64);
+        Some(row.taken)
     }
 
     fn step(&mut self, bytes: u64) {
@@ -256,23 +358,66 @@ impl Lines<'_> {
         if line.len() > LINE_BYTES_MAX {
             return self.reject(RejectReason::TooLong, &[]);
         }
-        let Some(columns) = self.columns else {
-            return self.reject(RejectReason::UnknownColumns, line);
+        let neighbour = self.neighbour();
+        let Ok(format) = self.format else {
+            return self.reject(RejectReason::FileRefused, line);
         };
-        let may_be_header = std::mem::take(&mut self.awaits_header);
-        match row::parse(line, columns) {
-            Ok(round) => self.piece.rounds.push(round),
-            Err(_) if may_be_header && Columns::named(line) == Some(columns) => {}
-            Err(reason) => self.reject(reason, line),
+        match read_row(line, format, self.options, neighbour) {
+            Ok(row) => {
+                let has_bets = format.columns.has_bets;
+                self.row(row, has_bets, line);
+            }
+            Err(RowError::NewFormat(format)) => self.restart = Some(format),
+            Err(RowError::Rejected(reason)) => self.no_row(reason, line),
         }
     }
 
+    fn row(&mut self, row: Row, has_bets: bool, line: &[u8]) {
+        self.awaits_header = false;
+        let same = self.cursor.last.as_ref().is_some_and(|last| {
+            let is_named = !row.id.is_empty() || has_bets;
+            is_named && last.round == row.round && last.id == row.id
+        });
+        if same {
+            return self.reject(RejectReason::SameRound, line);
+        }
+        self.piece.rounds.push(row.round);
+        if !row.id.is_empty() || has_bets {
+            self.cursor.last = Some(LastRow { round: row.round, id: row.id, is_descending: false });
+        }
+    }
+
+    /// A line that is not a row: perhaps the header, or one that names other columns from here on.
+    fn no_row(&mut self, reason: RejectReason, line: &[u8]) {
+        if let Ok(format) = self.format
+            && let Some(columns) = columns_named(line)
+        {
+            let is_known = columns == format.columns;
+            if !is_known {
+                format.columns = columns;
+                return;
+            }
+            if std::mem::take(&mut self.awaits_header) {
+                return;
+            }
+        }
+        if self.awaits_header && (line.starts_with(b"#") || line.starts_with(b"sep=")) {
+            return;
+        }
+        self.reject(reason, line);
+    }
+
     fn reject(&mut self, reason: RejectReason, line: &[u8]) {
-        self.piece.rejected_count += 1;
-        if self.piece.rejected.len() < REJECTED_MAX {
+        let number = self.cursor.line;
+        let rejected = || {
             let text = String::from_utf8_lossy(&line[..line.len().min(REJECTED_TEXT_MAX * 4)]);
             let text = text.chars().take(REJECTED_TEXT_MAX).collect();
-            self.piece.rejected.push(Rejected { line: self.cursor.line, reason, text });
+            Rejected { line: number, reason, text }
+        };
+        self.piece.rejected_count += 1;
+        self.piece.rejections.add(reason, rejected);
+        if self.piece.rejected.len() < REJECTED_MAX {
+            self.piece.rejected.push(rejected());
         }
     }
 }

@@ -53,10 +53,10 @@ mod origin;
 mod origin_file;
 pub mod provably_fair;
 #[cfg(feature = "files")]
+mod reader;
+#[cfg(feature = "files")]
 mod repair;
 mod round;
-#[cfg(feature = "files")]
-mod row;
 #[cfg(feature = "files")]
 pub mod scan;
 mod table_name;
@@ -88,8 +88,12 @@ pub use origin::Origin;
 #[cfg(feature = "files")]
 pub use origin_file::ORIGIN_FILE;
 #[cfg(feature = "files")]
+pub use reader::{
+    ColumnName, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES, OtherFormat,
+    PERHAPS_MULTIPLIER_NAMES, ReadOptions, Refusal, RejectReason, Rejections, RejectionsOfReason,
+    TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows,
+};
+#[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;
-#[cfg(feature = "files")]
-pub use row::RejectReason;
 pub use table_name::{TableName, TableNameError};

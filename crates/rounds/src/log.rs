@@ -16,9 +16,9 @@ use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
 use crate::origin::Origin;
 use crate::origin_file::ORIGIN_FILE;
+use crate::reader::{HEADER, quick_row};
 use crate::repair::{self, Repair};
 use crate::round::Round;
-use crate::row::{self, Columns, HEADER};
 
 /// The writer of a directory: one file of rounds for each run, and its event file.
 ///
@@ -121,7 +121,7 @@ impl RoundLog {
     /// Only a round that [`LogError::is_permanent`] refuses is never taken.
     pub fn append(&mut self, round: &Round, event: &Event) -> Result<(), LogError> {
         let row = round.to_row();
-        if row::parse(row.trim_end().as_bytes(), Columns::OURS).is_err() {
+        if quick_row(row.as_bytes()).is_none() {
             return Err(LogError::Time { time: round.time });
         }
         self.ready_rows()?;

@@ -38,6 +38,11 @@ pub enum MultiplierError {
     /// `1,090` may be 1.09 or 1090.
     #[error("a comma followed by three digits may be a decimal sign or a thousands separator")]
     Ambiguous,
+    /// `1.090` in a file with decimal commas may be 1.09 or 1090.
+    #[error(
+        "a point followed by three digits may separate thousands, since this file has decimal commas"
+    )]
+    AmbiguousPoint,
     /// A round cannot end below 1.
     #[error("below 1")]
     BelowOne,
@@ -169,17 +174,15 @@ impl From<Multiplier> for f64 {
 impl FromStr for Multiplier {
     type Err = MultiplierError;
 
-    /// Takes `2.31`, `2.31x`, `2.31 ×`, `1,090.08x`, `2,31`, `1 090,08`.
+    /// Takes `2.31`, `2.31x`, `x2.31`, `2.31 ×`, `1,090.08x`, `2,31`, `1 090,08`.
     ///
-    /// The sign may be `x`, `X`, `×` or the Cyrillic letter, and any white space may surround it.
+    /// The sign may be `x`, `X`, `×` or the Cyrillic letter, before or after the number, and any white
+    /// space may surround it.
     ///
     /// # Errors
     /// The text is no number, is below 1, or can be read in two ways (`1,090`).
     fn from_str(text: &str) -> Result<Self, MultiplierError> {
-        let number = text.trim().trim_end_matches(is_sign).trim_end();
-        if text.trim().chars().rev().take_while(|&c| is_sign(c)).count() > 1 {
-            return Err(MultiplierError::NotANumber);
-        }
+        let number = without_sign(text);
         let (whole, decimals) = split_decimals(number)?;
         let mut digits = String::with_capacity(number.len());
         for group in whole.split(is_separator) {
@@ -193,6 +196,51 @@ impl FromStr for Multiplier {
             digits.push_str(decimals);
         }
         Self::new(digits.parse().map_err(|_| MultiplierError::NotANumber)?)
+    }
+}
+
+/// The text without one sign before or after the number.
+fn without_sign(text: &str) -> &str {
+    let text = text.trim();
+    match text.strip_suffix(is_sign) {
+        Some(number) => number.trim_end(),
+        None => text.strip_prefix(is_sign).map_or(text, str::trim_start),
+    }
+}
+
+/// How a number is written, as far as it shows what the decimal sign of its file is.
+#[cfg(feature = "files")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumberForm {
+    /// `1.090`: 1.09, or 1090 where the decimal sign is a comma.
+    PointAndThree,
+    /// `2,65`, `1.090,08`: the decimal sign is a comma.
+    DecimalComma,
+    /// A form that shows nothing, or a decimal point.
+    Other,
+}
+
+/// Returns how a number is written.
+#[cfg(feature = "files")]
+pub(crate) fn number_form(text: &str) -> NumberForm {
+    let number = without_sign(text);
+    match number
+        .rfind(['.', ','])
+        .map(|at| (number.as_bytes()[at], &number[..at], &number[at + 1..]))
+    {
+        Some((b'.', whole, decimals))
+            if decimals.len() == 3 && whole.len() <= 3 && is_digits(whole) && whole != "0" =>
+        {
+            NumberForm::PointAndThree
+        }
+        Some((b',', whole, decimals))
+            if is_digits(decimals)
+                && !whole.contains(',')
+                && (decimals.len() != 3 || whole.contains(is_separator)) =>
+        {
+            NumberForm::DecimalComma
+        }
+        _ => NumberForm::Other,
     }
 }
 
@@ -272,6 +320,9 @@ mod tests {
             ("2.31×", "2.31"),
             ("2.31х", "2.31"),
             ("2.31\u{a0}x", "2.31"),
+            ("x2.31", "2.31"),
+            ("× 2.31", "2.31"),
+            ("x1,090.08", "1090.08"),
             ("1x", "1.00"),
             ("1.8", "1.80"),
             ("2,31", "2.31"),
@@ -307,7 +358,8 @@ mod tests {
             "2.3.1",
             "2..31",
             "2.31xx",
-            "x2.31",
+            "x2.31x",
+            "xx2.31",
             "10,90.08",
             "1,0900.08",
             "1.090.000",

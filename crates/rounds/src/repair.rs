@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::csv_files::csv_names;
 use crate::event_file::event_file_of;
 use crate::file_name;
-use crate::row::{HEADER, LINE_BYTES_MAX};
+use crate::reader::{HEADER, LINE_BYTES_MAX};
 
 /// A torn tail that was cut off and kept beside its file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use crate::csv_files::csv_names;
 use crate::cursor::{Chunk, Cursor};
+use crate::reader::{Refusal, Rejections};
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -42,7 +43,8 @@ struct KnownFile {
     modified: Option<SystemTime>,
     cursor: Cursor,
     total: u64,
-    rejected_total: u64,
+    rejections: Rejections,
+    refused: Option<Refusal>,
     /// Of all rounds up to the cursor.
     fingerprint: Hash,
     /// Hash of the bytes before the cursor, to see that a longer file is this one and not another.
@@ -117,7 +119,8 @@ impl KnownFile {
             rejected: piece.rejected,
             rejected_count: piece.rejected_count,
             total: self.total,
-            rejected_total: self.rejected_total,
+            rejections: self.rejections.clone(),
+            refused: self.refused.clone(),
             torn_bytes: self.length - self.cursor.offset(),
             error: self.error.clone(),
         }
@@ -126,11 +129,12 @@ impl KnownFile {
     /// Adds what was read to the state.
     fn take(&mut self, file: &mut File, piece: &Chunk) -> io::Result<()> {
         if piece.from_start {
-            (self.total, self.rejected_total) = (0, 0);
+            (self.total, self.rejections) = (0, Rejections::default());
             self.fingerprint = Hash::default();
         }
         self.total += piece.rounds.len() as u64;
-        self.rejected_total += piece.rejected_count;
+        self.rejections.extend(&piece.rejections);
+        self.refused.clone_from(&piece.refused);
         self.fingerprint.add(&piece.rounds);
         self.unsettled = (!self.cursor.is_settled()).then(|| piece.clone());
         self.anchor = anchor(file, self.cursor.offset())?;
@@ -139,7 +143,8 @@ impl KnownFile {
 
     fn has_rows_of(&self, other: &Self) -> bool {
         self.total == other.total
-            && self.rejected_total == other.rejected_total
+            && self.rejections == other.rejections
+            && self.refused == other.refused
             && self.fingerprint == other.fingerprint
     }
 }
@@ -223,10 +228,12 @@ fn read_on(file: &mut File, before: &KnownFile, now: &KnownFile) -> io::Result<I
         KnownFile { length: now.length, modified: now.modified, error: None, ..before.clone() };
     let mut piece = seen.cursor.read(file, seen.length)?;
     seen.take(file, &piece)?;
-    if let Some(start) = before.unsettled.as_ref().filter(|_| piece.from_start)
-        && !piece.drop_start(start)
-    {
-        // The lines added show other columns than those before seemed to.
+    let continues = match &before.unsettled {
+        Some(start) if piece.from_start => piece.drop_start(start),
+        _ => !piece.from_start,
+    };
+    if !continues {
+        // The lines added show that those before were written otherwise than they seemed to be.
         return Ok(Inspection { seen, kind: Some(ChangeKind::Replaced), piece });
     }
     let is_empty = piece.rounds.is_empty() && piece.rejected_count == 0;

@@ -2,39 +2,37 @@
 //!
 //! Two readers must agree: [`quick`] takes the two usual forms at fixed places, [`general`] takes everything.
 
-use chrono::{DateTime, Local, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
-
-/// Why a text is not a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TimeError {
-    /// None of the accepted forms.
-    NotATime,
-    /// The clocks of this machine skipped this local time.
-    Skipped,
-}
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 /// A time as written: with an offset it is an instant, without one it is what a wall clock showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
     /// An instant.
     Instant(DateTime<Utc>),
-    /// A reading of this machine's wall clock.
+    /// A reading of a wall clock.
     WallClock(NaiveDateTime),
 }
 
-impl Written {
-    /// The instant meant; a wall clock reading is in the time zone of this machine.
-    pub(crate) fn instant(self) -> Result<DateTime<Utc>, TimeError> {
-        match self {
-            Self::Instant(time) => Ok(time),
-            Self::WallClock(naive) => resolve(Local.from_local_datetime(&naive)),
-        }
-    }
+/// The order of day and month in dates such as `03-09-2026`: one for a whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub(crate) enum DateOrder {
+    /// No row has settled it: no date had a number above 12.
+    #[default]
+    Open,
+    /// `24-07-2026`.
+    DayFirst,
+    /// `07-24-2026`.
+    MonthFirst,
 }
 
-/// The clocks show an hour twice when summer time ends: the earlier pass is taken.
-fn resolve<Z: TimeZone>(found: LocalResult<DateTime<Z>>) -> Result<DateTime<Utc>, TimeError> {
-    found.earliest().map(|time| time.to_utc()).ok_or(TimeError::Skipped)
+/// A text that is no time, or none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeError {
+    /// None of the accepted forms.
+    NotATime,
+    /// `03-09-2026` while the order is open.
+    Ambiguous,
 }
 
 /// Reads `YYYY-MM-DD`, `T` or a space, `HH:MM:SS`, perhaps `.mmm`, perhaps `Z` at the start of `bytes`.
@@ -74,7 +72,7 @@ fn number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Reads any of the accepted forms, white space around it aside.
-pub(crate) fn general(text: &str) -> Result<Written, TimeError> {
+pub(crate) fn general(text: &str, order: DateOrder) -> Result<Written, TimeError> {
     let text = text.trim();
     // chrono takes years of any length and months of one digit, so the shape is checked first:
     // `25-12-10` is not a day of the year 25.
@@ -82,7 +80,10 @@ pub(crate) fn general(text: &str) -> Result<Written, TimeError> {
         text.chars().take(19).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let date = match shape.as_str() {
         "0000-00-00 00:00:00" | "0000-00-00T00:00:00" => "%Y-%m-%d",
-        "00-00-0000 00:00:00" | "00-00-0000T00:00:00" => "%d-%m-%Y",
+        "00-00-0000 00:00:00" | "00-00-0000T00:00:00" => match order_of(text, order)? {
+            DateOrder::MonthFirst => "%m-%d-%Y",
+            DateOrder::DayFirst | DateOrder::Open => "%d-%m-%Y",
+        },
         _ => return Err(TimeError::NotATime),
     };
     let separator = &shape[10..11];
@@ -106,8 +107,30 @@ pub(crate) fn general(text: &str) -> Result<Written, TimeError> {
     }
 }
 
+/// The order that a date with the year at its end is read in.
+fn order_of(text: &str, order: DateOrder) -> Result<DateOrder, TimeError> {
+    match (order, settled_order(text)) {
+        (DateOrder::Open, None) => Err(TimeError::Ambiguous),
+        (DateOrder::Open, Some(shown)) => Ok(shown),
+        (settled, _) => Ok(settled),
+    }
+}
+
+/// Returns the order of day and month that a date with the year at its end shows by a number above 12.
+pub(crate) fn settled_order(text: &str) -> Option<DateOrder> {
+    let bytes: &[u8; 11] = text.trim().as_bytes().first_chunk()?;
+    if bytes[2] != b'-' || bytes[5] != b'-' || !matches!(bytes[10], b' ' | b'T') {
+        return None;
+    }
+    match (number(&bytes[..2])?, number(&bytes[3..5])?) {
+        (13..=31, 1..=12) => Some(DateOrder::DayFirst),
+        (1..=12, 13..=31) => Some(DateOrder::MonthFirst),
+        _ => None,
+    }
+}
+
 /// `+02:00`, `+0200` or `+02`, in seconds east of UTC.
-fn offset_seconds(text: &str) -> Option<i64> {
+pub(crate) fn offset_seconds(text: &str) -> Option<i64> {
     let sign = match text.as_bytes().first()? {
         b'+' => 1,
         b'-' => -1,
@@ -124,7 +147,6 @@ fn offset_seconds(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::FixedOffset;
     use proptest::prelude::*;
 
     use super::*;
@@ -132,13 +154,13 @@ mod tests {
     #[track_caller]
     fn check(text: &str, utc: &str) {
         let expected = Written::Instant(utc.parse().unwrap());
-        assert_eq!(general(text), Ok(expected), "{text}");
+        assert_eq!(general(text, DateOrder::DayFirst), Ok(expected), "{text}");
     }
 
     #[track_caller]
     fn check_wall_clock(text: &str, naive: &str) {
         let expected = Written::WallClock(naive.parse().unwrap());
-        assert_eq!(general(text), Ok(expected), "{text}");
+        assert_eq!(general(text, DateOrder::DayFirst), Ok(expected), "{text}");
     }
 
     #[test]
@@ -187,17 +209,30 @@ mod tests {
             "2025-12-10é19:32:35",
             "2025-12-10 19:32:3é",
         ] {
-            assert_eq!(general(text), Err(TimeError::NotATime), "{text:?}");
+            assert_eq!(general(text, DateOrder::DayFirst), Err(TimeError::NotATime), "{text:?}");
         }
     }
 
     #[test]
-    fn an_hour_shown_twice_is_the_first_and_one_skipped_is_no_time() {
-        let naive: NaiveDateTime = "2025-10-26T02:30:00".parse().unwrap();
-        let summer = FixedOffset::east_opt(7200).unwrap().from_local_datetime(&naive).unwrap();
-        let winter = FixedOffset::east_opt(3600).unwrap().from_local_datetime(&naive).unwrap();
-        assert_eq!(resolve(LocalResult::Ambiguous(summer, winter)), Ok(summer.to_utc()));
-        assert_eq!(resolve::<FixedOffset>(LocalResult::None), Err(TimeError::Skipped));
+    fn day_and_month_are_told_by_a_number_above_twelve() {
+        let read = |text, order| general(text, order).map(|it| format!("{it:?}"));
+        let september = Ok("WallClock(2026-09-03T10:00:00)".to_owned());
+        let march = Ok("WallClock(2026-03-09T10:00:00)".to_owned());
+        assert_eq!(read("03-09-2026 10:00:00", DateOrder::DayFirst), september);
+        assert_eq!(read("03-09-2026 10:00:00", DateOrder::MonthFirst), march);
+        assert_eq!(read("03-09-2026 10:00:00", DateOrder::Open), Err(TimeError::Ambiguous));
+        for (text, order) in [
+            ("24-07-2026 10:00:00", Some(DateOrder::DayFirst)),
+            ("07-24-2026T10:00:00Z", Some(DateOrder::MonthFirst)),
+            ("07-07-2026 10:00:00", None),
+            ("2026-07-24 10:00:00", None),
+            ("32-07-2026 10:00:00", None),
+        ] {
+            assert_eq!(settled_order(text), order, "{text}");
+            assert!(order.is_none_or(|order| general(text, order).is_ok()), "{text}");
+        }
+        let other = general("07-24-2026 10:00:00", DateOrder::DayFirst);
+        assert_eq!(other, Err(TimeError::NotATime));
     }
 
     proptest! {
@@ -207,8 +242,8 @@ mod tests {
         ) {
             let quick = quick(text.as_bytes()).filter(|(_, taken)| *taken == text.len());
             if let Some((time, _)) = quick {
-                prop_assert_eq!(general(&text), Ok(time));
-            } else if general(&text).is_ok() {
+                prop_assert_eq!(general(&text, DateOrder::DayFirst), Ok(time));
+            } else if general(&text, DateOrder::DayFirst).is_ok() {
                 // A leap second: rare enough for the general reader.
                 prop_assert_eq!(&text[17..19], "60");
             }
@@ -216,7 +251,7 @@ mod tests {
 
         #[test]
         fn no_text_breaks_the_readers(text in "\\PC{0,40}") {
-            let general = general(&text);
+            let general = general(&text, DateOrder::DayFirst);
             if let Some((time, taken)) = quick(text.as_bytes()) && taken == text.len() {
                 prop_assert_eq!(general, Ok(time));
             }

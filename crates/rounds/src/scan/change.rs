@@ -1,6 +1,7 @@
 //! What a scan reports about a file.
 
 use crate::cursor::Rejected;
+use crate::reader::{Refusal, Rejections};
 use crate::round::Round;
 
 /// What has changed in one file.
@@ -18,8 +19,10 @@ pub struct Change {
     pub rejected_count: u64,
     /// Rounds of this file now.
     pub total: u64,
-    /// Lines of this file that are not rounds, now.
-    pub rejected_total: u64,
+    /// Lines of this file that are not rounds, now, by reason.
+    pub rejections: Rejections,
+    /// Why none of its rows is read, if that is so.
+    pub refused: Option<Refusal>,
     /// Bytes after the last newline: a row being written, or one torn by a crash.
     pub torn_bytes: u64,
     /// Why the file cannot be read, for [`ChangeKind::Unreadable`].

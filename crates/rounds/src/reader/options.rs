@@ -1,0 +1,39 @@
+//! Limits of what counts as a round, and the time zone of times without an offset.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::reader::TimeZoneOfRows;
+
+/// Limits of what counts as a round, and the time zone of times without an offset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadOptions {
+    /// Larger multipliers are rejected.
+    pub max_multiplier: f64,
+    /// Earlier rounds are rejected.
+    pub earliest: DateTime<Utc>,
+    /// Later rounds are rejected.
+    pub latest: DateTime<Utc>,
+    /// The time zone of times without an offset.
+    pub time_zone: TimeZoneOfRows,
+}
+
+/// The largest multiplier that counts as a round unless configured otherwise.
+///
+/// A fair game reaches it once in about a million rounds; what is larger is nearly always an id, an
+/// amount of money or a time stamp in the wrong column.
+pub const MAX_MULTIPLIER: f64 = 1_000_000.0;
+
+/// The earliest year of a round: no crash game is older.
+const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).unwrap();
+
+impl Default for ReadOptions {
+    /// At most [`MAX_MULTIPLIER`], from 2009 to a day from now, local times of this machine.
+    fn default() -> Self {
+        Self {
+            max_multiplier: MAX_MULTIPLIER,
+            earliest: EARLIEST,
+            latest: Utc::now() + TimeDelta::days(1),
+            time_zone: TimeZoneOfRows::default(),
+        }
+    }
+}

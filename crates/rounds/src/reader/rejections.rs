@@ -1,0 +1,55 @@
+//! Counts rejected lines by reason.
+
+use crate::cursor::Rejected;
+use crate::reader::RejectReason;
+
+/// Numbers of rejected lines by reason, with the first line of each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rejections {
+    /// In the order of [`RejectReason::WORDS`]; reasons without a line are left out.
+    reasons: Vec<RejectionsOfReason>,
+}
+
+/// The lines rejected for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectionsOfReason {
+    /// How many they are.
+    pub count: u64,
+    /// The first of them.
+    pub example: Rejected,
+}
+
+impl Rejections {
+    /// Counts one rejected line.
+    pub(crate) fn add(&mut self, reason: RejectReason, example: impl FnOnce() -> Rejected) {
+        let index = |it: &RejectionsOfReason| it.example.reason.index();
+        match self.reasons.binary_search_by_key(&reason.index(), index) {
+            Ok(at) => self.reasons[at].count += 1,
+            Err(at) => {
+                self.reasons.insert(at, RejectionsOfReason { count: 1, example: example() });
+            }
+        }
+    }
+
+    /// Adds the counts of a later part of the same file.
+    pub(crate) fn extend(&mut self, later: &Self) {
+        for it in &later.reasons {
+            let count = it.count;
+            self.add(it.example.reason, || it.example.clone());
+            let index = |it: &RejectionsOfReason| it.example.reason.index();
+            if let Ok(at) = self.reasons.binary_search_by_key(&it.example.reason.index(), index) {
+                self.reasons[at].count += count - 1;
+            }
+        }
+    }
+
+    /// Returns the reasons, in the order of [`RejectReason::WORDS`].
+    pub fn reasons(&self) -> &[RejectionsOfReason] {
+        &self.reasons
+    }
+
+    /// Returns the number of lines of all reasons.
+    pub fn total(&self) -> u64 {
+        self.reasons.iter().map(|it| it.count).sum()
+    }
+}
