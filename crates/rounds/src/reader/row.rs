@@ -55,14 +55,16 @@ pub(crate) fn read_row(
     if fields.written < expected {
         return Err(too_few.into());
     }
-    if let (Some(column), Some(known)) = (columns.state, &format.state)
-        && let Some(state) = at(column).filter(|state| !state.is_empty() && state != known)
-    {
-        return Err(RowError::NewFormat(Box::new(Err(several_states(columns, known, state)))));
-    }
     let id = columns.id.and_then(at).unwrap_or_default().to_owned();
+    let state = columns.state.and_then(at).filter(|state| !state.is_empty());
     let written = read_time(time, format)?;
     let multiplier = read_multiplier(multiplier, format)?;
+    if let (Some(known), Some(state)) = (&format.state, state)
+        && state != known
+    {
+        let refusal = several_states(&format.columns, known, state);
+        return Err(RowError::NewFormat(Box::new(Err(refusal))));
+    }
     let time = instant(written, options, before)?;
     Ok(Row { round: within(Round { time, multiplier }, options)?, id })
 }

@@ -16,7 +16,10 @@ pub(crate) fn now() -> DateTime<Utc> {
 /// The n-th of rounds that are all different.
 pub(crate) fn round(n: u64) -> Round {
     let time = now() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 12_345);
-    Round { time, multiplier: Multiplier::from_cents(100 + n * 7).unwrap() }
+    // Spread as a crash game: multiples of the golden ratio fill the unit interval evenly.
+    let unit = (n as f64 * 0.618_033_988_749_895).fract();
+    let multiplier = Multiplier::new((97.0 / (1.0 - unit)).floor().max(100.0) / 100.0).unwrap();
+    Round { time, multiplier }
 }
 
 struct Watched {
@@ -180,11 +183,11 @@ fn a_file_whose_rows_stay_is_only_touched() {
 fn rows_whose_columns_turn_out_otherwise_are_told_anew() {
     let mut watched = Watched::new();
     let time = "2025-12-10T19:32:35Z";
-    watched.write(&format!("{time},1.00,0.5\n"));
+    watched.write(&format!("{time},1.00,a note\n"));
     watched.check(ChangeKind::New, &[0], 1);
-    watched.write(&format!("{time},1.00,0.5\n{time},1.00,7\n{time},1.00,8\n"));
+    watched.write(&format!("{time},1.00,a note\n{time},1.00,7.5\n{time},1.00,8.5\n"));
     let change = watched.check(ChangeKind::Replaced, &[], 0);
-    assert_eq!(change.rejected_total, 3);
+    assert_eq!(change.rejections.total(), 3);
 }
 
 #[test]
@@ -192,11 +195,11 @@ fn rejected_lines_are_counted_over_the_whole_file() {
     let mut watched = Watched::new();
     watched.write(&(rows(&[1]) + "rubbish\n"));
     let change = watched.check(ChangeKind::New, &[1], 1);
-    assert_eq!((change.rejected_count, change.rejected_total), (1, 1));
+    assert_eq!((change.rejected_count, change.rejections.total()), (1, 1));
     assert_eq!((change.rejected[0].line, change.rejected[0].text.as_str()), (3, "rubbish"));
     watched.write(&(rows(&[1]) + "rubbish\nmore\n"));
     let change = watched.check(ChangeKind::Appended, &[], 1);
-    assert_eq!((change.rejected_count, change.rejected_total), (1, 2));
+    assert_eq!((change.rejected_count, change.rejections.total()), (1, 2));
     assert_eq!(change.rejected[0].line, 4);
 }
 
@@ -208,13 +211,13 @@ fn a_growing_file_without_a_header_tells_each_line_once() {
     let mut text = round(0).to_row() + "rubbish\n" + &[1, 2].map(|n| round(n).to_row()).concat();
     watched.write(&text);
     let change = watched.check(ChangeKind::New, &[0, 1, 2], 3);
-    assert_eq!((change.rejected_count, change.rejected_total), (1, 1));
+    assert_eq!((change.rejected_count, change.rejections.total()), (1, 1));
     for n in 1..12 {
         let new = [2 * n + 1, 2 * n + 2];
         text += &(round(new[0]).to_row() + "more\n" + &round(new[1]).to_row());
         watched.write(&text);
         let change = watched.check(ChangeKind::Appended, &new, 2 * n + 3);
-        assert_eq!((change.rejected_count, change.rejected_total), (1, n + 1));
+        assert_eq!((change.rejected_count, change.rejections.total()), (1, n + 1));
         let lines: Vec<u64> = change.rejected.iter().map(|rejected| rejected.line).collect();
         assert_eq!(lines, [3 * n + 3], "{text}");
     }

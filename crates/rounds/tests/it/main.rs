@@ -4,8 +4,10 @@
 mod directory;
 mod faults;
 mod format_page;
+mod generated;
 mod provably_fair;
 mod schedule;
 mod shapes;
+mod strict;
 mod torn;
 mod writer;

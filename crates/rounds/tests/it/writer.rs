@@ -202,11 +202,11 @@ fn a_time_that_cannot_be_read_back_is_refused() {
     assert_eq!(last_rounds(dir.path(), 9).unwrap(), [round(1)]);
 }
 
-/// Back an hour, a year ahead and back again, twice the same second: as at the end of summer time.
+/// Back an hour, a hundred days ahead and back again, twice the same second: as at the end of summer time.
 #[test]
 fn whatever_the_clock_shows_at_a_start_the_name_is_new_and_no_row_is_lost() {
     let dir = tempfile::tempdir().unwrap();
-    let starts = [0, -3600, 365 * 86_400, 1, -3600, 0, 0];
+    let starts = [0, -3600, 100 * 86_400, 1, -3600, 0, 0];
     let mut written = Vec::new();
     let mut names = BTreeSet::new();
     for (n, second) in (0..).zip(starts) {
