@@ -22,12 +22,12 @@ use serde_json::{Value, json};
 
 use crate::observation::{Observation, Report, SourceKind};
 
-pub use unplaced::Waiting;
+pub use unplaced::UnplacedRounds;
 
 /// Rounds that are kept for comparing, and that a [`ResumePoint`] should hold.
 pub const WINDOW: usize = 64;
 /// Ids that are remembered.
-const IDS: usize = 256;
+const IDS_MAX: usize = 256;
 /// A round counts as heard when it ended if the reading before it was this close.
 const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -46,7 +46,7 @@ pub enum Baseline {
 
 /// What the ledger must know of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
+pub struct DedupSettings {
     /// What kind of source it is.
     pub kind: SourceKind,
     /// What to write of the first list.
@@ -55,9 +55,9 @@ pub struct Settings {
     pub round_min: Duration,
 }
 
-impl Settings {
+impl DedupSettings {
     /// A list counts when it was read twice alike: a page may be caught half rendered, a message may not.
-    fn lists_settle(self) -> bool {
+    fn needs_equal_reads(self) -> bool {
         self.kind == SourceKind::Browser
     }
 
@@ -97,7 +97,7 @@ pub enum Outcome {
 
 /// A round that was accepted, or that stood in the list before anything was.
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownRound {
     cents: u64,
     id: Option<String>,
     /// When the list gave it, as long as its id may still follow.
@@ -106,12 +106,12 @@ struct Known {
     is_old: bool,
 }
 
-impl Known {
+impl KnownRound {
     fn of_list(cents: u64) -> Self {
         Self { cents, id: None, listed: None, is_old: false }
     }
 
-    fn of_history(shown: &Shown<'_>) -> Self {
+    fn of_history(shown: &ListedRound<'_>) -> Self {
         Self { id: shown.id.map(str::to_owned), ..Self::of_list(shown.multiplier.cents()) }
     }
 }
@@ -124,11 +124,11 @@ pub struct ResumePoint {
     /// The time of the newest row of all.
     pub newest: Option<DateTime<Utc>>,
     /// The list, newest first, from which recording went on before those rows.
-    pub basis: Vec<Multiplier>,
+    pub base_list: Vec<Multiplier>,
     /// When that was.
-    pub based: Option<DateTime<Utc>>,
+    pub base_time: Option<DateTime<Utc>>,
     /// What the last run had seen and not written.
-    pub waiting: Option<Waiting>,
+    pub unplaced: Option<UnplacedRounds>,
 }
 
 /// When the window was last known to be up to date.
@@ -143,22 +143,22 @@ enum Confirmed {
 /// Decides which readings are new rounds.
 #[derive(Debug)]
 pub struct Deduplicator {
-    settings: Settings,
+    settings: DedupSettings,
     /// Newest first, at most [`WINDOW`].
-    window: VecDeque<Known>,
-    /// Newest last, at most [`IDS`].
+    window: VecDeque<KnownRound>,
+    /// Newest last, at most [`IDS_MAX`].
     ids: VecDeque<(String, u64)>,
     confirmed: Confirmed,
     /// Time of the newest row.
     newest: Option<DateTime<Utc>>,
-    list: list::Progress,
+    list: list::ListState,
     /// Rounds at the head of the window that the list has not shown yet.
-    ahead: usize,
+    unlisted_count: usize,
     /// Nothing can have been missed since the last connection stood.
-    is_bridged: bool,
+    is_continuous: bool,
     /// Single rounds that wait for the history.
-    held: Vec<Observation>,
-    heard: Option<Instant>,
+    deferred: Vec<Observation>,
+    last_observed: Option<Instant>,
     instance: Option<String>,
     /// The window was never filled: the baseline is still to be taken.
     is_first: bool,
@@ -166,19 +166,21 @@ pub struct Deduplicator {
 
 impl Deduplicator {
     /// A ledger that knows no round.
-    pub fn new(settings: Settings) -> Self {
-        Self::seeded(settings, &ResumePoint::default())
+    pub fn new(settings: DedupSettings) -> Self {
+        Self::resuming(settings, &ResumePoint::default())
     }
 
     /// A ledger that goes on where the files end.
-    pub fn seeded(settings: Settings, seed: &ResumePoint) -> Self {
-        let known =
-            |round: &Round| Known { is_old: true, ..Known::of_list(round.multiplier.cents()) };
-        let older = seed.basis.iter().map(|multiplier| Known::of_list(multiplier.cents()));
+    pub fn resuming(settings: DedupSettings, seed: &ResumePoint) -> Self {
+        let known = |round: &Round| KnownRound {
+            is_old: true,
+            ..KnownRound::of_list(round.multiplier.cents())
+        };
+        let older = seed.base_list.iter().map(|multiplier| KnownRound::of_list(multiplier.cents()));
         let newest = seed.newest;
-        let confirmed = newest.max(seed.based);
-        let mut list = list::Progress::new(settings);
-        list.waiting = seed.waiting.clone().unwrap_or_default();
+        let confirmed = newest.max(seed.base_time);
+        let mut list = list::ListState::new(settings);
+        list.unplaced = seed.unplaced.clone().unwrap_or_default();
         Self {
             settings,
             window: seed.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
@@ -186,10 +188,10 @@ impl Deduplicator {
             confirmed: confirmed.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
             list,
-            ahead: 0,
-            is_bridged: confirmed.is_none() && !settings.shows_history(),
-            held: Vec::new(),
-            heard: None,
+            unlisted_count: 0,
+            is_continuous: confirmed.is_none() && !settings.shows_history(),
+            deferred: Vec::new(),
+            last_observed: None,
             instance: None,
             is_first: confirmed.is_none(),
         }
@@ -197,76 +199,76 @@ impl Deduplicator {
 
     /// The connection was lost: rounds may have ended that nobody heard.
     pub fn interrupted(&mut self) {
-        self.is_bridged = false;
-        self.list.forget_reading();
-        self.heard = None;
+        self.is_continuous = false;
+        self.list.forget_last_read();
+        self.last_observed = None;
     }
 
     /// What follows from a reading, in the order in which it must be written.
-    pub fn observe(&mut self, reading: &Observation) -> Vec<Outcome> {
+    pub fn observe(&mut self, observation: &Observation) -> Vec<Outcome> {
         let mut out = Vec::new();
-        if let Report::Interrupted(why) = &reading.said {
+        if let Report::Interrupted(why) = &observation.report {
             self.interrupted();
             let detail = json!({ "reason": why });
             return vec![Outcome::Note { kind: EventKind::Reconnect, detail }];
         }
-        match &reading.said {
-            Report::Round { .. } if self.must_hold() => self.held.push(reading.clone()),
-            Report::Round { .. } => self.hear_round(reading, &mut out),
-            Report::List(shown) => self.hear_list(shown, reading, &mut out),
-            Report::Ids(shown) => self.hear_ids(shown, reading, &mut out),
-            Report::OtherInstance(name) => self.hear_instance(name, reading.mono, &mut out),
+        match &observation.report {
+            Report::Round { .. } if self.must_defer() => self.deferred.push(observation.clone()),
+            Report::Round { .. } => self.observe_round(observation, &mut out),
+            Report::List(shown) => self.observe_list(shown, observation, &mut out),
+            Report::Ids(shown) => self.observe_history(shown, observation, &mut out),
+            Report::OtherInstance(name) => self.observe_instance(name, observation.mono, &mut out),
             Report::Interrupted(_) | Report::Alive | Report::End => {}
         }
-        self.release(reading, &mut out);
-        self.heard = Some(reading.mono);
+        self.release_deferred(observation, &mut out);
+        self.last_observed = Some(observation.mono);
         out
     }
 
-    fn hear_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
+    fn observe_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
         let before = self.instance.replace(name.to_owned());
         let Some(before) = before.filter(|before| before != name) else { return };
-        self.pass_waiting(now, out);
+        self.flush_before_round(now, out);
         let detail = json!({ "reason": "other instance", "from": before, "to": name });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();
         self.ids.clear();
-        self.list = list::Progress::new(self.settings);
-        self.ahead = 0;
-        self.is_bridged = !self.settings.shows_history();
+        self.list = list::ListState::new(self.settings);
+        self.unlisted_count = 0;
+        self.is_continuous = !self.settings.shows_history();
     }
 
     /// Time since the window was up to date; `None` when nobody can say.
-    fn elapsed(&self, reading: &Observation) -> Option<Duration> {
+    fn elapsed(&self, observation: &Observation) -> Option<Duration> {
         match self.confirmed {
             Confirmed::Never => None,
-            Confirmed::Mono(at) => Some(reading.mono.saturating_duration_since(at)),
+            Confirmed::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
             // A clock that was set back since the last run says nothing.
-            Confirmed::Wall(at) => (reading.wall - at).to_std().ok(),
+            Confirmed::Wall(at) => (observation.wall - at).to_std().ok(),
         }
     }
 
     /// The most rounds that can have ended since the window was up to date.
-    fn bound(&self, reading: &Observation) -> usize {
-        let Some(elapsed) = self.elapsed(reading) else { return usize::MAX };
+    fn max_new_rounds(&self, observation: &Observation) -> usize {
+        let Some(elapsed) = self.elapsed(observation) else { return usize::MAX };
         let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
         usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
     }
 
     /// The history has been joined on: nothing is missing that is not marked.
-    fn bridge(&mut self, now: Instant) {
-        self.is_bridged = true;
+    fn confirm_continuity(&mut self, now: Instant) {
+        self.is_continuous = true;
         self.is_first = false;
         self.confirmed = Confirmed::Mono(now);
     }
 
-    fn push(&mut self, known: Known) {
+    fn push(&mut self, known: KnownRound) {
         self.window.push_front(known);
         self.window.truncate(WINDOW);
     }
 
     fn remember_id(&mut self, id: &str, cents: u64) {
-        if self.ids.len() == IDS {
+        if self.ids.len() == IDS_MAX {
             self.ids.pop_front();
         }
         self.ids.push_back((id.to_owned(), cents));
@@ -277,15 +279,22 @@ impl Deduplicator {
     }
 
     /// Accepts rounds of a history, newest first in `fresh`, with estimated times.
-    fn accept_history(&mut self, fresh: &[Shown<'_>], found: Found<'_>, out: &mut Vec<Outcome>) {
-        let Found { reading, after_gap } = found;
-        let was_heard = self.heard.is_some_and(|at| distance(at, reading.mono) <= LIVE_WITHIN);
-        let is_newest_live = was_heard && self.is_bridged && !after_gap;
+    fn accept_history(
+        &mut self,
+        fresh: &[ListedRound<'_>],
+        found: HistoryContext<'_>,
+        out: &mut Vec<Outcome>,
+    ) {
+        let HistoryContext { observation, after_gap } = found;
+        let was_observed =
+            self.last_observed.is_some_and(|at| distance(at, observation.mono) <= LIVE_WITHIN);
+        let is_newest_live = was_observed && self.is_continuous && !after_gap;
         let since = if after_gap { None } else { self.newest };
-        let times = times::spread(since, self.newest, reading.wall, fresh.len(), is_newest_live);
+        let times =
+            times::spread(since, self.newest, observation.wall, fresh.len(), is_newest_live);
         for (index, (shown, time)) in fresh.iter().rev().zip(times).enumerate() {
             let is_newest = index + 1 == fresh.len();
-            let (time, stepped_back) = self.monotone(time);
+            let (time, stepped_back) = self.ordered_time(time);
             out.push(Outcome::Accept {
                 round: Round { time, multiplier: shown.multiplier },
                 id: shown.id.map(str::to_owned),
@@ -296,8 +305,8 @@ impl Deduplicator {
                 },
                 detail: times::with_step(None, stepped_back),
             });
-            let listed = shown.id.is_none().then_some(reading.mono);
-            self.push(Known { listed, ..Known::of_history(shown) });
+            let listed = shown.id.is_none().then_some(observation.mono);
+            self.push(KnownRound { listed, ..KnownRound::of_history(shown) });
             self.newest = Some(time);
         }
     }
@@ -305,15 +314,15 @@ impl Deduplicator {
 
 /// One entry of a history.
 #[derive(Clone, Copy, Debug)]
-struct Shown<'a> {
+struct ListedRound<'a> {
     multiplier: Multiplier,
     id: Option<&'a str>,
 }
 
 /// How new rounds of a history were found.
 #[derive(Clone, Copy, Debug)]
-struct Found<'a> {
-    reading: &'a Observation,
+struct HistoryContext<'a> {
+    observation: &'a Observation,
     /// An unknown number is missing before them.
     after_gap: bool,
 }

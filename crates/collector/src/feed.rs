@@ -32,7 +32,7 @@ use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
 use crate::order::Order;
 use crate::tls;
-use address::Address;
+use address::FeedAddress;
 use rule::{Rule, RuleOptions};
 use secret::Secret;
 
@@ -79,7 +79,7 @@ pub struct FeedOptions {
 #[derive(Debug)]
 pub struct Feed {
     /// Where it is.
-    pub address: Address,
+    pub address: FeedAddress,
     /// The headers to send.
     pub headers: HeaderMap,
     /// Whom to trust beside those this machine trusts.
@@ -126,7 +126,7 @@ impl Feed {
             .map(|(index, rule)| rule.clone().check(index, order))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            address: Address::new(options.url.as_ref(), schemes)?,
+            address: FeedAddress::new(options.url.as_ref(), schemes)?,
             headers: headers::headers(&options.headers)?,
             authorities,
             timeout,

@@ -26,31 +26,31 @@ pub(super) enum Alignment {
     Nowhere,
 }
 
-/// Every number of new rounds, at most `bound`, with which `shown` values continue `known` ones: `same(i, j)` says that shown
+/// Every number of new rounds, at most `max_new_rounds`, with which `shown` values continue `known` ones: `same(i, j)` says that shown
 /// value `i` can be known value `j`, and at least `least` of them must overlap.
-pub(super) fn shifts(
+pub(super) fn matching_offsets(
     shown: usize,
     known: usize,
     least: usize,
-    bound: usize,
+    max_new_rounds: usize,
     same: impl Fn(usize, usize) -> bool,
 ) -> Vec<usize> {
     let fits = |&shift: &usize| {
         let overlap = (shown - shift).min(known);
         overlap >= least && (0..overlap).all(|i| same(shift + i, i))
     };
-    (0..=bound.min(shown)).filter(fits).collect()
+    (0..=max_new_rounds.min(shown)).filter(fits).collect()
 }
 
 /// The newest recorded rounds that prove a place although older ones do not fit: one more than elsewhere.
 const OVERLAP_BEFORE_BREAK: usize = OVERLAP + 1;
 
-/// As [`shifts`], where the known values come from files and may have holes: `(new rounds, known values that fit)` with the
+/// As [`matching_offsets`], where the known values come from files and may have holes: `(new rounds, known values that fit)` with the
 /// longest run of fitting ones before the first that does not. `may_break(j)`: a hole before known value `j` is possible.
-pub(super) fn broken_shift(
+pub(super) fn offset_with_hole(
     shown: usize,
     known: usize,
-    bound: usize,
+    max_new_rounds: usize,
     may_break: impl Fn(usize) -> bool,
     same: impl Fn(usize, usize) -> bool,
 ) -> Option<(usize, usize)> {
@@ -61,13 +61,13 @@ pub(super) fn broken_shift(
             .then_some((shift, fitting))
     };
     // Of equally long ones the smallest shift, as elsewhere.
-    (0..=bound.min(shown))
+    (0..=max_new_rounds.min(shown))
         .filter_map(run)
         .max_by_key(|&(shift, fitting)| (fitting, usize::MAX - shift))
 }
 
 /// How much of a list stands before it begins again: some pages hold the same history twice.
-pub(super) fn undoubled_len(shown: &[u64]) -> usize {
+pub(super) fn len_without_repeat(shown: &[u64]) -> usize {
     let begins_again =
         |&period: &usize| shown[period..].iter().zip(shown).all(|(again, first)| again == first);
     // A tail of three that looks like the head by chance is cut too; the rest is still enough to align.
@@ -76,7 +76,7 @@ pub(super) fn undoubled_len(shown: &[u64]) -> usize {
 
 /// For each of `shown`, which of `known` it is, both in the same order: the longest common subsequence, so that one value
 /// missing on either side does not make strangers of the rest.
-pub(super) fn pairs(
+pub(super) fn lcs_pairs(
     shown: usize,
     known: usize,
     same: impl Fn(usize, usize) -> bool,
@@ -108,8 +108,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_shifts(shown: &[u64], known: &[u64], bound: usize, expected: &[usize]) {
-        let found = shifts(shown.len(), known.len(), OVERLAP, bound, |i, j| shown[i] == known[j]);
+    fn check_shifts(shown: &[u64], known: &[u64], max_new_rounds: usize, expected: &[usize]) {
+        let found = matching_offsets(shown.len(), known.len(), OVERLAP, max_new_rounds, |i, j| {
+            shown[i] == known[j]
+        });
         assert_eq!(found, expected);
     }
 
@@ -141,10 +143,10 @@ mod tests {
     #[test]
     fn files_with_a_hole_fit_up_to_the_hole() {
         let shown = [9, 1, 2, 3, 4, 5, 6];
-        let check = |known: &[u64], bound, may_break, expected| {
+        let check = |known: &[u64], max_new_rounds, may_break, expected| {
             let same = |i: usize, j: usize| shown[i] == known[j];
             assert_eq!(
-                broken_shift(shown.len(), known.len(), bound, |_| may_break, same),
+                offset_with_hole(shown.len(), known.len(), max_new_rounds, |_| may_break, same),
                 expected
             );
         };
@@ -161,7 +163,7 @@ mod tests {
     fn of_two_broken_fits_the_longer_one_counts_and_of_equal_ones_the_one_with_fewer_new_rounds() {
         let check = |shown: &[u64], known: &[u64], expected| {
             let same = |i: usize, j: usize| shown[i] == known[j];
-            assert_eq!(broken_shift(shown.len(), known.len(), 9, |_| true, same), expected);
+            assert_eq!(offset_with_hole(shown.len(), known.len(), 9, |_| true, same), expected);
         };
         check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 7, 7], Some((0, 4)));
         check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 1, 7, 7], Some((0, 5)));
@@ -170,7 +172,7 @@ mod tests {
 
     #[track_caller]
     fn check_len(shown: &[u64], expected: usize) {
-        assert_eq!(undoubled_len(shown), expected, "{shown:?}");
+        assert_eq!(len_without_repeat(shown), expected, "{shown:?}");
     }
 
     #[test]
@@ -187,7 +189,7 @@ mod tests {
 
     #[track_caller]
     fn check_pairs(shown: &[u64], known: &[u64], expected: &[Option<usize>]) {
-        let found = pairs(shown.len(), known.len(), |i, j| shown[i] == known[j]);
+        let found = lcs_pairs(shown.len(), known.len(), |i, j| shown[i] == known[j]);
         assert_eq!(found, expected, "{shown:?} in {known:?}");
     }
 

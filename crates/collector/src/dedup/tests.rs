@@ -26,8 +26,8 @@ fn wall(second: f64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> DedupSettings {
+    DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
@@ -98,13 +98,13 @@ impl Table {
         self.history[..25].to_vec()
     }
 
-    fn observe(&mut self, said: Report) -> Vec<Outcome> {
+    fn observe(&mut self, report: Report) -> Vec<Outcome> {
         let mono = self.origin + Duration::from_secs_f64(self.now);
-        self.ledger.observe(&Observation { mono, wall: wall(self.now + self.wall_off), said })
+        self.ledger.observe(&Observation { mono, wall: wall(self.now + self.wall_off), report })
     }
 
-    fn hear(&mut self, said: Report) -> Vec<String> {
-        self.observe(said).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
+    fn hear(&mut self, report: Report) -> Vec<String> {
+        self.observe(report).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
     }
 
     /// The rounds that the next list is laid on.

@@ -24,8 +24,8 @@ pub(super) fn spread(
     let begin = since.unwrap_or_else(|| newest.map_or(usual, |newest| newest.max(usual))).min(now);
     let parts = if is_newest_live { count } else { count + 1 };
     let span = (now - begin).num_milliseconds();
-    let place = |i: i32| span * i64::from(i) / i64::from(parts);
-    (1..=count).map(|i| begin + TimeDelta::milliseconds(place(i))).collect()
+    let offset = |i: i32| span * i64::from(i) / i64::from(parts);
+    (1..=count).map(|i| begin + TimeDelta::milliseconds(offset(i))).collect()
 }
 
 /// `detail` with how far the wall clock stepped back before this round, if it did.
@@ -46,13 +46,13 @@ impl Deduplicator {
         match ended_at {
             Some(time) if self.settings.keeps_times() => (time, None),
             // A source whose clock is ahead of ours has not heard the future.
-            Some(time) => self.monotone(time.min(wall)),
-            None => self.monotone(wall),
+            Some(time) => self.ordered_time(time.min(wall)),
+            None => self.ordered_time(wall),
         }
     }
 
     /// Rows keep their order over small steps of the clock; a large step back is written as it is, and said.
-    pub(super) fn monotone(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
+    pub(super) fn ordered_time(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
         match self.newest {
             Some(newest) if time < newest && newest - time < SMALL_STEP => (newest, None),
             Some(newest) if time < newest => (time, Some(newest - time)),

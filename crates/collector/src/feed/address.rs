@@ -10,9 +10,9 @@ use crate::feed::secret::Secret;
 /// The address of a feed. Shown as origin and path: what follows may be a token.
 // Has a host, one of the wanted schemes, and no user name or password.
 #[derive(Clone)]
-pub struct Address(Url);
+pub struct FeedAddress(Url);
 
-impl Address {
+impl FeedAddress {
     /// The address that `--url` gives, with one of `schemes`.
     ///
     /// # Errors
@@ -57,13 +57,13 @@ impl Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for FeedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", shown(&self.0))
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for FeedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
@@ -79,9 +79,9 @@ pub fn shown(url: &Url) -> String {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Result<Address, String> {
+    fn address(text: &str) -> Result<FeedAddress, String> {
         let Ok(secret) = text.parse();
-        Address::new(Some(&secret), &["ws", "wss"]).map_err(|error| error.to_string())
+        FeedAddress::new(Some(&secret), &["ws", "wss"]).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
             "--url: has a user name or password in it; use feed.headers instead",
         );
         refused("wss://", "--url: empty host");
-        let missing = Address::new(None, &["http", "https"]).unwrap_err().to_string();
+        let missing = FeedAddress::new(None, &["http", "https"]).unwrap_err().to_string();
         assert_eq!(missing, "--url: is missing: the address of the feed, http:// or https://…");
     }
 

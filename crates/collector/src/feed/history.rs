@@ -2,7 +2,7 @@
 
 use rounds::Multiplier;
 
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::observation::Report;
 use crate::order::Order;
 
@@ -33,7 +33,7 @@ pub fn newest_first<T>(entries: &[T], order: Order) -> Vec<&T> {
 
 /// The reading of a list, newest first. A list has no holes: what is older than an entry that cannot be read is left out,
 /// since a shorter list is true and one with a hole is not.
-pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> Heard {
+pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> ParsedMessage {
     let mut rounds: Vec<(Option<String>, Multiplier)> = Vec::new();
     let mut problem = None;
     for entry in entries {
@@ -47,10 +47,10 @@ pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> Hea
             }
         }
     }
-    Heard { is_matched: true, said: said(rounds), problem }
+    ParsedMessage { is_matched: true, report: report(rounds), problem }
 }
 
-fn said(rounds: Vec<(Option<String>, Multiplier)>) -> Option<Report> {
+fn report(rounds: Vec<(Option<String>, Multiplier)>) -> Option<Report> {
     if rounds.is_empty() {
         return None;
     }

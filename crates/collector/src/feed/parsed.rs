@@ -6,11 +6,11 @@ use crate::observation::Report;
 
 /// What one message said.
 #[derive(Debug, Default, PartialEq)]
-pub struct Heard {
+pub struct ParsedMessage {
     /// A rule was about it.
     pub is_matched: bool,
     /// The round or the list that it told.
-    pub said: Option<Report>,
+    pub report: Option<Report>,
     /// What in it could not be read.
     pub problem: Option<FieldError>,
 }

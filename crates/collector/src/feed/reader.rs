@@ -4,7 +4,7 @@ use rounds::Multiplier;
 use serde_json::{Map, Value};
 
 use crate::feed::number::{self, BelowOne, Scale};
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::feed::rule::Rule;
 use crate::feed::{history, pointer, redacted_shape};
 use crate::observation::Report;
@@ -40,21 +40,21 @@ impl Reader {
     /// Forgets the round in flight: what was told of it before a loss of the connection is not known to belong to what
     /// comes after.
     pub fn forget(&mut self) {
-        for (_, flight) in &mut self.rules {
-            *flight = RoundInProgress::default();
+        for (_, round) in &mut self.rules {
+            *round = RoundInProgress::default();
         }
     }
 
     /// What `message` says.
-    pub fn read(&mut self, message: &Value) -> Heard {
+    pub fn read(&mut self, message: &Value) -> ParsedMessage {
         let matching = self.rules.iter().position(|(rule, _)| rule.when.holds(message));
-        for (index, (rule, flight)) in self.rules.iter_mut().enumerate() {
+        for (index, (rule, round)) in self.rules.iter_mut().enumerate() {
             if Some(index) != matching {
-                flight.note(rule, message);
+                round.track(rule, message);
             }
         }
-        let Some((rule, flight)) = matching.and_then(|index| self.rules.get_mut(index)) else {
-            return Heard::default();
+        let Some((rule, round)) = matching.and_then(|index| self.rules.get_mut(index)) else {
+            return ParsedMessage::default();
         };
         match &rule.list {
             Some((list, order)) => match list.find(message) {
@@ -64,16 +64,16 @@ impl Reader {
                         return rule.unreadable("list", "there is something else than a list");
                     };
                     let newest_first = history::newest_first(elements, *order);
-                    history::read(newest_first.into_iter().map(|element| listed(rule, element)))
+                    history::read(newest_first.into_iter().map(|element| list_entry(rule, element)))
                 }
                 Err(missing) => rule.unreadable("list", &missing.to_string()),
             },
-            None => flight.land(rule, message),
+            None => round.finish(rule, message),
         }
     }
 
     /// Why no rule is about `message`: the first filter of each that does not hold.
-    pub fn why_not(&self, message: &Value) -> String {
+    pub fn mismatch_reason(&self, message: &Value) -> String {
         let unmet: Vec<String> = self
             .rules
             .iter()
@@ -90,8 +90,8 @@ impl Reader {
 }
 
 impl Rule {
-    fn unreadable(&self, name: &str, problem: &str) -> Heard {
-        Heard { is_matched: true, said: None, problem: Some(self.problem(name, problem)) }
+    fn unreadable(&self, name: &str, problem: &str) -> ParsedMessage {
+        ParsedMessage { is_matched: true, report: None, problem: Some(self.problem(name, problem)) }
     }
 
     fn problem(&self, name: &str, problem: &str) -> FieldError {
@@ -114,7 +114,7 @@ impl Rule {
 }
 
 /// One element of a list; `None` where its round has not ended.
-fn listed(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
+fn list_entry(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
     let value = match rule.options.value.find(element) {
         Ok(value) if value.is_null() => return Ok(history::ListEntry::Unfinished),
         Ok(value) => value,
@@ -137,8 +137,8 @@ fn id(value: &Value) -> Result<String, String> {
 
 impl RoundInProgress {
     /// Remembers what a message that ends no round tells of the one in flight.
-    fn note(&mut self, rule: &Rule, message: &Value) {
-        if let Some((condition, pointer)) = &rule.naming
+    fn track(&mut self, rule: &Rule, message: &Value) {
+        if let Some((condition, pointer)) = &rule.id_rule
             && condition.holds(message)
         {
             self.id = pointer.find_silently(message).and_then(|value| id(&value).ok());
@@ -153,15 +153,15 @@ impl RoundInProgress {
     }
 
     /// The round that `message` ends.
-    fn land(&mut self, rule: &Rule, message: &Value) -> Heard {
-        let flight = std::mem::take(self);
+    fn finish(&mut self, rule: &Rule, message: &Value) -> ParsedMessage {
+        let round = std::mem::take(self);
         self.from_start = true;
         let mut detail = Map::new();
-        let read = rule.id(message).map(|id| id.or_else(|| flight.id.clone())).and_then(|id| {
+        let read = rule.id(message).map(|id| id.or_else(|| round.id.clone())).and_then(|id| {
             let value = rule.options.value.find(message);
-            let is_told = value.as_ref().is_ok_and(|value| !value.is_null());
-            if rule.options.when_null.is_some() && !is_told {
-                return flight.stand_in(rule, id, &mut detail);
+            let has_value = value.as_ref().is_ok_and(|value| !value.is_null());
+            if rule.options.when_null.is_some() && !has_value {
+                return round.fallback_multiplier(rule, id, &mut detail);
             }
             let value = value.map_err(|missing| rule.problem("value", &missing.to_string()))?;
             Ok((id, rule.multiplier(&value)?))
@@ -169,7 +169,7 @@ impl RoundInProgress {
         let (id, multiplier) = match read {
             Ok(read) => read,
             Err(problem) => {
-                return Heard { is_matched: true, said: None, problem: Some(problem) };
+                return ParsedMessage { is_matched: true, report: None, problem: Some(problem) };
             }
         };
         let (ended_at, problem) = match ended_at(rule, message) {
@@ -184,12 +184,12 @@ impl RoundInProgress {
             }
         }
         let detail = (!detail.is_empty()).then_some(Value::Object(detail));
-        let said = Report::Round { id, multiplier, ended_at, backfill: false, detail };
-        Heard { is_matched: true, said: Some(said), problem }
+        let report = Report::Round { id, multiplier, ended_at, backfill: false, detail };
+        ParsedMessage { is_matched: true, report: Some(report), problem }
     }
 
     /// The multiplier of a round whose last message has none.
-    fn stand_in(
+    fn fallback_multiplier(
         &self,
         rule: &Rule,
         id: Option<String>,

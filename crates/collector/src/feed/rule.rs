@@ -91,7 +91,7 @@ pub struct Rule {
     /// Which messages tell the multiplier in flight, and where.
     pub tick: Option<(Condition, Pointer)>,
     /// Which messages name the next round, and where.
-    pub naming: Option<(Condition, Pointer)>,
+    pub id_rule: Option<(Condition, Pointer)>,
 }
 
 /// All of these must hold.
@@ -164,9 +164,9 @@ impl RuleOptions {
             return wrong("time_format", "is the format of `time`: give `time`, or leave it out");
         }
         let tick = self.when_null.as_ref().and_then(|null| {
-            let said = null.event.is_some() || !null.filters.is_empty();
+            let has_tick = null.event.is_some() || !null.filters.is_empty();
             let value = null.value.clone().unwrap_or_else(|| self.value.clone());
-            said.then(|| (Condition::new(null.event.as_ref(), &null.filters), value))
+            has_tick.then(|| (Condition::new(null.event.as_ref(), &null.filters), value))
         });
         if tick.is_none() && self.when_null.as_ref().is_some_and(|null| null.otherwise.is_none()) {
             return wrong(
@@ -174,7 +174,7 @@ impl RuleOptions {
                 "says nothing: give `filters` or `event` of the messages in flight, or `otherwise = 1.0`",
             );
         }
-        let naming = self
+        let id_rule = self
             .id_from
             .as_ref()
             .map(|from| (Condition::new(from.event.as_ref(), &from.filters), from.id.clone()));
@@ -184,7 +184,7 @@ impl RuleOptions {
             key,
             options: self,
             tick,
-            naming,
+            id_rule,
         })
     }
 }

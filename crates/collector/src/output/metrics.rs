@@ -122,10 +122,10 @@ fn readiness(status: Option<&Status>) -> Response<String> {
         Some(status)
             if matches!(status.state, CollectorState::Connected | CollectorState::Stalled) =>
         {
-            (StatusCode::OK, status.state.word())
+            (StatusCode::OK, status.state.name())
         }
-        Some(status) => (StatusCode::SERVICE_UNAVAILABLE, status.state.word()),
-        None => (StatusCode::SERVICE_UNAVAILABLE, CollectorState::Starting.word()),
+        Some(status) => (StatusCode::SERVICE_UNAVAILABLE, status.state.name()),
+        None => (StatusCode::SERVICE_UNAVAILABLE, CollectorState::Starting.name()),
     };
     let reason = status.and_then(|status| status.last_error.as_deref());
     response(code, JSON, json!({ "status": state, "reason": reason }).to_string())
@@ -133,7 +133,7 @@ fn readiness(status: Option<&Status>) -> Response<String> {
 
 /// All metrics in the text form of Prometheus.
 pub fn text(status: Option<&Status>) -> String {
-    let mut page = Page::default();
+    let mut page = MetricsText::default();
     let version = env!("CARGO_PKG_VERSION");
     let labels = format!("{{program=\"collector\",version=\"{version}\"}}");
     page.family("aviator_build_info", "gauge", "Which program and version this is.");
@@ -158,7 +158,7 @@ pub fn text(status: Option<&Status>) -> String {
     }
     page.family("aviator_collector_state", "gauge", "1 for the state the collector is in.");
     for state in CollectorState::ALL {
-        let label = format!("{{state=\"{}\"}}", state.word());
+        let label = format!("{{state=\"{}\"}}", state.name());
         page.sample(&label, u8::from(state == status.state));
     }
     page.states(status);
@@ -168,13 +168,13 @@ pub fn text(status: Option<&Status>) -> String {
 const TAKES_ALL: &str = "a string takes everything";
 
 #[derive(Default)]
-struct Page {
+struct MetricsText {
     text: String,
     /// Whose samples come now.
     name: &'static str,
 }
 
-impl Page {
+impl MetricsText {
     /// The lines before the samples of a name, which stand under it.
     fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.name = name;
@@ -221,7 +221,7 @@ mod tests {
     fn every_sample_stands_under_its_own_type() {
         let mut status = Status::new(SourceKind::Demo, "2026-01-01T12:00:00.500Z".parse().unwrap());
         status.rounds_written = 7;
-        status.enter(CollectorState::Connected, status.started_at);
+        status.set_state(CollectorState::Connected, status.started_at);
         let text = text(Some(&status));
         let mut family = "";
         for line in text.lines() {
@@ -255,9 +255,9 @@ mod tests {
         let mut status = Status::new(SourceKind::Demo, now);
         assert_eq!(readiness(None).status(), 503);
         assert_eq!(readiness(Some(&status)).status(), 503);
-        status.enter(CollectorState::Connected, now);
+        status.set_state(CollectorState::Connected, now);
         assert_eq!(readiness(Some(&status)).status(), 200);
-        status.enter(CollectorState::WritingFailed, now);
+        status.set_state(CollectorState::WritingFailed, now);
         status.last_error = Some("no space left".to_owned());
         let response = readiness(Some(&status));
         assert_eq!(response.status(), 503);

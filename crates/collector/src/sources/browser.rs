@@ -17,13 +17,13 @@ use std::time::Duration;
 use clap::Args;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch as latest};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite;
 use tracing::info;
 
-use crate::cdp::{self, Address, CallError, Client, Command, EndpointError, Remote};
+use crate::cdp::{self, BrowserAddress, CallError, Client, Command, EndpointError, Remote};
 use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
 use crate::history_list::{ListScript, SELECTORS};
@@ -41,17 +41,17 @@ const POLL_MIN: Duration = Duration::from_millis(2);
 const POLL_MAX: Duration = Duration::from_mins(1);
 
 /// How long nothing may be heard before the session is told why.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// A browser that asks its user first takes as long as the user does.
 const HANDSHAKE_MAX: Duration = Duration::from_mins(1);
 /// The pause between two such questions.
 const ASKING_PAUSE: Duration = Duration::from_secs(30);
 /// How long saying goodbye may take; a browser that hangs does not hear it.
-const GOODBYE_MAX: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often the browser itself is asked whether it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Readings that may wait for the session. Lists beyond that are left out, the next one says the same.
-const HEARD_MAX: usize = 1024;
+const OBSERVATIONS_MAX: usize = 1024;
 
 /// The flags and the `[browser]` section of the configuration file; each field is one flag and one key.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -85,14 +85,14 @@ pub struct BrowserOptions {
 }
 
 impl BrowserOptions {
-    fn address(&self) -> Result<Address, ConfigError> {
+    fn address(&self) -> Result<BrowserAddress, ConfigError> {
         let remote = match self.allow_remote_cdp {
             Some(true) => Remote::Allowed,
             _ => Remote::Refused,
         };
         if let Some(text) = &self.cdp_ws {
-            return match Address::parse(text, remote) {
-                Ok(address @ Address::Socket(_)) => Ok(address),
+            return match BrowserAddress::parse(text, remote) {
+                Ok(address @ BrowserAddress::Socket(_)) => Ok(address),
                 Ok(_) => {
                     Err(ConfigError::flag("cdp-ws", format!("`{text}` does not begin with ws://")))
                 }
@@ -100,8 +100,8 @@ impl BrowserOptions {
             };
         }
         match (&self.cdp, &self.profile) {
-            (None, Some(directory)) => Ok(Address::Profile(directory.clone())),
-            (cdp, _) => Address::parse(cdp.as_deref().unwrap_or(DEFAULT_CDP), remote)
+            (None, Some(directory)) => Ok(BrowserAddress::Profile(directory.clone())),
+            (cdp, _) => BrowserAddress::parse(cdp.as_deref().unwrap_or(DEFAULT_CDP), remote)
                 .map_err(|error| ConfigError::flag("cdp", error.to_string())),
         }
     }
@@ -147,14 +147,14 @@ impl PageMatcher {
 }
 
 /// What the tabs told.
-type Heard = Result<Observation, SourceError>;
+type ObservationResult = Result<Observation, SourceError>;
 
 /// Reads the history list of the user's own browser.
 #[derive(Debug)]
 pub struct Browser {
-    address: Address,
-    look: Arc<PageMatcher>,
-    link: Option<Link>,
+    address: BrowserAddress,
+    matcher: Arc<PageMatcher>,
+    connection: Option<BrowserConnection>,
     /// What proved that the connection is of use.
     first: Option<Observation>,
     /// The browser is there, only the game is not: the connection is kept, so that the game is seen from its first message on.
@@ -163,10 +163,10 @@ pub struct Browser {
 
 /// One connection to the browser, and the tasks that live on it.
 #[derive(Debug)]
-struct Link {
+struct BrowserConnection {
     client: Arc<Client>,
-    heard: mpsc::Receiver<Heard>,
-    view: latest::Receiver<View>,
+    observations: mpsc::Receiver<ObservationResult>,
+    view: watch::Receiver<View>,
     tasks: JoinSet<()>,
 }
 
@@ -182,8 +182,8 @@ impl Browser {
         order: Order,
     ) -> Result<Self, ConfigError> {
         let address = options.address()?;
-        let look = Arc::new(PageMatcher::new(options, selector, order)?);
-        Ok(Self { address, look, link: None, first: None, awaits_game: false })
+        let matcher = Arc::new(PageMatcher::new(options, selector, order)?);
+        Ok(Self { address, matcher, connection: None, first: None, awaits_game: false })
     }
 
     /// Connects, or connects again after a loss; done when the game is seen.
@@ -195,12 +195,13 @@ impl Browser {
         if self.first.is_some() {
             return Ok(());
         }
-        if self.link.is_none() {
-            self.link = Some(Link::open(&self.address, Arc::clone(&self.look)).await?);
+        if self.connection.is_none() {
+            self.connection =
+                Some(BrowserConnection::open(&self.address, Arc::clone(&self.matcher)).await?);
         }
-        match self.hear().await {
-            Ok(reading) => {
-                self.first = Some(reading);
+        match self.receive().await {
+            Ok(observation) => {
+                self.first = Some(observation);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -214,8 +215,8 @@ impl Browser {
     /// Why the connection is no longer of use.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         match self.first.take() {
-            Some(reading) => Ok(reading),
-            None => self.hear().await,
+            Some(observation) => Ok(observation),
+            None => self.receive().await,
         }
     }
 
@@ -223,65 +224,70 @@ impl Browser {
     /// the source.
     pub async fn close(&mut self) {
         if !self.awaits_game
-            && let Some(link) = self.link.take()
+            && let Some(connection) = self.connection.take()
         {
-            link.close().await;
+            connection.close().await;
         }
     }
 
     /// The next reading. When nothing is said the error is [`SourceError::NotFound`] and the connection stays as it is, ready for the
     /// tab that comes; every other error ends it.
-    async fn hear(&mut self) -> Heard {
-        let Some(link) = &mut self.link else {
+    async fn receive(&mut self) -> ObservationResult {
+        let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(
                 "there is no connection to the browser".to_owned(),
             ));
         };
-        let heard = timeout(PATIENCE, link.next()).await;
-        self.awaits_game = heard.is_err();
-        match heard {
-            Ok(Ok(reading)) => Ok(reading),
+        let observations = timeout(SILENCE_MAX, connection.next()).await;
+        self.awaits_game = observations.is_err();
+        match observations {
+            Ok(Ok(observation)) => Ok(observation),
             Ok(Err(error)) => {
-                self.link = None;
+                self.connection = None;
                 Err(error)
             }
-            Err(_) => Err(SourceError::NotFound(link.view.borrow().why_silent(&self.look))),
+            Err(_) => {
+                Err(SourceError::NotFound(connection.view.borrow().why_silent(&self.matcher)))
+            }
         }
     }
 }
 
-impl Link {
-    async fn open(address: &Address, look: Arc<PageMatcher>) -> Result<Self, SourceError> {
+impl BrowserConnection {
+    async fn open(
+        address: &BrowserAddress,
+        matcher: Arc<PageMatcher>,
+    ) -> Result<Self, SourceError> {
         let (client, events) = dial(address).await?;
         let client = Arc::new(client);
-        let (out, heard) = mpsc::channel(HEARD_MAX);
-        let (seen, view) = latest::channel(View::default());
+        let (out, observations) = mpsc::channel(OBSERVATIONS_MAX);
+        let (seen, view) = watch::channel(View::default());
         let mut tasks = JoinSet::new();
         tasks.spawn(heartbeat(Arc::clone(&client), out.clone()));
-        tasks.spawn(Tabs::new(Arc::clone(&client), look, seen, out).run(events));
+        tasks.spawn(Tabs::new(Arc::clone(&client), matcher, seen, out).run(events));
         client
             .call(Command::DiscoverTargets, None)
             .await
             .map_err(|error| SourceError::Disconnected(error.to_string()))?;
-        Ok(Self { client, heard, view, tasks })
+        Ok(Self { client, observations, view, tasks })
     }
 
     async fn close(mut self) {
         self.tasks.shutdown().await;
-        drop(timeout(GOODBYE_MAX, self.client.close()).await);
+        drop(timeout(CLOSE_TIMEOUT, self.client.close()).await);
     }
 
-    async fn next(&mut self) -> Heard {
+    async fn next(&mut self) -> ObservationResult {
         let ended = || SourceError::Disconnected("the reading of the browser ended".to_owned());
-        self.heard.recv().await.ok_or_else(ended)?
+        self.observations.recv().await.ok_or_else(ended)?
     }
 }
 
 /// Connects to the browser's socket, wherever its address says that is.
-async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
+async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceError> {
     let socket = address.socket().await.map_err(|error| not_there(&error))?;
-    let browser = Address::Socket(socket.clone()).to_string();
-    if matches!(address, Address::Profile(_)) {
+    let browser = BrowserAddress::Socket(socket.clone()).to_string();
+    if matches!(address, BrowserAddress::Profile(_)) {
         info!("Connecting to the browser of the profile; it may ask its user to allow it.");
     }
     let refusal = match timeout(HANDSHAKE_MAX, Client::connect(&socket)).await {
@@ -293,11 +299,11 @@ async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
-    let said = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+    let reply = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
     Err(match (address, refusal) {
-        (Address::Profile(_), _) => SourceError::Busy {
+        (BrowserAddress::Profile(_), _) => SourceError::Busy {
             what: format!(
-                "the browser at {browser} did not let the collector in ({said}); with --profile it asks its user for every \
+                "the browser at {browser} did not let the collector in ({reply}); with --profile it asks its user for every \
                  connection: allow it there"
             ),
             retry_after: ASKING_PAUSE,
@@ -307,7 +313,7 @@ async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
             after: HANDSHAKE_MAX,
         },
         (_, Some(_)) => SourceError::Unusable(format!(
-            "what answers at {browser} is no browser's debugging socket ({said}); see --cdp"
+            "what answers at {browser} is no browser's debugging socket ({reply}); see --cdp"
         )),
     })
 }
@@ -320,7 +326,7 @@ fn not_there(error: &EndpointError) -> SourceError {
 }
 
 /// Asks the browser now and then whether it is there: a connection can stand for hours with nobody behind it.
-async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<Heard>) {
+async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<ObservationResult>) {
     let mut beats = interval(HEARTBEAT);
     loop {
         beats.tick().await;

@@ -110,9 +110,9 @@ impl Demo {
         }
         let played = self.play();
         self.metronome.wait(self.pace.gap(played.multiplier)).await;
-        let mut reading = Observation::now(Report::Alive);
-        reading.said = played.said(reading.wall, false);
-        Ok(reading)
+        let mut observation = Observation::now(Report::Alive);
+        observation.report = played.report(observation.wall, false);
+        Ok(observation)
     }
 
     fn play(&mut self) -> Played {
@@ -136,7 +136,7 @@ impl Demo {
 }
 
 impl Played {
-    fn said(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
+    fn report(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
         Report::Round {
             // Unique over all runs, unlike a count.
             id: Some(format!("demo-{}", &self.commitment[..16])),
@@ -154,7 +154,7 @@ fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
     let mut ended_at = now;
     for round in played.into_iter().rev() {
         let gap = real_gap(round.multiplier);
-        dated.push_front(round.said(ended_at, true));
+        dated.push_front(round.report(ended_at, true));
         ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
     }
     dated
@@ -192,7 +192,7 @@ mod tests {
         demo.connect().unwrap();
         let mut all = Vec::new();
         while let Report::Round { multiplier, ended_at, backfill, detail, .. } =
-            demo.next().await.unwrap().said
+            demo.next().await.unwrap().report
         {
             all.push((multiplier, ended_at.unwrap(), backfill, detail.unwrap()));
         }

@@ -162,7 +162,7 @@ mod tests {
 
     async fn all(mut replay: Replay) -> Vec<(u64, Option<DateTime<Utc>>)> {
         let mut all = Vec::new();
-        while let Report::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().said {
+        while let Report::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().report {
             all.push((multiplier.cents(), ended_at));
         }
         all

@@ -40,9 +40,9 @@ impl ScriptedSource {
 
     pub(super) async fn next(&mut self) -> Result<Observation, SourceError> {
         match self.0.pop_front() {
-            Some(Step::Say(pause, said)) => {
+            Some(Step::Say(pause, report)) => {
                 sleep(pause).await;
-                Ok(Observation::now(said))
+                Ok(Observation::now(report))
             }
             Some(Step::Fail(error)) => Err(error),
             Some(Step::Connect(_)) => {

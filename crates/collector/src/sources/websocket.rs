@@ -23,7 +23,7 @@ use tracing::debug;
 
 use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::error::tolerate;
 use crate::feed::filter::Filter;
 use crate::feed::health::FeedHealth;
@@ -35,12 +35,12 @@ use crate::observation::{Observation, Report};
 use crate::order::Order;
 use crate::source_error::SourceError;
 use crate::tls;
-use connection::Link;
+use connection::Connection;
 use framing::Framing;
 use settings::ConnectionSettings;
 
 /// The longest goodbye.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The flags and the `[websocket]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -107,14 +107,14 @@ pub struct PingOptions {
 
 /// Reads JSON over a WebSocket.
 pub struct WebSocket {
-    address: Address,
+    address: FeedAddress,
     request: Request,
     timeout: Duration,
     tls: Arc<ClientConfig>,
     settings: ConnectionSettings,
     reader: Reader,
     health: FeedHealth,
-    link: Option<Link<MaybeTlsStream<TcpStream>>>,
+    connection: Option<Connection<MaybeTlsStream<TcpStream>>>,
 }
 
 impl WebSocket {
@@ -157,7 +157,7 @@ impl WebSocket {
             settings,
             reader: Reader::new(feed.rules),
             health: FeedHealth::default(),
-            link: None,
+            connection: None,
         })
     }
 
@@ -167,16 +167,16 @@ impl WebSocket {
     ///
     /// Why there is no connection, and whether trying again can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
-        self.link = None;
+        self.connection = None;
         self.reader.forget();
-        self.health.connected();
+        self.health.reset();
         let opened = match timeout(self.timeout, self.open()).await {
             Ok(opened) => opened,
             Err(_) => {
                 Err(SourceError::TimedOut { what: self.address.to_string(), after: self.timeout })
             }
         };
-        self.link = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);
+        self.connection = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);
         Ok(())
     }
 
@@ -186,11 +186,11 @@ impl WebSocket {
     ///
     /// Why the connection is no longer of use.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
-        let Some(link) = &mut self.link else {
+        let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(format!("{} is not connected", self.address)));
         };
-        match link.next(&mut self.reader, &mut self.health).await {
-            Ok(said) => Ok(Observation::now(said)),
+        match connection.next(&mut self.reader, &mut self.health).await {
+            Ok(report) => Ok(Observation::now(report)),
             Err(error) => {
                 self.close().await;
                 Err(tolerate(error, self.health.has_worked()))
@@ -200,8 +200,8 @@ impl WebSocket {
 
     /// Says goodbye, within a moment.
     pub async fn close(&mut self) {
-        if let Some(mut link) = self.link.take()
-            && timeout(CLOSE_WITHIN, link.close()).await.is_err()
+        if let Some(mut connection) = self.connection.take()
+            && timeout(CLOSE_TIMEOUT, connection.close()).await.is_err()
         {
             debug!("The goodbye was not taken in time.");
         }
@@ -210,14 +210,14 @@ impl WebSocket {
     /// The first round or list.
     async fn first(&mut self) -> Result<Report, SourceError> {
         loop {
-            match self.next().await?.said {
+            match self.next().await?.report {
                 Report::Alive => {}
-                said => return Ok(said),
+                report => return Ok(report),
             }
         }
     }
 
-    async fn open(&self) -> Result<Link<MaybeTlsStream<TcpStream>>, SourceError> {
+    async fn open(&self) -> Result<Connection<MaybeTlsStream<TcpStream>>, SourceError> {
         let limits = WebSocketConfig::default()
             .max_message_size(Some(self.settings.bytes_max))
             .max_frame_size(Some(self.settings.bytes_max));
@@ -229,8 +229,8 @@ impl WebSocket {
             Some(connector),
         )
         .await
-        .map_err(|error| close_reason::failed(&error, &self.settings.from))?;
-        Link::open(stream, &self.settings).await
+        .map_err(|error| close_reason::failed(&error, &self.settings.peer))?;
+        Connection::open(stream, &self.settings).await
     }
 }
 
@@ -248,5 +248,5 @@ pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     let heard = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
     source.close().await;
     let WebSocket { address, reader, health, .. } = &source;
-    diagnostics::findings(address, heard.as_ref(), health.last(), reader)
+    diagnostics::findings(address, heard.as_ref(), health.last_document(), reader)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::view::{TabState, View};
-use super::{Browser, Link, PageMatcher};
+use super::{Browser, BrowserConnection, PageMatcher};
 use crate::cdp::how_to_start;
 use crate::finding::Finding;
 
@@ -17,37 +17,38 @@ const SOCKET_MAX: Duration = Duration::from_secs(3);
 
 /// This source's part of `collector doctor`.
 pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
-    let mut link = match Link::open(&browser.address, Arc::clone(&browser.look)).await {
-        Ok(link) => link,
-        Err(error) => {
-            let message = error.to_string();
-            // The way to start one is the advice, and for every system.
-            let message = message.split("; start Chrome").next().unwrap_or(&message);
-            return vec![Finding::failed("browser", message, how_to_start())];
-        }
-    };
-    let view = settled(&mut link).await;
+    let mut connection =
+        match BrowserConnection::open(&browser.address, Arc::clone(&browser.matcher)).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                let message = error.to_string();
+                // The way to start one is the advice, and for every system.
+                let message = message.split("; start Chrome").next().unwrap_or(&message);
+                return vec![Finding::failed("browser", message, how_to_start())];
+            }
+        };
+    let view = settled(&mut connection).await;
     let mut findings = vec![Finding::ok("browser", format!("answers at {}", browser.address))];
-    findings.push(tabs(&view, &browser.look));
+    findings.push(tabs(&view, &browser.matcher));
     if view.tabs.values().any(|tab| tab.state != TabState::Ignored) {
-        findings.push(list(&view, &browser.look));
+        findings.push(list(&view, &browser.matcher));
         findings.push(socket(&view));
     }
-    link.close().await;
+    connection.close().await;
     findings
 }
 
 /// What there is to see once a list and a socket are seen, or did not show in time.
-async fn settled(link: &mut Link) -> View {
+async fn settled(connection: &mut BrowserConnection) -> View {
     let has_list =
         |view: &View| view.tabs.values().any(|tab| matches!(tab.state, TabState::List { .. }));
     let has_socket = |view: &View| view.tabs.values().any(|tab| tab.socket);
-    drop(timeout(LIST_MAX, link.view.wait_for(|view| has_list(view))).await);
-    drop(timeout(SOCKET_MAX, link.view.wait_for(|view| has_socket(view))).await);
-    link.view.borrow().clone()
+    drop(timeout(LIST_MAX, connection.view.wait_for(|view| has_list(view))).await);
+    drop(timeout(SOCKET_MAX, connection.view.wait_for(|view| has_socket(view))).await);
+    connection.view.borrow().clone()
 }
 
-fn tabs(view: &View, look: &PageMatcher) -> Finding {
+fn tabs(view: &View, matcher: &PageMatcher) -> Finding {
     let matching: Vec<&str> = view
         .tabs
         .values()
@@ -57,7 +58,7 @@ fn tabs(view: &View, look: &PageMatcher) -> Finding {
     if matching.is_empty() {
         return Finding::failed(
             "tabs",
-            view.why_silent(look),
+            view.why_silent(matcher),
             "open the game's tab, or set --game-url",
         );
     }
@@ -65,7 +66,7 @@ fn tabs(view: &View, look: &PageMatcher) -> Finding {
     Finding::ok("tabs", format!("looking at {}; {others} others left alone", matching.join(", ")))
 }
 
-fn list(view: &View, look: &PageMatcher) -> Finding {
+fn list(view: &View, matcher: &PageMatcher) -> Finding {
     let lists = view.tabs.values().filter_map(|tab| match &tab.state {
         TabState::List { selector, len, popup } => Some((tab, selector, len, popup)),
         _ => None,
@@ -80,7 +81,7 @@ fn list(view: &View, look: &PageMatcher) -> Finding {
         }
         None => Finding::failed(
             "history list",
-            view.why_silent(look),
+            view.why_silent(matcher),
             "open the game and wait until its history shows; on another site name the entries with --selector",
         ),
     }

@@ -21,7 +21,7 @@ pub(super) type SocketKey = (SessionId, String);
 pub(super) struct Sockets {
     foreign: HashSet<SocketKey>,
     /// Those that have spoken as the game's does.
-    playing: HashSet<SocketKey>,
+    game_sockets: HashSet<SocketKey>,
 }
 
 impl Sockets {
@@ -35,15 +35,15 @@ impl Sockets {
             self.foreign.insert(key);
             return false;
         }
-        let before = self.playing.len();
-        self.playing.retain(|(session, _)| *session != key.0);
-        self.playing.len() < before
+        let before = self.game_sockets.len();
+        self.game_sockets.retain(|(session, _)| *session != key.0);
+        self.game_sockets.len() < before
     }
 
     /// Whether it was the game's.
     pub(super) fn close(&mut self, key: &SocketKey) -> bool {
         self.foreign.remove(key);
-        self.playing.remove(key)
+        self.game_sockets.remove(key)
     }
 
     pub(super) fn is_foreign(&self, key: &SocketKey) -> bool {
@@ -51,13 +51,13 @@ impl Sockets {
     }
 
     /// It has spoken as the game's does.
-    pub(super) fn hear(&mut self, key: SocketKey) {
-        self.playing.insert(key);
+    pub(super) fn mark_playing(&mut self, key: SocketKey) {
+        self.game_sockets.insert(key);
     }
 
     /// Forgets the sockets of other sessions.
     pub(super) fn retain(&mut self, is_kept: impl Fn(&SessionId) -> bool) {
         self.foreign.retain(|(session, _)| is_kept(session));
-        self.playing.retain(|(session, _)| is_kept(session));
+        self.game_sockets.retain(|(session, _)| is_kept(session));
     }
 }

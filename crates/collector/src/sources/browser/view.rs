@@ -60,18 +60,18 @@ pub(super) enum TabState {
 
 impl View {
     /// Why nothing is heard: the thing, and the flag.
-    pub(super) fn why_silent(&self, look: &PageMatcher) -> String {
+    pub(super) fn why_silent(&self, matcher: &PageMatcher) -> String {
         let active = self.active.as_ref().and_then(|target| self.tabs.get(target));
         let looked_at = || self.tabs.values().filter(|tab| tab.state != TabState::Ignored);
         // Among several the one that shows most is the one that was meant.
         match active.or_else(|| looked_at().max_by_key(|tab| tab.state.promise())) {
-            Some(tab) => tab.why_silent(look),
-            None => self.why_unmatched(look),
+            Some(tab) => tab.why_silent(matcher),
+            None => self.why_unmatched(matcher),
         }
     }
 
-    fn why_unmatched(&self, look: &PageMatcher) -> String {
-        let pattern = look.game_url.as_str();
+    fn why_unmatched(&self, matcher: &PageMatcher) -> String {
+        let pattern = matcher.game_url.as_str();
         let mut places: Vec<&str> = self.tabs.values().map(|tab| tab.place.as_str()).collect();
         places.dedup();
         if places.is_empty() {
@@ -90,7 +90,7 @@ impl View {
 }
 
 impl Tab {
-    fn why_silent(&self, look: &PageMatcher) -> String {
+    fn why_silent(&self, matcher: &PageMatcher) -> String {
         let place = &self.place;
         match &self.state {
             TabState::Silent => format!(
@@ -107,14 +107,14 @@ impl Tab {
             TabState::Refused(why) => {
                 format!("the browser does not let the collector look into {place}: {why}")
             }
-            TabState::Nothing if look.own_selector => format!(
+            TabState::Nothing if matcher.own_selector => format!(
                 "{place} shows no history list: --selector `{}` finds nothing in it; is the game open there?",
-                look.selectors.join(", ")
+                matcher.selectors.join(", ")
             ),
             TabState::Nothing => format!(
                 "{place} shows no history list: none of the {} known selectors finds one; is the game open there? name the \
                  list's entries with --selector, or another frame with --game-url",
-                look.selectors.len()
+                matcher.selectors.len()
             ),
             TabState::Ignored | TabState::Asked | TabState::List { .. } => {
                 format!("{place} has said nothing for a while")

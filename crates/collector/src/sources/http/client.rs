@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::config_error::ConfigError;
 use crate::feed::Feed;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::error::excerpt;
 use crate::source_error::SourceError;
 use crate::tls;
@@ -38,7 +38,7 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
         .default_headers(headers)
         .timeout(feed.timeout)
         .connect_timeout(feed.timeout)
-        .redirect(Policy::custom(followed))
+        .redirect(Policy::custom(redirect_policy))
         .tls_certs_merge(authorities);
     if feed.address.is_loopback() {
         builder = builder.no_proxy();
@@ -47,25 +47,25 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
 }
 
 /// Headers may hold a token: it goes to the host it was meant for, and never from https to http.
-fn followed(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+fn redirect_policy(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let Some(first) = attempt.previous().first() else { return attempt.follow() };
     if attempt.previous().len() > REDIRECTS_MAX {
         return attempt.error(format!("it redirects more than {REDIRECTS_MAX} times"));
     }
-    if is_same_place(first, attempt.url()) {
+    if is_same_origin(first, attempt.url()) {
         return attempt.follow();
     }
     let elsewhere = attempt.url().origin().ascii_serialization();
     attempt.error(format!("it redirects to {elsewhere}; if that is the feed, make it feed.url"))
 }
 
-fn is_same_place(from: &Url, to: &Url) -> bool {
+fn is_same_origin(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
     from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
 }
 
 /// What a failed request means.
-pub(super) fn failed(error: Error, address: &Address, timeout: Duration) -> SourceError {
+pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> SourceError {
     if error.is_timeout() {
         return SourceError::TimedOut { what: address.to_string(), after: timeout };
     }
@@ -86,7 +86,7 @@ pub(super) fn failed(error: Error, address: &Address, timeout: Duration) -> Sour
 pub(super) async fn body(
     mut response: Response,
     bytes_max: usize,
-    address: &Address,
+    address: &FeedAddress,
     timeout: Duration,
 ) -> Result<Vec<u8>, SourceError> {
     let mut body = Vec::new();
@@ -103,7 +103,7 @@ pub(super) async fn body(
 }
 
 /// An answer that should be JSON and is not.
-pub(super) fn not_json(headers: &HeaderMap, address: &Address) -> SourceError {
+pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
     SourceError::Unusable(format!("{address} answered {} that is not JSON{advice}", excerpt(kind)))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The longest that an answer to a ping may take.
-pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Who keeps the connection alive, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,18 +66,18 @@ impl Keepalive {
             Ping::Protocol { every } | Ping::Text { every, .. } => Some(now + *every),
             Ping::FromServer { .. } => None,
         };
-        let mut pulse = Self { ping, idle, next, answer_by: None, silent_at: now + idle };
-        pulse.heard(now);
-        pulse
+        let mut keepalive = Self { ping, idle, next, answer_by: None, silent_at: now + idle };
+        keepalive.on_message(now);
+        keepalive
     }
 
-    /// When [`Keepalive::beat`] has something to do.
-    pub(super) fn due(&self) -> Instant {
+    /// When [`Keepalive::due_action`] has something to do.
+    pub(super) fn next_deadline(&self) -> Instant {
         [self.next, self.answer_by].into_iter().flatten().fold(self.silent_at, Instant::min)
     }
 
     /// Something arrived, whatever it is.
-    pub(super) fn heard(&mut self, now: Instant) {
+    pub(super) fn on_message(&mut self, now: Instant) {
         self.answer_by = match self.ping {
             Ping::FromServer { within } => Some(now + within),
             Ping::Protocol { .. } | Ping::Text { .. } => None,
@@ -85,17 +85,17 @@ impl Keepalive {
     }
 
     /// Something of use arrived.
-    pub(super) fn heard_document(&mut self, now: Instant) {
-        self.heard(now);
+    pub(super) fn on_document(&mut self, now: Instant) {
+        self.on_message(now);
         self.silent_at = now + self.idle;
     }
 
     /// What is to be done at `now`.
-    pub(super) fn beat(&mut self, now: Instant) -> KeepaliveAction {
+    pub(super) fn due_action(&mut self, now: Instant) -> KeepaliveAction {
         if self.answer_by.is_some_and(|by| by <= now) {
             return KeepaliveAction::HalfOpen(match self.ping {
                 Ping::FromServer { within } => within,
-                Ping::Protocol { .. } | Ping::Text { .. } => ANSWER_WITHIN,
+                Ping::Protocol { .. } | Ping::Text { .. } => ANSWER_TIMEOUT,
             });
         }
         if self.silent_at <= now {
@@ -104,7 +104,7 @@ impl Keepalive {
         if self.next.is_none_or(|next| next > now) {
             return KeepaliveAction::Wait;
         }
-        let (every, is_answered, beat) = match &self.ping {
+        let (every, is_answered, due_action) = match &self.ping {
             Ping::Protocol { every } => (*every, true, KeepaliveAction::Ping),
             Ping::Text { every, text, is_answered } => {
                 (*every, *is_answered, KeepaliveAction::Send(text.clone()))
@@ -113,9 +113,9 @@ impl Keepalive {
         };
         self.next = Some(now + every);
         if is_answered && self.answer_by.is_none() {
-            self.answer_by = Some(now + ANSWER_WITHIN);
+            self.answer_by = Some(now + ANSWER_TIMEOUT);
         }
-        beat
+        due_action
     }
 }
 
@@ -132,14 +132,19 @@ mod tests {
     /// Every beat of a connection on which nothing arrives, with its second.
     fn unheard(ping: Ping, until: u64) -> Vec<(u64, KeepaliveAction)> {
         let start = Instant::now();
-        let mut pulse = Keepalive::new(ping, IDLE, start);
+        let mut keepalive = Keepalive::new(ping, IDLE, start);
         let mut beats = Vec::new();
-        while pulse.due() <= start + seconds(until) {
-            let now = pulse.due();
-            let beat = pulse.beat(now);
-            assert_ne!(beat, KeepaliveAction::Wait, "due means that there is something to do");
-            let is_over = matches!(beat, KeepaliveAction::HalfOpen(_) | KeepaliveAction::Silent(_));
-            beats.push(((now - start).as_secs(), beat));
+        while keepalive.next_deadline() <= start + seconds(until) {
+            let now = keepalive.next_deadline();
+            let due_action = keepalive.due_action(now);
+            assert_ne!(
+                due_action,
+                KeepaliveAction::Wait,
+                "due means that there is something to do"
+            );
+            let is_over =
+                matches!(due_action, KeepaliveAction::HalfOpen(_) | KeepaliveAction::Silent(_));
+            beats.push(((now - start).as_secs(), due_action));
             if is_over {
                 break;
             }
@@ -151,14 +156,14 @@ mod tests {
     fn a_ping_without_an_answer_is_a_half_open_connection() {
         assert_eq!(
             unheard(Ping::Protocol { every: seconds(20) }, 1000),
-            [(20, KeepaliveAction::Ping), (30, KeepaliveAction::HalfOpen(ANSWER_WITHIN))]
+            [(20, KeepaliveAction::Ping), (30, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))]
         );
     }
 
     #[test]
     fn pings_more_often_than_answers_may_take_do_not_put_the_end_off() {
         let beats = unheard(Ping::Protocol { every: seconds(4) }, 1000);
-        assert_eq!(beats.last(), Some(&(14, KeepaliveAction::HalfOpen(ANSWER_WITHIN))));
+        assert_eq!(beats.last(), Some(&(14, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))));
     }
 
     #[test]
@@ -183,12 +188,12 @@ mod tests {
     #[test]
     fn answers_alone_do_not_keep_a_feed_from_being_silent() {
         let start = Instant::now();
-        let mut pulse = Keepalive::new(Ping::Protocol { every: seconds(20) }, IDLE, start);
+        let mut keepalive = Keepalive::new(Ping::Protocol { every: seconds(20) }, IDLE, start);
         let end = loop {
-            let now = pulse.due();
-            match pulse.beat(now) {
-                KeepaliveAction::Ping => pulse.heard(now + seconds(1)),
-                beat => break (now - start, beat),
+            let now = keepalive.next_deadline();
+            match keepalive.due_action(now) {
+                KeepaliveAction::Ping => keepalive.on_message(now + seconds(1)),
+                due_action => break (now - start, due_action),
             }
         };
         assert_eq!(end, (IDLE, KeepaliveAction::Silent(IDLE)));
@@ -197,9 +202,9 @@ mod tests {
     #[test]
     fn a_document_puts_silence_off() {
         let start = Instant::now();
-        let mut pulse = Keepalive::new(Ping::FromServer { within: seconds(1000) }, IDLE, start);
-        pulse.heard_document(start + seconds(299));
-        assert_eq!(pulse.beat(start + IDLE), KeepaliveAction::Wait);
-        assert_eq!(pulse.due(), start + seconds(599));
+        let mut keepalive = Keepalive::new(Ping::FromServer { within: seconds(1000) }, IDLE, start);
+        keepalive.on_document(start + seconds(299));
+        assert_eq!(keepalive.due_action(start + IDLE), KeepaliveAction::Wait);
+        assert_eq!(keepalive.next_deadline(), start + seconds(599));
     }
 }

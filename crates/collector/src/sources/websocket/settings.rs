@@ -38,13 +38,13 @@ pub(super) struct ConnectionSettings {
     /// The longest message.
     pub(super) bytes_max: usize,
     /// Who answers, for messages.
-    pub(super) from: String,
+    pub(super) peer: String,
 }
 
 impl WebSocketOptions {
     pub(super) fn settings(
         &self,
-        from: String,
+        peer: String,
         bytes_max: usize,
     ) -> Result<ConnectionSettings, ConfigError> {
         let framing = self.framing.unwrap_or_default();
@@ -85,7 +85,7 @@ impl WebSocketOptions {
             ping,
             idle,
             bytes_max,
-            from,
+            peer,
         })
     }
 }
