@@ -1,8 +1,10 @@
-//! Which readings are new rounds: each round once, in order, and a mark wherever some may be missing.
+//! Decides which observed rounds are new: each round once, in order, and a discontinuity wherever rounds may be
+//! missing.
 //!
-//! Pure: the clocks come in with the readings. Three kinds of reading meet here. A visible list is laid on the rounds that are
-//! known (`align`), which proves how many of its values are new. A history with ids is joined by its ids. A single round is
-//! new unless its id is known or the list has given it already. The rounds of all three stand in one window, newest first.
+//! Pure: the times come with the observations. There are three kinds of observations. A visible list is aligned with
+//! the known rounds (`alignment`), which proves how many of its values are new. A history with ids is joined by id. A
+//! single round is new unless its id is known or a list has already shown it. The rounds of all three are kept in one
+//! window, newest first.
 
 mod alignment;
 mod ids;
@@ -24,85 +26,86 @@ use crate::observation::{Observation, Report, SourceKind};
 
 pub use unplaced::UnplacedRounds;
 
-/// Rounds that are kept for comparing, and that a [`ResumePoint`] should hold.
+/// Number of recent rounds kept for comparison, and wanted in a [`ResumePoint`].
 pub const WINDOW: usize = 64;
-/// Ids that are remembered.
+/// Number of ids remembered.
 const IDS_MAX: usize = 256;
-/// A round counts as heard when it ended if the reading before it was this close.
+/// Maximum time since the previous observation for the newest round of a list to count as observed live.
 const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
-/// What to write of the first list that is ever seen: its rounds ended before anyone looked.
+/// What to record of the first list: its rounds ended before recording began.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Baseline {
-    /// Nothing: recording begins with the next round.
+    /// Nothing: recording starts with the next round.
     #[default]
     None,
     /// The newest round only.
     Newest,
-    /// All of it, with estimated times.
+    /// The whole list, with estimated times.
     All,
 }
 
-/// What the ledger must know of the source.
+/// The properties of the source that deduplication depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DedupSettings {
-    /// What kind of source it is.
+    /// The kind of source.
     pub kind: SourceKind,
-    /// What to write of the first list.
+    /// What to record of the first list.
     pub baseline: Baseline,
-    /// No two rounds end closer together: bounds how many can be new.
+    /// Minimum time between two rounds; limits how many can be new.
     pub round_min: Duration,
 }
 
 impl DedupSettings {
-    /// A list counts when it was read twice alike: a page may be caught half rendered, a message may not.
+    /// Returns whether a list counts only when two reads in a row agree: a page may be half rendered, a message is
+    /// complete.
     fn needs_equal_reads(self) -> bool {
         self.kind == SourceKind::Browser
     }
 
-    /// After connecting the source shows what was before; single rounds wait for that.
+    /// Returns whether the source shows a history after connecting; single rounds are deferred until then.
     fn shows_history(self) -> bool {
         self.kind == SourceKind::Browser
     }
 
-    /// Times of rounds are written as they come, even if they step back.
+    /// Returns whether round times are written unchanged, even if they step back.
     fn keeps_times(self) -> bool {
         self.kind == SourceKind::Replay
     }
 }
 
-/// What follows from a reading.
+/// What an observation leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// A new round, to be written.
+    /// A new round to write.
     Accept {
         /// Its time and multiplier.
         round: Round,
-        /// The game's own name of it.
+        /// The game's id of the round.
         id: Option<String>,
-        /// Heard as it ended, or taken from a history.
+        /// Observed live or backfilled from a history.
         kind: EventKind,
-        /// For the events file.
+        /// Details for the event file.
         detail: Option<Value>,
     },
-    /// A mark between rounds.
+    /// A discontinuity or a remark between rounds.
     Note {
-        /// Gap, weak, reset or conflict.
+        /// Which one: gap, weak, reset, conflict, reconnect or start.
         kind: EventKind,
-        /// For the events file.
+        /// Details for the event file.
         detail: Value,
     },
 }
 
-/// A round that was accepted, or that stood in the list before anything was.
+/// A round that was accepted, or that the first list showed.
 #[derive(Clone, Debug)]
 struct KnownRound {
     cents: u64,
     id: Option<String>,
-    /// When the list gave it, as long as its id may still follow.
+    /// When a list showed it, while its id may still follow.
     listed: Option<Instant>,
-    /// A row of an earlier run: one older than it may be missing in the files.
+    /// It was recorded by an earlier run; the files may lack a round before it.
     is_old: bool,
 }
 
@@ -116,18 +119,18 @@ impl KnownRound {
     }
 }
 
-/// Where the files of a directory end.
+/// Where the recording in a directory ends.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResumePoint {
-    /// The newest rows, oldest first, as far as they follow one another without a mark.
+    /// The newest rows without a discontinuity between them, oldest first.
     pub rounds: Vec<Round>,
-    /// The time of the newest row of all.
+    /// The time of the newest row.
     pub newest: Option<DateTime<Utc>>,
-    /// The list, newest first, from which recording went on before those rows.
+    /// The list, newest first, that preceded those rows.
     pub base_list: Vec<Multiplier>,
-    /// When that was.
+    /// When that list was read.
     pub base_time: Option<DateTime<Utc>>,
-    /// What the last run had seen and not written.
+    /// What the last run had read and not written.
     pub unplaced: Option<UnplacedRounds>,
 }
 
@@ -135,12 +138,12 @@ pub struct ResumePoint {
 #[derive(Clone, Copy, Debug)]
 enum Confirmed {
     Never,
-    /// By the time of the newest row in the files.
+    /// At the wall-clock time of the newest row in the files.
     Wall(DateTime<Utc>),
     Mono(Instant),
 }
 
-/// Decides which readings are new rounds.
+/// Decides which observed rounds are new.
 #[derive(Debug)]
 pub struct Deduplicator {
     settings: DedupSettings,
@@ -152,38 +155,39 @@ pub struct Deduplicator {
     /// Time of the newest row.
     newest: Option<DateTime<Utc>>,
     list: list::ListState,
-    /// Rounds at the head of the window that the list has not shown yet.
+    /// Number of rounds at the head of the window that no list has shown yet.
     unlisted_count: usize,
-    /// Nothing can have been missed since the last connection stood.
+    /// No round can have been missed since the previous connection.
     is_continuous: bool,
-    /// Single rounds that wait for the history.
+    /// Single rounds deferred until the history arrives.
     deferred: Vec<Observation>,
     last_observed: Option<Instant>,
     instance: Option<String>,
-    /// The window was never filled: the baseline is still to be taken.
+    /// The window was never filled: the baseline is still due.
     is_first: bool,
 }
 
 impl Deduplicator {
-    /// A ledger that knows no round.
+    /// Creates a deduplicator that knows no rounds.
     pub fn new(settings: DedupSettings) -> Self {
         Self::resuming(settings, &ResumePoint::default())
     }
 
-    /// A ledger that goes on where the files end.
-    pub fn resuming(settings: DedupSettings, seed: &ResumePoint) -> Self {
+    /// Creates a deduplicator that continues where the files end.
+    pub fn resuming(settings: DedupSettings, point: &ResumePoint) -> Self {
         let known = |round: &Round| KnownRound {
             is_old: true,
             ..KnownRound::of_list(round.multiplier.cents())
         };
-        let older = seed.base_list.iter().map(|multiplier| KnownRound::of_list(multiplier.cents()));
-        let newest = seed.newest;
-        let confirmed = newest.max(seed.base_time);
+        let older =
+            point.base_list.iter().map(|multiplier| KnownRound::of_list(multiplier.cents()));
+        let newest = point.newest;
+        let confirmed = newest.max(point.base_time);
         let mut list = list::ListState::new(settings);
-        list.unplaced = seed.unplaced.clone().unwrap_or_default();
+        list.unplaced = point.unplaced.clone().unwrap_or_default();
         Self {
             settings,
-            window: seed.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
+            window: point.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
             ids: VecDeque::new(),
             confirmed: confirmed.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
@@ -197,14 +201,14 @@ impl Deduplicator {
         }
     }
 
-    /// The connection was lost: rounds may have ended that nobody heard.
+    /// Notes that the connection was lost: rounds may have been missed.
     pub fn interrupted(&mut self) {
         self.is_continuous = false;
         self.list.forget_last_read();
         self.last_observed = None;
     }
 
-    /// What follows from a reading, in the order in which it must be written.
+    /// Returns what `observation` leads to, in the order in which it must be written.
     pub fn observe(&mut self, observation: &Observation) -> Vec<Outcome> {
         let mut out = Vec::new();
         if let Report::Interrupted(why) = &observation.report {
@@ -238,24 +242,24 @@ impl Deduplicator {
         self.is_continuous = !self.settings.shows_history();
     }
 
-    /// Time since the window was up to date; `None` when nobody can say.
+    /// Returns the time since the window was last up to date, `None` if unknown.
     fn elapsed(&self, observation: &Observation) -> Option<Duration> {
         match self.confirmed {
             Confirmed::Never => None,
             Confirmed::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
-            // A clock that was set back since the last run says nothing.
+            // After the clock was set back the difference is meaningless.
             Confirmed::Wall(at) => (observation.wall - at).to_std().ok(),
         }
     }
 
-    /// The most rounds that can have ended since the window was up to date.
+    /// Returns how many rounds can have ended at most since the window was last up to date.
     fn max_new_rounds(&self, observation: &Observation) -> usize {
         let Some(elapsed) = self.elapsed(observation) else { return usize::MAX };
         let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
         usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
     }
 
-    /// The history has been joined on: nothing is missing that is not marked.
+    /// Notes that the window is up to date: every gap is recorded.
     fn confirm_continuity(&mut self, now: Instant) {
         self.is_continuous = true;
         self.is_first = false;
@@ -278,14 +282,14 @@ impl Deduplicator {
         self.ids.iter().rev().find(|(known, _)| known == id).map(|(_, cents)| *cents)
     }
 
-    /// Accepts rounds of a history, newest first in `fresh`, with estimated times.
+    /// Accepts the rounds `fresh` (newest first) with estimated times.
     fn accept_history(
         &mut self,
         fresh: &[ListedRound<'_>],
-        found: HistoryContext<'_>,
+        context: HistoryContext<'_>,
         out: &mut Vec<Outcome>,
     ) {
-        let HistoryContext { observation, after_gap } = found;
+        let HistoryContext { observation, after_gap } = context;
         let was_observed =
             self.last_observed.is_some_and(|at| distance(at, observation.mono) <= LIVE_WITHIN);
         let is_newest_live = was_observed && self.is_continuous && !after_gap;
@@ -319,11 +323,11 @@ struct ListedRound<'a> {
     id: Option<&'a str>,
 }
 
-/// How new rounds of a history were found.
+/// The observation that showed new rounds.
 #[derive(Clone, Copy, Debug)]
 struct HistoryContext<'a> {
     observation: &'a Observation,
-    /// An unknown number is missing before them.
+    /// An unknown number of rounds is missing before them.
     after_gap: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Rounds out of a history with ids. Ids only rise; they are not consecutive, so nothing is ever counted with them.
+//! Finds new rounds in a history with ids. Ids increase but are not consecutive, so they are never used for counting.
 
 use rounds::{EventKind, Multiplier};
 use serde_json::json;
@@ -50,8 +50,8 @@ impl Deduplicator {
         }
     }
 
-    /// Some ids are known. What stands above the newest round of the window is new; what stands below it and is not in the window
-    /// was missed.
+    /// Handles a history with known ids. Entries above the newest round of the window are new; entries below it that
+    /// are not in the window were missed.
     fn join_by_id(
         &mut self,
         shown: &[ListedRound<'_>],
@@ -92,8 +92,8 @@ impl Deduplicator {
         self.accept_with_ids(&shown[..fresh], false, observation, out);
     }
 
-    /// The newest round of the window whose id is shown, `(shown, window)`, if all above it in the window fit in their places
-    /// too: without an id a round may look like any other of its value.
+    /// Returns the positions `(shown, window)` of the newest round whose id is shown, if all rounds above it in the
+    /// window match too: a round without an id may be confused with any other of its value.
     fn head_by_id(&self, shown: &[ListedRound<'_>]) -> Option<(usize, usize)> {
         let is_it = |j: usize| {
             let id = self.window[j].id.as_deref()?;
@@ -105,7 +105,7 @@ impl Deduplicator {
         (0..j).all(fits).then_some((i, j))
     }
 
-    /// No id is known, as after a restart: what counts is where the values lie.
+    /// Handles a history without a known id, as after a restart: aligns it by its values.
     fn join_by_value(
         &mut self,
         shown: &[ListedRound<'_>],
@@ -121,7 +121,7 @@ impl Deduplicator {
             self.assign_ids(&shown[fresh..], 0);
             return self.accept_with_ids(&shown[..fresh], false, observation, out);
         }
-        // A list may be faster than the message with the history, which then lacks the newest rounds.
+        // A list may arrive before the history, which then lacks the newest rounds.
         let fits_below = |&lag: &usize| {
             let same = |i: usize, j: usize| same(i, j + lag);
             !matching_offsets(shown.len(), known - lag, OVERLAP, 0, same).is_empty()
@@ -164,7 +164,8 @@ impl Deduplicator {
         }
     }
 
-    /// Gives the window its names, but for the newest `lag`, and its older end if the history reaches further back.
+    /// Assigns ids to the window, except for the newest `lag` rounds, and extends it if the history reaches further
+    /// back.
     fn assign_ids(&mut self, shown: &[ListedRound<'_>], lag: usize) {
         for (known, shown) in self.window.iter_mut().skip(lag).zip(shown) {
             known.id = shown.id.map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Rounds out of a visible list without ids.
+//! Finds new rounds in a visible list without ids.
 
 use std::time::{Duration, Instant};
 
@@ -15,28 +15,28 @@ use super::{
 };
 use crate::observation::Observation;
 
-/// A list that fits nowhere is believed the sixth time: until then a page may still be filling.
+/// Mismatches of a page before it is accepted: until then it may still be loading.
 const FAILURES_OF_A_PAGE: u32 = 6;
-/// A message is whole; once may be a mistake of the other side.
+/// Mismatches of a message before it is accepted: a message is complete, but one may be a mistake of the server.
 const FAILURES_OF_A_MESSAGE: u32 = 2;
-/// A list that stays shorter than it was for so long is not filling: it is the list now.
+/// A list that stays shorter than before for this long is not loading: it has become shorter.
 const SHORT_FOR: Duration = Duration::from_secs(20);
-/// What a page is expected to show, until it has shown more or has stayed at less.
+/// Expected length of a page's list, until it has shown more or has stayed shorter.
 const USUAL_LEN: usize = 25;
 
-/// What the ledger remembers of the lists it has read; all values in hundredths, newest first.
+/// What is remembered of earlier lists; values in hundredths, newest first.
 #[derive(Debug)]
 pub(super) struct ListState {
-    /// The list of the reading before.
+    /// The previous list.
     previous: Vec<u64>,
-    /// The last list that found its place.
+    /// The last list that could be aligned.
     aligned: Vec<u64>,
     aligned_at: Option<Instant>,
     longest: usize,
-    /// Rounds of the lists that have fitted nowhere since then.
+    /// Rounds of the lists since then, none of which could be aligned.
     pub(super) unplaced: UnplacedRounds,
     failures: u32,
-    /// The list is shorter than it was: how long, and since when.
+    /// The length of a list that is shorter than before, and since when.
     short_since: Option<(usize, Instant)>,
 }
 
@@ -60,12 +60,12 @@ impl ListState {
         self.unplaced.interrupted();
     }
 
-    /// The longest that the list has been.
+    /// Returns the greatest length of a list so far.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
 
-    /// A list found its place not longer ago than `within`.
+    /// Returns whether a list was aligned within the last `within`.
     pub(super) fn aligned_within(&self, now: Instant, within: Duration) -> bool {
         self.aligned_at.is_some_and(|at| now.saturating_duration_since(at) <= within)
     }
@@ -78,7 +78,7 @@ impl ListState {
         self.short_since = None;
     }
 
-    /// The list is as long as it ever was, or has been as short for a while: it is not filling.
+    /// Returns whether a list of this length is complete: as long as ever, or as short for a while.
     fn is_whole(&mut self, len: usize, now: Instant) -> bool {
         self.longest = self.longest.max(len);
         if len == self.longest {
@@ -97,13 +97,13 @@ impl ListState {
     }
 }
 
-/// A list, and below it what lists before it have shown.
+/// A list, followed by what earlier lists showed before it.
 struct List<'a> {
     cents: Vec<u64>,
     shown: Vec<ListedRound<'a>>,
-    /// So many at the head are of the list itself.
+    /// How many entries at the head belong to the list itself.
     own: usize,
-    /// A list that is filling proves rounds, but not that there are no others.
+    /// It is complete; a list that is still loading proves its rounds, but not that there are no others.
     is_whole: bool,
 }
 
@@ -142,7 +142,7 @@ impl Deduplicator {
         if cents.len() < OVERLAP {
             return;
         }
-        // A list of a few values over and over is as long as it is; one that is too long stands there twice.
+        // A list that repeats a few values keeps its length; a list longer than any before is shown twice.
         let len = if all <= self.list.longest { all } else { cents.len() };
         let is_whole = self.list.is_whole(len, observation.mono);
         if self.list.aligned == cents && !self.window.is_empty() {
@@ -165,8 +165,8 @@ impl Deduplicator {
         }
     }
 
-    /// Writes what waited from before an interruption, and is not in this list: it has scrolled off. If the list continues what is
-    /// known there was never room for it, and it was no list of this game.
+    /// Writes the unplaced rounds from before an interruption that this list no longer shows: they have scrolled off.
+    /// If the list continues the known rounds, they were never part of this game and are dropped.
     fn flush_scrolled_off(
         &mut self,
         mut left: Vec<UnplacedRounds>,
@@ -181,7 +181,7 @@ impl Deduplicator {
             return;
         }
         let alignment = self.align(list.own_cents(), max_new_rounds, list.is_whole);
-        if matches!(alignment, Alignment::Proven { .. } | Alignment::Broken { .. }) {
+        if matches!(alignment, Alignment::Proven { .. } | Alignment::WithHole { .. }) {
             return;
         }
         for unplaced in left {
@@ -189,7 +189,7 @@ impl Deduplicator {
         }
     }
 
-    /// True if everything that the page has shown is known now.
+    /// Returns whether every round the page has shown is known now.
     fn apply_list(
         &mut self,
         list: &List<'_>,
@@ -205,7 +205,7 @@ impl Deduplicator {
                 }
                 (fresh, lag)
             }
-            Alignment::Broken { fresh, kept } => {
+            Alignment::WithHole { fresh, kept } => {
                 self.window.truncate(kept);
                 (fresh, 0)
             }
@@ -214,13 +214,13 @@ impl Deduplicator {
                 out.push(Outcome::Note { kind: EventKind::Weak, detail });
                 (fresh, 0)
             }
-            Alignment::Nowhere if !list.is_whole => return false,
-            Alignment::Nowhere if self.unlisted_count == self.window.len() => {
-                // All that is known came as single rounds after this list.
+            Alignment::Unaligned if !list.is_whole => return false,
+            Alignment::Unaligned if self.unlisted_count == self.window.len() => {
+                // All known rounds came one by one after this list.
                 self.replace_window(list.own_cents());
                 return true;
             }
-            Alignment::Nowhere => {
+            Alignment::Unaligned => {
                 if !self.accept_mismatch() {
                     return false;
                 }
@@ -237,11 +237,11 @@ impl Deduplicator {
             out,
         );
         self.unlisted_count = lag;
-        // A page that fills from its old end has not shown the newest rounds yet.
+        // A page that loads from its old end has not shown the newest rounds yet.
         list.is_whole
     }
 
-    /// Where the list lies; if it proves nothing by itself, where it lies with what lists before it have shown.
+    /// Aligns the list; if it proves nothing by itself, together with what earlier lists showed.
     fn align_extended<'a>(
         &self,
         list: &'a List<'_>,
@@ -249,7 +249,7 @@ impl Deduplicator {
     ) -> (Alignment, &'a [u64]) {
         let alignment = self.align(list.own_cents(), max_new_rounds, list.is_whole);
         match alignment {
-            Alignment::Weak { .. } | Alignment::Nowhere if list.own < list.cents.len() => {
+            Alignment::Weak { .. } | Alignment::Unaligned if list.own < list.cents.len() => {
                 (self.align(&list.cents, max_new_rounds, list.is_whole), &list.cents)
             }
             _ => (alignment, list.own_cents()),
@@ -293,7 +293,7 @@ impl Deduplicator {
         let may_break = |j: usize| self.window[j].is_old;
         let broken = offset_with_hole(cents.len(), known, max_new_rounds, may_break, same);
         if let Some((fresh, kept)) = broken.filter(|_| is_whole) {
-            return Alignment::Broken { fresh, kept };
+            return Alignment::WithHole { fresh, kept };
         }
         let may_be_weak = is_whole && max_new_rounds.saturating_add(2) >= cents.len();
         let weak = if may_be_weak {
@@ -301,10 +301,10 @@ impl Deduplicator {
         } else {
             Vec::new()
         };
-        weak.first().map_or(Alignment::Nowhere, |&fresh| Alignment::Weak { fresh })
+        weak.first().map_or(Alignment::Unaligned, |&fresh| Alignment::Weak { fresh })
     }
 
-    /// Takes over the older end of a list that reaches further back than the window.
+    /// Appends the older end of a list that reaches further back than the window.
     pub(super) fn extend_window(&mut self, cents: &[u64], fresh: usize, lag: usize) {
         let overlap = self.window.len() - lag;
         let older = cents.iter().skip(fresh + overlap);
@@ -312,8 +312,9 @@ impl Deduplicator {
         self.window.truncate(super::WINDOW);
     }
 
-    /// The list fits below the rounds that came with their ids, but shows others in their place: those cannot be written in
-    /// their order any more. Says so and goes on from the list.
+    /// Handles a list that matches below the rounds observed one by one but shows other rounds in their place. These
+    /// can no longer be written in order: records the gap, continues from the list, and returns true. Returns false
+    /// for any other list.
     fn repair_order(
         &mut self,
         list: &List<'_>,
@@ -330,7 +331,7 @@ impl Deduplicator {
         let (Some(&above), true) = (fits.first(), unlisted_count > 0) else { return false };
         let same = |i: usize, j: usize| cents[i] == self.window[j].cents;
         let pairs = lcs_pairs(above, unlisted_count, same);
-        // What stands above the newest written round is new.
+        // Entries above the newest written round are new.
         let fresh = pairs.iter().position(|pair| *pair == Some(0)).unwrap_or(0);
         let missed: Vec<f64> = (fresh..above)
             .filter(|&i| pairs[i].is_none())
@@ -343,7 +344,8 @@ impl Deduplicator {
         true
     }
 
-    /// Nothing of the list is known. Either so much time has passed that all of it is new, or it is the list of another game.
+    /// Handles a list without a known round: either enough time has passed for all of it to be new, or it belongs to
+    /// another game.
     fn reset_to(&mut self, list: &List<'_>, max_new_rounds: usize, context: ListContext<'_>) {
         let ListContext { observation, out } = context;
         let cents = list.own_cents();
@@ -366,7 +368,8 @@ impl Deduplicator {
         };
         let detail = json!({ "reason": "the list does not continue", "hint": hint });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
-        // What ended since the list was first seen is ours; frames may have given it already.
+        // Rounds that ended since the list was first read belong to this recording, unless they came one by one
+        // already.
         let ended =
             if self.unlisted_count == 0 { self.list.unplaced.ended.min(cents.len()) } else { 0 };
         self.replace_window(&cents[ended..]);
@@ -378,7 +381,7 @@ impl Deduplicator {
         );
     }
 
-    /// Makes the list the window. Rounds that came with their ids and that it does not show yet stay above it.
+    /// Replaces the window with the list. Rounds that the list does not show yet stay above it.
     fn replace_window(&mut self, cents: &[u64]) {
         let unlisted: Vec<KnownRound> = self.window.drain(..self.unlisted_count).collect();
         let pairs = lcs_pairs(cents.len(), unlisted.len(), |i, j| cents[i] == unlisted[j].cents);
@@ -392,7 +395,7 @@ impl Deduplicator {
         self.unlisted_count = newer;
     }
 
-    /// The first history ever: its rounds ended before anyone looked.
+    /// Records the configured part of the first history: its rounds ended before recording began.
     pub(super) fn take_baseline(
         &mut self,
         shown: &[ListedRound<'_>],
@@ -410,7 +413,7 @@ impl Deduplicator {
         let known = shown[fresh..].iter().map(KnownRound::of_history);
         self.window.extend(known.take(super::WINDOW));
         if let (0, Some(newest)) = (fresh, self.window.front_mut()) {
-            // Its id may be on the way.
+            // Its id may still follow.
             newest.listed = Some(observation.mono);
         }
         self.accept_history(&shown[..fresh], HistoryContext { observation, after_gap: true }, out);
@@ -419,7 +422,7 @@ impl Deduplicator {
     }
 }
 
-/// A reading and where to put what follows from it.
+/// An observation and the outcomes it leads to.
 struct ListContext<'a> {
     observation: &'a Observation,
     out: &'a mut Vec<Outcome>,

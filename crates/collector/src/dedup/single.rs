@@ -1,4 +1,4 @@
-//! Rounds that come one by one, with an id or without.
+//! Handles rounds that arrive one by one, with or without an id.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use serde_json::json;
 use super::{Confirmed, Deduplicator, KnownRound, Outcome, WINDOW, conflict, distance, gap, times};
 use crate::observation::{Observation, Report};
 
-/// The same round may come from the list and with its id this far apart.
+/// Maximum time between a list showing a round and its id arriving.
 const MERGE_WITHIN: Duration = Duration::from_secs(10);
-/// While the list is read it shows every round by itself, so a name may come so late without being taken for a new round.
+/// The same while lists are being read: they show every round, so a late id is not mistaken for a new round.
 const NAME_WITHIN: Duration = Duration::from_mins(1);
-/// A name comes before so many more rounds can have ended, or never.
+/// An id arrives before this many more rounds can have ended, or never.
 const NAME_ROUNDS: u32 = 10;
-/// The list is being read if it found its place so recently.
+/// Lists are being read if one was aligned within this time.
 const LIST_ALIVE: Duration = Duration::from_secs(15);
-/// A single round that comes before the history waits this long for it, so that the rounds in between stay in order.
+/// How long a single round is deferred for the history, so that the rounds in between stay in order.
 const DEFER_FOR: Duration = MERGE_WITHIN;
 
 impl Deduplicator {
@@ -25,7 +25,7 @@ impl Deduplicator {
         self.settings.shows_history() && !self.is_continuous && self.deferred.len() < WINDOW
     }
 
-    /// Lets held rounds go when the history has come, or will not come.
+    /// Handles deferred rounds once the history has arrived, or will not arrive.
     pub(super) fn release_deferred(&mut self, observation: &Observation, out: &mut Vec<Outcome>) {
         let Some(first) = self.deferred.first() else { return };
         let waited = observation.mono.saturating_duration_since(first.mono);
@@ -74,8 +74,8 @@ impl Deduplicator {
         self.is_first = false;
     }
 
-    /// The list has given this round a while ago; now its name comes. If it is another round of the same value after all, the list
-    /// will show that.
+    /// Assigns the id to a round that a list showed before. If it is another round of the same value after all, the
+    /// list will show that.
     fn assign_id_to_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
         let is_list_alive = self.list.aligned_within(now, LIST_ALIVE);
         let within = if is_list_alive { NAME_WITHIN } else { MERGE_WITHIN };
@@ -84,7 +84,7 @@ impl Deduplicator {
                 && known.cents == cents
                 && known.listed.is_some_and(|at| distance(at, now) <= within)
         };
-        // Names come in the order of the rounds, so it is one that no newer name has passed; else one that was passed lately.
+        // Ids arrive in the order of the rounds: prefer a round above all rounds with ids, else a recent one below.
         let unpassed = self.window.iter().take_while(|known| known.id.is_none()).count();
         let lately = within.min(self.settings.round_min * NAME_ROUNDS);
         let found = (0..unpassed)
@@ -97,14 +97,14 @@ impl Deduplicator {
         found.is_some()
     }
 
-    /// A round of a dated history is known if it ended before the newest row.
+    /// Returns whether a dated round of a history ended no later than the newest row.
     fn is_already_recorded(&self, ended_at: Option<DateTime<Utc>>, cents: u64) -> bool {
         let (Some(ended_at), Some(newest)) = (ended_at, self.newest) else { return false };
         let is_newest = ended_at == newest && self.window.front().is_some_and(|k| k.cents == cents);
         !self.settings.keeps_times() && (ended_at < newest || is_newest)
     }
 
-    /// Nothing tells what was between the last connection and this round: say so before it.
+    /// Records a gap if nothing shows what happened between the previous connection and this round.
     fn note_missing_history(&mut self, observation: &Observation, out: &mut Vec<Outcome>) {
         if self.is_continuous || !self.settings.kind.is_live() || self.window.is_empty() {
             return;

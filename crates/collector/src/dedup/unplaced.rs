@@ -1,4 +1,4 @@
-//! Rounds that were on the page, in two readings alike, but have found no place yet.
+//! Keeps rounds that a page has shown but that could not be aligned yet.
 
 use std::time::{Duration, Instant};
 
@@ -11,31 +11,31 @@ use super::alignment::{Alignment, OVERLAP, matching_offsets};
 use super::{Confirmed, Deduplicator, HistoryContext, ListedRound, Outcome, WINDOW, gap};
 use crate::observation::{Observation, Report};
 
-/// Pieces that can wait beside the newest.
+/// Number of older pieces kept beside the newest.
 const PIECES_MAX: usize = 3;
 
-/// Rounds of lists that fitted nowhere. Kept over an interruption, and in the file of a run over its end: the next list may show
-/// where they belong, and if it does not they are written behind a mark.
+/// Rounds of lists that could not be aligned. They survive an interruption, and in the event file also the end of the
+/// run: the next list may show where they belong; otherwise they are written after a discontinuity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnplacedRounds {
     /// Newest first.
     pub(super) list: Vec<Multiplier>,
-    /// Other pieces of lists, that waited before these; oldest first, at most [`PIECES_MAX`].
+    /// Pieces of earlier lists, oldest first, at most [`PIECES_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     older: Vec<Self>,
-    /// So many at its head ended after the list was first read whole.
+    /// How many rounds at the head of the list ended after it was first read completely.
     pub(super) ended: usize,
     was_whole: bool,
-    /// The most rounds that could have ended since the window was up to date.
+    /// How many rounds can have ended at most since the window was last up to date.
     max_new_rounds: usize,
-    /// When it was last read.
+    /// When the list was last read.
     at: DateTime<Utc>,
     #[serde(skip)]
     mono: Option<Instant>,
-    /// Of the connection that stands now.
+    /// It was read over the current connection.
     #[serde(skip)]
     is_current: bool,
-    /// A newer round has been written: it is too late for these.
+    /// A newer round has been written, so these can no longer be.
     #[serde(skip)]
     is_superseded: bool,
 }
@@ -52,8 +52,8 @@ impl UnplacedRounds {
         self.older = pieces;
     }
 
-    /// Takes in a list that was read twice. Gives the list with what waited below it, and what waited but lies elsewhere, oldest
-    /// first.
+    /// Merges a list that was read twice. Returns the list with the unplaced rounds that it continues, and the pieces
+    /// that it does not, oldest first.
     pub(super) fn join(
         &mut self,
         shown: &[Multiplier],
@@ -67,7 +67,7 @@ impl UnplacedRounds {
         let fresh = self.fresh(shown, OVERLAP).or_else(|| self.fresh_after_scroll(shown));
         let older = match fresh {
             Some(fresh) => self.list.split_off((shown.len() - fresh).min(self.list.len())),
-            // A page that fills from its old end shows what is in the middle.
+            // A page that loads from its old end shows rounds from the middle.
             None if !is_whole && self.contains(shown) => {
                 self.older = left;
                 return (shown.to_vec(), Vec::new());
@@ -97,20 +97,22 @@ impl UnplacedRounds {
         (self.list.clone(), Vec::new())
     }
 
-    /// How many of `shown` are newer than what waits, if it continues that with an overlap of `least`.
+    /// Returns how many of `shown` are newer than the unplaced rounds, if it continues them with an overlap of at
+    /// least `least`.
     fn fresh(&self, shown: &[Multiplier], least: usize) -> Option<usize> {
         let same = |i: usize, j: usize| shown[i].cents() == self.list[j].cents();
         matching_offsets(shown.len(), self.list.len(), least, shown.len(), same).first().copied()
     }
 
-    /// The same for the few oldest rounds of a page that was filling a moment ago: of three one or two may have scrolled off.
+    /// Does the same for the few oldest rounds of a page that was loading a moment ago: one or two of three may have
+    /// scrolled off.
     fn fresh_after_scroll(&self, shown: &[Multiplier]) -> Option<usize> {
         let is_it = self.is_current && !self.was_whole && !self.is_empty();
         is_it.then(|| self.fresh(shown, 1)).flatten()
     }
 
-    /// Of a connection before, a whole list, or so long ago that all of it can have scrolled off: not a piece of what a page showed
-    /// while it was loading.
+    /// Returns whether this is more than a piece of a loading page: from an earlier connection, a complete list, or
+    /// old enough for all of it to have scrolled off.
     pub(super) fn is_from_earlier_list(&self, now: Instant, scrolls_off: Duration) -> bool {
         let is_long_ago = |at: Instant| now.saturating_duration_since(at) >= scrolls_off;
         !self.is_current || self.was_whole || self.mono.is_none_or(is_long_ago)
@@ -123,7 +125,7 @@ impl UnplacedRounds {
         self.list.windows(shown.len().max(1)).any(is_it)
     }
 
-    /// Takes over what waited longer, if this continues it.
+    /// Appends the older piece `before` if this piece continues it.
     fn absorb(&mut self, before: &Self) -> bool {
         let Some(fresh) = before.fresh(&self.list, OVERLAP) else { return false };
         let overlap = (self.list.len() - fresh).min(before.list.len());
@@ -135,7 +137,7 @@ impl UnplacedRounds {
         true
     }
 
-    /// All that waits, oldest first.
+    /// Removes and returns all pieces, oldest first.
     fn take_pieces(&mut self) -> Vec<Self> {
         let mut pieces = std::mem::take(&mut self.older);
         let newest = std::mem::take(self);
@@ -152,7 +154,7 @@ impl UnplacedRounds {
     }
 }
 
-/// Pieces whose order is known: of a page that was filling, now from this end and now from that, only the longest.
+/// Returns the pieces whose order is known: of a page that was loading, from either end, only the longest.
 fn ordered_pieces(pieces: Vec<UnplacedRounds>) -> Vec<UnplacedRounds> {
     let (mut pieces, current): (Vec<_>, Vec<_>) =
         pieces.into_iter().partition(|piece| !piece.is_current);
@@ -164,7 +166,7 @@ fn ordered_pieces(pieces: Vec<UnplacedRounds>) -> Vec<UnplacedRounds> {
     pieces
 }
 
-/// A filling page may show its few rounds twice.
+/// Returns whether a page that is still loading shows its few rounds twice.
 fn is_doubled(shown: &[Multiplier]) -> bool {
     let (first, second) = shown.split_at(shown.len() / 2);
     first.len() == second.len()
@@ -172,14 +174,14 @@ fn is_doubled(shown: &[Multiplier]) -> bool {
 }
 
 impl Deduplicator {
-    /// What must be known to go on after this run where it ends, beside what is in the files.
+    /// Returns what the next run needs beside the files to continue.
     pub fn unplaced(&self) -> Option<&UnplacedRounds> {
         let unplaced = &self.list.unplaced;
         (!unplaced.is_empty() && !unplaced.is_superseded && !self.window.is_empty())
             .then_some(unplaced)
     }
 
-    /// A single round is about to be written, which is newer than all that waits.
+    /// Makes way for a single round, which is newer than all unplaced rounds.
     pub(super) fn flush_before_round(&mut self, now: Instant, out: &mut Vec<Outcome>) {
         if self.list.unplaced.is_current {
             self.list.unplaced.is_superseded = true;
@@ -192,7 +194,7 @@ impl Deduplicator {
         }
     }
 
-    /// Writes what waited, if there is some that `shown` does not show as well.
+    /// Writes the pieces that are not part of `shown`; returns whether anything was written.
     pub(super) fn flush_unlisted(
         &mut self,
         shown: &[ListedRound<'_>],
@@ -211,7 +213,7 @@ impl Deduplicator {
         out.len() > before
     }
 
-    /// What waited was on the page, and nothing will show better where it belongs: writes it, behind a mark where one is due.
+    /// Writes a piece, since nothing will show better where it belongs; a discontinuity precedes it where needed.
     pub(super) fn flush_unplaced(
         &mut self,
         unplaced: &UnplacedRounds,
@@ -226,7 +228,8 @@ impl Deduplicator {
         let observation = &Observation { mono, wall: unplaced.at, report: Report::Alive };
         let known = self.newest;
         if unplaced.max_new_rounds < self.list.longest() {
-            // Too many for the time: another table. Of that only what ended before our eyes.
+            // More rounds than the time allows: another table. Only its rounds that ended while it was being read are
+            // written.
             if unplaced.ended > 0 && self.unlisted_count == 0 {
                 let detail = json!({ "reason": "the list did not continue, and is gone" });
                 out.push(Outcome::Note { kind: EventKind::Reset, detail });
@@ -245,7 +248,7 @@ impl Deduplicator {
         if self.newest != known {
             self.unlisted_count = 0;
         }
-        // The rest of the list may hold newer ones.
+        // The rest of the list may hold newer rounds.
         if self.newest != known && unplaced.was_whole {
             self.confirmed = unplaced.mono.map_or(Confirmed::Wall(unplaced.at), Confirmed::Mono);
         }
@@ -264,7 +267,7 @@ impl Deduplicator {
         let (fresh, after_gap) = match self.align(cents, max_new_rounds, true) {
             Alignment::Proven { lag: 1.., .. } => return,
             Alignment::Proven { fresh, .. } => (fresh, false),
-            Alignment::Broken { fresh, kept } => {
+            Alignment::WithHole { fresh, kept } => {
                 self.window.truncate(kept);
                 (fresh, false)
             }
@@ -273,8 +276,8 @@ impl Deduplicator {
                 out.push(Outcome::Note { kind: EventKind::Weak, detail });
                 (fresh, false)
             }
-            Alignment::Nowhere if self.holds(cents) => return,
-            Alignment::Nowhere => {
+            Alignment::Unaligned if self.holds(cents) => return,
+            Alignment::Unaligned => {
                 out.push(gap("nothing of the list is known", &json!({ "shown": shown.len() })));
                 self.window.clear();
                 (shown.len(), true)
@@ -284,7 +287,7 @@ impl Deduplicator {
         self.accept_history(&shown[..fresh], HistoryContext { observation, after_gap }, out);
     }
 
-    /// All of these are somewhere among the known rounds.
+    /// Returns whether all of these are somewhere among the known rounds.
     fn holds(&self, cents: &[u64]) -> bool {
         (0..self.window.len()).any(|lag| {
             let overlap = cents.len().min(self.window.len() - lag);
@@ -293,7 +296,7 @@ impl Deduplicator {
     }
 }
 
-/// The list from which recording goes on, for the file: a later run may know no other rounds.
+/// Returns an event with the list from which recording continues: a later run may know no other rounds.
 pub(super) fn restart_event(shown: &[ListedRound<'_>]) -> Outcome {
     let list: Vec<Multiplier> = shown.iter().map(|shown| shown.multiplier).collect();
     let detail = json!({ "reason": "recording goes on from this list", "list": list });
