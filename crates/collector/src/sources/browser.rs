@@ -1,8 +1,8 @@
-//! The browser source: the history list of the user's own browser, and what the game's socket says beside it.
+//! The browser source: reads the history list in the user's own browser, and the messages of the game's socket.
 //!
-//! The user starts a browser with a debugging port, logs in, and opens the game. This source attaches to the game's frame and to
-//! nothing else, reads, and touches nothing (see [`crate::cdp`]). One connection lasts as long as the browser: tabs and frames
-//! come and go within it, and only when nothing is heard for a while does the session learn of it.
+//! The user starts a browser with a debugging port, logs in, and opens the game. This source attaches to the game's
+//! frame only, reads it, and changes nothing (see [`crate::cdp`]). One connection lasts as long as the browser: tabs
+//! and frames come and go within it, and the session learns of it only when nothing has arrived for a while.
 
 mod diagnose;
 mod poller;
@@ -40,17 +40,17 @@ const DEFAULT_POLL: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(2);
 const POLL_MAX: Duration = Duration::from_mins(1);
 
-/// How long nothing may be heard before the session is told why.
+/// How long nothing may arrive before the session is told why.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
-/// A browser that asks its user first takes as long as the user does.
+/// Timeout of the handshake: the browser may have to ask its user first.
 const HANDSHAKE_MAX: Duration = Duration::from_mins(1);
-/// The pause between two such questions.
+/// Pause before the user is asked again.
 const ASKING_PAUSE: Duration = Duration::from_secs(30);
-/// How long saying goodbye may take; a browser that hangs does not hear it.
+/// Timeout of closing; a browser that hangs does not answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often the browser itself is asked whether it is there.
+/// Interval of the heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Readings that may wait for the session. Lists beyond that are left out, the next one says the same.
+/// Capacity of the observation queue. When it is full, lists are dropped: the next one shows the same.
 const OBSERVATIONS_MAX: usize = 1024;
 
 /// The flags and the `[browser]` section of the configuration file; each field is one flag and one key.
@@ -66,20 +66,20 @@ pub struct BrowserOptions {
     #[arg(long, env = "AVIATOR_CDP_WS", value_name = "URL")]
     pub cdp_ws: Option<String>,
 
-    /// browser: profile directory of the browser, in which it says where it listens; for the switch in Chrome's own
+    /// browser: profile directory of the browser, which names its debugging port; for the switch in Chrome's own
     /// settings (Allow remote debugging)
     #[arg(long, env = "AVIATOR_PROFILE", value_name = "DIR")]
     pub profile: Option<PathBuf>,
 
-    /// browser: which tabs and frames to look at, by their address without query [default: spribegaming|aviator]
+    /// browser: which tabs and frames to read, by their address without the query [default: spribegaming|aviator]
     #[arg(long, env = "AVIATOR_GAME_URL", value_name = "REGEX")]
     pub game_url: Option<String>,
 
-    /// browser: how often to look at the list [default: 500ms]
+    /// browser: how often to read the list [default: 500ms]
     #[arg(long, env = "AVIATOR_POLL", value_name = "DURATION")]
     pub poll: Option<DurationArg>,
 
-    /// browser: use a browser on another machine; whoever reaches its debugging port has full power over it
+    /// browser: allow a browser on another machine; whoever reaches its debugging port has full control of it
     #[arg(long, env = "AVIATOR_ALLOW_REMOTE_CDP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_remote_cdp: Option<bool>,
 }
@@ -107,11 +107,11 @@ impl BrowserOptions {
     }
 }
 
-/// What to look for in the browser, and how often.
+/// What to read in the browser, and how often.
 #[derive(Debug)]
 struct PageMatcher {
     game_url: Regex,
-    /// The user's own selector, or ours.
+    /// The user's selector, or the built-in ones.
     selectors: Vec<String>,
     own_selector: bool,
     script: ListScript,
@@ -146,22 +146,23 @@ impl PageMatcher {
     }
 }
 
-/// What the tabs told.
+/// What the tabs report.
 type ObservationResult = Result<Observation, SourceError>;
 
-/// Reads the history list of the user's own browser.
+/// Reads the history list in the user's own browser.
 #[derive(Debug)]
 pub struct Browser {
     address: BrowserAddress,
     matcher: Arc<PageMatcher>,
     connection: Option<BrowserConnection>,
-    /// What proved that the connection is of use.
+    /// The observation that proved the connection works.
     first: Option<Observation>,
-    /// The browser is there, only the game is not: the connection is kept, so that the game is seen from its first message on.
+    /// The browser answers, but the game is not open: the connection is kept, so that the game is read from its first
+    /// message on.
     awaits_game: bool,
 }
 
-/// One connection to the browser, and the tasks that live on it.
+/// One connection to the browser and its tasks.
 #[derive(Debug)]
 struct BrowserConnection {
     client: Arc<Client>,
@@ -171,11 +172,11 @@ struct BrowserConnection {
 }
 
 impl Browser {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag.
+    /// An option is missing or wrong; the error names its flag.
     pub fn new(
         options: &BrowserOptions,
         selector: Option<&str>,
@@ -186,11 +187,11 @@ impl Browser {
         Ok(Self { address, matcher, connection: None, first: None, awaits_game: false })
     }
 
-    /// Connects, or connects again after a loss; done when the game is seen.
+    /// Connects, for the first time or again, and waits for the first observation.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, or why the game is not seen, and whether trying again can help.
+    /// The browser or the game cannot be reached; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         if self.first.is_some() {
             return Ok(());
@@ -208,11 +209,11 @@ impl Browser {
         }
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// The connection can no longer be used; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         match self.first.take() {
             Some(observation) => Ok(observation),
@@ -220,8 +221,8 @@ impl Browser {
         }
     }
 
-    /// Says goodbye, within a moment. While the game is awaited there is nothing to close: the connection stays, and ends with
-    /// the source.
+    /// Closes the connection within [`CLOSE_TIMEOUT`]. While the game is not open the connection is kept, and ends
+    /// with the source.
     pub async fn close(&mut self) {
         if !self.awaits_game
             && let Some(connection) = self.connection.take()
@@ -230,8 +231,8 @@ impl Browser {
         }
     }
 
-    /// The next reading. When nothing is said the error is [`SourceError::NotFound`] and the connection stays as it is, ready for the
-    /// tab that comes; every other error ends it.
+    /// Waits for the next observation. If none arrives the error is [`SourceError::NotFound`] and the connection is
+    /// kept for a tab that opens later; every other error ends it.
     async fn receive(&mut self) -> ObservationResult {
         let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(
@@ -278,17 +279,18 @@ impl BrowserConnection {
     }
 
     async fn next(&mut self) -> ObservationResult {
-        let ended = || SourceError::Disconnected("the reading of the browser ended".to_owned());
+        let ended =
+            || SourceError::Disconnected("the tasks that read the browser ended".to_owned());
         self.observations.recv().await.ok_or_else(ended)?
     }
 }
 
-/// Connects to the browser's socket, wherever its address says that is.
+/// Connects to the browser's debugging socket.
 async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceError> {
     let socket = address.socket().await.map_err(|error| not_there(&error))?;
     let browser = BrowserAddress::Socket(socket.clone()).to_string();
     if matches!(address, BrowserAddress::Profile(_)) {
-        info!("Connecting to the browser of the profile; it may ask its user to allow it.");
+        info!("Connecting to the browser of the profile; it may ask its user for permission.");
     }
     let refusal = match timeout(HANDSHAKE_MAX, Client::connect(&socket)).await {
         Ok(Ok(connected)) => {
@@ -325,13 +327,13 @@ fn not_there(error: &EndpointError) -> SourceError {
     }
 }
 
-/// Asks the browser now and then whether it is there: a connection can stand for hours with nobody behind it.
+/// Checks regularly that the browser answers: a dead connection can stay open for hours.
 async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<ObservationResult>) {
     let mut beats = interval(HEARTBEAT);
     loop {
         beats.tick().await;
         if let Err(error) = client.call(Command::Version, None).await {
-            // That the connection is closed is for the tabs to say: they know why.
+            // The tabs report a closed connection: they know the reason.
             if !matches!(error, CallError::Closed) {
                 let hangs = SourceError::Disconnected(format!("the browser hangs: {error}"));
                 drop(out.send(Err(hangs)).await);

@@ -1,4 +1,4 @@
-//! The http source: JSON or HTML over HTTP, asked for again and again.
+//! The http source: polls JSON or HTML over HTTP.
 
 mod client;
 pub mod page;
@@ -31,9 +31,10 @@ use crate::order::Order;
 use crate::source_error::SourceError;
 use page::{Page, PageOptions};
 
-/// How often a feed is asked where nothing else is said.
+/// Default polling interval.
 const EVERY_DEFAULT: Duration = Duration::from_secs(10);
-/// No more: a history of 25 rounds is over within minutes, and the session gives up a source that tells nothing new for five.
+/// Range of the polling interval: a history of 25 rounds covers a few minutes, and the session reconnects after five
+/// without a new round.
 const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(2);
 
 /// The flags and the `[http]` section of the configuration file.
@@ -41,15 +42,15 @@ const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Durat
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpOptions {
-    /// http: how often to ask [default: 10s]
+    /// http: polling interval [default: 10s]
     #[arg(long, env = "AVIATOR_EVERY", value_name = "DURATION")]
     pub every: Option<DurationArg>,
 
-    /// What to post, where a feed wants to be asked so: JSON, or `env:NAME` or `file:PATH`.
+    /// The JSON to post, for a feed that expects POST requests; may be `env:NAME` or `file:PATH`.
     #[arg(skip)]
     pub body: Option<Secret>,
 
-    /// What stands where in an entry that `--selector` finds in a page.
+    /// Where the values are in an entry that `--selector` finds in a page.
     #[arg(skip)]
     pub html: PageOptions,
 }
@@ -64,15 +65,15 @@ pub struct Http {
     every: Duration,
     format: Format,
     health: FeedHealth,
-    /// When to ask next.
+    /// When to send the next request.
     due: Instant,
-    /// What the first answer of a connection said.
+    /// The first report of a connection.
     first: Option<Report>,
-    /// What the newest answer said, for an answer that says "as before", and how to ask for no more than that.
+    /// The newest report, repeated on 304 Not Modified, and the headers of a conditional request.
     last_answer: Option<(Report, HeaderMap)>,
 }
 
-/// How the rounds of an answer are found.
+/// The format of the answers.
 #[derive(Debug)]
 enum Format {
     Json(Reader),
@@ -80,11 +81,11 @@ enum Format {
 }
 
 impl Http {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag or key.
+    /// An option is missing or wrong; the error names its flag or key.
     pub fn new(
         options: &HttpOptions,
         feed: &FeedOptions,
@@ -126,22 +127,22 @@ impl Http {
         })
     }
 
-    /// Asks for the first time, or again after a loss.
+    /// Sends the first request, or the first after a failure.
     ///
     /// # Errors
     ///
-    /// Why there is no answer, and whether trying again can help.
+    /// The request failed; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         let report = self.request().await;
         self.first = Some(report.map_err(|error| tolerate(error, self.health.has_worked()))?);
         Ok(())
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the feed can be asked no longer.
+    /// The feed can no longer be read; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         if let Some(report) = self.first.take() {
             return Ok(Observation::now(report));
@@ -178,7 +179,7 @@ impl Http {
         self.parse(&headers, &body)
     }
 
-    /// What the answer says.
+    /// Returns what the answer reports.
     fn parse(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Report, SourceError> {
         let parsed = match &mut self.format {
             Format::Html(page) => page.read(&String::from_utf8_lossy(body)),
@@ -192,7 +193,7 @@ impl Http {
             }
         };
         self.health.document(&parsed, String::new)?;
-        // An answer that was not understood must be asked for in full again.
+        // After an answer that was not understood the next request must not be conditional.
         self.last_answer = parsed.report.clone().map(|report| (report, conditions(headers)));
         Ok(parsed.report.unwrap_or(Report::Alive))
     }
@@ -204,12 +205,12 @@ impl std::fmt::Debug for Http {
     }
 }
 
-/// Rules that can tell a round seen twice from two rounds: an answer is read again and again.
+/// Returns the rules if each can tell a round read twice from two rounds: the same answer is read many times.
 fn require_ids(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
     if rules.is_empty() {
         return Err(ConfigError::key(
             "feed.rounds",
-            "is missing: say where in the answer the rounds stand, [[feed.rounds]] with list = \"/…\" and value = \"/…\", or give --selector for a page",
+            "is missing: say where in the answer the rounds are, [[feed.rounds]] with list = \"/…\" and value = \"/…\", or give --selector for a page",
         ));
     }
     match rules.iter().find(|rule| rule.list.is_none() && rule.options.id.is_none()) {
@@ -227,7 +228,7 @@ fn unmatched(reader: &Reader, document: &Value) -> ParsedMessage {
     ParsedMessage { is_matched: true, report: None, problem: Some(problem) }
 }
 
-/// The headers that ask for an answer only if it is another than this one.
+/// Returns the headers of a conditional request for a newer answer than this one.
 fn conditions(headers: &HeaderMap) -> HeaderMap {
     [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)]
         .into_iter()
@@ -235,7 +236,7 @@ fn conditions(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// This source's part of `collector doctor`: asks once.
+/// Sends one request for `collector doctor`.
 pub async fn diagnose(mut source: Http) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];

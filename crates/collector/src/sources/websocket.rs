@@ -39,7 +39,7 @@ use connection::Connection;
 use framing::Framing;
 use settings::ConnectionSettings;
 
-/// The longest goodbye.
+/// Timeout of closing.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The flags and the `[websocket]` section of the configuration file.
@@ -47,7 +47,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocketOptions {
-    /// websocket: what stands around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
+    /// websocket: message framing around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
     #[arg(
         long,
         env = "AVIATOR_FRAMING",
@@ -61,15 +61,15 @@ pub struct WebSocketOptions {
     #[arg(long, env = "AVIATOR_NAMESPACE", value_name = "NAME")]
     pub namespace: Option<String>,
 
-    /// websocket: the Sec-WebSocket-Protocol to ask for
+    /// websocket: the Sec-WebSocket-Protocol to request
     #[arg(long, env = "AVIATOR_SUBPROTOCOL", value_name = "NAME")]
     pub subprotocol: Option<String>,
 
-    /// What to send once connected, in order; each may be `env:NAME` or `file:PATH`.
+    /// Messages to send once connected, in order; each may be `env:NAME` or `file:PATH`.
     #[arg(skip)]
     pub on_connect: Vec<Secret>,
 
-    /// What to send when such a message arrives: a "pong" for a "ping", a subscription once we are let in.
+    /// Messages to send in reply to others: a "pong" to a "ping", a subscription after the login.
     #[arg(skip)]
     pub answers: Vec<AnswerOptions>,
 
@@ -77,7 +77,7 @@ pub struct WebSocketOptions {
     #[arg(skip)]
     pub ping: Option<PingOptions>,
 
-    /// websocket: how long the feed may say nothing before it is connected anew [default: 5m]
+    /// websocket: reconnect when no usable message has arrived for so long [default: 5m]
     #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
     pub idle_timeout: Option<DurationArg>,
 }
@@ -86,12 +86,12 @@ pub struct WebSocketOptions {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerOptions {
-    /// Name of the event, where a message is a list that begins with it.
+    /// Name of the event, for messages that are a list beginning with it.
     pub event: Option<String>,
-    /// What must hold for the message.
+    /// Conditions that the message must meet.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// What to send, in order; each may be `env:NAME` or `file:PATH`.
+    /// Messages to send, in order; each may be `env:NAME` or `file:PATH`.
     pub send: Vec<Secret>,
 }
 
@@ -99,9 +99,9 @@ pub struct AnswerOptions {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PingOptions {
-    /// How often.
+    /// Interval.
     pub every: DurationArg,
-    /// What to send.
+    /// Text to send.
     pub text: Option<String>,
 }
 
@@ -118,11 +118,11 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag or key.
+    /// An option is missing or wrong; the error names its flag or key.
     pub fn new(
         options: &WebSocketOptions,
         feed: &FeedOptions,
@@ -145,7 +145,7 @@ impl WebSocket {
         if feed.rules.is_empty() {
             return Err(ConfigError::key(
                 "feed.rounds",
-                "is missing: say where in a message the multiplier stands, [[feed.rounds]] with value = \"/…\"",
+                "is missing: say where in a message the multiplier is, [[feed.rounds]] with value = \"/…\"",
             ));
         }
         Ok(Self {
@@ -161,11 +161,11 @@ impl WebSocket {
         })
     }
 
-    /// Connects, or connects again after a loss.
+    /// Connects, for the first time or again.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, and whether trying again can help.
+    /// The connection failed; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         self.connection = None;
         self.reader.forget();
@@ -180,11 +180,11 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// The connection can no longer be used; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(format!("{} is not connected", self.address)));
@@ -198,16 +198,16 @@ impl WebSocket {
         }
     }
 
-    /// Says goodbye, within a moment.
+    /// Closes the connection within [`CLOSE_TIMEOUT`].
     pub async fn close(&mut self) {
         if let Some(mut connection) = self.connection.take()
             && timeout(CLOSE_TIMEOUT, connection.close()).await.is_err()
         {
-            debug!("The goodbye was not taken in time.");
+            debug!("Closing the connection timed out.");
         }
     }
 
-    /// The first round or list.
+    /// Waits for the first round or list.
     async fn first(&mut self) -> Result<Report, SourceError> {
         loop {
             match self.next().await?.report {
@@ -240,7 +240,7 @@ impl std::fmt::Debug for WebSocket {
     }
 }
 
-/// This source's part of `collector doctor`: connects and listens for a moment.
+/// Connects and listens for a moment, for `collector doctor`.
 pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];

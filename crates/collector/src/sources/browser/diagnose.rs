@@ -10,24 +10,24 @@ use super::{Browser, BrowserConnection, PageMatcher};
 use crate::cdp::how_to_start;
 use crate::finding::Finding;
 
-/// How long the browser may take to show a list.
+/// How long to wait for a list.
 const LIST_MAX: Duration = Duration::from_secs(6);
-/// How long a socket may take to say something: the game's says ten things a second in a flight, less between.
+/// How long to wait for a socket message: the game sends ten a second in a flight, fewer in between.
 const SOCKET_MAX: Duration = Duration::from_secs(3);
 
-/// This source's part of `collector doctor`.
+/// Checks the browser, its tabs, the list and the socket for `collector doctor`.
 pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
     let mut connection =
         match BrowserConnection::open(&browser.address, Arc::clone(&browser.matcher)).await {
             Ok(connection) => connection,
             Err(error) => {
                 let message = error.to_string();
-                // The way to start one is the advice, and for every system.
+                // How to start a browser is in the advice, for every system.
                 let message = message.split("; start Chrome").next().unwrap_or(&message);
                 return vec![Finding::failed("browser", message, how_to_start())];
             }
         };
-    let view = settled(&mut connection).await;
+    let view = settled_view(&mut connection).await;
     let mut findings = vec![Finding::ok("browser", format!("answers at {}", browser.address))];
     findings.push(tabs(&view, &browser.matcher));
     if view.tabs.values().any(|tab| tab.state != TabState::Ignored) {
@@ -38,8 +38,8 @@ pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
     findings
 }
 
-/// What there is to see once a list and a socket are seen, or did not show in time.
-async fn settled(connection: &mut BrowserConnection) -> View {
+/// Returns what the browser shows once a list and a socket are found, or the time is up.
+async fn settled_view(connection: &mut BrowserConnection) -> View {
     let has_list =
         |view: &View| view.tabs.values().any(|tab| matches!(tab.state, TabState::List { .. }));
     let has_socket = |view: &View| view.tabs.values().any(|tab| tab.socket);
@@ -89,10 +89,10 @@ fn list(view: &View, matcher: &PageMatcher) -> Finding {
 
 fn socket(view: &View) -> Finding {
     match view.tabs.values().find(|tab| tab.socket) {
-        Some(tab) => Finding::ok("socket", format!("the game's socket speaks in {}", tab.place)),
+        Some(tab) => Finding::ok("socket", format!("the game's socket is active in {}", tab.place)),
         None => Finding::warning(
             "socket",
-            "no socket of the game was heard",
+            "no message of the game's socket arrived",
             "nothing, if the list is there: rounds are recorded without their ids",
         ),
     }

@@ -15,38 +15,38 @@ use super::view::origin_and_path;
 use crate::cdp::{CallError, Client, Command, ContextId, FrameId, SessionId, TargetId};
 use crate::history_list::{ParsedList, parse_lists};
 
-/// Polls without an answer after which a tab counts as frozen.
+/// Number of unanswered polls after which a tab counts as frozen.
 const SILENT_MAX: u32 = 3;
-/// How long a frozen tab is left alone: each question waits in it until it wakes.
+/// Pause for a frozen tab: every command queues up in it until it wakes.
 const FROZEN_PAUSE: Duration = Duration::from_secs(15);
-/// How long a list that is not there is looked for at every poll.
+/// How long a missing list is looked for at every poll.
 const EAGER_FOR: Duration = Duration::from_secs(10);
-/// And then so often: a casino's page may match and have many frames, but never a list.
+/// Pause between polls after that: a casino's page may match and have many frames, but never a list.
 const LISTLESS_PAUSE: Duration = Duration::from_secs(2);
 /// The pause after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
-/// Frames of one target that are looked into.
+/// Maximum number of frames read per target.
 const FRAMES_MAX: usize = 32;
 
-/// What a look at a target gave.
+/// The result of polling a target.
 #[derive(Debug)]
 pub(super) enum PollResult {
-    Found(ParsedList),
-    /// No answer, several times.
+    Read(ParsedList),
+    /// Several polls in a row were not answered.
     Silent,
-    /// The browser does not let us.
+    /// The browser refused.
     Refused(String),
-    /// The selector is not one.
+    /// The selector is not valid CSS.
     BadSelector(String),
 }
 
-/// Attaches to one target and looks at its history list again and again, until it is dropped or the browser is gone.
+/// Attaches to one target and polls its history list until it is dropped or the browser is gone.
 #[derive(Debug)]
 pub(super) struct Poller {
     pub(super) client: Arc<Client>,
     pub(super) target: TargetId,
     pub(super) matcher: Arc<PageMatcher>,
-    /// Something happened to the target: do not wait with the next look.
+    /// Signals that the target changed: poll at once.
     pub(super) wake: Arc<Notify>,
     pub(super) out: mpsc::Sender<(TargetId, PollResult)>,
 }
@@ -54,13 +54,13 @@ pub(super) struct Poller {
 /// An attachment to the target.
 struct Attachment {
     session: SessionId,
-    /// Its sockets are heard.
+    /// The browser sends the messages of its sockets.
     network_enabled: bool,
-    /// Where the list was last.
+    /// Where the list was found last.
     list_context: Option<ContextId>,
 }
 
-/// Why a look failed.
+/// Why a poll failed.
 enum PollError {
     Call(CallError),
     BadSelector(String),
@@ -78,7 +78,7 @@ impl Poller {
             let Err(error) = self.poll_attached().await;
             match error {
                 CallError::Closed => return,
-                // Attaching again is what helps.
+                // Attach again.
                 CallError::SessionGone => {}
                 error => self.send(PollResult::Refused(error.to_string())).await,
             }
@@ -86,7 +86,7 @@ impl Poller {
         }
     }
 
-    /// Looks, for as long as the attachment holds.
+    /// Polls while the attachment holds.
     async fn poll_attached(&self) -> Result<Infallible, CallError> {
         let mut attachment = Attachment {
             session: self.attach().await?,
@@ -113,7 +113,7 @@ impl Poller {
             attachment.list_context = None;
             match missed {
                 CallError::Closed | CallError::SessionGone => return Err(missed),
-                // A reload: the new page is looked at with the next poll.
+                // A reload: the next poll reads the new page.
                 CallError::ContextGone => {}
                 CallError::TimedOut(_) if silent + 1 < SILENT_MAX => silent += 1,
                 CallError::TimedOut(_) => {
@@ -128,12 +128,12 @@ impl Poller {
         }
     }
 
-    /// Tells what is seen; a list that stays away is looked for less often.
+    /// Sends the result; a list that stays away is looked for less often.
     async fn report_list(&self, parsed: ParsedList, seen: &mut Instant) {
         if matches!(parsed, ParsedList::List { .. }) {
             *seen = Instant::now();
         }
-        self.send(PollResult::Found(parsed)).await;
+        self.send(PollResult::Read(parsed)).await;
         if seen.elapsed() > EAGER_FOR {
             self.pause_for(LISTLESS_PAUSE).await;
         }
@@ -150,7 +150,7 @@ impl Poller {
         Ok(poll_attached.session_id)
     }
 
-    /// Looks where the list was last, or else into every frame there is.
+    /// Reads the frame where the list was last, or else every frame.
     async fn poll(&self, attachment: &mut Attachment) -> Result<ParsedList, PollError> {
         if !attachment.network_enabled {
             self.client.call(Command::WatchNetwork, Some(&attachment.session)).await?;
@@ -166,7 +166,7 @@ impl Poller {
         for frame in self.frames(&attachment.session).await? {
             let (context, parsed) = match self.read_frame(&attachment.session, &frame).await {
                 Ok(seen) => seen,
-                // This frame is on its way elsewhere; the others are not.
+                // This frame is navigating; try the others.
                 Err(PollError::Call(CallError::ContextGone | CallError::Refused { .. })) => {
                     continue;
                 }
@@ -192,8 +192,8 @@ impl Poller {
         Ok((context, self.read(session, context).await?))
     }
 
-    /// The target's frames, those whose own address matches first. Frames with a process of their own are targets of their own
-    /// and not among them.
+    /// Returns the target's frames, those whose own address matches first. Frames in a process of their own are
+    /// separate targets.
     async fn frames(&self, session: &SessionId) -> Result<Vec<FrameId>, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -265,11 +265,11 @@ impl Poller {
     }
 
     async fn send(&self, result: PollResult) {
-        // Nobody listens any more only when this task is about to be dropped.
+        // The receiver is gone only when this task is about to be dropped.
         drop(self.out.send((self.target.clone(), result)).await);
     }
 
-    /// Waits, unless something happens to the target.
+    /// Waits for `pause` or until the target changes.
     async fn pause_for(&self, pause: Duration) {
         drop(timeout(pause, self.wake.notified()).await);
     }

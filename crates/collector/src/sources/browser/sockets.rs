@@ -9,26 +9,27 @@ use crate::cdp::SessionId;
 /// The path of the game's socket.
 const GAME_SOCKET: &str = "/BlueBox/websocket";
 
-/// Sockets of other purposes that are remembered.
+/// Maximum number of foreign sockets remembered.
 const FOREIGN_MAX: usize = 1000;
 
-/// A socket of a page, as the browser names it.
+/// The browser's id of a page's socket.
 pub(super) type SocketKey = (SessionId, String);
 
-/// The sockets of the targets that are looked at. Those that were open before we came have no known address and are judged by what
-/// they say.
+/// The sockets of the polled targets. Those opened before the collector attached have no known address and are judged
+/// by their messages.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     foreign: HashSet<SocketKey>,
-    /// Those that have spoken as the game's does.
+    /// Sockets that have sent a message of the game.
     game_sockets: HashSet<SocketKey>,
 }
 
 impl Sockets {
-    /// Whether the game opened it in place of one it had: a page that is left does not say that its sockets close.
+    /// Notes an opened socket; returns whether it replaces one of the game: a page that is left does not report its
+    /// sockets as closed.
     pub(super) fn open(&mut self, key: SocketKey, url: &str) -> bool {
         if !Url::parse(url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
-            // Forgotten ones are judged by what they say, as those are that were there before us.
+            // A forgotten socket is judged by its messages.
             if self.foreign.len() >= FOREIGN_MAX {
                 self.foreign.clear();
             }
@@ -40,7 +41,7 @@ impl Sockets {
         self.game_sockets.len() < before
     }
 
-    /// Whether it was the game's.
+    /// Notes a closed socket; returns whether it was the game's.
     pub(super) fn close(&mut self, key: &SocketKey) -> bool {
         self.foreign.remove(key);
         self.game_sockets.remove(key)
@@ -50,7 +51,7 @@ impl Sockets {
         self.foreign.contains(key)
     }
 
-    /// It has spoken as the game's does.
+    /// Notes that the socket has sent a message of the game.
     pub(super) fn mark_playing(&mut self, key: SocketKey) {
         self.game_sockets.insert(key);
     }

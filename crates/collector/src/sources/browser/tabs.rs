@@ -23,14 +23,14 @@ use crate::observation::{Observation, Report};
 use crate::sfs2x::{self, Message};
 use crate::source_error::SourceError;
 
-/// Messages kept of a tab that is not listened to, for the case that it takes over.
+/// Messages buffered for an inactive target, in case it becomes the active one.
 const BUFFERED_MAX: usize = 64;
-/// Glimpses that may wait; the looks slow down beyond that.
+/// Capacity of the queue of poll results; polling slows down when it is full.
 const POLL_RESULTS_MAX: usize = 64;
-/// How often a socket that says nothing of rounds is reported as alive.
+/// How often a socket without round messages is reported as alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
-/// The tabs and frames of a browser: which to look at, and which of those to listen to.
+/// The tabs and frames of a browser: polls those that match and reads one of them.
 #[derive(Debug)]
 pub(super) struct Tabs {
     client: Arc<Client>,
@@ -40,23 +40,23 @@ pub(super) struct Tabs {
     polled: BTreeMap<TargetId, PolledTarget>,
     sessions: HashMap<SessionId, TargetId>,
     sockets: Sockets,
-    /// The one target that is listened to: two tabs of the game may show two different streams.
+    /// The one target whose rounds are reported: two tabs of the game may show two different tables.
     active: Option<TargetId>,
-    /// Where the watches send what they see, and where it arrives.
+    /// The queue of poll results.
     poll_tx: mpsc::Sender<(TargetId, PollResult)>,
     poll_results: mpsc::Receiver<(TargetId, PollResult)>,
     pollers: JoinSet<()>,
     alive_at: Instant,
 }
 
-/// A target that is looked at.
+/// A target that is polled.
 #[derive(Debug)]
 struct PolledTarget {
     wake: Arc<Notify>,
     task: AbortHandle,
-    /// Which of the game's instances it showed before what is held.
+    /// The game instance it showed before the buffered messages.
     instance: Option<String>,
-    /// What its socket said while another target was listened to, and when.
+    /// Messages of its socket while another target was active, with their time.
     buffered: VecDeque<(DateTime<Utc>, Message)>,
 }
 
@@ -95,7 +95,7 @@ impl Tabs {
         }
     }
 
-    /// Follows what the browser tells until it is gone.
+    /// Handles the browser's events until it is gone.
     pub(super) async fn run(mut self, mut events: Events) {
         let error = loop {
             tokio::select! {
@@ -111,10 +111,10 @@ impl Tabs {
                 }
             }
             if events.lost() > 0 {
-                // What was lost may have been a round or the end of a tab; a fresh start knows.
+                // A lost event may have been a round or the end of a tab: start afresh.
                 let lost = events.lost();
                 break SourceError::Disconnected(format!(
-                    "{lost} events of the browser came too fast to be read"
+                    "{lost} events of the browser arrived too fast to be read"
                 ));
             }
         };
@@ -186,7 +186,7 @@ impl Tabs {
             return;
         }
         match self.polled.get(&target) {
-            // It reloads, wakes up or moves on.
+            // It reloads, wakes up or navigates.
             Some(polled) => polled.wake.notify_one(),
             None => self.poll_target(target),
         }
@@ -207,7 +207,7 @@ impl Tabs {
         self.polled.insert(target, polled);
     }
 
-    /// The target now shows something else: says goodbye to it.
+    /// Detaches from a target that now shows something else.
     async fn detach(&mut self, target: &TargetId) {
         if !self.polled.contains_key(target) {
             return;
@@ -215,7 +215,7 @@ impl Tabs {
         for (session, _) in self.sessions.iter().filter(|(_, of)| *of == target) {
             let (client, session) = (Arc::clone(&self.client), session.clone());
             self.pollers.spawn(async move {
-                // If it cannot be said, the session is gone already.
+                // On an error the session is gone already.
                 drop(client.call(Command::Detach(&session), None).await);
             });
         }
@@ -238,7 +238,7 @@ impl Tabs {
         }
     }
 
-    /// The target is not listened to any more, so another may be.
+    /// Deactivates the target, so that another can become active.
     async fn deactivate(&mut self, target: &TargetId, why: &str) {
         if self.active.as_ref() == Some(target) {
             self.interrupted(why).await;
@@ -247,7 +247,7 @@ impl Tabs {
         }
     }
 
-    /// Rounds may be missed in what is listened to.
+    /// Reports that rounds of the active target may have been missed.
     async fn interrupted(&self, why: &str) {
         let place = {
             let view = self.view.borrow();
@@ -282,7 +282,7 @@ impl Tabs {
                 let selector = self.matcher.selectors.get(selector).cloned().unwrap_or_default();
                 self.set_state(target, TabState::List { selector, len: multipliers.len(), popup });
                 if self.claim_active(target).await {
-                    // The next list says the same and more.
+                    // If the queue is full, the next list shows the same and more.
                     drop(self.out.try_send(Ok(Observation::now(Report::List(multipliers)))));
                 }
                 return Ok(());
@@ -332,7 +332,7 @@ impl Tabs {
         }
     }
 
-    /// The target's game is alive, whether it said something of rounds or not.
+    /// Notes that the target's game is alive, whether or not it sent a round.
     async fn on_game_traffic(&mut self, target: &TargetId) {
         self.view.send_if_modified(|view| {
             view.tabs.get_mut(target).is_some_and(|tab| !std::mem::replace(&mut tab.socket, true))
@@ -351,7 +351,8 @@ impl Tabs {
         }
     }
 
-    /// Whether this target is the one; it becomes it when there is none. It has shown that it could be.
+    /// Returns whether the target is the active one; if there is none, makes it active. Call it only for a target
+    /// that has shown a list or sent a message.
     async fn claim_active(&mut self, target: &TargetId) -> bool {
         if let Some(active) = &self.active {
             return active == target;
@@ -359,7 +360,7 @@ impl Tabs {
         self.active = Some(target.clone());
         self.view.send_modify(|view| view.active = Some(target.clone()));
         let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
-        info!(place, "Listening to the game.");
+        info!(place, "Reading the game.");
         if let Some(polled) = self.polled.get_mut(target) {
             let instance = polled.instance.clone().map(Message::Instance);
             let buffered = std::mem::take(&mut polled.buffered);
@@ -373,7 +374,7 @@ impl Tabs {
         true
     }
 
-    /// Passes on what the target's socket said, now or at `wall`.
+    /// Reports a message of the target's socket that arrived now, or at `wall`.
     async fn forward(&mut self, target: &TargetId, message: Message, wall: Option<DateTime<Utc>>) {
         let report = match message {
             Message::Instance(name) => {

@@ -1,4 +1,4 @@
-//! Asking, and what can go wrong with it.
+//! Sends HTTP requests and maps their errors.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::feed::error::excerpt;
 use crate::source_error::SourceError;
 use crate::tls;
 
-/// Redirects that are followed, all on the same host.
+/// Maximum number of redirects, all on the same host.
 const REDIRECTS_MAX: usize = 5;
 
-/// A client for `feed` that wants answers of the type `accept`.
+/// Returns a client for `feed` that accepts the media type `accept`.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
     builder.build().map_err(unusable)
 }
 
-/// Headers may hold a token: it goes to the host it was meant for, and never from https to http.
+/// Follows redirects on the same origin, or from http to https: headers may hold a token for this host only.
 fn redirect_policy(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let Some(first) = attempt.previous().first() else { return attempt.follow() };
     if attempt.previous().len() > REDIRECTS_MAX {
@@ -64,7 +64,7 @@ fn is_same_origin(from: &Url, to: &Url) -> bool {
     from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
 }
 
-/// What a failed request means.
+/// Returns what a failed request means.
 pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> SourceError {
     if error.is_timeout() {
         return SourceError::TimedOut { what: address.to_string(), after: timeout };
@@ -78,11 +78,11 @@ pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> 
     }
 }
 
-/// The body of an answer.
+/// Reads the body of an answer.
 ///
 /// # Errors
 ///
-/// It is longer than `bytes_max`, or the connection was lost in it.
+/// The body is longer than `bytes_max`, or the connection was lost.
 pub(super) async fn body(
     mut response: Response,
     bytes_max: usize,
@@ -102,14 +102,14 @@ pub(super) async fn body(
     Ok(body)
 }
 
-/// An answer that should be JSON and is not.
+/// Returns the error for an answer that is not JSON.
 pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
     SourceError::Unusable(format!("{address} answered {} that is not JSON{advice}", excerpt(kind)))
 }
 
-/// The error and what caused it, in one line.
+/// Returns the error and its causes in one line.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! Rounds in an HTML page.
+//! Reads rounds in an HTML page.
 
 use rounds::Multiplier;
 use scraper::{ElementRef, Html, Selector};
@@ -13,17 +13,17 @@ use crate::order::Order;
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageOptions {
-    /// CSS selector of the multiplier inside the entry; the entry itself where it is left out.
+    /// CSS selector of the multiplier inside the entry; without it, the entry itself.
     pub value: Option<String>,
-    /// The attribute that has it; the text where it is left out.
+    /// The attribute that holds it; without it, the text.
     pub value_attribute: Option<String>,
     /// CSS selector of the id inside the entry.
     pub id: Option<String>,
-    /// The attribute that has it, of the element of `id` or of the entry itself.
+    /// The attribute that holds it, of the element of `id` or of the entry itself.
     pub id_attribute: Option<String>,
 }
 
-/// How the entries of a page are read.
+/// Reads the entries of a page.
 #[derive(Debug)]
 pub struct Page {
     selector: String,
@@ -33,7 +33,7 @@ pub struct Page {
     order: Order,
 }
 
-/// A place inside an entry.
+/// Where a value is in an entry.
 #[derive(Debug)]
 struct ValueLocator {
     selector: Option<Selector>,
@@ -45,7 +45,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// One is not CSS, by its flag or key.
+    /// A selector is not valid CSS; the error names its flag or key.
     pub fn new(entry: &str, options: &PageOptions, order: Order) -> Result<Self, ConfigError> {
         let locator = |key: &str, selector: Option<&String>, attribute: Option<&String>| {
             let selector = selector.map(|text| parsed(text)).transpose();
@@ -66,7 +66,7 @@ impl Page {
         })
     }
 
-    /// The rounds of a page.
+    /// Returns the rounds of a page.
     pub fn read(&self, text: &str) -> ParsedMessage {
         let document = Html::parse_document(text);
         let entries: Vec<ElementRef<'_>> = document.select(&self.entry).collect();
@@ -83,7 +83,7 @@ impl Page {
         history::read(newest_first.into_iter().map(|entry| self.list_entry(*entry)))
     }
 
-    /// One entry; an empty one is a place kept for a round that has not ended.
+    /// Reads one entry; an empty one is a placeholder for a round that has not ended.
     fn list_entry(&self, entry: ElementRef<'_>) -> Result<ListEntry, FieldError> {
         let wrong = |key: &str, problem: String| FieldError { key: key.to_owned(), problem };
         let text = self.value.text(entry).map_err(|problem| wrong("http.html.value", problem))?;
@@ -91,7 +91,7 @@ impl Page {
             return Ok(ListEntry::Unfinished);
         }
         let multiplier = text.parse::<Multiplier>().map_err(|error| {
-            wrong("http.html.value", format!("the text of an entry is no multiplier: {error}"))
+            wrong("http.html.value", format!("the text of an entry is not a multiplier: {error}"))
         })?;
         let id = match &self.id {
             Some(locator) => match locator.text(entry) {

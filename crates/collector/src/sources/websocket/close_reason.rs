@@ -1,4 +1,4 @@
-//! What the end of a connection means.
+//! Maps the end of a connection to an error.
 
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -9,10 +9,10 @@ use crate::feed::error::{excerpt, from_status};
 use crate::source_error::SourceError;
 use crate::tls;
 
-/// The pause after "too many requests" as a close code.
+/// Pause after close code 4429 (too many requests).
 const TOO_OFTEN_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// What a close frame means, or a stream that ends without one.
+/// Returns what a close frame means, or a stream that ends without one.
 pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     let Some(frame) = frame else {
         return SourceError::Disconnected(format!("{peer} closed the connection"));
@@ -35,13 +35,13 @@ pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     }
 }
 
-/// What an error of the connection, or of making it, means.
+/// Returns what an error of the connection or of the handshake means.
 pub(super) fn failed(error: &Error, peer: &str) -> SourceError {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            SourceError::Disconnected(format!("{peer} ended the connection without a word"))
+            SourceError::Disconnected(format!("{peer} ended the connection without a close frame"))
         }
         Error::Io(error) => SourceError::Disconnected(tls::explained(format!("{peer}: {error}"))),
         Error::Tls(error) => SourceError::Disconnected(format!("{peer}: {error}")),

@@ -1,4 +1,4 @@
-//! One open connection.
+//! One open WebSocket connection.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,18 +20,18 @@ use crate::sources::websocket::framing::{self, Arrival, Decoder, Framing, Handsh
 use crate::sources::websocket::keepalive::{Keepalive, KeepaliveAction, Ping};
 use crate::sources::websocket::settings::ConnectionSettings;
 
-/// A message that cannot be handed over for so long never will be.
+/// Timeout of sending a message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// A busy feed is said to be alive this often.
+/// How often a busy feed is reported as alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
-/// How often we ping where nothing else is said.
+/// Default ping interval.
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// How often an Engine.IO 3 server wants to be pinged where it does not say.
+/// Default ping interval of an Engine.IO 3 server.
 const ENGINE_PING_EVERY: Duration = Duration::from_secs(25);
-/// How long an Engine.IO 4 server waits for its own ping's answer where it does not say.
+/// Default ping timeout of an Engine.IO 4 server.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One open connection.
+/// One open WebSocket connection.
 #[derive(Debug)]
 pub(super) struct Connection<S> {
     stream: WebSocketStream<S>,
@@ -39,18 +39,18 @@ pub(super) struct Connection<S> {
     keepalive: Keepalive,
     settings: ConnectionSettings,
     arrivals: VecDeque<Arrival>,
-    /// When the session last heard that the feed is alive.
+    /// When the feed was last reported as alive.
     alive_at: Option<Instant>,
-    /// Something has arrived since.
+    /// Something has arrived since then.
     has_traffic: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Joins and subscribes on a stream whose WebSocket handshake is done.
+    /// Joins the namespace and subscribes, on a stream after the WebSocket handshake.
     ///
     /// # Errors
     ///
-    /// The server ends, refuses or does not understand.
+    /// The server closes the connection, refuses, or does not speak the protocol.
     pub(super) async fn open(
         stream: WebSocketStream<S>,
         settings: &ConnectionSettings,
@@ -88,11 +88,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    /// Waits for the next thing worth saying.
+    /// Waits for the next report.
     ///
     /// # Errors
     ///
-    /// The connection is no longer of use.
+    /// The connection can no longer be used.
     pub(super) async fn next(
         &mut self,
         reader: &mut Reader,
@@ -113,10 +113,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Says goodbye; the other side's answer is not waited for.
+    /// Sends the close frame; does not wait for the answer.
     pub(super) async fn close(&mut self) {
         if let Err(error) = self.stream.close(None).await {
-            debug!(%error, "The goodbye was not parsed.");
+            debug!(%error, "The close frame could not be sent.");
         }
     }
 
@@ -158,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         ))
     }
 
-    /// What an arrival says, if it says anything.
+    /// Returns what an arrival reports, if anything.
     async fn process(
         &mut self,
         arrival: Arrival,
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Sends what is configured as the answer to `document`.
+    /// Sends the configured answers to `document`.
     async fn send_answers(&mut self, document: &Value) -> Result<(), SourceError> {
         let answers: Vec<String> = self
             .settings
@@ -197,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_all(&answers).await
     }
 
-    /// Does what the protocol around the documents asks for.
+    /// Does what the protocol around the documents requires.
     async fn handle_protocol(&mut self, arrival: Arrival) -> Result<(), SourceError> {
         match arrival {
             Arrival::Answer(text) => self.send(Message::text(text)).await,
@@ -216,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Waits for one message, or for the time to do something.
+    /// Waits for one message or for the next keepalive action.
     async fn receive(&mut self) -> Result<(), SourceError> {
         tokio::select! {
             message = self.stream.next() => {
@@ -241,14 +241,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn unpack(&mut self, message: Option<Result<Message, Error>>) -> Result<(), SourceError> {
         match message {
-            // The stream is over and nobody said so.
+            // The stream ended without a close frame.
             None => return Err(close_reason::closed(None, &self.settings.peer)),
             Some(Err(error)) => return Err(close_reason::failed(&error, &self.settings.peer)),
             Some(Ok(Message::Close(frame))) => {
                 return Err(close_reason::closed(frame.as_ref(), &self.settings.peer));
             }
             Some(Ok(Message::Text(text))) => self.arrivals.extend(self.decoder.decode(&text)),
-            // Some servers send JSON as bytes.
+            // Some servers send JSON in binary messages.
             Some(Ok(Message::Binary(_))) if self.settings.framing.is_socket_io() => {}
             Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.arrivals.extend(self.decoder.decode(text)),
@@ -273,7 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Something arrived, and a while has passed since the session heard that the feed is alive.
+    /// Returns whether something arrived and the last report is [`ALIVE_EVERY`] ago.
     fn is_alive_due(&mut self) -> bool {
         let now = Instant::now();
         let is_due =
@@ -286,7 +286,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// The ping of a framing where none is configured.
+/// Returns the default ping of a framing.
 fn default_ping(framing: Framing, handshake: Option<Handshake>) -> Ping {
     let interval = handshake.and_then(Handshake::ping_interval).unwrap_or(ENGINE_PING_EVERY);
     match framing {

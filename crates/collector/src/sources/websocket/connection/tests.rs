@@ -121,7 +121,7 @@ async fn a_server_that_is_gone_without_a_word_is_noticed_at_once() {
     let (_, error, after) = until_it_ends(&mut connection).await;
     assert_eq!(
         error,
-        SourceError::Disconnected("the feed ended the connection without a word".to_owned())
+        SourceError::Disconnected("the feed ended the connection without a close frame".to_owned())
     );
     assert_eq!(after, Duration::ZERO);
 }
