@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""Whether docs/operations.md says what every alert, and docs/operations.md or docs/many-machines.md what every warning
-and every error in a program's log asks of the operator: both name it in its own words."""
+"""Checks that docs/ explains every alert, warning and error to the operator.
 
+An alert must be named there as code (`AviatorCollectorDown`), a message of the log with its longest fixed text.
+"""
+
+import pathlib
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-# Said in full: the rest of a message, between the values that are filled in, is its words.
-WORDS_MIN = 12
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "dev"))
+import rust_source  # noqa: E402
+
+# A message whose longest fixed text is shorter than this is not looked for.
+LENGTH_MIN = 12
+MESSAGE = re.compile(r"\b(?:warn|error)!\s*\(")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
@@ -16,45 +22,33 @@ def plain(text):
     return " ".join(text.split())
 
 
-def messages(source):
-    """The words of each message in a file, its tests left out."""
-    code = source.split("#[cfg(test)]")[0]
-    for start in re.finditer(r"\b(?:warn|error)!\(", code):
-        depth, end = 1, start.end()
-        inside = False
-        while depth and end < len(code):
-            char = code[end]
-            if char == '"' and code[end - 1] != "\\":
-                inside = not inside
-            elif not inside:
-                depth += (char == "(") - (char == ")")
-            end += 1
-        texts = TEXT.findall(code[start.end():end])
-        parts = [plain(part) for text in texts for part in re.split(r"\{[^}]*\}", text.replace("\\\n", ""))]
-        # One without words of its own hands on what something else has said.
-        said = max(parts, key=len, default="").strip(" .;:,📝")
-        if len(said) >= WORDS_MIN:
-            yield said
+def messages(file):
+    """Yields the longest fixed text of each warning and error in a file's product code."""
+    text, code = rust_source.product_code(file)
+    for found in MESSAGE.finditer(code):
+        end = rust_source.closing(code, found.end() - 1)
+        literals = TEXT.findall(text[found.end():end])
+        parts = [plain(part) for literal in literals for part in re.split(r"\{[^}]*\}", literal.replace("\\\n", ""))]
+        # A message without a text of its own passes on that of something else.
+        longest = max(parts, key=len, default="").strip(" .;:,📝")
+        if len(longest) >= LENGTH_MIN:
+            yield longest
 
 
 def main():
-    operations = plain((ROOT / "docs/operations.md").read_text(encoding="utf-8"))
-    both = operations + plain((ROOT / "docs/many-machines.md").read_text(encoding="utf-8"))
-    alerts = re.findall(r"- alert: (\w+)", (ROOT / "scripts/monitoring/alerts.yml").read_text(encoding="utf-8"))
-    missing = [f"alert {alert}" for alert in alerts if f"`{alert}`" not in operations]
-    count = 0
-    for path in sorted(ROOT.glob("crates/*/src/**/*.rs")):
-        if path.name == "tests.rs":
-            continue
-        for said in messages(path.read_text(encoding="utf-8")):
-            count += 1
-            if said not in both:
-                missing.append(f"{path.relative_to(ROOT)}: {said}")
+    docs = plain(" ".join(file.read_text(encoding="utf-8") for file in sorted(ROOT.glob("docs/**/*.md"))))
+    alerts = re.findall(r"- alert: (\w+)", (ROOT / "scripts/ops/monitoring/alerts.yml").read_text(encoding="utf-8"))
+    files = [file for file in sorted(ROOT.glob("crates/*/src/**/*.rs")) if file.name != "tests.rs"]
+    texts = [(file.relative_to(ROOT), text) for file in files for text in messages(file)]
+    if not docs or not alerts or not texts:
+        sys.exit(f"nothing to check: {len(docs)} characters of docs, {len(alerts)} alerts, {len(texts)} messages")
+    missing = [f"alert {alert}" for alert in alerts if f"`{alert}`" not in docs]
+    missing += [f"{file}: {text}" for file, text in texts if text not in docs]
     for what in missing:
-        print(f"docs do not say what is asked of the operator: {what}", file=sys.stderr)
+        print(f"docs/ does not explain: {what}", file=sys.stderr)
     if missing:
-        raise SystemExit(1)
-    print(f"{len(alerts)} alerts and {count} messages of the log are explained")
+        sys.exit(1)
+    print(f"{len(alerts)} alerts and {len(texts)} log messages are explained")
 
 
 main()

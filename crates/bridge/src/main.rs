@@ -1,7 +1,6 @@
 //! The `bridge` program.
 
 use std::io::{Write, stdout};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -13,12 +12,12 @@ use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
-use bridge::{key, merge, pull, push};
+use bridge::{merge, nkey, pull, push};
 use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::Shell;
+use daemon::log;
+use daemon::manual::ManualCommand;
 use daemon::output::{in_one_line, say};
 use daemon::signals::Signals;
-use daemon::{log, manual};
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
 
@@ -39,30 +38,19 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Send the rows of a collector's files to the hub, each once, and go on with new ones
+    /// Send the rows of a collector's files to the hub, each once, and keep sending new ones
     Push(PushOptions),
-    /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
+    /// Write the hub's rounds into a directory, each once, and keep writing new ones
     Pull(PullOptions),
-    /// Join recordings of one table without ids: what one has missed is taken from another
+    /// Merge recordings of one table without round ids: rounds that one missed come from another
     Merge(MergeOptions),
-    /// Make the stream of a table at the hub, with limits of your own
+    /// Create the stream of a table at the hub, with limits of your own
     Init(InitOptions),
-    /// Make a key for --nkey, and print its public half for the hub's configuration
+    /// Create a key for --nkey and print its public half for the hub's configuration
     Key(KeyOptions),
-    /// Print what lets a shell complete the command line
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `bridge.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
 const EXAMPLES: &str = "\
@@ -72,23 +60,12 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/many-machines.md tells when you need this, and how to set the hub up.
+docs/many-machines.md explains when you need this and how to set up the hub.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
 
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
-  bridge completions zsh > ~/.zfunc/_bridge
-  bridge completions fish > ~/.config/fish/completions/bridge.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  bridge man | man -l -
-  bridge man --dir /usr/local/share/man/man1";
-
 fn main() -> ExitCode {
-    // The error says that one is installed already, which is what is wanted.
+    // An error means that a provider is installed already, which is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
@@ -96,7 +73,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("bridge: {}", in_one_line(&error)));
-            ExitCode::from(code(&error))
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -106,12 +83,12 @@ fn act(command: &Command) -> anyhow::Result<()> {
         Command::Push(options) => {
             let push = options.push()?;
             let mut state = State::open(&options.state_dir(), &push.table)?;
-            push::run(&push, &mut state, &obedient()?)?;
+            push::run(&push, &mut state, &listen_for_shutdown()?)?;
         }
-        Command::Pull(options) => pull::run(&options.pull()?, &obedient()?)?,
+        Command::Pull(options) => pull::run(&options.pull()?, &listen_for_shutdown()?)?,
         Command::Merge(options) => {
-            let tally = merge::run(&options.merge(), &obedient()?)?;
-            let merge::Tally { written, conflicts, no_room, unplaced } = tally;
+            let counts = merge::run(&options.merge(), &listen_for_shutdown()?)?;
+            let merge::MergeCounts { written, conflicts, no_room, unplaced } = counts;
             tracing::info!(written, conflicts, no_room, unplaced, "Merged.");
         }
         Command::Init(options) => {
@@ -128,18 +105,17 @@ fn act(command: &Command) -> anyhow::Result<()> {
             );
         }
         Command::Key(options) => {
-            let public = key::make(&options.file)
+            let public = nkey::create(&options.file)
                 .with_context(|| format!("making {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
-        Command::Completions { shell } => manual::completions(Cli::command(), *shell)?,
-        Command::Man { dir } => manual::pages(Cli::command(), dir.as_deref())?,
+        Command::Manual(manual) => manual.run(Cli::command())?,
     }
     Ok(())
 }
 
-/// Cancelled by the first signal; the second one ends the program at once.
-fn obedient() -> anyhow::Result<CancellationToken> {
+/// Returns a token that the first signal cancels; the second signal exits at once.
+fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -157,8 +133,8 @@ fn obedient() -> anyhow::Result<CancellationToken> {
             token.cancel();
             signals.next().await;
         });
-        say("bridge: stopped at once; what was acknowledged stays");
-        #[expect(clippy::exit, reason = "files and stream are right at every moment")]
+        say("bridge: stopped at once; acknowledged rows are kept");
+        #[expect(clippy::exit, reason = "files and stream are consistent at every moment")]
         std::process::exit(i32::from(FAILED));
     };
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
@@ -171,7 +147,7 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn code(error: &anyhow::Error) -> u8 {
+fn exit_code(error: &anyhow::Error) -> u8 {
     let is_wrong =
         |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
     if error.downcast_ref::<ConfigError>().is_some() {
@@ -183,7 +159,7 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<MergeError>() {
         return match error {
             MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
-            MergeError::Log(LogError::Mixed { .. }) | MergeError::Strangers(_) => BAD_USAGE,
+            MergeError::Log(LogError::Mixed { .. }) | MergeError::Mismatch(_) => BAD_USAGE,
             _ => FAILED,
         };
     }

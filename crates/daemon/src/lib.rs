@@ -1,8 +1,11 @@
-//! What every program of the project does at its edges, each in the same way: it hears signals,
-//! tells a service manager how it is, logs to stderr, prints its manual and ends with a reason.
+//! What every program of the project does at its edges: signals, service manager, log, metrics,
+//! configuration file, manual pages and the reason it exits with.
 
+#[cfg(feature = "config-file")]
+pub mod config;
 pub mod log;
 pub mod manual;
 pub mod output;
+pub mod prometheus;
 pub mod signals;
 pub mod systemd;

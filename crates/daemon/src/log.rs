@@ -1,4 +1,4 @@
-//! The log on stderr: for people on a terminal, JSON for everything else.
+//! The log on stderr: readable on a terminal, JSON elsewhere.
 
 #[cfg(feature = "capture-logs")]
 mod capture_logs;
@@ -13,28 +13,28 @@ use tracing_subscriber::filter::ParseError;
 #[cfg(feature = "capture-logs")]
 pub use self::capture_logs::capture_logs;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Pretty on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// For people.
+    /// Readable text.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Logs from now on. `filter` says how much of what, as `RUST_LOG` does; `NO_COLOR` is heeded
-/// (no-color.org).
+/// Starts logging. `filter` has the syntax of `RUST_LOG`; `NO_COLOR` (no-color.org) turns colours off.
 ///
 /// # Errors
-/// When the filter cannot be read; nothing is logged then.
+/// The filter is malformed; nothing is logged then.
 pub fn start(filter: &str, format: Format) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(filter)?;
     let is_terminal = stderr().is_terminal();
-    let has_colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let has_colour =
+        is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format {
         Format::Json => log.json().init(),

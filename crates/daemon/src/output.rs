@@ -1,13 +1,13 @@
-//! What is said without a log: results on stdout, last words on stderr.
+//! Output besides the log: results on stdout, the final error on stderr.
 
 use std::io::{ErrorKind, Write as _, stderr, stdout};
 
 use anyhow::Context as _;
 
-/// Writes to stdout. A reader that has seen enough, such as `head`, is no failure.
+/// Writes to stdout. A reader that closes the pipe early, such as `head`, is not an error.
 ///
 /// # Errors
-/// When it cannot be written for another reason.
+/// Writing fails for another reason.
 pub fn print(text: &[u8]) -> anyhow::Result<()> {
     let mut stdout = stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
@@ -16,13 +16,13 @@ pub fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// The last words of a program that may have no log yet; if nobody hears them there is nothing to
-/// be done.
+/// Writes a line to stderr, for a program that has no log yet or is about to exit. A failure is
+/// ignored: there is nowhere left to report it.
 pub fn say(line: &str) {
     drop(writeln!(stderr(), "{line}"));
 }
 
-/// An error with its causes, each said once: many name their cause in their own words already.
+/// Returns an error with its causes in one line. A cause that an error already quotes is not repeated.
 pub fn in_one_line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_that_was_named_is_not_named_again() {
+    fn a_cause_that_is_quoted_already_is_not_repeated() {
         let named = anyhow!("the disk is full").context("writing a: the disk is full");
         assert_eq!(in_one_line(&named), "writing a: the disk is full");
         let unnamed = anyhow!("the disk is full").context("writing a").context("recording");

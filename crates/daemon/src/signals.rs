@@ -1,8 +1,8 @@
-//! When the process is asked to stop: Ctrl-C, a supervisor, a closed terminal.
+//! Signals that ask the process to stop: Ctrl-C, a service manager, a closed terminal.
 
 use std::io;
 
-/// The signals that ask for an end.
+/// The signals that ask the process to stop.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
@@ -19,11 +19,10 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From now on a signal no longer kills the process.
+    /// Starts listening; from now on these signals do not kill the process.
     ///
     /// # Errors
-    ///
-    /// The system refuses.
+    /// The system refuses to register a handler.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -35,7 +34,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one and names it.
+    /// Waits for the next signal and returns its name.
     pub async fn next(&mut self) -> &'static str {
         let [interrupt, terminate, hangup] = &mut self.listeners;
         tokio::select! {
@@ -48,11 +47,10 @@ impl Signals {
 
 #[cfg(windows)]
 impl Signals {
-    /// From now on a signal no longer kills the process.
+    /// Starts listening; from now on these signals do not kill the process.
     ///
     /// # Errors
-    ///
-    /// The system refuses.
+    /// The system refuses to register a handler.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
         Ok(Self {
@@ -63,7 +61,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one and names it.
+    /// Waits for the next signal and returns its name.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.ctrl_c.recv() => "Ctrl-C",

@@ -1,49 +1,49 @@
-//! What a service manager is told: ready, alive, ending (`sd_notify(3)`). Without one, and elsewhere
-//! than on Linux, nothing.
+//! Notifies the service manager of readiness, liveness and shutdown (`sd_notify(3)`); a no-op without
+//! one and outside Linux.
 
 use std::time::Duration;
 
-/// Says that the program does its work now, and how it is.
+/// Reports that the program is ready, with a status line.
 pub fn ready(status: &str) {
-    told::ready(status);
+    notifier::ready(status);
 }
 
-/// Says that the work goes on, and how it is.
+/// Resets the watchdog, with a status line.
 pub fn alive(status: &str) {
-    told::alive(status);
+    notifier::alive(status);
 }
 
-/// Says that the end was asked for.
+/// Reports that shutdown has begun.
 pub fn stopping() {
-    told::stopping();
+    notifier::stopping();
 }
 
-/// Within what time the manager wants to hear that the work goes on, if it watches.
+/// Returns how often [`alive`] must be called at least; `None` if the watchdog is off.
 pub fn watchdog() -> Option<Duration> {
-    told::watchdog()
+    notifier::watchdog()
 }
 
 #[cfg(target_os = "linux")]
-mod told {
+mod notifier {
     use std::time::Duration;
 
     use sd_notify::NotifyState;
 
     pub(super) fn ready(status: &str) {
-        tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+        notify(&[NotifyState::Ready, NotifyState::Status(status)]);
     }
 
     pub(super) fn alive(status: &str) {
-        tell(&[NotifyState::Watchdog, NotifyState::Status(status)]);
+        notify(&[NotifyState::Watchdog, NotifyState::Status(status)]);
     }
 
     pub(super) fn stopping() {
-        tell(&[NotifyState::Stopping]);
+        notify(&[NotifyState::Stopping]);
     }
 
-    fn tell(states: &[NotifyState<'_>]) {
+    fn notify(states: &[NotifyState<'_>]) {
         if let Err(error) = sd_notify::notify(states) {
-            tracing::debug!(%error, "The service manager cannot be told.");
+            tracing::debug!(%error, "Cannot notify the service manager.");
         }
     }
 
@@ -53,7 +53,7 @@ mod told {
 }
 
 #[cfg(not(target_os = "linux"))]
-mod told {
+mod notifier {
     use std::time::Duration;
 
     pub(super) fn ready(_: &str) {}

@@ -1,4 +1,4 @@
-//! What needs no model: the constants and habits every forecast is measured against. All of them
+//! Baselines without a model: the constants and naive forecasts that every forecast is measured against. All of them
 //! are causal.
 
 mod climatology;

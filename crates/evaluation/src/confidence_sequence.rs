@@ -29,7 +29,7 @@ impl Estimate {
 }
 
 /// Robbins' beta-binomial confidence sequence (Robbins 1970): with probability 1 - alpha it holds
-/// the true chance at *every* n at once, so it may be looked at after each round.
+/// the true chance at *every* n at once, so it is valid after each round.
 ///
 /// The set of p with ln B(S+1, n-S+1) - S ln p - (n-S) ln(1-p) <= ln(1/alpha). `None` before the
 /// first round.

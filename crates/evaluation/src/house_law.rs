@@ -32,7 +32,7 @@ pub struct HouseLaw {
     cap_cents: u64,
 }
 
-/// A house law as it is written down.
+/// The stored form of a house law.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Terms {
     r: f64,

@@ -1,5 +1,4 @@
-//! All rounds so far, in order of size: counts below a multiplier in O(log n), whatever the tail
-//! does.
+//! Order statistics of all rounds so far: counts below a multiplier in O(log n), whatever the tail.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,13 +15,13 @@ const SLOTS: usize = DENSE + 50 * 64;
 /// ln M is kept as a whole number of 2^-36, so that sums do not depend on the order of addition.
 const LN_UNITS: f64 = 68_719_476_736.0;
 
-/// The sizes of all rounds so far.
+/// The multipliers of all rounds so far, by size.
 ///
-/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. It is
-/// written down as the plain counts, about 100 kB after a million fair rounds, and rebuilt from
-/// them in one pass.
+/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. They
+/// are stored as plain counts, about 100 kB after a million fair rounds, and rebuilt from those in
+/// one pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Tally", into = "Tally")]
+#[serde(from = "StoredCounts", into = "StoredCounts")]
 pub(crate) struct OrderStatistics {
     rounds: u64,
     counts: Vec<u64>,
@@ -31,16 +30,16 @@ pub(crate) struct OrderStatistics {
     tail: Vec<Vec<(u64, u64)>>,
 }
 
-/// A ladder as it is written down: counts from 1.00x up, then the tail.
+/// The stored form: counts from 1.00x up, then the tail.
 #[derive(Clone, Serialize, Deserialize)]
-struct Tally {
+struct StoredCounts {
     dense: Vec<u64>,
     tail: Vec<(u64, u64)>,
 }
 
-/// What lies below a multiplier, and at it.
+/// How many rounds lie below a multiplier and at it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct Rank {
     /// Rounds below.
     pub(crate) below: u64,
     /// Rounds of exactly this multiplier.
@@ -59,18 +58,18 @@ impl OrderStatistics {
         }
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds.
     pub(crate) fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// The sum of ln M of all rounds.
+    /// Returns the sum of ln M of all rounds.
     pub(crate) fn ln_total(&self) -> f64 {
         prefix(&self.ln_sums, SLOTS) as f64 / LN_UNITS
     }
 
-    /// Where a round of `cents` stands among those so far.
-    pub(crate) fn standing(&self, cents: u64) -> Standing {
+    /// Returns the rank of a round of `cents` among those so far.
+    pub(crate) fn rank(&self, cents: u64) -> Rank {
         let slot = slot(cents);
         let mut below = prefix(&self.counts, slot);
         let mut ln_below = prefix(&self.ln_sums, slot);
@@ -82,10 +81,10 @@ impl OrderStatistics {
             ln_below += list[..place].iter().map(|&(other, n)| n * ln_units(other)).sum::<u64>();
             equal = list.get(place).filter(|&&(other, _)| other == cents).map_or(0, |&(_, n)| n);
         }
-        Standing { below, equal, ln_below: ln_below as f64 / LN_UNITS }
+        Rank { below, equal, ln_below: ln_below as f64 / LN_UNITS }
     }
 
-    /// Takes in a round.
+    /// Adds a round.
     pub(crate) fn insert(&mut self, cents: u64) {
         self.insert_many(cents, 1);
     }
@@ -134,31 +133,31 @@ impl OrderStatistics {
     }
 }
 
-impl From<Tally> for OrderStatistics {
-    fn from(tally: Tally) -> Self {
-        let mut ladder = Self::new();
+impl From<StoredCounts> for OrderStatistics {
+    fn from(tally: StoredCounts) -> Self {
+        let mut sizes = Self::new();
         for (cents, count) in (100..).zip(tally.dense).take(DENSE).chain(tally.tail) {
             if count > 0 {
-                ladder.insert_many(cents, count);
+                sizes.insert_many(cents, count);
             }
         }
-        ladder
+        sizes
     }
 }
 
-impl From<OrderStatistics> for Tally {
-    fn from(ladder: OrderStatistics) -> Self {
+impl From<OrderStatistics> for StoredCounts {
+    fn from(sizes: OrderStatistics) -> Self {
         let mut dense = Vec::with_capacity(DENSE);
         let mut before = 0;
         for slot in 1..=DENSE {
-            let upto = prefix(&ladder.counts, slot);
+            let upto = prefix(&sizes.counts, slot);
             dense.push(upto - before);
             before = upto;
         }
         while dense.last() == Some(&0) {
             dense.pop();
         }
-        Self { dense, tail: ladder.tail.into_iter().flatten().collect() }
+        Self { dense, tail: sizes.tail.into_iter().flatten().collect() }
     }
 }
 
@@ -233,36 +232,36 @@ mod tests {
 
     #[test]
     fn standings_equal_a_plain_count() {
-        let mut ladder = OrderStatistics::new();
+        let mut sizes = OrderStatistics::new();
         let mut seen: Vec<u64> = Vec::new();
         for cents in rounds() {
-            let standing = ladder.standing(cents);
+            let rank = sizes.rank(cents);
             let below: Vec<u64> = seen.iter().copied().filter(|&other| other < cents).collect();
             let ln_below: f64 = below.iter().map(|&other| ln_multiplier(other)).sum();
-            assert_eq!(standing.below, below.len() as u64);
-            assert_eq!(standing.equal, seen.iter().filter(|&&other| other == cents).count() as u64);
-            assert!((standing.ln_below - ln_below).abs() < 1e-6);
-            ladder.insert(cents);
+            assert_eq!(rank.below, below.len() as u64);
+            assert_eq!(rank.equal, seen.iter().filter(|&&other| other == cents).count() as u64);
+            assert!((rank.ln_below - ln_below).abs() < 1e-6);
+            sizes.insert(cents);
             seen.push(cents);
         }
         seen.sort_unstable();
         for (place, &cents) in (0..).zip(&seen) {
-            assert_eq!(ladder.nth(place), Some(cents));
+            assert_eq!(sizes.nth(place), Some(cents));
         }
-        assert_eq!(ladder.nth(ladder.rounds()), None);
+        assert_eq!(sizes.nth(sizes.rounds()), None);
     }
 
     #[test]
-    fn a_ladder_comes_back_from_text_as_it_was() {
-        let mut ladder = OrderStatistics::new();
+    fn order_statistics_are_restored_from_text_unchanged() {
+        let mut sizes = OrderStatistics::new();
         for cents in rounds() {
-            ladder.insert(cents);
+            sizes.insert(cents);
         }
-        let text = serde_json::to_string(&ladder).unwrap();
+        let text = serde_json::to_string(&sizes).unwrap();
         let back: OrderStatistics = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (back.counts, back.ln_sums, back.tail),
-            (ladder.counts, ladder.ln_sums, ladder.tail)
+            (sizes.counts, sizes.ln_sums, sizes.tail)
         );
     }
 

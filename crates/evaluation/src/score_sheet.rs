@@ -20,7 +20,7 @@ pub const WINDOW: usize = 500;
 /// Rodrigues 2013).
 pub const FADING: f64 = 0.998;
 
-/// What a forecaster had said before a round. Absent is what it has no opinion on.
+/// The forecast issued before a round; `None` where the forecaster has no opinion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ForecastRecord {
     /// A point.
@@ -122,7 +122,7 @@ impl ScoreSheet {
         self.rounds
     }
 
-    /// Scores what was said before a round of `cents`, and returns the scores.
+    /// Scores the forecast issued before a round of `cents` and returns the scores.
     pub fn record(&mut self, issued: &ForecastRecord, cents: u64) -> Scores {
         self.record_with(issued, cents, None)
     }

@@ -1,4 +1,4 @@
-//! How large the skill is, with an honest margin that may be looked at after every round.
+//! The size of the skill, with a margin that is valid after every round.
 
 use std::f64::consts::SQRT_2;
 

@@ -18,13 +18,13 @@ use evaluation::sequential::Evidence;
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
-use predictor::backtest::{Fit, Refit, drive};
-use predictor::dataset::{Dataset, DatasetSnapshot, Rows};
-use predictor::engine::{Effect, Engine, Settlement};
-use predictor::ensemble::{self, FitOptions};
-use predictor::forecast::{Forecaster, Means};
-use predictor::models::FitError;
-use predictor::workers::Threads;
+use forecasting::dataset::{Dataset, DatasetSnapshot, Rows};
+use forecasting::engine::{Effect, Engine, Settlement};
+use forecasting::ensemble::{self, FitOptions};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::models::FitError;
+use forecasting::replay::{Fit, Refit, drive};
+use predictor::training::thread_pool::Threads;
 use rounds::{Multiplier, Round};
 
 /// The reference scores rounds from here on; those before are burn-in.
@@ -167,7 +167,7 @@ impl Found {
             effects.iter().filter_map(settled).for_each(|it| found.settle(it));
         };
         let engine = drive(&rounds, Refit::Percent(5.0), fit, &mut watch).expect("enough rows");
-        found.forecast_alarm = forecast_alarm(engine.scorecard().lights());
+        found.forecast_alarm = forecast_alarm(engine.scorecard().evidence());
         found.skill_shown = engine.scorecard().verdict().skill_percent;
         found.error_on_learnt = error_on_learnt(&engine, &rounds);
         found
@@ -204,9 +204,9 @@ fn round((number, cents): (i32, u64)) -> Round {
 }
 
 /// The first alarm of the forecast light, over all epochs.
-fn forecast_alarm(lights: &Evidence) -> Option<u64> {
-    let closed = lights.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
-    closed.chain(lights.lights()[2].alarm_round).min()
+fn forecast_alarm(evidence: &Evidence) -> Option<u64> {
+    let closed = evidence.closed().iter().filter_map(|epoch| epoch.tests[2].alarm_round);
+    closed.chain(evidence.tests()[2].alarm_round).min()
 }
 
 fn error_on_learnt(engine: &Engine, rounds: &[Round]) -> f64 {

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use daemon::log;
-use predictor::cli::{Cli, Command, UsageError};
+use predictor::cli::{Cli, Command};
+use predictor::commands::UsageError;
 use predictor::config::ConfigError;
 
 /// Failed.

@@ -1,4 +1,4 @@
-//! Which rounds of two recordings of one table are the same, where the feed has no ids.
+//! Aligns two recordings of one table whose feed has no round ids.
 //!
 //! The clocks of two recorders differ, and each misses rounds of its own. What they share is the order of the multipliers. So
 //! the difference of the clocks is what most equal multipliers agree on, and the rounds that are the same are the longest chain
@@ -10,25 +10,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Round;
 
-/// A round as one recorder heard it.
+/// A round as one recorder observed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedRound {
     /// Time, by the recorder's clock, and multiplier.
     pub round: Round,
-    /// It was taken from a history list afterwards: its time is an estimate.
+    /// It comes from a history list: its time is an estimate.
     pub is_estimate: bool,
 }
 
-/// What is known of the table and its recorders.
+/// Bounds on clocks and times that the alignment assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Two clocks differ by no more.
+    /// Maximum difference of two clocks.
     pub clocks: TimeDelta,
-    /// Two times of one round that were heard as it ended differ by no more, once the clocks are put right.
+    /// Maximum difference of two observed times of one round, after correcting the clocks.
     pub heard: TimeDelta,
     /// The same where one of them is an estimate.
     pub estimated: TimeDelta,
-    /// No two rounds end closer together.
+    /// Minimum time between the ends of two rounds.
     pub round: TimeDelta,
 }
 
@@ -43,7 +43,7 @@ impl Default for Limits {
     }
 }
 
-/// What a round of the second recording is to the first one; rounds are named by their index.
+/// How a round of the second recording relates to the first one; rounds are given by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlignedRound {
     /// The same round as `first`.
@@ -60,7 +60,7 @@ pub enum AlignedRound {
         /// When it ended by the clock of the first one.
         time: DateTime<Utc>,
     },
-    /// It stands where the first recording has `first`, and says something else.
+    /// The first recording has `first` at this point, with another multiplier.
     Conflict {
         /// In the first recording.
         first: usize,
@@ -72,23 +72,23 @@ pub enum AlignedRound {
         /// In the second recording.
         second: usize,
     },
-    /// Too little is common to both to tell how the clocks differ.
+    /// The recordings share too few rounds to determine the difference of the clocks.
     Unplaced {
         /// In the second recording.
         second: usize,
     },
 }
 
-/// Rounds for which one difference of the clocks is taken.
+/// Rounds that share one estimate of the difference of the clocks.
 const BLOCK: usize = 256;
-/// So many equal multipliers must agree on a difference of the clocks.
+/// Number of equal multipliers that must agree on a difference of the clocks.
 const AGREE: usize = 6;
-/// The worth of a pair whose times agree to the millisecond.
+/// Weight of a pair whose times agree to the millisecond.
 const WORTH: i64 = 1 << 30;
 
-/// Lays the second recording on the first; both must be in the order of time.
+/// Aligns the second recording with the first; both must be in order of time.
 ///
-/// The answer has one entry for each round of the second recording, in its order.
+/// Returns one entry for each round of the second recording, in its order.
 pub fn align(
     first: &[RecordedRound],
     second: &[RecordedRound],

@@ -1,32 +1,12 @@
-//! The names of the files of a directory.
+//! The names of CSV files: when a run started, and the suffix of each of its files.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-
+#[cfg(feature = "files")]
 use chrono::{DateTime, Utc};
 
 const PREFIX: &str = "aviator_payouts_";
 
-/// Names of the files of rounds in a directory, oldest first.
-///
-/// # Errors
-/// The directory cannot be listed.
-pub fn csv_names(dir: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        // A name that is no text cannot be one of parse_file_name.
-        if let Ok(name) = entry?.file_name().into_string()
-            && is_csv(&name)
-        {
-            names.push(name);
-        }
-    }
-    names.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    Ok(names)
-}
-
-/// `aviator_payouts_….csv`
+/// Whether a name has the form `aviator_payouts_….csv`.
+#[cfg(feature = "files")]
 pub(crate) fn is_csv(name: &str) -> bool {
     stem(name).is_some()
 }
@@ -35,8 +15,9 @@ fn stem(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)?.strip_suffix(".csv")
 }
 
-/// Sorts `…_193235` before `…_193235_2` before `…_193235_10`.
-pub(crate) fn key(name: &str) -> (&str, u32, &str) {
+/// Returns a key that sorts `…_193235` before `…_193235_2` before `…_193235_10`.
+#[cfg(feature = "files")]
+pub(crate) fn sort_key(name: &str) -> (&str, u32, &str) {
     let stem = stem(name).unwrap_or(name);
     match parse_file_name(name) {
         Some((start, suffix)) => (start, suffix, name),
@@ -44,7 +25,10 @@ pub(crate) fn key(name: &str) -> (&str, u32, &str) {
     }
 }
 
-/// The start time, as it stands in the name, and the suffix of a file of the form we write: files of one run share the first.
+/// Parses a file name of the form we write into the start time, as written, and the suffix (0 if there
+/// is none).
+///
+/// All files of one run share the start time.
 pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
     let stem = stem(name)?;
     let (start, rest) = stem.split_at_checked(15)?;
@@ -60,7 +44,8 @@ pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
     is_start.then_some((start, suffix))
 }
 
-/// The name, without its ending, of the file of a run; later files of one second get a suffix.
+/// Returns the name of a file without its extension; further files of one start time get a suffix.
+#[cfg(feature = "files")]
 pub(crate) fn stem_at(start: DateTime<Utc>, suffix: u32) -> String {
     let start = start.format("%Y%m%d_%H%M%S");
     match suffix {
@@ -69,7 +54,7 @@ pub(crate) fn stem_at(start: DateTime<Utc>, suffix: u32) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests {
     use super::*;
 
@@ -84,7 +69,7 @@ mod tests {
         ];
         let mut turned = sorted;
         turned.reverse();
-        turned.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+        turned.sort_unstable_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         assert_eq!(turned, sorted);
         assert!(sorted.iter().all(|name| is_csv(name)));
         assert_eq!(
@@ -94,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_not_looked_at() {
+    fn other_names_are_ignored() {
         for name in [
             "aviator_payouts.csv",
             "aviator_payouts_20251210_193235.csv.torn",
@@ -118,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_named_by_its_start() {
+    fn a_file_is_named_after_the_start_of_its_run() {
         let start = "2025-12-10T19:32:35.9Z".parse().unwrap();
         assert_eq!(stem_at(start, 0), "aviator_payouts_20251210_193235");
         assert_eq!(stem_at(start, 3), "aviator_payouts_20251210_193235_3");

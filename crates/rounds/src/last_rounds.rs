@@ -1,3 +1,5 @@
+//! Reads the newest rounds of a directory.
+
 use std::path::Path;
 
 use crate::merge::{FileRounds, merge};
@@ -16,7 +18,7 @@ pub enum LastRoundsError {
     File {
         /// Its name.
         file: String,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
 }

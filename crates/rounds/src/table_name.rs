@@ -1,21 +1,23 @@
+//! The name of a table, usable in paths and addresses.
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The table that need not be named.
+/// The name of the default table.
 const DEFAULT: &str = "default";
-/// No name is longer.
+/// Maximum length of a name.
 const LENGTH_MAX: usize = 64;
 
-/// The name of a table, or of a place where one is recorded: 1 to 64 lower-case letters, digits,
-/// `-` and `_`, the first a letter or a digit. So it can stand in a path and in an address as it is.
+/// The name of a table, or of a site that records one: 1 to 64 lower-case letters, digits,
+/// `-` and `_`, the first a letter or a digit. So it can be part of a path and of an address unescaped.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableName(String);
 
-/// Why a text is no [`TableName`].
+/// A text is not a [`TableName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a name: 1 to {LENGTH_MAX} of a-z, 0-9, - and _, the first a letter or a digit"
@@ -23,24 +25,24 @@ pub struct TableName(String);
 pub struct TableNameError(String);
 
 impl TableName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the table that need not be named.
+    /// Returns whether this is the default table.
     pub fn is_default(&self) -> bool {
         self.0 == DEFAULT
     }
 
-    /// Where the table's files lie below a data directory: in a directory of the table's name, the
-    /// default table's in the data directory itself.
+    /// Returns the directory of the table's files below a data directory: the one of the table's name, or
+    /// for the default table the data directory itself.
     pub fn directory(&self, data_dir: &Path) -> PathBuf {
         if self.is_default() { data_dir.to_owned() } else { data_dir.join(&self.0) }
     }
 }
 
-/// The table that need not be named.
+/// The default table.
 impl Default for TableName {
     fn default() -> Self {
         Self(DEFAULT.to_owned())

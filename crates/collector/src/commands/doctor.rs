@@ -66,17 +66,17 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
     match config.source {
         SourceKind::Demo | SourceKind::Replay => Vec::new(),
         SourceKind::Browser => match config.browser_source() {
-            Ok(source) => browser::diagnose(&source).await,
+            Ok(source) => Box::pin(browser::diagnose(&source)).await,
             Err(error) => {
                 vec![Finding::failed("browser", error.to_string(), "see collector --help")]
             }
         },
         SourceKind::WebSocket => match config.websocket_source() {
-            Ok(source) => websocket::diagnose(source).await,
+            Ok(source) => Box::pin(websocket::diagnose(source)).await,
             Err(error) => vec![diagnostics::unusable(&error)],
         },
         SourceKind::Http => match config.http_source() {
-            Ok(source) => http::diagnose(source).await,
+            Ok(source) => Box::pin(http::diagnose(source)).await,
             Err(error) => vec![diagnostics::unusable(&error)],
         },
     }

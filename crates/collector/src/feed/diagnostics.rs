@@ -116,7 +116,7 @@ mod tests {
     use crate::finding::FindingState;
     use crate::order::Order;
 
-    /// FindingState and text of the last two findings after `last` was heard and nothing came of it.
+    /// State and text of the last two findings after a feed whose last message was `last` gave no round.
     fn without_rounds(last: Option<&Value>) -> Vec<(FindingState, String)> {
         let Ok(url) = "wss://feed.example/?token=secret".parse();
         let address = FeedAddress::new(Some(&url), &["wss"]).unwrap();

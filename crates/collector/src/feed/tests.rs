@@ -1,7 +1,7 @@
 use super::*;
 
-fn feed(options: FeedOptions) -> Result<Feed, String> {
-    Feed::new(&options, Order::NewestFirst, &["ws", "wss"]).map_err(|error| error.to_string())
+fn feed(options: &FeedOptions) -> Result<Feed, String> {
+    Feed::new(options, Order::NewestFirst, &["ws", "wss"]).map_err(|error| error.to_string())
 }
 
 fn told(toml: &str) -> FeedOptions {
@@ -10,7 +10,7 @@ fn told(toml: &str) -> FeedOptions {
 
 #[test]
 fn what_is_left_out_has_a_default() {
-    let feed = feed(told("url = 'wss://feed.example/'")).unwrap();
+    let feed = feed(&told("url = 'wss://feed.example/'")).unwrap();
     assert_eq!(feed.timeout, TIMEOUT_DEFAULT);
     assert_eq!(feed.bytes_max, BYTES_MAX_DEFAULT);
     assert!(feed.authorities.is_empty() && feed.rules.is_empty());
@@ -18,7 +18,7 @@ fn what_is_left_out_has_a_default() {
 
 #[track_caller]
 fn refused(toml: &str, expected: &str) {
-    assert_eq!(feed(told(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(), expected);
+    assert_eq!(feed(&told(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(), expected);
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn each_setting_that_cannot_be_used_is_named() {
         "[[rounds]]\nvalue = ''\n[[rounds]]\nvalue = ''\norder = 'oldest-first'",
         "feed.rounds[1].order: orders a list: give `list`, or leave it out",
     );
-    assert!(feed(told("")).unwrap_err().starts_with("--url: is missing"));
+    assert!(feed(&told("")).unwrap_err().starts_with("--url: is missing"));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_file_of_certificates_must_have_one() {
     let path = directory.path().join("ca.pem");
     let name = path.display();
     let line = format!("ca_file = '{name}'");
-    let error = feed(told(&line)).unwrap_err();
+    let error = feed(&told(&line)).unwrap_err();
     assert!(error.starts_with(&format!("--ca-file: {name}: ")), "{error}");
     std::fs::write(&path, "hello").unwrap();
     refused(

@@ -1,7 +1,9 @@
+//! Captures log lines in tests.
+
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is logged on this thread while `work` goes on: for tests.
+/// Returns what `work` logs on this thread.
 pub fn capture_logs(work: impl FnOnce()) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
@@ -14,7 +16,7 @@ pub fn capture_logs(work: impl FnOnce()) -> String {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// A test that has panicked elsewhere has failed already.
+    /// A poisoned lock is no reason to fail again: the test that panicked has failed already.
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,7 +8,7 @@ use evaluation::kappa::Kappa;
 use evaluation::pit::keyed_uniform;
 use evaluation::reliability::ReliabilityTable;
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet};
-use evaluation::sequential::{Evidence, Seen};
+use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::{HouseLaw, house_law, ln_multiplier};
@@ -23,7 +23,7 @@ const SALT: u64 = 7;
 /// All that a predictor keeps of the past to judge its forecasts.
 #[derive(Serialize, Deserialize)]
 struct State {
-    lights: Evidence,
+    tests: Evidence,
     kappa: Kappa,
     intervals: [PitInterval; 2],
     baselines: Baselines,
@@ -39,7 +39,7 @@ impl State {
         let baselines = Baselines::new(house);
         let sheet = |name: &str| ScoreSheet::new(name, house);
         Self {
-            lights: Evidence::new(*house, SALT),
+            tests: Evidence::new(*house, SALT),
             kappa: Kappa::new(),
             intervals: [PitInterval::new(0.2), PitInterval::new(0.1)],
             sheets: baselines.each().iter().map(|baseline| sheet(baseline.name())).collect(),
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// One whole round: forecast from `mean_ln`, outcome, scores, lights.
+    /// One whole round: forecast from `mean_ln`, outcome, scores, tests.
     fn round(&mut self, house: &HouseLaw, mean_ln: f64, t: u64, cents: u64) {
         let served = house.tilted(self.kappa.served_scale(mean_ln));
         let probabilities = served.probabilities();
@@ -82,7 +82,7 @@ impl State {
         self.reliability.update(&probabilities, cents);
         let u = served.pit(cents, keyed_uniform(SALT, t));
         self.intervals.iter_mut().for_each(|interval| interval.update(u));
-        self.lights.update(&Seen::at(cents, day_phase(t)), Some(&probabilities));
+        self.tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&probabilities));
         self.kappa.settle(mean_ln, ln_multiplier(cents));
     }
 }

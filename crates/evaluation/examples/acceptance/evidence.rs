@@ -1,10 +1,12 @@
-//! A2 to A4: false alarms, power and specificity of the three lights, 200 streams of 5,000 rounds
+//! A2 to A4: false alarms, power and specificity of the three tests, 200 streams of 5,000 rounds
 //! for each scenario, looked at after every round.
 
 use evaluation::HouseLaw;
 use evaluation::scores::mean_brier;
-use evaluation::sequential::{AMBER, ChangeDetector, ForecastTest, LawTest, OrderTest, Seen};
-use evaluation::simulate::{LightModel, Scenario, day_phase};
+use evaluation::sequential::{
+    AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest,
+};
+use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::{AsymptoticCs, BernsteinCs};
 
 use crate::table::{Table, for_seeds, percent, quantile};
@@ -26,12 +28,12 @@ fn alarms(scenario: Scenario, seed: u64) -> Alarms {
     let mut order = OrderTest::new(seed + 2_000_003);
     let mut law = LawTest::new(house, seed + 1_000_003);
     let mut forecast = ForecastTest::skipping(&house, 30);
-    let mut model = LightModel::new(seed + 1_000_003);
+    let mut model = SimpleModel::new(seed + 1_000_003);
     let mut detector = ChangeDetector::new();
     let mut alarms = Alarms::default();
     let speaks = |ln_e: f64| ln_e >= AMBER.ln();
     for (t, cents) in (0u64..).zip(scenario.rounds(ROUNDS, seed)) {
-        let round = Seen::at(cents, day_phase(t));
+        let round = ObservedRound::at(cents, day_phase(t));
         let now = |alarm: &mut Option<usize>, spoke: bool| {
             if spoke && alarm.is_none() {
                 *alarm = usize::try_from(t + 1).ok();
@@ -94,13 +96,13 @@ pub(crate) fn run(table: &mut Table) {
 
 fn false_alarms(table: &mut Table, seeds: &[u64], alarms: &[Alarms]) {
     let count = |which: fn(&Alarms) -> Option<usize>| alarms.iter().filter_map(which).count();
-    for (light, which, reference) in [
+    for (test, which, reference) in [
         ("E3 order", (|a| a.order) as fn(&Alarms) -> Option<usize>, 5),
         ("E1 law", |a| a.law, 6),
         ("E2 forecast", |a| a.forecast, 0),
     ] {
         let ours = count(which);
-        let what = format!("{light}: false alarms in 200 fair streams");
+        let what = format!("{test}: false alarms in 200 fair streams");
         table.line(("A2", &what), (ours, reference), ("<= 10", ours <= 10));
     }
     let ours: Vec<String> = seeds
@@ -124,7 +126,7 @@ fn false_alarms(table: &mut Table, seeds: &[u64], alarms: &[Alarms]) {
 /// Whether the two confidence sequences for skill ever miss, and their last half-widths.
 fn skill_misses(seed: u64) -> [(bool, f64); 2] {
     let house = HouseLaw::default().probabilities();
-    let mut model = LightModel::new(seed + 1_000_003);
+    let mut model = SimpleModel::new(seed + 1_000_003);
     let (mut shown, mut claimed) = (AsymptoticCs::new(0.05), BernsteinCs::new(0.05));
     let mut truth = 0.0;
     let mut missed = [false; 2];
@@ -254,7 +256,7 @@ impl Power {
         let what = format!("{}: E1 median alarm round", self.name);
         table.note(("A3", &what), (late(law.at(0.5)), self.reference[4]));
         let forecast = Rounds::of(alarms, |a| a.forecast).share();
-        let what = format!("{}: E2 alarms by 5,000 (light model)", self.name);
+        let what = format!("{}: E2 alarms by 5,000 (simple model)", self.name);
         table.note(("A3", &what), (percent(forecast), self.reference[5]));
     }
 }

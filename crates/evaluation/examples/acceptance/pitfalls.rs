@@ -3,7 +3,7 @@
 use evaluation::house_law::MEDIAN;
 use evaluation::pit::normal_scores;
 use evaluation::scores::PointErrors;
-use evaluation::simulate::{LightModel, Scenario};
+use evaluation::simulate::{Scenario, SimpleModel};
 use evaluation::{HouseLaw, multiplier};
 
 use crate::table::{Table, for_seeds, percent, quantile};
@@ -23,7 +23,7 @@ fn share(of: &[bool]) -> f64 {
 fn ever_significant(seed: u64) -> [bool; 3] {
     let rounds = Scenario::Fair.rounds(5000, seed);
     let scores = normal_scores(&HouseLaw::default(), seed + 1_000_003, &rounds);
-    let mut model = LightModel::new(seed + 1_000_003);
+    let mut model = SimpleModel::new(seed + 1_000_003);
     let [mut sum, mut product, mut before] = [0.0; 3];
     let [mut calls, mut hits] = [0.0f64; 2];
     let mut ever = [false; 3];

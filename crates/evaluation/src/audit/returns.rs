@@ -1,3 +1,5 @@
+//! The return to players at each cash-out target.
+
 use serde::Serialize;
 
 use crate::HouseLaw;

@@ -1,3 +1,5 @@
+//! Naive baselines: the last round again, a rolling median, moving averages and frequencies.
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +8,7 @@ use super::{Baseline, BaselineForecast};
 use crate::house_law::MEDIAN;
 use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
-/// "The same again": the last multiplier, and certainty in it.
+/// The last multiplier again, with certainty.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LastValue {
     first: [f64; 5],
@@ -14,7 +16,7 @@ pub struct LastValue {
 }
 
 impl LastValue {
-    /// No round yet: 1.94x and the house's table.
+    /// Returns the baseline before any round: 1.94x and the house's table.
     pub fn new(house: &HouseLaw) -> Self {
         Self { first: house.probabilities(), last: None }
     }

@@ -16,7 +16,7 @@ pub struct TiltedLaw {
     pub(super) scale: f64,
 }
 
-/// A tilted law as it is written down.
+/// The stored form of a tilted law.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Tilt {
     house: HouseLaw,

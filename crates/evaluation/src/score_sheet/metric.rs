@@ -1,3 +1,5 @@
+//! The metrics of a score sheet.
+
 use super::ForecastRecord;
 use crate::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, pinball,
@@ -96,7 +98,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Scores what was said before a round of `cents`.
+    /// Scores the forecast issued before a round of `cents`.
     pub fn of(issued: &ForecastRecord, house: &HouseLaw, cents: u64) -> Self {
         let mut scores = Self::default();
         if let Some(point) = issued.point {
@@ -118,7 +120,7 @@ impl Scores {
         scores
     }
 
-    /// One score; absent where nothing was said.
+    /// One score; `None` where there was no forecast.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.values[metric as usize]
     }

@@ -1,6 +1,8 @@
+//! The three sequential tests together, their levels, and the epochs between changes.
+
 use serde::{Deserialize, Serialize};
 
-use super::{AMBER, ChangeDetector, ForecastTest, LawTest, OrderTest, RED, Seen, Wealth};
+use super::{AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest, RED, Wealth};
 use crate::HouseLaw;
 
 /// What is added to the published salt for the transforms of the law test, and for the ranks of the
@@ -11,10 +13,10 @@ const ORDER_SALT: u64 = 2_000_003;
 /// Epochs kept in full; older ones are dropped from the list, never from the count.
 const EPOCHS_KEPT: usize = 100;
 
-/// The three lights, the change detector, and the epochs between changes.
+/// The three tests, the change detector, and the epochs between changes.
 ///
 /// After an alarm of the detector all three tests start again, as a new epoch with a number, and
-/// their thresholds double: over all epochs together the chance of a false amber light stays below
+/// their thresholds double: over all epochs together the chance of a false amber level stays below
 /// 1 in 10 per test. In the first epoch the detector watches the score under the house law; in
 /// later ones the score of the rank within the epoch, because a game that has left the law once
 /// would otherwise raise a new alarm every few hundred rounds for ever.
@@ -33,7 +35,7 @@ pub struct Evidence {
     closed: Vec<Epoch>,
 }
 
-/// How loudly a light speaks.
+/// The level of evidence of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -45,7 +47,7 @@ pub enum Level {
     Red,
 }
 
-/// One light, as it may be shown.
+/// The state of one test, for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestEvidence {
     /// `order`, `law` or `forecast`.
@@ -73,13 +75,13 @@ pub struct Epoch {
     pub first_round: u64,
     /// Its last round, at which the change was noticed.
     pub last_round: u64,
-    /// How the three lights ended: order, law, forecast.
-    pub lights: [TestEvidence; 3],
+    /// The final state of the three tests: order, law, forecast.
+    pub tests: [TestEvidence; 3],
 }
 
-/// What one round did to the lights.
+/// The effect of one round on the tests.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct EvidenceUpdate {
     /// The round's normal score under the house law.
     pub law_z: f64,
     /// The normal score of its rank in this epoch.
@@ -89,7 +91,7 @@ pub struct Step {
 }
 
 impl Evidence {
-    /// Three quiet lights, with a published salt for the uniform numbers.
+    /// Returns three tests without evidence, with a published salt for the uniform numbers.
     pub fn new(house: HouseLaw, salt: u64) -> Self {
         Self::starting(house, salt, 0)
     }
@@ -112,7 +114,7 @@ impl Evidence {
 
     /// Bets on a round and learns from it. `served` are the probabilities frozen before it; `None`
     /// when there were none.
-    pub fn update(&mut self, round: &Seen, served: Option<&[f64; 5]>) -> Step {
+    pub fn update(&mut self, round: &ObservedRound, served: Option<&[f64; 5]>) -> EvidenceUpdate {
         self.rounds += 1;
         let order_z = self.order.update(round);
         let law_z = self.law.update(round);
@@ -129,7 +131,7 @@ impl Evidence {
         if changed {
             self.begin_epoch();
         }
-        Step { law_z, order_z, changed }
+        EvidenceUpdate { law_z, order_z, changed }
     }
 
     fn begin_epoch(&mut self) {
@@ -137,7 +139,7 @@ impl Evidence {
             number: self.epoch,
             first_round: self.epoch_from,
             last_round: self.rounds,
-            lights: self.lights(),
+            tests: self.tests(),
         };
         let mut closed = std::mem::take(&mut self.closed);
         closed.push(ended);
@@ -155,16 +157,16 @@ impl Evidence {
         first.ln() + f64::from(self.epoch) * std::f64::consts::LN_2
     }
 
-    /// The three lights: order, law, forecast.
-    pub fn lights(&self) -> [TestEvidence; 3] {
+    /// Returns the three tests: order, law, forecast.
+    pub fn tests(&self) -> [TestEvidence; 3] {
         [
-            self.light(0, "order", self.order.wealth()),
-            self.light(1, "law", self.law.wealth()),
-            self.light(2, "forecast", self.forecast.wealth()),
+            self.test(0, "order", self.order.wealth()),
+            self.test(1, "law", self.law.wealth()),
+            self.test(2, "forecast", self.forecast.wealth()),
         ]
     }
 
-    fn light(&self, number: usize, name: &str, wealth: &Wealth) -> TestEvidence {
+    fn test(&self, number: usize, name: &str, wealth: &Wealth) -> TestEvidence {
         let (amber, red) = (self.threshold(AMBER), self.threshold(RED));
         let level = match wealth.ln_e_max() {
             peak if peak >= red => Level::Red,

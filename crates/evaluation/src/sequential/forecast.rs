@@ -1,3 +1,5 @@
+//! The test of the forecasts served: do they beat the constant table?
+
 use serde::{Deserialize, Serialize};
 
 use super::{Bettor, Wealth, ln_mean_exp};

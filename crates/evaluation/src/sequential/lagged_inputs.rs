@@ -1,3 +1,5 @@
+//! Inputs of the bettors, computed from earlier rounds.
+
 use std::collections::VecDeque;
 
 use features::{COUNT, Extractor, FeatureRow, X_MAX, standardised};
@@ -25,7 +27,7 @@ pub struct LaggedInputs {
     row: FeatureRow,
 }
 
-/// A past as it is written down.
+/// The stored form of the inputs.
 #[derive(Clone, Serialize, Deserialize)]
 struct Written {
     rounds: u64,
@@ -99,18 +101,18 @@ fn extend(extractor: &mut Extractor, ln_m: f64) -> FeatureRow {
 impl From<Written> for LaggedInputs {
     fn from(written: Written) -> Self {
         let Written { rounds, scores, logs } = written;
-        let mut past = Self { rounds, scores, ..Self::new() };
+        let mut inputs = Self { rounds, scores, ..Self::new() };
         for &ln_m in &logs {
             let ln_m = if ln_m.is_nan() { 0.0 } else { ln_m.clamp(0.0, X_MAX) };
-            past.row = standardised(&extend(&mut past.extractor, ln_m));
+            inputs.row = standardised(&extend(&mut inputs.extractor, ln_m));
         }
-        Self { logs, ..past }
+        Self { logs, ..inputs }
     }
 }
 
 impl From<LaggedInputs> for Written {
-    fn from(past: LaggedInputs) -> Self {
-        Self { rounds: past.rounds, scores: past.scores, logs: past.logs }
+    fn from(inputs: LaggedInputs) -> Self {
+        Self { rounds: inputs.rounds, scores: inputs.scores, logs: inputs.logs }
     }
 }
 
@@ -122,19 +124,19 @@ mod tests {
     #[test]
     fn a_past_that_went_through_text_gives_the_same_bits_ever_after() {
         for (seed, cut) in [(1, 5), (2, 49), (3, 300), (4, 512), (5, 2000), (6, 5000), (7, 7777)] {
-            let mut past = LaggedInputs::new();
+            let mut inputs = LaggedInputs::new();
             let mut rounds = Scenario::Fair.stream(seed).map(ln_multiplier);
             for x in rounds.by_ref().take(cut) {
-                past.push(x - 1.0, x);
+                inputs.push(x - 1.0, x);
             }
-            let text = serde_json::to_string(&past).unwrap();
+            let text = serde_json::to_string(&inputs).unwrap();
             let mut back: LaggedInputs = serde_json::from_str(&text).unwrap();
             for x in rounds.take(100) {
-                assert_eq!(back.features().map(f64::to_bits), past.features().map(f64::to_bits));
-                assert_eq!(back.levels().map(f64::to_bits), past.levels().map(f64::to_bits));
-                assert_eq!(back.lags().map(f64::to_bits), past.lags().map(f64::to_bits));
+                assert_eq!(back.features().map(f64::to_bits), inputs.features().map(f64::to_bits));
+                assert_eq!(back.levels().map(f64::to_bits), inputs.levels().map(f64::to_bits));
+                assert_eq!(back.lags().map(f64::to_bits), inputs.lags().map(f64::to_bits));
                 back.push(x - 1.0, x);
-                past.push(x - 1.0, x);
+                inputs.push(x - 1.0, x);
             }
         }
     }

@@ -1,7 +1,9 @@
+//! The test of the house law: do the multipliers follow it?
+
 use serde::{Deserialize, Serialize};
 
-use super::bettors::{Coded, FiveBettors, NAMES};
-use super::{Bettor, Bits, LaggedInputs, Regression, Seen, Wealth, ln_mean_exp};
+use super::bettors::{FiveBettors, NAMES, ScoredRound};
+use super::{Bettor, Bits, LaggedInputs, ObservedRound, Regression, Wealth, ln_mean_exp};
 use crate::pit::{keyed_uniform, z_score};
 use crate::{HouseLaw, ln_multiplier};
 
@@ -45,11 +47,11 @@ impl LawTest {
     }
 
     /// Bets on a round, then learns from it; returns its normal score under the law.
-    pub fn update(&mut self, round: &Seen) -> f64 {
+    pub fn update(&mut self, round: &ObservedRound) -> f64 {
         let v = keyed_uniform(self.salt, self.index);
         self.index += 1;
         let z = z_score(self.house.pit(round.cents, v));
-        self.bettors.update(Coded {
+        self.bettors.update(ScoredRound {
             z,
             ln_m: ln_multiplier(round.cents),
             high: round.cents >= 200,
@@ -90,8 +92,8 @@ impl LawTest {
     }
 
     /// What the bettors know before the next round.
-    pub fn past(&self) -> &LaggedInputs {
-        self.bettors.past()
+    pub fn inputs(&self) -> &LaggedInputs {
+        self.bettors.inputs()
     }
 
     /// The seven bettors of the portfolio.

@@ -1,15 +1,17 @@
+//! A secondary test whose bets mix the house law and the model's law.
+
 use serde::{Deserialize, Serialize};
 
 use super::Wealth;
 use crate::HouseLaw;
 
-/// How far each member of the pool goes from the house law to the model's.
+/// How far each member of the mixture moves from the house law to the model's.
 const SHARES: [f64; 4] = [0.0, 0.25, 0.5, 1.0];
 
-/// What is given back to all members after each round.
+/// Share of the weight redistributed to all members after each round.
 const SHARED: f64 = 0.001;
 
-/// A secondary light: the money of a pool of four laws, from the house's to the model's own,
+/// A secondary test: the money of a mixture of four laws, from the house's to the model's own,
 /// against the exact house law.
 ///
 /// Fixed-share Bayes (Herbster and Warmuth 1998): whatever happens, its total log loss exceeds the
@@ -23,12 +25,12 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Equal shares, no round.
+    /// Returns a mixture with equal weights that has seen no round.
     pub fn new(house: HouseLaw) -> Self {
         Self { house, weights: [0.25; 4], wealth: Wealth::new() }
     }
 
-    /// Takes in a round and the model's own scale, as it was before kappa; `None` when there was no
+    /// Adds a round and the model's own scale, as it was before kappa; `None` when there was no
     /// forecast in time.
     pub fn update(&mut self, scale: Option<f64>, cents: u64) {
         let mut ln_e = self.wealth.ln_e();
@@ -68,13 +70,13 @@ mod tests {
     #[test]
     fn over_all_outcomes_under_the_house_law_the_bet_is_fair() {
         let house = HouseLaw::default().with_cap_cents(20_000).unwrap();
-        let mut pool = Mixture::new(house);
+        let mut mixture = Mixture::new(house);
         for (scale, cents) in [(1.3, 500), (0.7, 101), (1.1, 20_000)] {
             let mean: f64 = (100..=20_000)
-                .map(|k| house.untilted().pmf_cents(k) * pool.clone().bet(scale, k).exp())
+                .map(|k| house.untilted().pmf_cents(k) * mixture.clone().bet(scale, k).exp())
                 .sum();
             assert!((mean - 1.0).abs() < 1e-12, "{mean}");
-            pool.update(Some(scale), cents);
+            mixture.update(Some(scale), cents);
         }
     }
 

@@ -1,7 +1,9 @@
+//! The test of order: are the rounds exchangeable?
+
 use serde::{Deserialize, Serialize};
 
-use super::bettors::{Coded, FiveBettors, NAMES};
-use super::{Bettor, Seen, Wealth, ln_mean_exp};
+use super::bettors::{FiveBettors, NAMES, ScoredRound};
+use super::{Bettor, ObservedRound, Wealth, ln_mean_exp};
 use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
@@ -20,7 +22,7 @@ const HIGH: f64 = 0.515;
 pub struct OrderTest {
     salt: u64,
     index: u64,
-    ladder: OrderStatistics,
+    sizes: OrderStatistics,
     bettors: FiveBettors,
     wealth: Wealth,
 }
@@ -36,17 +38,17 @@ impl OrderTest {
         Self {
             salt,
             index,
-            ladder: OrderStatistics::new(),
+            sizes: OrderStatistics::new(),
             bettors: FiveBettors::new(1.0 - HIGH),
             wealth: Wealth::new(),
         }
     }
 
     /// Bets on a round, then learns from it; returns the normal score of its rank.
-    pub fn update(&mut self, round: &Seen) -> f64 {
+    pub fn update(&mut self, round: &ObservedRound) -> f64 {
         let rank = self.rank(round.cents);
         let z = z_score(rank);
-        self.bettors.update(Coded {
+        self.bettors.update(ScoredRound {
             z,
             ln_m: pseudo_ln(rank),
             high: rank > HIGH,
@@ -61,9 +63,9 @@ impl OrderTest {
     fn rank(&mut self, cents: u64) -> f64 {
         let v = keyed_uniform(self.salt, self.index);
         self.index += 1;
-        let standing = self.ladder.standing(cents);
-        self.ladder.insert(cents);
-        (standing.below as f64 + v * (standing.equal as f64 + 1.0)) / self.ladder.rounds() as f64
+        let rank = self.sizes.rank(cents);
+        self.sizes.insert(cents);
+        (rank.below as f64 + v * (rank.equal as f64 + 1.0)) / self.sizes.rounds() as f64
     }
 
     /// ln E3 now.
@@ -111,12 +113,12 @@ mod tests {
     /// The range over which the smoothed rank is uniform, in twelfths, for each round of a
     /// sequence.
     fn ranges(cents: [u64; 4]) -> [std::ops::Range<u64>; 4] {
-        let mut ladder = OrderStatistics::new();
+        let mut sizes = OrderStatistics::new();
         cents.map(|k| {
-            let standing = ladder.standing(k);
-            ladder.insert(k);
-            let unit = 12 / ladder.rounds();
-            standing.below * unit..(standing.below + standing.equal + 1) * unit
+            let rank = sizes.rank(k);
+            sizes.insert(k);
+            let unit = 12 / sizes.rounds();
+            rank.below * unit..(rank.below + rank.equal + 1) * unit
         })
     }
 
@@ -147,7 +149,7 @@ mod tests {
     #[test]
     fn the_first_rank_is_its_uniform_number() {
         let mut test = OrderTest::new(99);
-        let z = test.update(&Seen::new(12_345));
+        let z = test.update(&ObservedRound::new(12_345));
         assert!((z - z_score(keyed_uniform(99, 0))).abs() < 1e-15);
     }
 }

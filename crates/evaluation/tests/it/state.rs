@@ -6,8 +6,8 @@ use evaluation::kappa::Kappa;
 use evaluation::reliability::ReliabilityTable;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::mean_brier;
-use evaluation::sequential::{Evidence, Seen};
-use evaluation::simulate::{LightModel, Scenario, day_phase};
+use evaluation::sequential::{Evidence, ObservedRound};
+use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::ReturnCount;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
@@ -40,9 +40,9 @@ fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u6
 
 #[test]
 fn the_lights_continue() {
-    check(Evidence::new(HouseLaw::default(), 5), |lights, t, cents| {
+    check(Evidence::new(HouseLaw::default(), 5), |tests, t, cents| {
         let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
-        lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
+        tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));
     });
 }
 
@@ -77,7 +77,7 @@ fn kappa_intervals_skill_and_the_return_continue() {
         track.update(mean_brier(&ours, cents), mean_brier(&house, cents));
     });
     check(ReturnCount::new(), |count, _, cents| count.update(cents));
-    check(LightModel::new(3), |model, _, cents| {
+    check(SimpleModel::new(3), |model, _, cents| {
         model.update(cents);
     });
 }

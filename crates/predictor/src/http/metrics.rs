@@ -9,22 +9,23 @@ use std::fs;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use forecasting::scorecard::{ENSEMBLE, Row};
 
-use super::access::Access;
 use super::guard::Guard;
-use super::tables::{Seen, Served};
-use crate::durations::SECONDS;
-use crate::scorecard::{ENSEMBLE, Row};
-use crate::snapshot::{Accuracy, Snapshot};
-use crate::view::EvidenceView;
+use super::request_log::RequestLog;
+use super::table_routes::{Seen, ServedTables};
+use crate::snapshot::Snapshot;
+use crate::snapshot::evidence::EvidenceView;
+use crate::training::durations::SECONDS;
+use crate::training::report::Accuracy;
 
 const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HOUSE: &str = "house";
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(
-    tables: web::Data<Served>,
-    access: web::Data<Access>,
+    tables: web::Data<ServedTables>,
+    access: web::Data<RequestLog>,
     guard: web::Data<Guard>,
 ) -> HttpResponse {
     let tables = tables.seen();
@@ -67,11 +68,11 @@ impl Page<'_> {
             Some(f64::from(it.indicators.auto_sync_active))
         });
         self.by("aviator_watch_events", "kind", "Looks at the directory, by cause.", |it| {
-            let looks = it.looks;
-            [("hint", looks.hinted), ("timer", looks.timed), ("request", looks.asked)].to_vec()
+            let scans = it.scan_counts;
+            [("hint", scans.hinted), ("timer", scans.timed), ("request", scans.asked)].to_vec()
         });
         let help = "Looks by the timer that found what no notification had told of.";
-        self.total("aviator_scan_recovered", help, |it| it.looks.recovered);
+        self.total("aviator_scan_recovered", help, |it| it.scan_counts.recovered);
     }
 
     fn training(&mut self) {
@@ -105,7 +106,7 @@ impl Page<'_> {
         let name = "aviator_light_ln_e";
         self.family(name, "gauge", "ln of what a euro bet against the light has become.");
         for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.lights.iter().flat_map(EvidenceView::ln_e) {
+            for (light, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
                 self.sample(name, &[("table", table), ("light", light)], ln_e);
             }
         }
@@ -119,7 +120,7 @@ impl Page<'_> {
         }
     }
 
-    fn requests(&mut self, access: &Access) {
+    fn requests(&mut self, access: &RequestLog) {
         let name = "aviator_http_requests_total";
         self.family(name, "counter", "Requests answered.");
         for (route, statuses) in access.answered() {
@@ -198,7 +199,7 @@ impl Page<'_> {
     fn durations(&mut self, name: &str, help: &str) {
         self.family(name, "histogram", help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            let took = snapshot.trained;
+            let took = snapshot.training_durations;
             let bucket = format!("{name}_bucket");
             for (within, end) in took.within.iter().zip(SECONDS) {
                 self.sample(&bucket, &[("table", table), ("le", &end.to_string())], within);

@@ -10,10 +10,10 @@ use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, house_law};
 use features::FeatureRow;
-use predictor::backtest::{Refit, drive};
-use predictor::dataset::{DatasetSnapshot, Rows};
-use predictor::engine::Effect;
-use predictor::forecast::{Forecast, Forecaster, Means};
+use forecasting::dataset::{DatasetSnapshot, Rows};
+use forecasting::engine::Effect;
+use forecasting::forecast::{Forecast, Forecaster, Means};
+use forecasting::replay::{Refit, drive};
 use rounds::{Multiplier, Round};
 use serde_json::Value;
 

@@ -11,11 +11,9 @@ mod command_line;
 mod decoders;
 mod documented;
 mod exporting;
-mod forecasting;
 mod guarding;
 mod keeping;
 mod killed;
-mod learning;
 mod program;
 #[cfg(target_os = "linux")]
 mod supervision;

@@ -1,3 +1,5 @@
+//! Tests of the alignment of two recordings.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -51,7 +53,7 @@ fn whole(first: &[RecordedRound], other: &[RecordedRound], joined: &[AlignedRoun
     for joined in joined {
         match *joined {
             AlignedRound::Missing { second, time } => {
-                rounds.push(Round { time, ..other[second].round })
+                rounds.push(Round { time, ..other[second].round });
             }
             AlignedRound::Same { .. } => {}
             other => unreachable!("{other:?}"),

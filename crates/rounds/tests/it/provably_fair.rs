@@ -1,8 +1,10 @@
-//! Rounds whose results are public.
+//! Formulas of provably fair games, checked against rounds whose results are public.
 
 use rounds::Multiplier;
 use rounds::provably_fair::bustabit::Version;
-use rounds::provably_fair::{HashClaim, Step, aviator, bustabit, roobet, stake};
+use rounds::provably_fair::{
+    HashClaim, Published, SCHEMES, Step, aviator, bustabit, roobet, scheme, stake,
+};
 
 fn cents(multiplier: f64) -> Multiplier {
     Multiplier::new(multiplier).unwrap()
@@ -215,4 +217,44 @@ fn games_of_a_chain_are_checked_step_by_step() {
     assert_eq!(names_of_wrong(&steps), ["hash of the game before", "multiplier"]);
     assert_eq!(stake::steps(&claim).unwrap()[0].matches(), Some(true));
     assert_eq!(names_of_wrong(&roobet::steps(&claim).unwrap()), ["multiplier"]);
+}
+
+#[test]
+fn every_scheme_is_found_by_its_name_and_names_what_it_needs() {
+    for game in SCHEMES {
+        assert_eq!(scheme(game.name()).unwrap().summary(), game.summary());
+        let error = game.steps(&Published::default()).unwrap_err().to_string();
+        assert!(error.starts_with("this game needs"), "{error}");
+    }
+    assert!(scheme("roulette").is_none());
+}
+
+#[test]
+fn a_scheme_checks_what_its_formulas_compute() {
+    let hash = Some("ab".repeat(32));
+    for game in SCHEMES.into_iter().filter(|game| game.chain().is_some()) {
+        let chain = game.chain().unwrap();
+        let previous = chain.previous(hash.as_deref().unwrap()).unwrap();
+        let digest = chain.digest(hash.as_deref().unwrap()).unwrap();
+        let multiplier = Some(chain.multiplier(&digest).unwrap());
+        let fair = Published { hash: hash.clone(), multiplier, ..Published::default() };
+        let fair = Published { previous: Some(previous), ..fair };
+        assert_eq!(names_of_wrong(&game.steps(&fair).unwrap()), [""; 0]);
+        let other = Published { multiplier: Some(cents(123_456.0)), ..fair };
+        assert_eq!(names_of_wrong(&game.steps(&other).unwrap()), ["multiplier"]);
+    }
+    let claim = aviator::Claim::of(SERVER_SEED, &CLIENT_SEEDS);
+    let published = Published {
+        hash: claim.digest.clone(),
+        multiplier: claim.multiplier,
+        ..Published::default()
+    };
+    let aviator = scheme("aviator").unwrap();
+    assert_eq!(aviator.steps(&published).unwrap().len(), 2);
+    let published = Published {
+        server_seed: Some(claim.server_seed.clone()),
+        client_seeds: claim.client_seeds.clone(),
+        ..published
+    };
+    assert!(aviator.steps(&published).unwrap().iter().all(|step| step.matches() != Some(false)));
 }

@@ -66,7 +66,7 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
 
         program.append(2);
         tab.reads("scorecard-say", "2 forecasts scored").await;
-        tab.reads("light-order", "LaggedInputs rounds tell nothing").await;
+        tab.reads("light-order", "Past rounds tell nothing").await;
 
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -131,7 +131,7 @@ async fn drag_over_the_plot(tab: &Tab) {
 }
 
 /// From row to pixel: the event comes first, the status is asked for because of it, then the page changes; the page's
-/// clock stands still. How long it takes is measured by `scripts/measure_page.sh`.
+/// clock stands still. How long it takes is measured by `scripts/dev/measure_page.sh`.
 #[tokio::test]
 async fn a_row_reaches_the_page_by_its_event_and_not_by_the_clock() {
     with_tab(Screen::Desk, async |tab| {
