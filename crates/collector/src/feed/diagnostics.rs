@@ -1,4 +1,4 @@
-//! What `collector doctor` says of a feed.
+//! The findings of `collector doctor` about a feed.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::finding::Finding;
 use crate::observation::Report;
 use crate::source_error::SourceError;
 
-/// How long the doctor listens for a round; a flight may well be longer.
+/// How long to listen for a round; a flight may be longer.
 pub const LISTEN_FOR: Duration = Duration::from_secs(20);
 
-/// The configuration cannot be used.
+/// Returns the finding for a configuration that cannot be used.
 pub fn unusable(error: &ConfigError) -> Finding {
     Finding::failed(
         "feed",
@@ -24,7 +24,7 @@ pub fn unusable(error: &ConfigError) -> Finding {
     )
 }
 
-/// Nothing answers, or it says no.
+/// Returns the finding for a feed that does not answer or refuses.
 pub fn unreachable(error: &SourceError) -> Finding {
     let advice = match error {
         SourceError::Refused(_) => {
@@ -38,7 +38,8 @@ pub fn unreachable(error: &SourceError) -> Finding {
     Finding::failed("feed", error.to_string(), advice)
 }
 
-/// What came of listening: `heard` is the first round or list, or why there was none; `None` = not in time.
+/// Returns the findings after listening: `received` is the first round or list, or why there was none; `None` if none
+/// arrived in time.
 pub fn findings(
     address: &FeedAddress,
     heard: Option<&Result<Report, SourceError>>,
@@ -52,8 +53,8 @@ pub fn findings(
         }
         None => findings.push(Finding::warning(
             "message",
-            "nothing of use was said",
-            "many feeds want to be asked: look at websocket.on_connect",
+            "no usable message was received",
+            "many feeds expect a subscription first: look at websocket.on_connect",
         )),
     }
     findings.push(match heard {
@@ -72,7 +73,7 @@ pub fn findings(
     findings
 }
 
-/// What came of asking once.
+/// Returns the findings after one request.
 pub fn answered(
     address: &FeedAddress,
     report: Option<&Report>,
@@ -147,7 +148,7 @@ mod tests {
         assert_eq!(
             without_rounds(None),
             [
-                (FindingState::Warning, "nothing of use was said".to_owned()),
+                (FindingState::Warning, "no usable message was received".to_owned()),
                 (FindingState::Warning, "no round ended within 20 s".to_owned()),
             ]
         );

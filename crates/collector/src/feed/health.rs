@@ -1,4 +1,5 @@
-//! How much of a feed can be understood: warns while it is worth a look, and gives up a feed that is not understood at all.
+//! Counts how much of a feed can be understood: warns about problems, and gives up a feed that cannot be understood
+//! at all.
 
 use serde_json::Value;
 use tracing::warn;
@@ -6,12 +7,12 @@ use tracing::warn;
 use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::source_error::SourceError;
 
-/// Messages that cannot be understood, in a row, before the feed is given up.
+/// Number of unreadable messages in a row after which the feed is given up.
 const IN_A_ROW_MAX: u64 = 5;
-/// Messages that no rule is about before that is said: others come first in many feeds.
+/// Number of messages without a matching rule before the first warning: many feeds send others first.
 const UNMATCHED_FIRST: u64 = 50;
 
-/// Counts over the life of a source; `reset` begins a connection.
+/// Counters of a source; [`FeedHealth::reset`] starts a new connection.
 #[derive(Debug, Default)]
 pub struct FeedHealth {
     has_worked: bool,
@@ -21,36 +22,36 @@ pub struct FeedHealth {
     partial: u64,
     matched: u64,
     unmatched: u64,
-    /// The last document, for the doctor.
+    /// The last document, for `collector doctor`.
     last_document: Option<Value>,
 }
 
 impl FeedHealth {
-    /// A round or a list was read, on this connection or an earlier one.
+    /// Returns whether a round or a list was ever read, on this connection or an earlier one.
     pub fn has_worked(&self) -> bool {
         self.has_worked
     }
 
-    /// The last document that was kept.
+    /// Returns the last document.
     pub fn last_document(&self) -> Option<&Value> {
         self.last_document.as_ref()
     }
 
-    /// Keeps `document` for [`FeedHealth::last_document`].
+    /// Stores `document` for [`FeedHealth::last_document`].
     pub fn set_last_document(&mut self, document: Value) {
         self.last_document = Some(document);
     }
 
-    /// A new connection: nothing of it was decoded yet.
+    /// Starts counting for a new connection.
     pub fn reset(&mut self) {
         (self.documents, self.undecodable, self.unreadable) = (0, 0, 0);
     }
 
-    /// Counts what is no document.
+    /// Counts a message that cannot be decoded.
     ///
     /// # Errors
     ///
-    /// It is the fifth, and this connection gave nothing else.
+    /// It is the fifth, and this connection has given nothing else.
     pub fn undecodable(&mut self, what: &str) -> Result<(), SourceError> {
         self.undecodable += 1;
         if self.undecodable.is_power_of_two() {
@@ -64,11 +65,11 @@ impl FeedHealth {
         Ok(())
     }
 
-    /// Counts a document; `mismatch_reason` says why no rule is about it.
+    /// Counts a document; `mismatch_reason` explains why no rule matches it.
     ///
     /// # Errors
     ///
-    /// It is the fifth in a row that a rule is about and that cannot be read.
+    /// It is the fifth in a row that matches a rule and cannot be read.
     pub fn document(
         &mut self,
         parsed: &ParsedMessage,
@@ -86,7 +87,7 @@ impl FeedHealth {
                 warn!(
                     count = self.unmatched,
                     last_document = mismatch_reason(),
-                    "No message is one that a rule is about."
+                    "No message matches a rule."
                 );
             }
         }
@@ -104,7 +105,7 @@ impl FeedHealth {
         if is_partly_read {
             self.partial += 1;
             if self.partial.is_power_of_two() {
-                warn!(%problem, count = self.partial, "A message was read in part.");
+                warn!(%problem, count = self.partial, "A message was read only in part.");
             }
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! From messages to readings, with the little that must be remembered between them.
+//! Reads the rounds in the messages of a feed.
 
 use rounds::Multiplier;
 use serde_json::{Map, Value};
@@ -9,43 +9,42 @@ use crate::feed::rule::Rule;
 use crate::feed::{history, pointer, redacted_shape};
 use crate::observation::Report;
 
-/// Characters of a round's id; more is not an id.
+/// Maximum number of characters of a round's id.
 const ID_CHARS_MAX: usize = 128;
-/// Bytes of one detail as JSON; more is not kept.
+/// Maximum length of one detail in bytes of JSON; longer ones are dropped.
 const DETAIL_BYTES_MAX: usize = 4096;
 
-/// Applies the rules of a feed to one message after another.
+/// Applies the rules of a feed to its messages in order.
 #[derive(Debug)]
 pub struct Reader {
     rules: Vec<(Rule, RoundInProgress)>,
 }
 
-/// What is known of the round in flight.
+/// What is known about the round in flight.
 #[derive(Debug, Default)]
 struct RoundInProgress {
-    /// The end of the round before was heard, so this one is heard from its start.
+    /// The end of the previous round was received, so this one is observed from its start.
     from_start: bool,
-    /// The name an earlier message gave it.
+    /// The id from an earlier message.
     id: Option<String>,
-    /// The last multiplier told in flight, and of which round if that was said.
+    /// The last multiplier in flight, and the id of its round if given.
     tick: Option<(Option<String>, Multiplier)>,
 }
 
 impl Reader {
-    /// A reader of a feed with these rules; the first whose filters hold reads a message.
+    /// Creates a reader with these rules; the first rule whose filters match reads a message.
     pub fn new(rules: Vec<Rule>) -> Self {
         Self { rules: rules.into_iter().map(|rule| (rule, RoundInProgress::default())).collect() }
     }
 
-    /// Forgets the round in flight: what was told of it before a loss of the connection is not known to belong to what
-    /// comes after.
+    /// Forgets the round in flight: after a reconnect another round may be in flight.
     pub fn forget(&mut self) {
         for (_, round) in &mut self.rules {
             *round = RoundInProgress::default();
         }
     }
 
-    /// What `message` says.
+    /// Returns what `message` reports.
     pub fn read(&mut self, message: &Value) -> ParsedMessage {
         let matching = self.rules.iter().position(|(rule, _)| rule.when.holds(message));
         for (index, (rule, round)) in self.rules.iter_mut().enumerate() {
@@ -61,7 +60,7 @@ impl Reader {
                 Ok(found) => {
                     let opened = pointer::opened(&found);
                     let Value::Array(elements) = opened.as_ref().unwrap_or(&found) else {
-                        return rule.unreadable("list", "there is something else than a list");
+                        return rule.unreadable("list", "the value is not a list");
                     };
                     let newest_first = history::newest_first(elements, *order);
                     history::read(newest_first.into_iter().map(|element| list_entry(rule, element)))
@@ -72,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// Why no rule is about `message`: the first filter of each that does not hold.
+    /// Explains why no rule matches `message`: the first filter of each that does not hold.
     pub fn mismatch_reason(&self, message: &Value) -> String {
         let unmet: Vec<String> = self
             .rules
@@ -113,7 +112,7 @@ impl Rule {
     }
 }
 
-/// One element of a list; `None` where its round has not ended.
+/// Reads one element of a list.
 fn list_entry(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
     let value = match rule.options.value.find(element) {
         Ok(value) if value.is_null() => return Ok(history::ListEntry::Unfinished),
@@ -136,7 +135,7 @@ fn id(value: &Value) -> Result<String, String> {
 }
 
 impl RoundInProgress {
-    /// Remembers what a message that ends no round tells of the one in flight.
+    /// Remembers what a message in flight says about the current round.
     fn track(&mut self, rule: &Rule, message: &Value) {
         if let Some((condition, pointer)) = &rule.id_rule
             && condition.holds(message)
@@ -152,7 +151,7 @@ impl RoundInProgress {
         }
     }
 
-    /// The round that `message` ends.
+    /// Returns the round that `message` ends.
     fn finish(&mut self, rule: &Rule, message: &Value) -> ParsedMessage {
         let round = std::mem::take(self);
         self.from_start = true;
@@ -188,7 +187,7 @@ impl RoundInProgress {
         ParsedMessage { is_matched: true, report: Some(report), problem }
     }
 
-    /// The multiplier of a round whose last message has none.
+    /// Returns the multiplier of a round whose last message has none.
     fn fallback_multiplier(
         &self,
         rule: &Rule,
@@ -209,9 +208,9 @@ impl RoundInProgress {
             }
             Some(_) => Err(rule.problem(
                 "when_null",
-                "the round told no multiplier, and its start was not heard: it is left out",
+                "the round has no multiplier, and its start was not received: it is skipped",
             )),
-            None => Err(rule.problem("when_null", "the round told no multiplier: it is left out")),
+            None => Err(rule.problem("when_null", "the round has no multiplier: it is skipped")),
         }
     }
 }

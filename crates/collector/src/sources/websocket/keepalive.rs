@@ -1,66 +1,66 @@
-//! When to ping, and when a quiet connection is a dead one. Time is passed in.
+//! Decides when to ping and when a quiet connection is dead. Time is passed in.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The longest that an answer to a ping may take.
+/// Timeout of the answer to a ping.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who keeps the connection alive, and how.
+/// Which side pings, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ping {
-    /// We ping as the WebSocket protocol does; every server answers.
+    /// The client sends WebSocket pings, which every server answers.
     Protocol {
-        /// How often.
+        /// The interval.
         every: Duration,
     },
-    /// We send a text.
+    /// The client sends a text.
     Text {
-        /// How often.
+        /// The interval.
         every: Duration,
-        /// Which.
+        /// The text.
         text: String,
-        /// Something has to come back.
+        /// The server answers it.
         is_answered: bool,
     },
-    /// The server pings, this often at least.
+    /// The server pings.
     FromServer {
-        /// How often.
+        /// The interval.
         within: Duration,
     },
 }
 
-/// What is to be done now.
+/// What to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeepaliveAction {
-    /// Nothing yet.
+    /// Nothing.
     Wait,
-    /// Send a ping of the protocol.
+    /// Send a WebSocket ping.
     Ping,
     /// Send this text.
     Send(String),
-    /// Nothing came back for so long that the other end must be gone.
+    /// Nothing came back within this time: the peer is gone.
     HalfOpen(Duration),
-    /// The other end lives and has said nothing of use for so long.
+    /// The peer is alive but has sent no usable message within this time.
     Silent(Duration),
 }
 
-/// The clock of one connection.
+/// The timers of one connection.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     ping: Ping,
     idle: Duration,
-    /// When to ping next; never where the server pings.
+    /// When to ping next; `None` if the server pings.
     next: Option<Instant>,
     /// When something must have arrived.
     answer_by: Option<Instant>,
-    /// When something of use must have arrived.
+    /// When a usable message must have arrived.
     silent_at: Instant,
 }
 
 impl Keepalive {
-    /// The clock of a connection that was opened at `now` and may be silent for `idle`.
+    /// Starts the timers of a connection opened at `now` that may be without a usable message for `idle`.
     pub(super) fn new(ping: Ping, idle: Duration, now: Instant) -> Self {
         let next = match &ping {
             Ping::Protocol { every } | Ping::Text { every, .. } => Some(now + *every),
@@ -71,12 +71,12 @@ impl Keepalive {
         keepalive
     }
 
-    /// When [`Keepalive::due_action`] has something to do.
+    /// Returns when [`Keepalive::due_action`] must be called.
     pub(super) fn next_deadline(&self) -> Instant {
         [self.next, self.answer_by].into_iter().flatten().fold(self.silent_at, Instant::min)
     }
 
-    /// Something arrived, whatever it is.
+    /// Notes that a message arrived.
     pub(super) fn on_message(&mut self, now: Instant) {
         self.answer_by = match self.ping {
             Ping::FromServer { within } => Some(now + within),
@@ -84,13 +84,13 @@ impl Keepalive {
         };
     }
 
-    /// Something of use arrived.
+    /// Notes that a usable message arrived.
     pub(super) fn on_document(&mut self, now: Instant) {
         self.on_message(now);
         self.silent_at = now + self.idle;
     }
 
-    /// What is to be done at `now`.
+    /// Returns what to do at `now`.
     pub(super) fn due_action(&mut self, now: Instant) -> KeepaliveAction {
         if self.answer_by.is_some_and(|by| by <= now) {
             return KeepaliveAction::HalfOpen(match self.ping {
@@ -129,7 +129,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Every beat of a connection on which nothing arrives, with its second.
+    /// Every action of a connection on which nothing arrives, with its second.
     fn unheard(ping: Ping, until: u64) -> Vec<(u64, KeepaliveAction)> {
         let start = Instant::now();
         let mut keepalive = Keepalive::new(ping, IDLE, start);
