@@ -42,7 +42,7 @@ pub fn unreachable(error: &SourceError) -> Finding {
 /// arrived in time.
 pub fn findings(
     address: &FeedAddress,
-    heard: Option<&Result<Report, SourceError>>,
+    received: Option<&Result<Report, SourceError>>,
     last: Option<&Value>,
     reader: &Reader,
 ) -> Vec<Finding> {
@@ -57,7 +57,7 @@ pub fn findings(
             "many feeds expect a subscription first: look at websocket.on_connect",
         )),
     }
-    findings.push(match heard {
+    findings.push(match received {
         Some(Ok(report)) => Finding::ok("rounds", describe(report)),
         Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/feeds.md"),
         None => {

@@ -221,7 +221,7 @@ impl Browser {
         }
     }
 
-    /// Closes the connection within [`CLOSE_TIMEOUT`]. While the game is not open the connection is kept, and ends
+    /// Closes the connection; waits for a moment at most. While the game is not open the connection is kept, and ends
     /// with the source.
     pub async fn close(&mut self) {
         if !self.awaits_game

@@ -198,7 +198,7 @@ impl WebSocket {
         }
     }
 
-    /// Closes the connection within [`CLOSE_TIMEOUT`].
+    /// Closes the connection; waits for a moment at most.
     pub async fn close(&mut self) {
         if let Some(mut connection) = self.connection.take()
             && timeout(CLOSE_TIMEOUT, connection.close()).await.is_err()

@@ -278,7 +278,7 @@ impl Tabs {
             return Ok(());
         }
         let state = match result {
-            PollResult::Found(ParsedList::List { multipliers, selector, popup }) => {
+            PollResult::Read(ParsedList::List { multipliers, selector, popup }) => {
                 let selector = self.matcher.selectors.get(selector).cloned().unwrap_or_default();
                 self.set_state(target, TabState::List { selector, len: multipliers.len(), popup });
                 if self.claim_active(target).await {
@@ -287,9 +287,9 @@ impl Tabs {
                 }
                 return Ok(());
             }
-            PollResult::Found(ParsedList::Few(len)) => TabState::Few(len),
-            PollResult::Found(ParsedList::Unreadable(texts)) => TabState::Unreadable(texts),
-            PollResult::Found(ParsedList::Nothing) => TabState::Nothing,
+            PollResult::Read(ParsedList::Few(len)) => TabState::Few(len),
+            PollResult::Read(ParsedList::Unreadable(texts)) => TabState::Unreadable(texts),
+            PollResult::Read(ParsedList::Nothing) => TabState::Nothing,
             PollResult::Silent => {
                 self.deactivate(target, "does not answer").await;
                 TabState::Silent

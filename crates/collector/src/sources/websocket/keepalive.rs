@@ -130,10 +130,10 @@ mod tests {
     }
 
     /// Every action of a connection on which nothing arrives, with its second.
-    fn unheard(ping: Ping, until: u64) -> Vec<(u64, KeepaliveAction)> {
+    fn actions(ping: Ping, until: u64) -> Vec<(u64, KeepaliveAction)> {
         let start = Instant::now();
         let mut keepalive = Keepalive::new(ping, IDLE, start);
-        let mut beats = Vec::new();
+        let mut actions = Vec::new();
         while keepalive.next_deadline() <= start + seconds(until) {
             let now = keepalive.next_deadline();
             let due_action = keepalive.due_action(now);
@@ -144,33 +144,33 @@ mod tests {
             );
             let is_over =
                 matches!(due_action, KeepaliveAction::HalfOpen(_) | KeepaliveAction::Silent(_));
-            beats.push(((now - start).as_secs(), due_action));
+            actions.push(((now - start).as_secs(), due_action));
             if is_over {
                 break;
             }
         }
-        beats
+        actions
     }
 
     #[test]
     fn a_ping_without_an_answer_is_a_half_open_connection() {
         assert_eq!(
-            unheard(Ping::Protocol { every: seconds(20) }, 1000),
+            actions(Ping::Protocol { every: seconds(20) }, 1000),
             [(20, KeepaliveAction::Ping), (30, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))]
         );
     }
 
     #[test]
     fn pings_more_often_than_answers_may_take_do_not_put_the_end_off() {
-        let beats = unheard(Ping::Protocol { every: seconds(4) }, 1000);
-        assert_eq!(beats.last(), Some(&(14, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))));
+        let actions = actions(Ping::Protocol { every: seconds(4) }, 1000);
+        assert_eq!(actions.last(), Some(&(14, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))));
     }
 
     #[test]
     fn a_text_that_need_not_be_answered_goes_on_until_silence() {
         let ping = Ping::Text { every: seconds(100), text: "hi".to_owned(), is_answered: false };
         assert_eq!(
-            unheard(ping, 1000),
+            actions(ping, 1000),
             [
                 (100, KeepaliveAction::Send("hi".to_owned())),
                 (200, KeepaliveAction::Send("hi".to_owned())),
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_server_that_should_ping_and_does_not_is_gone() {
         let ping = Ping::FromServer { within: seconds(45) };
-        assert_eq!(unheard(ping, 1000), [(45, KeepaliveAction::HalfOpen(seconds(45)))]);
+        assert_eq!(actions(ping, 1000), [(45, KeepaliveAction::HalfOpen(seconds(45)))]);
     }
 
     #[test]
