@@ -463,7 +463,7 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
         }
     };
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
-    says(&error.to_string(), &["came too fast to be read"]);
+    says(&error.to_string(), &["arrived too fast to be read"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -107,7 +107,7 @@ fn the_first_round_heard_is_left_out_rather_than_called_1_00() {
     fails(
         GRAPHQL,
         &[crash("a", "crash", None)],
-        "feed.rounds[0].when_null: the round told no multiplier, and its start was not heard: it is left out",
+        "feed.rounds[0].when_null: the round has no multiplier, and its start was not received: it is skipped",
     );
 }
 
@@ -294,7 +294,7 @@ fn a_message_that_is_not_as_the_rule_says_is_named_by_key_and_pointer() {
     fails(
         "[[rounds]]\nlist = '/rows'\nvalue = ''\n",
         &[json!({"rows": {"a": 1}})],
-        "feed.rounds[0].list: there is something else than a list",
+        "feed.rounds[0].list: the value is not a list",
     );
 }
 
