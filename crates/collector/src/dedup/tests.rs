@@ -7,9 +7,9 @@ mod pieces;
 mod restarts;
 mod unplaced;
 
-/// A ledger, its clocks and a game to play.
+/// A deduplicator, its clocks and a game to play.
 struct Table {
-    ledger: Deduplicator,
+    deduplicator: Deduplicator,
     origin: Instant,
     /// Seconds since the origin, on both clocks.
     now: f64,
@@ -55,9 +55,9 @@ fn said_ids(entries: &[(&str, u64)]) -> Report {
 }
 
 impl Table {
-    fn new(ledger: Deduplicator) -> Self {
+    fn new(deduplicator: Deduplicator) -> Self {
         let mut table = Self {
-            ledger,
+            deduplicator,
             origin: Instant::now(),
             now: 0.0,
             wall_off: 0.0,
@@ -100,7 +100,11 @@ impl Table {
 
     fn observe(&mut self, report: Report) -> Vec<Outcome> {
         let mono = self.origin + Duration::from_secs_f64(self.now);
-        self.ledger.observe(&Observation { mono, wall: wall(self.now + self.wall_off), report })
+        self.deduplicator.observe(&Observation {
+            mono,
+            wall: wall(self.now + self.wall_off),
+            report,
+        })
     }
 
     fn hear(&mut self, report: Report) -> Vec<String> {
@@ -110,7 +114,7 @@ impl Table {
     /// The rounds that the next list is laid on.
     #[track_caller]
     fn check_known(&self, count: usize) {
-        let known: Vec<u64> = self.ledger.window.iter().map(|known| known.cents).collect();
+        let known: Vec<u64> = self.deduplicator.window.iter().map(|known| known.cents).collect();
         assert_eq!(known, self.history[..count]);
     }
 
@@ -131,7 +135,7 @@ impl Table {
         self.see(&shown)
     }
 
-    /// Polls until the ledger gives up waiting for a list to fill.
+    /// Polls until the deduplicator gives up waiting for a list to fill.
     fn insist(&mut self, cents: &[u64]) -> Vec<String> {
         (0..7).flat_map(|_| self.poll(cents)).collect()
     }

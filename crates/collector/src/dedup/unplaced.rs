@@ -27,6 +27,7 @@ pub struct UnplacedRounds {
     pub(super) ended: usize,
     was_whole: bool,
     /// How many rounds can have ended at most since the window was last up to date.
+    #[serde(rename = "bound")]
     max_new_rounds: usize,
     /// When the list was last read.
     at: DateTime<Utc>,

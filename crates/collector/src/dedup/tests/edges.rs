@@ -15,7 +15,7 @@ fn rows(cents: &[u64]) -> ResumePoint {
 /// A table of which the newest `count` rounds are in the files.
 fn restarted(settings: DedupSettings, count: usize) -> Table {
     let mut table = Table::new(Deduplicator::new(settings));
-    table.ledger = Deduplicator::resuming(settings, &rows(&table.history[..count]));
+    table.deduplicator = Deduplicator::resuming(settings, &rows(&table.history[..count]));
     table
 }
 
@@ -213,7 +213,7 @@ fn after_a_marked_round_a_history_with_ids_still_finds_its_place() {
     play_told(&mut table, 517);
     let shown = table.shown();
     assert_eq!(table.insist(&shown), ["Gap"]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 46.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
@@ -224,7 +224,7 @@ fn after_a_marked_round_a_history_with_ids_still_finds_its_place() {
 fn a_first_history_with_ids_is_continued_by_its_ids() {
     let mut table = Table::new(Deduplicator::new(settings()));
     assert_eq!(table.hear(init(&table)), [""; 0]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 46.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
@@ -258,7 +258,7 @@ fn an_init_that_lags_and_reaches_further_back_than_the_files_is_taken_over() {
 #[test]
 fn more_rounds_than_can_wait_for_a_history_are_written_in_their_order() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 600.0;
     let mut written = Vec::new();
     for index in 0..70 {
@@ -302,14 +302,16 @@ fn a_dated_round_is_known_only_by_its_time_and_value() {
 
 #[test]
 fn a_source_whose_clock_is_ahead_writes_our_time_and_no_remark() {
-    let mut ledger = Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
     let mut times = Vec::new();
     for (now, ended) in [(0.0, 0.0), (20.0, 3600.0), (40.0, 35.0)] {
         let multiplier = Multiplier::from_cents(231).unwrap();
         let ended_at = Some(wall(ended));
         let report =
             Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
-        let out = ledger.observe(&Observation { mono: Instant::now(), wall: wall(now), report });
+        let out =
+            deduplicator.observe(&Observation { mono: Instant::now(), wall: wall(now), report });
         let [Outcome::Accept { round, detail: None, .. }] = &out[..] else { panic!("{out:?}") };
         times.push(round.time);
     }

@@ -135,7 +135,7 @@ fn ids_that_are_not_consecutive_leave_no_gap() {
 fn an_init_after_an_outage_fills_in_by_id() {
     let mut table = Table::started();
     table.hear(init(&table));
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102, 103]);
     table.now += 70.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102", "~103"]);
@@ -147,7 +147,7 @@ fn an_init_of_which_no_id_is_known_is_a_gap_after_a_long_time_and_a_reset_after_
     for (seconds, mark, rows) in [(600.0, "Gap", 25), (20.0, "Reset", 0)] {
         let mut table = Table::started();
         table.hear(init(&table));
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         for _ in 0..30 {
             table.play_any();
         }
@@ -203,7 +203,7 @@ fn a_round_that_only_the_list_knows_in_between_is_marked_and_not_written_out_of_
 #[test]
 fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_order() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 60.0;
     table.play(&[103]);
@@ -217,7 +217,7 @@ fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_orde
 #[test]
 fn a_frame_after_connecting_is_written_behind_a_gap_if_no_list_comes() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 60.0;
     assert_eq!(table.hear(said_round(Some("x"), 231)), [""; 0]);
     table.now += 5.0;
@@ -232,7 +232,7 @@ fn a_feed_without_history_marks_a_gap_at_each_reconnect() {
         Table::new(Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() }));
     assert_eq!(table.hear(said_round(None, 231)), ["+231"]);
     assert_eq!(table.hear(said_round(None, 231)), ["+231"], "a message is a round");
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     assert_eq!(table.hear(said_round(None, 100)), ["Gap", "+100"]);
     assert_eq!(table.hear(said_round(None, 100)), ["+100"]);
 }
@@ -273,14 +273,15 @@ fn a_dated_history_is_taken_from_where_the_files_end() {
 
 #[test]
 fn a_replay_keeps_its_times_even_if_they_step_back() {
-    let mut ledger = Deduplicator::new(DedupSettings { kind: SourceKind::Replay, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::Replay, ..settings() });
     for second in [50.0, 20.0, 20.0] {
         let multiplier = Multiplier::from_cents(231).unwrap();
         let ended_at = Some(wall(second));
         let report =
             Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
         let observation = Observation { mono: Instant::now(), wall: wall(900.0), report };
-        let out = ledger.observe(&observation);
+        let out = deduplicator.observe(&observation);
         let round = Round { time: wall(second), multiplier };
         let kind = EventKind::Live;
         assert_eq!(out, [Outcome::Accept { round, id: None, kind, detail: None }]);

@@ -131,7 +131,7 @@ fn a_page_that_shows_less_from_now_on_is_accepted_after_a_while() {
 fn a_page_that_fills_from_its_old_end_after_an_outage_loses_no_round() {
     for missed in 1..=20_u32 {
         let mut table = Table::started();
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         let played: Vec<String> = (0..missed).map(|_| format!("~{}", table.play_any())).collect();
         table.now += 23.0 * f64::from(missed);
         let shown = table.shown();
@@ -179,11 +179,11 @@ fn a_reversed_list_writes_nothing_and_says_what_to_do() {
         let mono = table.origin + Duration::from_secs_f64(table.now);
         let report = Report::List(multipliers(&reversed));
         let observation = Observation { mono, wall: wall(table.now), report };
-        assert_eq!(table.ledger.observe(&observation), []);
+        assert_eq!(table.deduplicator.observe(&observation), []);
     }
     let mono = table.origin + Duration::from_secs_f64(table.now);
     let report = Report::List(multipliers(&reversed));
-    let out = table.ledger.observe(&Observation { mono, wall: wall(table.now), report });
+    let out = table.deduplicator.observe(&Observation { mono, wall: wall(table.now), report });
     let [Outcome::Note { kind: EventKind::Reset, detail }, _] = &out[..] else { panic!("{out:?}") };
     assert!(detail["hint"].as_str().unwrap().contains("--order"), "{detail}");
 }
@@ -217,7 +217,7 @@ fn a_periodic_sequence_gives_every_round_once() {
 #[track_caller]
 fn check_outage(rounds: usize, lost: usize, mark: Option<&str>) {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let played: Vec<u64> = (0..rounds).map(|_| table.play_any()).collect();
     table.now += 23.0 * rounds as f64;
     let shown = table.shown();
@@ -268,7 +268,7 @@ fn an_outage_of_forty_rounds_loses_what_scrolled_off_behind_a_gap_mark() {
 #[test]
 fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
     table.now += 700.0;
     let mut written = Vec::new();
@@ -287,12 +287,12 @@ fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
 #[test]
 fn rounds_seen_between_two_outages_are_written() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
     table.now += 700.0;
     let shown = table.shown();
     assert_eq!(table.see(&shown), [""; 0]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     played.extend((0..10).map(|_| table.play_any()));
     table.now += 230.0;
     let shown = table.shown();
@@ -356,14 +356,15 @@ fn times(outcomes: &[Outcome]) -> Vec<DateTime<Utc>> {
 
 /// The wall clock steps by `step` seconds after the first of two rounds.
 fn step_clock(step: f64) -> (Vec<DateTime<Utc>>, Vec<Outcome>) {
-    let mut ledger = Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
     let origin = Instant::now();
     let mut all = Vec::new();
     for (second, off) in [(0.0, 0.0), (20.0, step), (40.0, step)] {
         let mono = origin + Duration::from_secs_f64(second);
         let observation =
             Observation { mono, wall: wall(second + off), report: said_round(None, 231) };
-        all.extend(ledger.observe(&observation));
+        all.extend(deduplicator.observe(&observation));
     }
     (times(&all), all)
 }
@@ -432,14 +433,14 @@ fn rounds_of_an_outage_get_times_inside_it_in_order() {
     table.play(&[231]);
     table.see_history();
     let before = wall(table.now);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102, 103]);
     table.now += 69.0;
     let shown = table.shown();
     table.poll(&shown);
     let mono = table.origin + Duration::from_secs_f64(table.now);
     let report = Report::List(multipliers(&shown));
-    let out = table.ledger.observe(&Observation { mono, wall: wall(table.now), report });
+    let out = table.deduplicator.observe(&Observation { mono, wall: wall(table.now), report });
     let times = times(&out);
     assert_eq!(times.len(), 3);
     assert!(before < times[0] && times[0] < times[1] && times[1] < times[2]);
