@@ -239,7 +239,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// Origin of rounds.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginArg {
-    /// Recorded from a game as the rounds were played.
+    /// Recorded live from a game.
     Recorded,
     /// Recorded earlier and played back.
     Replayed,

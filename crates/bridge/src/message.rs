@@ -56,7 +56,7 @@ pub enum MessageError {
         "a message of version {found}, but this program reads only up to version {VERSION}: update it"
     )]
     Version {
-        /// Version of the message.
+        /// Version of the message format the sender used.
         found: u32,
     },
 }

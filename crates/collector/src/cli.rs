@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use daemon::manual::ManualCommand;
 
 use crate::config::Options;
 
@@ -37,20 +37,9 @@ pub enum CliCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print the completion script of a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// The shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `collector.1` and one page per command into this directory
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
 /// The options of `run`.
@@ -93,17 +82,6 @@ Examples:
   collector doctor
   collector doctor --source browser --cdp http://127.0.0.1:9222
   collector doctor --source websocket --config feed.toml --json";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  collector completions bash > ~/.local/share/bash-completion/completions/collector
-  collector completions zsh > ~/.zfunc/_collector
-  collector completions fish > ~/.config/fish/completions/collector.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  collector man | man -l -
-  collector man --dir /usr/local/share/man/man1";
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,6 @@ pub mod run;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory};
-use daemon::manual;
 use daemon::output::{in_one_line, say};
 use rounds::LogError;
 
@@ -25,10 +24,7 @@ pub fn execute(cli: Cli, matches: &ArgMatches) -> ExitCode {
         None => success(run::run(&cli.run, matches)),
         Some(CliCommand::Doctor { config, json }) => doctor::run(&config, json)
             .map(|is_ok| if is_ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }),
-        Some(CliCommand::Completions { shell }) => {
-            success(manual::completions(Cli::command(), shell))
-        }
-        Some(CliCommand::Man { dir }) => success(manual::pages(Cli::command(), dir.as_deref())),
+        Some(CliCommand::Manual(manual)) => success(manual.run(Cli::command())),
     };
     result.unwrap_or_else(|error| {
         say(&format!("collector: {}", in_one_line(&error)));

@@ -2,14 +2,15 @@
 
 pub mod print_config;
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use daemon::config::{FileError, load_toml};
 use daemon::log;
 use rounds::TableName;
+use rounds::disk::SyncPolicy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +21,7 @@ use crate::duration_arg::DurationArg;
 use crate::feed::FeedOptions;
 use crate::observation::SourceKind;
 use crate::order::Order;
-use crate::output::sync_policy::SyncPolicy;
+use crate::output::sync_policy::SyncPolicyArg;
 use crate::sources::Source;
 use crate::sources::browser::{Browser, BrowserOptions};
 use crate::sources::demo::{self, Demo, DemoOptions};
@@ -84,7 +85,7 @@ pub struct Options {
 
     /// When rows are made to survive a loss of power: row, never, or every so often [default: row, 5s for a replay]
     #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
-    pub fsync: Option<SyncPolicy>,
+    pub fsync: Option<SyncPolicyArg>,
 
     /// No console line for each round
     #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -149,7 +150,7 @@ pub struct Config {
     /// The shortest time between two rounds of the game.
     pub round_min: DurationArg,
     /// When rows are made to survive a loss of power.
-    pub fsync: SyncPolicy,
+    pub fsync: SyncPolicyArg,
     /// No console line for each round.
     pub quiet: bool,
     /// Form of the log.
@@ -270,8 +271,8 @@ impl From<Options> for Config {
         };
         // What is replayed can be replayed again.
         let fsync = match source {
-            SourceKind::Replay => SyncPolicy::Every(REPLAY_FSYNC),
-            _ => SyncPolicy::Row,
+            SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
+            _ => SyncPolicy::Always,
         };
         Self {
             source,
@@ -283,7 +284,7 @@ impl From<Options> for Config {
             order: told.order.unwrap_or_default(),
             baseline: told.baseline.unwrap_or_default(),
             round_min: told.round_min.unwrap_or(ROUND_MIN),
-            fsync: told.fsync.unwrap_or(fsync),
+            fsync: told.fsync.unwrap_or(SyncPolicyArg(fsync)),
             quiet: told.quiet.unwrap_or(false),
             log_format: told.log_format.unwrap_or_default(),
             log: told.log.unwrap_or_else(|| "info".to_owned()),
@@ -299,17 +300,16 @@ impl From<Options> for Config {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
-    toml::from_str(&text).map_err(|error| {
-        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
-        let line = before.matches('\n').count() + 1;
-        let message = error.message().replace('\n', ", ");
-        let problem = match flag_of(text.lines().nth(line - 1).unwrap_or("")) {
-            Some((key, flag)) => format!("{key} (--{flag}): {message}"),
-            None => message,
-        };
-        ConfigError::File { path: path.to_owned(), line, problem }
+    load_toml(path).map_err(|error| match error {
+        FileError::Unreadable { path, source } => ConfigError::Read { path, error: source },
+        FileError::Malformed { path, line, text, message } => {
+            let message = message.replace('\n', ", ");
+            let problem = match flag_of(&text) {
+                Some((key, flag)) => format!("{key} (--{flag}): {message}"),
+                None => message,
+            };
+            ConfigError::File { path, line, problem }
+        }
     })
 }
 

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum FileError {
     /// The file cannot be read.
     #[error("{}: {source}", path.display())]
@@ -20,7 +19,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file is not TOML, or holds an unknown key or a value of another type.
-    #[error("{} line {line}: {message}", path.display())]
+    #[error("{} line {line}: {}", path.display(), message.replace('\n', " "))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -28,7 +27,7 @@ pub enum FileError {
         line: usize,
         /// Text of the line.
         text: String,
-        /// The parser's message, in one line.
+        /// The parser's message; it may have several lines.
         message: String,
     },
 }
@@ -47,7 +46,7 @@ pub fn load_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
             path: path.to_owned(),
             line,
             text: contents.lines().nth(line - 1).unwrap_or("").to_owned(),
-            message: error.message().replace('\n', " "),
+            message: error.message().to_owned(),
         }
     })
 }

@@ -87,10 +87,7 @@ impl Subcommand for ManualCommand {
 }
 
 /// Prints the completion script of a shell.
-///
-/// # Errors
-/// It cannot be printed.
-pub fn completions(mut command: Command, shell: Shell) -> anyhow::Result<()> {
+fn completions(mut command: Command, shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
@@ -98,10 +95,7 @@ pub fn completions(mut command: Command, shell: Shell) -> anyhow::Result<()> {
 }
 
 /// Prints the manual page, or writes it and one for each command into `dir`.
-///
-/// # Errors
-/// They cannot be printed or written.
-pub fn pages(command: Command, dir: Option<&Path>) -> anyhow::Result<()> {
+fn pages(command: Command, dir: Option<&Path>) -> anyhow::Result<()> {
     if let Some(dir) = dir {
         fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
         return clap_mangen::generate_to(command, dir)

@@ -12,11 +12,11 @@ use crate::skill::SkillTrack;
 pub struct Verdict {
     /// Rounds seen.
     pub rounds: u64,
-    /// The order test has been on.
+    /// Whether the evidence of the order test has reached its threshold in any epoch.
     pub order: bool,
-    /// The law test has been on.
+    /// Whether the evidence of the law test has reached its threshold in any epoch.
     pub law: bool,
-    /// The forecast test has been on.
+    /// Whether the evidence of the forecast test has reached its threshold in any epoch.
     pub forecast: bool,
     /// The advertised return r.
     pub advertised_return: f64,

@@ -1,9 +1,7 @@
 //! The command line: which commands there are. Each command owns its flags.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use daemon::manual::ManualCommand;
 
 use crate::commands::audit::AuditArgs;
 use crate::commands::backtest::BacktestArgs;
@@ -45,17 +43,6 @@ Examples:
   predictor notify --test --notify-ntfy file:/etc/aviator/ntfy
   AVIATOR_NOTIFY_WEBHOOK=env:HOOK predictor notify --test";
 
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  predictor completions bash > ~/.local/share/bash-completion/completions/predictor
-  predictor completions zsh > ~/.zfunc/_predictor
-  predictor completions fish > ~/.config/fish/completions/predictor.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  predictor man | man -l -
-  predictor man --dir /usr/local/share/man/man1";
-
 /// Forecasts the next round of a crash game and measures whether that is worth anything.
 #[derive(Debug, Parser)]
 #[command(name = "predictor", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
@@ -88,20 +75,9 @@ pub enum Command {
     /// Say where messages about trouble would go, or send one.
     #[command(after_help = NOTIFY_EXAMPLES)]
     Notify(NotifyArgs),
-    /// Print what lets a shell complete the command line.
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory.
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `predictor.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
 #[cfg(test)]

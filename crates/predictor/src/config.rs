@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use daemon::config::{FileError, load_toml};
 use rounds::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -249,25 +250,15 @@ impl Config {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-        path: path.to_owned(),
-        message: one_line(&text, &error),
+    load_toml(path).map_err(|error| match error {
+        FileError::Unreadable { path, source } => ConfigError::Unreadable { path, source },
+        FileError::Malformed { path, line, message, .. } => {
+            let message = format!("line {line}: {}", message.replace('\n', " "));
+            ConfigError::Malformed { path, message }
+        }
     })
 }
 
 fn holds_rounds(directory: &Path) -> bool {
     rounds::csv_names(directory).is_ok_and(|names| !names.is_empty())
-}
-
-fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    match error.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            format!("line {line}: {message}")
-        }
-        None => message,
-    }
 }

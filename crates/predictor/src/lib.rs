@@ -25,7 +25,6 @@ pub use http::query;
 use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command};
 use commands::{audit, backtest, doctor, notify, serve, verify};
-use daemon::manual;
 
 /// Carries out the command line.
 ///
@@ -42,7 +41,6 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args.config()?),
         Some(Command::Notify(args)) => notify::run(&args, app::now()),
-        Some(Command::Completions { shell }) => manual::completions(Cli::command(), shell),
-        Some(Command::Man { dir }) => manual::pages(Cli::command(), dir.as_deref()),
+        Some(Command::Manual(manual)) => manual.run(Cli::command()),
     }
 }

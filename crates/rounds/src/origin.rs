@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// Recorded from a game as the rounds were played.
+    /// Recorded live from a game.
     Recorded,
     /// Recorded earlier and played back.
     Replayed,

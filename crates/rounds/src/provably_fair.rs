@@ -4,7 +4,7 @@
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::Multiplier;
@@ -64,27 +64,13 @@ impl Step {
     }
 }
 
-/// What an operator published about a game whose results come from a chain of hashes.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HashClaim {
-    /// The hash of the game, published after it ended.
-    pub hash: String,
-    /// The hash of the game before.
-    pub previous: Option<String>,
-    /// The digest that the operator shows.
-    pub digest: Option<String>,
-    /// The multiplier that the operator shows.
-    pub multiplier: Option<Multiplier>,
-}
-
 /// Counts how often `previous` must be applied to `hash` to reach `last`.
 ///
 /// Returns `None` if `steps_max` applications are not enough.
 ///
 /// # Errors
 /// `previous` rejects `hash`.
-pub fn chain_length(
+fn chain_length(
     previous: impl Fn(&str) -> Result<String, HexError>,
     hash: &str,
     last: &str,
@@ -98,21 +84,6 @@ pub fn chain_length(
         hash = previous(&hash)?;
     }
     Ok(None)
-}
-
-/// Returns the steps of a game whose hashes form a chain.
-fn hash_steps(
-    claim: &HashClaim,
-    previous: String,
-    digest: String,
-    multiplier: Multiplier,
-) -> Vec<Step> {
-    let said = claim.multiplier.map(|multiplier| multiplier.to_string());
-    vec![
-        Step::new("hash of the game before", claim.previous.as_deref(), previous),
-        Step::new("digest", claim.digest.as_deref(), digest),
-        Step::new("multiplier", said.as_deref(), multiplier.to_string()),
-    ]
 }
 
 /// 2^52, the number of values that 13 hexadecimal digits can have.
@@ -142,6 +113,18 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message);
     hex(&mac.finalize().into_bytes())
+}
+
+/// Returns the HMAC-SHA256 of a game hash, as lower-case text, and a salt.
+fn digest_of_text(game_hash: &str, salt: &str) -> Result<String, HexError> {
+    unhex(game_hash)?;
+    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), salt.as_bytes()))
+}
+
+/// Returns the SHA-256 of a game hash as lower-case text: the hash of the game before in most chains.
+fn sha256_of_text(game_hash: &str) -> Result<String, HexError> {
+    unhex(game_hash)?;
+    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
 }
 
 fn sha256(message: &[u8]) -> String {

@@ -61,7 +61,7 @@ impl TableWriter {
     /// Checks that the stream is the one that the files were pulled from.
     ///
     /// # Errors
-    /// It is another stream, or it has lost rounds that the files have.
+    /// The stream is not that one, or no longer holds rounds that the files do.
     pub fn verify_stream(&mut self, kept: &TableStream, last: u64) -> Result<(), PullError> {
         let Self { place, stream, .. } = self;
         let before = place.stream.as_ref().unwrap_or(stream);

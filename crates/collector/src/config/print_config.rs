@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
+use daemon::config::{default_in_words, has_key, set_by};
 use serde_json::Value;
 
 use crate::config::{Config, Options};
@@ -41,9 +41,9 @@ pub fn text(
     let mut text = String::from("# flag > environment > file > default\n");
     for (key, value) in entries(&options) {
         let flag = flag(command, &options, &key);
-        let from = flag
-            .and_then(|flag| said_by(matches, flag))
-            .or_else(|| file.filter(|_| holds(&told, &key)).map(|path| path.display().to_string()));
+        let from = flag.and_then(|flag| set_by(matches, flag)).or_else(|| {
+            file.filter(|_| has_key(&told, &key)).map(|path| path.display().to_string())
+        });
         let Some(line) = line(&key, &value, flag) else { continue };
         let from = from.unwrap_or_else(|| "default".to_owned());
         writeln!(text, "{line:<REMARK_AT$}  # {from}").expect("a string takes everything");
@@ -78,21 +78,6 @@ fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg>
     command.get_arguments().find(|flag| flag.get_id() == id)
 }
 
-fn said_by(matches: &ArgMatches, flag: &Arg) -> Option<String> {
-    match matches.value_source(flag.get_id().as_str())? {
-        ValueSource::CommandLine => Some(format!("--{}", flag.get_long()?)),
-        ValueSource::EnvVariable => Some(flag.get_env()?.to_string_lossy().into_owned()),
-        _ => None,
-    }
-}
-
-fn holds(told: &toml::Table, key: &str) -> bool {
-    match key.split_once('.') {
-        Some((section, key)) => told.get(section).is_some_and(|section| section.get(key).is_some()),
-        None => told.contains_key(key),
-    }
-}
-
 /// What is not set is a remark, with what that means; nothing for what is only in the file and not there.
 fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
     let is_empty = match value {
@@ -118,13 +103,6 @@ fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
 fn is_secret(key: &str, value: &Value) -> bool {
     let has_more = |address: &str| address.contains(['?', '@']);
     SECRET.contains(&key) || (key == "browser.cdp" && value.as_str().is_some_and(has_more))
-}
-
-/// Help says it where a default is no value: `[default: random]`.
-fn default_in_words(flag: &Arg) -> Option<String> {
-    let help = flag.get_help()?.to_string();
-    let (_, after) = help.split_once("[default: ")?;
-    Some(after.split_once(']')?.0.to_owned())
 }
 
 impl From<&Config> for Options {

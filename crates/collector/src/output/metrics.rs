@@ -2,11 +2,12 @@
 //! only, off by default.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use daemon::prometheus::{self, MetricKind, MetricsPage};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::server::conn::http1;
@@ -30,7 +31,6 @@ const CONNECTION_MAX: Duration = Duration::from_mins(1);
 /// The system cannot give a connection now.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// Answers until dropped.
@@ -82,7 +82,7 @@ fn answer(request: &Request<Incoming>, status: Option<&Status>) -> Response<Stri
         return response(StatusCode::METHOD_NOT_ALLOWED, JSON, refusal("only GET and HEAD"));
     }
     match request.uri().path() {
-        "/metrics" => response(StatusCode::OK, PROMETHEUS, text(status)),
+        "/metrics" => response(StatusCode::OK, prometheus::CONTENT_TYPE, text(status)),
         "/healthz" => response(StatusCode::OK, JSON, json!({ "status": "ok" }).to_string()),
         "/readyz" => readiness(status),
         _ => response(
@@ -133,16 +133,14 @@ fn readiness(status: Option<&Status>) -> Response<String> {
 
 /// All metrics in the text form of Prometheus.
 pub fn text(status: Option<&Status>) -> String {
-    let mut page = MetricsText::default();
-    let version = env!("CARGO_PKG_VERSION");
-    let labels = format!("{{program=\"collector\",version=\"{version}\"}}");
-    page.family("aviator_build_info", "gauge", "Which program and version this is.");
-    page.sample(&labels, 1);
-    let Some(status) = status else { return page.text };
-    let source = format!("{{source=\"{}\"}}", status.source);
-    page.family("aviator_rounds_total", "counter", "Rounds written by this run.");
-    page.sample(&source, status.rounds_written);
+    let mut page = MetricsPage::default();
+    let build = [("program", "collector"), ("version", env!("CARGO_PKG_VERSION"))];
+    let help = "Which program and version this is.";
+    page.metric("aviator_build_info", MetricKind::Gauge, help).sample(&build, 1);
+    let Some(status) = status else { return page.into_text() };
+    let source = status.source;
     for (name, help, value) in [
+        ("aviator_rounds_total", "Rounds written by this run.", status.rounds_written),
         ("aviator_gaps_total", "Places where rounds are missing.", status.gaps),
         ("aviator_weak_joins_total", "Places where rounds may not join.", status.weak),
         ("aviator_resets_total", "Changes to another game or table.", status.resets),
@@ -153,63 +151,37 @@ pub fn text(status: Option<&Status>) -> String {
             status.reconnects,
         ),
     ] {
-        page.family(name, "counter", help);
-        page.sample(&source, value);
+        page.metric(name, MetricKind::Counter, help).sample(&[("source", source)], value);
     }
-    page.family("aviator_collector_state", "gauge", "1 for the state the collector is in.");
+    let help = "1 for the state the collector is in.";
+    let mut state_metric = page.metric("aviator_collector_state", MetricKind::Gauge, help);
     for state in CollectorState::ALL {
-        let label = format!("{{state=\"{}\"}}", state.name());
-        page.sample(&label, u8::from(state == status.state));
+        state_metric.sample(&[("state", state.name())], u8::from(state == status.state));
     }
-    page.states(status);
-    page.text
+    gauges(&mut page, status);
+    page.into_text()
 }
 
-const TAKES_ALL: &str = "a string takes everything";
-
-#[derive(Default)]
-struct MetricsText {
-    text: String,
-    /// Whose samples come now.
-    name: &'static str,
-}
-
-impl MetricsText {
-    /// The lines before the samples of a name, which stand under it.
-    fn family(&mut self, name: &'static str, kind: &str, help: &str) {
-        self.name = name;
-        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect(TAKES_ALL);
+/// Writes the metrics without labels.
+fn gauges(page: &mut MetricsPage, status: &Status) {
+    let seconds = |time: DateTime<Utc>| time.timestamp_millis() as f64 / 1000.0;
+    let mut gauge = |name, help, value: f64| {
+        page.metric(name, MetricKind::Gauge, help).sample(&[], value);
+    };
+    if let Some(last) = status.last_round {
+        let help = "When the newest round on the disk ended.";
+        gauge("aviator_last_round_timestamp_seconds", help, seconds(last.time));
     }
-
-    fn sample(&mut self, labels: &str, value: impl std::fmt::Display) {
-        writeln!(self.text, "{}{labels} {value}", self.name).expect(TAKES_ALL);
-    }
-
-    fn states(&mut self, status: &Status) {
-        let seconds = |time: chrono::DateTime<chrono::Utc>| time.timestamp_millis() as f64 / 1000.0;
-        let mut single = |name, help, value: f64| {
-            self.family(name, "gauge", help);
-            self.sample("", value);
-        };
-        if let Some(last) = status.last_round {
-            let help = "When the newest round on the disk ended.";
-            single("aviator_last_round_timestamp_seconds", help, seconds(last.time));
-        }
-        let help = "Since when the collector is in this state.";
-        single(
-            "aviator_collector_state_since_timestamp_seconds",
-            help,
-            seconds(status.state_since),
-        );
-        let help = "When the session last moved.";
-        single("aviator_collector_moved_timestamp_seconds", help, seconds(status.updated_at));
-        let help = "When this run began.";
-        single("aviator_collector_start_timestamp_seconds", help, seconds(status.started_at));
-        let help = "Rounds and marks that wait for the disk.";
-        single("aviator_collector_queued_rows", help, status.queued_rows as f64);
-        let help = "1 if the rounds are not from a game.";
-        single("aviator_simulated", help, f64::from(u8::from(status.simulated)));
-    }
+    let help = "Since when the collector is in this state.";
+    gauge("aviator_collector_state_since_timestamp_seconds", help, seconds(status.state_since));
+    let help = "When the session last moved.";
+    gauge("aviator_collector_moved_timestamp_seconds", help, seconds(status.updated_at));
+    let help = "When this run began.";
+    gauge("aviator_collector_start_timestamp_seconds", help, seconds(status.started_at));
+    let help = "Rounds and marks that wait for the disk.";
+    gauge("aviator_collector_queued_rows", help, status.queued_rows as f64);
+    let help = "1 if the rounds are not from a game.";
+    gauge("aviator_simulated", help, f64::from(u8::from(status.simulated)));
 }
 
 #[cfg(test)]

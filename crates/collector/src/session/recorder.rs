@@ -20,7 +20,6 @@ use crate::dedup::{DedupSettings, Deduplicator, Outcome, ResumePoint};
 use crate::observation::{Observation, Report, SourceKind};
 use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
-use crate::output::sync_policy::SparingDisk;
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::resume;
 
@@ -78,7 +77,7 @@ impl Recorder {
     pub(super) fn open(config: &Config, status_watch: StatusWatch) -> anyhow::Result<Self> {
         let (kind, now) = (config.source, clock::wall());
         let dir = config.directory();
-        let files = Box::new(SparingDisk::new(config.fsync));
+        let files = Box::new(config.fsync.disk());
         let log = RoundLog::open_on(files, &dir, kind.origin(), now)?;
         for repair in log.repairs() {
             tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");

@@ -13,12 +13,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome};
 use collector::observation::{Observation, Report, SourceKind};
 use collector::output::console::Console;
-use collector::output::sync_policy::{SparingDisk, SyncPolicy};
+use collector::output::sync_policy::SyncPolicyArg;
 use collector::output::writer::{Entry, Writer};
 use collector::session::resume;
 use collector::sources::pacing::real_gap;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rounds::disk::SyncPolicy;
 use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
 use serde_json::json;
 
@@ -131,7 +132,7 @@ impl<'a> Simulation<'a> {
 
     /// The collector starts where its files end.
     fn open(&mut self) {
-        let disk = Box::new(SparingDisk::new(SyncPolicy::Never));
+        let disk = Box::new(SyncPolicyArg(SyncPolicy::Never).disk());
         let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
         self.deduplicator = Deduplicator::resuming(settings(), &resume::read(self.dir).unwrap());
         self.writer = Some(Writer::start(log, Console::silent()).unwrap());

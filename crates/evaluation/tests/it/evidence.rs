@@ -6,7 +6,7 @@ use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use evaluation::{HouseLaw, TiltedLaw, scores};
 
-/// The tests over a stream, with the simple model's forecasts.
+/// The three tests run over one stream, with the forecasts of the simple model.
 struct Run {
     tests: Evidence,
     served: SkillTrack,

@@ -157,10 +157,10 @@ fn messages(config: &Config) -> Finding {
 /// Where the ledger is, its entries, and lines that are none.
 fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let (mut journal, _) = LedgerFile::open(dir, &disk)?;
+    let (mut ledger_file, _) = LedgerFile::open(dir, &disk)?;
     let mut entries = 0;
-    let strange = journal.read(0..u64::MAX, |_| entries += 1)?;
-    Ok((journal.path().to_owned(), entries, strange.count))
+    let strange = ledger_file.read(0..u64::MAX, |_| entries += 1)?;
+    Ok((ledger_file.path().to_owned(), entries, strange.count))
 }
 
 fn port(config: &Config) -> Finding {

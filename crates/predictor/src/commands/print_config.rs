@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
+use daemon::config::{default_in_words, has_key, set_by};
 use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
@@ -27,15 +27,13 @@ pub(crate) fn text(
 ) -> Result<String, ConfigError> {
     let told = file.map(Config::keys_of).transpose()?.unwrap_or_default();
     let settings = serde_json::to_value(config).expect("settings are plain values");
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     let mut text = String::from("# flag > environment > file > default\n");
     for (key, value) in flat("", &settings) {
         let flag = flag(command, &key);
-        let from = match &flag {
-            Some(flag) => said_by(matches, flag),
-            None => None,
-        };
+        let from = flag.as_ref().and_then(|flag| set_by(matches, flag));
         let in_file = || match file {
-            Some(path) if holds(&told, &key) => path.display().to_string(),
+            Some(path) if has_key(&told, &key) => path.display().to_string(),
             _ => "default".to_owned(),
         };
         let line = line(&key, &value, flag.as_ref());
@@ -55,25 +53,10 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Value)> {
     fields.iter().flat_map(|(key, value)| flat(&name(key), value)).collect()
 }
 
-fn holds(told: &toml::Table, key: &str) -> bool {
-    let mut keys = key.split('.');
-    let first = keys.next().and_then(|key| told.get(key));
-    keys.try_fold(first, |value, key| value.map(|value| value.get(key))).flatten().is_some()
-}
-
 fn flag(command: &Command, key: &str) -> Option<Arg> {
     let plain = key.replace('.', "_");
     let id = RENAMED.iter().find(|(key, _)| *key == plain).map_or(plain.as_str(), |it| it.1);
     command.get_arguments().find(|flag| flag.get_id() == id).cloned()
-}
-
-fn said_by(matches: &ArgMatches, flag: &Arg) -> Option<String> {
-    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-    match matches.value_source(flag.get_id().as_str())? {
-        ValueSource::CommandLine => Some(format!("--{}", flag.get_long()?)),
-        ValueSource::EnvVariable => Some(flag.get_env()?.to_string_lossy().into_owned()),
-        _ => None,
-    }
 }
 
 /// What is not set is a remark, with what that means.
@@ -89,13 +72,6 @@ fn line(key: &str, value: &Value, flag: Option<&Arg>) -> String {
 
 fn literal(value: &Value) -> Option<String> {
     toml::Value::try_from(value).ok().map(|value| value.to_string())
-}
-
-/// Help says it where a default is no value: `[default: .predictor in the data directory]`.
-fn default_in_words(flag: &Arg) -> Option<String> {
-    let help = flag.get_help()?.to_string();
-    let (_, after) = help.split_once("[default: ")?;
-    Some(after.split_once(']')?.0.to_owned())
 }
 
 #[cfg(test)]

@@ -3,40 +3,56 @@
 
 mod events;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use rounds::Multiplier;
-use rounds::provably_fair::aviator::{self, Claim};
-use rounds::provably_fair::bustabit::{self, Version};
-use rounds::provably_fair::{HashClaim, HexError, Step, roobet, stake};
+use rounds::provably_fair::aviator::Aviator;
+use rounds::provably_fair::{
+    ChainEnd, HashChain, HexError, Published, SCHEMES, Scheme, SchemeError, Step, scheme,
+};
 
 use crate::commands::UsageError;
 use crate::commands::output;
 
-/// Games whose rounds can be checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Game {
-    /// Spribe Aviator: server seed and players' seeds
-    Aviator,
-    /// bustabit until 2018: a chain of hashes
-    Bustabit1,
-    /// bustabit from the seeding event of 2018
-    Bustabit2,
-    /// bustabit from game 12,279,451
-    Bustabit3,
-    /// Stake Crash: a chain of hashes
-    Stake,
-    /// Roobet Crash: a chain of hashes
-    Roobet,
+/// A game whose rounds can be checked, chosen by its name.
+#[derive(Clone, Copy)]
+pub struct Game(&'static dyn Scheme);
+
+impl Game {
+    /// Parses the name of a game; the help lists all of them.
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let names = SCHEMES.map(|it| PossibleValue::new(it.name()).help(it.summary()));
+        PossibleValuesParser::new(names)
+            .map(|name| Self(scheme(&name).expect("only names of games are accepted")))
+    }
+
+    /// Returns the chain of hashes of the game, and nothing for a game whose rounds come from seeds.
+    fn chain(self) -> Option<&'static dyn HashChain> {
+        self.0.chain()
+    }
+}
+
+impl Default for Game {
+    fn default() -> Self {
+        Self(&Aviator)
+    }
+}
+
+impl fmt::Debug for Game {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
 }
 
 /// Flags of `verify`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct VerifyArgs {
     /// Whose formula [default: aviator]
-    #[arg(long, value_enum, value_name = "GAME")]
+    #[arg(long, value_parser = Game::parser(), value_name = "GAME")]
     pub game: Option<Game>,
     /// aviator: the server seed the house revealed
     #[arg(long, value_name = "SEED")]
@@ -76,27 +92,30 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
         return events::run(path);
     }
     check_flags(args)?;
-    match args.game.unwrap_or(Game::Aviator) {
-        Game::Aviator => verdict(&aviator(args)?),
-        game => {
-            let hash = args.hash.as_deref().unwrap_or_default();
-            let claim = HashClaim {
-                hash: hash.to_owned(),
-                previous: args.previous.clone(),
-                digest: None,
-                multiplier: args.multiplier,
-            };
-            let steps = steps(game, &claim).map_err(|error| bad_hex("--hash", &error))?;
-            verdict(&steps)?;
-            args.chain.map_or(Ok(()), |games| chain(game, hash, games))
-        }
+    let Game(game) = args.game.unwrap_or_default();
+    let published = Published {
+        hash: args.hash.clone(),
+        previous: args.previous.clone(),
+        server_seed: args.server_seed.clone(),
+        client_seeds: args.client_seed.clone(),
+        commitment: args.commitment.clone(),
+        multiplier: args.multiplier,
+    };
+    let steps = game.steps(&published).map_err(|error| match error {
+        SchemeError::Hex(error) => bad_hex("--hash", &error),
+        error => UsageError(error.to_string()),
+    })?;
+    verdict(&steps)?;
+    match (game.chain(), &args.hash, args.chain) {
+        (Some(chain), Some(hash), Some(games)) => list_chain(chain, hash, games),
+        _ => Ok(()),
     }
 }
 
 /// Says what of the flags is missing, or does not go with the game.
 fn check_flags(args: &VerifyArgs) -> Result<(), UsageError> {
     let said = |text: &str| Err(UsageError(text.to_owned()));
-    if args.game.is_some_and(|game| game != Game::Aviator) {
+    if args.game.and_then(Game::chain).is_some() {
         let seeds = args.server_seed.is_some() || !args.client_seed.is_empty();
         return match (&args.hash, seeds || args.commitment.is_some(), args.chain) {
             (None, ..) => said("this game needs --hash, the hash of the game"),
@@ -143,50 +162,6 @@ fn bad_hex(flag: &str, error: &HexError) -> UsageError {
     UsageError(format!("{flag}: {error}"))
 }
 
-fn aviator(args: &VerifyArgs) -> Result<Vec<Step>, UsageError> {
-    let (Some(server_seed), hash) = (&args.server_seed, &args.hash) else {
-        return from_digest(args.hash.as_deref().unwrap_or_default(), args.multiplier);
-    };
-    let claim = Claim {
-        server_seed: server_seed.clone(),
-        client_seeds: args.client_seed.clone(),
-        commitment: args.commitment.clone(),
-        digest: hash.clone(),
-        decimal: None,
-        multiplier: args.multiplier,
-    };
-    Ok(claim.steps())
-}
-
-/// Without seeds only the last two steps can be done.
-fn from_digest(digest: &str, said: Option<Multiplier>) -> Result<Vec<Step>, UsageError> {
-    let wrong = |error| bad_hex("--hash", &error);
-    let decimal = aviator::decimal(digest.trim()).map_err(wrong)?;
-    let multiplier = aviator::multiplier(digest.trim()).map_err(wrong)?;
-    let step = |name, said: Option<String>, computed| Step { name, said, computed };
-    Ok(vec![
-        step("decimal of its first 13 digits", None, decimal.to_string()),
-        step("multiplier", said.map(|said| said.to_string()), multiplier.to_string()),
-    ])
-}
-
-fn steps(game: Game, claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    match (version(game), game) {
-        (Some(version), _) => bustabit::steps(version, claim),
-        (None, Game::Stake) => stake::steps(claim),
-        (None, _) => roobet::steps(claim),
-    }
-}
-
-fn version(game: Game) -> Option<Version> {
-    match game {
-        Game::Bustabit1 => Some(Version::V1),
-        Game::Bustabit2 => Some(Version::V2),
-        Game::Bustabit3 => Some(Version::V3),
-        Game::Aviator | Game::Stake | Game::Roobet => None,
-    }
-}
-
 /// Prints the steps; an error when one of them does not match.
 fn verdict(steps: &[Step]) -> anyhow::Result<()> {
     output::say(&steps.iter().map(line).collect::<String>())?;
@@ -207,61 +182,30 @@ fn line(step: &Step) -> String {
 }
 
 /// Walks the chain backwards, and says where it reaches its published end.
-fn chain(game: Game, hash: &str, games: u64) -> anyhow::Result<()> {
+fn list_chain(chain: &dyn HashChain, hash: &str, games: u64) -> anyhow::Result<()> {
     let mut hash = hash.trim().to_ascii_lowercase();
     let mut lines = vec![format!("\n{:>10}  {:>12}  hash", "games back", "multiplier")];
+    let end = chain.end();
     let mut reached = None;
     for back in 0..games {
-        if end(game) == Some(hash.as_str()) {
-            reached = Some(back);
+        if let Some(end) = end.filter(|end| end.hash == hash) {
+            reached = Some(end_reached(end, back));
             break;
         }
         if back < LISTED {
-            let multiplier = multiplier(game, &hash)?.to_string();
+            let multiplier = chain.multiplier(&chain.digest(&hash)?)?.to_string();
             lines.push(format!("{back:>10}  {multiplier:>11}x  {hash}"));
         } else if back == LISTED {
             lines.push(format!("{:>10}  and the games before them, not listed", "…"));
         }
-        hash = previous(game, &hash)?;
+        hash = chain.previous(&hash)?;
     }
-    lines.push(match reached {
-        Some(back) => end_reached(game, back),
-        None => format!("The hash of the game before these is {hash}"),
-    });
+    lines.push(reached.unwrap_or_else(|| format!("The hash of the game before these is {hash}")));
     output::say(&(lines.join("\n") + "\n"))
 }
 
-fn end_reached(game: Game, back: u64) -> String {
-    let number = match game {
-        Game::Bustabit2 => format!(": this is game {back}"),
-        Game::Bustabit3 => format!(": this is game {}", bustabit::V3_GAME_OFFSET + back),
-        Game::Aviator | Game::Bustabit1 | Game::Stake | Game::Roobet => String::new(),
-    };
+fn end_reached(end: ChainEnd, back: u64) -> String {
+    let number = end.number.map(|first| format!(": this is game {}", first + back));
+    let number = number.unwrap_or_default();
     format!("The published end of the chain is {back} games back{number}.")
-}
-
-/// The published last hash of a chain, where one is known.
-fn end(game: Game) -> Option<&'static str> {
-    match game {
-        Game::Bustabit2 => Some(bustabit::V2_TERMINATING_HASH),
-        Game::Bustabit3 => Some(bustabit::V3_TERMINATING_HASH),
-        Game::Stake => Some(stake::TERMINATING_HASH),
-        Game::Aviator | Game::Bustabit1 | Game::Roobet => None,
-    }
-}
-
-fn previous(game: Game, hash: &str) -> Result<String, HexError> {
-    match (version(game), game) {
-        (Some(version), _) => bustabit::previous(version, hash),
-        (None, Game::Stake) => stake::previous(hash),
-        (None, _) => roobet::previous(hash),
-    }
-}
-
-fn multiplier(game: Game, hash: &str) -> Result<Multiplier, HexError> {
-    match (version(game), game) {
-        (Some(version), _) => bustabit::multiplier(version, &bustabit::digest(version, hash)?),
-        (None, Game::Stake) => stake::multiplier(&stake::digest(hash)?),
-        (None, _) => roobet::multiplier(&roobet::digest(hash)?),
-    }
 }

@@ -5,6 +5,7 @@
 //! computed anew. It never says anything that the rounds and the ledger do not.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use forecasting::engine::LearnedState;
 use forecasting::forecast::Forecast;
 use rounds::Round;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Incremented when the layout or the meaning of a checkpoint changes.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The first line of the file; the digest of all that follows the second line is the second.
 const MAGIC: &[u8] = b"aviator predictor checkpoint\n";
@@ -212,17 +213,12 @@ impl RoundsDigest {
     }
 
     fn hex(&self) -> Hex {
-        hex(&self.hasher.clone().finalize())
+        HEXLOWER.encode(&self.hasher.clone().finalize())
     }
 }
 
 fn digest_of(bytes: &[u8]) -> Hex {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> Hex {
-    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

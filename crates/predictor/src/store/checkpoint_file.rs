@@ -40,7 +40,7 @@ impl CheckpointFile {
     /// damaged one is put aside.
     pub(crate) fn read(
         &mut self,
-        journal: &mut LedgerFile,
+        ledger_file: &mut LedgerFile,
         rounds: &[Round],
     ) -> io::Result<Option<(Checkpoint, RoundsDigest)>> {
         self.finish();
@@ -57,7 +57,7 @@ impl CheckpointFile {
             }
         };
         let found = match Checkpoint::decode(&bytes) {
-            Ok(found) if !is_at(&found.ledger, journal)? => Err(Refusal::OtherLedger),
+            Ok(found) if !is_at(&found.ledger, ledger_file)? => Err(Refusal::OtherLedger),
             Ok(found) => found.check_rounds(rounds).map(|digest| (found, digest)),
             Err(refusal) => Err(refusal),
         };
@@ -132,8 +132,8 @@ impl CheckpointFile {
     }
 }
 
-fn is_at(place: &LedgerPosition, journal: &mut LedgerFile) -> io::Result<bool> {
-    Ok(journal.place(place.bytes)?.as_ref() == Some(place))
+fn is_at(place: &LedgerPosition, ledger_file: &mut LedgerFile) -> io::Result<bool> {
+    Ok(ledger_file.place(place.bytes)?.as_ref() == Some(place))
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {

@@ -91,8 +91,9 @@ impl LedgerFile {
         let above = dir.parent().map(|it| if it == Path::new("") { Path::new(".") } else { it });
         let unsynced_dirs = above.into_iter().chain([dir]).map(Path::to_owned).collect();
         let disk = Arc::clone(disk);
-        let journal = Self { path, disk, unsynced_dirs, file, length, synced: length, _lock: lock };
-        Ok((journal, torn_bytes))
+        let ledger_file =
+            Self { path, disk, unsynced_dirs, file, length, synced: length, _lock: lock };
+        Ok((ledger_file, torn_bytes))
     }
 
     /// The file.
@@ -238,13 +239,13 @@ mod tests {
         LedgerFile::open(dir, &disk()).unwrap().0
     }
 
-    fn rounds(journal: &mut LedgerFile) -> Vec<u64> {
-        rounds_of(journal, 0..u64::MAX)
+    fn rounds(ledger_file: &mut LedgerFile) -> Vec<u64> {
+        rounds_of(ledger_file, 0..u64::MAX)
     }
 
-    fn rounds_of(journal: &mut LedgerFile, range: Range<u64>) -> Vec<u64> {
+    fn rounds_of(ledger_file: &mut LedgerFile, range: Range<u64>) -> Vec<u64> {
         let mut rounds = Vec::new();
-        let strange = journal.read(range, |entry| {
+        let strange = ledger_file.read(range, |entry| {
             rounds.push(match entry {
                 Entry::Settled(settled) => settled.round,
                 Entry::Forecast(forecast) => forecast.round,
@@ -257,58 +258,58 @@ mod tests {
     #[test]
     fn cut_at_any_byte_the_file_opens_with_its_whole_lines_and_can_be_written_on() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = open(dir.path());
+        let mut ledger_file = open(dir.path());
         for round in 1..=3 {
-            journal.append(&entry(round)).unwrap();
+            ledger_file.append(&entry(round)).unwrap();
         }
-        let path = journal.path().to_owned();
-        drop(journal);
+        let path = ledger_file.path().to_owned();
+        drop(ledger_file);
         let whole = fs::read(&path).unwrap();
         for cut in 0..=whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
+            let (mut ledger_file, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
             let lines = whole[..cut].split(|&byte| byte == b'\n').count() as u64 - 1;
-            assert_eq!(rounds(&mut journal), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
-            assert_eq!(journal.length + torn, cut as u64);
-            journal.append(&entry(9)).unwrap();
-            drop(journal);
-            let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
+            assert_eq!(rounds(&mut ledger_file), (1..=lines).collect::<Vec<_>>(), "cut at {cut}");
+            assert_eq!(ledger_file.length + torn, cut as u64);
+            ledger_file.append(&entry(9)).unwrap();
+            drop(ledger_file);
+            let (mut ledger_file, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
             assert_eq!(torn, 0);
-            assert_eq!(rounds(&mut journal).last(), Some(&9));
+            assert_eq!(rounds(&mut ledger_file).last(), Some(&9));
         }
     }
 
     #[test]
     fn a_range_holds_the_entries_whose_lines_begin_in_it() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = open(dir.path());
+        let mut ledger_file = open(dir.path());
         let mut begins = Vec::new();
         for round in 1..=3 {
-            begins.push(journal.length);
-            journal.append(&entry(round)).unwrap();
+            begins.push(ledger_file.length);
+            ledger_file.append(&entry(round)).unwrap();
         }
-        let end = journal.length;
+        let end = ledger_file.length;
         for from in 0..=end {
             let expected: Vec<u64> =
                 (1..=3).zip(&begins).filter(|&(_, &at)| at >= from).map(|(it, _)| it).collect();
-            assert_eq!(rounds_of(&mut journal, from..u64::MAX), expected, "from {from}");
+            assert_eq!(rounds_of(&mut ledger_file, from..u64::MAX), expected, "from {from}");
             let rest: Vec<u64> = (1..=3).filter(|round| !expected.contains(round)).collect();
-            assert_eq!(rounds_of(&mut journal, 0..from), rest, "up to {from}");
+            assert_eq!(rounds_of(&mut ledger_file, 0..from), rest, "up to {from}");
         }
     }
 
     #[test]
     fn a_place_is_known_by_what_stands_before_it() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = open(dir.path());
-        (1..=100).for_each(|round| journal.append(&entry(round)).unwrap());
-        let (path, end) = (journal.path().to_owned(), journal.length);
-        let place = journal.place(end).unwrap();
-        journal.append(&entry(101)).unwrap();
-        assert_eq!(journal.place(end).unwrap(), place);
-        assert_ne!(journal.place(end - 1).unwrap(), place);
-        assert_eq!(journal.place(journal.length + 1).unwrap(), None);
-        drop(journal);
+        let mut ledger_file = open(dir.path());
+        (1..=100).for_each(|round| ledger_file.append(&entry(round)).unwrap());
+        let (path, end) = (ledger_file.path().to_owned(), ledger_file.length);
+        let place = ledger_file.place(end).unwrap();
+        ledger_file.append(&entry(101)).unwrap();
+        assert_eq!(ledger_file.place(end).unwrap(), place);
+        assert_ne!(ledger_file.place(end - 1).unwrap(), place);
+        assert_eq!(ledger_file.place(ledger_file.length + 1).unwrap(), None);
+        drop(ledger_file);
         let mut bytes = fs::read(&path).unwrap();
         let at = usize::try_from(end).unwrap() - 10;
         bytes[at] ^= 1;
@@ -319,24 +320,24 @@ mod tests {
     #[test]
     fn one_at_a_time_holds_it() {
         let dir = tempfile::tempdir().unwrap();
-        let journal = open(dir.path());
+        let ledger_file = open(dir.path());
         let second = LedgerFile::open(dir.path(), &disk());
         assert!(matches!(second, Err(LedgerFileError::Locked(_))));
-        drop(journal);
+        drop(ledger_file);
         open(dir.path());
     }
 
     #[test]
     fn what_someone_else_left_at_the_end_is_cut_off_before_the_next_line() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = open(dir.path());
-        journal.append(&entry(1)).unwrap();
-        let mut other = OpenOptions::new().append(true).open(journal.path()).unwrap();
+        let mut ledger_file = open(dir.path());
+        ledger_file.append(&entry(1)).unwrap();
+        let mut other = OpenOptions::new().append(true).open(ledger_file.path()).unwrap();
         other.write_all(b"{\"half").unwrap();
-        journal.append(&entry(2)).unwrap();
-        drop(journal);
-        let (mut journal, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
-        assert_eq!((rounds(&mut journal), torn), (vec![1, 2], 0));
+        ledger_file.append(&entry(2)).unwrap();
+        drop(ledger_file);
+        let (mut ledger_file, torn) = LedgerFile::open(dir.path(), &disk()).unwrap();
+        assert_eq!((rounds(&mut ledger_file), torn), (vec![1, 2], 0));
     }
 
     #[test]
@@ -344,28 +345,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let faulty = FaultyDisk::default();
         let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
-        let (mut journal, _) = LedgerFile::open(dir.path(), &disk).unwrap();
-        journal.append(&entry(1)).unwrap();
-        journal.sync().unwrap();
-        let end = journal.end().unwrap();
+        let (mut ledger_file, _) = LedgerFile::open(dir.path(), &disk).unwrap();
+        ledger_file.append(&entry(1)).unwrap();
+        ledger_file.sync().unwrap();
+        let end = ledger_file.end().unwrap();
         // After the look at its length the write takes half, and nothing can be cut off again.
         faulty.fail(Fault::Short, 2, 100);
-        journal.append(&entry(2)).unwrap_err();
-        assert!(fs::metadata(journal.path()).unwrap().len() > journal.length);
-        journal.end().unwrap_err();
+        ledger_file.append(&entry(2)).unwrap_err();
+        assert!(fs::metadata(ledger_file.path()).unwrap().len() > ledger_file.length);
+        ledger_file.end().unwrap_err();
         faulty.heal();
-        assert_eq!(journal.end().unwrap(), end);
-        assert_eq!(fs::metadata(journal.path()).unwrap().len(), journal.length);
+        assert_eq!(ledger_file.end().unwrap(), end);
+        assert_eq!(fs::metadata(ledger_file.path()).unwrap().len(), ledger_file.length);
     }
 
     #[test]
     fn a_file_that_has_gone_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = open(dir.path());
-        journal.append(&entry(1)).unwrap();
-        assert!(journal.is_in_place());
-        fs::remove_file(journal.path()).unwrap();
-        assert!(!journal.is_in_place());
+        let mut ledger_file = open(dir.path());
+        ledger_file.append(&entry(1)).unwrap();
+        assert!(ledger_file.is_in_place());
+        fs::remove_file(ledger_file.path()).unwrap();
+        assert!(!ledger_file.is_in_place());
     }
 
     #[test]

@@ -20,7 +20,7 @@ const SHOWN_BYTES: u64 = 6 << 20;
 pub(crate) struct LedgerStore {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
-    journal: Option<LedgerFile>,
+    ledger_file: Option<LedgerFile>,
     checkpoints: CheckpointFile,
     /// The ledger holds every forecast that was scored.
     is_whole: bool,
@@ -74,7 +74,7 @@ impl LedgerStore {
             checkpoints: CheckpointFile::new(dir.clone(), Arc::clone(&disk)),
             dir,
             disk,
-            journal: None,
+            ledger_file: None,
             is_whole: false,
             is_dirty: false,
             unsynced: 0,
@@ -86,7 +86,7 @@ impl LedgerStore {
 
     /// The ledger's file, if it is open.
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.journal.as_ref().map(LedgerFile::path)
+        self.ledger_file.as_ref().map(LedgerFile::path)
     }
 
     /// Reads what is stored for these rounds; empty when it cannot be read.
@@ -96,10 +96,10 @@ impl LedgerStore {
         self.unsynced = 0;
         self.open();
         let read = self.try_read(rounds);
-        self.is_whole = self.journal.is_some();
+        self.is_whole = self.ledger_file.is_some();
         read.unwrap_or_else(|source| {
             let path = self.path().unwrap_or(&self.dir).to_owned();
-            self.journal = None;
+            self.ledger_file = None;
             self.is_whole = false;
             self.go_without(&LedgerFileError::Io { path, source });
             StoredState::default()
@@ -107,35 +107,35 @@ impl LedgerStore {
     }
 
     fn try_read(&mut self, rounds: &[Round]) -> io::Result<StoredState> {
-        let Some(journal) = &mut self.journal else { return Ok(StoredState::default()) };
-        let Some((checkpoint, digest)) = self.checkpoints.read(journal, rounds)? else {
+        let Some(ledger_file) = &mut self.ledger_file else { return Ok(StoredState::default()) };
+        let Some((checkpoint, digest)) = self.checkpoints.read(ledger_file, rounds)? else {
             let mut ledger = Ledger::default();
-            let strange = journal.read(0..u64::MAX, |entry| ledger.push(entry))?;
-            say_strange(journal.path(), &strange);
+            let strange = ledger_file.read(0..u64::MAX, |entry| ledger.push(entry))?;
+            say_strange(ledger_file.path(), &strange);
             return Ok(StoredState { restored: None, ledger });
         };
         let known = checkpoint.ledger.bytes;
         let mut shown = Ledger::default();
-        journal.read(known.saturating_sub(SHOWN_BYTES)..known, |entry| shown.push(entry))?;
+        ledger_file.read(known.saturating_sub(SHOWN_BYTES)..known, |entry| shown.push(entry))?;
         let mut ledger = Ledger::default();
         checkpoint.open.into_iter().for_each(|open| ledger.push(Entry::Forecast(open)));
-        let strange = journal.read(known..u64::MAX, |entry| ledger.push(entry))?;
-        say_strange(journal.path(), &strange);
+        let strange = ledger_file.read(known..u64::MAX, |entry| ledger.push(entry))?;
+        say_strange(ledger_file.path(), &strange);
         Ok(StoredState { restored: Some(RestoredCheckpoint { checkpoint, digest, shown }), ledger })
     }
 
     fn open(&mut self) {
         // Releases the lock before it is taken again.
-        self.journal = None;
+        self.ledger_file = None;
         match LedgerFile::open(&self.dir, &self.disk) {
-            Ok((journal, torn_bytes)) => {
+            Ok((ledger_file, torn_bytes)) => {
                 if torn_bytes > 0 {
                     tracing::warn!(
                         "The last line of {} was torn; {torn_bytes} bytes have been cut off.",
-                        journal.path().display()
+                        ledger_file.path().display()
                     );
                 }
-                self.journal = Some(journal);
+                self.ledger_file = Some(ledger_file);
                 self.trouble = None;
             }
             Err(error) => self.go_without(&error),
@@ -148,16 +148,16 @@ impl LedgerStore {
     /// # Errors
     /// There is a ledger, but the entry is not in it.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotWritten> {
-        if self.journal.as_ref().is_none_or(|journal| !journal.is_in_place()) {
+        if self.ledger_file.as_ref().is_none_or(|ledger_file| !ledger_file.is_in_place()) {
             // The directory came late, was replaced, or its owner has gone. What was counted so far
             // is not in this ledger.
             self.owed = None;
             self.is_whole = false;
             self.open();
         }
-        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let Some(ledger_file) = &mut self.ledger_file else { return Ok(()) };
         let owed = self.owed.take();
-        let appended = owed.iter().chain([entry]).try_for_each(|entry| journal.append(entry));
+        let appended = owed.iter().chain([entry]).try_for_each(|entry| ledger_file.append(entry));
         let is_forecast = matches!(entry, Entry::Forecast(_));
         self.ends_with_forecast = is_forecast && appended.is_ok();
         match appended {
@@ -180,10 +180,12 @@ impl LedgerStore {
     /// # Errors
     /// The state on disk is unknown, so everything appended since the last sync has been removed.
     pub(crate) fn sync(&mut self) -> Result<(), CutOff> {
-        let Some(journal) = self.journal.as_mut().filter(|_| self.is_dirty) else { return Ok(()) };
+        let Some(ledger_file) = self.ledger_file.as_mut().filter(|_| self.is_dirty) else {
+            return Ok(());
+        };
         self.is_dirty = false;
         let forecasts = std::mem::take(&mut self.unsynced);
-        match journal.sync() {
+        match ledger_file.sync() {
             Ok(()) => {
                 self.say_it_works_again();
                 Ok(())
@@ -201,8 +203,8 @@ impl LedgerStore {
 
     /// The end of the ledger, if it holds every forecast that was scored.
     pub(crate) fn place(&mut self) -> Option<LedgerPosition> {
-        let journal = self.journal.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
-        journal.end().ok().flatten()
+        let ledger_file = self.ledger_file.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
+        ledger_file.end().ok().flatten()
     }
 
     /// Whether it is time for a checkpoint.

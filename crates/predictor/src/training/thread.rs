@@ -18,7 +18,7 @@ use crate::training::priority;
 /// Progress is reported in this many steps; a page cannot show more.
 const PROGRESS_STEPS: u32 = 20;
 
-/// What the training thread reports.
+/// A report of the training thread.
 #[derive(Debug)]
 pub(crate) enum TrainerEvent {
     /// Training `id` has done this share of its work, 0 to 1.

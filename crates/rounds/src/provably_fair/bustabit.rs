@@ -2,8 +2,8 @@
 
 use super::scheme::{ChainEnd, HashChain, Published, Scheme, SchemeError, chain_steps};
 use super::{
-    HashClaim, HexError, Step, at_least_one, classic_cents, hash_steps, hmac_sha256, leading,
-    reciprocal_cents, remainder, sha256, unhex,
+    HexError, Step, at_least_one, classic_cents, digest_of_text, hmac_sha256, leading,
+    reciprocal_cents, remainder, sha256, sha256_of_text, unhex,
 };
 use crate::Multiplier;
 
@@ -96,13 +96,10 @@ impl Version {
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(version: Version, game_hash: &str) -> Result<String, HexError> {
-    let hash = unhex(game_hash)?;
-    Ok(match version {
-        Version::V1 => {
-            hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), version.salt().as_bytes())
-        }
-        Version::V2 | Version::V3 => hmac_sha256(version.salt().as_bytes(), &hash),
-    })
+    match version {
+        Version::V1 => digest_of_text(game_hash, version.salt()),
+        Version::V2 | Version::V3 => Ok(hmac_sha256(version.salt().as_bytes(), &unhex(game_hash)?)),
+    }
 }
 
 /// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
@@ -142,33 +139,8 @@ pub fn multiplier(version: Version, digest: &str) -> Result<Multiplier, HexError
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(version: Version, game_hash: &str) -> Result<String, HexError> {
-    let hash = unhex(game_hash)?;
-    Ok(match version {
-        Version::V1 | Version::V2 => sha256(game_hash.to_ascii_lowercase().as_bytes()),
-        Version::V3 => sha256(&hash),
-    })
-}
-
-/// Recomputes each step of a game from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(version: Version, claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(version, &claim.hash)?;
-    let multiplier = multiplier(version, &digest)?;
-    Ok(hash_steps(claim, previous(version, &claim.hash)?, digest, multiplier))
-}
-
-/// Returns the number of a game: the distance of its hash from the published end of the chain.
-///
-/// `None` if that is more than `steps_max` games, and for version 1, whose end is not known here.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn game_number(
-    version: Version,
-    game_hash: &str,
-    steps_max: u64,
-) -> Result<Option<u64>, HexError> {
-    HashChain::number(&version, game_hash, steps_max)
+    match version {
+        Version::V1 | Version::V2 => sha256_of_text(game_hash),
+        Version::V3 => Ok(sha256(&unhex(game_hash)?)),
+    }
 }

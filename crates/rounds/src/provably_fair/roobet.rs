@@ -2,8 +2,7 @@
 
 use super::scheme::{HashChain, Published, Scheme, SchemeError, chain_steps};
 use super::{
-    HashClaim, HexError, Step, at_least_one, classic_cents, hash_steps, hmac_sha256, leading,
-    remainder, sha256, unhex,
+    HexError, Step, at_least_one, classic_cents, digest_of_text, leading, remainder, sha256_of_text,
 };
 use crate::Multiplier;
 
@@ -51,8 +50,7 @@ pub const SALT: &str = "0000000000000000000fa3b65e43e4240d71762a5bf397d5304b2596
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), SALT.as_bytes()))
+    digest_of_text(game_hash, SALT)
 }
 
 /// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
@@ -85,16 +83,5 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
-}
-
-/// Recomputes each step of a game from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(&claim.hash)?;
-    let multiplier = multiplier(&digest)?;
-    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
+    sha256_of_text(game_hash)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HexError, Step, chain_length, hash_steps};
+use super::{HexError, Step, chain_length};
 use crate::Multiplier;
 
 /// A game whose operator publishes seeds or hashes from which each result follows.
@@ -111,13 +111,12 @@ pub(super) fn chain_steps(
     published: &Published,
 ) -> Result<Vec<Step>, SchemeError> {
     let hash = published.hash.as_deref().ok_or(SchemeError::Missing("the hash of the round"))?;
-    let claim = super::HashClaim {
-        hash: hash.to_owned(),
-        previous: published.previous.clone(),
-        digest: None,
-        multiplier: published.multiplier,
-    };
     let digest = chain.digest(hash)?;
-    let multiplier = chain.multiplier(&digest)?;
-    Ok(hash_steps(&claim, chain.previous(hash)?, digest, multiplier))
+    let multiplier = chain.multiplier(&digest)?.to_string();
+    let shown = published.multiplier.map(|multiplier| multiplier.to_string());
+    Ok(vec![
+        Step::new("hash of the game before", published.previous.as_deref(), chain.previous(hash)?),
+        Step::new("digest", None, digest),
+        Step::new("multiplier", shown.as_deref(), multiplier),
+    ])
 }

@@ -1,9 +1,7 @@
 //! The formula of Stake Crash.
 
 use super::scheme::{ChainEnd, HashChain, Published, Scheme, SchemeError, chain_steps};
-use super::{
-    HashClaim, HexError, Step, at_least_one, hash_steps, hmac_sha256, leading, sha256, unhex,
-};
+use super::{HexError, Step, at_least_one, digest_of_text, leading, sha256_of_text};
 use crate::Multiplier;
 
 /// The game as a [`Scheme`].
@@ -58,8 +56,7 @@ pub const TERMINATING_HASH: &str =
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), SALT.as_bytes()))
+    digest_of_text(game_hash, SALT)
 }
 
 /// Returns the first 8 hexadecimal digits as a number: 0 to 2^32 - 1.
@@ -88,16 +85,5 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
-}
-
-/// Recomputes each step of a game from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(&claim.hash)?;
-    let multiplier = multiplier(&digest)?;
-    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
+    sha256_of_text(game_hash)
 }

@@ -3,7 +3,7 @@
 use rounds::Multiplier;
 use rounds::provably_fair::bustabit::Version;
 use rounds::provably_fair::{
-    HashClaim, Published, SCHEMES, Step, aviator, bustabit, roobet, scheme, stake,
+    HashChain as _, Published, SCHEMES, Scheme as _, Step, aviator, bustabit, roobet, scheme, stake,
 };
 
 fn cents(multiplier: f64) -> Multiplier {
@@ -158,14 +158,14 @@ fn one_digest_in_a_hundred_and_one_ends_the_first_bustabit_at_once() {
 #[test]
 fn a_game_is_numbered_by_its_distance_from_the_end_of_its_chain() {
     let end = bustabit::V2_TERMINATING_HASH;
-    assert_eq!(bustabit::game_number(Version::V2, end, 0), Ok(Some(0)));
+    assert_eq!(Version::V2.number(end, 0), Ok(Some(0)));
     let end = bustabit::V3_TERMINATING_HASH;
-    assert_eq!(bustabit::game_number(Version::V3, end, 0), Ok(Some(10_000_000)));
+    assert_eq!(Version::V3.number(end, 0), Ok(Some(10_000_000)));
     let game = "b2acd37fbdb5509926ab5d7329704c840f8467266c90019682f3b260a029bdba";
-    assert_eq!(bustabit::game_number(Version::V2, game, 1000), Ok(None));
-    assert_eq!(bustabit::game_number(Version::V2, game, 1_394_728), Ok(Some(1_394_728)));
-    assert_eq!(bustabit::game_number(Version::V1, game, 10), Ok(None));
-    assert!(bustabit::game_number(Version::V2, "none", 10).is_err());
+    assert_eq!(Version::V2.number(game, 1000), Ok(None));
+    assert_eq!(Version::V2.number(game, 1_394_728), Ok(Some(1_394_728)));
+    assert_eq!(Version::V1.number(game, 10), Ok(None));
+    assert!(Version::V2.number("none", 10).is_err());
 }
 
 #[test]
@@ -204,19 +204,19 @@ fn roobet_gives_its_published_chain() {
 #[test]
 fn games_of_a_chain_are_checked_step_by_step() {
     let hash = "b459e199bac1342bf22d7aa6d19180aff35ab69f453d809949aab3e8d5e545aa";
-    let claim = HashClaim {
-        hash: hash.to_owned(),
+    let published = Published {
+        hash: Some(hash.to_owned()),
         previous: Some(bustabit::previous(Version::V2, hash).unwrap()),
         multiplier: Some(cents(3.77)),
-        ..HashClaim::default()
+        ..Published::default()
     };
-    let steps = bustabit::steps(Version::V2, &claim).unwrap();
+    let steps = Version::V2.steps(&published).unwrap();
     let found: Vec<Option<bool>> = steps.iter().map(Step::matches).collect();
     assert_eq!(found, [Some(true), None, Some(true)]);
-    let steps = bustabit::steps(Version::V3, &claim).unwrap();
+    let steps = Version::V3.steps(&published).unwrap();
     assert_eq!(names_of_wrong(&steps), ["hash of the game before", "multiplier"]);
-    assert_eq!(stake::steps(&claim).unwrap()[0].matches(), Some(true));
-    assert_eq!(names_of_wrong(&roobet::steps(&claim).unwrap()), ["multiplier"]);
+    assert_eq!(stake::Stake.steps(&published).unwrap()[0].matches(), Some(true));
+    assert_eq!(names_of_wrong(&roobet::Roobet.steps(&published).unwrap()), ["multiplier"]);
 }
 
 #[test]

@@ -9,11 +9,12 @@ use collector::dedup::Baseline;
 use collector::duration_arg::DurationArg;
 use collector::observation::SourceKind;
 use collector::output::status::StatusWatch;
-use collector::output::sync_policy::SyncPolicy;
+use collector::output::sync_policy::SyncPolicyArg;
 use collector::session;
 use collector::sources::browser::BrowserOptions;
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rounds::Round;
+use rounds::disk::SyncPolicy;
 use rounds::scan::Directory;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -55,7 +56,7 @@ impl Recording {
             round_min: DurationArg(Duration::from_millis(1)),
             quiet: true,
             // A loss of power is another test's matter.
-            fsync: SyncPolicy::Never,
+            fsync: SyncPolicyArg(SyncPolicy::Never),
             browser,
             ..Config::default()
         };
