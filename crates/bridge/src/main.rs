@@ -72,7 +72,7 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/many-machines.md tells when you need this, and how to set the hub up.
+docs/how-to/use-many-machines.md tells when you need this, and how to set the hub up.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
 

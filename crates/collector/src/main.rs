@@ -81,7 +81,7 @@ struct Run {
 
 #[derive(clap::Args, Debug)]
 struct Told {
-    /// TOML file with any of these options; see docs/collector.md
+    /// TOML file with any of these options; see docs/reference/configuration-files.md
     #[arg(long, env = "AVIATOR_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -2,7 +2,7 @@
 //!
 //! Start reading at [`engine`]: rounds in, forecasts and their scores out, with no clock, file or
 //! thread. `live` feeds it from a directory, `backtest` from a recording; `http` shows what came
-//! of it. docs/architecture.md has the map.
+//! of it. docs/explanation/architecture.md has the map.
 
 mod application;
 mod audit;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum HubError {
     /// The file of the credentials cannot be used, or the hub refuses what is in it.
     #[error(
-        "the credentials in {} are refused: {problem}; see docs/many-machines.md for how to make some",
+        "the credentials in {} are refused: {problem}; see docs/how-to/use-many-machines.md for how to make some",
         file.display()
     )]
     Credentials {
@@ -34,7 +34,7 @@ pub enum HubError {
     },
     /// The hub speaks no TLS, and it must.
     #[error(
-        "the hub at {address} speaks no TLS, and it is not on this machine: give it a certificate (docs/many-machines.md), or say --plain if the network between is your own"
+        "the hub at {address} speaks no TLS, and it is not on this machine: give it a certificate (docs/how-to/use-many-machines.md), or say --plain if the network between is your own"
     )]
     NoTls {
         /// Where it is.

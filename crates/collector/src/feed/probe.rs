@@ -27,10 +27,10 @@ pub fn unusable(error: &ConfigError) -> Finding {
 pub fn unreachable(error: &ConnectError) -> Finding {
     let advice = match error {
         ConnectError::Refused(_) => {
-            "use the headers that your browser sends; docs/feeds.md says where to find them"
+            "use the headers that your browser sends; docs/how-to/record-a-feed.md says where to find them"
         }
         ConnectError::Unusable(_) => {
-            "compare the address and [websocket] with what your browser does; see docs/feeds.md"
+            "compare the address and [websocket] with what your browser does; see docs/how-to/record-a-feed.md"
         }
         _ => "check the address and the connection of this machine",
     };
@@ -57,7 +57,7 @@ pub fn findings(
     }
     findings.push(match heard {
         Some(Ok(said)) => Finding::ok("rounds", told(said)),
-        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/feeds.md"),
+        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/how-to/record-a-feed.md"),
         None => {
             let why_not = last.map(|message| reader.why_not(message)).unwrap_or_default();
             let why_not = if why_not.is_empty() { why_not } else { format!("; {why_not}") };

@@ -1,4 +1,4 @@
-// What `GET api/status` answers, as types for the checker. Never loaded by the page; described in docs/api.md.
+// What `GET api/status` answers, as types for the checker. Never loaded by the page; described in docs/reference/api.md.
 
 /**
  * @typedef {object} Interval
