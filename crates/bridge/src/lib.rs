@@ -4,6 +4,7 @@
 //! [`pull`] writes what the hub has into a directory for a predictor, each row once; [`merge`] joins recordings without ids. Reading order: [`subject`] (what makes
 //! two rows one round), [`parcel`] (what travels), [`hub`] (the connection and the stream), [`push`], [`pull`].
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod disk;

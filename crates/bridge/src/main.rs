@@ -1,21 +1,18 @@
 //! The `bridge` program.
 
 use std::io::{Write, stdout};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::Context;
-use bridge::config::{
-    ConfigError, InitOptions, KeyOptions, LogOptions, MergeOptions, PullOptions, PushOptions,
-};
+use bridge::cli::{Cli, Command};
+use bridge::config::{ConfigError, LogOptions};
 use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
 use bridge::{key, merge, pull, push};
-use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::{CommandFactory, Parser};
 use program::signals::Signals;
 use program::words::{in_one_line, say};
 use program::{log, manual};
@@ -25,67 +22,6 @@ use tokio_util::sync::CancellationToken;
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
 const HELD_BY_ANOTHER: u8 = 3;
-
-/// Carries rounds between machines through a NATS server.
-#[derive(Parser, Debug)]
-#[command(name = "bridge", version, after_help = EXAMPLES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-
-    #[command(flatten)]
-    log: LogOptions,
-}
-
-#[derive(Subcommand, Debug)]
-enum Command {
-    /// Send the rows of a collector's files to the hub, each once, and go on with new ones
-    Push(PushOptions),
-    /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
-    Pull(PullOptions),
-    /// Join recordings of one table without ids: what one has missed is taken from another
-    Merge(MergeOptions),
-    /// Make the stream of a table at the hub, with limits of your own
-    Init(InitOptions),
-    /// Make a key for --nkey, and print its public half for the hub's configuration
-    Key(KeyOptions),
-    /// Print what lets a shell complete the command line
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `bridge.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  bridge push --data-dir data --table spribe --site attic --hub nats://hub.example:4222 --nkey attic.nk --ca-file ca.pem
-  bridge pull --data-dir pulled/spribe --table spribe --hub nats://hub.example:4222 --nkey reader.nk --ca-file ca.pem
-  bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
-  bridge key attic.nk
-
-docs/how-to/use-many-machines.md tells when you need this, and how to set the hub up.
-Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
-  bridge completions zsh > ~/.zfunc/_bridge
-  bridge completions fish > ~/.config/fish/completions/bridge.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  bridge man | man -l -
-  bridge man --dir /usr/local/share/man/man1";
 
 fn main() -> ExitCode {
     // The error says that one is installed already, which is what is wanted.
@@ -194,15 +130,5 @@ fn code(error: &anyhow::Error) -> u8 {
         }
         (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
         _ => FAILED,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_flag_is_defined_twice() {
-        Cli::command().debug_assert();
     }
 }

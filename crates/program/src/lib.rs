@@ -3,6 +3,8 @@
 
 pub mod log;
 pub mod manual;
+#[cfg(feature = "heard-log")]
+pub mod options_page;
 pub mod signals;
 pub mod systemd;
 pub mod words;

@@ -1,3 +1,5 @@
+//! The audit as text.
+
 use std::fmt::{self, Display, Formatter};
 
 use super::{AuditReport, speaks};

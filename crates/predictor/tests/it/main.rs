@@ -16,6 +16,8 @@ mod guarding;
 mod keeping;
 mod killed;
 mod learning;
+mod metrics_page;
+mod options_page;
 mod program;
 #[cfg(target_os = "linux")]
 mod supervision;
