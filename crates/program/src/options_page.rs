@@ -8,6 +8,8 @@ use clap::{Arg, ArgAction, Command};
 
 /// A command that shares at least so many options with an earlier one refers to it instead of listing them again.
 const SHARED_MIN: usize = 5;
+/// Unless it lacks more than so many of the other's.
+const LACKED_MAX: usize = 3;
 
 /// Checks that `page` is what [`render`] makes of `command`; with `UPDATE_DOCS` set, rewrites it first.
 ///
@@ -73,15 +75,16 @@ fn section(page: &mut String, program: &str, command: &Command, earlier: &[&Comm
     line(page, &format!("    {}", usage.trim_start_matches("Usage: ").trim()));
     let mut own = options(command);
     own.retain(|option| !option.is_global);
-    let shared = earlier
-        .iter()
-        .map(|it| (it.get_name(), options(it)))
-        .filter(|(_, theirs)| {
-            theirs.len() >= SHARED_MIN && theirs.iter().all(|it| own.contains(it))
-        })
-        .max_by_key(|(_, theirs)| theirs.len());
-    if let Some((other, theirs)) = shared {
-        line(page, &format!("\nTakes the options of [`{program} {other}`](#{program}-{other})."));
+    if let Some((other, theirs)) = shared(&own, earlier) {
+        let but = theirs.iter().filter(|it| !own.contains(it)).map(|it| it.option.clone());
+        let but = match but.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => none,
+            some => format!(", except {some}"),
+        };
+        line(
+            page,
+            &format!("\nTakes the options of [`{program} {other}`](#{program}-{other}){but}."),
+        );
         own.retain(|option| !theirs.contains(option));
     }
     if !own.is_empty() {
@@ -95,6 +98,19 @@ fn section(page: &mut String, program: &str, command: &Command, earlier: &[&Comm
             line(page, row.trim_end());
         }
     }
+}
+
+/// The earlier command with the most options in common, if it has few that this one lacks.
+fn shared<'a>(own: &[Row], earlier: &[&'a Command]) -> Option<(&'a str, Vec<Row>)> {
+    let common = |theirs: &[Row]| theirs.iter().filter(|it| own.contains(it)).count();
+    earlier
+        .iter()
+        .map(|it| (it.get_name(), options(it)))
+        .filter(|(_, theirs)| {
+            let common = common(theirs);
+            common >= SHARED_MIN && theirs.len() - common <= LACKED_MAX
+        })
+        .max_by_key(|(_, theirs)| common(theirs))
 }
 
 /// One row of a table of options.
