@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Whether docs/operations.md says what every alert, and docs/operations.md or docs/many-machines.md what every warning
-and every error in a program's log asks of the operator: both name it in its own words."""
+"""Checks that docs/how-to/monitor-and-get-alerts.md says what every alert, and docs/reference/log-messages.md what every
+warning and every error in a program's log asks of the operator, each by its own words."""
 
 import re
 import sys
@@ -38,17 +38,17 @@ def messages(source):
 
 
 def main():
-    operations = plain((ROOT / "docs/operations.md").read_text(encoding="utf-8"))
-    both = operations + plain((ROOT / "docs/many-machines.md").read_text(encoding="utf-8"))
+    alerting = plain((ROOT / "docs/how-to/monitor-and-get-alerts.md").read_text(encoding="utf-8"))
+    logged = plain((ROOT / "docs/reference/log-messages.md").read_text(encoding="utf-8"))
     alerts = re.findall(r"- alert: (\w+)", (ROOT / "scripts/monitoring/alerts.yml").read_text(encoding="utf-8"))
-    missing = [f"alert {alert}" for alert in alerts if f"`{alert}`" not in operations]
+    missing = [f"alert {alert}" for alert in alerts if f"`{alert}`" not in alerting]
     count = 0
     for path in sorted(ROOT.glob("crates/*/src/**/*.rs")):
         if path.name == "tests.rs":
             continue
         for said in messages(path.read_text(encoding="utf-8")):
             count += 1
-            if said not in both:
+            if said not in logged:
                 missing.append(f"{path.relative_to(ROOT)}: {said}")
     for what in missing:
         print(f"docs do not say what is asked of the operator: {what}", file=sys.stderr)
