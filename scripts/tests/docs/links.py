@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks every relative link and anchor of every Markdown file, every mention of a file under docs/ in the sources, and
-that docs/README.md leads to every page."""
+that docs/README.md leads to every page. With --sources also every path of a source or script that a page names."""
 
 import os
 import re
@@ -20,6 +20,7 @@ HTML = re.compile(r"<(?:img|a)\b[^>]*?\b(?:src|href)=\"([^\"]+)\"", re.IGNORECAS
 DEFINITION = re.compile(r"^ {0,3}\[([^\]]+)\]:\s*(\S+)", re.MULTILINE)
 REFERENCE = re.compile(r"\[[^\[\]]+\]\[([^\[\]]+)\]")
 MENTION = re.compile(r"(?<![\w./-])(?:\./|\.\./|/usr/share/doc/aviator/)*docs/[\w./-]*\w\.(?:md|json|toml|png)(?:#[\w-]+)?")
+NAMED = re.compile(r"(?<![\w/.-])((?:crates|scripts|\.ci|\.cargo)/[\w./{},*-]*[\w}*])")
 HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 
 
@@ -44,6 +45,14 @@ def anchors(text):
         seen[slug] = count + 1
         found.add(slug if count == 0 else f"{slug}-{count}")
     return found | set(re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text))
+
+
+def expanded(place):
+    """`a/{b,c}.rs` as `a/b.rs` and `a/c.rs`."""
+    braces = re.search(r"\{([^{}]*)\}", place)
+    if not braces:
+        return [place]
+    return [place[:braces.start()] + it + place[braces.end():] for it in braces.group(1).split(",")]
 
 
 class Links:
@@ -91,6 +100,14 @@ class Links:
             if it.group(1).lower() not in definitions:
                 self.report(path, bare.count("\n", 0, it.start()) + 1, f"[{it.group(1)}] is not defined")
 
+    def named(self, path):
+        """Checks the paths of sources and scripts that a page names; NAME and XX in them stand for others."""
+        text = path.read_text(encoding="utf-8")
+        for it in NAMED.finditer(text):
+            for place in expanded(it.group(1)):
+                if not re.search(r"NAME|XX|\*", place) and not (ROOT / place).exists():
+                    self.report(path, text.count("\n", 0, it.start()) + 1, f"{place} does not exist")
+
     def source(self, path):
         """Checks what a source or a script calls docs/…"""
         try:
@@ -124,6 +141,8 @@ def main():
     for path in every:
         if path.suffix == ".md":
             links.page(path)
+            if "--sources" in sys.argv[1:]:
+                links.named(path)
         elif path != Path(__file__).resolve():
             links.source(path)
     for page in links.unreachable(pages):
