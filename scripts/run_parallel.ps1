@@ -1,10 +1,10 @@
 <#
 .SYNOPSIS
-Runs the collector and the predictor in this window, supervised.
+Runs the collector and the predictor in this window and supervises them.
 
 .DESCRIPTION
-Builds both programs, starts them with one common data directory, starts a program that dies again a
-limited number of times, and stops both on Ctrl-C. Everything given is passed to the collector.
+Builds both programs, starts them with a common data directory, restarts a program that fails a limited
+number of times, and stops both on Ctrl-C. All flags are passed to the collector.
 
 .EXAMPLE
 scripts\run_parallel.ps1
@@ -46,7 +46,7 @@ if (-not $dataDir) {
     $dataDir = if ($source -eq 'demo') { Join-Path $root 'data\demo' } else { Join-Path $root 'data' }
 }
 
-# Start-Process joins its arguments with spaces: those that hold a space are quoted here.
+# Start-Process joins its arguments with spaces, so an argument that contains a space is quoted.
 function Format-Argument([string]$text) { if ($text -match '[\s"]') { '"' + ($text -replace '"', '\"') + '"' } else { $text } }
 
 function Start-Program([string]$name) {
@@ -61,7 +61,7 @@ Write-Host "  Rounds:    $dataDir"
 Write-Host ''
 
 $programs = [ordered]@{ predictor = Start-Program 'predictor'; collector = Start-Program 'collector' }
-# Without the handle being read once, ExitCode stays empty.
+# ExitCode stays empty unless the handle has been read once.
 foreach ($program in $programs.Values) { $null = $program.Handle }
 $restarts = @{ collector = 0; predictor = 0 }
 $exitCode = 0
@@ -80,16 +80,16 @@ try {
                 if ($name -eq 'predictor') { $running = $false }
             }
             elseif ($code -eq 2 -or $code -eq 3) {
-                Write-Host "$name ended with code $code (see its message above); not starting it again"
+                Write-Host "$name exited with code $code (see its message above); not restarting it"
                 $exitCode = $code; $running = $false
             }
             elseif ($restarts[$name] -ge $restartsMax) {
-                Write-Host "$name ended with code $code and was restarted $($restarts[$name]) times already: giving up"
+                Write-Host "$name exited with code $code after $($restarts[$name]) restarts: giving up"
                 $exitCode = 1; $running = $false
             }
             else {
                 $restarts[$name]++
-                Write-Host "$name ended with code ${code}: starting it again ($($restarts[$name]) of $restartsMax)"
+                Write-Host "$name exited with code ${code}: restarting it ($($restarts[$name]) of $restartsMax)"
                 $programs[$name] = Start-Program $name
                 $null = $programs[$name].Handle
             }
@@ -97,7 +97,7 @@ try {
     }
 }
 finally {
-    # Rows are on disk as soon as they are shown, so ending a program loses nothing.
+    # Every round is on disk before it is shown, so stopping a program loses nothing.
     foreach ($program in $programs.Values) {
         if ($null -ne $program -and -not $program.HasExited) { Stop-Process -Id $program.Id -ErrorAction SilentlyContinue }
     }

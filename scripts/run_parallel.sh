@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the collector and the predictor in this terminal, supervised: their lines are prefixed, a program
-# that dies is named and started again a limited number of times, and Ctrl-C stops both and leaves no orphan.
+# Runs the collector and the predictor in this terminal and supervises them: prefixes their lines, restarts a program
+# that fails a limited number of times, and stops both on Ctrl-C.
 #
 #   scripts/run_parallel.sh [collector flags]
 #
-# AVIATOR_RESTARTS=5   restarts allowed for each program
+# AVIATOR_RESTARTS=5   how often each program may be restarted
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -20,8 +20,8 @@ stopping=0
 collector_pid=0
 predictor_pid=0
 
-# The lines of a program go through a pipe to a process that puts its name before them. `exec` keeps the
-# program's own pid as the job's pid.
+# A program's output goes through a pipe to a process that prefixes each line with the program's name. `exec` makes
+# the pid of the job the pid of the program.
 pipes=$(mktemp -d)
 trap 'rm -rf "$pipes"' EXIT
 prefixers=()
@@ -33,7 +33,7 @@ open_pipe() {
 }
 start_collector() {
   open_pipe collector
-  # An empty array is unset to the bash that macOS ships.
+  # To the bash of macOS an empty array is unset.
   (exec "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}) >"$pipes/collector" 2>&1 &
   collector_pid=$!
 }
@@ -42,7 +42,7 @@ start_predictor() {
   (exec "$predictor" --data-dir "$data_dir" --listen "$listen") >"$pipes/predictor" 2>&1 &
   predictor_pid=$!
 }
-# Ctrl-C reaches every process of the terminal; the prefixers live on until their program has said its last line.
+# Ctrl-C reaches every process of the terminal; the prefixers must live until their program has written its last line.
 prefix() {
   trap '' INT TERM
   while IFS= read -r line || [ -n "$line" ]; do printf '%-9s | %s\n' "$1" "$line"; done
@@ -56,7 +56,7 @@ stop() {
 }
 trap stop INT TERM HUP
 
-# Behind a prefix there is no terminal to notice, but a person reads it all the same.
+# The programs see a pipe and not a terminal, but a person reads their output.
 export AVIATOR_LOG_FORMAT=${AVIATOR_LOG_FORMAT:-pretty}
 
 build_programs || exit 1
@@ -69,33 +69,33 @@ collector_restarts=0
 predictor_restarts=0
 exit_code=0
 
-# done_for_good NAME CODE: whether a program that ended with CODE must not be started again.
+# done_for_good NAME CODE: whether a program that exited with CODE must not be restarted.
 done_for_good() {
   case "$2" in
     0) echo "$1 has finished"; return 0 ;;
-    2) echo "$1 was called wrongly (see its message above); not starting it again" >&2; exit_code=2; return 0 ;;
-    3) echo "another collector holds $data_dir; not starting it again" >&2; exit_code=3; return 0 ;;
+    2) echo "$1 rejected its options or configuration (see its message above); not restarting it" >&2; exit_code=2; return 0 ;;
+    3) echo "another collector is recording into $data_dir; not restarting it" >&2; exit_code=3; return 0 ;;
   esac
   return 1
 }
 
-# may_restart NAME CODE COUNT: says what happened and whether one more start is allowed.
+# may_restart NAME CODE COUNT: reports the exit, and whether one more restart is allowed.
 may_restart() {
   if [ "$3" -ge "$restarts_max" ]; then
-    echo "$1 ended with code $2 and was restarted $3 times already: giving up" >&2
+    echo "$1 exited with code $2 after $3 restarts: giving up" >&2
     exit_code=1
     return 1
   fi
-  echo "$1 ended with code $2: starting it again ($(($3 + 1)) of $restarts_max)" >&2
+  echo "$1 exited with code $2: restarting it ($(($3 + 1)) of $restarts_max)" >&2
 }
 
-# collector_ended, predictor_ended: what to do about a program that is no longer there.
+# collector_ended, predictor_ended: reacts to a program that has exited.
 collector_ended() {
   wait "$collector_pid"
   local code=$?
   collector_pid=0
   if done_for_good collector "$code"; then
-    # Recorded rounds stay worth looking at: the dashboard goes on unless the call was wrong.
+    # The dashboard keeps showing the recorded rounds, unless the collector failed to start.
     [ "$code" -eq 0 ] || stop
   elif may_restart collector "$code" "$collector_restarts"; then
     collector_restarts=$((collector_restarts + 1))
@@ -117,7 +117,7 @@ predictor_ended() {
 }
 is_gone() { [ "$1" -ne 0 ] && ! kill -0 "$1" 2>/dev/null; }
 
-# `wait -n` would be exact, but the bash that macOS ships has no `-p`; a look every second does.
+# The bash of macOS has no `wait -n -p`, so this polls once a second.
 while [ "$stopping" -eq 0 ]; do
   sleep 1 &
   wait $!
@@ -126,10 +126,10 @@ while [ "$stopping" -eq 0 ]; do
   if [ "$stopping" -eq 0 ] && is_gone "$predictor_pid"; then predictor_ended; fi
 done
 
-# Both stop within a second or two; what has not ended by then is waited for, never orphaned.
+# Both stop within a second or two; wait for them, so that none is orphaned.
 for pid in "$collector_pid" "$predictor_pid"; do
   [ "$pid" -eq 0 ] || while kill -0 "$pid" 2>/dev/null; do wait "$pid" 2>/dev/null; done
 done
-# Their last lines come before the prompt.
+# Print their last lines before the prompt returns.
 for pid in "${prefixers[@]}"; do wait "$pid"; done
 exit "$exit_code"

@@ -1,10 +1,10 @@
 @echo off
-rem Builds what is needed and starts the collector and the predictor, each in a window of its own.
+rem Builds the collector and the predictor and starts each in its own window.
 rem
 rem   scripts\start_parallel.bat [collector flags]
 rem
-rem Without flags the collector makes provably-fair demo rounds. Close a window or press Ctrl-C in it to stop
-rem that program; every round shown is already on disk.
+rem Without flags the collector simulates provably fair rounds. All flags are passed to the collector. To stop a
+rem program, close its window or press Ctrl-C in it; every round it has shown is on disk.
 setlocal
 pushd "%~dp0.."
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds what is needed and starts the collector and the predictor side by side, each in a window of its
-# own where there is a desktop or tmux, else both in this terminal with prefixed lines.
+# Builds the collector and the predictor and starts both, each in its own window where there is a desktop or tmux,
+# otherwise together in this terminal with prefixed lines.
 #
 #   scripts/start_parallel.sh [collector flags]
 #
-# Without flags the collector makes provably-fair demo rounds. Everything given is passed to the collector:
+# Without flags the collector simulates provably fair rounds. All flags are passed to the collector:
 #   scripts/start_parallel.sh --source browser --cdp http://127.0.0.1:9222
 #
 # AVIATOR_WINDOWS=auto|none|tmux|desktop   where to show the two programs (default auto)
 # AVIATOR_LISTEN=127.0.0.1:5001            where the dashboard listens
-# CARGO_TARGET_DIR, AVIATOR_BUILD_PROFILE        where and how to build (default release)
+# CARGO_TARGET_DIR, AVIATOR_BUILD_PROFILE  where and how to build (default release)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -30,5 +30,5 @@ case "$windows" in
   tmux) start_in_tmux ;;
   desktop) start_in_terminals ;;
   none) exec "$root/scripts/run_parallel.sh" "$@" ;;
-  *) echo "AVIATOR_WINDOWS is '$windows'; use auto, none, tmux or desktop" >&2; exit 2 ;;
+  *) echo "AVIATOR_WINDOWS is '$windows'; it must be auto, none, tmux or desktop" >&2; exit 2 ;;
 esac

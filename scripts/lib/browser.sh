@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# What screenshots.sh and measure_page.sh share: programs that are stopped at the end, and a headless browser that is
-# driven through chromedriver by curl. Sourced after parallel.sh, which says where the programs lie; what it sets is for
-# the script that sources it.
+# Shared by screenshots.sh, measure_page.sh and nginx.sh: programs that are stopped at the end, and a headless browser
+# that curl drives through chromedriver. Sourced after parallel.sh, which sets the paths of the programs; the variables
+# set here are for the script that sources it.
 # shellcheck disable=SC2034,SC2154
 
 need_browser() {
   local tool
   for tool in chromium chromedriver curl; do
-    command -v "$tool" >/dev/null || { echo "$tool is missing; install chromium, chromium-driver and curl" >&2; exit 1; }
+    command -v "$tool" >/dev/null || { echo "$tool is missing. Install chromium, chromium-driver and curl." >&2; exit 1; }
   done
 }
 
-# Sets $work; what start_program started ends with the script.
+# begin_work: sets $work, and stops at the end of the script what start_program has started.
 begin_work() {
   work=$(mktemp -d)
   started=()
@@ -20,14 +20,14 @@ begin_work() {
 }
 
 end_work() {
-  # A driver that is stopped leaves its browser running.
+  # A driver that is killed leaves its browser running.
   [ -z "$session" ] || close_browser || true
   [ "${#started[@]}" = 0 ] || kill "${started[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$work"
 }
 
-# start_program NAME COMMAND...: in the background, with its words in $work/NAME.log.
+# start_program NAME COMMAND...: runs it in the background, with its output in $work/NAME.log.
 start_program() {
   local name=$1
   shift
@@ -35,17 +35,17 @@ start_program() {
   started+=($!)
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: waits until the command succeeds.
 wait_for() {
   local limit=$((SECONDS + $1))
   shift
   until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$limit" ] || { echo "gave up waiting for: $*" >&2; exit 1; }
+    [ "$SECONDS" -lt "$limit" ] || { echo "timed out waiting for: $*" >&2; exit 1; }
     sleep 0.1
   done
 }
 
-# start_predictor DIRECTORY FLAG...: sets $page to its address.
+# start_predictor DIRECTORY FLAG...: starts it and sets $page to its address.
 start_predictor() {
   start_program predictor "$predictor" --data-dir "$@" --listen 127.0.0.1:0 --log-format pretty
   wait_for 60 grep -q 'http://127' "$work/predictor.log"
@@ -61,7 +61,7 @@ start_driver() {
 
 ask_driver() { curl -sf -H 'Content-Type: application/json' "$driver/session$1" -d "$2"; }
 
-# open_browser WIDTH HEIGHT SCALE: sets $session.
+# open_browser WIDTH HEIGHT SCALE: opens a window and sets $session.
 open_browser() {
   local options
   options='"args":["--headless","--no-sandbox","--disable-gpu","--hide-scrollbars","--lang=en-US"],
@@ -77,7 +77,7 @@ close_browser() {
   session=
 }
 
-# value EXPRESSION: of a script without double quotes; strings come without theirs.
+# value EXPRESSION: prints the value of JavaScript without double quotes; a string without its quotes.
 value() {
   ask_driver "/$session/execute/sync" '{"script":"return ('"$1"');","args":[]}' |
     sed 's/^{"value"://; s/}$//; s/^"\(.*\)"$/\1/'
@@ -85,7 +85,7 @@ value() {
 
 holds() { [ "$(value "$1")" = true ]; }
 
-# picture FILE: of what is in the window.
+# picture FILE: takes a screenshot of the window.
 picture() {
   curl -sf "$driver/session/$session/screenshot" | sed 's/.*"value":"\([^"]*\)".*/\1/' | base64 -d >"$1"
   echo "$1"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What start_parallel.sh and run_parallel.sh share: building, the common data directory, and windows.
+# Shared by start_parallel.sh and run_parallel.sh: building, the common data directory, and windows.
 # Sourced with $root set to the project's folder.
 
 profile=${AVIATOR_BUILD_PROFILE:-release}
@@ -11,7 +11,7 @@ case "$profile" in dev) bin="$target/debug" ;; *) bin="$target/$profile" ;; esac
 collector="$bin/collector"
 predictor="$bin/predictor"
 
-# What a training needed goes back to the system at once, as in the systemd units.
+# Returns the memory of a training to the system at once, as in the systemd units.
 export MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} MALLOC_TRIM_THRESHOLD_=${MALLOC_TRIM_THRESHOLD_:-262144}
 
 build_programs() {
@@ -25,7 +25,7 @@ build_programs() {
 
 # Both programs get the same directory: --data-dir among the collector's flags, else AVIATOR_DATA_DIR,
 # else the collector's own default for its source (simulated rounds never mix with recorded ones).
-# Sets data_dir, and collector_flags to what remains for the collector.
+# Sets data_dir, and collector_flags to the remaining flags of the collector.
 choose_data_dir() {
   local source=${AVIATOR_SOURCE:-demo} previous=""
   data_dir=${AVIATOR_DATA_DIR:-}
@@ -58,7 +58,7 @@ detect_windows() {
   fi
 }
 
-# The desktop's terminal program, or failure where there is no desktop.
+# Prints the desktop's terminal program; fails when there is no desktop.
 terminal_program() {
   if [ "$(uname -s)" = Darwin ]; then echo Terminal.app; return; fi
   [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || return 1
@@ -69,7 +69,7 @@ terminal_program() {
   return 1
 }
 
-# One shell word list, safe to hand to another shell.
+# Quotes the words for another shell.
 quoted() { printf '%q ' "$@"; }
 
 announce() {
@@ -80,18 +80,18 @@ announce() {
 }
 
 start_in_tmux() {
-  local collect predict keep='; echo; echo "It has ended (code $?). Press Enter to close."; read -r _'
+  local collect predict keep='; echo; echo "The program has ended (exit code $?). Press Enter to close."; read -r _'
   collect="$(quoted "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"})$keep"
   predict="$(quoted "$predictor" --data-dir "$data_dir" --listen "$listen")$keep"
   announce
   if [ -n "${TMUX:-}" ]; then
     tmux new-window -n "aviator collector" "$collect"
     tmux new-window -n "aviator predictor" "$predict"
-    echo "Both run in two new tmux windows; Ctrl-C in each stops it."
+    echo "Both run in two new tmux windows. Ctrl-C in a window stops its program."
   else
     tmux new-session -d -s aviator -n "aviator collector" "$collect"
     tmux new-window -t aviator -n "aviator predictor" "$predict"
-    echo "Both run in the tmux session 'aviator'; Ctrl-C in each window stops it."
+    echo "Both run in the tmux session 'aviator'. Ctrl-C in a window stops its program."
     exec tmux attach -t aviator
   fi
 }
@@ -100,13 +100,13 @@ start_in_terminals() {
   open_terminal "aviator collector" "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}
   open_terminal "aviator predictor" "$predictor" --data-dir "$data_dir" --listen "$listen"
   announce
-  echo "Each program runs in a window of its own; Ctrl-C there stops it."
+  echo "Each program runs in its own window. Ctrl-C in a window stops its program."
 }
 
 open_terminal() {
   local title=$1 line program
   shift
-  line="$(quoted "$@"); echo; echo \"It has ended (code \$?). Press Enter to close.\"; read -r _"
+  line="$(quoted "$@"); echo; echo \"The program has ended (exit code \$?). Press Enter to close.\"; read -r _"
   program=$(terminal_program)
   case "$program" in
     Terminal.app)

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# A full disk: the collector plays a recording into 64 kB, says so when that is full (in its log, in status.json, in its
-# metrics and at /readyz), goes on within two seconds once there is space, and has lost, merged and doubled no row. Needs a mount of its own, so root, sudo without a password, or user
-# namespaces; where there are none of these it says SKIPPED and ends with 77. COLLECTOR may name the program.
+# Tests a full disk: the collector replays a recording into 64 kB, reports the full disk (in its log, in status.json,
+# in its metrics and at /readyz), resumes within two seconds once there is space, and has lost, merged and duplicated
+# no row. Needs a mount: root, sudo without a password, or user namespaces. Without them it prints SKIPPED and exits
+# with 77.
+#
+# COLLECTOR   the program (default: built into the target directory)
 set -euo pipefail
 
 if [ "${1:-}" != inside ]; then
@@ -41,7 +44,7 @@ state() { sed -n 's/.*"state": *"\([a-z_]*\)".*/\1/p' "$data/status.json" 2>/dev
 written() { sed -n 's/.*"rounds_written": *\([0-9]*\).*/\1/p' "$data/status.json" 2>/dev/null | head -n 1; }
 now() { date +%s%3N; }
 
-# Waits up to $1 ms until the rest of the arguments is true.
+# await MILLISECONDS COMMAND...: waits until the command succeeds.
 await() {
   local until=$(($(now) + $1))
   shift
@@ -50,7 +53,7 @@ await() {
     sleep 0.02
   done
 }
-# The answer of the collector's own little server to GET $1.
+# ask PATH: prints the answer of the collector's HTTP server to GET PATH.
 ask() {
   exec 3<>"/dev/tcp/127.0.0.1/$port"
   printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3
@@ -60,7 +63,7 @@ ask() {
 is_refused() { [ "$(state)" = writing_failed ]; }
 is_writing() { [ "$(state)" = connected ]; }
 
-# Every row another one, so that a lost, merged or doubled one shows.
+# No two rows are equal, so that a lost, merged or duplicated one is found.
 awk 'BEGIN {
   print "timestamp,multiplier"
   for (i = 0; i < 5000; i++)
@@ -71,39 +74,39 @@ head -c 32768 /dev/zero >"$data/other-file"
   --metrics-listen 127.0.0.1:0 2>"$work/log" &
 collector=$!
 is_listening() { port=$(sed -n 's|.*Metrics: http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/log") && [ -n "$port" ]; }
-await 10000 is_listening || fail "it does not say where its metrics are"
+await 10000 is_listening || fail "it does not print the address of its metrics"
 
-await 60000 is_refused || fail "it never said that the disk is full"
+await 60000 is_refused || fail "it never reported the full disk"
 before=$(written)
 for file in "$data"/*.csv "$data"/*.events.jsonl; do
   [ -z "$(tail -c 1 "$file")" ] || fail "$file ends within a line"
 done
-grep -q 'The disk refuses a round' "$work/log" || fail "its log does not say so"
+grep -q 'The disk refuses a round' "$work/log" || fail "its log does not report the full disk"
 ready=$(ask /readyz)
 [[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz says $ready"
 metrics=$(ask /metrics)
-[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "its metrics do not say so"
-# Rounds go on ending meanwhile.
+[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "its metrics do not report the full disk"
+# More rounds end in the meantime.
 sleep 1
-is_refused || fail "it says that it writes, onto a full disk"
+is_refused || fail "it reports that it writes, on a full disk"
 
 rm "$data/other-file"
 freed=$(now)
-await 10000 is_writing || fail "it does not write although there is space"
+await 10000 is_writing || fail "it does not write although there is space again"
 took=$(($(now) - freed))
-[ "$took" -le 2000 ] || fail "it took $took ms to write again"
+[ "$took" -le 2000 ] || fail "it took $took ms to resume"
 ready=$(ask /readyz)
 [[ $ready == "HTTP/1.1 200 "* ]] || fail "/readyz says $ready"
-grep -q 'The disk takes rounds again' "$work/log" || fail "its log does not say that it writes again"
+grep -q 'The disk takes rounds again' "$work/log" || fail "its log does not report that it writes again"
 kill -TERM "$collector"
-wait "$collector" || fail "it ended with $?"
+wait "$collector" || fail "it exited with $?"
 collector=
 
 cat "$data"/*.csv | grep -v '^timestamp,multiplier$' >"$work/written"
 rows=$(wc -l <"$work/written")
-[ "$rows" -gt "$before" ] || fail "no round after the disk was full"
-[ "$rows" -eq "$(written)" ] || fail "$rows rows, but $(written) rounds written"
-sed -n "2,$((rows + 1))p" "$work/played.csv" | cmp - "$work/written" || fail "the rows are not those that were played"
+[ "$rows" -gt "$before" ] || fail "no round was written after the disk was full"
+[ "$rows" -eq "$(written)" ] || fail "$rows rows, but status.json counts $(written) rounds"
+sed -n "2,$((rows + 1))p" "$work/played.csv" | cmp - "$work/written" || fail "the rows differ from those that were played"
 noted=$(cat "$data"/*.events.jsonl | grep -c '"row":')
-[ "$noted" -eq "$rows" ] || fail "$rows rows, but $noted of them in the events file"
-echo "full disk: $before rounds until it was full, writing again after $took ms, $rows rounds in all, as they were played"
+[ "$noted" -eq "$rows" ] || fail "$rows rows, but the event files have $noted"
+echo "full disk: $before rounds until it was full, resumed after $took ms, $rows rounds in total, all as played"

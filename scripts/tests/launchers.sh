@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Tests of the launchers: the supervisor with stand-in programs, and the Windows scripts by rule, since
-# nothing here can run them.
+# Tests the launchers: the supervisor with stub programs, and the Windows scripts by rule, since they cannot run here.
 set -euo pipefail
-# The stand-ins are where a user's programs are.
+# The stubs take the place of a user's programs.
 unset CARGO_TARGET_DIR
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -22,9 +21,9 @@ check() { # NAME COMMAND...
   fi
 }
 
-# A folder like the project's with programs that only say how they were called, and a cargo that builds nothing.
-# Each stand-in's behaviour is the text of $work/collector.does and $work/predictor.does.
-stand_in() {
+# stub_project: creates a folder like the project's, with programs that print their arguments and then behave as the
+# scripts $work/collector.does and $work/predictor.does say, and with a cargo that builds nothing.
+stub_project() {
   rm -rf "$work/project"
   mkdir -p "$work/project/scripts" "$work/project/target/release" "$work/bin"
   cp -r "$root/scripts/." "$work/project/scripts/"
@@ -39,7 +38,7 @@ PROGRAM
   chmod +x "$work/bin/cargo" "$work/project/target/release/"*
 }
 
-run() { # ARGUMENTS... : what run_parallel.sh prints and its exit code on the last line
+run() { # ARGUMENTS...: writes what run_parallel.sh prints to $work/out, with its exit code on the last line
   local code=0
   (cd "$work" && env -u CARGO_TARGET_DIR -u AVIATOR_DATA_DIR -u AVIATOR_SOURCE -u AVIATOR_LISTEN -u AVIATOR_BUILD_PROFILE \
     PATH="$work/bin:$PATH" AVIATOR_RESTARTS="${restarts:-1}" \
@@ -53,34 +52,34 @@ says_times() { [ "$(grep -cF -- "$2" "$work/out")" -eq "$1" ]; }
 live='trap "echo stopped; exit 0" TERM; while :; do sleep 0.1; done'
 
 echo 'exit 2' >"$work/collector.does"; echo "$live" >"$work/predictor.does"
-stand_in; run --source nonsense
-check "wrong usage is not restarted and ends both" says "exit 2"
+stub_project; run --source nonsense
+check "a usage error is not retried and stops both" says "exit 2"
 check "the predictor is stopped, not orphaned" says "predictor | stopped"
-check "what the collector is given reaches it" says "--source nonsense"
+check "flags reach the collector" says "--source nonsense"
 
 echo 'exit 3' >"$work/collector.does"
-stand_in; run
-check "a held directory ends with 3" says "exit 3"
-check "simulated rounds have a directory of their own" says "data/demo"
+stub_project; run
+check "a directory in use exits with 3" says "exit 3"
+check "simulated rounds go to their own directory" says "data/demo"
 
 echo 'exit 7' >"$work/collector.does"
-stand_in; restarts=2 run
-check "a program that dies is restarted as often as allowed" says_times 3 "collector called with"
-check "and then given up" says "giving up"
-check "with a failure" says "exit 1"
+stub_project; restarts=2 run
+check "a program that fails is restarted as often as allowed" says_times 3 "collector called with"
+check "then it is given up" says "giving up"
+check "and that is a failure" says "exit 1"
 
 echo 'exit 0' >"$work/collector.does"; echo 'sleep 2; exit 0' >"$work/predictor.does"
-stand_in; run --data-dir "my rounds"
+stub_project; run --data-dir "my rounds"
 check "a directory with a space reaches the collector, once" says_line "collector | collector called with --data-dir $work/my rounds"
 check "and the predictor" says "predictor called with --data-dir $work/my rounds --listen"
-check "a collector that is done leaves the dashboard on" says "collector has finished"
-check "both done is success" says "exit 0"
+check "the dashboard stays when the collector has finished" says "collector has finished"
+check "success when both have finished" says "exit 0"
 
-# An interrupt ends both and leaves no orphan.
+# A signal stops both and leaves no orphan.
 echo "$live" >"$work/collector.does"; echo "$live" >"$work/predictor.does"
-stand_in
+stub_project
 interrupted() {
-  : >"$work/out" # What an earlier run said is not this one's.
+  : >"$work/out" # Forget the output of the earlier run.
   env PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
   local pid=$!
   until says "collector called" && says "predictor called"; do sleep 0.1; done
@@ -88,7 +87,7 @@ interrupted() {
   wait "$pid"
   says "collector | stopped" && says "predictor | stopped" && ! pgrep -f "$work/project/target" >/dev/null
 }
-check "a stop reaches both and leaves no orphan" interrupted
+check "a signal stops both and leaves no orphan" interrupted
 
 # The Windows scripts, by rule.
 bat="$root/scripts/start_parallel.bat"
@@ -101,10 +100,10 @@ check "the .bat is ASCII" ascii "$bat"
 check "the .ps1 is ASCII" ascii "$ps1"
 check "the .bat works from any folder" grep -qF 'pushd "%~dp0..' "$bat"
 two_windows() { [ "$(grep -c '^start "aviator ' "$1")" -eq 2 ]; }
-check "the .bat opens two titled windows" two_windows "$bat"
+check "the .bat opens two windows with titles" two_windows "$bat"
 check "the .bat stays open when it fails" grep -q '^pause' "$bat"
 balanced() { [ "$(tr -cd '"' <"$1" | wc -c)" -gt 0 ] && ! grep -nvE '^[^"]*("[^"]*"[^"]*)*\r?$' "$1" | grep -vF 'cmd /k ""'; }
-check "quotes of the .bat are in pairs" balanced "$bat"
+check "the quotes of the .bat are balanced" balanced "$bat"
 
 echo
 echo "launchers: $passed passed, $failed failed"

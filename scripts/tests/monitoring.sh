@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Dashboard and alerts: promtool understands every rule and every expression of the dashboard, the alerts fire when
-# they should, and every metric that is named in them is really exported by a collector and a predictor that run.
+# Tests the Grafana dashboard and the alerts: promtool accepts every rule and every expression of the dashboard, the
+# alerts fire when they should, and a running collector and predictor export every metric that they name.
 #
-# AVIATOR_BIN   where the two programs are (default target/debug)
-# PROMTOOL      promtool, if it is not in the PATH; taken out of Debian's package where there is none
+# AVIATOR_BIN   directory of the two programs (default target/debug)
+# PROMTOOL      promtool (default: the one in the PATH, else the one extracted from Debian's package)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${AVIATOR_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug}
-cd "$root/scripts/monitoring"
+cd "$root/scripts/ops/monitoring"
 work=$(mktemp -d)
 programs=()
 clean() {
@@ -23,15 +23,15 @@ fresh_lists() { if [ "$(id -u)" -eq 0 ]; then apt-get update -q; else sudo apt-g
 find_promtool() {
   promtool=${PROMTOOL:-$(command -v promtool || true)}
   [ -z "$promtool" ] || return 0
-  echo "taking promtool out of Debian's package"
-  # As the user it drops its rights to, apt may not write here.
+  echo "Extracting promtool from Debian's package ..."
+  # apt-get downloads as an unprivileged user, which needs access to this directory.
   chmod 755 "$work"
   (cd "$work" && { apt-get download -q prometheus 2>/dev/null || { fresh_lists && apt-get download -q prometheus; } })
   dpkg-deb -x "$work"/prometheus_*.deb "$work/prometheus"
   promtool=$work/prometheus/usr/bin/promtool
 }
 
-# Each expression of the dashboard as a rule of its own, with what Grafana puts in place of its variables.
+# Prints each expression of the dashboard as a rule, with Grafana's variables filled in.
 expressions() {
   echo "groups: [{ name: dashboard, rules: ["
   sed -n 's/^ *"expr": "\(.*\)",\{0,1\}$/\1/p' dashboard.json | sed 's/\\"/"/g; s/[$]instance/.*/g' |
@@ -39,11 +39,11 @@ expressions() {
   echo "] }]"
 }
 
-wait_for() { # FILE PATTERN: the first match, once it is there
+wait_for() { # FILE PATTERN: waits for the first match and prints it
   local tries=0
   until grep -om1 "$2" "$1"; do
     tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || { cat "$1" >&2; echo "never said: $2" >&2; return 1; }
+    [ "$tries" -lt 300 ] || { cat "$1" >&2; echo "the pattern never appeared: $2" >&2; return 1; }
     sleep 0.2
   done
 }
@@ -58,14 +58,14 @@ start_programs() {
   predictor=$(wait_for "$work/predictor.log" 'http://[0-9.:]*')
 }
 
-# What is exported, name by name; a histogram's parts under its own name as well.
+# Lists the exported names, those of a histogram's parts included.
 exported() {
   curl -sSf "$collector/metrics" >"$work/collector.metrics"
   curl -sSf "$predictor/metrics" >"$work/predictor.metrics"
   sed -n 's/^\([a-z_]*\)[{ ].*/\1/p' "$work"/*.metrics | sort -u >"$work/exported"
 }
 
-# Some are there only once forecasts have been scored, so they are asked for until they are.
+# Some metrics appear only after forecasts have been scored, so this polls.
 check_names() {
   grep -oh 'aviator_[a-z_]*\|process_[a-z_]*' dashboard.json alerts.yml | sort -u >"$work/named"
   local tries=0
@@ -74,7 +74,7 @@ check_names() {
     missing=$(comm -23 "$work/named" "$work/exported")
     [ -n "$missing" ] || break
     tries=$((tries + 1))
-    [ "$tries" -lt 120 ] || { printf 'named, but not exported:\n%s\n' "$missing" >&2; return 1; }
+    [ "$tries" -lt 120 ] || { printf 'named but not exported:\n%s\n' "$missing" >&2; return 1; }
     sleep 0.5
   done
   for program in collector predictor; do "$promtool" check metrics <"$work/$program.metrics"; done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the dashboard through a real nginx that serves it below a path of its own, in a real browser: the page
-# comes up, follows a new row by its event stream, trains at the press of a button, and asks for nothing outside.
+# Tests the dashboard behind a real nginx that serves it below a path, in a real browser: the page loads, follows a new
+# row through the event stream, trains at the press of a button, and requests nothing outside its path.
 #
 #   scripts/tests/nginx.sh
 #
@@ -13,7 +13,7 @@ export AVIATOR_BUILD_PROFILE=${AVIATOR_BUILD_PROFILE:-dev}
 # shellcheck source=scripts/lib/browser.sh
 . "$root/scripts/lib/browser.sh"
 need_browser
-nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || { echo "nginx is missing; install nginx" >&2; exit 1; }
+nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || { echo "nginx is missing. Install nginx." >&2; exit 1; }
 build_programs
 begin_work
 
@@ -21,7 +21,7 @@ below=/games/aviator/
 mkdir "$work/data" "$work/nginx"
 file=$work/data/aviator_payouts_20260101_000000.csv
 
-# rows FROM TO
+# rows FROM TO: prints these rounds as rows.
 rows() {
   awk -v from="$1" -v to="$2" 'BEGIN {
     for (i = from; i <= to; i++) {
@@ -34,7 +34,7 @@ rows() {
 { echo timestamp,multiplier; rows 1 40; } >"$file"
 start_predictor "$work/data"
 
-# nginx takes no port 0: the first free one from a place of this process's own.
+# nginx does not accept port 0: take the first free port above a base that depends on this process.
 port=$((20000 + $$ % 20000))
 while (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; do port=$((port + 1)); done
 cat >"$work/nginx/nginx.conf" <<CONF
@@ -67,10 +67,10 @@ start_driver
 open_browser 1280 900 1
 open_page "http://127.0.0.1:$port$below"
 
-# says ID WORDS: until the element says so.
+# says ID TEXT: waits until the element contains the text.
 says() {
   wait_for 60 holds "document.getElementById('$1').textContent.includes('$2')"
-  echo "ok: #$1 says \"$2\""
+  echo "ok: #$1 contains \"$2\""
 }
 says for-round '#41'
 says live-mode live
@@ -81,6 +81,6 @@ says feedback 'Trained:'
 value "document.getElementById('law-plot').scrollIntoView()" >/dev/null
 says law-seen 'all 41 rounds'
 strays=$(value "performance.getEntriesByType('resource').map((it) => it.name).filter((it) => !it.includes('$below')).join(' ')")
-[ -z "$strays" ] || { echo "asked for outside of $below: $strays" >&2; exit 1; }
-echo "ok: nothing is asked for outside of $below"
+[ -z "$strays" ] || { echo "requested outside of $below: $strays" >&2; exit 1; }
+echo "ok: nothing is requested outside of $below"
 close_browser

@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# A hub that is out of reach for 30 s, with real network namespaces: prints how long after its return everything that was
-# recorded meanwhile is on the other side. Needs root, `ip` and a NATS server (scripts/nats/install.sh).
-#   scripts/tests/outage.sh [SECONDS]
+# Tests the bridge while its hub is unreachable, in real network namespaces, and prints how long after the hub's return
+# everything recorded in the meantime has arrived. Needs root, `ip` and a NATS server (scripts/dev/nats/install.sh).
+#
+#   scripts/tests/outage.sh [SECONDS]      how long the hub is unreachable (default 30)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 away=${1:-30}
 target=${CARGO_TARGET_DIR:-target}
 bridge=$target/debug/bridge
 server=${AVIATOR_NATS_SERVER:-target/nats/bin/nats-server}
-if ! command -v ip >/dev/null 2>&1; then
-  command -v apt-get >/dev/null 2>&1 || { echo "ip is missing; install iproute2" >&2; exit 1; }
-  apt-get update -q
-  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends iproute2
-fi
+# shellcheck source=scripts/lib/packages.sh
+. scripts/lib/packages.sh
+need iproute2 ip
 [ -x "$bridge" ] || cargo build --locked -q -p bridge
-[ -x "$server" ] || bash scripts/nats/install.sh
+[ -x "$server" ] || bash scripts/dev/nats/install.sh
 
 work=$(mktemp -d)
 hub=aviator-hub-$$ site=aviator-site-$$
@@ -48,7 +47,7 @@ mkdir "$work/here" "$work/there"
 file=$work/here/aviator_payouts_recorded.csv
 printf 'timestamp,multiplier\n' >"$file"
 number=0
-record() { # COUNT rounds
+record() { # COUNT: appends as many rounds
   local end=$((number + $1))
   while [ "$number" -lt "$end" ]; do
     printf '%s,%d.%02d\n' "$(date -u -d "@$((1765395155 + 20 * number))" +%Y-%m-%dT%H:%M:%S.000Z)" \
@@ -57,7 +56,7 @@ record() { # COUNT rounds
   done
 }
 arrived() { cat "$work"/there/*.csv 2>/dev/null | grep -vc timestamp || true; }
-all_there() { # SECONDS
+all_there() { # SECONDS: waits until every round has arrived
   local deadline=$((SECONDS + $1))
   until [ "$(arrived)" -eq "$number" ]; do
     [ "$SECONDS" -lt "$deadline" ] || return 1
@@ -66,27 +65,27 @@ all_there() { # SECONDS
 }
 
 record 20
-# A hub on another machine has to speak TLS, unless one says otherwise.
+# A hub on another machine must use TLS unless --plain is given.
 code=0
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --hub nats://10.99.7.1:4222 --once >"$work/refused.log" 2>&1 || code=$?
-{ [ "$code" -eq 2 ] && grep -q 'speaks no TLS' "$work/refused.log"; } || fail "a hub without TLS on another machine is used"
+{ [ "$code" -eq 2 ] && grep -q 'speaks no TLS' "$work/refused.log"; } || fail "it uses a hub on another machine without TLS"
 
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --plain --hub nats://10.99.7.1:4222 >"$work/push.log" 2>&1 &
 pids+=($!)
 ip netns exec "$hub" "$bridge" pull --data-dir "$work/there" --plain --hub nats://10.99.7.1:4222 >"$work/pull.log" 2>&1 &
 pids+=($!)
-all_there 20 || fail "nothing arrives"
+all_there 20 || fail "the first rounds do not arrive"
 
 ip -n "$site" link set avsite down
 for _ in $(seq "$away"); do
   record 10
   sleep 1
 done
-[ "$(arrived)" -eq 20 ] || fail "something arrived without a link"
+[ "$(arrived)" -eq 20 ] || fail "rounds arrived without a link"
 ip -n "$site" link set avsite up
 back=$(date +%s%3N)
-all_there 60 || fail "what waited does not arrive"
+all_there 60 || fail "the waiting rounds do not arrive"
 taken=$(($(date +%s%3N) - back))
 diff <(cat "$work"/there/*.csv | grep -v timestamp) <(grep -v timestamp "$file") >/dev/null || fail "the rows differ"
-echo "$((number - 20)) rounds of $away s without a hub were on the other side $taken ms after its return"
+echo "$((number - 20)) rounds recorded during $away s without a hub arrived $taken ms after its return"
 [ "$taken" -lt 5000 ] || fail "that is more than 5 s"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian package in a system of its own (debootstrap, as root), looks at what is there, records a few
-# rounds as its user, and purges it again: programs and settings have to go, rounds have to stay.
+# Tests the Debian package: installs it in a separate system (debootstrap, as root), checks what is there, records a few
+# rounds as its user, and purges it. The programs and their settings must be gone, the rounds must remain.
 #
-#   scripts/tests/package.sh aviator_0.1.0_amd64.deb [FOLDER]     FOLDER: the system; made where it is not there
+#   scripts/tests/package.sh aviator_0.1.0_amd64.deb [FOLDER]     FOLDER: the system; created when it does not exist
 set -euo pipefail
 package=$(realpath "$1")
 summary=$(sed -n 's/^description = "\(.*\)"/\1/p' "$(dirname "$0")/../../crates/predictor/Cargo.toml")
 system=${2:-}
 suite=bookworm
-# The one this system uses; debootstrap knows another where that is no Debian. Comments may name others.
+# This system's mirror; on a system other than Debian, debootstrap chooses one. Commented lines do not count.
 mirror=$(grep -rhE '^(deb |URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
   grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
 
@@ -25,11 +25,11 @@ check() { # WHAT COMMAND...
   shift
   if "$@" >/dev/null 2>&1; then echo "ok   $what"; else echo "FAIL $what"; failed=$((failed + 1)); fi
 }
-# The pages as man shows them; outside, where there is man, as minbase has none.
+# Prints the warnings of man about the manual pages. Runs outside of the system, because minbase has no man.
 pages_complain() {
   local page
   for page in "$system"/usr/share/man/man1/{collector,predictor,bridge}*.1.gz; do
-    LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -l "$page" 2>&1 >/dev/null
+    { LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -l "$page" >/dev/null; } 2>&1
   done
 }
 absent() { [ ! -e "$system/$1" ]; }
@@ -38,9 +38,9 @@ as_collector() { inside setpriv --reuid aviator-collector --regid aviator --clea
 as_bridge() { inside setpriv --reuid aviator-bridge --regid aviator --clear-groups "$@"; }
 as_predictor() { inside setpriv --reuid aviator-predictor --regid aviator --clear-groups "$@"; }
 
-# minbase leaves documentation out.
+# minbase excludes documentation.
 rm -f "$system"/etc/dpkg/dpkg.cfg.d/*
-# An earlier run has left it there, as it should; a second one under its name is refused.
+# The key of an earlier run stays after the purge, and the bridge never overwrites a key.
 rm -f "$system/var/lib/aviator/bridge/attic.nk"
 cp "$package" "$system/tmp/aviator.deb"
 inside apt-get install -q -y --no-install-recommends /tmp/aviator.deb
@@ -49,30 +49,31 @@ for program in collector predictor bridge; do
   check "$program runs" inside "/usr/bin/$program" --version
   check "$program has a manual page" test -s "$system/usr/share/man/man1/$program.1.gz"
   check "bash completes $program" inside bash -c ". /usr/share/bash-completion/completions/$program && complete -p $program"
-  check "the user aviator-$program is there" inside getent passwd "aviator-$program"
+  check "the user aviator-$program exists" inside getent passwd "aviator-$program"
 done
 for program in collector predictor; do
-  check "its settings are understood" inside "$program" --config "/etc/aviator/$program.toml" --print-config
+  check "the settings of the $program are valid" inside "$program" --config "/etc/aviator/$program.toml" --print-config
 done
 for unit in collector predictor bridge-push bridge-pull; do
-  check "aviator-$unit is there" test -s "$system/lib/systemd/system/aviator-$unit.service"
-  check "and not enabled" absent "etc/systemd/system/multi-user.target.wants/aviator-$unit.service"
+  check "aviator-$unit is installed" test -s "$system/lib/systemd/system/aviator-$unit.service"
+  check "aviator-$unit is not enabled" absent "etc/systemd/system/multi-user.target.wants/aviator-$unit.service"
 done
-check "the summary is one whole line" test "$(inside dpkg-query -W -f='${binary:Summary}' aviator)" = "$summary"
+# shellcheck disable=SC2016 # the variable is dpkg-query's
+check "the summary is the description of the crate" test "$(inside dpkg-query -W -f='${binary:Summary}' aviator)" = "$summary"
 check "no manual page has an error" test -z "$(pages_complain)"
-check "rounds are the collector's, for the group to read" owned /var/lib/aviator/data "aviator-collector:aviator 750"
-check "forecasts are the predictor's" owned /var/lib/aviator/predictor "aviator-predictor:aviator 750"
+check "the collector owns the rounds, and the group may read them" owned /var/lib/aviator/data "aviator-collector:aviator 750"
+check "the predictor owns the forecasts" owned /var/lib/aviator/predictor "aviator-predictor:aviator 750"
 for folder in bridge pulled; do
-  check "$folder is the bridge's" owned "/var/lib/aviator/$folder" "aviator-bridge:aviator 750"
+  check "the bridge owns $folder" owned "/var/lib/aviator/$folder" "aviator-bridge:aviator 750"
 done
-check "what the bridge is told can be sourced" sh -ec ". '$system/etc/aviator/bridge.env'; test -n \"\$AVIATOR_HUB\""
+check "the settings of the bridge can be sourced" sh -ec ". '$system/etc/aviator/bridge.env'; test -n \"\$AVIATOR_HUB\""
 check "the collector records as its user" as_collector collector --config /etc/aviator/collector.toml \
   --data-dir /var/lib/aviator/data --history 50 --rounds 3 --pace max
-check "the predictor reads them as its own" as_predictor predictor doctor --config /etc/aviator/predictor.toml \
+check "the predictor reads the rounds as its user" as_predictor predictor doctor --config /etc/aviator/predictor.toml \
   --data-dir /var/lib/aviator/data --state-dir /var/lib/aviator/predictor
-check "and cannot write them" as_predictor sh -c '! touch /var/lib/aviator/data/x'
-check "nor can the bridge" as_bridge sh -c 'cat /var/lib/aviator/data/*.csv >/dev/null && ! touch /var/lib/aviator/data/x'
-check "the bridge makes a key as its user" as_bridge /usr/bin/bridge key /var/lib/aviator/bridge/attic.nk
+check "the predictor cannot write rounds" as_predictor sh -c '! touch /var/lib/aviator/data/x'
+check "the bridge reads rounds and cannot write them" as_bridge sh -c 'cat /var/lib/aviator/data/*.csv >/dev/null && ! touch /var/lib/aviator/data/x'
+check "the bridge creates a key as its user" as_bridge /usr/bin/bridge key /var/lib/aviator/bridge/attic.nk
 
 echo "# changed" >>"$system/etc/aviator/collector.toml"
 inside apt-get install -q -y --reinstall /tmp/aviator.deb >/dev/null
@@ -88,7 +89,7 @@ for unit in collector predictor bridge-push bridge-pull; do
   check "aviator-$unit is gone" absent "lib/systemd/system/aviator-$unit.service"
 done
 check "the settings are gone" absent etc/aviator
-check "the rounds are there, byte for byte" test "$(rows)" = "$before"
-check "and the bridge's key" test -s "$system/var/lib/aviator/bridge/attic.nk"
-check "and still the collector's" owned /var/lib/aviator/data "aviator-collector:aviator 750"
+check "the rounds remain, byte for byte" test "$(rows)" = "$before"
+check "the key of the bridge remains" test -s "$system/var/lib/aviator/bridge/attic.nk"
+check "the collector still owns the rounds" owned /var/lib/aviator/data "aviator-collector:aviator 750"
 [ "$failed" -eq 0 ] || { echo "$failed checks failed" >&2; exit 1; }

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Asks a running predictor everything that docs/openapi.json allows and much that it forbids, and
-# compares each answer with it. Makes its own virtual environment below target/.
+# Sends a running predictor requests that docs/openapi.json allows and many that it forbids, and compares each answer
+# with the document. Creates a virtual environment below target/.
+#
+#   scripts/tests/schemathesis.sh [OPTION OF schemathesis run]...
+#
+# EXAMPLES=30   examples per operation
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -18,7 +22,7 @@ work=$(mktemp -d)
 predictor=
 trap '[ -z "$predictor" ] || kill "$predictor" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# Four hundred rounds, a line that is none, and events of a collector.
+# 400 rounds, an unreadable line, and a collector's event.
 name=$work/data/aviator_payouts_20260101_000000
 mkdir "$work/data"
 awk 'BEGIN { srand(7); print "timestamp,multiplier"; for (i = 0; i < 400; i++)
@@ -40,7 +44,7 @@ for _ in $(seq 600); do
   sleep 0.1
 done
 
-# The stream of events never ends, so it cannot be compared with a document.
+# The event stream never ends, so it cannot be compared with the document.
 cd "$work"
 "$venv/bin/schemathesis" run "$root/docs/openapi.json" --url "$url" \
   --exclude-path /api/events --max-examples "${EXAMPLES:-30}" --seed 1 --request-timeout 60 --no-color "$@"

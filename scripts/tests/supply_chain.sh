@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The real judges of what the programs are made of: cargo-deny (licences, bans, sources, by deny.toml) and cargo-machete
-# (dependencies that nothing uses). Installs the versions below into target/tools where they are missing.
-# Advisories are left out: they need a database from beyond the registry. `cargo deny check advisories` asks it.
+# Checks the dependencies with cargo-deny (licences, bans and sources, by deny.toml) and cargo-machete (unused ones).
+# Installs the versions below into target/tools when they are missing. Security advisories need a database from outside
+# the registry and are not checked here: run `cargo deny check advisories`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -9,13 +9,13 @@ tools=$target/tools
 deny=0.20.2
 machete=0.9.2
 
-# Built without optimising: they run for seconds, and are compiled on every fresh machine.
-need() { # TOOL VERSION
+# Built without optimisation: they run for seconds, and every new machine compiles them.
+install_tool() { # TOOL VERSION
   [ "$("$tools/bin/$1" --version 2>/dev/null | awk '{ print $NF }')" = "$2" ] ||
     CARGO_TARGET_DIR=$tools/build cargo install -q --locked --debug --root "$tools" --version "$2" "$1"
 }
-need cargo-machete "$machete"
+install_tool cargo-machete "$machete"
 "$tools/bin/cargo-machete"
-need cargo-deny "$deny"
-# What is there in two versions is a warning, and left to `cargo deny check bans`.
+install_tool cargo-deny "$deny"
+# Duplicate versions are only warnings; `cargo deny check bans` shows them.
 "$tools/bin/cargo-deny" --log-level error --locked check licenses bans sources

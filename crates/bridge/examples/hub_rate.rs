@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::message::PublishMessage;
-use bridge::disk::SparingDisk;
-use bridge::hub::stream::Limits;
+use bridge::hub::stream::StreamLimits;
 use bridge::hub::{Access, Hub};
-use bridge::parcel::{Parcel, VERSION};
+use bridge::message::{RoundMessage, VERSION};
 use bridge::pull::{self, Pull};
 use bridge::push::{self, Push, State};
 use bridge::subject::Table;
 use futures_util::StreamExt;
-use rounds::{Event, EventKind, Multiplier, Name, Origin, Round, RoundLog};
+use rounds::disk::{SparingDisk, SyncPolicy};
+use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog, TableName};
 use tokio_util::sync::CancellationToken;
 
 const IN_FLIGHT: usize = 256;
@@ -119,7 +119,7 @@ fn row(what: &str, cost: Cost, rounds: u64, beside: Cost) {
     );
 }
 
-fn name(text: &str) -> Name {
+fn name(text: &str) -> TableName {
     text.parse().expect("a name of ours")
 }
 
@@ -137,24 +137,24 @@ fn event(number: u64) -> Event {
 
 /// Files as a collector writes them; the length of a message of theirs.
 fn write(dir: &Path, rounds: u64) -> anyhow::Result<usize> {
-    let disk = Box::new(SparingDisk { every: Duration::MAX });
+    let disk = Box::new(SparingDisk::new(SyncPolicy::Never, |_| {}));
     let mut log = RoundLog::open_on(disk, dir, Origin::Recorded, round(0).time)?;
     for number in 0..rounds {
         log.append(&round(number), &event(number))?;
     }
-    let parcel = Parcel {
+    let message = RoundMessage {
         v: VERSION,
         site: "attic".to_owned(),
         file: "aviator_payouts_20251210_193235".to_owned(),
         row: rounds,
         round: round(rounds),
         event: event(rounds),
-        marks: Vec::new(),
+        discontinuities: Vec::new(),
     };
-    Ok(parcel.to_bytes().len())
+    Ok(message.to_bytes().len())
 }
 
-fn push(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn push(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     let push = Push {
         access: access.clone(),
         dir: dir.to_owned(),
@@ -167,29 +167,29 @@ fn push(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
     Ok(push::run(&push, &mut state, &CancellationToken::new())?)
 }
 
-fn push_again(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn push_again(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     fs::remove_dir_all(dir.join(".bridge"))?;
     push(access, dir, table)
 }
 
-fn pull(access: &Access, dir: &Path, table: &Name) -> anyhow::Result<()> {
+fn pull(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     let pull = Pull {
         access: access.clone(),
         dir: dir.to_owned(),
         table: table.clone(),
         only_sites: Vec::new(),
-        sync_every: Duration::from_secs(1),
+        sync_interval: Duration::from_secs(1),
         once: true,
     };
     Ok(pull::run(&pull, &CancellationToken::new())?)
 }
 
 /// The bare client: the same stream, subjects and bodies as long, each acknowledged.
-fn publish(access: &Access, table: &Name, rounds: u64, bytes: usize) -> anyhow::Result<()> {
+fn publish(access: &Access, table: &TableName, rounds: u64, bytes: usize) -> anyhow::Result<()> {
     let table = Table { name: table.clone(), origin: Origin::Recorded };
-    Ok(bridge::hub::run(async {
+    bridge::hub::run(async {
         let hub = Hub::connect(access, IN_FLIGHT).await?;
-        hub.stream_for(&table, Limits::default()).await?;
+        hub.stream_for(&table, StreamLimits::default()).await?;
         let mut acks = VecDeque::new();
         for number in 0..rounds {
             let subject = table.round(&number.to_string()).expect("a plain id");
@@ -203,13 +203,13 @@ fn publish(access: &Access, table: &Name, rounds: u64, bytes: usize) -> anyhow::
         for ack in acks {
             ack.await.expect("stored");
         }
-        Ok(())
-    })?)
+        anyhow::Ok(())
+    })
 }
 
 /// The bare client: every message read and nothing done with it.
-fn consume(access: &Access, table: &Name, rounds: u64) -> anyhow::Result<()> {
-    Ok(bridge::hub::run(async {
+fn consume(access: &Access, table: &TableName, rounds: u64) -> anyhow::Result<()> {
+    bridge::hub::run(async {
         let hub = Hub::connect(access, 1).await?;
         let kept = hub.stream(table).await?;
         let config = OrderedConfig { max_batch: 500, ..OrderedConfig::default() };
@@ -219,6 +219,6 @@ fn consume(access: &Access, table: &Name, rounds: u64) -> anyhow::Result<()> {
         let read =
             messages.take(count).filter(|message| std::future::ready(message.is_ok())).count();
         assert_eq!(read.await as u64, rounds);
-        Ok(())
-    })?)
+        anyhow::Ok(())
+    })
 }

@@ -1,9 +1,7 @@
 //! The command line.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
+use daemon::manual::ManualCommand;
 
 use crate::config::{InitOptions, KeyOptions, LogOptions, MergeOptions, PullOptions, PushOptions};
 
@@ -15,38 +13,27 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// What is logged and how.
+    /// What is logged, and how.
     #[command(flatten)]
     pub log: LogOptions,
 }
 
-/// What the program can do.
+/// The subcommands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Send the rows of a collector's files to the hub, each once, and go on with new ones
+    /// Send the rows of a collector's files to the hub, each once, and keep sending new ones
     Push(PushOptions),
-    /// Write the rounds at the hub into the files of a directory, each once, and go on with new ones
+    /// Write the hub's rounds into a directory, each once, and keep writing new ones
     Pull(PullOptions),
-    /// Join recordings of one table without ids: what one has missed is taken from another
+    /// Merge recordings of one table without round ids: rounds that one missed come from another
     Merge(MergeOptions),
-    /// Make the stream of a table at the hub, with limits of your own
+    /// Create the stream of a table at the hub, with limits of your own
     Init(InitOptions),
-    /// Make a key for --nkey, and print its public half for the hub's configuration
+    /// Create a key for --nkey and print its public half for the hub's configuration
     Key(KeyOptions),
-    /// Print what lets a shell complete the command line
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `bridge.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
 const EXAMPLES: &str = "\
@@ -56,24 +43,13 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/how-to/use-many-machines.md tells when you need this, and how to set the hub up.
+docs/how-to/use-many-machines.md explains when you need this and how to set up the hub.
 Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
 Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
 
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
-  bridge completions zsh > ~/.zfunc/_bridge
-  bridge completions fish > ~/.config/fish/completions/bridge.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  bridge man | man -l -
-  bridge man --dir /usr/local/share/man/man1";
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::CommandFactory;
 
     use super::*;
 

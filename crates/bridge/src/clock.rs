@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// What the clock on the wall says, to the millisecond (files keep no more).
+/// Returns the wall-clock time to the millisecond, the precision of the files.
 #[expect(clippy::disallowed_methods, reason = "the one place where wall time enters")]
 pub fn wall() -> DateTime<Utc> {
     let now = Utc::now();

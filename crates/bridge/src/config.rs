@@ -1,26 +1,26 @@
-//! What the bridge is told: flag, else environment variable `AVIATOR_…`, else default.
+//! Command-line options: flag, else environment variable `AVIATOR_…`, else default.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use program::log;
-use rounds::{Name, Origin};
+use daemon::log;
+use rounds::{Origin, TableName};
 use thiserror::Error;
 
-use crate::hub::stream::Limits;
+use crate::hub::stream::StreamLimits;
 use crate::hub::{Access, Address, Credentials};
-use crate::key;
-use crate::merge::{From, Merge};
+use crate::merge::{Merge, MergeSource};
+use crate::nkey;
 use crate::pull::Pull;
 use crate::push::Push;
 use crate::subject::Table;
 
-/// What a flag says cannot be used. Nothing was opened yet; the program ends with 2.
+/// A flag has an unusable value. Nothing was opened yet; the program exits with 2.
 #[derive(Debug, Error)]
 #[error("--{flag}: {problem}")]
 pub struct ConfigError {
-    /// Without the dashes.
+    /// Name of the flag without its dashes.
     pub flag: &'static str,
     /// What is wrong with it, and what to do.
     pub problem: String,
@@ -35,7 +35,7 @@ pub struct HubOptions {
 
     /// The table
     #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME", default_value = "default")]
-    pub table: Name,
+    pub table: TableName,
 
     /// Credentials file of a NATS account
     #[arg(long, env = "AVIATOR_CREDS", value_name = "FILE", conflicts_with = "nkey")]
@@ -49,7 +49,7 @@ pub struct HubOptions {
     #[arg(long, env = "AVIATOR_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
-    /// Speak to a hub on another machine without TLS: everyone on the way can read and change the rounds
+    /// Connect to a hub on another machine without TLS: anyone on the network path can read and change the rounds
     #[arg(long, env = "AVIATOR_PLAIN", num_args = 0..=1, default_missing_value = "true", default_value = "false", value_name = "BOOL")]
     pub plain: bool,
 }
@@ -67,18 +67,20 @@ impl HubOptions {
         readable("nkey", &self.nkey)?;
         readable("ca-file", &self.ca_file)?;
         if self.plain && self.ca_file.is_some() {
-            let problem = "says no TLS, and --ca-file says TLS".to_owned();
+            let problem = "contradicts --ca-file, which requires TLS".to_owned();
             return Err(ConfigError { flag: "plain", problem });
         }
         let creds = self.creds.clone().map(Credentials::Creds);
         let credentials = creds.or_else(|| self.nkey.clone().map(Credentials::Nkey));
-        if let Some(file) =
-            credentials.as_ref().map(Credentials::file).filter(|file| key::is_open_to_others(file))
+        if let Some(file) = credentials
+            .as_ref()
+            .map(Credentials::file)
+            .filter(|file| nkey::is_readable_by_others(file))
         {
             tracing::warn!(file = %file.display(), "Everyone on this machine can read these credentials; chmod 600 keeps them.");
         }
         Ok(Access {
-            needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_here()),
+            needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_local()),
             address: self.hub.clone(),
             ca_file: self.ca_file.clone(),
             credentials,
@@ -100,26 +102,26 @@ pub struct PushOptions {
 
     /// The name of this machine among those that record the table
     #[arg(long, env = "AVIATOR_SITE", value_name = "NAME")]
-    pub site: Name,
+    pub site: TableName,
 
-    /// Where to keep how much is pushed [default: .bridge in the directory of the table]
+    /// Directory of the state file, which records how much is pushed [default: .bridge in the directory of the table]
     #[arg(long, env = "AVIATOR_BRIDGE_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 
-    /// Rows on their way at a time
+    /// Maximum number of rows in flight
     #[arg(long, env = "AVIATOR_IN_FLIGHT", value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub in_flight: u16,
 
-    /// Stop when everything that is in the files is at the hub
+    /// Stop once every row in the files is at the hub
     #[arg(long)]
     pub once: bool,
 }
 
 impl PushOptions {
-    /// What to push.
+    /// Returns what to push.
     ///
     /// # Errors
-    /// A flag cannot be used.
+    /// A flag has an unusable value.
     pub fn push(&self) -> Result<Push, ConfigError> {
         Ok(Push {
             access: self.hub.access(&format!("push {} of", self.site))?,
@@ -131,7 +133,7 @@ impl PushOptions {
         })
     }
 
-    /// Where to keep how much is pushed.
+    /// Returns the directory of the state file.
     pub fn state_dir(&self) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| self.dir().join(".bridge"))
     }
@@ -155,29 +157,29 @@ pub struct PullOptions {
 
     /// Only rows without ids that come from this site; may be given again for a machine that took its place
     #[arg(long, env = "AVIATOR_ONLY_SITE", value_name = "NAME", value_delimiter = ',')]
-    pub only_site: Vec<Name>,
+    pub only_site: Vec<TableName>,
 
-    /// Seconds between two syncs of a file: what a loss of power takes is pulled again
+    /// Seconds between two syncs of a file: rows lost in a power failure are pulled again
     #[arg(long, env = "AVIATOR_SYNC_SECONDS", value_name = "N", default_value_t = 1)]
     pub sync_seconds: u32,
 
-    /// Stop when everything that is at the hub is in the files
+    /// Stop once every round at the hub is in the files
     #[arg(long)]
     pub once: bool,
 }
 
 impl PullOptions {
-    /// What to pull.
+    /// Returns what to pull.
     ///
     /// # Errors
-    /// A flag cannot be used.
+    /// A flag has an unusable value.
     pub fn pull(&self) -> Result<Pull, ConfigError> {
         Ok(Pull {
             access: self.hub.access("pull")?,
             dir: self.hub.table.directory(&self.data_dir),
             table: self.hub.table.clone(),
             only_sites: self.only_site.clone(),
-            sync_every: Duration::from_secs(self.sync_seconds.into()),
+            sync_interval: Duration::from_secs(self.sync_seconds.into()),
             once: self.once,
         })
     }
@@ -188,19 +190,19 @@ impl PullOptions {
 pub struct MergeOptions {
     /// A recording of the table, and the name of the machine it comes from; the clock of the first one counts
     #[arg(long, value_name = "NAME=DIR", required = true)]
-    pub from: Vec<From>,
+    pub from: Vec<MergeSource>,
 
     /// Directory to write the one series into, which no collector writes to
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// Go on with rounds that are recorded from now on
+    /// Keep running and merge new rounds as they are recorded
     #[arg(long)]
     pub follow: bool,
 }
 
 impl MergeOptions {
-    /// What to merge.
+    /// Returns what to merge.
     pub fn merge(&self) -> Merge {
         Merge { from: self.from.clone(), dir: self.data_dir.clone(), follow: self.follow }
     }
@@ -213,11 +215,11 @@ pub struct InitOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Where the rounds of the table come from
+    /// Origin of the table's rounds
     #[arg(long, value_enum, value_name = "ORIGIN", default_value = "recorded")]
-    pub origin: Kind,
+    pub origin: OriginArg,
 
-    /// Servers of a cluster that keep a copy
+    /// Number of servers of a cluster that keep a copy
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
 
@@ -231,33 +233,33 @@ pub struct InitOptions {
     pub keep_days: Option<u32>,
 }
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// Where rounds come from.
+/// Origin of rounds.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Heard from a game as they were played.
+pub enum OriginArg {
+    /// Recorded live from a game.
     Recorded,
     /// Recorded earlier and played back.
     Replayed,
-    /// Made up by the demo source.
+    /// Generated by the demo source.
     Simulated,
 }
 
 impl InitOptions {
-    /// The hub, the table and its limits.
+    /// Returns the hub, the table and its limits.
     ///
     /// # Errors
-    /// A flag cannot be used.
-    pub fn init(&self) -> Result<(Access, Table, Limits), ConfigError> {
+    /// A flag has an unusable value.
+    pub fn init(&self) -> Result<(Access, Table, StreamLimits), ConfigError> {
         let origin = match self.origin {
-            Kind::Recorded => Origin::Recorded,
-            Kind::Replayed => Origin::Replayed,
-            Kind::Simulated => Origin::Simulated,
+            OriginArg::Recorded => Origin::Recorded,
+            OriginArg::Replayed => Origin::Replayed,
+            OriginArg::Simulated => Origin::Simulated,
         };
         let days = u64::from(self.keep_days.unwrap_or_default());
-        let limits = Limits {
+        let limits = StreamLimits {
             bytes: self.max_mib.map(|mib| mib << 20),
             replicas: self.replicas.into(),
             keep: Duration::from_secs(days * DAY),
@@ -274,10 +276,10 @@ pub struct KeyOptions {
     pub file: PathBuf,
 }
 
-/// What is logged and how.
+/// Log options.
 #[derive(Args, Clone, Debug)]
 pub struct LogOptions {
-    /// Form of the log on stderr: auto is pretty on a terminal and JSON otherwise
+    /// Log format on stderr: auto is pretty on a terminal and JSON otherwise
     #[arg(
         long,
         env = "AVIATOR_LOG_FORMAT",

@@ -24,13 +24,13 @@ use tokio_util::sync::CancellationToken;
 pub use address::Address;
 pub use error::HubError;
 
-/// Until a server must have answered a new connection.
+/// Timeout for connecting.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
-/// Three of these without an answer end a connection.
+/// Interval of pings; three without an answer end a connection.
 const PING_EVERY: Duration = Duration::from_secs(2);
-/// Until the hub must have answered a request or acknowledged a row.
+/// Timeout for an answer or an acknowledgement of the hub.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// Once connected, the client shall not connect again by itself.
+/// Reconnect delay of the client, which must not reconnect by itself.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
 /// How to reach the hub.
@@ -42,13 +42,13 @@ pub struct Access {
     pub needs_tls: bool,
     /// The certificate of an authority, besides those of this machine.
     pub ca_file: Option<PathBuf>,
-    /// What this bridge shows of itself.
+    /// Credentials of this bridge.
     pub credentials: Option<Credentials>,
     /// The name under which the hub lists this connection.
     pub client: String,
 }
 
-/// What a bridge shows the hub of itself.
+/// Credentials with which a bridge authenticates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// A file with a token and its key, as NATS accounts hand them out.
@@ -74,11 +74,11 @@ pub struct Hub {
     lost: Lost,
 }
 
-/// The end of a connection, as soon as it is known.
+/// Signals the end of a connection.
 #[derive(Clone, Debug, Default)]
 struct Lost {
     token: CancellationToken,
-    /// What the hub said before; it ends no connection itself for that.
+    /// The first permission error that the hub reported; the hub does not close the connection for it.
     forbidden: Arc<OnceLock<String>>,
 }
 
@@ -86,7 +86,7 @@ impl Hub {
     /// Connects once.
     ///
     /// # Errors
-    /// Nobody answers, or the hub does not want this bridge.
+    /// No server answers, or the hub refuses this bridge.
     pub async fn connect(access: &Access, in_flight: usize) -> Result<Self, HubError> {
         let lost = Lost::default();
         let is_up = Arc::new(AtomicBool::new(false));
@@ -94,7 +94,7 @@ impl Hub {
         let client = options
             .connect(access.address.servers())
             .await
-            .map_err(|error| explained(&error, access))?;
+            .map_err(|error| connect_error(&error, access))?;
         is_up.store(true, Ordering::Relaxed);
         let jetstream = ContextBuilder::new()
             .timeout(ANSWER_MAX)
@@ -104,26 +104,26 @@ impl Hub {
         Ok(Self { jetstream, lost })
     }
 
-    /// Ends when the connection has, and says why.
+    /// Waits for the end of the connection and returns the reason.
     pub async fn lost(&self) -> HubError {
         self.lost.token.cancelled().await;
         match self.lost.forbidden.get() {
             Some(said) => HubError::Forbidden { problem: said.clone() },
-            None => HubError::lost(),
+            None => HubError::disconnected(),
         }
     }
 }
 
-/// Whatever is forbidden is never answered, so waiting for it would not end.
+/// Returns whether the hub refuses a request for lack of permission; it never answers such a request.
 fn is_forbidden(said: &ServerError) -> bool {
     said.to_string().to_lowercase().contains("permissions violation")
 }
 
-/// Runs one connection's work in a runtime of its own, which takes everything of the connection with it when it ends.
+/// Runs the work of one connection in a runtime of its own, so that nothing of the connection outlives it.
 ///
 /// # Errors
-/// Those of `work`, or the system gives no runtime.
-pub fn run<T>(work: impl Future<Output = Result<T, HubError>>) -> Result<T, HubError> {
+/// The error of `work`, or no runtime can be created.
+pub fn run<T, E: From<HubError>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(HubError::Runtime)?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();
@@ -140,7 +140,7 @@ async fn options(
         .connection_timeout(CONNECT_MAX)
         .request_timeout(Some(ANSWER_MAX))
         .ping_interval(PING_EVERY)
-        // Addresses that the hub makes known are not held against the rule for TLS.
+        // Addresses that the hub announces are not checked against the TLS rule, so ignore them.
         .ignore_discovered_servers()
         .require_tls(access.needs_tls)
         .reconnect_delay_callback(move |_| {
@@ -152,11 +152,11 @@ async fn options(
                 match event {
                     Event::Disconnected | Event::Closed => lost.token.cancel(),
                     Event::ServerError(said) if is_forbidden(&said) => {
-                        // The first one counts; it is no error that there are more.
+                        // Only the first one is kept.
                         drop(lost.forbidden.set(said.to_string()));
                         lost.token.cancel();
                     }
-                    other => tracing::debug!(%other, "The connection says so."),
+                    other => tracing::debug!(%other, "Connection event."),
                 }
             }
         });
@@ -179,8 +179,8 @@ async fn options(
     }
 }
 
-/// What a failed connection means to whoever runs the bridge.
-fn explained(error: &ConnectError, access: &Access) -> HubError {
+/// Converts a connection error into one that says what the operator can do.
+fn connect_error(error: &ConnectError, access: &Access) -> HubError {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(deeper) = cause {
@@ -193,11 +193,11 @@ fn explained(error: &ConnectError, access: &Access) -> HubError {
     let address = access.address.to_string();
     let refused = |problem: String| match &access.credentials {
         Some(credentials) => HubError::Credentials { file: credentials.file().clone(), problem },
-        None => HubError::Unnamed { address: address.clone() },
+        None => HubError::NoCredentials { address: address.clone() },
     };
     match error.kind() {
         ConnectErrorKind::AuthorizationViolation => {
-            refused("the hub does not know them".to_owned())
+            refused("the hub does not accept them".to_owned())
         }
         ConnectErrorKind::Authentication => refused("they cannot be used to sign".to_owned()),
         _ if text.contains("nvalid peer certificate") => {
@@ -205,6 +205,6 @@ fn explained(error: &ConnectError, access: &Access) -> HubError {
         }
         _ if text.contains("InvalidContentType") => HubError::NoTls { address },
         ConnectErrorKind::Tls => HubError::Certificate { address, problem: text },
-        _ => HubError::Away { problem: format!("{address}: {text}") },
+        _ => HubError::Unavailable { problem: format!("{address}: {text}") },
     }
 }

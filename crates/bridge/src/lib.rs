@@ -1,18 +1,23 @@
 //! Carries rounds between machines through NATS JetStream.
 //!
-//! The files stay the truth on both ends: [`push`] reads those of a collector and has each row stored at the hub once,
-//! [`pull`] writes what the hub has into a directory for a predictor, each row once; [`merge`] joins recordings without ids. Reading order: [`subject`] (what makes
-//! two rows one round), [`parcel`] (what travels), [`hub`] (the connection and the stream), [`push`], [`pull`].
+//! The files stay authoritative on both ends: [`push`] reads a collector's files and stores each row at the hub once,
+//! [`pull`] writes the hub's rounds into a directory for a predictor, each row once, and [`merge`] joins recordings
+//! without round ids. Reading order: [`subject`] (what makes two rows one round), [`message`] (what is sent), [`hub`]
+//! (the connection and the stream), [`push`], [`pull`].
 
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod disk;
 pub mod hub;
-pub mod key;
 pub mod merge;
-pub mod outage;
-pub mod parcel;
+pub mod message;
+pub mod nkey;
 pub mod pull;
 pub mod push;
+pub mod retry;
 pub mod subject;
+
+/// Logs that the last rows of a file may not survive a power failure; the hub or the recordings still have them.
+fn report_close_error(error: &std::io::Error) {
+    tracing::warn!(%error, "Cannot sync a file while closing it; after a power failure its last rows are fetched again.");
+}

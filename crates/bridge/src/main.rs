@@ -11,11 +11,11 @@ use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
-use bridge::{key, merge, pull, push};
+use bridge::{merge, nkey, pull, push};
 use clap::{CommandFactory, Parser};
-use program::signals::Signals;
-use program::words::{in_one_line, say};
-use program::{log, manual};
+use daemon::log;
+use daemon::output::{in_one_line, say};
+use daemon::signals::Signals;
 use rounds::LogError;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ const BAD_USAGE: u8 = 2;
 const HELD_BY_ANOTHER: u8 = 3;
 
 fn main() -> ExitCode {
-    // The error says that one is installed already, which is what is wanted.
+    // An error means that a provider is installed already, which is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("bridge: {}", in_one_line(&error)));
-            ExitCode::from(code(&error))
+            ExitCode::from(exit_code(&error))
         }
     }
 }
@@ -42,12 +42,12 @@ fn act(command: &Command) -> anyhow::Result<()> {
         Command::Push(options) => {
             let push = options.push()?;
             let mut state = State::open(&options.state_dir(), &push.table)?;
-            push::run(&push, &mut state, &obedient()?)?;
+            push::run(&push, &mut state, &listen_for_shutdown()?)?;
         }
-        Command::Pull(options) => pull::run(&options.pull()?, &obedient()?)?,
+        Command::Pull(options) => pull::run(&options.pull()?, &listen_for_shutdown()?)?,
         Command::Merge(options) => {
-            let tally = merge::run(&options.merge(), &obedient()?)?;
-            let merge::Tally { written, conflicts, no_room, unplaced } = tally;
+            let counts = merge::run(&options.merge(), &listen_for_shutdown()?)?;
+            let merge::MergeCounts { written, conflicts, no_room, unplaced } = counts;
             tracing::info!(written, conflicts, no_room, unplaced, "Merged.");
         }
         Command::Init(options) => {
@@ -64,18 +64,17 @@ fn act(command: &Command) -> anyhow::Result<()> {
             );
         }
         Command::Key(options) => {
-            let public = key::make(&options.file)
+            let public = nkey::create(&options.file)
                 .with_context(|| format!("making {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
-        Command::Completions { shell } => manual::completions(Cli::command(), *shell)?,
-        Command::Man { dir } => manual::pages(Cli::command(), dir.as_deref())?,
+        Command::Manual(manual) => manual.run(Cli::command())?,
     }
     Ok(())
 }
 
-/// Cancelled by the first signal; the second one ends the program at once.
-fn obedient() -> anyhow::Result<CancellationToken> {
+/// Returns a token that the first signal cancels; the second signal exits at once.
+fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -93,8 +92,8 @@ fn obedient() -> anyhow::Result<CancellationToken> {
             token.cancel();
             signals.next().await;
         });
-        say("bridge: stopped at once; what was acknowledged stays");
-        #[expect(clippy::exit, reason = "files and stream are right at every moment")]
+        say("bridge: stopped at once; acknowledged rows are kept");
+        #[expect(clippy::exit, reason = "files and stream are consistent at every moment")]
         std::process::exit(i32::from(FAILED));
     };
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
@@ -107,7 +106,7 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn code(error: &anyhow::Error) -> u8 {
+fn exit_code(error: &anyhow::Error) -> u8 {
     let is_wrong =
         |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
     if error.downcast_ref::<ConfigError>().is_some() {
@@ -119,7 +118,7 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<MergeError>() {
         return match error {
             MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
-            MergeError::Log(LogError::Mixed { .. }) | MergeError::Strangers(_) => BAD_USAGE,
+            MergeError::Log(LogError::Mixed { .. }) | MergeError::Mismatch(_) => BAD_USAGE,
             _ => FAILED,
         };
     }

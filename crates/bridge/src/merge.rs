@@ -1,7 +1,7 @@
-//! The recordings of several machines of one table as one series, where the feed has no ids.
+//! Merges recordings of one table by several machines into one series, where the feed has no round ids.
 //!
-//! Each recording is laid on what is in the directory already ([`rounds::align`]), and what that lacks is written. So the
-//! directory itself is all that is remembered: a round that is there is found there, after a crash and after a restart too.
+//! Each recording is aligned with the rounds already in the directory ([`rounds::align`]), and rounds missing there are
+//! written. The directory is the only state, so a crash or a restart adds no round twice.
 
 mod recording;
 
@@ -11,38 +11,38 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rounds::align::{Heard, Joined, Limits, align};
-use rounds::{Event, EventKind, LogError, Name, Origin, Round, RoundLog};
+use rounds::align::{AlignedRound, Limits, RecordedRound, align};
+use rounds::disk::{SparingDisk, SyncPolicy};
+use rounds::{Event, EventKind, LogError, Origin, Round, RoundLog, TableName};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::disk::SparingDisk;
-use crate::outage;
+use crate::retry;
 
 use recording::{Entry, Recording};
 
-/// How often the recordings are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Interval between two scans of the recordings.
+const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// Between two syncs of a file: what a loss of power takes is merged again.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A recording and the machine it comes from: `NAME=DIR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct From {
+pub struct MergeSource {
     /// The machine.
-    pub site: Name,
+    pub site: TableName,
     /// Its files.
     pub dir: PathBuf,
 }
 
-impl FromStr for From {
+impl FromStr for MergeSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (site, dir) =
             text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=DIR"))?;
-        let site = site.parse().map_err(|error: rounds::NameError| error.to_string())?;
+        let site = site.parse().map_err(|error: rounds::TableNameError| error.to_string())?;
         Ok(Self { site, dir: dir.into() })
     }
 }
@@ -51,14 +51,14 @@ impl FromStr for From {
 #[derive(Clone, Debug)]
 pub struct Merge {
     /// The recordings; the clock of the first one is the one that counts.
-    pub from: Vec<From>,
+    pub from: Vec<MergeSource>,
     /// Where the one series is written.
     pub dir: PathBuf,
     /// Go on with new rounds.
     pub follow: bool,
 }
 
-/// Why recordings cannot be merged.
+/// An error of a merge.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
@@ -70,60 +70,58 @@ pub enum MergeError {
     Unreadable {
         /// Its directory.
         dir: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: String,
     },
-    /// They do not belong together.
+    /// The recordings do not belong together.
     #[error("{0}")]
-    Strangers(String),
+    Mismatch(String),
 }
 
 /// Merges once, or until it is asked to stop.
 ///
 /// # Errors
 /// A recording cannot be read, or the series not be written.
-pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<Tally, MergeError> {
+pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, MergeError> {
     let origin = origin(merge)?;
-    let sparing = Box::new(SparingDisk { every: SYNC_EVERY });
+    let sparing =
+        Box::new(SparingDisk::new(SyncPolicy::Interval(SYNC_INTERVAL), crate::report_close_error));
     let log = RoundLog::open_on(sparing, &merge.dir, origin, clock::wall())?;
     let mut whole = Recording::new(&merge.dir);
-    whole.look()?;
-    let told = whole.conflicts()?;
-    let mut desk = Desk { log, told, tally: Tally::default() };
-    desk.log.note(clock::wall(), &Event::new(EventKind::Start, "merge"))?;
+    whole.scan()?;
+    let reported = whole.conflicts()?;
+    let mut writer = SeriesWriter { log, reported, counts: MergeCounts::default() };
+    writer.log.note(clock::wall(), &Event::new(EventKind::Start, "merge"))?;
     let mut parts: Vec<_> =
         merge.from.iter().map(|from| (from, Recording::new(&from.dir))).collect();
     loop {
         for (from, part) in &mut parts {
-            if part.look()? || whole.is_changed() {
-                desk.add(&from.site, part, &mut whole)?;
+            if part.scan()? || whole.is_changed() {
+                writer.add(&from.site, part, &mut whole)?;
             }
         }
         whole.settle();
         if !merge.follow {
             break;
         }
-        crate::hub::run(async {
-            outage::pause(LOOK_EVERY, shutdown).await;
-            Ok(())
-        })
-        .map_err(|error| MergeError::Strangers(error.to_string()))?;
+        retry::wait_blocking(SCAN_INTERVAL, shutdown)
+            .map_err(|error| MergeError::Mismatch(error.to_string()))?;
         if shutdown.is_cancelled() {
             break;
         }
     }
-    desk.log.note(clock::wall(), &Event::new(EventKind::Stop, "merge"))?;
-    Ok(desk.tally)
+    writer.log.note(clock::wall(), &Event::new(EventKind::Stop, "merge"))?;
+    Ok(writer.counts)
 }
 
 /// The one origin of all recordings.
 fn origin(merge: &Merge) -> Result<Origin, MergeError> {
     let mut origins = Vec::new();
-    for From { dir, .. } in &merge.from {
+    for MergeSource { dir, .. } in &merge.from {
         if *dir == merge.dir {
             let problem =
                 format!("{} cannot be both a recording and the series of all", dir.display());
-            return Err(MergeError::Strangers(problem));
+            return Err(MergeError::Mismatch(problem));
         }
         let found = Origin::of(dir).map_err(|error| MergeError::Unreadable {
             dir: dir.clone(),
@@ -134,94 +132,94 @@ fn origin(merge: &Merge) -> Result<Origin, MergeError> {
     origins.dedup();
     match origins.as_slice() {
         [origin] => Ok(*origin),
-        [] => Err(MergeError::Strangers("none of the recordings holds a round yet".to_owned())),
-        _ => Err(MergeError::Strangers(
+        [] => Err(MergeError::Mismatch("none of the recordings holds a round yet".to_owned())),
+        _ => Err(MergeError::Mismatch(
             "the recordings are of different origins, which must not mix".to_owned(),
         )),
     }
 }
 
-/// What became of the rounds.
+/// Counts of a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct MergeCounts {
     /// Rounds written.
     pub written: u64,
-    /// Rounds that recorders tell differently.
+    /// Rounds that recorders report differently.
     pub conflicts: u64,
-    /// Rounds left out because there is no time for them.
+    /// Rounds left out because they do not fit between their neighbours.
     pub no_room: u64,
-    /// Rounds whose place cannot be told yet.
+    /// Rounds whose place cannot be reported yet.
     pub unplaced: u64,
 }
 
 /// Writes what is missing and tells what does not fit.
-struct Desk {
+struct SeriesWriter {
     log: RoundLog,
-    /// Rounds of which it was told already that they do not fit.
-    told: BTreeSet<Told>,
-    tally: Tally,
+    /// Rounds of which it was reported already that they do not fit.
+    reported: BTreeSet<ReportedConflict>,
+    counts: MergeCounts,
 }
 
 /// A round of a site, by its own clock.
-type Told = (String, i64, u64);
+type ReportedConflict = (String, i64, u64);
 
-impl Desk {
+impl SeriesWriter {
     fn add(
         &mut self,
-        site: &Name,
+        site: &TableName,
         part: &Recording,
         whole: &mut Recording,
     ) -> Result<(), MergeError> {
-        let (ours, theirs) = (whole.heard(), part.heard());
+        let (ours, theirs) = (whole.recorded(), part.recorded());
         let joined = align(&ours, &theirs, &Limits::default());
         let mut fresh: Vec<(DateTime<Utc>, usize)> = Vec::new();
         let mut unplaced = 0;
         for joined in joined {
             match joined {
-                Joined::Same { .. } => {}
-                Joined::Missing { second, time } => fresh.push((time, second)),
-                Joined::Unplaced { .. } => unplaced += 1,
-                Joined::Conflict { first, second } => {
-                    self.tell(site, &theirs[second], Some(&ours[first]))?;
+                AlignedRound::Same { .. } => {}
+                AlignedRound::Missing { second, time } => fresh.push((time, second)),
+                AlignedRound::Unplaced { .. } => unplaced += 1,
+                AlignedRound::Conflict { first, second } => {
+                    self.report(site, &theirs[second], Some(&ours[first]))?;
                 }
-                Joined::NoRoom { second } => self.tell(site, &theirs[second], None)?,
+                AlignedRound::NoRoom { second } => self.report(site, &theirs[second], None)?,
             }
         }
-        self.tally.unplaced = unplaced;
+        self.counts.unplaced = unplaced;
         for (time, index) in fresh {
             let entry = part.entry(index);
-            let round = Round { time, ..entry.heard.round };
+            let round = Round { time, ..entry.recorded.round };
             let event = event(site, entry);
             self.log.append(&round, &event)?;
-            self.tally.written += 1;
-            whole.insert(Heard { round, ..entry.heard });
+            self.counts.written += 1;
+            whole.insert(RecordedRound { round, ..entry.recorded });
         }
         Ok(())
     }
 
     /// Notes a round that does not fit, once.
-    fn tell(
+    fn report(
         &mut self,
-        site: &Name,
-        theirs: &Heard,
-        ours: Option<&Heard>,
+        site: &TableName,
+        theirs: &RecordedRound,
+        ours: Option<&RecordedRound>,
     ) -> Result<(), MergeError> {
         let Round { time, multiplier } = theirs.round;
-        let told = (site.to_string(), time.timestamp_millis(), multiplier.cents());
-        if !self.told.insert(told) {
+        let reported = (site.to_string(), time.timestamp_millis(), multiplier.cents());
+        if !self.reported.insert(reported) {
             return Ok(());
         }
         let mut event = Event::new(EventKind::Conflict, "merge");
         let mut detail =
             json!({ "site": site.as_str(), "time": time, "now_cents": multiplier.cents() });
         if let Some(ours) = ours {
-            self.tally.conflicts += 1;
+            self.counts.conflicts += 1;
             detail["first_cents"] = json!(ours.round.multiplier.cents());
         } else {
-            self.tally.no_room += 1;
+            self.counts.no_room += 1;
             detail["reason"] = json!("no time between its neighbours");
         }
-        tracing::warn!(%site, %time, %multiplier, %detail, "A round does not fit; what was there first stands.");
+        tracing::warn!(%site, %time, %multiplier, %detail, "Left out a round that does not fit; the earlier record is kept.");
         event.detail = Some(detail);
         self.log.note(time, &event)?;
         Ok(())
@@ -229,7 +227,7 @@ impl Desk {
 }
 
 /// The event of a round, with where it comes from and what its time was there.
-fn event(site: &Name, entry: &Entry) -> Event {
+fn event(site: &TableName, entry: &Entry) -> Event {
     let mut event = entry.event.clone().unwrap_or_else(|| Event::new(EventKind::Live, "file"));
     let mut fields = match event.detail.take() {
         Some(Value::Object(fields)) => fields,
@@ -238,7 +236,7 @@ fn event(site: &Name, entry: &Entry) -> Event {
     };
     fields.insert(
         "merged".to_owned(),
-        json!({ "site": site.as_str(), "time": entry.heard.round.time }),
+        json!({ "site": site.as_str(), "time": entry.recorded.round.time }),
     );
     event.detail = Some(Value::Object(fields));
     event

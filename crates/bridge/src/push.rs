@@ -1,18 +1,18 @@
-//! From the files of a collector to the hub: every row once, in order, and none before the hub has it.
+//! Pushes the rows of a collector's files to the hub, each exactly once and in order.
 
 mod delivery;
-mod place;
+mod event_file;
+mod file_position;
 mod session;
-mod side;
 mod state;
 
 use std::path::PathBuf;
 
-use rounds::Name;
+use rounds::TableName;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{self, Access, HubError};
-use crate::outage::{self, Outage};
+use crate::retry;
 
 use session::Session;
 pub use state::{State, StateError};
@@ -25,41 +25,24 @@ pub struct Push {
     /// The collector's directory.
     pub dir: PathBuf,
     /// The name of the table.
-    pub table: Name,
+    pub table: TableName,
     /// The name of this machine among those that record the table.
-    pub site: Name,
-    /// Rows on their way at a time.
+    pub site: TableName,
+    /// Maximum number of rows in flight.
     pub in_flight: usize,
     /// Stop when everything that is in the files is stored.
     pub once: bool,
 }
 
-/// Pushes until it is asked to stop, or once.
+/// Pushes until `shutdown` is cancelled, or once.
 ///
 /// # Errors
 /// Something that trying again cannot change.
 pub fn run(push: &Push, state: &mut State, shutdown: &CancellationToken) -> Result<(), HubError> {
-    let mut outage = Outage::new();
-    let mut was_used = false;
-    loop {
+    retry::run(shutdown, |outage| {
         let mut session = Session::new(push, state, shutdown);
-        let ended = hub::run(session.run(&mut outage, &mut was_used));
+        let ended = hub::run(session.run(outage));
         state.save();
-        match ended {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is_permanent() && !(was_used && error.may_pass()) => {
-                return Err(error);
-            }
-            Err(error) => {
-                let length = outage.failed(&error.to_string());
-                hub::run(async {
-                    outage::pause(length, shutdown).await;
-                    Ok(())
-                })?;
-            }
-        }
-        if shutdown.is_cancelled() {
-            return Ok(());
-        }
-    }
+        ended
+    })
 }

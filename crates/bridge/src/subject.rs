@@ -1,48 +1,48 @@
-//! What makes two rows one round: the subject under which a round is stored.
+//! The subject under which a round is stored, which decides when two rows are one round.
 //!
-//! The stream keeps one message for each subject and refuses every other one, for ever. So the subject is the key of a
-//! round: its id where the feed has ids, so that two recorders of one table store it once, else its place in the files of
-//! its recorder and what it says, so that a row sent again is stored once.
+//! The stream keeps one message per subject and refuses all others, so the subject is the key of a round: its id where the
+//! feed has ids, so that two recorders of one table store it once; otherwise its position in the recorder's files and its
+//! contents, so that a row sent again is stored once.
 
-use rounds::{Name, Origin, Round};
+use rounds::{Origin, Round, TableName};
 
-/// No id and no name of a file in a subject is longer.
+/// Maximum length of an id or a file name in a subject.
 const PART_MAX: usize = 128;
 
 /// The subjects of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
-    pub name: Name,
+    pub name: TableName,
     /// Where its rounds come from; rounds of different origins never share a stream.
     pub origin: Origin,
 }
 
 impl Table {
-    /// All of its subjects.
+    /// Returns the wildcard of all its subjects.
     pub fn all(&self) -> String {
         format!("{}.>", self.prefix())
     }
 
-    /// The rows without ids that come from one site.
-    pub fn rows_of(&self, site: &Name) -> String {
+    /// Returns the wildcard of the rows without ids of one site.
+    pub fn rows_of(&self, site: &TableName) -> String {
         format!("{}.at.{site}.>", self.prefix())
     }
 
-    /// The subject of a round with an id; `None` if the id cannot stand in one.
+    /// Returns the subject of a round with an id; `None` if the id is empty or too long.
     pub fn round(&self, id: &str) -> Option<String> {
         Some(format!("{}.id.{}", self.prefix(), token(id)?))
     }
 
-    /// The subject of a round without an id: the row, and what it says, so that a file that was rewritten loses nothing.
-    pub fn row(&self, site: &Name, row: &Row<'_>) -> Option<String> {
+    /// Returns the subject of a round without an id: the row and its contents, so that a rewritten file loses nothing.
+    pub fn row(&self, site: &TableName, row: &Row<'_>) -> Option<String> {
         let file = token(row.file)?;
         let (unix_ms, cents) = (row.round.time.timestamp_millis(), row.round.multiplier.cents());
         Some(format!("{}.at.{site}.{file}.{}.{unix_ms}.{cents}", self.prefix(), row.number))
     }
 
-    /// The subject of a site's word that a round ended at another multiplier than the one that is stored.
-    pub fn conflict(&self, id: &str, site: &Name, cents: u64) -> Option<String> {
+    /// Returns the subject of a site's report that a round ended at another multiplier than the stored one.
+    pub fn conflict(&self, id: &str, site: &TableName, cents: u64) -> Option<String> {
         Some(format!("{}.conflict.{}.{site}.{cents}", self.prefix(), token(id)?))
     }
 
@@ -54,20 +54,20 @@ impl Table {
 /// A row of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// The name of the file without its ending.
+    /// The name of the file without extension.
     pub file: &'a str,
     /// Counted from 1, without the header.
     pub number: u64,
-    /// What it says.
+    /// Its contents.
     pub round: &'a Round,
 }
 
-/// The name of the stream that keeps a table.
-pub fn stream_name(table: &Name) -> String {
+/// Returns the name of a table's stream.
+pub fn stream_name(table: &TableName) -> String {
     format!("AVIATOR_{table}")
 }
 
-/// The table and origin that a stream's subject is for.
+/// Parses the wildcard of a stream into its table and origin.
 pub fn table_of(all: &str) -> Option<Table> {
     let mut parts = all.strip_prefix("aviator.rounds.")?.strip_suffix(".>")?.split('.');
     let (origin, name) = (parts.next()?, parts.next()?);
@@ -76,7 +76,7 @@ pub fn table_of(all: &str) -> Option<Table> {
     parts.next().is_none().then_some(Table { name, origin })
 }
 
-/// `text` as one part of a subject: letters, digits, `-` and `_` as they are, every other byte as `=` and two hex digits.
+/// Returns `text` as one token of a subject: letters, digits, `-` and `_` as they are, every other byte as `=` and two hex digits.
 fn token(text: &str) -> Option<String> {
     use std::fmt::Write as _;
     let mut token = String::with_capacity(text.len());

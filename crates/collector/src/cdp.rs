@@ -1,7 +1,7 @@
 //! A client of the Chrome DevTools Protocol that can only look.
 //!
 //! The browser is the user's own, with the user logged in. So the [`Command`]s that exist here are all that can be sent, and
-//! none of them clicks, types, navigates, closes, reads cookies or runs anything but the script of [`crate::extract`].
+//! none of them clicks, types, navigates, closes, reads cookies or runs anything but the script of [`crate::history_list`].
 
 mod client;
 mod command;

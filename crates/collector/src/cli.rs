@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::{Parser, Subcommand};
+use daemon::manual::ManualCommand;
 
 use crate::config::Options;
 
@@ -11,68 +11,57 @@ use crate::config::Options;
 #[derive(Parser, Debug)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do; recording is the default.
     #[command(subcommand)]
+    /// The subcommand; without one the collector records.
     pub command: Option<Command>,
 
-    /// Flags of `run`, which may be given without the word.
     #[command(flatten)]
-    pub run: Run,
+    /// The options of `run`, which may stand without the subcommand.
+    pub run: RunArgs,
 }
 
-/// What the program can do.
+/// The subcommands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Record rounds (what happens without a subcommand)
+    /// Record rounds (the default without a subcommand)
     #[command(after_help = EXAMPLES)]
-    Run(Run),
-    /// Say what would keep the collector from recording, and what to do about it
+    Run(RunArgs),
+    /// Check what would keep the collector from recording, and say what to do about it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor {
-        /// The options and the file with more of them.
+        /// The configuration to check.
         #[command(flatten)]
-        told: Told,
+        config: ConfigArgs,
 
-        /// The findings as JSON
+        /// Print the findings as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print what lets a shell complete the command line
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions {
-        /// Which shell
-        #[arg(value_enum)]
-        shell: Shell,
-    },
-    /// Print the manual page, or write all of them into a directory
-    #[command(after_help = MAN_EXAMPLES)]
-    Man {
-        /// Write `collector.1` and a page for each command here
-        #[arg(long, value_name = "DIR")]
-        dir: Option<PathBuf>,
-    },
+    /// Completions and manual pages.
+    #[command(flatten)]
+    Manual(ManualCommand),
 }
 
-/// Flags of `run`.
-#[derive(Args, Debug)]
-pub struct Run {
-    /// The options and the file with more of them.
+/// The options of `run`.
+#[derive(clap::Args, Debug)]
+pub struct RunArgs {
+    /// The configuration to run with.
     #[command(flatten)]
-    pub told: Told,
+    pub config: ConfigArgs,
 
-    /// Print each option, its value and who said so, and end
+    /// Print each option, its value and where it was set, then exit
     #[arg(long)]
     pub print_config: bool,
 }
 
-/// Options with the file they may also stand in.
-#[derive(Args, Debug)]
-pub struct Told {
+/// The configuration file and the options that override it.
+#[derive(clap::Args, Debug)]
+pub struct ConfigArgs {
     /// TOML file with any of these options; see docs/reference/configuration-files.md
     #[arg(long, env = "AVIATOR_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The options.
+    /// The options given as flags or in the environment.
     #[command(flatten)]
     pub options: Options,
 }
@@ -84,9 +73,9 @@ Examples:
   collector --source browser --cdp http://127.0.0.1:9222
   collector doctor --source browser
 
-Every option can also stand in the environment (AVIATOR_DATA_DIR for --data-dir) or in the file of --config.
+Every option can also be set in the environment (AVIATOR_DATA_DIR for --data-dir) or in the file given by --config.
 A flag wins over the environment, the environment over the file.
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage or configuration, 3 another collector holds the directory.";
+Exit codes: 0 stopped or finished, 1 failed, 2 bad usage or configuration, 3 another collector uses the directory.";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -94,20 +83,9 @@ Examples:
   collector doctor --source browser --cdp http://127.0.0.1:9222
   collector doctor --source websocket --config feed.toml --json";
 
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  collector completions bash > ~/.local/share/bash-completion/completions/collector
-  collector completions zsh > ~/.zfunc/_collector
-  collector completions fish > ~/.config/fish/completions/collector.fish";
-
-const MAN_EXAMPLES: &str = "\
-Examples:
-  collector man | man -l -
-  collector man --dir /usr/local/share/man/man1";
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::CommandFactory;
 
     use super::*;
 

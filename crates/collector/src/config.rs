@@ -1,27 +1,37 @@
 //! What the collector is told: flag, else environment variable `AVIATOR_…`, else TOML file, else default.
 
-use std::fs;
+pub mod print_config;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use program::log;
-use rounds::Name;
+use clap::Args;
+use daemon::config::{FileError, load_toml};
+use daemon::log;
+use rounds::TableName;
+use rounds::disk::SyncPolicy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::feed;
-use crate::fsync::Fsync;
-use crate::ledger::Baseline;
-use crate::pace::Pace;
-use crate::source::{Kind, browser, demo, http, replay, websocket};
-use crate::span::Span;
+use crate::config_error::ConfigError;
+use crate::dedup::Baseline;
+use crate::duration_arg::DurationArg;
+use crate::feed::FeedOptions;
+use crate::observation::SourceKind;
+use crate::order::Order;
+use crate::output::sync_policy::SyncPolicyArg;
+use crate::sources::Source;
+use crate::sources::browser::{Browser, BrowserOptions};
+use crate::sources::demo::{self, Demo, DemoOptions};
+use crate::sources::http::{Http, HttpOptions};
+use crate::sources::pacing::Pace;
+use crate::sources::replay::{Replay, ReplayOptions};
+use crate::sources::websocket::{WebSocket, WebSocketOptions};
 
 /// The shortest round there is: five seconds of betting, one of pause.
-const ROUND_MIN: Span = Span(Duration::from_secs(6));
+const ROUND_MIN: DurationArg = DurationArg(Duration::from_secs(6));
 const REPLAY_FSYNC: Duration = Duration::from_secs(5);
 
 /// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
@@ -38,7 +48,7 @@ pub struct Options {
         hide_possible_values = true,
         value_name = "demo|replay|browser|websocket|http"
     )]
-    pub source: Option<Kind>,
+    pub source: Option<SourceKind>,
 
     /// Directory of the CSV files [default: data/demo for the demo, else data]
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
@@ -47,7 +57,7 @@ pub struct Options {
     /// Which table is recorded: its files lie in the sub-directory of its name, those of `default` in the directory itself
     /// [default: default]
     #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME")]
-    pub table: Option<Name>,
+    pub table: Option<TableName>,
 
     /// demo, replay: real (like the game), max, or seconds between rounds [default: 3 for the demo, real for a replay]
     #[arg(long, env = "AVIATOR_PACE", value_name = "real|max|SECONDS")]
@@ -71,11 +81,11 @@ pub struct Options {
 
     /// browser, websocket, http: the shortest time between two rounds of the game [default: 6s]
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
-    pub round_min: Option<Span>,
+    pub round_min: Option<DurationArg>,
 
     /// When rows are made to survive a loss of power: row, never, or every so often [default: row, 5s for a replay]
     #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
-    pub fsync: Option<Fsync>,
+    pub fsync: Option<SyncPolicyArg>,
 
     /// No console line for each round
     #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -95,101 +105,38 @@ pub struct Options {
 
     /// The demo's own.
     #[command(flatten)]
-    pub demo: demo::Options,
+    pub demo: DemoOptions,
 
     /// The replay's own.
     #[command(flatten)]
-    pub replay: replay::Options,
+    pub replay: ReplayOptions,
 
     /// The browser source's own.
     #[command(flatten)]
-    pub browser: browser::Options,
+    pub browser: BrowserOptions,
 
     /// What websocket and http share.
     #[command(flatten)]
-    pub feed: feed::Options,
+    pub feed: FeedOptions,
 
     /// The websocket source's own.
     #[command(flatten)]
-    pub websocket: websocket::Options,
+    pub websocket: WebSocketOptions,
 
     /// The http source's own.
     #[command(flatten)]
-    pub http: http::Options,
-}
-
-/// Where the newest round of a list stands.
-#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// First (left, top), as in Aviator.
-    #[default]
-    NewestFirst,
-    /// Last.
-    OldestFirst,
-}
-
-/// What is wrong with what the collector was told. Nothing was opened yet; the program ends with 2.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The configuration file cannot be read.
-    #[error("{}: {error}", path.display())]
-    Read {
-        /// The file of `--config`.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// The configuration file is not what it should be.
-    #[error("{}, line {line}: {problem}", path.display())]
-    File {
-        /// The file of `--config`.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// Which key, and what is wrong with it.
-        problem: String,
-    },
-    /// A key that is only in the file has a value that cannot be used, or is missing.
-    #[error("{key}: {problem}")]
-    Key {
-        /// With its section, such as `feed.rounds[0].value`.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A flag, or its key in the file, has a value that cannot be used, or is missing.
-    #[error("--{flag}: {problem}")]
-    Flag {
-        /// Without the dashes.
-        flag: &'static str,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl ConfigError {
-    /// `flag` (without dashes) cannot be used because of `problem`.
-    pub fn flag(flag: &'static str, problem: impl Into<String>) -> Self {
-        Self::Flag { flag, problem: problem.into() }
-    }
-
-    /// `key`, which is only in the file, cannot be used because of `problem`.
-    pub fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Key { key: key.into(), problem: problem.into() }
-    }
+    pub http: HttpOptions,
 }
 
 /// What the collector does, checked and with every default filled in; the sources' own options are checked by the sources.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where rounds come from.
-    pub source: Kind,
+    pub source: SourceKind,
     /// Directory of the default table's CSV files, and above those of the others.
     pub data_dir: PathBuf,
     /// Which table is recorded.
-    pub table: Name,
+    pub table: TableName,
     /// Speed of a demo or a replay.
     pub pace: Pace,
     /// End of a demo or a replay.
@@ -201,9 +148,9 @@ pub struct Config {
     /// What to write of the first list ever seen.
     pub baseline: Baseline,
     /// The shortest time between two rounds of the game.
-    pub round_min: Span,
+    pub round_min: DurationArg,
     /// When rows are made to survive a loss of power.
-    pub fsync: Fsync,
+    pub fsync: SyncPolicyArg,
     /// No console line for each round.
     pub quiet: bool,
     /// Form of the log.
@@ -213,17 +160,17 @@ pub struct Config {
     /// Where metrics are to be had.
     pub metrics_listen: Option<SocketAddr>,
     /// The demo's own.
-    pub demo: demo::Options,
+    pub demo: DemoOptions,
     /// The replay's own.
-    pub replay: replay::Options,
+    pub replay: ReplayOptions,
     /// The browser source's own.
-    pub browser: browser::Options,
+    pub browser: BrowserOptions,
     /// What websocket and http share.
-    pub feed: feed::Options,
+    pub feed: FeedOptions,
     /// The websocket source's own.
-    pub websocket: websocket::Options,
+    pub websocket: WebSocketOptions,
     /// The http source's own.
-    pub http: http::Options,
+    pub http: HttpOptions,
 }
 
 impl Config {
@@ -253,6 +200,52 @@ impl Config {
         self.table.directory(&self.data_dir)
     }
 
+    /// Returns the source that `--source` names; opens nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// An option of the source is missing or wrong; the error names its flag or key.
+    pub fn build_source(&self) -> Result<Source, ConfigError> {
+        Ok(match self.source {
+            SourceKind::Demo => {
+                Source::Demo(Box::new(Demo::new(&self.demo, self.pace, self.rounds)))
+            }
+            SourceKind::Replay => {
+                Source::Replay(Box::new(Replay::new(&self.replay, self.pace, self.rounds)?))
+            }
+            SourceKind::Browser => Source::Browser(Box::new(self.browser_source()?)),
+            SourceKind::WebSocket => Source::WebSocket(Box::new(self.websocket_source()?)),
+            SourceKind::Http => Source::Http(Box::new(self.http_source()?)),
+        })
+    }
+
+    /// Returns the browser source, whatever `--source` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::build_source`].
+    pub fn browser_source(&self) -> Result<Browser, ConfigError> {
+        Browser::new(&self.browser, self.selector.as_deref(), self.order)
+    }
+
+    /// Returns the websocket source, whatever `--source` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::build_source`].
+    pub fn websocket_source(&self) -> Result<WebSocket, ConfigError> {
+        WebSocket::new(&self.websocket, &self.feed, self.order)
+    }
+
+    /// Returns the http source, whatever `--source` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::build_source`].
+    pub fn http_source(&self) -> Result<Http, ConfigError> {
+        Http::new(&self.http, &self.feed, self.selector.as_deref(), self.order)
+    }
+
     /// What stands in the file, under its own names.
     ///
     /// # Errors
@@ -271,15 +264,15 @@ impl Default for Config {
 
 impl From<Options> for Config {
     fn from(told: Options) -> Self {
-        let source = told.source.unwrap_or(Kind::Demo);
+        let source = told.source.unwrap_or(SourceKind::Demo);
         let (data_dir, pace) = match source {
-            Kind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
+            SourceKind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
             _ => ("data", Pace::Real),
         };
         // What is replayed can be replayed again.
         let fsync = match source {
-            Kind::Replay => Fsync::Every(REPLAY_FSYNC),
-            _ => Fsync::Row,
+            SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
+            _ => SyncPolicy::Always,
         };
         Self {
             source,
@@ -291,7 +284,7 @@ impl From<Options> for Config {
             order: told.order.unwrap_or_default(),
             baseline: told.baseline.unwrap_or_default(),
             round_min: told.round_min.unwrap_or(ROUND_MIN),
-            fsync: told.fsync.unwrap_or(fsync),
+            fsync: told.fsync.unwrap_or(SyncPolicyArg(fsync)),
             quiet: told.quiet.unwrap_or(false),
             log_format: told.log_format.unwrap_or_default(),
             log: told.log.unwrap_or_else(|| "info".to_owned()),
@@ -307,17 +300,16 @@ impl From<Options> for Config {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
-    toml::from_str(&text).map_err(|error| {
-        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
-        let line = before.matches('\n').count() + 1;
-        let message = error.message().replace('\n', ", ");
-        let problem = match flag_of(text.lines().nth(line - 1).unwrap_or("")) {
-            Some((key, flag)) => format!("{key} (--{flag}): {message}"),
-            None => message,
-        };
-        ConfigError::File { path: path.to_owned(), line, problem }
+    load_toml(path).map_err(|error| match error {
+        FileError::Unreadable { path, source } => ConfigError::Read { path, error: source },
+        FileError::Malformed { path, line, text, message } => {
+            let message = message.replace('\n', ", ");
+            let problem = match flag_of(&text) {
+                Some((key, flag)) => format!("{key} (--{flag}): {message}"),
+                None => message,
+            };
+            ConfigError::File { path, line, problem }
+        }
     })
 }
 

@@ -1,21 +1,22 @@
 //! What the websocket and http sources share: where a feed is, whom to trust, and where in its messages the rounds are.
 //!
 //! [`rule`] says where things stand, [`reader`] applies the rules to one message after another, [`history`] makes a
-//! reading of a list, [`tally`] gives up a feed that is not understood, [`trouble`] says what a failure means.
+//! reading of a list, [`health`] gives up a feed that is not understood, [`error`] says what a failure means.
 
 pub mod address;
+pub mod diagnostics;
+pub mod error;
 pub mod filter;
 pub mod headers;
+pub mod health;
 pub mod history;
 pub mod number;
+pub mod parsed;
 pub mod pointer;
-pub mod probe;
 pub mod reader;
+pub mod redacted_shape;
 pub mod rule;
 pub mod secret;
-pub mod shape;
-pub mod tally;
-pub mod trouble;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -27,8 +28,9 @@ use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::http::HeaderMap;
 
-use crate::config::{Config, ConfigError};
-use crate::span::Span;
+use crate::config_error::ConfigError;
+use crate::duration_arg::DurationArg;
+use crate::order::Order;
 use crate::tls;
 use address::Address;
 use rule::{Rule, RuleOptions};
@@ -47,7 +49,7 @@ const RULES_MAX: usize = 16;
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
-pub struct Options {
+pub struct FeedOptions {
     /// websocket, http: address of the feed, or `env:NAME` or `file:PATH` if it has a token in it
     #[arg(long, env = "AVIATOR_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<Secret>,
@@ -62,7 +64,7 @@ pub struct Options {
 
     /// websocket, http: how long a connection or an answer may take [default: 15s]
     #[arg(long, env = "AVIATOR_TIMEOUT", value_name = "DURATION")]
-    pub timeout: Option<Span>,
+    pub timeout: Option<DurationArg>,
 
     /// The longest message or page in bytes, 4 MiB where it is left out.
     #[arg(skip)]
@@ -96,8 +98,7 @@ impl Feed {
     /// # Errors
     ///
     /// What is missing or wrong, with its flag or key.
-    pub fn new(config: &Config, schemes: &[&str]) -> Result<Self, ConfigError> {
-        let options = &config.feed;
+    pub fn new(options: &FeedOptions, order: Order, schemes: &[&str]) -> Result<Self, ConfigError> {
         let timeout = options.timeout.map_or(TIMEOUT_DEFAULT, |span| span.0);
         if !TIMEOUTS.contains(&timeout) {
             return Err(ConfigError::flag("timeout", "is from 100ms to 5m"));
@@ -122,7 +123,7 @@ impl Feed {
             .rounds
             .iter()
             .enumerate()
-            .map(|(index, rule)| rule.clone().check(index, config.order))
+            .map(|(index, rule)| rule.clone().check(index, order))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             address: Address::new(options.url.as_ref(), schemes)?,

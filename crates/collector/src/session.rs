@@ -1,6 +1,7 @@
 //! The one loop: connect, listen, ledger, writer; going stale, backing off and stopping, for every source alike.
 
-mod desk;
+mod recorder;
+pub mod resume;
 
 use std::time::Duration;
 
@@ -8,12 +9,14 @@ use anyhow::bail;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::desk::{Desk, Interrupt};
+use self::recorder::{Interrupt, Recorder};
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::source::{ConnectError, Said, SessionError, Source};
-use crate::status::Board;
-use crate::writer::WriterGone;
+use crate::observation::Report;
+use crate::output::status::StatusWatch;
+use crate::output::writer::WriterGone;
+use crate::source_error::SourceError;
+use crate::sources::Source;
 
 /// A live source without a new round for so long is said to be stalled.
 pub const STALLED_AFTER: Duration = Duration::from_mins(3);
@@ -28,117 +31,74 @@ const SUSPECTS_MAX: u32 = 5;
 /// Time for a goodbye.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Records until `shutdown`, or until a demo or a replay is finished.
+/// Records until `shutdown`, or until a demo or a replay is finished; posts the status on `status`.
 ///
 /// # Errors
 ///
-/// Wrong configuration ([`crate::config::ConfigError`]), a directory that cannot be written or that another process holds
+/// Wrong configuration ([`crate::config_error::ConfigError`]), a directory that cannot be written or that another process holds
 /// ([`rounds::LogError`]), an error of the source that no waiting helps, or rounds that the disk refused to the end.
-pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    run_shown(config, shutdown, Board::default()).await
-}
-
-/// The same, with its status on `board` for those who watch it.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn run_shown(
+pub async fn run(
     config: Config,
     shutdown: CancellationToken,
-    board: Board,
+    status: StatusWatch,
 ) -> anyhow::Result<()> {
-    let source = Source::new(&config)?;
-    record(source, &config, &shutdown, board).await
+    let source = config.build_source()?;
+    record(source, &config, &shutdown, status).await
 }
 
 async fn record(
     mut source: Source,
     config: &Config,
     shutdown: &CancellationToken,
-    board: Board,
+    board: StatusWatch,
 ) -> anyhow::Result<()> {
-    let mut desk = Desk::open(config, board)?;
-    let driven = drive(&mut source, &mut desk, shutdown).await;
+    let mut recorder = Recorder::open(config, board)?;
+    let outcome = run_with_reconnect(&mut source, &mut recorder, shutdown).await;
     if timeout(CLOSE_WITHIN, source.close()).await.is_err() {
         tracing::debug!("The source took too long to say goodbye.");
     }
-    let finished = desk.finish(&driven).await;
-    driven?;
+    let finished = recorder.finish(&outcome).await;
+    outcome?;
     finished
 }
 
-/// Why a connection, or the attempt at one, ended.
-enum Loss {
-    Ended(&'static str),
-    Connect(ConnectError),
-    Session(SessionError),
-}
-
-impl Loss {
-    fn is_permanent(&self) -> bool {
-        match self {
-            Self::Ended(_) => false,
-            Self::Connect(error) => error.is_permanent(),
-            Self::Session(error) => error.is_permanent(),
-        }
-    }
-
-    fn is_suspect(&self) -> bool {
-        match self {
-            Self::Ended(_) => false,
-            Self::Connect(error) => error.is_suspect(),
-            Self::Session(error) => error.is_suspect(),
-        }
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Ended(_) => None,
-            Self::Connect(error) => error.retry_after(),
-            Self::Session(error) => error.retry_after(),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Ended(reason) => (*reason).to_owned(),
-            Self::Connect(error) => error.to_string(),
-            Self::Session(error) => error.to_string(),
-        }
-    }
+/// How a connection, or the attempt at one, ended.
+enum ConnectionEnd {
+    /// The source has nothing more to report.
+    Finished(&'static str),
+    Failed(SourceError),
 }
 
 /// Until the end of the source or of the process, and says which.
-async fn drive(
+async fn run_with_reconnect(
     source: &mut Source,
-    desk: &mut Desk,
+    recorder: &mut Recorder,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<&'static str> {
     let (mut backoff, mut suspects) = (Backoff::new(), 0);
     loop {
-        let loss = match hold(source, desk, shutdown).await {
-            Ok(Loss::Ended(reason)) => return Ok(reason),
-            Ok(loss) => loss,
+        let error = match run_connection(source, recorder, shutdown).await {
+            Ok(ConnectionEnd::Finished(reason)) => return Ok(reason),
+            Ok(ConnectionEnd::Failed(error)) => error,
             Err(Interrupt::WriterGone) => return Err(WriterGone.into()),
             Err(Interrupt::Shutdown | Interrupt::Overdue) => return Ok("asked to stop"),
         };
-        if desk.connection_held(HEALTHY_AFTER) {
+        if recorder.connection_held(HEALTHY_AFTER) {
             backoff.reset();
             suspects = 0;
         }
-        suspects += u32::from(loss.is_suspect());
-        if loss.is_permanent() || suspects >= SUSPECTS_MAX {
-            bail!("{}", loss.text());
+        suspects += u32::from(error.is_suspect());
+        if error.is_permanent() || suspects >= SUSPECTS_MAX {
+            bail!("{error}");
         }
-        let pause = backoff.pause(loss.retry_after());
-        desk.lose(&loss.text(), pause);
+        let pause = backoff.pause(error.retry_after());
+        recorder.on_disconnect(&error.to_string(), pause);
         let wait = async {
             // A source that cannot say goodbye in time is left without.
             drop(timeout(CLOSE_WITHIN, source.close()).await);
             sleep(pause).await;
         };
-        match desk.attend(wait, None, shutdown).await {
+        match recorder.wait_for(wait, None, shutdown).await {
             Ok(()) => {}
             Err(Interrupt::WriterGone) => return Err(WriterGone.into()),
             Err(Interrupt::Shutdown | Interrupt::Overdue) => return Ok("asked to stop"),
@@ -147,35 +107,41 @@ async fn drive(
 }
 
 /// One connection, from the attempt to its end.
-async fn hold(
+async fn run_connection(
     source: &mut Source,
-    desk: &mut Desk,
+    recorder: &mut Recorder,
     shutdown: &CancellationToken,
-) -> Result<Loss, Interrupt> {
-    match desk.attend(source.connect(), Some(CONNECT_WITHIN), shutdown).await {
+) -> Result<ConnectionEnd, Interrupt> {
+    match recorder.wait_for(source.connect(), Some(CONNECT_WITHIN), shutdown).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => return Ok(Loss::Connect(error)),
+        Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
         Err(Interrupt::Overdue) => {
             let what = "the source".to_owned();
-            return Ok(Loss::Connect(ConnectError::TimedOut { what, after: CONNECT_WITHIN }));
+            return Ok(ConnectionEnd::Failed(SourceError::TimedOut {
+                what,
+                after: CONNECT_WITHIN,
+            }));
         }
         Err(interrupt) => return Err(interrupt),
     }
-    desk.connected(shutdown).await?;
+    recorder.connected(shutdown).await?;
     loop {
-        let limit = desk.time_to_stale(RECONNECT_AFTER);
-        let reading = match desk.attend(source.next(), limit, shutdown).await {
+        let limit = recorder.time_to_stale(RECONNECT_AFTER);
+        let reading = match recorder.wait_for(source.next(), limit, shutdown).await {
             Ok(Ok(reading)) => reading,
-            Ok(Err(error)) => return Ok(Loss::Session(error)),
+            Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
             Err(Interrupt::Overdue) => {
                 let what = "the game (no new round)".to_owned();
-                return Ok(Loss::Session(SessionError::Silent { what, after: RECONNECT_AFTER }));
+                return Ok(ConnectionEnd::Failed(SourceError::Silent {
+                    what,
+                    after: RECONNECT_AFTER,
+                }));
             }
             Err(interrupt) => return Err(interrupt),
         };
-        desk.take(&reading, shutdown).await?;
-        if reading.said == Said::End {
-            return Ok(Loss::Ended("the source is finished"));
+        recorder.take(&reading, shutdown).await?;
+        if reading.said == Report::End {
+            return Ok(ConnectionEnd::Finished("the source is finished"));
         }
     }
 }

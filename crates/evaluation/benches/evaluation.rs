@@ -5,13 +5,13 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use evaluation::HouseLaw;
 use evaluation::baselines::Baselines;
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::log_crps;
-use evaluation::sequential::{Lights, Seen};
+use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::simulate::{Scenario, day_phase};
 
 const ROUNDS: usize = 10_000;
-/// What the forecast light bets on.
+/// What the forecast test bets on.
 const SAID: [f64; 5] = [0.65, 0.49, 0.32, 0.19, 0.097];
 
 fn rounds(criterion: &mut Criterion) {
@@ -19,20 +19,20 @@ fn rounds(criterion: &mut Criterion) {
     let house = HouseLaw::default();
     let mut group = criterion.benchmark_group("10,000 rounds");
     group.throughput(Throughput::Elements(ROUNDS as u64));
-    group.bench_function("three lights", |bencher| {
+    group.bench_function("three tests", |bencher| {
         bencher.iter(|| {
-            let mut lights = Lights::new(house, 7);
+            let mut tests = Evidence::new(house, 7);
             for (t, &cents) in (0_u64..).zip(&cents) {
-                lights.update(&Seen::at(cents, day_phase(t)), Some(&SAID));
+                tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&SAID));
             }
-            lights
+            tests
         });
     });
     group.bench_function("one score sheet", |bencher| {
         bencher.iter(|| {
             let mut sheet = ScoreSheet::new("served", &house);
             for &cents in &cents {
-                sheet.record(&Issued::law(2.0, 1.05), cents);
+                sheet.record(&ForecastRecord::law(2.0, 1.05), cents);
             }
             sheet
         });

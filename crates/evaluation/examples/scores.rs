@@ -3,7 +3,7 @@
 
 use evaluation::audit::{self, AuditOptions, AuditRound};
 use evaluation::pit::normal_scores;
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
 use serde_json::json;
@@ -14,9 +14,9 @@ fn main() {
     let mut rounds = Vec::new();
     for (t, cents) in (0u32..2000).zip(Scenario::Fair.stream(1)) {
         let law = TiltedLaw::new(1.0 + 0.4 * (f64::from(t) / 50.0).sin());
-        let issued = Issued {
+        let issued = ForecastRecord {
             interval80: Some((law.quantile(0.1), law.quantile(0.9))),
-            ..Issued::law(law.median(), law.scale())
+            ..ForecastRecord::law(law.median(), law.scale())
         };
         sheet.record(&issued, cents);
         rounds.push(json!({

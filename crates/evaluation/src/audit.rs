@@ -3,7 +3,7 @@
 //!
 //! A test of this battery is valid for one look. Look at the announced numbers of rounds only
 //! ([`SNAPSHOTS`]), each with half the error of the one before; for looking at any time there are
-//! the [lights](crate::sequential).
+//! the [evidence](crate::sequential).
 
 mod battery;
 mod clock;
@@ -21,13 +21,13 @@ pub use returns::ReturnRow;
 
 use crate::HouseLaw;
 use crate::pit::normal_scores;
-use crate::sequential::{Level, Light, Lights, Seen};
+use crate::sequential::{Evidence, Level, ObservedRound, TestEvidence};
 
 /// The numbers of rounds at which to look, announced beforehand.
 pub const SNAPSHOTS: [u64; 10] =
     [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 
-/// Rounds below which nothing can be said.
+/// Minimum number of rounds for an audit.
 pub const ROUNDS_MIN: usize = 100;
 
 /// One recorded round.
@@ -109,8 +109,8 @@ pub struct AuditReport {
     pub tests: Vec<TestResult>,
     /// The return at 1.00x and at each target.
     pub returns: Vec<ReturnRow>,
-    /// The order and law lights, run over the rounds; the forecast light needs forecasts.
-    pub lights: Vec<Light>,
+    /// The order and law evidence, run over the rounds; the forecast test needs forecasts.
+    pub evidence: Vec<TestEvidence>,
     /// The rounds at which the change detector spoke, counted from 1.
     pub changes: Vec<u64>,
     /// What the recording may have left out or changed.
@@ -138,15 +138,15 @@ pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport,
         return Err(TooFewRounds { rounds: rounds.len() });
     }
     let cents: Vec<u64> = rounds.iter().map(|round| round.cents).collect();
-    let lights = lights(rounds, options);
-    let mut changes: Vec<u64> = lights.closed().iter().map(|epoch| epoch.last_round).collect();
+    let evidence = evidence(rounds, options);
+    let mut changes: Vec<u64> = evidence.closed().iter().map(|epoch| epoch.last_round).collect();
     changes.sort_unstable();
     Ok(AuditReport {
         rounds: rounds.len(),
         options: *options,
         tests: tests(rounds, &cents, options),
         returns: returns::table(&cents, &options.house),
-        lights: loudest(&lights),
+        evidence: loudest(&evidence),
         changes,
         recording: Recording::of(rounds, &options.house),
     })
@@ -175,23 +175,23 @@ fn holm(p: f64, all: &[f64]) -> f64 {
     corrected.map(|(other, left)| other * left as f64).fold(0.0, f64::max).min(1.0)
 }
 
-fn lights(rounds: &[AuditRound], options: &AuditOptions) -> Lights {
-    let mut lights = Lights::new(options.house, options.salt);
+fn evidence(rounds: &[AuditRound], options: &AuditOptions) -> Evidence {
+    let mut evidence = Evidence::new(options.house, options.salt);
     let mut before = None;
     for round in rounds {
         let day_phase = before.map(|seconds: f64| (seconds / 86_400.0).rem_euclid(1.0));
-        lights.update(&Seen { cents: round.cents, day_phase, late: false }, None);
+        evidence.update(&ObservedRound { cents: round.cents, day_phase, late: false }, None);
         before = round.unix_seconds;
     }
-    lights
+    evidence
 }
 
-/// The order and law lights of the epoch in which each was loudest.
-fn loudest(lights: &Lights) -> Vec<Light> {
-    let now = lights.lights();
+/// The order and law evidence of the epoch in which each was loudest.
+fn loudest(evidence: &Evidence) -> Vec<TestEvidence> {
+    let now = evidence.tests();
     let loudest = |number: usize| {
-        let earlier = lights.closed().iter().map(|epoch| &epoch.lights[number]);
-        let loud = |light: &&Light| (light.level, light.ln_e_max - light.ln_amber);
+        let earlier = evidence.closed().iter().map(|epoch| &epoch.tests[number]);
+        let loud = |test: &&TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
         earlier
             .chain([&now[number]])
             .max_by(|a, b| loud(a).partial_cmp(&loud(b)).unwrap_or(std::cmp::Ordering::Equal))
@@ -200,9 +200,9 @@ fn loudest(lights: &Lights) -> Vec<Light> {
     [0, 1].into_iter().filter_map(loudest).collect()
 }
 
-/// Whether a light of a report speaks.
-pub(crate) fn speaks(light: &Light) -> bool {
-    light.level >= Level::Amber
+/// Whether a test of a report speaks.
+pub(crate) fn speaks(test: &TestEvidence) -> bool {
+    test.level >= Level::Amber
 }
 
 #[cfg(test)]

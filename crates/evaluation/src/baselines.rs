@@ -1,15 +1,15 @@
-//! What needs no model: the constants and habits every forecast is measured against. All of them
+//! Baselines without a model: the constants and naive forecasts that every forecast is measured against. All of them
 //! are causal.
 
 mod climatology;
-mod habits;
+mod naive;
 
 use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 
 pub use climatology::Climatology;
-pub use habits::{EwmaFrequency, EwmaLn, LastValue, RollingFrequency50, RollingMedian20};
+pub use naive::{EwmaFrequency, EwmaLn, LastValue, RollingFrequency50, RollingMedian20};
 
 use crate::HouseLaw;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
-use crate::law::{self, M0};
+use crate::house_law::{self, M0};
 
 /// Pseudo-evidence for "the model says nothing": what the model must outweigh before it is
 /// believed.
@@ -53,7 +53,7 @@ impl Kappa {
     /// The scale served under the default house law for a model that expects ln M to be `mean_ln`:
     /// 1 + kappa (s - 1).
     pub fn served_scale(&self, mean_ln: f64) -> f64 {
-        self.shrunk(law::scale_from_mean_ln(mean_ln))
+        self.shrunk(house_law::scale_from_mean_ln(mean_ln))
     }
 
     /// [`served_scale`](Self::served_scale) under another house law.
@@ -68,7 +68,8 @@ impl Kappa {
     }
 
     fn shrunk(&self, scale: f64) -> f64 {
-        (1.0 + self.served() * (scale - 1.0)).clamp(*law::SCALES.start(), *law::SCALES.end())
+        (1.0 + self.served() * (scale - 1.0))
+            .clamp(*house_law::SCALES.start(), *house_law::SCALES.end())
     }
 }
 

@@ -5,20 +5,20 @@
 //! and (de)serialisable, so that a restart continues with the same bits. `docs/explanation/what-the-numbers-mean.md`
 //! explains what the numbers mean, and what none of them can mean.
 //!
-//! Reading order: [`law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is
+//! Reading order: [`house_law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is
 //! worth), [`pit`] and [`sequential`] (is there anything to predict?), [`intervals`], [`skill`],
 //! [`verdict`], [`audit`]; [`simulate`] holds the generators that the acceptance figures are
 //! measured on.
 
 pub mod audit;
 pub mod baselines;
+pub mod confidence_sequence;
+pub mod house_law;
 pub mod intervals;
 pub mod kappa;
-mod ladder;
-pub mod law;
 pub mod normal;
+mod order_statistics;
 pub mod pit;
-pub mod proportion;
 pub mod reliability;
 pub mod score_sheet;
 pub mod scores;
@@ -27,8 +27,8 @@ pub mod simulate;
 pub mod skill;
 pub mod verdict;
 
+pub use house_law::{HouseLaw, LawError, TiltedLaw};
 pub use kappa::Kappa;
-pub use law::{HouseLaw, LawError, TiltedLaw};
 
 /// The five cash-out targets whose probabilities are served and scored.
 pub const TARGETS: [f64; 5] = [1.5, 2.0, 3.0, 5.0, 10.0];

@@ -1,8 +1,8 @@
-//! Do rounds come out as often as it was said they would?
+//! Reliability: whether forecast events occur as often as forecast.
 
 use serde::{Deserialize, Serialize};
 
-use crate::proportion::{Estimate, beta_binomial};
+use crate::confidence_sequence::{Estimate, beta_binomial};
 use crate::{TARGET_CENTS, TARGETS};
 
 /// Bins of the unit interval.
@@ -32,7 +32,7 @@ pub struct ReliabilityRow {
     pub to: f64,
     /// Rounds whose served probability fell into the bin.
     pub rounds: u64,
-    /// The mean of those probabilities: what was said.
+    /// Mean of those probabilities, the forecast frequency.
     pub said: f64,
     /// The share that reached the target, with a confidence sequence (exact if the chance was the
     /// same in all of them).

@@ -20,9 +20,9 @@ pub const WINDOW: usize = 500;
 /// Rodrigues 2013).
 pub const FADING: f64 = 0.998;
 
-/// What a forecaster had said before a round. Absent is what it has no opinion on.
+/// The forecast issued before a round; `None` where the forecaster has no opinion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Issued {
+pub struct ForecastRecord {
     /// A point.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub point: Option<f64>,
@@ -41,14 +41,14 @@ pub struct Issued {
     pub interval90: Option<(f64, f64)>,
 }
 
-impl Issued {
+impl ForecastRecord {
     /// A point and a whole law.
     pub fn law(point: f64, scale: f64) -> Self {
         Self { point: Some(point), scale: Some(scale), ..Self::default() }
     }
 }
 
-impl From<BaselineForecast> for Issued {
+impl From<BaselineForecast> for ForecastRecord {
     fn from(said: BaselineForecast) -> Self {
         let probabilities = said.probabilities.filter(|_| said.scale.is_none());
         Self { point: said.point, scale: said.scale, probabilities, ..Self::default() }
@@ -83,7 +83,7 @@ impl Sums {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
     cents: u64,
-    issued: Issued,
+    issued: ForecastRecord,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     log_crps: Option<f64>,
 }
@@ -122,14 +122,19 @@ impl ScoreSheet {
         self.rounds
     }
 
-    /// Scores what was said before a round of `cents`, and returns the scores.
-    pub fn record(&mut self, issued: &Issued, cents: u64) -> Scores {
+    /// Scores the forecast issued before a round of `cents` and returns the scores.
+    pub fn record(&mut self, issued: &ForecastRecord, cents: u64) -> Scores {
         self.record_with(issued, cents, None)
     }
 
     /// The same for a forecaster whose CRPS of ln M is not that of a tilted law
     /// ([`Baseline::log_crps`](crate::baselines::Baseline::log_crps)).
-    pub fn record_with(&mut self, issued: &Issued, cents: u64, log_crps: Option<f64>) -> Scores {
+    pub fn record_with(
+        &mut self,
+        issued: &ForecastRecord,
+        cents: u64,
+        log_crps: Option<f64>,
+    ) -> Scores {
         let entry = Entry { cents, issued: *issued, log_crps };
         let scores = self.scores(&entry);
         self.rounds += 1;
@@ -182,7 +187,7 @@ mod tests {
         let mut sheet = ScoreSheet::new("constant", &house);
         let rounds = Scenario::Fair.rounds(1200, 9);
         for &cents in &rounds {
-            sheet.record(&Issued::law(1.94, 1.0), cents);
+            sheet.record(&ForecastRecord::law(1.94, 1.0), cents);
         }
         let errors: Vec<f64> =
             rounds.iter().map(|&cents| (1.94 - crate::multiplier(cents)).abs()).collect();
@@ -199,7 +204,8 @@ mod tests {
     #[test]
     fn par_scores_come_out_on_a_long_fair_stream() {
         let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
-        let issued = Issued { interval80: Some((1.07, 9.70)), ..Issued::law(1.94, 1.0) };
+        let issued =
+            ForecastRecord { interval80: Some((1.07, 9.70)), ..ForecastRecord::law(1.94, 1.0) };
         for cents in Scenario::Fair.stream(21).take(100_000) {
             sheet.record(&issued, cents);
         }
@@ -239,7 +245,7 @@ mod tests {
     fn a_sheet_comes_back_from_text_as_it_was() {
         let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
         for cents in Scenario::Fair.stream(3).take(700) {
-            sheet.record(&Issued::law(1.9, 0.97), cents);
+            sheet.record(&ForecastRecord::law(1.9, 0.97), cents);
         }
         let text = serde_json::to_string(&sheet).unwrap();
         let back: ScoreSheet = serde_json::from_str(&text).unwrap();

@@ -1,28 +1,28 @@
-//! Tests that may be looked at after every round, for ever: three lights and a change detector.
+//! Tests whose result is valid after every round: three tests and a change detector.
 //!
 //! Each test is an e-process: an imaginary euro is bet, at fair odds under a claim, again and
 //! again; the bets use only what was known before the round. If the claim is true the chance that
 //! the money ever reaches 20 euros is at most 1 in 20 (Ville 1939). So one may look as often as one
 //! likes, and stop when one likes.
 //!
-//! | light | claim that is bet against |
+//! | test | claim that is bet against |
 //! |---|---|
 //! | [`OrderTest`] (E3) | shuffling the rounds would change nothing |
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
 //! | [`ForecastTest`] (E2) | at no round is our forecast expected to score better than the constant table |
 //!
-//! [`Lights`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
+//! [`Evidence`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
 //! changes.
 
 mod bettors;
 mod bits;
 mod change_detector;
-mod forecast_test;
-mod law_test;
-mod lights;
-mod order_test;
-mod past;
-mod pool;
+mod evidence;
+mod forecast;
+mod lagged_inputs;
+mod law;
+mod mixture;
+mod order;
 mod regression;
 mod wealth;
 
@@ -30,29 +30,29 @@ use serde::{Deserialize, Serialize};
 
 pub use bits::Bits;
 pub use change_detector::ChangeDetector;
-pub use forecast_test::ForecastTest;
-pub use law_test::LawTest;
-pub use lights::{Epoch, Level, Light, Lights, Step};
-pub use order_test::OrderTest;
-pub use past::Past;
-pub use pool::Pool;
+pub use evidence::{Epoch, Evidence, EvidenceUpdate, Level, TestEvidence};
+pub use forecast::ForecastTest;
+pub use lagged_inputs::LaggedInputs;
+pub use law::LawTest;
+pub use mixture::Mixture;
+pub use order::OrderTest;
 pub use regression::Regression;
 pub use wealth::Wealth;
 
-/// E at which a light turns amber in the first epoch: a false alarm in at most 1 of 20 fair games,
+/// E at which a test turns amber in the first epoch: a false alarm in at most 1 of 20 fair games,
 /// ever.
 pub const AMBER: f64 = 20.0;
 
-/// E at which a light turns red in the first epoch.
+/// E at which a test turns red in the first epoch.
 pub const RED: f64 = 100.0;
 
-/// E at which one of three lights counts when it is not said beforehand which.
+/// E at which any one of three tests counts when it was not chosen beforehand.
 pub const ANY_OF_THREE: f64 = 60.0;
 
-/// One round as the tests see it.
+/// One round as the tests observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    /// How the round came out.
+pub struct ObservedRound {
+    /// The multiplier of the round, in hundredths.
     pub cents: u64,
     /// Where in the day, in \[0, 1), the forecast of this round was made: the clock of the round
     /// *before* it. The round's own time is written when it ends and would give its length away.
@@ -63,13 +63,13 @@ pub struct Seen {
     pub late: bool,
 }
 
-impl Seen {
-    /// A round in time, without a clock.
+impl ObservedRound {
+    /// Returns a round that was forecast in time, without a time of day.
     pub fn new(cents: u64) -> Self {
         Self { cents, day_phase: None, late: false }
     }
 
-    /// The same with the time of day of the round before, in \[0, 1).
+    /// Returns the same with the time of day of the round before, in \[0, 1).
     pub fn at(cents: u64, day_phase: f64) -> Self {
         Self { cents, day_phase: Some(day_phase), late: false }
     }

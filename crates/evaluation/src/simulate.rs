@@ -2,11 +2,11 @@
 //! but where nothing can be predicted. All acceptance figures are measured on them; the same seed
 //! gives the same rounds on every machine.
 
-mod light_model;
+mod simple_model;
 
 use std::f64::consts::PI;
 
-pub use light_model::{LightForecast, LightModel};
+pub use simple_model::{SimpleForecast, SimpleModel};
 
 use crate::{normal, pit::SplitMix64};
 

@@ -1,10 +1,10 @@
-//! How large the skill is, with an honest margin that may be looked at after every round.
+//! The size of the skill, with a margin that is valid after every round.
 
 use std::f64::consts::SQRT_2;
 
 use serde::{Deserialize, Serialize};
 
-use crate::proportion::Estimate;
+use crate::confidence_sequence::Estimate;
 
 /// Rounds before the asymptotic sequence may be shown.
 const ROUNDS_MIN: u64 = 100;

@@ -1,22 +1,22 @@
-//! What the lights mean, in one plain sentence.
+//! What the tests mean, in one plain sentence.
 
 use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
-use crate::proportion::{Estimate, beta_binomial};
-use crate::sequential::{Level, Lights};
+use crate::confidence_sequence::{Estimate, beta_binomial};
+use crate::sequential::{Evidence, Level};
 use crate::skill::SkillTrack;
 
-/// What may be said after so many rounds.
+/// What the evidence of so many rounds supports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Rounds seen.
     pub rounds: u64,
-    /// The order light has been on.
+    /// Whether the evidence of the order test has reached its threshold in any epoch.
     pub order: bool,
-    /// The law light has been on.
+    /// Whether the evidence of the law test has reached its threshold in any epoch.
     pub law: bool,
-    /// The forecast light has been on.
+    /// Whether the evidence of the forecast test has reached its threshold in any epoch.
     pub forecast: bool,
     /// The advertised return r.
     pub advertised_return: f64,
@@ -58,25 +58,25 @@ impl ReturnCount {
 }
 
 impl Verdict {
-    /// The verdict of the lights so far. A light that was on in an earlier epoch stays said.
+    /// The verdict of the tests so far. A test that was on in an earlier epoch still counts.
     ///
     /// `served` is the skill of the served forecasts. `unshrunk` is that of what the learners say:
     /// only it can show that there is no edge, because served forecasts that are the house's own
     /// differ from it by nothing after any number of rounds.
     pub fn of(
-        lights: &Lights,
+        tests: &Evidence,
         house: &HouseLaw,
         served: &SkillTrack,
         unshrunk: &SkillTrack,
         count: &ReturnCount,
     ) -> Self {
-        let now = lights.lights();
-        let been_on = |light: usize| {
+        let now = tests.tests();
+        let been_on = |test: usize| {
             let on = |level: Level| level >= Level::Amber;
-            on(now[light].level) || lights.closed().iter().any(|e| on(e.lights[light].level))
+            on(now[test].level) || tests.closed().iter().any(|e| on(e.tests[test].level))
         };
         Self {
-            rounds: lights.rounds(),
+            rounds: tests.rounds(),
             order: been_on(0),
             law: been_on(1),
             forecast: been_on(2),
@@ -84,7 +84,7 @@ impl Verdict {
             measured_return: count.estimate(),
             skill_percent: served.shown_percent(),
             negligible_after: unshrunk.edge_is_negligible().then(|| unshrunk.rounds()),
-            changes: lights.closed().iter().map(|epoch| epoch.last_round).collect(),
+            changes: tests.closed().iter().map(|epoch| epoch.last_round).collect(),
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_combination_of_lights_has_its_sentence() {
-        for (lights, sentence) in [
+        for (tests, sentence) in [
             (
                 (false, false, false),
                 "No evidence of any pattern after 12,345 rounds. Best forecast: the constant table. \
@@ -227,7 +227,7 @@ mod tests {
                  To beat the 3 % house edge at 2x the chance must exceed 50 % instead of 48.5 %.",
             ),
         ] {
-            let (order, law, forecast) = lights;
+            let (order, law, forecast) = tests;
             assert_eq!(verdict(order, law, forecast).sentence(), sentence);
         }
         assert!(

@@ -1,60 +1,62 @@
+//! The table of all features: name, group, definition, range, scale and function.
+
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::fmt;
 
 use crate::window::Window;
 use crate::{momentum, pattern, percentile, trend, volatility};
 
-/// How many features there are.
+/// Number of features.
 pub const COUNT: usize = 25;
 
 /// The features of one round, in the order of [`CATALOG`].
 pub type FeatureRow = [f64; COUNT];
 
-/// `ln` of 1,000,000x, the highest multiplier a game of this kind pays: what ranges refer to.
+/// `ln` of 1,000,000x, the highest multiplier a game of this kind pays; the ranges refer to it.
 const LN_CAP: f64 = 13.815_510_557_964_274;
 
-/// How far a standardised feature may lie from 0.
+/// Maximum absolute value of a standardised feature.
 const STANDARDISED_MAX: f64 = 4.0;
 
-/// One feature: what it is called, what it is, where it lies, and the function that computes it.
+/// One feature: its name, definition, range, scale, and the function that computes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Feature {
-    /// What API, documents and model columns call it.
+    /// Name in the API, in documents and of the model's column.
     pub name: &'static str,
-    /// What kind of pattern it looks for.
+    /// The kind of pattern it looks for.
     pub group: Group,
-    /// Its definition in words, over `x = ln M`; a window of w rounds is the last w or, while the
+    /// Definition in words, over `x = ln M`; a window of w rounds is the last w or, while the
     /// history is shorter, all of it.
     pub formula: &'static str,
-    /// The least value it takes on multipliers up to 1,000,000x.
+    /// Smallest value on multipliers up to 1,000,000x.
     pub low: f64,
-    /// The greatest value it takes on multipliers up to 1,000,000x.
+    /// Largest value on multipliers up to 1,000,000x.
     pub high: f64,
-    /// Its mean on long fair streams.
+    /// Mean on long fair streams.
     pub centre: f64,
-    /// Its standard deviation on long fair streams.
+    /// Standard deviation on long fair streams.
     pub scale: f64,
-    /// Computes it: total, and finite on every window.
+    /// Computes the feature: defined and finite on every window.
     pub compute: fn(&Window<'_>) -> f64,
 }
 
 /// The kind of pattern a feature looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// Where the last rounds lie and which way they go.
+    /// Level of the last rounds and its direction.
     Trends,
-    /// How far they lie apart.
+    /// Spread of the last rounds.
     Volatility,
-    /// How they differ from those before them.
+    /// How the last rounds differ from those before them.
     Momentum,
-    /// What players watch for.
+    /// Patterns that players watch for.
     Patterns,
-    /// Their distribution.
+    /// Distribution of the last rounds.
     Percentiles,
 }
 
 impl Group {
-    /// Its name in API and documents.
+    /// Returns the name in the API and in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trends => "trends",
@@ -72,16 +74,23 @@ impl fmt::Display for Group {
     }
 }
 
-/// The row on a common scale: each feature less its centre, in units of its scale, held within
+/// Returns the row on a common scale: each feature less its centre, in units of its scale, clamped to
 /// -4 to 4.
 ///
-/// Centre and scale are constants of the fair game, not statistics of the data at hand: a
-/// standardised row depends on nothing but the row.
+/// Centre and scale are constants of the fair game, not statistics of the data at hand, so the result
+/// depends on the row alone.
 pub fn standardised(row: &FeatureRow) -> FeatureRow {
     std::array::from_fn(|i| {
         let Feature { centre, scale, .. } = CATALOG[i];
         ((row[i] - centre) / scale).clamp(-STANDARDISED_MAX, STANDARDISED_MAX)
     })
+}
+
+impl Window<'_> {
+    /// Returns the 25 features of the round that follows this history.
+    pub fn row(&self) -> FeatureRow {
+        CATALOG.each_ref().map(|feature| (feature.compute)(self))
+    }
 }
 
 /// All features, in the order of the columns of a [`FeatureRow`].

@@ -1,16 +1,18 @@
+//! Computes feature rows incrementally, one round at a time.
+
 use crate::catalog::FeatureRow;
 use crate::sorted::Sorted;
 use crate::window::{LOOK_BACK, Window, WindowError, check, next_ewm};
 
-/// Room for several look backs, so that values move to the front only now and then.
+/// Room for several look-backs, so that values rarely have to move to the front.
 const CAPACITY: usize = 16 * LOOK_BACK;
 
 /// Feature rows of a growing history, one round at a time.
 ///
-/// Every row equals [`Window::row`] of the history so far, to the bit: the features are computed by
-/// the same functions from the same values in the same order. No sum is carried from round to
-/// round, so nothing drifts. What is carried is exact: the last 50 values, two sorted copies of
-/// them, and the moving average, whose definition is this recursion.
+/// Every row equals [`Window::row`] of the history so far, to the bit: the same functions compute the
+/// features from the same values in the same order. No sum is carried over, so nothing drifts. The
+/// state is exact: the last 50 values, two sorted copies of them, and the moving average, which is
+/// defined by this recursion.
 #[derive(Debug, Clone)]
 pub struct Extractor {
     /// The newest values end at `filled`; at least the last `LOOK_BACK` of the history are here.
@@ -23,7 +25,7 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// An extractor that has seen no round.
+    /// Returns an extractor that has seen no round.
     pub fn new() -> Self {
         Self {
             buffer: Box::new([0.0; CAPACITY]),
@@ -35,15 +37,15 @@ impl Extractor {
         }
     }
 
-    /// How many rounds have been taken in.
+    /// Returns how many rounds have been pushed.
     pub fn rounds(&self) -> usize {
         self.rounds
     }
 
-    /// Takes in a finished round's `ln M` and gives the features of the round that follows.
+    /// Adds a finished round's `ln M` and returns the features of the round that follows.
     ///
     /// # Errors
-    /// When `x` is not the logarithm of a multiplier; the extractor is then as it was before.
+    /// `x` is not the logarithm of a multiplier; the extractor is unchanged.
     pub fn push(&mut self, x: f64) -> Result<FeatureRow, WindowError> {
         check(self.rounds, x)?;
         self.sorted_20.slide(self.leaving(20), x);
@@ -61,7 +63,7 @@ impl Extractor {
         Ok(Window::of_parts(recent, self.ewm, sorted_20, sorted_50).row())
     }
 
-    /// The value that leaves a window of `length` when the next one enters.
+    /// Returns the value that leaves a window of `length` when the next one enters.
     fn leaving(&self, length: usize) -> Option<f64> {
         self.filled.checked_sub(length).map(|oldest| self.buffer[oldest])
     }

@@ -1,9 +1,8 @@
 //! Twenty-five time-series features of a crash game's rounds.
 //!
 //! The input is the history of `x = ln M`, where `M >= 1` is a finished round's multiplier. The
-//! features of round `t` use rounds up to `t - 1` only. [`CATALOG`] is the table of all of them,
-//! [`Window`] is their definition, and [`Extractor`] computes the same rows, to the bit, one round
-//! at a time.
+//! features of round `t` use rounds up to `t - 1` only. [`CATALOG`] is the table of features,
+//! [`Window`] defines them, and [`Extractor`] computes the same rows, to the bit, one round at a time.
 //!
 //! ```
 //! use features::{CATALOG, Extractor, Window};
@@ -28,6 +27,7 @@ mod momentum;
 mod pattern;
 mod percentile;
 mod sorted;
+mod statistics;
 mod trend;
 mod volatility;
 mod window;

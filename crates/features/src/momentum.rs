@@ -1,6 +1,6 @@
-//! Momentum: how the last rounds differ from those before them.
+//! Features of the group momentum: how the last rounds differ from those before them.
 
-use crate::trend::mean;
+use crate::statistics::mean;
 use crate::window::Window;
 
 /// Keeps the rate of change finite when both means are 0.
@@ -28,7 +28,7 @@ pub(crate) fn roc_5(window: &Window<'_>) -> f64 {
     (later - earlier) / (later + earlier + ROC_FLOOR)
 }
 
-/// The newest value less the one `rounds` before it; 0 while that one is missing.
+/// Returns the newest value less the one `rounds` before it; 0 while the history is too short.
 fn change(window: &Window<'_>, rounds: usize) -> f64 {
     window.before_latest(rounds).map_or(0.0, |earlier| window.latest() - earlier)
 }

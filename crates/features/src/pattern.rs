@@ -1,4 +1,4 @@
-//! Patterns: what players watch for, runs below 2x and rounds since the last 10x.
+//! Features of the group patterns, which players watch for: runs below 2x and rounds since the last 10x.
 //!
 //! A threshold on the multiplier is one on its cents. Multipliers are multiples of 0.01, whose
 //! logarithms near 2 and 10 lie at least 9e-4 apart, so a tolerance of 1e-12 decides each case as
@@ -18,7 +18,7 @@ pub(crate) fn streak_below_2(window: &Window<'_>) -> f64 {
 pub(crate) fn since_ge_10(window: &Window<'_>) -> f64 {
     let recent = window.last(LOOK_BACK);
     let rounds = rounds_since(recent, LN_10);
-    // A history shorter than the look back that has none is like a longer one that has none.
+    // A history shorter than the look-back without such a round counts like a full one without it.
     if rounds < recent.len() as f64 { rounds } else { LOOK_BACK as f64 }
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn share_ge2_20(window: &Window<'_>) -> f64 {
     share(window.last(20), LN_2)
 }
 
-/// How many values follow the last one that reaches `threshold`; all of them if none does.
+/// Returns how many values follow the last one that reaches `threshold`; all of them if none does.
 fn rounds_since(values: &[f64], threshold: f64) -> f64 {
     values.iter().rev().take_while(|&&x| !reaches(x, threshold)).count() as f64
 }

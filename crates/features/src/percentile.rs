@@ -1,8 +1,9 @@
-//! Percentiles: the last 50 rounds as a distribution, and where the newest stands in it.
+//! Features of the group percentiles: the distribution of the last 50 rounds and the newest round's rank in it.
 
+use crate::statistics::quantile;
 use crate::window::Window;
 
-/// Mid-rank of the newest value: those below it, and half of those equal to it, itself included.
+/// Mid-rank of the newest value: the values below it plus half of those equal to it, itself included.
 pub(crate) fn pct_rank_50(window: &Window<'_>) -> f64 {
     let sorted = window.sorted_50();
     let latest = window.latest();
@@ -21,18 +22,4 @@ pub(crate) fn q50_50(window: &Window<'_>) -> f64 {
 
 pub(crate) fn q90_50(window: &Window<'_>) -> f64 {
     quantile(window.sorted_50(), 0.9)
-}
-
-/// Quantile of an ascending, non-empty slice by linear interpolation: type 7 of Hyndman and Fan,
-/// "Sample quantiles in statistical packages", 1996; the default of R and of `NumPy`.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a place in a slice of at most 50 values, and not negative"
-)]
-pub(crate) fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let place = (sorted.len() - 1) as f64 * level;
-    let lower = place as usize;
-    let upper = (lower + 1).min(sorted.len() - 1);
-    sorted[lower] + (place - lower as f64) * (sorted[upper] - sorted[lower])
 }

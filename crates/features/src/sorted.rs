@@ -1,3 +1,5 @@
+//! A sorted sliding window.
+
 /// The last `N` values or fewer, in ascending order.
 ///
 /// Invariant: `values[..len]` is ascending by `total_cmp`.
@@ -14,7 +16,7 @@ impl<const N: usize> Sorted<N> {
         &self.values[..self.len]
     }
 
-    /// Takes `new` in; once `N` values are held, the one that leaves is `oldest`.
+    /// Inserts `new`; once the window holds `N` values, removes `oldest`.
     pub(crate) fn slide(&mut self, oldest: Option<f64>, new: f64) {
         let place = self.rank(new);
         let Some(oldest) = oldest else {
@@ -43,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sliding_equals_sorting_the_last_values_anew() {
+    fn sliding_equals_sorting_the_last_values() {
         let history: Vec<f64> = (0_u32..400).map(|i| f64::from((i * i * 7 + i) % 23)).collect();
         let mut slid = Sorted::<20>::EMPTY;
         for (i, &x) in history.iter().enumerate() {

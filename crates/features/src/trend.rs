@@ -1,5 +1,6 @@
-//! Trends: where the last rounds lie, and which way they go.
+//! Features of the group trends: the level of the last rounds and its direction.
 
+use crate::statistics::mean;
 use crate::window::Window;
 
 pub(crate) fn lag_1(window: &Window<'_>) -> f64 {
@@ -30,8 +31,8 @@ pub(crate) fn ewm_mean_10(window: &Window<'_>) -> f64 {
     window.ewm_10()
 }
 
-/// Least squares over the places 0, 1, …, w-1, written around their middle: the sum of squares of
-/// the centred places is w (w² - 1) / 12.
+/// Least-squares slope over the positions 0, 1, …, w-1, centred: the sum of squares of the centred
+/// positions is w (w² - 1) / 12.
 pub(crate) fn slope_20(window: &Window<'_>) -> f64 {
     let values = window.last(20);
     let count = values.len() as f64;
@@ -42,9 +43,4 @@ pub(crate) fn slope_20(window: &Window<'_>) -> f64 {
     let covariation: f64 =
         values.iter().zip(0_u32..).map(|(x, i)| (f64::from(i) - middle) * x).sum();
     covariation / (count * (count * count - 1.0) / 12.0)
-}
-
-/// The mean, summed from the oldest value to the newest.
-pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

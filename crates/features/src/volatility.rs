@@ -1,13 +1,13 @@
-//! Volatility: how far the last rounds lie apart.
+//! Features of the group volatility: the spread of the last rounds.
 
-use crate::percentile::quantile;
-use crate::trend::{mean, roll_mean_20};
+use crate::statistics::{mean, quantile};
+use crate::trend::roll_mean_20;
 use crate::window::Window;
 
 /// Keeps the coefficient of variation finite when the mean is 0.
 const CV_FLOOR: f64 = 0.1;
 
-/// The sample standard deviation (divisor n - 1).
+/// Sample standard deviation (divisor n - 1).
 pub(crate) fn roll_std_20(window: &Window<'_>) -> f64 {
     let values = window.last(20);
     if values.len() < 2 {
@@ -18,7 +18,7 @@ pub(crate) fn roll_std_20(window: &Window<'_>) -> f64 {
     (squares / (values.len() - 1) as f64).sqrt()
 }
 
-/// The median distance from the median, not rescaled to a standard deviation.
+/// Median distance from the median, not rescaled to a standard deviation.
 pub(crate) fn roll_mad_20(window: &Window<'_>) -> f64 {
     let sorted = window.sorted_20();
     let centre = quantile(sorted, 0.5);

@@ -1,22 +1,22 @@
+//! The history that features are computed from.
+
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::catalog::{CATALOG, FeatureRow};
-
-/// The largest value a window takes: `ln` of the largest finite multiplier. It keeps every sum of a
-/// window finite.
+/// The largest value a window accepts: `ln` of the largest finite multiplier. It keeps every sum over
+/// a window finite.
 pub const X_MAX: f64 = 709.782_712_893_384;
 
-/// The longest look back of any feature but the moving average, in rounds.
+/// The longest look-back of any feature except the moving average, in rounds.
 pub(crate) const LOOK_BACK: usize = 50;
 
 /// Weight of the newest value in the exponentially weighted mean: span 10, so 2 / (10 + 1).
 pub(crate) const EWM_WEIGHT: f64 = 2.0 / 11.0;
 
-/// A game's history up to some round, seen from its end: what every feature is computed from.
+/// A game's history up to some round, from which every feature is computed.
 ///
-/// There is always at least one round, and every value lies in `[0, X_MAX]`. So each feature is
-/// total and finite.
+/// A window holds at least one round, and every value lies in `[0, X_MAX]`, so each feature is defined
+/// and finite.
 #[derive(Debug, Clone)]
 pub struct Window<'a> {
     recent: &'a [f64],
@@ -25,14 +25,14 @@ pub struct Window<'a> {
     sorted_50: Cow<'a, [f64]>,
 }
 
-/// Why a history is not a window.
+/// Why a history cannot be a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WindowError {
-    /// There is no round to compute anything from.
+    /// The history holds no round.
     Empty,
-    /// A value is not the logarithm of a multiplier: not finite, below 0 or above [`X_MAX`].
+    /// A value is not the logarithm of a multiplier: it is not finite, below 0 or above [`X_MAX`].
     OutOfRange {
-        /// Its place, counted from 0 at the oldest round.
+        /// Index of the value; the oldest round has 0.
         index: usize,
         /// The value.
         value: f64,
@@ -40,10 +40,10 @@ pub enum WindowError {
 }
 
 impl<'a> Window<'a> {
-    /// The window of a whole history of `ln M`, oldest first.
+    /// Returns the window of a whole history of `ln M`, oldest first.
     ///
     /// # Errors
-    /// When the history is empty or a value in it is not the logarithm of a multiplier.
+    /// The history is empty, or a value in it is not the logarithm of a multiplier.
     pub fn new(history: &'a [f64]) -> Result<Self, WindowError> {
         let (&first, later) = history.split_first().ok_or(WindowError::Empty)?;
         for (index, &value) in history.iter().enumerate() {
@@ -57,7 +57,7 @@ impl<'a> Window<'a> {
         })
     }
 
-    /// A window whose parts are kept by the caller: the last 50 values or fewer, at least one, and
+    /// Returns a window whose parts the caller maintains: the last 50 values or fewer, at least one, and
     /// the last 20 and 50 in ascending order.
     pub(crate) fn of_parts(
         recent: &'a [f64],
@@ -69,43 +69,38 @@ impl<'a> Window<'a> {
         Self { recent, ewm, sorted_20, sorted_50 }
     }
 
-    /// The 25 features of the round that follows this history.
-    pub fn row(&self) -> FeatureRow {
-        CATALOG.each_ref().map(|feature| (feature.compute)(self))
-    }
-
-    /// The newest value.
+    /// Returns the newest value.
     pub(crate) fn latest(&self) -> f64 {
         self.recent[self.recent.len() - 1]
     }
 
-    /// The value `rounds` before the newest, if there is one within the look back.
+    /// Returns the value `rounds` before the newest, if the look-back reaches that far.
     pub(crate) fn before_latest(&self, rounds: usize) -> Option<f64> {
         self.recent.iter().rev().nth(rounds).copied()
     }
 
-    /// The last `count` values, oldest first; fewer while the history is shorter, never none.
+    /// Returns the last `count` values, oldest first; fewer while the history is shorter, at least one.
     pub(crate) fn last(&self, count: usize) -> &'a [f64] {
         &self.recent[self.recent.len().saturating_sub(count)..]
     }
 
-    /// Exponentially weighted mean over the whole history.
+    /// Returns the exponentially weighted mean over the whole history.
     pub(crate) fn ewm_10(&self) -> f64 {
         self.ewm
     }
 
-    /// The last 20 values, ascending.
+    /// Returns the last 20 values, ascending.
     pub(crate) fn sorted_20(&self) -> &[f64] {
         &self.sorted_20
     }
 
-    /// The last 50 values, ascending.
+    /// Returns the last 50 values, ascending.
     pub(crate) fn sorted_50(&self) -> &[f64] {
         &self.sorted_50
     }
 }
 
-/// One step of the exponentially weighted mean.
+/// Returns the exponentially weighted mean after one more value.
 pub(crate) fn next_ewm(ewm: f64, x: f64) -> f64 {
     ewm + EWM_WEIGHT * (x - ewm)
 }
@@ -116,7 +111,7 @@ fn sorted_last(history: &[f64], count: usize) -> Vec<f64> {
     sorted
 }
 
-/// Whether `value` may stand at `index` of a history.
+/// Checks that `value`, at `index` of a history, is the logarithm of a multiplier.
 pub(crate) fn check(index: usize, value: f64) -> Result<(), WindowError> {
     if (0.0..=X_MAX).contains(&value) {
         Ok(())
@@ -131,7 +126,7 @@ impl fmt::Display for WindowError {
             Self::Empty => write!(f, "a window needs at least one round"),
             Self::OutOfRange { index, value } => write!(
                 f,
-                "value {value} at place {index} is not the logarithm of a multiplier: \
+                "value {value} at index {index} is not the logarithm of a multiplier: \
                  it must lie in 0..={X_MAX}"
             ),
         }

@@ -12,19 +12,19 @@ use std::sync::Arc;
 use std::thread;
 
 use chrono::{DateTime, TimeDelta};
-use evaluation::law::{MEDIAN, point_from_mean_ln, scale_from_mean_ln};
-use evaluation::score_sheet::{Issued, ScoreSheet};
-use evaluation::sequential::Lights;
+use evaluation::house_law::{MEDIAN, point_from_mean_ln, scale_from_mean_ln};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
+use evaluation::sequential::Evidence;
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
-use predictor::backtest::{Fit, Refit, drive};
-use predictor::dataset::{Dataset, DatasetSnapshot, Rows};
-use predictor::engine::{Effect, Engine, Settlement};
-use predictor::ensemble::{self, FitOptions};
-use predictor::forecast::{Forecaster, Means};
-use predictor::models::FitError;
-use predictor::workers::Threads;
+use forecasting::dataset::{Dataset, DatasetSnapshot, Rows};
+use forecasting::engine::{Effect, Engine, Settlement};
+use forecasting::ensemble::{self, FitOptions};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::models::FitError;
+use forecasting::replay::{Fit, Refit, drive};
+use predictor::training::thread_pool::Threads;
 use rounds::{Multiplier, Round};
 
 /// The reference scores rounds from here on; those before are burn-in.
@@ -143,7 +143,7 @@ struct Found {
     /// Rounds whose served chance of 2x was above one half.
     calls: u64,
     forecast_alarm: Option<u64>,
-    skill_shown: Option<evaluation::proportion::Estimate>,
+    skill_shown: Option<evaluation::confidence_sequence::Estimate>,
     /// The largest error of the last model on rows it has learnt.
     error_on_learnt: f64,
 }
@@ -167,7 +167,7 @@ impl Found {
             effects.iter().filter_map(settled).for_each(|it| found.settle(it));
         };
         let engine = drive(&rounds, Refit::Percent(5.0), fit, &mut watch).expect("enough rows");
-        found.forecast_alarm = forecast_alarm(engine.scorecard().lights());
+        found.forecast_alarm = forecast_alarm(engine.scorecard().evidence());
         found.skill_shown = engine.scorecard().verdict().skill_percent;
         found.error_on_learnt = error_on_learnt(&engine, &rounds);
         found
@@ -180,10 +180,10 @@ impl Found {
             return;
         }
         let (cents, mean) = (round.multiplier.cents(), forecast.means.mean);
-        self.served.record(&Issued::law(forecast.calibrated(), forecast.scale), cents);
-        let own = Issued::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        self.served.record(&ForecastRecord::law(forecast.calibrated(), forecast.scale), cents);
+        let own = ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         self.ensemble.record(&own, cents);
-        self.house.record(&Issued::law(MEDIAN, 1.0), cents);
+        self.house.record(&ForecastRecord::law(MEDIAN, 1.0), cents);
         let at_two = TARGETS.iter().position(|&target| target.total_cmp(&2.0).is_eq());
         self.calls += u64::from(at_two.is_some_and(|at| forecast.probabilities[at] > 0.5));
     }
@@ -204,9 +204,9 @@ fn round((number, cents): (i32, u64)) -> Round {
 }
 
 /// The first alarm of the forecast light, over all epochs.
-fn forecast_alarm(lights: &Lights) -> Option<u64> {
-    let closed = lights.closed().iter().filter_map(|epoch| epoch.lights[2].alarm_round);
-    closed.chain(lights.lights()[2].alarm_round).min()
+fn forecast_alarm(evidence: &Evidence) -> Option<u64> {
+    let closed = evidence.closed().iter().filter_map(|epoch| epoch.tests[2].alarm_round);
+    closed.chain(evidence.tests()[2].alarm_round).min()
 }
 
 fn error_on_learnt(engine: &Engine, rounds: &[Round]) -> f64 {

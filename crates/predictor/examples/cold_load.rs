@@ -21,12 +21,12 @@ use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 use evaluation::simulate::Scenario;
 use features::FeatureRow;
+use forecasting::engine::{Effect, Engine};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::ledger::{Entry, Settled};
+use forecasting::replay::{Fit, Refit, drive};
 use predictor::Application;
-use predictor::backtest::{Fit, Refit, drive};
 use predictor::config::Config;
-use predictor::engine::{Effect, Engine};
-use predictor::forecast::{Forecaster, Means};
-use predictor::ledger::{Entry, Settled};
 use rounds::scan::Directory;
 use rounds::{Multiplier, Round};
 use tokio::sync::oneshot;
@@ -150,7 +150,7 @@ fn read_alone(dir: &Path) -> anyhow::Result<()> {
 fn start(dir: &Path, count: u64) -> anyhow::Result<()> {
     let told = Targets::new()
         .with_default(Level::WARN)
-        .with_target("predictor::live::catch_up", Level::INFO);
+        .with_target("predictor::table::table_loop::catch_up", Level::INFO);
     let lines = tracing_subscriber::fmt::layer().without_time().with_ansi(false);
     tracing_subscriber::registry().with(lines.with_filter(told)).init();
     let config = Config {

@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use evaluation::ln_multiplier;
 use evaluation::simulate::Scenario;
-use predictor::dataset::{Dataset, DatasetSnapshot, HISTORY_MIN};
-use predictor::ensemble::{self, FitOptions, out_of_sample};
-use predictor::models::Model;
-use predictor::workers::Threads;
+use forecasting::dataset::{Dataset, DatasetSnapshot, HISTORY_MIN};
+use forecasting::ensemble::{self, FitOptions, out_of_sample};
+use forecasting::models::Model;
+use predictor::training::thread_pool::Threads;
 
 const TESTED: usize = 50_000;
 const SEED: u64 = 77;

@@ -1,17 +1,24 @@
-//! What the daemon is told to do, checked once before anything is opened.
+//! The settings of the daemon, checked once before anything is opened.
+
+mod alert_settings;
+mod base_path;
+mod secret_ref;
+mod token;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use rounds::Name;
+use daemon::config::{FileError, load_toml};
+use rounds::TableName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::ServeArgs;
-use crate::http::{Base, Token};
-use crate::notify;
+pub use self::alert_settings::{AlertSettings, SettingsError};
+pub(crate) use self::base_path::BasePath;
+pub use self::secret_ref::SecretRef;
+pub(crate) use self::token::Token;
 
 /// The directory is looked at this often even when nothing announces a change.
 pub const SCAN_EVERY: Duration = Duration::from_secs(2);
@@ -49,7 +56,7 @@ pub struct Config {
     /// Directory of the forecast ledger; inside `data_dir` when absent.
     pub state_dir: Option<PathBuf>,
     /// Tables to serve, the first under the plain addresses; none means the default one.
-    pub tables: Vec<Name>,
+    pub tables: Vec<TableName>,
     /// Serve whatever tables there are at the start.
     pub all_tables: bool,
     /// Address of dashboard and API.
@@ -67,7 +74,7 @@ pub struct Config {
     /// What a proxy leaves in front of every path: nothing, or `/aviator`.
     pub base_path: String,
     /// Where messages about trouble go.
-    pub notify: notify::Settings,
+    pub notify: AlertSettings,
 }
 
 impl Default for Config {
@@ -84,7 +91,7 @@ impl Default for Config {
             token_file: None,
             insecure_no_auth: false,
             base_path: String::new(),
-            notify: notify::Settings::default(),
+            notify: AlertSettings::default(),
         }
     }
 }
@@ -120,7 +127,7 @@ pub enum ConfigError {
     Exposed(SocketAddr),
     /// A table is named twice.
     #[error("table {0} is named twice")]
-    TwiceNamed(Name),
+    TwiceNamed(TableName),
     /// There is nothing `--all-tables` could mean.
     #[error("--all-tables: {path} cannot be listed: {source}")]
     NoTables {
@@ -137,75 +144,51 @@ pub enum ConfigError {
     BasePath(String),
     /// Messages could not be sent as they are configured.
     #[error("{0}")]
-    Notify(#[from] notify::SettingsError),
+    Notify(#[from] SettingsError),
 }
 
 /// The TOML file: the same settings, each optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the keys have the names of the flags")]
-struct File {
-    data_dir: Option<PathBuf>,
-    state_dir: Option<PathBuf>,
-    tables: Option<Vec<Name>>,
-    all_tables: Option<bool>,
-    listen: Option<SocketAddr>,
-    watch: Option<Watch>,
-    auto_train_enabled: Option<bool>,
-    allowed_hosts: Option<Vec<String>>,
-    token_file: Option<PathBuf>,
-    insecure_no_auth: Option<bool>,
-    base_path: Option<String>,
+pub(crate) struct ConfigFile {
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) tables: Option<Vec<TableName>>,
+    pub(crate) all_tables: Option<bool>,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) watch: Option<Watch>,
+    pub(crate) auto_train_enabled: Option<bool>,
+    pub(crate) allowed_hosts: Option<Vec<String>>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) insecure_no_auth: Option<bool>,
+    pub(crate) base_path: Option<String>,
     #[serde(default)]
-    notify: notify::Settings,
+    pub(crate) notify: AlertSettings,
 }
 
 impl Config {
-    /// Flag over environment over file over default. (The environment is read with the flags.)
+    /// The settings of the file at `path`, or none; each may be absent.
+    pub(crate) fn file(path: Option<&Path>) -> Result<ConfigFile, ConfigError> {
+        path.map_or_else(|| Ok(ConfigFile::default()), read)
+    }
+
+    /// Checks what can be checked without opening anything but the token's file.
     ///
     /// # Errors
-    /// When the file cannot be read or has an unknown or ill-typed key, when the data directory is
-    /// a file, when the token or the base path is none, or when the address is reachable from outside
-    /// without a token and without that being asked for.
-    pub fn load(args: &ServeArgs) -> Result<Self, ConfigError> {
-        let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
-        let default = Self::default();
-        let config = Self {
-            data_dir: args.data_dir.clone().or(file.data_dir).unwrap_or(default.data_dir),
-            state_dir: args.state_dir.clone().or(file.state_dir),
-            tables: match args.table.as_slice() {
-                [] => file.tables.unwrap_or_default(),
-                named => named.to_vec(),
-            },
-            // A flag that names tables wins over a file that wants all.
-            all_tables: args.all_tables || args.table.is_empty() && file.all_tables == Some(true),
-            listen: args.listen.or(file.listen).unwrap_or(default.listen),
-            watch: args.watch.or(file.watch).unwrap_or(default.watch),
-            auto_train_enabled: args
-                .auto_train
-                .or(file.auto_train_enabled)
-                .unwrap_or(default.auto_train_enabled),
-            allowed_hosts: if args.allowed_host.is_empty() {
-                file.allowed_hosts.unwrap_or_default()
-            } else {
-                args.allowed_host.clone()
-            },
-            token_file: args.token_file.clone().or(file.token_file),
-            base_path: args.base_path.clone().or(file.base_path).unwrap_or_default(),
-            insecure_no_auth: args.insecure_no_auth || file.insecure_no_auth == Some(true),
-            notify: args.notify.clone().or(file.notify),
-        };
-        config.check_access()?;
-        config.notify.check()?;
-        for (place, name) in config.tables.iter().enumerate() {
-            if config.tables[..place].contains(name) {
+    /// When the data directory is a file, when the token or the base path is malformed, or when other
+    /// machines could reach the address without a token and without that being asked for.
+    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        self.check_access()?;
+        self.notify.check()?;
+        for (index, name) in self.tables.iter().enumerate() {
+            if self.tables[..index].contains(name) {
                 return Err(ConfigError::TwiceNamed(name.clone()));
             }
         }
-        if config.data_dir.is_file() {
-            return Err(ConfigError::NotADirectory(config.data_dir));
+        if self.data_dir.is_file() {
+            return Err(ConfigError::NotADirectory(self.data_dir));
         }
-        Ok(config)
+        Ok(self)
     }
 
     fn check_access(&self) -> Result<(), ConfigError> {
@@ -214,14 +197,14 @@ impl Config {
         } else if !self.listen.ip().is_loopback() && !self.insecure_no_auth {
             return Err(ConfigError::Exposed(self.listen));
         }
-        let base = Base::parse(&self.base_path);
+        let base = BasePath::parse(&self.base_path);
         base.map(|_| ()).ok_or_else(|| ConfigError::BasePath(self.base_path.clone()))
     }
 
-    /// What stands in the file, under its own names.
+    /// The keys and values of the file, unchecked.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub(crate) fn keys_of(path: &Path) -> Result<toml::Table, ConfigError> {
         read(path)
     }
@@ -230,29 +213,29 @@ impl Config {
     ///
     /// # Errors
     /// When all there are is wanted and the data directory cannot be listed.
-    pub fn tables(&self) -> Result<Vec<Name>, ConfigError> {
+    pub fn tables(&self) -> Result<Vec<TableName>, ConfigError> {
         let mut tables = self.tables.clone();
         if self.all_tables {
             let lacking = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
             for entry in std::fs::read_dir(&self.data_dir).map_err(lacking)? {
                 let name = entry.map_err(lacking)?.file_name();
-                let name = name.to_str().and_then(|name| name.parse::<Name>().ok());
+                let name = name.to_str().and_then(|name| name.parse::<TableName>().ok());
                 tables.extend(name.filter(|name| !name.is_default()));
             }
-            tables.push(Name::default());
+            tables.push(TableName::default());
             tables.retain(|name| holds_rounds(&name.directory(&self.data_dir)));
             tables.sort();
             tables.sort_by_key(|name| !name.is_default());
         }
         if tables.is_empty() {
-            tables.push(Name::default());
+            tables.push(TableName::default());
         }
         Ok(tables)
     }
 
     /// What one of the tables is told.
     #[must_use]
-    pub fn of(&self, table: &Name) -> Self {
+    pub fn of(&self, table: &TableName) -> Self {
         Self {
             data_dir: table.directory(&self.data_dir),
             state_dir: self.state_dir.as_deref().map(|dir| table.directory(dir)),
@@ -266,143 +249,16 @@ impl Config {
     }
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self, ConfigError> {
-        read(path)
-    }
-}
-
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-        path: path.to_owned(),
-        message: one_line(&text, &error),
+    load_toml(path).map_err(|error| match error {
+        FileError::Unreadable { path, source } => ConfigError::Unreadable { path, source },
+        FileError::Malformed { path, line, message, .. } => {
+            let message = format!("line {line}: {}", message.replace('\n', " "));
+            ConfigError::Malformed { path, message }
+        }
     })
 }
 
 fn holds_rounds(directory: &Path) -> bool {
     rounds::csv_names(directory).is_ok_and(|names| !names.is_empty())
-}
-
-fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    match error.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
-            format!("line {line}: {message}")
-        }
-        None => message,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_file(text: &str, args: ServeArgs) -> Result<Config, ConfigError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("predictor.toml");
-        std::fs::write(&path, text).unwrap();
-        Config::load(&ServeArgs { config: Some(path), ..args })
-    }
-
-    #[test]
-    fn without_flags_and_file_the_defaults_hold() {
-        assert_eq!(Config::load(&ServeArgs::default()).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-        let file = "data_dir = \"a\"\nlisten = \"127.0.0.1:1\"\nwatch = \"scan\"\n";
-        let args = ServeArgs { data_dir: Some("b".into()), ..ServeArgs::default() };
-        let config = with_file(file, args).unwrap();
-        assert_eq!(config.data_dir, PathBuf::from("b"));
-        assert_eq!(config.listen.port(), 1);
-        assert_eq!(config.watch, Watch::Scan);
-        assert!(config.auto_train_enabled);
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_by_name_and_line() {
-        let error = with_file("watch = \"scan\"\nport = 3\n", ServeArgs::default()).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("line 2") && text.contains("port"), "{text}");
-        assert!(!text.contains('\n'), "{text}");
-    }
-
-    #[test]
-    fn an_address_others_can_reach_has_to_be_asked_for() {
-        let open =
-            ServeArgs { listen: Some("0.0.0.0:5001".parse().unwrap()), ..ServeArgs::default() };
-        assert!(matches!(Config::load(&open), Err(ConfigError::Exposed(_))));
-        assert!(Config::load(&ServeArgs { insecure_no_auth: true, ..open }).is_ok());
-    }
-
-    #[test]
-    fn tables_are_those_named_or_all_that_have_files() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = "aviator_payouts_20260101_000000.csv";
-        for place in ["", "eu", "asia"] {
-            std::fs::create_dir_all(dir.path().join(place)).unwrap();
-            std::fs::write(dir.path().join(place).join(file), "timestamp,multiplier\n").unwrap();
-        }
-        for place in [".predictor", "empty", "Not A Name"] {
-            std::fs::create_dir(dir.path().join(place)).unwrap();
-        }
-        let names = |args: ServeArgs| -> Vec<String> {
-            let args = ServeArgs { data_dir: Some(dir.path().to_owned()), ..args };
-            let tables = Config::load(&args).unwrap().tables().unwrap();
-            tables.iter().map(ToString::to_string).collect()
-        };
-        let two = vec!["us".parse().unwrap(), "eu".parse().unwrap()];
-        assert_eq!(names(ServeArgs::default()), ["default"]);
-        assert_eq!(names(ServeArgs { table: two, ..ServeArgs::default() }), ["us", "eu"]);
-        let all = ServeArgs { all_tables: true, ..ServeArgs::default() };
-        assert_eq!(names(all), ["default", "asia", "eu"]);
-    }
-
-    #[test]
-    fn a_table_has_directories_of_its_own() {
-        let config = Config { state_dir: Some("s".into()), ..Config::default() };
-        let table = config.of(&"eu".parse().unwrap());
-        assert_eq!(table.data_dir, PathBuf::from("data/eu"));
-        assert_eq!(table.state_dir(), PathBuf::from("s/eu"));
-        assert_eq!(config.of(&Name::default()), config);
-    }
-
-    #[test]
-    fn a_table_is_named_once() {
-        let args = ServeArgs { table: vec![Name::default(); 2], ..ServeArgs::default() };
-        assert!(matches!(Config::load(&args), Err(ConfigError::TwiceNamed(_))));
-    }
-
-    #[test]
-    fn a_token_opens_an_address_others_can_reach() {
-        let token = tempfile::NamedTempFile::new().unwrap();
-        let args = ServeArgs {
-            listen: Some("0.0.0.0:5001".parse().unwrap()),
-            token_file: Some(token.path().to_owned()),
-            ..ServeArgs::default()
-        };
-        assert!(matches!(Config::load(&args), Err(ConfigError::Token(_))), "it is empty");
-        std::fs::write(token.path(), "correct-horse-battery\n").unwrap();
-        assert!(Config::load(&args).is_ok());
-    }
-
-    #[test]
-    fn a_base_path_is_a_path() {
-        let load = |path: &str| {
-            Config::load(&ServeArgs { base_path: Some(path.to_owned()), ..ServeArgs::default() })
-        };
-        assert!(load("/aviator").is_ok());
-        assert!(matches!(load("aviator?"), Err(ConfigError::BasePath(_))));
-    }
-
-    #[test]
-    fn a_file_in_place_of_the_directory_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let args = ServeArgs { data_dir: Some(file.path().to_owned()), ..ServeArgs::default() };
-        assert!(matches!(Config::load(&args), Err(ConfigError::NotADirectory(_))));
-    }
 }

@@ -1,21 +1,22 @@
-//! The HTTP face: routes, limits and who may ask.
+//! The HTTP server: routes, limits and middleware.
 
-mod access;
-mod api;
-mod base;
+mod base_path;
 mod body;
-mod caching;
 mod dashboard;
-mod document;
+mod etag;
 mod events;
 mod export;
 mod guard;
 mod login;
 mod metrics;
+mod openapi;
 mod problem;
-mod rounds;
-mod tables;
-mod token;
+mod request_log;
+mod round_routes;
+mod status_routes;
+mod table_routes;
+
+pub mod query;
 
 use std::net::TcpListener;
 
@@ -24,17 +25,13 @@ use actix_web::error::QueryPayloadError;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, Resource, web};
 
-pub(crate) use api::Api;
-pub(crate) use base::Base;
-pub(crate) use events::{Events, Topic};
 pub(crate) use guard::{Guard, Hosts};
-pub(crate) use token::Token;
 
-use self::access::Access;
 use self::problem::Problem;
-use self::tables::Served;
-use crate::config::{CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
-use crate::tables::Table;
+use self::request_log::RequestLog;
+use self::table_routes::ServedTables;
+use crate::config::{BasePath, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
+use crate::table::Table;
 
 /// Handlers only read a snapshot, so two threads serve tens of thousands of requests a second.
 const WORKERS: usize = 2;
@@ -43,20 +40,20 @@ const DRAIN_SECONDS: u64 = 1;
 
 /// What the server is made of.
 #[derive(Debug)]
-pub(crate) struct Parts<'a> {
+pub(crate) struct ServerParts<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) guard: Guard,
-    pub(crate) base: Base,
+    pub(crate) base: BasePath,
 }
 
 /// A server on `listener` that runs when awaited and stops only through its handle.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(crate) fn server(listener: TcpListener, parts: Parts<'_>) -> std::io::Result<Server> {
-    let tables = web::Data::new(Served::new(parts.tables));
+pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::Result<Server> {
+    let tables = web::Data::new(ServedTables::new(parts.tables));
     let (guard, base) = (web::Data::new(parts.guard), web::Data::new(parts.base));
-    let access = web::Data::new(Access::default());
+    let access = web::Data::new(RequestLog::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(tables.clone())
@@ -67,15 +64,15 @@ pub(crate) fn server(listener: TcpListener, parts: Parts<'_>) -> std::io::Result
             // The last stands in front.
             .wrap(from_fn(guard::check))
             .wrap(from_fn(problem::render))
-            .wrap(from_fn(access::trace))
-            .wrap(from_fn(base::strip))
+            .wrap(from_fn(request_log::trace))
+            .wrap(from_fn(base_path::strip))
             .wrap(from_fn(guard::secure))
             .wrap(Compress::default())
     })
     .workers(WORKERS)
     .max_connections(CONNECTIONS_MAX / WORKERS)
     .client_request_timeout(REQUEST_HEAD_WITHIN)
-    .h1_write_buffer_size(caching::PIECE_BYTES)
+    .h1_write_buffer_size(etag::PIECE_BYTES)
     // An answer goes out in pieces; without this the last would wait 40 ms for word of the first.
     .tcp_nodelay(true)
     .shutdown_timeout(DRAIN_SECONDS)
@@ -91,35 +88,35 @@ type Route = (&'static str, fn(Resource) -> Resource);
 /// What there is of each table. The first one's is served below `/api` and below `/api/v1`: the first
 /// for the clients of today, the second for a time when there is another.
 const TABLE: &[Route] = &[
-    ("/status", |it| it.get(api::status).head(api::status)),
-    ("/load_csv", |it| it.get(api::load_csv).head(api::load_csv)),
-    ("/predict", |it| it.get(api::predict).head(api::predict)),
-    ("/train", |it| it.post(api::train)),
+    ("/status", |it| it.get(status_routes::status).head(status_routes::status)),
+    ("/load_csv", |it| it.get(status_routes::load_csv).head(status_routes::load_csv)),
+    ("/predict", |it| it.get(status_routes::predict).head(status_routes::predict)),
+    ("/train", |it| it.post(status_routes::train)),
     ("/events", |it| it.get(events::events)),
-    ("/rounds", |it| it.get(rounds::rounds).head(rounds::rounds)),
-    ("/distribution", |it| it.get(rounds::distribution).head(rounds::distribution)),
-    ("/history", |it| it.get(rounds::history).head(rounds::history)),
-    ("/recorder", |it| it.get(rounds::recorder).head(rounds::recorder)),
+    ("/rounds", |it| it.get(round_routes::rounds).head(round_routes::rounds)),
+    ("/distribution", |it| it.get(round_routes::distribution).head(round_routes::distribution)),
+    ("/history", |it| it.get(round_routes::history).head(round_routes::history)),
+    ("/recorder", |it| it.get(round_routes::recorder).head(round_routes::recorder)),
     ("/rounds.csv", |it| it.get(export::rounds).head(export::rounds)),
     ("/predictions.csv", |it| it.get(export::predictions).head(export::predictions)),
 ];
 /// What there is once, below the same.
 const ONCE: &[Route] = &[
-    ("/tables", |it| it.get(tables::list).head(tables::list)),
-    ("/openapi.json", |it| it.get(document::openapi).head(document::openapi)),
-    ("/docs", |it| it.get(document::page).head(document::page)),
-    ("/docs.css", |it| it.get(document::style).head(document::style)),
+    ("/tables", |it| it.get(table_routes::list).head(table_routes::list)),
+    ("/openapi.json", |it| it.get(openapi::openapi).head(openapi::openapi)),
+    ("/docs", |it| it.get(openapi::page).head(openapi::page)),
+    ("/docs.css", |it| it.get(openapi::style).head(openapi::style)),
 ];
 const PREFIXES: [&str; 2] = ["/api", "/api/v1"];
 /// Served beside it.
 const BESIDE: &[Route] = &[
-    ("/healthz", |it| it.get(api::healthz).head(api::healthz)),
-    ("/readyz", |it| it.get(api::readyz).head(api::readyz)),
+    ("/healthz", |it| it.get(status_routes::healthz).head(status_routes::healthz)),
+    ("/readyz", |it| it.get(status_routes::readyz).head(status_routes::readyz)),
     ("/metrics", |it| it.get(metrics::metrics).head(metrics::metrics)),
     ("/login", |it| it.get(login::form).head(login::form).post(login::log_in)),
 ];
 
-fn routes(config: &mut web::ServiceConfig, tables: &Served) {
+fn routes(config: &mut web::ServiceConfig, tables: &ServedTables) {
     config.app_data(web::QueryConfig::default().error_handler(|error, _| {
         let QueryPayloadError::Deserialize(error) = error else { return error.into() };
         Problem::bad_query(error).into()
@@ -144,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_route_is_described_and_every_description_is_of_a_route() {
-        let document: serde_json::Value = serde_json::from_str(document::DOCUMENT).unwrap();
+        let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
         let described: BTreeSet<String> =
             document["paths"].as_object().unwrap().keys().cloned().collect();
         let served = TABLE.iter().chain(ONCE).map(|(path, _)| format!("/api{path}"));

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use predictor::cli::{Cli, Command, UsageError};
+use daemon::log;
+use predictor::cli::{Cli, Command};
+use predictor::commands::UsageError;
 use predictor::config::ConfigError;
-use program::log;
 
 /// Failed.
 const FAILED: u8 = 1;

@@ -1,42 +1,41 @@
-//! What HTTP may see: one immutable picture, made whole after every change and swapped in at once.
+//! The state that HTTP handlers read: immutable, rebuilt after every change and swapped atomically.
 
+pub(crate) mod builder;
+pub(crate) mod evidence;
 mod prediction;
-mod status;
-mod training;
+pub(crate) mod round_history;
+mod running_statistics;
+mod status_json;
+pub(crate) mod survival_curve;
 
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use rounds::Name;
+use forecasting::score_history::ScoreHistory;
+use forecasting::scorecard::Report;
+use rounds::TableName;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::prediction::{Interval, Member, PastPrediction, Prediction, Probability};
-pub(crate) use self::status::Written;
-pub(crate) use self::training::{
-    Accuracy, BaselineAccuracy, MemberAccuracy, Needed, PastTraining, Training,
-};
-use crate::chronicle::Chronicle;
-use crate::distribution::Distribution;
-use crate::durations::Durations;
-use crate::recorder::Notes;
-use crate::roll::{Roll, Row};
-use crate::scorecard::Report;
-use crate::view::LightsView;
+pub(crate) use self::prediction::{PastPrediction, Prediction, Probability};
+pub(crate) use self::status_json::Written;
+
+use crate::input::collector_events::EventLog;
+use crate::input::file_stats::Data;
+use crate::snapshot::evidence::EvidenceView;
+use crate::snapshot::round_history::{HistoryRow, RoundHistory};
+use crate::snapshot::survival_curve::SurvivalCurve;
+use crate::training::durations::Durations;
+use crate::training::report::{Accuracy, Training};
 
 /// Rounds shown in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
 /// Past predictions shown.
 pub(crate) const HISTORY_MAX: usize = 10;
-/// Trainings shown.
-pub(crate) const TRAININGS_MAX: usize = 20;
-/// Rejected rows named one by one.
-pub(crate) const REJECTED_MAX: usize = 20;
-
 /// Everything a handler answers from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Snapshot {
-    pub(crate) table: Name,
+    pub(crate) table: TableName,
     pub(crate) model_trained: bool,
     pub(crate) model_accuracy: Option<Accuracy>,
     pub(crate) current_prediction: Option<Prediction>,
@@ -57,54 +56,55 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
     pub(crate) scorecard: Option<Report>,
-    pub(crate) lights: Option<LightsView>,
+    #[serde(rename = "lights")]
+    pub(crate) evidence: Option<EvidenceView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,
     /// Of `/api/history`; shared, not copied.
     #[serde(skip)]
-    pub(crate) chronicle: Arc<Chronicle>,
+    pub(crate) score_history: Arc<ScoreHistory>,
     /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
     #[serde(skip)]
-    pub(crate) roll: Roll,
+    pub(crate) round_history: RoundHistory,
     #[serde(skip)]
-    pub(crate) distribution: Distribution,
+    pub(crate) survival_curve: SurvivalCurve,
     #[serde(skip)]
-    pub(crate) notes: Arc<Notes>,
+    pub(crate) collector_events: Arc<EventLog>,
     /// Of `/metrics`.
     #[serde(skip)]
-    pub(crate) looks: Looks,
+    pub(crate) scan_counts: ScanCounts,
     #[serde(skip)]
-    pub(crate) trained: Durations,
+    pub(crate) training_durations: Durations,
     pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
-    /// The status as text, made when it is first asked for.
+    /// The status as text, serialised on first use.
     #[serde(skip)]
     pub(crate) written: OnceLock<Written>,
 }
 
-/// Why the directory was looked at, and how often.
+/// Number of scans by cause.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Looks {
-    /// The file system told of a change.
+pub(crate) struct ScanCounts {
+    /// After a notification of the file system.
     pub(crate) hinted: u64,
-    /// It was time.
+    /// By the timer.
     pub(crate) timed: u64,
-    /// Somebody asked.
+    /// On request.
     pub(crate) asked: u64,
-    /// It was time, something was found, and the file system had told nothing although listened to.
+    /// By the timer, with changes found that no notification had announced.
     pub(crate) recovered: u64,
 }
 
-impl Looks {
-    /// Counts a look that only the time was the reason for.
+impl ScanCounts {
+    /// Counts a scan by the timer.
     pub(crate) fn timed(&mut self, is_recovered: bool) {
         self.timed += 1;
         self.recovered += u64::from(is_recovered);
     }
 }
 
-/// Where else to ask, as addresses relative to the page's.
+/// Addresses of the other routes, relative to the page.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Links {
     rounds: String,
@@ -117,7 +117,7 @@ pub(crate) struct Links {
 
 impl Links {
     /// Those of a table.
-    pub(crate) fn of(table: &Name) -> Self {
+    pub(crate) fn of(table: &TableName) -> Self {
         let base =
             if table.is_default() { "api".to_owned() } else { format!("api/v1/tables/{table}") };
         let link = |route: &str| format!("{base}/{route}");
@@ -134,11 +134,11 @@ impl Links {
 
 impl Default for Links {
     fn default() -> Self {
-        Self::of(&Name::default())
+        Self::of(&TableName::default())
     }
 }
 
-/// The four lamps of the status bar.
+/// The four indicators of the status bar.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each lamp is on or off by itself")]
 pub(crate) struct Indicators {
@@ -148,7 +148,7 @@ pub(crate) struct Indicators {
     pub(crate) data_synced: bool,
 }
 
-/// All multipliers there are.
+/// Statistics of all multipliers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Statistics {
     pub(crate) mean: f64,
@@ -169,8 +169,8 @@ pub(crate) struct RecentRound {
     pub(crate) inside: Option<bool>,
 }
 
-impl From<Row> for RecentRound {
-    fn from(Row { round, said }: Row) -> Self {
+impl From<HistoryRow> for RecentRound {
+    fn from(HistoryRow { round, said }: HistoryRow) -> Self {
         Self {
             time: round.time,
             multiplier: round.multiplier.as_f64(),
@@ -182,39 +182,7 @@ impl From<Row> for RecentRound {
     }
 }
 
-/// What was read and what could not be.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Data {
-    pub(crate) files: Vec<DataFile>,
-    pub(crate) rejected_rows: u64,
-    /// Of `/metrics`.
-    #[serde(skip)]
-    pub(crate) rejected_by_reason: Vec<(&'static str, u64)>,
-    pub(crate) rejected_recent: Vec<RejectedRow>,
-    pub(crate) torn_bytes: u64,
-    pub(crate) duplicates_removed: u64,
-    pub(crate) watch: &'static str,
-    pub(crate) rebuilds: u64,
-    pub(crate) last_error: Option<String>,
-}
-
-/// One CSV file.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct DataFile {
-    pub(crate) name: String,
-    pub(crate) records: u64,
-    pub(crate) rejected: u64,
-}
-
-/// A row that was left out.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RejectedRow {
-    pub(crate) file: String,
-    pub(crate) line: u64,
-    pub(crate) reason: String,
-}
-
-/// The answer in plain words.
+/// The verdict in plain words.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) sentence: String,
@@ -227,10 +195,10 @@ pub(crate) struct Verdict {
     pub(crate) facts: evaluation::verdict::Verdict,
     /// Which of order, law and forecast are in it: its figures move with every round.
     #[serde(skip)]
-    pub(crate) lights: [bool; 3],
+    pub(crate) evidence: [bool; 3],
 }
 
-/// Where forecasts are kept and what became of them.
+/// Where forecasts are stored and how many were settled.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Forecasts {
     pub(crate) kept_in: Option<String>,

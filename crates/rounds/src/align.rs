@@ -1,4 +1,4 @@
-//! Which rounds of two recordings of one table are the same, where the feed has no ids.
+//! Aligns two recordings of one table whose feed has no round ids.
 //!
 //! The clocks of two recorders differ, and each misses rounds of its own. What they share is the order of the multipliers. So
 //! the difference of the clocks is what most equal multipliers agree on, and the rounds that are the same are the longest chain
@@ -10,25 +10,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Round;
 
-/// A round as one recorder heard it.
+/// A round as one recorder observed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Heard {
+pub struct RecordedRound {
     /// Time, by the recorder's clock, and multiplier.
     pub round: Round,
-    /// It was taken from a history list afterwards: its time is an estimate.
+    /// It comes from a history list: its time is an estimate.
     pub is_estimate: bool,
 }
 
-/// What is known of the table and its recorders.
+/// Bounds on clocks and times that the alignment assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Two clocks differ by no more.
+    /// Maximum difference of two clocks.
     pub clocks: TimeDelta,
-    /// Two times of one round that were heard as it ended differ by no more, once the clocks are put right.
+    /// Maximum difference of two observed times of one round, after correcting the clocks.
     pub heard: TimeDelta,
     /// The same where one of them is an estimate.
     pub estimated: TimeDelta,
-    /// No two rounds end closer together.
+    /// Minimum time between the ends of two rounds.
     pub round: TimeDelta,
 }
 
@@ -43,9 +43,9 @@ impl Default for Limits {
     }
 }
 
-/// What a round of the second recording is to the first one; rounds are named by their index.
+/// How a round of the second recording relates to the first one; rounds are given by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Joined {
+pub enum AlignedRound {
     /// The same round as `first`.
     Same {
         /// In the first recording.
@@ -60,7 +60,7 @@ pub enum Joined {
         /// When it ended by the clock of the first one.
         time: DateTime<Utc>,
     },
-    /// It stands where the first recording has `first`, and says something else.
+    /// The first recording has `first` at this point, with another multiplier.
     Conflict {
         /// In the first recording.
         first: usize,
@@ -72,24 +72,28 @@ pub enum Joined {
         /// In the second recording.
         second: usize,
     },
-    /// Too little is common to both to tell how the clocks differ.
+    /// The recordings share too few rounds to determine the difference of the clocks.
     Unplaced {
         /// In the second recording.
         second: usize,
     },
 }
 
-/// Rounds for which one difference of the clocks is taken.
+/// Rounds that share one estimate of the difference of the clocks.
 const BLOCK: usize = 256;
-/// So many equal multipliers must agree on a difference of the clocks.
+/// Number of equal multipliers that must agree on a difference of the clocks.
 const AGREE: usize = 6;
-/// The worth of a pair whose times agree to the millisecond.
+/// Weight of a pair whose times agree to the millisecond.
 const WORTH: i64 = 1 << 30;
 
-/// Lays the second recording on the first; both must be in the order of time.
+/// Aligns the second recording with the first; both must be in order of time.
 ///
-/// The answer has one entry for each round of the second recording, in its order.
-pub fn align(first: &[Heard], second: &[Heard], limits: &Limits) -> Vec<Joined> {
+/// Returns one entry for each round of the second recording, in its order.
+pub fn align(
+    first: &[RecordedRound],
+    second: &[RecordedRound],
+    limits: &Limits,
+) -> Vec<AlignedRound> {
     let clocks = Clocks::of(first, second, limits);
     let pairs = chain(first, second, &clocks, limits);
     let mut joined = Vec::with_capacity(second.len());
@@ -98,7 +102,7 @@ pub fn align(first: &[Heard], second: &[Heard], limits: &Limits) -> Vec<Joined> 
         let stretch = Stretch { first, second, clocks: &clocks, limits, from, to };
         stretch.join(&mut joined);
         if to.1 < second.len() {
-            joined.push(Joined::Same { first: to.0, second: to.1 });
+            joined.push(AlignedRound::Same { first: to.0, second: to.1 });
         }
         from = (to.0 + 1, to.1 + 1);
     }
@@ -114,7 +118,7 @@ struct Clocks {
 }
 
 impl Clocks {
-    fn of(first: &[Heard], second: &[Heard], limits: &Limits) -> Self {
+    fn of(first: &[RecordedRound], second: &[RecordedRound], limits: &Limits) -> Self {
         let found: Vec<Option<TimeDelta>> =
             second.chunks(BLOCK).map(|block| agreed(first, block, limits)).collect();
         let mut last = found.iter().copied().flatten().next();
@@ -127,13 +131,13 @@ impl Clocks {
     }
 
     /// The time of a round by the first clock.
-    fn time(&self, second: &[Heard], index: usize) -> DateTime<Utc> {
+    fn time(&self, second: &[RecordedRound], index: usize) -> DateTime<Utc> {
         second[index].round.time + self.blocks[index / BLOCK]
     }
 }
 
 /// The difference of the clocks that most equal multipliers agree on, if it is clear.
-fn agreed(first: &[Heard], block: &[Heard], limits: &Limits) -> Option<TimeDelta> {
+fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> Option<TimeDelta> {
     let mut differences: Vec<i64> = Vec::new();
     for heard in block.iter().filter(|heard| !heard.is_estimate) {
         let time = heard.round.time;
@@ -158,8 +162,8 @@ fn agreed(first: &[Heard], block: &[Heard], limits: &Limits) -> Option<TimeDelta
 
 /// The longest chain of equal multipliers at about equal times, and of those the one whose times agree best.
 fn chain(
-    first: &[Heard],
-    second: &[Heard],
+    first: &[RecordedRound],
+    second: &[RecordedRound],
     clocks: &Clocks,
     limits: &Limits,
 ) -> Vec<(usize, usize)> {
@@ -219,11 +223,11 @@ fn enter(best: &mut BTreeMap<usize, (i64, usize)>, at: usize, end: (i64, usize))
     best.insert(at, end);
 }
 
-fn is_equal(a: &Heard, b: &Heard) -> bool {
+fn is_equal(a: &RecordedRound, b: &RecordedRound) -> bool {
     a.round.multiplier.cents() == b.round.multiplier.cents()
 }
 
-fn between(heard: &[Heard], from: DateTime<Utc>, to: DateTime<Utc>) -> &[Heard] {
+fn between(heard: &[RecordedRound], from: DateTime<Utc>, to: DateTime<Utc>) -> &[RecordedRound] {
     let start = heard.partition_point(|heard| heard.round.time < from);
     let end = heard.partition_point(|heard| heard.round.time <= to);
     &heard[start..end.max(start)]
@@ -231,8 +235,8 @@ fn between(heard: &[Heard], from: DateTime<Utc>, to: DateTime<Utc>) -> &[Heard] 
 
 /// What lies between two pairs: rounds that only one recorder has, or that they tell differently.
 struct Stretch<'a> {
-    first: &'a [Heard],
-    second: &'a [Heard],
+    first: &'a [RecordedRound],
+    second: &'a [RecordedRound],
     clocks: &'a Clocks,
     limits: &'a Limits,
     from: (usize, usize),
@@ -240,7 +244,7 @@ struct Stretch<'a> {
 }
 
 impl Stretch<'_> {
-    fn join(&self, joined: &mut Vec<Joined>) {
+    fn join(&self, joined: &mut Vec<AlignedRound>) {
         let mut ours = self.from.0..self.to.0;
         // Where times are estimates only the number of rounds tells.
         let is_estimated =
@@ -255,20 +259,20 @@ impl Stretch<'_> {
             };
             if let Some(first) = ours.clone().find(is_here) {
                 ours.start = first + 1;
-                joined.push(Joined::Conflict { first, second });
+                joined.push(AlignedRound::Conflict { first, second });
                 last = Some(self.first[first].round.time);
                 continue;
             }
             if !self.clocks.is_known && self.may_be_common(time) {
-                joined.push(Joined::Unplaced { second });
+                joined.push(AlignedRound::Unplaced { second });
                 continue;
             }
             match self.room(time, last) {
                 Some(time) => {
                     last = Some(time);
-                    joined.push(Joined::Missing { second, time });
+                    joined.push(AlignedRound::Missing { second, time });
                 }
-                None => joined.push(Joined::NoRoom { second }),
+                None => joined.push(AlignedRound::NoRoom { second }),
             }
         }
     }

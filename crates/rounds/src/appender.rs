@@ -1,9 +1,9 @@
-//! A file that only grows by whole pieces.
+//! A file that grows by whole pieces only.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{DiskFile, Standing};
+use crate::disk::{DiskFile, FileStat};
 
 /// Appends pieces whole, or not at all.
 ///
@@ -19,27 +19,27 @@ pub(crate) struct Appender {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Exactly the good bytes are in the file.
+    /// The file holds exactly the good bytes.
     Good,
-    /// Up to so many bytes more may be in it.
+    /// The file may hold up to this many bytes more.
     Partial(u64),
-    /// As before, and a failed sync left open which bytes are on the disk.
+    /// As `Partial`, and a failed sync leaves open which bytes are on the disk.
     Unsynced(u64),
 }
 
-/// What a file is good for.
+/// What can be done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
+pub(crate) enum FileState {
     /// It can be appended to.
     Good,
     /// It holds the good bytes and no more, but a sync of it has failed once.
     CutBack,
-    /// Someone else has changed or deleted it: it is not ours to write or cut any more.
+    /// Another program has changed or deleted it: it must not be written or cut any more.
     Foreign,
 }
 
 impl Appender {
-    /// Takes over an empty file.
+    /// Returns an appender to an empty file.
     pub(crate) fn new(file: Box<dyn DiskFile>, path: PathBuf) -> Self {
         Self { file, path, good: 0, state: State::Good }
     }
@@ -54,7 +54,7 @@ impl Appender {
 
     /// Appends a piece and waits until it is on the disk.
     ///
-    /// After an error the piece is not in the file, or will be taken out by the next `settle`.
+    /// After an error the piece is not in the file, or the next `settle` removes it.
     pub(crate) fn append(&mut self, piece: &[u8]) -> io::Result<()> {
         debug_assert_eq!(self.state, State::Good, "an unsettled file is not written to");
         let length = piece.len() as u64;
@@ -72,32 +72,32 @@ impl Appender {
         Ok(())
     }
 
-    /// Brings the file back to its good bytes.
+    /// Restores the file to its good bytes.
     ///
-    /// On an error nothing may be written yet, neither here nor elsewhere: the piece that failed may
+    /// After an error nothing may be written, neither here nor elsewhere: the piece that failed may
     /// still be readable in this file.
-    pub(crate) fn settle(&mut self) -> io::Result<Settled> {
-        let Standing { length, is_linked } = self.file.standing()?;
+    pub(crate) fn settle(&mut self) -> io::Result<FileState> {
+        let FileStat { length, is_linked } = self.file.stat()?;
         let (State::Partial(more) | State::Unsynced(more)) = self.state else {
             let is_ours = is_linked && length == self.good;
-            return Ok(if is_ours { Settled::Good } else { Settled::Foreign });
+            return Ok(if is_ours { FileState::Good } else { FileState::Foreign });
         };
         if !is_linked || length < self.good || length > self.good + more {
             // Cutting could remove what another program has appended.
-            return Ok(Settled::Foreign);
+            return Ok(FileState::Foreign);
         }
         if length > self.good {
             self.file.set_len(self.good)?;
         }
         if matches!(self.state, State::Partial(_)) {
             self.state = State::Good;
-            return Ok(Settled::Good);
+            return Ok(FileState::Good);
         }
         self.file.sync_data()?;
-        Ok(Settled::CutBack)
+        Ok(FileState::CutBack)
     }
 
-    /// Starts afresh in the same file, which [`Appender::settle`] has cut back.
+    /// Empties the file, which [`Appender::settle`] has cut back.
     pub(crate) fn restart(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.good = 0;
@@ -106,9 +106,9 @@ impl Appender {
         Ok(())
     }
 
-    /// Goes on with a file whose earlier bytes are not needed for certain.
+    /// Continues a file whose earlier bytes need not be certain.
     pub(crate) fn accept(&mut self) -> io::Result<()> {
-        self.good = self.file.standing()?.length;
+        self.good = self.file.stat()?.length;
         self.state = State::Good;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A place in one file, and reading on from it.
+//! A position in one CSV file, and reading on from it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -9,7 +9,7 @@ use crate::row::{self, Columns, LINE_BYTES_MAX, RejectReason};
 
 /// How far a file has been read: always the start of a line, because a row is committed by its newline.
 ///
-/// It can be kept and read on from later, also by another process.
+/// It can be stored and used later, also by another process.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor {
     /// Bytes read; the byte before it is a newline, or it is 0.
@@ -21,49 +21,49 @@ pub struct Cursor {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Layout {
-    /// Too little has been seen: the file is read from its start again when it has grown.
+    /// Too few lines are known: once the file has grown it is read from its start again.
     #[default]
     Open,
-    /// Settled for this file, by its header or by its first rows; `None`: they cannot be told.
-    Settled(Option<Columns>),
+    /// The columns are final, taken from the header or the first rows; `None`: they cannot be told.
+    Known(Option<Columns>),
 }
 
-/// What reading on has found.
+/// What one read has found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Piece {
-    /// The rounds, in the order of the file.
+pub struct Chunk {
+    /// The rounds, in file order.
     pub rounds: Vec<Round>,
-    /// The first [`REJECTED_MAX`] lines that are no rounds.
+    /// The first [`REJECTED_MAX`] lines that are not rounds.
     pub rejected: Vec<Rejected>,
-    /// How many lines are no rounds.
+    /// Number of lines that are not rounds.
     pub rejected_count: u64,
     /// Bytes after the last newline: a row that is not committed.
     pub torn_bytes: u64,
-    /// The first lines were read once more, so this piece holds the whole file.
+    /// The file was read from its start, so this chunk holds all of it.
     pub from_start: bool,
 }
 
 /// A line that is not a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Counted from 1.
+    /// Number of the line, counted from 1.
     pub line: u64,
-    /// What is wrong with it.
+    /// Why it was rejected.
     pub reason: RejectReason,
-    /// Its first characters, at most [`REJECTED_TEXT_MAX`].
+    /// The first characters of the line, at most [`REJECTED_TEXT_MAX`].
     pub text: String,
 }
 
-/// More rejected lines than this are counted, not kept.
+/// Rejected lines kept per read; further ones are only counted.
 pub const REJECTED_MAX: usize = 1000;
 
 /// Characters kept of a rejected line.
 pub const REJECTED_TEXT_MAX: usize = 80;
 
-/// So many lines show the columns of a file without a header.
+/// Number of lines that determine the columns of a file without a header.
 const LAYOUT_LINES: usize = 16;
 
-/// The first [`LAYOUT_LINES`] lines are looked for in so many bytes.
+/// Bytes searched for the first [`LAYOUT_LINES`] lines.
 const HEAD_BYTES: usize = 1 << 20;
 
 /// Bytes read at a time; holds several of the longest lines.
@@ -72,17 +72,17 @@ const CHUNK_BYTES: usize = 4 * LINE_BYTES_MAX;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Cursor {
-    /// Bytes read so far; the next line starts here.
+    /// Returns the number of bytes read so far; the next line starts here.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Lines read so far, header and rejected ones included.
+    /// Returns the number of lines read so far, including header and rejected lines.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// Whether the columns of the file are known for good.
+    /// Returns whether the columns of the file are final.
     pub(crate) fn is_settled(&self) -> bool {
         self.layout != Layout::Open
     }
@@ -90,19 +90,19 @@ impl Cursor {
     /// Reads all whole lines from here to `length`, which is the length of the file.
     ///
     /// A file whose columns are not settled yet, because it has no header and fewer than sixteen
-    /// lines, is read from its start: [`Piece::from_start`] says so.
+    /// lines, is read from its start: [`Chunk::from_start`] says so.
     ///
     /// # Errors
     /// Reading failed or the file ended before `length`; the cursor has not moved.
-    pub fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<Piece> {
+    pub fn read(&mut self, file: &mut (impl Read + Seek), length: u64) -> io::Result<Chunk> {
         let mut next = self.clone();
-        let mut piece = Piece::default();
+        let mut piece = Chunk::default();
         if next.layout == Layout::Open {
             piece.from_start = true;
             next = Self { layout: layout(file, length)?, ..Self::default() };
         }
         let columns = match next.layout {
-            Layout::Settled(columns) => columns,
+            Layout::Known(columns) => columns,
             Layout::Open => shown_so_far(file, length)?,
         };
         let awaits_header = piece.from_start;
@@ -115,8 +115,8 @@ impl Cursor {
     }
 }
 
-impl Piece {
-    /// Leaves out what was found before, and says whether it was there.
+impl Chunk {
+    /// Removes what an earlier read had found; returns whether it was there.
     pub(crate) fn drop_start(&mut self, start: &Self) -> bool {
         let is_start = self.rounds.starts_with(&start.rounds)
             && self.rejected.starts_with(&start.rejected)
@@ -130,7 +130,7 @@ impl Piece {
     }
 }
 
-/// The whole lines at the start of a file, the mark at its very start left out.
+/// Returns the whole lines at the start of a file, without a byte order mark.
 fn head(file: &mut (impl Read + Seek), length: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();
@@ -150,15 +150,15 @@ fn first_lines(head: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Settled by a header at once, by content only after enough lines.
+/// Settles the columns by a header at once, by content only after enough lines.
 fn layout(file: &mut (impl Read + Seek), length: u64) -> io::Result<Layout> {
     let head = head(file, length)?;
     let lines = first_lines(&head);
     if let Some(columns) = lines.first().and_then(|line| Columns::named(line)) {
-        return Ok(Layout::Settled(Some(columns)));
+        return Ok(Layout::Known(Some(columns)));
     }
     if lines.len() >= LAYOUT_LINES || length >= HEAD_BYTES as u64 {
-        return Ok(Layout::Settled(Columns::shown_by(&lines)));
+        return Ok(Layout::Known(Columns::shown_by(&lines)));
     }
     Ok(Layout::Open)
 }
@@ -168,14 +168,14 @@ fn shown_so_far(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option
     Ok(Columns::shown_by(&first_lines(&head)))
 }
 
-/// Reading of a stretch of lines.
+/// Reads the lines of a stretch of the file.
 struct Lines<'a> {
     columns: Option<Columns>,
     cursor: &'a mut Cursor,
-    piece: &'a mut Piece,
-    /// Nothing but empty lines has been seen, so the next line may be the header.
+    piece: &'a mut Chunk,
+    /// Only empty lines were read so far, so the next line may be the header.
     awaits_header: bool,
-    /// Bytes already thrown away of a line that is too long.
+    /// Bytes already discarded of a line that is too long.
     skipped: Option<u64>,
 }
 
@@ -197,7 +197,7 @@ impl Lines<'_> {
         Ok(())
     }
 
-    /// Takes what is needed no more and says how many bytes it is.
+    /// Processes the lines in `bytes` and returns how many bytes are no longer needed.
     fn chunk(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         if let Some(skipped) = self.skipped {
@@ -219,7 +219,7 @@ impl Lines<'_> {
         at
     }
 
-    /// Takes all lines that end in `bytes` and says how many bytes they are.
+    /// Processes all lines that end in `bytes` and returns their length.
     fn whole_lines(&mut self, bytes: &[u8]) -> usize {
         let is_ours = self.columns == Some(Columns::OURS);
         let mut at = 0;

@@ -1,94 +1,97 @@
-//! What is asked of a disk where something must not be lost, so that a test can make each of it fail.
+//! The disk operations that durable files need, behind a trait, so that tests can make each one fail.
 //!
-//! The rounds, the predictor's ledger and the status file of the collector are all written through it.
+//! Rounds, the predictor's ledger and the collector's status file are written through it.
 
 #[cfg(feature = "faulty-disk")]
 pub mod faulty;
+mod sparing;
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// A place for files.
+pub use sparing::{SparingDisk, SyncPolicy};
+
+/// A file system.
 pub trait Disk: Debug + Send + Sync {
     /// Opens a file.
     ///
     /// # Errors
-    /// Whatever the system says.
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>>;
+    /// The system's error.
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>>;
 
-    /// Gives a file another name, in the place of the file that had it.
+    /// Renames a file, replacing the file of that name.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// The system's error.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Takes a file away.
+    /// Deletes a file.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// The system's error.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes the names of the files in a directory survive a loss of power.
+    /// Makes the names of the files in a directory survive a power failure.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// The system's error.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
 
-/// What a file is opened for.
+/// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// To be read. It is there.
+pub enum OpenMode {
+    /// For reading; the file must exist.
     Read,
-    /// To be written at its end. `AlreadyExists` if there is one of that name.
+    /// For appending to a new file; `AlreadyExists` if there is one of that name.
     New,
-    /// To be read and written at its end. It is made if it is not there.
+    /// For reading and appending; created if it does not exist.
     Append,
-    /// To be written from its start, empty whatever it held. It is made if it is not there.
+    /// For writing, truncated; created if it does not exist.
     Empty,
-    /// To be written from its start, over what it holds. It is there.
+    /// For overwriting from its start; the file must exist.
     Over,
 }
 
 /// An open file.
 pub trait DiskFile: Write + Debug + Send {
-    /// Reads some bytes from so many bytes after the start; 0 at the end.
+    /// Reads some bytes at `offset`; returns 0 at the end of the file.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// The system's error.
     fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize>;
 
     /// Waits until everything written so far, and the length, is on the disk.
     ///
     /// # Errors
-    /// After one it is not known what of it is on the disk.
+    /// After an error it is unknown which of the bytes are on the disk.
     fn sync_data(&mut self) -> io::Result<()>;
 
-    /// Cuts the file; the next write goes to the new end.
+    /// Truncates the file; the next write goes to the new end.
     ///
     /// # Errors
-    /// Whatever the system says; the length is then not known.
+    /// The system's error; the length is unknown then.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
 
-    /// Length and name of the file as they are now, whoever changed them.
+    /// Returns the file's current length and whether it still has a name, whoever changed them.
     ///
     /// # Errors
-    /// Whatever the system says.
-    fn standing(&self) -> io::Result<Standing>;
+    /// The system's error.
+    fn stat(&self) -> io::Result<FileStat>;
 }
 
-/// What has become of an open file.
+/// The current state of an open file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// In bytes.
+pub struct FileStat {
+    /// Length in bytes.
     pub length: u64,
-    /// False once it has been deleted; always true where the system does not say.
+    /// False once the file has been deleted; always true where the system cannot tell.
     pub is_linked: bool,
 }
 
-/// The bytes of an open file from some place on.
+/// Reads an open file from an offset on.
 #[derive(Debug)]
 pub struct ReadFrom<'a> {
     file: &'a mut dyn DiskFile,
@@ -96,7 +99,7 @@ pub struct ReadFrom<'a> {
 }
 
 impl<'a> ReadFrom<'a> {
-    /// From so many bytes after the start.
+    /// Returns a reader that starts `offset` bytes after the start of the file.
     pub fn new(file: &'a mut dyn DiskFile, offset: u64) -> Self {
         Self { file, offset }
     }
@@ -115,17 +118,17 @@ impl Read for ReadFrom<'_> {
 pub struct RealDisk;
 
 impl Disk for RealDisk {
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
         // On Windows a file opened for appending cannot be cut.
         let mut options = OpenOptions::new();
         match opening {
-            Opening::Read => options.read(true),
-            Opening::New => options.create_new(true).write(true).append(cfg!(unix)),
-            Opening::Append => options.create(true).read(true).write(true).append(cfg!(unix)),
-            Opening::Empty => options.create(true).write(true).truncate(true),
-            Opening::Over => options.write(true),
+            OpenMode::Read => options.read(true),
+            OpenMode::New => options.create_new(true).write(true).append(cfg!(unix)),
+            OpenMode::Append => options.create(true).read(true).write(true).append(cfg!(unix)),
+            OpenMode::Empty => options.create(true).write(true).truncate(true),
+            OpenMode::Over => options.write(true),
         };
-        let appends = matches!(opening, Opening::New | Opening::Append);
+        let appends = matches!(opening, OpenMode::New | OpenMode::Append);
         Ok(Box::new(RealFile { file: options.open(path)?, appends }))
     }
 
@@ -142,13 +145,13 @@ impl Disk for RealDisk {
     }
 }
 
-/// Windows keeps names by itself and cannot open a directory as a file.
+/// Syncs a directory. A no-op on Windows, which persists names by itself and cannot open a directory.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     match File::open(dir)?.sync_all() {
-        // So says a file system, mostly one over a network, that has nothing of the kind.
+        // Some file systems, mostly network ones, do not support it.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
         synced => synced,
     }
@@ -161,10 +164,7 @@ struct RealFile {
 }
 
 impl Write for RealFile {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "hands on the one call; the caller uses `write_all`"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "forwards one call; the caller uses `write_all`")]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.appends && cfg!(not(unix)) {
             self.file.seek(SeekFrom::End(0))?;
@@ -192,13 +192,13 @@ impl DiskFile for RealFile {
         self.file.seek(SeekFrom::Start(length)).map(drop)
     }
 
-    fn standing(&self) -> io::Result<Standing> {
+    fn stat(&self) -> io::Result<FileStat> {
         let metadata = self.file.metadata()?;
         #[cfg(unix)]
         let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 0;
         #[cfg(not(unix))]
         let is_linked = true;
-        Ok(Standing { length: metadata.len(), is_linked })
+        Ok(FileStat { length: metadata.len(), is_linked })
     }
 }
 
@@ -207,16 +207,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_opened_for_what_is_wanted() {
+    fn each_mode_opens_a_file_as_it_says() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         let kind = |opening| RealDisk.open(&path, opening).map_err(|error| error.kind()).err();
-        assert_eq!(kind(Opening::Read), Some(io::ErrorKind::NotFound));
-        assert_eq!(kind(Opening::Over), Some(io::ErrorKind::NotFound));
-        let mut file = RealDisk.open(&path, Opening::New).unwrap();
+        assert_eq!(kind(OpenMode::Read), Some(io::ErrorKind::NotFound));
+        assert_eq!(kind(OpenMode::Over), Some(io::ErrorKind::NotFound));
+        let mut file = RealDisk.open(&path, OpenMode::New).unwrap();
         file.write_all(b"first, ").unwrap();
-        assert_eq!(kind(Opening::New), Some(io::ErrorKind::AlreadyExists));
-        let mut again = RealDisk.open(&path, Opening::Append).unwrap();
+        assert_eq!(kind(OpenMode::New), Some(io::ErrorKind::AlreadyExists));
+        let mut again = RealDisk.open(&path, OpenMode::Append).unwrap();
         again.write_all(b"second").unwrap();
         let mut bytes = [0; 9];
         assert_eq!(again.read_at(7, &mut bytes).unwrap(), 6);
@@ -224,16 +224,16 @@ mod tests {
         again.write_all(b"!").unwrap();
         again.set_len(13).unwrap();
         again.write_all(b".").unwrap();
-        RealDisk.open(&path, Opening::Over).unwrap().write_all(b"FIRST").unwrap();
+        RealDisk.open(&path, OpenMode::Over).unwrap().write_all(b"FIRST").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"FIRST, second.");
         let other = dir.path().join("other");
-        RealDisk.open(&other, Opening::Empty).unwrap().write_all(b"new").unwrap();
+        RealDisk.open(&other, OpenMode::Empty).unwrap().write_all(b"new").unwrap();
         RealDisk.rename(&other, &path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        let file = RealDisk.open(&path, Opening::Empty).unwrap();
-        assert_eq!(file.standing().unwrap().length, 0);
+        let file = RealDisk.open(&path, OpenMode::Empty).unwrap();
+        assert_eq!(file.stat().unwrap().length, 0);
         RealDisk.remove(&path).unwrap();
         assert!(!path.exists());
-        assert!(cfg!(not(unix)) || !file.standing().unwrap().is_linked);
+        assert!(cfg!(not(unix)) || !file.stat().unwrap().is_linked);
     }
 }

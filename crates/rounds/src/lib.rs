@@ -1,7 +1,7 @@
 //! Rounds of a crash game and the files they are kept in.
 //!
-//! A row is committed by its newline: no reader here looks past the last one, and the writer writes
-//! each row with one call and syncs it. Start reading at [`Round`], then [`RoundLog`] for writing and
+//! A row is committed by its newline: no reader reads past the last one, and the writer writes each
+//! row with one call and syncs it. Start reading at [`Round`], then [`RoundLog`] for writing and
 //! [`scan::Directory`] for reading; `docs/reference/csv-format.md` describes the files.
 //!
 //! ```
@@ -22,40 +22,74 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing here knows a runtime or a network, and time comes in with the rounds.
+//! The crate uses no runtime and no network, and wall time comes in with the rounds. Without its
+//! feature `files` it does not touch the file system either.
 
 pub mod align;
+#[cfg(feature = "files")]
 mod appender;
+#[cfg(feature = "files")]
+mod csv_files;
+#[cfg(feature = "files")]
 mod cursor;
+#[cfg(feature = "files")]
 pub mod disk;
 mod event;
-mod latest;
+#[cfg(feature = "files")]
+mod event_file;
+mod file_name;
+#[cfg(feature = "files")]
+mod last_rounds;
+#[cfg(feature = "files")]
 mod lock;
+#[cfg(feature = "files")]
 mod log;
+#[cfg(feature = "files")]
 mod log_error;
 mod merge;
 mod multiplier;
-mod name;
 mod origin;
+#[cfg(feature = "files")]
+mod origin_file;
 pub mod provably_fair;
+#[cfg(feature = "files")]
 mod repair;
 mod round;
+#[cfg(feature = "files")]
 mod row;
+#[cfg(feature = "files")]
 pub mod scan;
-mod table;
+mod table_name;
+#[cfg(feature = "files")]
 mod timestamp;
 
-pub use cursor::{Cursor, Piece, REJECTED_MAX, REJECTED_TEXT_MAX, Rejected};
+#[cfg(feature = "files")]
+pub use csv_files::csv_names;
+#[cfg(feature = "files")]
+pub use cursor::{Chunk, Cursor, REJECTED_MAX, REJECTED_TEXT_MAX, Rejected};
 pub use event::{Event, EventKind, EventLine};
-pub use latest::{LastRoundsError, last_rounds};
+#[cfg(feature = "files")]
+pub use event_file::{
+    EVENT_BYTES_MAX, EVENT_FILE_SUFFIX, EventLineError, EventReader, csv_file_of, event_file_of,
+    read_events,
+};
+pub use file_name::parse_file_name;
+#[cfg(feature = "files")]
+pub use last_rounds::{LastRoundsError, last_rounds};
+#[cfg(feature = "files")]
 pub use lock::LOCK_FILE;
+#[cfg(feature = "files")]
 pub use log::RoundLog;
+#[cfg(feature = "files")]
 pub use log_error::LogError;
 pub use merge::{FileCopy, FileRounds, Merged, merge};
 pub use multiplier::{Multiplier, MultiplierError};
-pub use name::{csv_names, ours as run_of};
-pub use origin::{ORIGIN_FILE, Origin};
+pub use origin::Origin;
+#[cfg(feature = "files")]
+pub use origin_file::ORIGIN_FILE;
+#[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;
+#[cfg(feature = "files")]
 pub use row::RejectReason;
-pub use table::{Name, NameError};
+pub use table_name::{TableName, TableNameError};

@@ -1,3 +1,5 @@
+//! The lock that makes a process the only writer of a directory.
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -7,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 /// The file whose lock makes a process the one writer of a directory.
 pub const LOCK_FILE: &str = "aviator_payouts.lock";
 
-/// The right to write in a directory, held until it is dropped or the process ends.
+/// The exclusive right to write in a directory, held until it is dropped or the process ends.
 ///
 /// Readers never lock, and the files of rounds are never locked: on Windows that would keep readers out.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(crate) struct WriterLock(
     #[expect(dead_code, reason = "open as long as the lock is held")] File,
 );
 
-/// Who holds the lock, as far as can be told.
+/// The process that holds the lock, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Holder {
     pub(crate) pid: Option<u32>,
@@ -44,7 +46,7 @@ impl WriterLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()));
-        // The text only serves the message of the next process: a full disk must not keep us out.
+        // The text only serves the error message of another process: a full disk must not prevent locking.
         drop(written);
         Ok(Self(file))
     }

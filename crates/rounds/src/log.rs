@@ -1,3 +1,5 @@
+//! Writes rounds and events into a directory, each row synced before it counts.
+
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
@@ -5,18 +7,20 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::appender::{Appender, Settled};
-use crate::disk::{self, Disk, Opening, RealDisk};
+use crate::appender::{Appender, FileState};
+use crate::disk::{self, Disk, OpenMode, RealDisk};
 use crate::event::{Event, EventLine};
+use crate::event_file::event_file_of;
+use crate::file_name;
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
-use crate::name;
-use crate::origin::{ORIGIN_FILE, Origin};
+use crate::origin::Origin;
+use crate::origin_file::ORIGIN_FILE;
 use crate::repair::{self, Repair};
-use crate::round::{HEADER, Round};
-use crate::row::{self, Columns};
+use crate::round::Round;
+use crate::row::{self, Columns, HEADER};
 
-/// The writer of a directory: one file of rounds for each run, and its side file of events.
+/// The writer of a directory: one file of rounds for each run, and its event file.
 ///
 /// A round is written when [`RoundLog::append`] returns `Ok`: it is on the disk then.
 /// After an `Err` it is in no file, or is taken out again before anything else is written, so the
@@ -26,14 +30,14 @@ pub struct RoundLog {
     disk: Box<dyn Disk>,
     dir: PathBuf,
     started: DateTime<Utc>,
-    /// The suffix that the next file tries first.
+    /// The suffix to try first for the next file.
     suffix: u32,
     rows: Appender,
     /// Rounds in the current file.
     rows_in_file: u64,
     is_dir_synced: bool,
     events: Option<Appender>,
-    /// Events of written rounds that are not in the side file yet, oldest first.
+    /// Events of written rounds that are not in the event file yet, oldest first.
     waiting: VecDeque<EventLine>,
     events_dropped: u64,
     event_error: Option<String>,
@@ -46,7 +50,7 @@ pub struct RoundLog {
 /// Suffixes tried for files of one start time.
 const SUFFIX_MAX: u32 = 10_000;
 
-/// Events of written rounds that are kept while the side file cannot be written.
+/// Events of written rounds that are kept while the event file cannot be written.
 const WAITING_MAX: usize = 10_000;
 
 impl RoundLog {
@@ -54,7 +58,7 @@ impl RoundLog {
     ///
     /// Creates the directory, takes its lock, checks its origin, cuts torn tails (copies stay beside
     /// the files, see [`RoundLog::repairs`]), and creates `aviator_payouts_YYYYMMDD_HHMMSS.csv` of
-    /// `now` with its side file.
+    /// `now` with its event file.
     ///
     /// # Errors
     /// Another process writes there, the directory holds rounds of another origin, or the system
@@ -162,7 +166,7 @@ impl RoundLog {
         &self.repairs
     }
 
-    /// Events of written rounds that wait for the side file.
+    /// Events of written rounds that wait for the event file.
     pub fn events_waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -177,17 +181,17 @@ impl RoundLog {
         self.event_error.as_deref()
     }
 
-    /// Makes sure that the current file can be appended to, or goes on in a new one.
+    /// Ensures that the current file can be appended to, or creates a new one.
     fn ready_rows(&mut self) -> Result<(), LogError> {
         let path = self.rows.path().to_owned();
         let settled = self.rows.settle().map_err(io_error("put right", &path))?;
         match settled {
-            Settled::Good => {}
-            // Nothing in it but perhaps the header: no reason to leave an empty file behind.
-            Settled::CutBack if self.rows_in_file == 0 => {
+            FileState::Good => {}
+            // It holds at most the header: reuse it instead of leaving an empty file behind.
+            FileState::CutBack if self.rows_in_file == 0 => {
                 self.rows.restart().map_err(io_error("put right", &path))?;
             }
-            Settled::CutBack | Settled::Foreign => {
+            FileState::CutBack | FileState::Foreign => {
                 let next = self.suffix + 1;
                 let (rows, suffix) = create(self.disk.as_ref(), &self.dir, self.started, next)?;
                 (self.rows, self.suffix) = (rows, suffix);
@@ -205,26 +209,26 @@ impl RoundLog {
         Ok(())
     }
 
-    /// Makes sure that there is a side file that can be appended to.
+    /// Ensures that there is an event file that can be appended to.
     fn ready_events(&mut self) -> Result<&mut Appender, LogError> {
         if let Some(events) = &mut self.events {
             let error = io_error("put right", events.path());
             match events.settle().map_err(&error)? {
-                Settled::Good => {}
-                // Events are a help, not the truth: they go on in the same file.
-                Settled::CutBack => events.accept().map_err(error)?,
-                // What someone else has written may lack its line end.
-                Settled::Foreign if events.path().exists() => {
+                FileState::Good => {}
+                // Events are secondary to rows, so they continue in the same file.
+                FileState::CutBack => events.accept().map_err(error)?,
+                // What another program has written may lack its newline.
+                FileState::Foreign if events.path().exists() => {
                     events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
                 }
-                Settled::Foreign => self.events = None,
+                FileState::Foreign => self.events = None,
             }
         }
-        // The side file of an earlier file is left only once it is settled: an event that failed
-        // there must not stand in both.
-        let path = self.rows.path().with_extension("events.jsonl");
+        // Leave the event file of an earlier CSV only once it is settled: an event that failed there
+        // must not end up in both.
+        let path = event_file_of(self.rows.path());
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
-            let file = self.disk.open(&path, Opening::New).map_err(io_error("create", &path))?;
+            let file = self.disk.open(&path, OpenMode::New).map_err(io_error("create", &path))?;
             self.events = Some(Appender::new(file, path));
             self.is_dir_synced = false;
         }
@@ -277,7 +281,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Creates the first file of this start time whose name, and that of its side file, is free.
+/// Creates the first file of this start time whose name, and that of its event file, is free.
 fn create(
     disk: &dyn Disk,
     dir: &Path,
@@ -285,11 +289,11 @@ fn create(
     first: u32,
 ) -> Result<(Appender, u32), LogError> {
     for suffix in first..SUFFIX_MAX {
-        let path = dir.join(format!("{}.csv", name::stem_at(started, suffix)));
-        if path.with_extension("events.jsonl").exists() {
+        let path = dir.join(format!("{}.csv", file_name::stem_at(started, suffix)));
+        if event_file_of(&path).exists() {
             continue;
         }
-        match disk.open(&path, Opening::New) {
+        match disk.open(&path, OpenMode::New) {
             Ok(file) => return Ok((Appender::new(file, path), suffix)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io_error("create", &path)(error)),
@@ -298,7 +302,7 @@ fn create(
     Err(LogError::Names { dir: dir.to_owned() })
 }
 
-/// Checks the origin of a directory and writes it down.
+/// Checks the origin of a directory and writes the marker file.
 fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
     let marker = dir.join(ORIGIN_FILE);
     let found = Origin::of(dir).map_err(io_error("tell the origin of the rounds in", dir))?;

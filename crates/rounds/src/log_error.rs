@@ -1,3 +1,5 @@
+//! Errors of writing rounds.
+
 use std::io;
 use std::path::PathBuf;
 
@@ -48,7 +50,7 @@ pub enum LogError {
         action: &'static str,
         /// To what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

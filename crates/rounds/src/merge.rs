@@ -1,3 +1,5 @@
+//! Merges the rounds of many files into one series and leaves out copies of files.
+
 use std::collections::HashMap;
 
 use crate::round::Round;
@@ -21,7 +23,7 @@ pub struct Merged {
     pub copies: Vec<FileCopy>,
 }
 
-/// A file whose rounds all stand, as an unbroken run, in another one too.
+/// A file whose rounds all occur, as an unbroken run, in another file too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileCopy {
     /// The file that was left out.
@@ -32,10 +34,10 @@ pub struct FileCopy {
     pub rounds: u64,
 }
 
-/// Puts the rounds of all files in the order of time, each copy of a file left out.
+/// Returns the rounds of all files in order of time, leaving out copies of files.
 ///
 /// Only whole files are compared: single rounds that are equal may well be two rounds.
-/// Of files with the same rounds the first one stays.
+/// Of files with the same rounds the first one is kept.
 pub fn merge(files: &[FileRounds<'_>]) -> Merged {
     let holders = holders(files);
     let mut merged = Merged::default();
@@ -55,7 +57,7 @@ pub fn merge(files: &[FileRounds<'_>]) -> Merged {
     merged
 }
 
-/// Whether times go down more often than up from row to row.
+/// Returns whether times decrease more often than increase from row to row.
 fn is_newest_first(rounds: &[Round]) -> bool {
     let (mut up, mut down) = (0usize, 0usize);
     for pair in rounds.windows(2) {

@@ -1,3 +1,5 @@
+//! The multiplier of a round: parsing, hundredths and order.
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -4,9 +4,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::name;
-use crate::round::HEADER;
-use crate::row::LINE_BYTES_MAX;
+use crate::csv_files::csv_names;
+use crate::event_file::event_file_of;
+use crate::file_name;
+use crate::row::{HEADER, LINE_BYTES_MAX};
 
 /// A torn tail that was cut off and kept beside its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,18 +25,18 @@ const COPIES_MAX: u32 = 1000;
 
 /// Cuts the torn tails of the files that a writer of ours may have left so.
 ///
-/// Those are the newest file and all with a side file; files that merely lie in the directory are
-/// their owner's. Only for the holder of the lock.
+/// Those are the newest file and all files with an event file; other files in the directory belong to
+/// someone else. Only the holder of the lock may call this.
 pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
     let mut repairs = Vec::new();
-    let names = name::csv_names(dir)?;
-    let newest = names.iter().rfind(|name| name::ours(name).is_some());
+    let names = csv_names(dir)?;
+    let newest = names.iter().rfind(|name| file_name::parse_file_name(name).is_some());
     for name in &names {
         let path = dir.join(name);
-        if !path.is_file() || name::ours(name).is_none() {
+        if !path.is_file() || file_name::parse_file_name(name).is_none() {
             continue;
         }
-        let is_ours = path.with_extension("events.jsonl").exists();
+        let is_ours = event_file_of(&path).exists();
         if !is_ours && Some(name) != newest && path.metadata()?.len() >= HEADER.len() as u64 {
             continue;
         }

@@ -1,3 +1,5 @@
+//! A finished round and its row in a CSV file.
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +13,6 @@ pub struct Round {
     /// What it ended at.
     pub multiplier: Multiplier,
 }
-
-/// The columns of the files we write, in order.
-pub(crate) const HEADER: &str = "timestamp,multiplier\n";
 
 impl Round {
     /// The row of this round with its newline: `2025-12-10T19:32:35.000Z,12.06`.

@@ -80,6 +80,9 @@ impl RejectReason {
     }
 }
 
+/// The header line of the files we write.
+pub(crate) const HEADER: &str = "timestamp,multiplier\n";
+
 /// A longer line is rejected without being kept in memory.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
 

@@ -1,7 +1,7 @@
-//! All files of a directory, and what has changed in them since the last look.
+//! Scans a directory for what has changed in its files since the last scan.
 //!
-//! A scan depends on nothing but the files: an event of the file system that was missed, doubled or
-//! early changes nothing in what the next scan finds.
+//! A scan depends on the files alone: a file system notification that was missed, doubled or early does
+//! not affect what the next scan finds.
 
 mod change;
 
@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cursor::{Cursor, Piece};
-use crate::name;
+use crate::csv_files::csv_names;
+use crate::cursor::{Chunk, Cursor};
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -21,7 +21,7 @@ pub use change::{Change, ChangeKind};
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    files: BTreeMap<String, Seen>,
+    files: BTreeMap<String, KnownFile>,
 }
 
 /// The directory itself cannot be listed; what was found in it before still stands.
@@ -30,13 +30,13 @@ pub struct Directory {
 pub struct ScanError {
     /// The directory.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
-/// What is remembered of a file.
+/// The known state of a file.
 #[derive(Debug, Clone, Default)]
-struct Seen {
+struct KnownFile {
     identity: Identity,
     length: u64,
     modified: Option<SystemTime>,
@@ -47,8 +47,8 @@ struct Seen {
     fingerprint: Hash,
     /// Hash of the bytes before the cursor, to see that a longer file is this one and not another.
     anchor: Hash,
-    /// All that was found, as long as the columns are not settled.
-    unsettled: Option<Piece>,
+    /// Everything read so far, as long as the columns are not final.
+    unsettled: Option<Chunk>,
     error: Option<String>,
     /// False until it could be read once.
     is_known: bool,
@@ -57,7 +57,7 @@ struct Seen {
 /// Tells a file from another one of its name.
 type Identity = (u64, u64);
 
-/// So many bytes before the cursor must be unchanged in a file that has grown.
+/// Number of bytes before the cursor that must be unchanged in a file that has grown.
 ///
 /// They are some 9,000 rows. A change before them goes unseen if rows are added before the next scan.
 const ANCHOR_BYTES: u64 = 1 << 18;
@@ -81,35 +81,35 @@ impl Directory {
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
     pub fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
-        let names = name::csv_names(&self.path)
+        let names = csv_names(&self.path)
             .map_err(|source| ScanError { path: self.path.clone(), source })?;
         let mut before = std::mem::take(&mut self.files);
         let mut changes = Vec::new();
         for name in names {
             let known = before.remove(&name);
-            let found = look(&self.path.join(&name), known.as_ref());
-            let look = match found {
-                Ok(Some(look)) => look,
+            let found = inspect(&self.path.join(&name), known.as_ref());
+            let inspection = match found {
+                Ok(Some(inspection)) => inspection,
                 Ok(None) => {
                     before.extend(known.map(|seen| (name, seen)));
                     continue;
                 }
-                Err(error) => Look::failed(known, &error),
+                Err(error) => Inspection::failed(known, &error),
             };
-            if let Some(kind) = look.kind {
-                changes.push(look.seen.change(&name, kind, look.piece));
+            if let Some(kind) = inspection.kind {
+                changes.push(inspection.seen.change(&name, kind, inspection.piece));
             }
-            self.files.insert(name, look.seen);
+            self.files.insert(name, inspection.seen);
         }
         let gone = before
             .keys()
-            .map(|name| Seen::default().change(name, ChangeKind::Removed, Piece::default()));
+            .map(|name| KnownFile::default().change(name, ChangeKind::Removed, Chunk::default()));
         Ok(gone.chain(changes).collect())
     }
 }
 
-impl Seen {
-    fn change(&self, file: &str, kind: ChangeKind, piece: Piece) -> Change {
+impl KnownFile {
+    fn change(&self, file: &str, kind: ChangeKind, piece: Chunk) -> Change {
         Change {
             file: file.to_owned(),
             kind,
@@ -123,8 +123,8 @@ impl Seen {
         }
     }
 
-    /// Counts what was read and remembers what is needed to read on.
-    fn take(&mut self, file: &mut File, piece: &Piece) -> io::Result<()> {
+    /// Adds what was read to the state.
+    fn take(&mut self, file: &mut File, piece: &Chunk) -> io::Result<()> {
         if piece.from_start {
             (self.total, self.rejected_total) = (0, 0);
             self.fingerprint = Hash::default();
@@ -144,26 +144,26 @@ impl Seen {
     }
 }
 
-/// What a look has found: what to remember, what happened, what was read.
-struct Look {
-    seen: Seen,
+/// The result of inspecting a file: its new state, what changed, and what was read.
+struct Inspection {
+    seen: KnownFile,
     kind: Option<ChangeKind>,
-    piece: Piece,
+    piece: Chunk,
 }
 
-impl Look {
-    /// Said once: the file cannot be read, and what is known of it still counts.
-    fn failed(before: Option<Seen>, error: &io::Error) -> Self {
+impl Inspection {
+    /// Reports once that the file cannot be read; its earlier rounds still count.
+    fn failed(before: Option<KnownFile>, error: &io::Error) -> Self {
         let mut seen = before.unwrap_or_default();
         let kind = seen.error.is_none().then_some(ChangeKind::Unreadable);
         seen.error.get_or_insert_with(|| error.to_string());
-        Self { seen, kind, piece: Piece::default() }
+        Self { seen, kind, piece: Chunk::default() }
     }
 }
 
-/// Looks at one file; `None` if it is not there or is no file.
-fn look(path: &Path, before: Option<&Seen>) -> io::Result<Option<Look>> {
-    // Opening a pipe would wait for its other end.
+/// Inspects one file; `None` if it does not exist or is not a file.
+fn inspect(path: &Path, before: Option<&KnownFile>) -> io::Result<Option<Inspection>> {
+    // Opening a pipe would block until its other end is open.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Ok(None),
@@ -175,14 +175,14 @@ fn look(path: &Path, before: Option<&Seen>) -> io::Result<Option<Look>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Of the handle: on Windows the directory entry of an open file is out of date.
+    // From the handle: on Windows the directory entry of an open file is out of date.
     let metadata = file.metadata()?;
-    let now = Seen {
+    let now = KnownFile {
         identity: identity(&metadata),
         length: metadata.len(),
         modified: metadata.modified().ok(),
         is_known: true,
-        ..Seen::default()
+        ..KnownFile::default()
     };
     match before {
         Some(before) if before.is_known => compare(&mut file, before, now).map(Some),
@@ -190,44 +190,48 @@ fn look(path: &Path, before: Option<&Seen>) -> io::Result<Option<Look>> {
     }
 }
 
-fn compare(file: &mut File, before: &Seen, now: Seen) -> io::Result<Look> {
+fn compare(file: &mut File, before: &KnownFile, now: KnownFile) -> io::Result<Inspection> {
     let is_same_file = now.identity == before.identity && now.length >= before.cursor.offset();
     if is_same_file && now.length == before.length && now.modified == before.modified {
-        let seen = Seen { error: None, ..before.clone() };
+        let seen = KnownFile { error: None, ..before.clone() };
         let kind = before.error.is_some().then_some(ChangeKind::Touched);
-        return Ok(Look { seen, kind, piece: Piece::default() });
+        return Ok(Inspection { seen, kind, piece: Chunk::default() });
     }
     if is_same_file && now.length != before.length && has_anchor(file, before)? {
         return read_on(file, before, &now);
     }
-    let look = read_all(file, now, ChangeKind::Replaced)?;
-    if look.seen.has_rows_of(before) {
-        return Ok(Look { kind: Some(ChangeKind::Touched), piece: Piece::default(), ..look });
+    let inspection = read_all(file, now, ChangeKind::Replaced)?;
+    if inspection.seen.has_rows_of(before) {
+        return Ok(Inspection {
+            kind: Some(ChangeKind::Touched),
+            piece: Chunk::default(),
+            ..inspection
+        });
     }
-    Ok(look)
+    Ok(inspection)
 }
 
-fn read_all(file: &mut File, mut seen: Seen, kind: ChangeKind) -> io::Result<Look> {
+fn read_all(file: &mut File, mut seen: KnownFile, kind: ChangeKind) -> io::Result<Inspection> {
     let piece = seen.cursor.read(file, seen.length)?;
     seen.take(file, &piece)?;
-    Ok(Look { seen, kind: Some(kind), piece })
+    Ok(Inspection { seen, kind: Some(kind), piece })
 }
 
 /// Reads what was added to a file.
-fn read_on(file: &mut File, before: &Seen, now: &Seen) -> io::Result<Look> {
+fn read_on(file: &mut File, before: &KnownFile, now: &KnownFile) -> io::Result<Inspection> {
     let mut seen =
-        Seen { length: now.length, modified: now.modified, error: None, ..before.clone() };
+        KnownFile { length: now.length, modified: now.modified, error: None, ..before.clone() };
     let mut piece = seen.cursor.read(file, seen.length)?;
     seen.take(file, &piece)?;
     if let Some(start) = before.unsettled.as_ref().filter(|_| piece.from_start)
         && !piece.drop_start(start)
     {
         // The lines added show other columns than those before seemed to.
-        return Ok(Look { seen, kind: Some(ChangeKind::Replaced), piece });
+        return Ok(Inspection { seen, kind: Some(ChangeKind::Replaced), piece });
     }
     let is_empty = piece.rounds.is_empty() && piece.rejected_count == 0;
     let kind = if is_empty { ChangeKind::Touched } else { ChangeKind::Appended };
-    Ok(Look { seen, kind: Some(kind), piece })
+    Ok(Inspection { seen, kind: Some(kind), piece })
 }
 
 fn anchor(file: &mut File, offset: u64) -> io::Result<Hash> {
@@ -246,7 +250,7 @@ fn anchor(file: &mut File, offset: u64) -> io::Result<Hash> {
     Ok(hash)
 }
 
-fn has_anchor(file: &mut File, before: &Seen) -> io::Result<bool> {
+fn has_anchor(file: &mut File, before: &KnownFile) -> io::Result<bool> {
     Ok(anchor(file, before.cursor.offset())? == before.anchor)
 }
 

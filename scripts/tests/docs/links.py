@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks every relative link and anchor of every Markdown file, every mention of a file under docs/ in the sources, and
-that docs/README.md leads to every page. With --sources also every path of a source or script that a page names."""
+"""Checks every relative link and anchor of every Markdown file, every path of a source or script that a page names, every
+mention of a file under docs/ in the sources, and that docs/README.md leads to every page."""
 
 import os
 import re
@@ -141,8 +141,7 @@ def main():
     for path in every:
         if path.suffix == ".md":
             links.page(path)
-            if "--sources" in sys.argv[1:]:
-                links.named(path)
+            links.named(path)
         elif path != Path(__file__).resolve():
             links.source(path)
     for page in links.unreachable(pages):

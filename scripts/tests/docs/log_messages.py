@@ -12,82 +12,35 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "scripts/dev"))
+import rust_source  # noqa: E402
+
 PAGE = ROOT / "docs/reference/log-messages.md"
 BEGIN, END = "<!-- messages: UPDATE_DOCS=1 python3 scripts/tests/docs/log_messages.py -->\n", "<!-- end of the messages -->\n"
 # The least that a check of this repository finds; less means that the check itself is broken.
 MESSAGES_MIN = 60
 # A message this similar to one that is gone is the same one in other words.
 SIMILAR = 0.55
+# Comments before an argument.
+COMMENT = re.compile(r"^\s*(?://[^\n]*\n\s*)+")
 MACRO = re.compile(r"\b(?:tracing::)?(info|warn|error)!\s*\(")
 LEVELS = {"error": "ERROR", "warn": "WARN", "info": "INFO"}
 LITERAL = re.compile(r'^(?:r(?P<hashes>#*)"(?P<raw>.*)"(?P=hashes)|"(?P<text>(?:[^"\\]|\\.)*)")$', re.DOTALL)
 
 
-def skip(code, at):
-    """The end of a comment, a string or a character that begins at `at`, or None."""
-    if code.startswith("//", at):
-        end = code.find("\n", at)
-        return len(code) if end < 0 else end
-    if code.startswith("/*", at):
-        return code.index("*/", at) + 2
-    raw = re.compile(r'r(#*)"').match(code, at)
-    if raw and (at == 0 or not (code[at - 1].isalnum() or code[at - 1] == "_")):
-        return code.index('"' + raw.group(1), raw.end()) + 1 + len(raw.group(1))
-    text = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL).match(code, at)
-    if text:
-        return text.end()
-    char = re.compile(r"'(?:[^'\\\n]|\\(?:u\{[0-9a-fA-F]+\}|x..|.))'").match(code, at)
-    return char.end() if char else None
-
-
-def closing(code, at):
-    """The place of the bracket that closes the one at `at`."""
-    depth = 0
-    while at < len(code):
-        end = skip(code, at)
-        if end:
-            at = end
-            continue
-        depth += (code[at] in "([{") - (code[at] in ")]}")
-        if depth == 0:
-            return at
-        at += 1
-    raise ValueError("a bracket is not closed")
-
-
-def product(code):
-    """The code without its comments and its unit tests."""
-    out, at = [], 0
-    while at < len(code):
-        if code.startswith("#[cfg(test)]", at):
-            brace, semicolon = code.find("{", at), code.find(";", at)
-            at = closing(code, brace) + 1 if 0 <= brace and (brace < semicolon or semicolon < 0) else semicolon + 1
-            continue
-        end = skip(code, at)
-        if end:
-            out.append("" if code.startswith(("//", "/*"), at) else code[at:end])
-            at = end
-        else:
-            out.append(code[at])
-            at += 1
-    return "".join(out)
-
-
-def arguments(code):
-    """What stands between the commas of a macro's argument list."""
-    parts, start, at = [], 0, 0
-    while at < len(code):
-        end = skip(code, at)
-        if end:
-            at = end
-        elif code[at] in "([{":
-            at = closing(code, at) + 1
+def arguments(text, code, start, end):
+    """What stands between the commas of a macro's argument list; in `code` strings and comments are blank."""
+    parts, at = [start], start
+    while at < end:
+        if code[at] in "([{":
+            at = rust_source.closing(code, at)
         elif code[at] == ",":
-            parts.append(code[start:at].strip())
-            at = start = at + 1
+            parts.append(at + 1)
+            at += 1
         else:
             at += 1
-    return [it for it in [*parts, code[start:].strip()] if it]
+    slices = [text[begin:after] for begin, after in zip(parts, [it - 1 for it in parts[1:]] + [end])]
+    return [it for it in (COMMENT.sub("", it).strip() for it in slices) if it]
 
 
 def words(literal):
@@ -108,18 +61,17 @@ def field(argument):
 
 def messages(path):
     """(level, message, fields) of every call in a file."""
-    code = product(path.read_text(encoding="utf-8"))
+    text, code = rust_source.product_code(path)
     if re.search(r"\bevent!\s*\(", code):
         raise SystemExit(f"{path.relative_to(ROOT)}: use info!, warn! or error!, which this check reads")
     for macro in MACRO.finditer(code):
-        inside = code[macro.end():closing(code, macro.end() - 1)]
         fields = []
-        for argument in arguments(inside):
+        for argument in arguments(text, code, macro.end(), rust_source.closing(code, macro.end() - 1) - 1):
             if re.match(r"^(target|parent|name):", argument):
                 continue
-            text = words(argument)
-            if text is not None:
-                yield macro.group(1), " ".join(text.split()), fields
+            message = words(argument)
+            if message is not None:
+                yield macro.group(1), " ".join(message.split()), fields
                 break
             fields.append(field(argument))
         else:

@@ -1,3 +1,5 @@
+//! The address of the hub: one server, or several of a cluster.
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,7 +17,7 @@ impl Address {
     }
 
     /// Whether every server is on this machine.
-    pub fn is_here(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.0.iter().all(|server| is_loopback(server.host()))
     }
 }
@@ -70,7 +72,7 @@ mod tests {
             "nats://[::1]:4222",
             "127.0.0.9,nats://localhost:1",
         ] {
-            assert!(here.parse::<Address>().unwrap().is_here(), "{here}");
+            assert!(here.parse::<Address>().unwrap().is_local(), "{here}");
         }
         for there in [
             "nats://10.0.0.1:4222",
@@ -78,7 +80,7 @@ mod tests {
             "127.0.0.1,10.0.0.1",
             "nats://localhost.example:1",
         ] {
-            assert!(!there.parse::<Address>().unwrap().is_here(), "{there}");
+            assert!(!there.parse::<Address>().unwrap().is_local(), "{there}");
         }
     }
 

@@ -1,7 +1,9 @@
+//! Errors of the hub, which of them are permanent, and which may pass.
+
 use std::io;
 use std::path::PathBuf;
 
-/// Why the hub cannot be used.
+/// An error of the hub or of the files on this side.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -17,8 +19,8 @@ pub enum HubError {
         problem: String,
     },
     /// The hub asks for credentials.
-    #[error("the hub at {address} asks who this is: give --creds FILE or --nkey FILE")]
-    Unnamed {
+    #[error("the hub at {address} requires credentials: give --creds FILE or --nkey FILE")]
+    NoCredentials {
         /// Where it is.
         address: String,
     },
@@ -32,24 +34,26 @@ pub enum HubError {
         /// Why.
         problem: String,
     },
-    /// The hub speaks no TLS, and it must.
+    /// The hub does not speak TLS, which is required.
     #[error(
-        "the hub at {address} speaks no TLS, and it is not on this machine: give it a certificate (docs/how-to/use-many-machines.md), or say --plain if the network between is your own"
+        "the hub at {address} does not speak TLS, which is required for another machine: give it a certificate (docs/how-to/use-many-machines.md), or use --plain if the network in between is your own"
     )]
     NoTls {
         /// Where it is.
         address: String,
     },
     /// JetStream is off, or this bridge may not use it.
-    #[error("the hub keeps nothing: {problem}; see scripts/nats/nats-server.conf")]
+    #[error("the hub cannot store rounds: {problem}; see scripts/ops/nats/nats-server.conf")]
     NoJetStream {
-        /// What it says.
+        /// The hub's error.
         problem: String,
     },
-    /// These credentials are not enough.
-    #[error("the hub forbids what the bridge needs: {problem}; see scripts/nats/others.conf")]
+    /// The credentials lack a permission.
+    #[error(
+        "the hub denies a permission that the bridge needs: {problem}; see scripts/ops/nats/others.conf"
+    )]
     Forbidden {
-        /// What it says.
+        /// The hub's error.
         problem: String,
     },
     /// The stream is not what the bridge needs.
@@ -60,65 +64,63 @@ pub enum HubError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// What the hub has and what the files have do not belong together.
+    /// The stream at the hub and the files do not belong together.
     #[error("{0}")]
-    Strangers(String),
+    Mismatch(String),
     /// Nobody has pushed the table yet.
-    #[error(
-        "the hub has no stream {stream} yet; it comes with the first push, or with `bridge init`"
-    )]
+    #[error("the hub has no stream {stream} yet; the first push or `bridge init` creates it")]
     NoStream {
         /// Its name.
         stream: String,
     },
-    /// It does not answer, or not now.
+    /// The hub does not answer, or cannot serve the request now.
     #[error("{problem}")]
-    Away {
-        /// What was heard last.
+    Unavailable {
+        /// The last error.
         problem: String,
     },
     /// A file here cannot be read or written just now.
     #[error("{0}")]
     Files(String),
-    /// The system gives no runtime.
+    /// The runtime cannot be created.
     #[error("starting a runtime: {0}")]
     Runtime(io::Error),
 }
 
 impl HubError {
-    /// The connection broke.
-    pub fn lost() -> Self {
-        Self::Away { problem: "the connection is lost".to_owned() }
+    /// Returns the error of a broken connection.
+    pub fn disconnected() -> Self {
+        Self::Unavailable { problem: "the connection was lost".to_owned() }
     }
 
-    /// Something that went wrong between here and the hub.
-    pub fn away(what: &str, error: &dyn std::fmt::Display) -> Self {
-        Self::Away { problem: format!("{what}: {error}") }
+    /// Returns the error of a failed request.
+    pub fn unavailable(what: &str, error: &dyn std::fmt::Display) -> Self {
+        Self::Unavailable { problem: format!("{what}: {error}") }
     }
 
-    /// Whether trying again cannot help as long as nobody changes anything.
+    /// Returns whether retrying is pointless until somebody changes something.
     pub fn is_permanent(&self) -> bool {
         matches!(
             self,
             Self::Credentials { .. }
-                | Self::Unnamed { .. }
+                | Self::NoCredentials { .. }
                 | Self::Certificate { .. }
                 | Self::NoTls { .. }
                 | Self::NoJetStream { .. }
                 | Self::Forbidden { .. }
                 | Self::Settings { .. }
-                | Self::Strangers(_)
+                | Self::Mismatch(_)
                 | Self::Runtime(_)
         )
     }
 
-    /// Whether it may pass by itself at a hub that was used before: a certificate that is being renewed, accounts that are
-    /// being loaded.
+    /// Returns whether the error may pass by itself at a hub that worked before: a certificate that is being renewed,
+    /// accounts that are being loaded.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,
             Self::Credentials { .. }
-                | Self::Unnamed { .. }
+                | Self::NoCredentials { .. }
                 | Self::Certificate { .. }
                 | Self::NoJetStream { .. }
                 | Self::Forbidden { .. }

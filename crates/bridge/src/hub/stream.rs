@@ -1,4 +1,4 @@
-//! The stream of a table: what it must be like so that a round is stored once, for ever.
+//! The stream of a table, and the settings it needs so that each round is stored exactly once.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,51 +8,51 @@ use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream,
 };
-use rounds::{Name, Origin};
+use rounds::{Origin, TableName};
 
 use super::{Hub, HubError};
-use crate::parcel;
+use crate::message;
 use crate::subject::{Table, stream_name, table_of};
 
 /// Room for the headers beside the longest body.
 const HEADERS: usize = 4 * 1024;
 
-/// Within this time the hub knows a row that is sent again by its id alone, which is quicker.
+/// Period in which the hub recognises a row sent again by its message id, which is quicker.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
-/// What a new stream is given.
+/// Limits of a new stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct StreamLimits {
     /// Bytes on the disk of each server, which it sets aside at once; without, all tables share what the server has.
     pub bytes: Option<u64>,
     /// Servers that keep a copy.
     pub replicas: usize,
-    /// How long rounds stay; zero: for ever.
+    /// How long rounds are kept; zero for ever.
     pub keep: Duration,
 }
 
 /// Rounds that stay for a shorter time could be forgotten by the hub before every bridge has dealt with them.
 pub const KEEP_MIN: Duration = Duration::from_hours(24 * 7);
 
-impl Default for Limits {
+impl Default for StreamLimits {
     fn default() -> Self {
         Self { bytes: None, replicas: 1, keep: Duration::ZERO }
     }
 }
 
-/// A stream that may be used.
+/// A stream whose settings have been checked.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct TableStream {
     /// The stream.
     pub stream: Stream,
     /// Its table.
     pub table: Table,
-    /// When it was made: another stream of its name has another time.
+    /// Time of creation, which tells it from another stream of its name.
     pub created: String,
 }
 
-impl Kept {
-    fn new(stream: Stream, name: &Name) -> Result<Self, HubError> {
+impl TableStream {
+    fn new(stream: Stream, name: &TableName) -> Result<Self, HubError> {
         let info = stream.cached_info();
         let wrong = |problem| HubError::Settings { stream: info.config.name.clone(), problem };
         let table = check(&info.config, name).map_err(wrong)?;
@@ -61,7 +61,7 @@ impl Kept {
     }
 }
 
-/// When a stream was made, as text.
+/// Returns the time of creation of a stream as text.
 fn created(info: &Info) -> String {
     let nanos = info.created.unix_timestamp_nanos();
     let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).unwrap_or_default();
@@ -76,10 +76,10 @@ impl Hub {
     ///
     /// # Errors
     /// There is none yet, or it is not what it must be, or the hub does not answer.
-    pub async fn stream(&self, table: &Name) -> Result<Kept, HubError> {
+    pub async fn stream(&self, table: &TableName) -> Result<TableStream, HubError> {
         let name = stream_name(table);
         match self.jetstream.get_stream(&name).await {
-            Ok(stream) => Kept::new(stream, table),
+            Ok(stream) => TableStream::new(stream, table),
             Err(error) => Err(match error.kind() {
                 GetStreamErrorKind::JetStream(why)
                     if why.error_code() == ErrorCode::STREAM_NOT_FOUND =>
@@ -87,11 +87,11 @@ impl Hub {
                     HubError::NoStream { stream: name }
                 }
                 GetStreamErrorKind::JetStream(why) => refused(&why),
-                _ if is_nobody(&error) => {
+                _ if has_no_responders(&error) => {
                     let problem = "JetStream is off, or not for this account".to_owned();
                     HubError::NoJetStream { problem }
                 }
-                _ => HubError::away("asking for the stream", &error),
+                _ => HubError::unavailable("asking for the stream", &error),
             }),
         }
     }
@@ -100,7 +100,11 @@ impl Hub {
     ///
     /// # Errors
     /// It is not what it must be, or holds rounds of another origin, or the hub does not answer.
-    pub async fn stream_for(&self, table: &Table, limits: Limits) -> Result<Kept, HubError> {
+    pub async fn stream_for(
+        &self,
+        table: &Table,
+        limits: StreamLimits,
+    ) -> Result<TableStream, HubError> {
         let kept = match self.stream(&table.name).await {
             Err(HubError::NoStream { .. }) => self.make(table, limits).await?,
             other => other?,
@@ -115,34 +119,34 @@ impl Hub {
         Err(HubError::Settings { stream: stream_name(&table.name), problem })
     }
 
-    async fn make(&self, table: &Table, limits: Limits) -> Result<Kept, HubError> {
+    async fn make(&self, table: &Table, limits: StreamLimits) -> Result<TableStream, HubError> {
         match self.jetstream.create_stream(wanted(table, limits)).await {
             Ok(stream) => {
-                tracing::info!(stream = %stream_name(&table.name), "Made the stream.");
-                Kept::new(stream, &table.name)
+                tracing::info!(stream = %stream_name(&table.name), "Created the stream.");
+                TableStream::new(stream, &table.name)
             }
             Err(error) => Err(match error.kind() {
-                // Another bridge was quicker, with other limits.
+                // Another bridge has just created it with other limits.
                 CreateStreamErrorKind::JetStream(why)
                     if why.error_code() == ErrorCode::STREAM_NAME_EXIST =>
                 {
-                    HubError::away("making the stream", &why)
+                    HubError::unavailable("making the stream", &why)
                 }
                 CreateStreamErrorKind::JetStream(why) => refused(&why),
-                _ => HubError::away("making the stream", &error),
+                _ => HubError::unavailable("making the stream", &error),
             }),
         }
     }
 }
 
-/// Whether a request went to nobody: the client has no other way to tell than its words.
-fn is_nobody(error: &(dyn Error + 'static)) -> bool {
+/// Returns whether nobody answers requests: the client offers nothing but the text of the error.
+fn has_no_responders(error: &(dyn Error + 'static)) -> bool {
     let words = ["no responders", "requested JetStream resource does not exist"];
     std::iter::successors(Some(error), |&error| error.source())
         .any(|error| words.iter().any(|words| error.to_string().contains(words)))
 }
 
-/// JetStream's word on a request: some of it is for whoever runs the hub.
+/// Converts an error of JetStream: some need the operator of the hub.
 fn refused(why: &async_nats::jetstream::Error) -> HubError {
     let problem = why.to_string();
     match why.error_code() {
@@ -152,11 +156,11 @@ fn refused(why: &async_nats::jetstream::Error) -> HubError {
         | ErrorCode::STREAM_LIMITS
         | ErrorCode::STREAM_SUBJECT_OVERLAP
         | ErrorCode::MAXIMUM_STREAMS_LIMIT => HubError::NoJetStream { problem },
-        _ => HubError::Away { problem },
+        _ => HubError::Unavailable { problem },
     }
 }
 
-fn wanted(table: &Table, limits: Limits) -> Config {
+fn wanted(table: &Table, limits: StreamLimits) -> Config {
     Config {
         name: stream_name(&table.name),
         description: Some(format!("Rounds of the table {}, {}", table.name, table.origin)),
@@ -168,7 +172,7 @@ fn wanted(table: &Table, limits: Limits) -> Config {
         max_messages_per_subject: 1,
         max_messages: -1,
         max_bytes: limits.bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
-        max_message_size: i32::try_from(parcel::BYTES_MAX + HEADERS).unwrap_or(i32::MAX),
+        max_message_size: i32::try_from(message::BYTES_MAX + HEADERS).unwrap_or(i32::MAX),
         max_consumers: -1,
         max_age: limits.keep,
         num_replicas: limits.replicas,
@@ -179,7 +183,7 @@ fn wanted(table: &Table, limits: Limits) -> Config {
 }
 
 /// The table of a stream that keeps each round once, for ever; otherwise what keeps it from doing so.
-fn check(config: &Config, name: &Name) -> Result<Table, String> {
+fn check(config: &Config, name: &TableName) -> Result<Table, String> {
     let table = match config.subjects.as_slice() {
         [all] => table_of(all).filter(|table| table.name == *name),
         _ => None,
@@ -218,7 +222,7 @@ fn check(config: &Config, name: &Name) -> Result<Table, String> {
         ),
         (
             config.allow_direct,
-            "allow_direct must be on, or two recorders cannot be held against each other",
+            "allow_direct must be on, or the rounds of two recorders cannot be compared",
         ),
         (!config.sealed && !config.no_ack, "it is sealed or acknowledges nothing"),
         (config.mirror.is_none() && config.sources.is_none(), "it mirrors another stream"),
@@ -244,7 +248,7 @@ mod tests {
     #[test]
     fn the_stream_that_is_made_may_be_used() {
         for keep in [Duration::ZERO, KEEP_MIN] {
-            let config = wanted(&table(), Limits { keep, ..Limits::default() });
+            let config = wanted(&table(), StreamLimits { keep, ..StreamLimits::default() });
             assert_eq!(check(&config, &table().name), Ok(table()));
         }
     }
@@ -252,7 +256,7 @@ mod tests {
     #[test]
     fn whatever_would_store_a_round_twice_or_lose_it_is_refused_by_name() {
         let refuses = |named: &str, spoil: fn(&mut Config)| {
-            let mut config = wanted(&table(), Limits::default());
+            let mut config = wanted(&table(), StreamLimits::default());
             spoil(&mut config);
             let problem = check(&config, &table().name).unwrap_err();
             assert!(problem.contains(named), "{problem}");

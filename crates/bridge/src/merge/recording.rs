@@ -1,13 +1,14 @@
+//! The rounds of one recording in order of time, each with its event.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use rounds::align::Heard;
+use rounds::align::RecordedRound;
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge};
+use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge, read_events};
 
-use super::{MergeError, Told};
+use super::{MergeError, ReportedConflict};
 
 /// The rounds of a directory in the order of time, each with its event.
 #[derive(Debug)]
@@ -15,21 +16,21 @@ pub(super) struct Recording {
     dir: Directory,
     files: BTreeMap<String, Vec<Entry>>,
     entries: Vec<Entry>,
-    /// Rounds were added since the last time everyone had seen it.
+    /// Rounds were added since the last [`Recording::settle`].
     is_changed: bool,
 }
 
 /// A round and what else is known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) heard: Heard,
+    pub(super) recorded: RecordedRound,
     pub(super) event: Option<Event>,
 }
 
 impl Entry {
     fn new(round: Round, event: Option<Event>) -> Self {
         let is_estimate = event.as_ref().is_some_and(|event| event.kind == EventKind::Backfill);
-        Self { heard: Heard { round, is_estimate }, event }
+        Self { recorded: RecordedRound { round, is_estimate }, event }
     }
 }
 
@@ -43,8 +44,8 @@ impl Recording {
         }
     }
 
-    /// Reads what is new; whether anything is.
-    pub(super) fn look(&mut self) -> Result<bool, MergeError> {
+    /// Reads new rounds; returns whether there are any.
+    pub(super) fn scan(&mut self) -> Result<bool, MergeError> {
         let changes = self.dir.scan().map_err(|error| self.unreadable(&error))?;
         let is_changed = !changes.is_empty();
         for change in changes {
@@ -87,7 +88,9 @@ impl Recording {
         let rounds: Vec<(&String, Vec<Round>)> = self
             .files
             .iter()
-            .map(|(file, entries)| (file, entries.iter().map(|entry| entry.heard.round).collect()))
+            .map(|(file, entries)| {
+                (file, entries.iter().map(|entry| entry.recorded.round).collect())
+            })
             .collect();
         let files: Vec<_> =
             rounds.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
@@ -95,40 +98,34 @@ impl Recording {
             merge(&files).copies.into_iter().map(|copy| copy.file).collect();
         let kept = self.files.iter().filter(|(file, _)| !copies.contains(*file));
         self.entries = kept.flat_map(|(_, entries)| entries.iter().cloned()).collect();
-        self.entries.sort_by_key(|entry| entry.heard.round.time);
+        self.entries.sort_by_key(|entry| entry.recorded.round.time);
     }
 
     fn lines(&self, file: &str) -> io::Result<Vec<EventLine>> {
-        let text = match fs::read(self.dir.path().join(file).with_extension("events.jsonl")) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let lines = text.split(|&byte| byte == b'\n');
-        Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        read_events(&self.dir.path().join(file))
     }
 
     fn unreadable(&self, problem: &dyn std::fmt::Display) -> MergeError {
         MergeError::Unreadable { dir: self.dir.path().to_owned(), problem: problem.to_string() }
     }
 
-    /// The rounds of which the side files say that they do not fit.
-    pub(super) fn conflicts(&self) -> Result<BTreeSet<Told>, MergeError> {
-        let mut told = BTreeSet::new();
+    /// Returns the rounds that the event files report as not fitting.
+    pub(super) fn conflicts(&self) -> Result<BTreeSet<ReportedConflict>, MergeError> {
+        let mut reported = BTreeSet::new();
         for file in self.files.keys() {
             let lines = self.lines(file).map_err(|error| self.unreadable(&error))?;
-            told.extend(lines.iter().filter_map(|line| {
+            reported.extend(lines.iter().filter_map(|line| {
                 let detail = line.event.detail.as_ref()?;
                 let site = detail["site"].as_str()?.to_owned();
                 let is_conflict = line.event.kind == EventKind::Conflict;
                 is_conflict.then_some((site, line.unix_ms, detail["now_cents"].as_u64()?))
             }));
         }
-        Ok(told)
+        Ok(reported)
     }
 
-    pub(super) fn heard(&self) -> Vec<Heard> {
-        self.entries.iter().map(|entry| entry.heard).collect()
+    pub(super) fn recorded(&self) -> Vec<RecordedRound> {
+        self.entries.iter().map(|entry| entry.recorded).collect()
     }
 
     pub(super) fn entry(&self, index: usize) -> &Entry {
@@ -136,9 +133,10 @@ impl Recording {
     }
 
     /// Adds a round that was written to the directory by ourselves.
-    pub(super) fn insert(&mut self, heard: Heard) {
-        let at = self.entries.partition_point(|entry| entry.heard.round.time <= heard.round.time);
-        self.entries.insert(at, Entry { heard, event: None });
+    pub(super) fn insert(&mut self, recorded: RecordedRound) {
+        let at =
+            self.entries.partition_point(|entry| entry.recorded.round.time <= recorded.round.time);
+        self.entries.insert(at, Entry { recorded, event: None });
         self.is_changed = true;
     }
 

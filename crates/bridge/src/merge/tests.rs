@@ -1,3 +1,5 @@
+//! Tests of merging recordings without round ids.
+
 use rounds::{Multiplier, last_rounds};
 
 use super::*;
@@ -14,7 +16,7 @@ fn round(number: u64) -> Round {
 /// Records what `hears` says, with a clock that is `off` milliseconds ahead.
 fn record(dir: &std::path::Path, off: i64, hears: impl Fn(u64) -> bool) {
     let mut log = RoundLog::open_on(
-        Box::new(SparingDisk { every: Duration::MAX }),
+        Box::new(SparingDisk::new(SyncPolicy::Never, |_| {})),
         dir,
         Origin::Recorded,
         round(0).time,
@@ -39,7 +41,7 @@ fn truth() -> Vec<u64> {
 fn merge_of(parts: &[(&str, &std::path::Path)], dir: &std::path::Path) -> Merge {
     let from = parts
         .iter()
-        .map(|(site, dir)| From { site: site.parse().unwrap(), dir: dir.to_path_buf() })
+        .map(|(site, dir)| MergeSource { site: site.parse().unwrap(), dir: dir.to_path_buf() })
         .collect();
     Merge { from, dir: dir.to_owned(), follow: false }
 }
@@ -54,13 +56,13 @@ fn gaps_of_one_recorder_are_filled_from_the_other() {
     });
     let merge = merge_of(&[("attic", attic.path()), ("cellar", cellar.path())], whole.path());
     let shutdown = CancellationToken::new();
-    let tally = run(&merge, &shutdown).unwrap();
-    assert_eq!(tally, Tally { written: ROUNDS, ..Tally::default() });
+    let counts = run(&merge, &shutdown).unwrap();
+    assert_eq!(counts, MergeCounts { written: ROUNDS, ..MergeCounts::default() });
     assert_eq!(multipliers(whole.path()), truth());
     // Again, and in the other order: nothing is added.
-    assert_eq!(run(&merge, &shutdown).unwrap(), Tally::default());
+    assert_eq!(run(&merge, &shutdown).unwrap(), MergeCounts::default());
     let turned = merge_of(&[("cellar", cellar.path()), ("attic", attic.path())], whole.path());
-    assert_eq!(run(&turned, &shutdown).unwrap(), Tally::default());
+    assert_eq!(run(&turned, &shutdown).unwrap(), MergeCounts::default());
 }
 
 #[test]
@@ -88,9 +90,9 @@ fn a_conflict_is_noted_once_and_the_first_stands() {
     let shutdown = CancellationToken::new();
     assert_eq!(
         run(&merge, &shutdown).unwrap(),
-        Tally { written: ROUNDS, conflicts: 1, ..Tally::default() }
+        MergeCounts { written: ROUNDS, conflicts: 1, ..MergeCounts::default() }
     );
-    assert_eq!(run(&merge, &shutdown).unwrap(), Tally::default());
+    assert_eq!(run(&merge, &shutdown).unwrap(), MergeCounts::default());
     assert_eq!(multipliers(whole.path()), truth());
 }
 

@@ -1,26 +1,26 @@
-//! A row on its way to the hub, and what the hub says to it.
+//! Sends rows to the hub and handles its acknowledgements.
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
 use async_nats::jetstream::message::PublishMessage;
-use rounds::{Event, EventKind, Name, Round};
+use rounds::{Event, EventKind, Round, TableName};
 use serde_json::json;
 
-use crate::hub::stream::Kept;
+use crate::hub::stream::TableStream;
 use crate::hub::{Hub, HubError};
-use crate::parcel::{Parcel, VERSION};
+use crate::message::{RoundMessage, VERSION};
 use crate::subject::Row;
 
-/// Where rows go.
+/// Destination of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<'a> {
     pub(super) hub: &'a Hub,
-    pub(super) kept: &'a Kept,
-    pub(super) site: &'a Name,
+    pub(super) kept: &'a TableStream,
+    pub(super) site: &'a TableName,
 }
 
-/// A row on its way.
-pub(super) struct Sent {
+/// A row sent but not yet acknowledged.
+pub(super) struct PendingRow {
     number: u64,
     round: Round,
     id: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Sent {
     ack: PublishAckFuture,
 }
 
-impl Sent {
+impl PendingRow {
     /// The number of the row.
     pub(super) fn number(&self) -> u64 {
         self.number
@@ -36,28 +36,27 @@ impl Sent {
 }
 
 impl Delivery<'_> {
-    /// Sends a row; the answer comes later.
-    pub(super) async fn send(&self, parcel: Parcel) -> Result<Sent, HubError> {
+    /// Sends a row; [`Delivery::answer`] waits for its acknowledgement.
+    pub(super) async fn send(&self, body: RoundMessage) -> Result<PendingRow, HubError> {
         let table = &self.kept.table;
-        let row = Row { file: &parcel.file, number: parcel.row, round: &parcel.round };
-        let by_id = parcel.event.round_id.as_deref().and_then(|id| table.round(id));
-        let id = by_id.is_some().then(|| parcel.event.round_id.clone()).flatten();
+        let row = Row { file: &body.file, number: body.row, round: &body.round };
+        let by_id = body.event.round_id.as_deref().and_then(|id| table.round(id));
+        let id = by_id.is_some().then(|| body.event.round_id.clone()).flatten();
         let subject = by_id.or_else(|| table.row(self.site, &row)).ok_or_else(|| {
-            HubError::Strangers(format!(
+            HubError::Mismatch(format!(
                 "{}: the name of the file is too long for the hub",
-                parcel.file
+                body.file
             ))
         })?;
-        let message =
-            PublishMessage::build().payload(parcel.to_bytes().into()).message_id(&subject);
+        let message = PublishMessage::build().payload(body.to_bytes().into()).message_id(&subject);
         let ack = self.hub.jetstream.send_publish(subject.clone(), message).await;
-        let ack = ack.map_err(|error| HubError::away("sending a row", &error))?;
-        Ok(Sent { number: parcel.row, round: parcel.round, id, subject, ack })
+        let ack = ack.map_err(|error| HubError::unavailable("sending a row", &error))?;
+        Ok(PendingRow { number: body.row, round: body.round, id, subject, ack })
     }
 
-    /// The hub's answer: whether it did not have the row before.
-    pub(super) async fn answer(&self, sent: Sent) -> Result<bool, HubError> {
-        let Sent { round, id, subject, ack, .. } = sent;
+    /// Waits for the acknowledgement and returns whether the row is new to the hub.
+    pub(super) async fn answer(&self, sent: PendingRow) -> Result<bool, HubError> {
+        let PendingRow { round, id, subject, ack, .. } = sent;
         let is_new = match ack.await {
             Ok(ack) => !ack.duplicate,
             Err(error) if is_stored_already(&error) => false,
@@ -69,39 +68,38 @@ impl Delivery<'_> {
         Ok(is_new)
     }
 
-    /// Holds a round against the one that is stored under its id, and tells the hub if they differ.
+    /// Compares a round with the one stored under its id and reports a conflict to the hub.
     async fn compare(&self, (id, subject): (&str, &str), round: &Round) -> Result<(), HubError> {
         let stored = self
             .kept
             .stream
             .direct_get_last_for_subject(subject)
             .await
-            .map_err(|error| HubError::away("reading a stored round", &error))?;
-        let Ok(stored) = Parcel::from_bytes(&stored.payload) else { return Ok(()) };
+            .map_err(|error| HubError::unavailable("reading a stored round", &error))?;
+        let Ok(stored) = RoundMessage::from_bytes(&stored.payload) else { return Ok(()) };
         let (first, now) = (stored.round.multiplier.cents(), round.multiplier.cents());
         if first == now {
             return Ok(());
         }
         tracing::warn!(id, first_site = stored.site, first = %stored.round.multiplier, here = %round.multiplier,
-            "Two recorders disagree on a round; the one stored first stands.");
+            "Two recorders disagree on a round; the one stored first is kept.");
         let Some(subject) = self.kept.table.conflict(id, self.site, now) else { return Ok(()) };
         let mut event = Event::new(EventKind::Conflict, "bridge");
         event.round_id = Some(id.to_owned());
         event.detail =
             Some(json!({ "first_cents": first, "now_cents": now, "first_site": stored.site }));
-        let parcel = Parcel {
+        let body = RoundMessage {
             v: VERSION,
             site: self.site.to_string(),
             file: String::new(),
             row: 0,
             round: *round,
             event,
-            marks: Vec::new(),
+            discontinuities: Vec::new(),
         };
-        let message =
-            PublishMessage::build().payload(parcel.to_bytes().into()).message_id(&subject);
+        let message = PublishMessage::build().payload(body.to_bytes().into()).message_id(&subject);
         let told = self.hub.jetstream.send_publish(subject, message).await;
-        let told = told.map_err(|error| HubError::away("telling of a conflict", &error))?;
+        let told = told.map_err(|error| HubError::unavailable("telling of a conflict", &error))?;
         match told.await {
             Err(error) if !is_stored_already(&error) => Err(full_or_away(&error)),
             Ok(_) | Err(_) => Ok(()),
@@ -109,7 +107,7 @@ impl Delivery<'_> {
     }
 }
 
-/// The code says only that the hub did not store it; the words say why.
+/// The error code says only that the hub did not store the row; the text says why.
 fn is_stored_already(error: &PublishError) -> bool {
     jetstream(error).is_some_and(|why| {
         why.error_code() == ErrorCode::STREAM_STORE_FAILED
@@ -119,13 +117,13 @@ fn is_stored_already(error: &PublishError) -> bool {
 
 fn full_or_away(error: &PublishError) -> HubError {
     match jetstream(error) {
-        Some(why) if why.to_string().contains("maximum") => HubError::Away {
+        Some(why) if why.to_string().contains("maximum") => HubError::Unavailable {
             problem: format!(
                 "the hub is full ({why}): raise the limit of the stream; rows wait in their files"
             ),
         },
-        Some(why) => HubError::away("the hub does not store a row", why),
-        None => HubError::away("no acknowledgement", error),
+        Some(why) => HubError::unavailable("the hub does not store a row", why),
+        None => HubError::unavailable("no acknowledgement", error),
     }
 }
 

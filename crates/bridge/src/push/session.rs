@@ -1,3 +1,5 @@
+//! One connection of a push: sends new rows and handles acknowledgements.
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
@@ -7,53 +9,53 @@ use std::time::{Duration, SystemTime};
 use rounds::{Event, EventKind, Origin};
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::{Delivery, Sent};
-use super::place::Window;
-use super::side::{self, Known, Side};
+use super::delivery::{Delivery, PendingRow};
+use super::event_file::{self, EventFile, RowEvent};
+use super::file_position::RowBatch;
 use super::{Push, State};
-use crate::hub::stream::Limits;
+use crate::hub::stream::StreamLimits;
 use crate::hub::{Hub, HubError};
-use crate::outage::{self, Outage};
-use crate::parcel::{Parcel, VERSION};
+use crate::message::{RoundMessage, VERSION};
+use crate::retry::{self, Outage};
 use crate::subject::Table;
 
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// After so many looks it is said that a row waits for its event.
+/// Interval between two scans of the files.
+const SCAN_INTERVAL: Duration = Duration::from_millis(250);
+/// Number of scans after which a row that waits for its event is logged.
 const WAIT_LOOKS: u32 = 40;
-/// How long the acknowledgements on their way are waited for at the end.
+/// Timeout for outstanding acknowledgements at shutdown.
 const LAST_ACKS: Duration = Duration::from_secs(2);
 
-/// One connection's worth of pushing.
+/// The work of one connection.
 pub(super) struct Session<'a> {
     push: &'a Push,
     state: &'a mut State,
     shutdown: &'a CancellationToken,
-    /// The side files, read as far as the rows are sent.
-    sides: BTreeMap<String, Side>,
+    /// The event files, read as far as rows are sent.
+    event_files: BTreeMap<String, EventFile>,
     /// Length and time of files that have nothing to send.
-    quiet: BTreeMap<String, (u64, Option<SystemTime>)>,
-    tally: Tally,
+    unchanged: BTreeMap<String, (u64, Option<SystemTime>)>,
+    counts: PushCounts,
 }
 
-/// What became of the rows of this connection.
+/// Counts of this connection.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+struct PushCounts {
     stored: u64,
     stored_already: u64,
-    /// Said once for each time it happens.
+    /// Final once for each time it happens.
     is_caught_up: bool,
     /// Looks in a row at which the last row of a file waited for its event.
     waited: u32,
 }
 
-/// How far a file has been dealt with.
+/// How far a file has been processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reached {
+enum Progress {
     End,
     /// The last row waits for its event.
     Waiting,
-    Asked,
+    Stopping,
 }
 
 impl<'a> Session<'a> {
@@ -62,43 +64,33 @@ impl<'a> Session<'a> {
         state: &'a mut State,
         shutdown: &'a CancellationToken,
     ) -> Self {
-        let (sides, quiet) = (BTreeMap::new(), BTreeMap::new());
-        Self { push, state, shutdown, sides, quiet, tally: Tally::default() }
+        let (event_files, unchanged) = (BTreeMap::new(), BTreeMap::new());
+        Self { push, state, shutdown, event_files, unchanged, counts: PushCounts::default() }
     }
 
     /// Connects, and pushes until the connection breaks, or it is asked to stop, or everything is stored once.
-    pub(super) async fn run(
-        &mut self,
-        outage: &mut Outage,
-        was_used: &mut bool,
-    ) -> Result<(), HubError> {
+    pub(super) async fn run(&mut self, outage: &mut Outage) -> Result<(), HubError> {
         let hub = Hub::connect(&self.push.access, self.push.in_flight).await?;
         // Nothing that is waited for comes over a connection that is lost; a row that was on its way is sent again.
         tokio::select! {
-            ended = self.work(&hub, outage, was_used) => ended,
+            ended = self.work(&hub, outage) => ended,
             error = hub.lost() => Err(error),
         }
     }
 
-    async fn work(
-        &mut self,
-        hub: &Hub,
-        outage: &mut Outage,
-        was_used: &mut bool,
-    ) -> Result<(), HubError> {
+    async fn work(&mut self, hub: &Hub, outage: &mut Outage) -> Result<(), HubError> {
         let Some(origin) = self.origin().await? else { return Ok(()) };
         let table = Table { name: self.push.table.clone(), origin };
-        let kept = hub.stream_for(&table, Limits::default()).await?;
-        if self.state.meet(&kept.created) {
-            tracing::info!("The stream is a new one; every row is sent again.");
+        let kept = hub.stream_for(&table, StreamLimits::default()).await?;
+        if self.state.adopt_stream(&kept.created) {
+            tracing::info!("The stream is new; sending every row again.");
         }
-        *was_used = true;
-        outage.over();
+        outage.end();
         tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
         let delivery = Delivery { hub, kept: &kept, site: &self.push.site };
         loop {
             let reached = self.all_files(&delivery).await?;
-            if reached == Reached::Asked {
+            if reached == Progress::Stopping {
                 return Ok(());
             }
             self.state.save_if_changed();
@@ -114,7 +106,7 @@ impl<'a> Session<'a> {
 
     /// Waits for the next look; whether it was asked to stop instead.
     async fn wait(&self) -> bool {
-        outage::pause(LOOK_EVERY, self.shutdown).await;
+        retry::wait(SCAN_INTERVAL, self.shutdown).await;
         self.shutdown.is_cancelled()
     }
 
@@ -129,7 +121,7 @@ impl<'a> Session<'a> {
             }
             if self.push.once {
                 let problem = format!("{} holds no rounds", self.push.dir.display());
-                return Err(HubError::Strangers(problem));
+                return Err(HubError::Mismatch(problem));
             }
             if self.wait().await {
                 return Ok(None);
@@ -138,41 +130,41 @@ impl<'a> Session<'a> {
     }
 
     fn say_caught_up(&mut self) {
-        let Tally { stored, stored_already, is_caught_up, waited } = self.tally;
+        let PushCounts { stored, stored_already, is_caught_up, waited } = self.counts;
         let is_too_long = waited == WAIT_LOOKS || self.push.once && waited > 0;
         if is_too_long {
             tracing::warn!(
-                "A row waits for its event, which the collector writes after it; it is sent when the collector goes on."
+                "A row waits for its event, which the collector writes after it; it is sent once the collector continues."
             );
         }
         if waited == 0 && !is_caught_up {
             tracing::info!(stored, stored_already, "Every row in the files is at the hub.");
-            self.tally.is_caught_up = true;
+            self.counts.is_caught_up = true;
         }
     }
 
-    async fn all_files(&mut self, delivery: &Delivery<'_>) -> Result<Reached, HubError> {
+    async fn all_files(&mut self, delivery: &Delivery<'_>) -> Result<Progress, HubError> {
         let mut is_waiting = false;
         let names = rounds::csv_names(&self.push.dir)
             .map_err(|error| unreadable(&self.push.dir, &error))?;
         for (index, name) in names.iter().enumerate() {
             let look = metadata(&self.push.dir.join(name));
-            if look.is_some() && self.quiet.get(name) == look.as_ref() {
+            if look.is_some() && self.unchanged.get(name) == look.as_ref() {
                 continue;
             }
-            let later = side::Later::of(name, &names[index + 1..]);
+            let later = event_file::LaterFiles::of(name, &names[index + 1..]);
             match self.file(delivery, name, &later).await? {
-                Reached::End => {
-                    self.sides.remove(name);
+                Progress::End => {
+                    self.event_files.remove(name);
                     // A file that has grown meanwhile has another length by now.
-                    self.quiet.extend(look.map(|look| (name.clone(), look)));
+                    self.unchanged.extend(look.map(|look| (name.clone(), look)));
                 }
-                Reached::Waiting => is_waiting = true,
-                Reached::Asked => return Ok(Reached::Asked),
+                Progress::Waiting => is_waiting = true,
+                Progress::Stopping => return Ok(Progress::Stopping),
             }
         }
-        self.tally.waited = if is_waiting { self.tally.waited.saturating_add(1) } else { 0 };
-        Ok(Reached::End)
+        self.counts.waited = if is_waiting { self.counts.waited.saturating_add(1) } else { 0 };
+        Ok(Progress::End)
     }
 
     /// Sends what is new in one file.
@@ -180,25 +172,25 @@ impl<'a> Session<'a> {
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        later: &side::Later,
-    ) -> Result<Reached, HubError> {
+        later: &event_file::LaterFiles,
+    ) -> Result<Progress, HubError> {
         let path = self.push.dir.join(name);
         loop {
             let window = match self.state.place(name).read(&path) {
                 Ok(Some(window)) => window,
-                Ok(None) => return Ok(Reached::End),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reached::End),
+                Ok(None) => return Ok(Progress::End),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Progress::End),
                 Err(error) => return Err(unreadable(&path, &error)),
             };
             let reached = self.window(delivery, name, (&window, later)).await?;
-            if reached != Reached::End {
+            if reached != Progress::End {
                 return Ok(reached);
             }
             if window.rejected > 0 {
                 tracing::warn!(
                     file = name,
                     lines = window.rejected,
-                    "Lines that are no rounds are not pushed."
+                    "Skipped lines that are not rounds."
                 );
             }
             self.state.place(name).pass(window);
@@ -211,45 +203,46 @@ impl<'a> Session<'a> {
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        (window, later): (&Window, &side::Later),
-    ) -> Result<Reached, HubError> {
-        let mut sent: VecDeque<Sent> = VecDeque::new();
-        let mut reached = Reached::End;
+        (window, later): (&RowBatch, &event_file::LaterFiles),
+    ) -> Result<Progress, HubError> {
+        let mut sent: VecDeque<PendingRow> = VecDeque::new();
+        let mut reached = Progress::End;
         for (round, number) in window.rounds.iter().zip(window.first..) {
             if self.shutdown.is_cancelled() {
-                reached = Reached::Asked;
+                reached = Progress::Stopping;
                 break;
             }
             let dir = &self.push.dir;
-            let side = self.sides.entry(name.to_owned()).or_insert_with(|| Side::of(dir, name));
+            let side =
+                self.event_files.entry(name.to_owned()).or_insert_with(|| EventFile::of(dir, name));
             let known =
                 side.row(number, later).map_err(|error| unreadable(&dir.join(name), &error))?;
-            let Known::Said { event, marks } = known else {
-                reached = Reached::Waiting;
+            let RowEvent::Final { event, discontinuities } = known else {
+                reached = Progress::Waiting;
                 break;
             };
             let stem = name.strip_suffix(".csv").unwrap_or(name);
-            let parcel = Parcel {
+            let message = RoundMessage {
                 v: VERSION,
                 site: self.push.site.to_string(),
                 file: stem.to_owned(),
                 row: number,
                 round: *round,
                 event: event.unwrap_or_else(|| Event::new(EventKind::Live, "file")),
-                marks,
+                discontinuities,
             };
-            self.tally.is_caught_up = false;
-            sent.push_back(delivery.send(parcel).await?);
+            self.counts.is_caught_up = false;
+            sent.push_back(delivery.send(message).await?);
             if sent.len() >= self.push.in_flight {
                 self.take_ack(delivery, name, &mut sent).await?;
             }
         }
         while !sent.is_empty() {
             let ack = self.take_ack(delivery, name, &mut sent);
-            if reached == Reached::Asked {
+            if reached == Progress::Stopping {
                 tokio::time::timeout(LAST_ACKS, ack)
                     .await
-                    .map_err(|error| HubError::away("the last acknowledgements", &error))??;
+                    .map_err(|error| ack_timeout(&error))??;
             } else {
                 ack.await?;
             }
@@ -262,21 +255,25 @@ impl<'a> Session<'a> {
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        sent: &mut VecDeque<Sent>,
+        sent: &mut VecDeque<PendingRow>,
     ) -> Result<(), HubError> {
         let Some(oldest) = sent.pop_front() else { return Ok(()) };
         let row = oldest.number();
         let is_new = delivery.answer(oldest).await?;
         if is_new {
-            self.tally.stored += 1;
+            self.counts.stored += 1;
         } else {
-            self.tally.stored_already += 1;
+            self.counts.stored_already += 1;
         }
         self.state.place(name).acknowledge(row);
         self.state.save_if_due();
         tracing::debug!(file = name, row, is_new, "Stored.");
         Ok(())
     }
+}
+
+fn ack_timeout(error: &tokio::time::error::Elapsed) -> HubError {
+    HubError::unavailable("the last acknowledgements", error)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HubError {

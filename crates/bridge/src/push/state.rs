@@ -1,43 +1,45 @@
+//! The state file of a push: how many rows of each file are stored at the hub.
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rounds::Name;
+use rounds::TableName;
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::file_position::FilePosition;
 
-/// Between two writes while rows flow. What a crash takes of it is sent again and refused by the hub.
+/// Interval between two writes while rows are sent. Rows since the last write are sent again after a crash, and refused.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// How much of each file is at the hub, kept in a file.
+/// How many rows of each file are at the hub, kept in a state file.
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
-    kept: Kept,
-    saved: Kept,
+    kept: SavedState,
+    saved: SavedState,
     saved_at: Instant,
     _lock: File,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct SavedState {
     version: u32,
-    /// When the stream was made in which the rows are.
+    /// Time of creation of the stream that holds the rows.
     stream: String,
-    files: BTreeMap<String, Place>,
+    files: BTreeMap<String, FilePosition>,
 }
 
 const VERSION: u32 = 1;
 
-/// Why the state cannot be kept.
+/// An error of the state file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// Another bridge has it.
-    #[error("another bridge pushes this table from here (it holds {}): stop it first", .0.display())]
+    #[error("another bridge is pushing this table from here (it holds {}): stop it first", .0.display())]
     Locked(PathBuf),
     /// The system refuses.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -46,7 +48,7 @@ pub enum StateError {
         action: &'static str,
         /// To what.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -57,7 +59,7 @@ impl State {
     ///
     /// # Errors
     /// Another bridge has it, or the system refuses.
-    pub fn open(dir: &Path, table: &Name) -> Result<Self, StateError> {
+    pub fn open(dir: &Path, table: &TableName) -> Result<Self, StateError> {
         let io = |action, path: &Path| {
             let path = path.to_owned();
             move |source| StateError::Io { action, path, source }
@@ -78,23 +80,24 @@ impl State {
         let path = dir.join(format!("push-{table}.json"));
         let kept = match fs::read(&path) {
             Ok(bytes) => read(&path, &bytes).map_err(io("put aside", &path))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => SavedState::default(),
             Err(error) => return Err(io("read", &path)(error)),
         };
         Ok(Self { path, saved: kept.clone(), kept, saved_at: Instant::now(), _lock: lock })
     }
 
     /// The stream in which the rows are; true if it is another one than before, which has none of them.
-    pub(super) fn meet(&mut self, stream: &str) -> bool {
+    pub(super) fn adopt_stream(&mut self, stream: &str) -> bool {
         if self.kept.stream == stream {
             return false;
         }
         let was_other = !self.kept.stream.is_empty();
-        self.kept = Kept { version: VERSION, stream: stream.to_owned(), files: BTreeMap::new() };
+        self.kept =
+            SavedState { version: VERSION, stream: stream.to_owned(), files: BTreeMap::new() };
         was_other
     }
 
-    pub(super) fn place(&mut self, file: &str) -> &mut Place {
+    pub(super) fn place(&mut self, file: &str) -> &mut FilePosition {
         self.kept.files.entry(file.to_owned()).or_default()
     }
 
@@ -124,19 +127,19 @@ impl State {
         match write() {
             Ok(()) => self.saved = self.kept.clone(),
             Err(error) => {
-                tracing::warn!(file = %self.path.display(), %error, "The place in the files is not kept.");
+                tracing::warn!(file = %self.path.display(), %error, "Cannot write the state file; rows are sent again after a restart.");
             }
         }
     }
 }
 
-fn read(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
-    match serde_json::from_slice::<Kept>(bytes) {
+fn read(path: &Path, bytes: &[u8]) -> io::Result<SavedState> {
+    match serde_json::from_slice::<SavedState>(bytes) {
         Ok(kept) if kept.version == VERSION => Ok(kept),
         _ => {
-            tracing::warn!(file = %path.display(), "The place in the files cannot be read and is put aside; every row is sent again.");
+            tracing::warn!(file = %path.display(), "Cannot read the state file; it is set aside, and every row is sent again.");
             fs::rename(path, path.with_extension("json.bad"))?;
-            Ok(Kept::default())
+            Ok(SavedState::default())
         }
     }
 }
@@ -145,7 +148,7 @@ fn read(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
 mod tests {
     use super::*;
 
-    fn table() -> Name {
+    fn table() -> TableName {
         "t".parse().unwrap()
     }
 
@@ -153,16 +156,16 @@ mod tests {
     fn what_is_saved_is_there_after_a_restart_for_the_same_stream() {
         let dir = tempfile::tempdir().unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert!(!state.meet("one"));
+        assert!(!state.adopt_stream("one"));
         state.place("a").acknowledge(7);
         state.save();
         let place = state.place("a").clone();
         drop(state);
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert!(!state.meet("one"));
+        assert!(!state.adopt_stream("one"));
         assert_eq!(*state.place("a"), place);
-        assert!(state.meet("two"));
-        assert_eq!(*state.place("a"), Place::default());
+        assert!(state.adopt_stream("two"));
+        assert_eq!(*state.place("a"), FilePosition::default());
     }
 
     #[test]
@@ -170,7 +173,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("push-t.json"), b"{\"version\":1,").unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert_eq!(*state.place("a"), Place::default());
+        assert_eq!(*state.place("a"), FilePosition::default());
         assert!(dir.path().join("push-t.json.bad").exists());
     }
 

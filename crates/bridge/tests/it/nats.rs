@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// Longer than anything here takes on the busiest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The program, of the environment, of `scripts/nats/install.sh`, or of the system.
+/// The program, of the environment, of `scripts/dev/nats/install.sh`, or of the system.
 fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("AVIATOR_NATS_SERVER") {
         return named.into();
@@ -27,7 +27,7 @@ fn program() -> PathBuf {
         "/usr/local/bin/nats-server".into(),
     ];
     let found = known.into_iter().find(|path| path.is_file());
-    found.expect("these tests need a NATS server: scripts/nats/install.sh gets one, or name yours in AVIATOR_NATS_SERVER")
+    found.expect("these tests need a NATS server: scripts/dev/nats/install.sh gets one, or name yours in AVIATOR_NATS_SERVER")
 }
 
 /// Debian's 2.9 does not know the key.

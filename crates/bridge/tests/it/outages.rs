@@ -4,7 +4,7 @@ use crate::nats::Server;
 use crate::proxy::Proxy;
 use crate::recorder::{Recorder, Running, once, pull, push, rows};
 
-const AWAY: &str = "The hub cannot be used";
+const AWAY: &str = "Unavailable; retrying";
 
 #[track_caller]
 fn said_once(bridge: &Running) {
@@ -26,7 +26,7 @@ fn rounds_wait_in_their_files_while_the_hub_is_away() {
     (100..600).for_each(|number| recorder.hear(number));
     for bridge in [&mut pushing, &mut pulling] {
         bridge.hear(AWAY, 1);
-        bridge.hear("Still not.", 2);
+        bridge.hear("Still unavailable.", 2);
     }
     wire.mend(server.address);
     pulling.hear("Written.", 500);

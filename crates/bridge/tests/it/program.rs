@@ -62,7 +62,7 @@ fn a_hub_without_jetstream_says_so() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (code, said) = finish(&arguments);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("keeps nothing"), "{said}");
+    assert!(said.contains("cannot store rounds"), "{said}");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn wrong_usage_is_two() {
 #[test]
 fn the_configuration_that_is_handed_out_is_valid() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../scripts/nats/nats-server.conf");
+        .join("../../scripts/ops/nats/nats-server.conf");
     let text = fs::read_to_string(file).unwrap();
     let server = Server::handed_out(&text);
     let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());

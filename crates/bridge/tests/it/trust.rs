@@ -1,4 +1,4 @@
-//! Whom the bridge trusts, and who trusts the bridge.
+//! TLS certificates and credentials.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ fn a_hub_without_tls_is_refused_where_it_is_asked_for() {
     recorded(dir.path());
     let trusting = ["--ca-file".to_owned(), ca];
     let arguments = [push(dir.path(), &server.url(), "attic"), trusting.to_vec()].concat();
-    refused(&arguments, &["speaks no TLS", "--plain"]);
+    refused(&arguments, &["does not speak TLS", "--plain"]);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn only_a_known_key_may_push_and_another_one_is_named() {
     let with = |file: &str| [plain.clone(), vec!["--nkey".to_owned(), file.to_owned()]].concat();
     once(&with(&known));
     refused(&with(&stranger), &["stranger.nk", "refused"]);
-    refused(&plain, &["asks who this is", "--nkey"]);
+    refused(&plain, &["requires credentials", "--nkey"]);
     refused(&with("/not/there.nk"), &["--nkey", "/not/there.nk"]);
     let junk = keys.path().join("junk.nk");
     fs::write(&junk, "not a key").unwrap();
@@ -98,7 +98,7 @@ fn only_a_known_key_may_push_and_another_one_is_named() {
 #[test]
 fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
     let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/nats");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/ops/nats");
     let ca = certificate(keys.path());
     let make = |name: &str| {
         let file = keys.path().join(name).to_str().unwrap().to_owned();
@@ -128,5 +128,5 @@ fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
     assert_eq!(rows(pulled.path()), rows(dir.path()));
     fs::remove_dir_all(dir.path().join(".bridge")).unwrap();
     let mut refused = Running::start(&with(push(dir.path(), &server.url(), "reader"), &pulls));
-    refused.hear("forbids", 1);
+    refused.hear("denies a permission", 1);
 }

@@ -3,10 +3,11 @@
 
 use std::sync::LazyLock;
 
-use collector::config::{Options, Order};
+use collector::config::Options;
+use collector::order::Order;
 use collector::feed::reader::Reader;
 use collector::feed::rule::Rule;
-use collector::source::Said;
+use collector::observation::Report;
 use libfuzzer_sys::fuzz_target;
 
 static EXAMPLES: LazyLock<Vec<Vec<Rule>>> = LazyLock::new(|| {
@@ -33,9 +34,9 @@ fuzz_target!(|text: &str| {
         for message in &messages {
             for said in reader.read(message).said {
                 match said {
-                    Said::Round { multiplier, .. } => assert!(multiplier.as_f64() >= 1.0),
-                    Said::List(shown) => assert!(shown.iter().all(|round| round.as_f64() >= 1.0)),
-                    Said::Ids(shown) => assert!(shown.iter().all(|(_, round)| round.as_f64() >= 1.0)),
+                    Report::Round { multiplier, .. } => assert!(multiplier.as_f64() >= 1.0),
+                    Report::List(shown) => assert!(shown.iter().all(|round| round.as_f64() >= 1.0)),
+                    Report::Ids(shown) => assert!(shown.iter().all(|(_, round)| round.as_f64() >= 1.0)),
                     _ => {}
                 }
             }

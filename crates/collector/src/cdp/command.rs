@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::extract::Script;
+use crate::history_list::ListScript;
 
 /// A tab or an out-of-process frame, as the browser names it.
 #[derive(Deserialize, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ pub enum Command<'a> {
     /// A world for our script beside the page's own, which cannot see it.
     IsolatedWorld(&'a FrameId),
     /// Read the history list.
-    Read(ContextId, &'a Script),
+    Read(ContextId, &'a ListScript),
 }
 
 /// The name of our worlds. The page cannot see it; the user's developer tools can.

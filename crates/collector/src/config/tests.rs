@@ -1,5 +1,7 @@
+use std::fs;
+
 use super::*;
-use crate::source::Kind;
+use crate::sources::replay::Times;
 
 fn with_file(text: &str) -> Result<Options, ConfigError> {
     let dir = tempfile::tempdir().unwrap();
@@ -11,14 +13,14 @@ fn with_file(text: &str) -> Result<Options, ConfigError> {
 #[test]
 fn without_anything_said_it_is_the_demo_in_its_own_directory() {
     let config = Config::default();
-    assert_eq!(config.source, Kind::Demo);
+    assert_eq!(config.source, SourceKind::Demo);
     assert_eq!(config.data_dir, Path::new("data/demo"));
     assert_eq!(config.pace, Pace::Every(demo::DEFAULT_GAP));
 }
 
 #[test]
 fn the_other_sources_write_to_data() {
-    let config = Config::from(Options { source: Some(Kind::Browser), ..Options::default() });
+    let config = Config::from(Options { source: Some(SourceKind::Browser), ..Options::default() });
     assert_eq!(config.data_dir, Path::new("data"));
 }
 
@@ -30,10 +32,10 @@ fn a_flag_wins_over_the_file_key_by_key() {
     let mut flags = Options { pace: Some(Pace::Max), ..Options::default() };
     flags.replay.file = Some(PathBuf::from("b.csv"));
     let told = overlaid(&file, &flags).unwrap();
-    assert_eq!(told.source, Some(Kind::Replay));
+    assert_eq!(told.source, Some(SourceKind::Replay));
     assert_eq!(told.pace, Some(Pace::Max));
     assert_eq!(told.replay.file.as_deref(), Some(Path::new("b.csv")));
-    assert_eq!(told.replay.times, Some(replay::Times::Now));
+    assert_eq!(told.replay.times, Some(Times::Now));
 }
 
 #[track_caller]

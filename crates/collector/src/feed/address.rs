@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use crate::config::ConfigError;
+use crate::config_error::ConfigError;
 use crate::feed::secret::Secret;
 
 /// The address of a feed. Shown as origin and path: what follows may be a token.

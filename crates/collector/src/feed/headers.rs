@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::http::header::{HOST, USER_AGENT};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::config::ConfigError;
+use crate::config_error::ConfigError;
 use crate::feed::secret::Secret;
 
 /// What we call ourselves where the user says nothing else.

@@ -82,7 +82,10 @@ pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Mu
             Err(_) => written(text)?.as_f64(),
         },
         other => {
-            return Err(format!("there is {} and not a number", super::shape::contents(other)));
+            return Err(format!(
+                "there is {} and not a number",
+                super::redacted_shape::contents(other)
+            ));
         }
     };
     let scaled = scale.apply(number);

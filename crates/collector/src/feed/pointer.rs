@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::feed::shape;
+use crate::feed::redacted_shape;
 
 /// A place in a message, such as `/payload/data/multiplier`; `""` is the whole message.
 // The text is a well-formed RFC 6901 pointer.
@@ -75,14 +75,14 @@ impl Pointer {
     }
 
     fn missing(&self, message: &Value) -> Missing {
-        let top = shape::contents(message);
+        let top = redacted_shape::contents(message);
         let (depth, reached) = self.deepest(message);
         let there = match depth {
             0 => format!("the message has {top}"),
             _ => format!(
                 "{:?} has {}, and the message has {top}",
                 &self.0[..depth],
-                shape::contents(reached)
+                redacted_shape::contents(reached)
             ),
         };
         Missing { pointer: self.0.clone(), there }

@@ -2,12 +2,12 @@
 
 use rounds::Multiplier;
 use serde_json::{Map, Value};
-use thiserror::Error;
 
 use crate::feed::number::{self, BelowOne, Scale};
+use crate::feed::parsed::{FieldError, Heard};
 use crate::feed::rule::Rule;
-use crate::feed::{history, pointer, shape};
-use crate::source::Said;
+use crate::feed::{history, pointer, redacted_shape};
+use crate::observation::Report;
 
 /// Characters of a round's id; more is not an id.
 const ID_CHARS_MAX: usize = 128;
@@ -17,33 +17,12 @@ const DETAIL_BYTES_MAX: usize = 4096;
 /// Applies the rules of a feed to one message after another.
 #[derive(Debug)]
 pub struct Reader {
-    rules: Vec<(Rule, Flight)>,
-}
-
-/// What one message said.
-#[derive(Debug, Default, PartialEq)]
-pub struct Heard {
-    /// A rule was about it.
-    pub is_matched: bool,
-    /// The round or the list that it told.
-    pub said: Option<Said>,
-    /// What in it could not be read.
-    pub problem: Option<Unreadable>,
-}
-
-/// A message that a rule is about and that is not as the rule says.
-#[derive(Error, Clone, Debug, PartialEq, Eq)]
-#[error("{key}: {problem}")]
-pub struct Unreadable {
-    /// The key of the configuration.
-    pub key: String,
-    /// What is there instead; never the message's own values.
-    pub problem: String,
+    rules: Vec<(Rule, RoundInProgress)>,
 }
 
 /// What is known of the round in flight.
 #[derive(Debug, Default)]
-struct Flight {
+struct RoundInProgress {
     /// The end of the round before was heard, so this one is heard from its start.
     from_start: bool,
     /// The name an earlier message gave it.
@@ -55,14 +34,14 @@ struct Flight {
 impl Reader {
     /// A reader of a feed with these rules; the first whose filters hold reads a message.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules: rules.into_iter().map(|rule| (rule, Flight::default())).collect() }
+        Self { rules: rules.into_iter().map(|rule| (rule, RoundInProgress::default())).collect() }
     }
 
     /// Forgets the round in flight: what was told of it before a loss of the connection is not known to belong to what
     /// comes after.
     pub fn forget(&mut self) {
         for (_, flight) in &mut self.rules {
-            *flight = Flight::default();
+            *flight = RoundInProgress::default();
         }
     }
 
@@ -115,18 +94,18 @@ impl Rule {
         Heard { is_matched: true, said: None, problem: Some(self.problem(name, problem)) }
     }
 
-    fn problem(&self, name: &str, problem: &str) -> Unreadable {
-        Unreadable { key: format!("{}.{name}", self.key), problem: problem.to_owned() }
+    fn problem(&self, name: &str, problem: &str) -> FieldError {
+        FieldError { key: format!("{}.{name}", self.key), problem: problem.to_owned() }
     }
 
-    fn multiplier(&self, value: &Value) -> Result<Multiplier, Unreadable> {
+    fn multiplier(&self, value: &Value) -> Result<Multiplier, FieldError> {
         let (scale, below_one): (Scale, BelowOne) = (self.options.scale, self.options.below_one);
         number::multiplier(value, scale, below_one).map_err(|problem| {
             self.problem("value", &format!("{problem}, at the pointer {}", self.options.value))
         })
     }
 
-    fn id(&self, message: &Value) -> Result<Option<String>, Unreadable> {
+    fn id(&self, message: &Value) -> Result<Option<String>, FieldError> {
         let Some(pointer) = &self.options.id else { return Ok(None) };
         let value =
             pointer.find(message).map_err(|missing| self.problem("id", &missing.to_string()))?;
@@ -135,20 +114,20 @@ impl Rule {
 }
 
 /// One element of a list; `None` where its round has not ended.
-fn listed(rule: &Rule, element: &Value) -> Result<history::Listed, Unreadable> {
+fn listed(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
     let value = match rule.options.value.find(element) {
-        Ok(value) if value.is_null() => return Ok(history::Listed::Unfinished),
+        Ok(value) if value.is_null() => return Ok(history::ListEntry::Unfinished),
         Ok(value) => value,
         Err(missing) => return Err(rule.problem("value", &missing.to_string())),
     };
-    Ok(history::Listed::Round { id: rule.id(element)?, multiplier: rule.multiplier(&value)? })
+    Ok(history::ListEntry::Round { id: rule.id(element)?, multiplier: rule.multiplier(&value)? })
 }
 
 fn id(value: &Value) -> Result<String, String> {
     let id = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
-        other => return Err(format!("there is {} and not an id", shape::contents(other))),
+        other => return Err(format!("there is {} and not an id", redacted_shape::contents(other))),
     };
     if id.is_empty() || id.chars().count() > ID_CHARS_MAX {
         return Err(format!("an id has 1 to {ID_CHARS_MAX} characters"));
@@ -156,7 +135,7 @@ fn id(value: &Value) -> Result<String, String> {
     Ok(id)
 }
 
-impl Flight {
+impl RoundInProgress {
     /// Remembers what a message that ends no round tells of the one in flight.
     fn note(&mut self, rule: &Rule, message: &Value) {
         if let Some((condition, pointer)) = &rule.naming
@@ -205,7 +184,7 @@ impl Flight {
             }
         }
         let detail = (!detail.is_empty()).then_some(Value::Object(detail));
-        let said = Said::Round { id, multiplier, ended_at, backfill: false, detail };
+        let said = Report::Round { id, multiplier, ended_at, backfill: false, detail };
         Heard { is_matched: true, said: Some(said), problem }
     }
 
@@ -215,7 +194,7 @@ impl Flight {
         rule: &Rule,
         id: Option<String>,
         detail: &mut Map<String, Value>,
-    ) -> Result<(Option<String>, Multiplier), Unreadable> {
+    ) -> Result<(Option<String>, Multiplier), FieldError> {
         let is_of_this_round = |of: &Option<String>| of.is_none() || id.is_none() || *of == id;
         if let Some((of, multiplier)) = &self.tick
             && is_of_this_round(of)
@@ -240,7 +219,7 @@ impl Flight {
 fn ended_at(
     rule: &Rule,
     message: &Value,
-) -> Result<Option<chrono::DateTime<chrono::Utc>>, Unreadable> {
+) -> Result<Option<chrono::DateTime<chrono::Utc>>, FieldError> {
     let Some(pointer) = &rule.options.time else { return Ok(None) };
     let value =
         pointer.find(message).map_err(|missing| rule.problem("time", &missing.to_string()))?;

@@ -6,10 +6,11 @@ use rounds::Multiplier;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::{ConfigError, Order};
+use crate::config_error::ConfigError;
 use crate::feed::filter::Filter;
 use crate::feed::number::{BelowOne, Scale, TimeFormat};
 use crate::feed::pointer::Pointer;
+use crate::order::Order;
 
 /// One `[[feed.rounds]]` of the configuration file. Pointers are into the message, or into one element of `list`.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]

@@ -1,17 +1,16 @@
 use super::*;
 
-fn feed(options: Options) -> Result<Feed, String> {
-    let config = Config { feed: options, ..Config::default() };
-    Feed::new(&config, &["ws", "wss"]).map_err(|error| error.to_string())
+fn feed(options: &FeedOptions) -> Result<Feed, String> {
+    Feed::new(options, Order::NewestFirst, &["ws", "wss"]).map_err(|error| error.to_string())
 }
 
-fn told(toml: &str) -> Options {
+fn told(toml: &str) -> FeedOptions {
     toml::from_str(toml).unwrap()
 }
 
 #[test]
 fn what_is_left_out_has_a_default() {
-    let feed = feed(told("url = 'wss://feed.example/'")).unwrap();
+    let feed = feed(&told("url = 'wss://feed.example/'")).unwrap();
     assert_eq!(feed.timeout, TIMEOUT_DEFAULT);
     assert_eq!(feed.bytes_max, BYTES_MAX_DEFAULT);
     assert!(feed.authorities.is_empty() && feed.rules.is_empty());
@@ -19,7 +18,7 @@ fn what_is_left_out_has_a_default() {
 
 #[track_caller]
 fn refused(toml: &str, expected: &str) {
-    assert_eq!(feed(told(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(), expected);
+    assert_eq!(feed(&told(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(), expected);
 }
 
 #[test]
@@ -33,7 +32,7 @@ fn each_setting_that_cannot_be_used_is_named() {
         "[[rounds]]\nvalue = ''\n[[rounds]]\nvalue = ''\norder = 'oldest-first'",
         "feed.rounds[1].order: orders a list: give `list`, or leave it out",
     );
-    assert!(feed(told("")).unwrap_err().starts_with("--url: is missing"));
+    assert!(feed(&told("")).unwrap_err().starts_with("--url: is missing"));
 }
 
 #[test]
@@ -42,7 +41,7 @@ fn a_file_of_certificates_must_have_one() {
     let path = directory.path().join("ca.pem");
     let name = path.display();
     let line = format!("ca_file = '{name}'");
-    let error = feed(told(&line)).unwrap_err();
+    let error = feed(&told(&line)).unwrap_err();
     assert!(error.starts_with(&format!("--ca-file: {name}: ")), "{error}");
     std::fs::write(&path, "hello").unwrap();
     refused(
@@ -66,5 +65,5 @@ fn options_survive_being_written_and_read() {
         detail = { hash = '/2' }",
     );
     let json = serde_json::to_value(&options).unwrap();
-    assert_eq!(serde_json::from_value::<Options>(json).unwrap(), options);
+    assert_eq!(serde_json::from_value::<FeedOptions>(json).unwrap(), options);
 }

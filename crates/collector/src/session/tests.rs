@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::*;
 use crate::clock;
 use crate::config::Options;
-use crate::ledger::WINDOW;
-use crate::source::Kind;
-use crate::source::script::{Script, Step};
+use crate::dedup::WINDOW;
+use crate::observation::SourceKind;
+use crate::sources::script::{ScriptedSource, Step};
 
 /// A recorder of a scripted source in a directory of its own, on a paused clock.
 struct Recorder {
@@ -22,7 +22,7 @@ struct Recorder {
     shutdown: CancellationToken,
 }
 
-fn recorder(kind: Kind) -> Recorder {
+fn recorder(kind: SourceKind) -> Recorder {
     let dir = tempfile::tempdir().unwrap();
     let told = Options {
         source: Some(kind),
@@ -35,10 +35,10 @@ fn recorder(kind: Kind) -> Recorder {
 
 impl Recorder {
     fn run(&self, steps: Vec<Step>) -> impl Future<Output = anyhow::Result<()>> {
-        let source = Source::Scripted(Script(steps.into()));
+        let source = Source::Scripted(ScriptedSource(steps.into()));
         let config = self.config.clone();
         let shutdown = self.shutdown.clone();
-        async move { record(source, &config, &shutdown, Board::default()).await }
+        async move { record(source, &config, &shutdown, StatusWatch::default()).await }
     }
 
     /// Runs until `second`, looks at the status, and lets it run on.
@@ -53,7 +53,7 @@ impl Recorder {
     }
 
     fn status(&self) -> Value {
-        let text = std::fs::read(self.dir.path().join(crate::status::STATUS_FILE)).unwrap();
+        let text = std::fs::read(self.dir.path().join(crate::output::status::STATUS_FILE)).unwrap();
         serde_json::from_slice(&text).unwrap()
     }
 
@@ -80,12 +80,13 @@ fn events(dir: &Path) -> Vec<EventLine> {
 
 fn round(after: u64, cents: u64) -> Step {
     let multiplier = Multiplier::from_cents(cents).unwrap();
-    let said = Said::Round { id: None, multiplier, ended_at: None, backfill: false, detail: None };
+    let said =
+        Report::Round { id: None, multiplier, ended_at: None, backfill: false, detail: None };
     Step::Say(Duration::from_secs(after), said)
 }
 
 fn end() -> Step {
-    Step::Say(Duration::ZERO, Said::End)
+    Step::Say(Duration::ZERO, Report::End)
 }
 
 fn connected() -> Step {
@@ -93,12 +94,12 @@ fn connected() -> Step {
 }
 
 fn refused_connection() -> Step {
-    Step::Connect(Err(ConnectError::Unreachable("nobody answers at 127.0.0.1:9".to_owned())))
+    Step::Connect(Err(SourceError::Disconnected("nobody answers at 127.0.0.1:9".to_owned())))
 }
 
 #[tokio::test(start_paused = true)]
 async fn rounds_are_written_and_the_end_is_said() {
-    let recorder = recorder(Kind::WebSocket);
+    let recorder = recorder(SourceKind::WebSocket);
     recorder.run(vec![connected(), round(1, 231), round(9, 100), end()]).await.unwrap();
     assert_eq!(recorder.cents(), [231, 100]);
     let status = recorder.status();
@@ -111,9 +112,9 @@ async fn rounds_are_written_and_the_end_is_said() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_connection_is_sought_again_with_growing_pauses() {
-    let recorder = recorder(Kind::WebSocket);
+    let recorder = recorder(SourceKind::WebSocket);
     let began = Instant::now();
-    let closed = Step::Fail(SessionError::Closed("closed with code 1006".to_owned()));
+    let closed = Step::Fail(SourceError::Disconnected("closed with code 1006".to_owned()));
     let steps = vec![
         connected(),
         round(1, 231),
@@ -139,8 +140,8 @@ async fn a_lost_connection_is_sought_again_with_growing_pauses() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_minute_of_health_the_pauses_are_short_again() {
-    let recorder = recorder(Kind::WebSocket);
-    let closed = || Step::Fail(SessionError::Closed("closed".to_owned()));
+    let recorder = recorder(SourceKind::WebSocket);
+    let closed = || Step::Fail(SourceError::Disconnected("closed".to_owned()));
     let mut steps: Vec<Step> = (0..6).map(|_| refused_connection()).collect();
     steps.extend([connected(), round(1, 231), round(61, 100), closed(), connected(), end()]);
     let began = Instant::now();
@@ -152,8 +153,8 @@ async fn after_a_minute_of_health_the_pauses_are_short_again() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_that_no_waiting_helps_ends_the_process() {
-    let recorder = recorder(Kind::WebSocket);
-    let wrong = ConnectError::Configuration("--url: not a WebSocket".to_owned());
+    let recorder = recorder(SourceKind::WebSocket);
+    let wrong = SourceError::Configuration("--url: not a WebSocket".to_owned());
     let began = Instant::now();
     let error = recorder.run(vec![Step::Connect(Err(wrong))]).await.unwrap_err();
     assert_eq!(error.to_string(), "--url: not a WebSocket");
@@ -164,8 +165,8 @@ async fn an_error_that_no_waiting_helps_ends_the_process() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_understood_five_times_in_a_row_ends_the_process() {
-    let recorder = recorder(Kind::Http);
-    let unusable = || Step::Connect(Err(ConnectError::Unusable("404 Not Found".to_owned())));
+    let recorder = recorder(SourceKind::Http);
+    let unusable = || Step::Connect(Err(SourceError::Unusable("404 Not Found".to_owned())));
     let steps = (0..4).map(|_| unusable()).chain([unusable(), connected(), end()]);
     let error = recorder.run(steps.collect()).await.unwrap_err();
     assert_eq!(error.to_string(), "404 Not Found");
@@ -173,9 +174,9 @@ async fn what_cannot_be_understood_five_times_in_a_row_ends_the_process() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_not_answered_by_asking_at_once() {
-    let recorder = recorder(Kind::WebSocket);
-    let refused = Step::Connect(Err(ConnectError::Refused("401 Unauthorized".to_owned())));
-    let busy = Step::Connect(Err(ConnectError::Busy {
+    let recorder = recorder(SourceKind::WebSocket);
+    let refused = Step::Connect(Err(SourceError::Refused("401 Unauthorized".to_owned())));
+    let busy = Step::Connect(Err(SourceError::Busy {
         what: "429 Too Many Requests".to_owned(),
         retry_after: Duration::from_secs(77),
     }));
@@ -186,8 +187,8 @@ async fn a_refusal_is_not_answered_by_asking_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_game_without_new_rounds_is_stalled_after_three_minutes_and_connected_anew_after_five() {
-    let recorder = recorder(Kind::Browser);
-    let alive = |count| (0..count).map(|_| Step::Say(Duration::from_secs(10), Said::Alive));
+    let recorder = recorder(SourceKind::Browser);
+    let alive = |count| (0..count).map(|_| Step::Say(Duration::from_secs(10), Report::Alive));
     let steps = std::iter::once(connected()).chain(alive(40)).chain([connected(), Step::Hang]);
     let mut run = pin!(recorder.run(steps.collect()));
     assert_eq!(recorder.status_at(run.as_mut(), 178).await["state"], "connected");
@@ -203,7 +204,7 @@ async fn a_game_without_new_rounds_is_stalled_after_three_minutes_and_connected_
 
 #[tokio::test(start_paused = true)]
 async fn a_replay_with_long_pauses_is_not_stalled() {
-    let recorder = recorder(Kind::Replay);
+    let recorder = recorder(SourceKind::Replay);
     let mut run = pin!(recorder.run(vec![connected(), round(4000, 231), end()]));
     assert_eq!(recorder.status_at(run.as_mut(), 3999).await["state"], "connected");
     run.await.unwrap();
@@ -212,7 +213,7 @@ async fn a_replay_with_long_pauses_is_not_stalled() {
 
 /// Asked to stop in the middle of something, it ends within a second.
 async fn check_stop(steps: Vec<Step>) {
-    let recorder = recorder(Kind::WebSocket);
+    let recorder = recorder(SourceKind::WebSocket);
     let mut run = pin!(recorder.run(steps));
     recorder.status_at(run.as_mut(), 10).await;
     let asked = Instant::now();
@@ -235,13 +236,13 @@ async fn it_can_be_stopped_while_listening() {
 
 #[tokio::test(start_paused = true)]
 async fn it_can_be_stopped_while_backing_off() {
-    let refused = Step::Connect(Err(ConnectError::Refused("403 Forbidden".to_owned())));
+    let refused = Step::Connect(Err(SourceError::Refused("403 Forbidden".to_owned())));
     check_stop(vec![refused]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_attempt_without_an_answer_is_given_up_and_tried_again() {
-    let recorder = recorder(Kind::WebSocket);
+    let recorder = recorder(SourceKind::WebSocket);
     let mut run = pin!(recorder.run(vec![Step::Hang, connected(), Step::Hang]));
     let status = recorder.status_at(run.as_mut(), 185).await;
     assert_eq!(status["state"], "connected");
@@ -250,14 +251,14 @@ async fn a_connection_attempt_without_an_answer_is_given_up_and_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_round_that_waits_for_the_history_is_written_at_the_end() {
-    let recorder = recorder(Kind::Browser);
+    let recorder = recorder(SourceKind::Browser);
     recorder.run(vec![connected(), round(1, 231), end()]).await.unwrap();
     assert_eq!(recorder.cents(), [231]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_directory_of_other_rounds_is_refused() {
-    let recorder = recorder(Kind::WebSocket);
+    let recorder = recorder(SourceKind::WebSocket);
     RoundLog::open(recorder.dir.path(), Origin::Simulated, clock::wall()).unwrap();
     let error = recorder.run(vec![]).await.unwrap_err();
     assert!(error.to_string().contains("choose another directory"), "{error}");

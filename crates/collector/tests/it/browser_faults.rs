@@ -3,9 +3,12 @@
 use std::fs;
 
 use collector::config::Config;
-use collector::doctor::{Finding, State};
-use collector::source::browser::{Browser, Options, examine};
-use collector::source::{ConnectError, Said, SessionError};
+use collector::finding::Finding;
+use collector::finding::FindingState;
+use collector::observation::Report;
+use collector::order::Order;
+use collector::source_error::SourceError;
+use collector::sources::browser::{Browser, BrowserOptions, diagnose};
 use rounds::Multiplier;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,13 +23,13 @@ const LIST: [&str; 4] = ["1.00x", "2.31x", "1.05x", "1,090.08x"];
 
 fn config(cdp: &str) -> Config {
     Config {
-        browser: Options { cdp: Some(cdp.to_owned()), ..Options::default() },
+        browser: BrowserOptions { cdp: Some(cdp.to_owned()), ..BrowserOptions::default() },
         ..Config::default()
     }
 }
 
 fn source(mock: &Mock) -> Browser {
-    Browser::new(&config(&mock.url())).unwrap()
+    config(&mock.url()).browser_source().unwrap()
 }
 
 fn cents(list: &[Multiplier]) -> Vec<u64> {
@@ -46,10 +49,10 @@ fn login(instance: &str) -> Vec<u8> {
 }
 
 /// The next thing said that is neither a list nor a sign of life.
-async fn beside_the_list(browser: &mut Browser) -> Said {
+async fn beside_the_list(browser: &mut Browser) -> Report {
     loop {
         match browser.next().await.unwrap().said {
-            Said::List(_) | Said::Alive => {}
+            Report::List(_) | Report::Alive => {}
             said => return said,
         }
     }
@@ -58,7 +61,7 @@ async fn beside_the_list(browser: &mut Browser) -> Said {
 /// The next list that differs from `known`.
 async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
     loop {
-        if let Said::List(list) = browser.next().await.unwrap().said
+        if let Report::List(list) = browser.next().await.unwrap().said
             && cents(&list) != known
         {
             return cents(&list);
@@ -69,7 +72,7 @@ async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
 /// Why the source was away.
 async fn interruption(browser: &mut Browser) -> String {
     let said = beside_the_list(browser).await;
-    let Said::Interrupted(why) = said else { unreachable!("{said:?}") };
+    let Report::Interrupted(why) = said else { unreachable!("{said:?}") };
     why
 }
 
@@ -84,13 +87,13 @@ fn says(text: &str, parts: &[&str]) {
 #[tokio::test(start_paused = true)]
 async fn nobody_on_the_port_is_told_with_the_way_to_start_chrome() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let mut browser = Browser::new(&config(&format!("http://127.0.0.1:{port}"))).unwrap();
+    let mut browser = config(&format!("http://127.0.0.1:{port}")).browser_source().unwrap();
     let error = browser.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     let place = format!("no browser answers at 127.0.0.1:{port}");
     says(&error.to_string(), &[&place, "--cdp", "--remote-debugging-port=9222", "--user-data-dir"]);
     let socket = config(&format!("ws://127.0.0.1:{port}/devtools/browser/x"));
-    let error = Browser::new(&socket).unwrap().connect().await.unwrap_err();
+    let error = socket.browser_source().unwrap().connect().await.unwrap_err();
     says(&error.to_string(), &[&place, "--cdp"]);
 }
 
@@ -120,8 +123,8 @@ async fn another_program_on_the_port_is_no_browser() {
         let (port, _server) = answering(bytes).await;
         for scheme in ["http", "ws"] {
             let config = config(&format!("{scheme}://127.0.0.1:{port}/"));
-            let error = Browser::new(&config).unwrap().connect().await.unwrap_err();
-            assert!(matches!(error, ConnectError::Unusable(_)), "{bytes:?}: {error:?}");
+            let error = config.browser_source().unwrap().connect().await.unwrap_err();
+            assert!(matches!(error, SourceError::Unusable(_)), "{bytes:?}: {error:?}");
             says(
                 &error.to_string(),
                 &[&format!("what answers at 127.0.0.1:{port} is no browser"), "--cdp"],
@@ -137,7 +140,7 @@ async fn a_browser_that_does_not_answer_is_not_taken_for_another_program() {
     let port = listener.local_addr().unwrap().port();
     for scheme in ["http", "ws"] {
         let config = config(&format!("{scheme}://127.0.0.1:{port}/"));
-        let error = Browser::new(&config).unwrap().connect().await.unwrap_err();
+        let error = config.browser_source().unwrap().connect().await.unwrap_err();
         assert!(!error.is_permanent() && !error.is_suspect(), "{error:?}");
         says(&error.to_string(), &[&format!("127.0.0.1:{port}"), "not answer"]);
     }
@@ -150,23 +153,23 @@ fn a_browser_on_another_machine_needs_a_flag() {
         "ws://example.com/devtools/browser/x",
         "http://127.0.0.1.example.com:9222",
     ] {
-        let error = Browser::new(&config(address)).unwrap_err();
+        let error = config(address).browser_source().unwrap_err();
         says(&error.to_string(), &["--cdp", address, "--allow-remote-cdp"]);
         let mut allowed = config(address);
         allowed.browser.allow_remote_cdp = Some(true);
-        assert!(Browser::new(&allowed).is_ok(), "{address}");
+        assert!(allowed.browser_source().is_ok(), "{address}");
     }
     for address in ["http://localhost:9222", "http://[::1]:9222", "http://127.0.0.2:9222"] {
-        assert!(Browser::new(&config(address)).is_ok(), "{address}");
+        assert!(config(address).browser_source().is_ok(), "{address}");
     }
 }
 
 #[test]
 fn flags_that_cannot_be_used_are_named() {
-    let with = |change: &dyn Fn(&mut Options)| {
+    let with = |change: &dyn Fn(&mut BrowserOptions)| {
         let mut config = Config::default();
         change(&mut config.browser);
-        Browser::new(&config).unwrap_err().to_string()
+        config.browser_source().unwrap_err().to_string()
     };
     says(
         &with(&|options| options.cdp = Some("9222".to_owned())),
@@ -187,7 +190,7 @@ async fn the_list_is_read_from_the_address_that_was_given() {
     mock.list("game", &LIST);
     let mut browser = source(&mock);
     browser.connect().await.unwrap();
-    let Said::List(list) = browser.next().await.unwrap().said else { panic!("no list") };
+    let Report::List(list) = browser.next().await.unwrap().said else { panic!("no list") };
     assert_eq!(cents(&list), [100, 231, 105, 109_008]);
     browser.close().await;
 }
@@ -229,7 +232,7 @@ async fn without_a_matching_tab_those_there_are_named() {
     let mock = Mock::open().await;
     let mut browser = source(&mock);
     let error = browser.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::NotFound(_)), "{error:?}");
+    assert!(matches!(error, SourceError::NotFound(_)), "{error:?}");
     says(
         &error.to_string(),
         &["no tab of the browser shows a web page", "--game-url `spribegaming|aviator`"],
@@ -257,7 +260,7 @@ async fn a_matching_tab_without_a_list_is_named_with_its_flags() {
 
     let mut own = config(&mock.url());
     own.selector = Some(".crash-point".to_owned());
-    let error = Browser::new(&own).unwrap().connect().await.unwrap_err();
+    let error = own.browser_source().unwrap().connect().await.unwrap_err();
     says(&error.to_string(), &[place, "--selector `.crash-point` finds nothing"]);
 }
 
@@ -285,7 +288,7 @@ async fn a_selector_that_is_none_ends_the_program() {
     );
     let mut own = config(&mock.url());
     own.selector = Some("..".to_owned());
-    let error = Browser::new(&own).unwrap().connect().await.unwrap_err();
+    let error = own.browser_source().unwrap().connect().await.unwrap_err();
     assert!(error.is_permanent(), "{error:?}");
     says(&error.to_string(), &["--selector `..` is not a CSS selector"]);
 }
@@ -418,7 +421,7 @@ async fn a_killed_browser_ends_the_connection_and_the_next_one_is_found() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     says(&error.to_string(), &["the connection to the browser broke"]);
     browser.connect().await.unwrap();
     assert_eq!(mock.asked("Target.setDiscoverTargets"), 2);
@@ -434,7 +437,7 @@ async fn a_browser_that_hangs_is_noticed_within_twenty_seconds() {
     mock.state().hangs = true;
     let error = loop {
         match browser.next().await {
-            Ok(_) | Err(SessionError::Lost(_)) => {}
+            Ok(_) | Err(SourceError::NotFound(_)) => {}
             Err(error) => break error,
         }
     };
@@ -459,7 +462,7 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     says(&error.to_string(), &["came too fast to be read"]);
 }
 
@@ -469,8 +472,9 @@ async fn a_profile_names_its_browser() {
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let profile = tempfile::tempdir().unwrap();
-    let options = Options { profile: Some(profile.path().to_owned()), ..Options::default() };
-    let mut browser = Browser::new(&Config { browser: options, ..Config::default() }).unwrap();
+    let options =
+        BrowserOptions { profile: Some(profile.path().to_owned()), ..BrowserOptions::default() };
+    let mut browser = Browser::new(&options, None, Order::NewestFirst).unwrap();
     let file = profile.path().join("DevToolsActivePort");
 
     let error = browser.connect().await.unwrap_err();
@@ -522,7 +526,7 @@ async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
     mock.event(Some("bank"), "Network.webSocketFrameReceived", &json!({}));
     for (id, cents) in [("8241979", 188), ("8241977", 300)] {
         let said = beside_the_list(&mut browser).await;
-        let Said::Round { id: found, multiplier, .. } = said else { panic!("{said:?}") };
+        let Report::Round { id: found, multiplier, .. } = said else { panic!("{said:?}") };
         assert_eq!((found.as_deref(), multiplier.cents()), (Some(id), cents));
     }
     mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "chat" }));
@@ -543,10 +547,10 @@ async fn the_login_brings_the_instance_and_the_history() {
     browser.connect().await.unwrap();
     assert_eq!(
         browser.next().await.unwrap().said,
-        Said::OtherInstance("aviator_core_inst2".to_owned())
+        Report::OtherInstance("aviator_core_inst2".to_owned())
     );
     let said = beside_the_list(&mut browser).await;
-    let Said::Ids(ids) = said else { panic!("{said:?}") };
+    let Report::Ids(ids) = said else { panic!("{said:?}") };
     assert_eq!(ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["9", "7", "4"]);
 }
 
@@ -567,16 +571,16 @@ async fn a_second_tab_waits_until_the_first_is_gone() {
     mock.frame("two", "2", &finished(11, 1.1));
     mock.frame("one", "1", &finished(22, 2.2));
     let said = beside_the_list(&mut browser).await;
-    assert!(matches!(&said, Said::Round { id: Some(id), .. } if id == "22"), "{said:?}");
+    assert!(matches!(&said, Report::Round { id: Some(id), .. } if id == "22"), "{said:?}");
     mock.close_tab("one");
     interruption(&mut browser).await;
     assert_eq!(
         beside_the_list(&mut browser).await,
-        Said::OtherInstance("aviator_core_inst4".to_owned())
+        Report::OtherInstance("aviator_core_inst4".to_owned())
     );
     let said = beside_the_list(&mut browser).await;
     assert!(
-        matches!(&said, Said::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
+        matches!(&said, Report::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
         "{said:?}"
     );
     assert_eq!(list_after(&mut browser, &[]).await, [700, 700, 700]);
@@ -592,32 +596,33 @@ async fn the_doctor_says_what_there_is() {
     mock.tab("bank", "https://bank.example/accounts");
     mock.tab("game", GAME);
     mock.list("game", &LIST);
-    let findings = examine(&config(&mock.url())).await;
-    assert_eq!(found(&findings, "browser").state, State::Ok);
+    let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
+    assert_eq!(found(&findings, "browser").state, FindingState::Ok);
     says(&found(&findings, "browser").message, &[&format!("answers at 127.0.0.1:{}", mock.port)]);
     says(
         &found(&findings, "tabs").message,
         &["looking at https://aviator-next.spribegaming.com/; 1 others left alone"],
     );
     let list = found(&findings, "history list");
-    assert_eq!(list.state, State::Ok);
+    assert_eq!(list.state, FindingState::Ok);
     says(&list.message, &["4 rounds in", ".payouts-wrapper > .payouts-block > .payout"]);
-    assert_eq!(found(&findings, "socket").state, State::Warning);
+    assert_eq!(found(&findings, "socket").state, FindingState::Warning);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_doctor_says_what_is_missing() {
     let mock = Mock::open().await;
-    let findings = examine(&config(&mock.url())).await;
-    assert_eq!(found(&findings, "tabs").state, State::Failed);
+    let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
+    assert_eq!(found(&findings, "tabs").state, FindingState::Failed);
     mock.tab("game", GAME);
-    let findings = examine(&config(&mock.url())).await;
-    assert_eq!(found(&findings, "history list").state, State::Failed);
+    let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
+    assert_eq!(found(&findings, "history list").state, FindingState::Failed);
     says(&found(&findings, "history list").message, &["shows no history list"]);
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let findings = examine(&config(&format!("http://127.0.0.1:{port}"))).await;
+    let findings =
+        diagnose(&config(&format!("http://127.0.0.1:{port}")).browser_source().unwrap()).await;
     assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].state, State::Failed);
+    assert_eq!(findings[0].state, FindingState::Failed);
     says(&findings[0].message, &["no browser answers at"]);
     says(findings[0].advice.as_ref().unwrap(), &["Linux", "macOS", "Windows", "--user-data-dir"]);
 }

@@ -7,8 +7,8 @@ mod recording;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use collector::source::browser::Options;
-use collector::span::Span;
+use collector::duration_arg::DurationArg;
+use collector::sources::browser::BrowserOptions;
 use tokio::time::timeout;
 
 use crate::simulator::{Game, Shows};
@@ -74,8 +74,8 @@ impl Evening {
         let mut game = Game::open(shows, seed).await;
         let chromium = Chromium::start(profile.path());
         let mut player = Driver::connect(&chromium.socket).await;
-        let poll = Some(Span(Duration::from_millis(5)));
-        let mut options = Options { poll, ..Options::default() };
+        let poll = Some(DurationArg(Duration::from_millis(5)));
+        let mut options = BrowserOptions { poll, ..BrowserOptions::default() };
         let url = match seat {
             Seat::Apart => {
                 options.profile = Some(profile.path().to_owned());

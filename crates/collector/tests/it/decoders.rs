@@ -4,12 +4,13 @@ use std::path::Path;
 use std::{fs, io};
 
 use collector::cdp::Event;
-use collector::config::{Config, Options, Order};
-use collector::extract::{LIST_LEN_MIN, Sight, Texts, sight};
+use collector::config::{Config, Options};
 use collector::feed::reader::Reader;
 use collector::feed::rule::Rule;
+use collector::history_list::{LIST_LEN_MIN, ListTexts, ParsedList, sight};
+use collector::observation::Report;
+use collector::order::Order;
 use collector::sfs2x::{Message, Value, packets};
-use collector::source::Said;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rounds::Cursor;
@@ -65,8 +66,8 @@ fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
 fn of_the_corpus_only_lists_are_read() {
     let mut read = Vec::new();
     for (name, bytes) in corpus("list") {
-        let lists: Vec<Texts> = serde_json::from_slice(&bytes).unwrap();
-        if let Sight::List { .. } = sight(&lists, Order::NewestFirst) {
+        let lists: Vec<ListTexts> = serde_json::from_slice(&bytes).unwrap();
+        if let ParsedList::List { .. } = sight(&lists, Order::NewestFirst) {
             read.push(name);
         }
     }
@@ -115,11 +116,11 @@ fn check_feed(example: &str, expected: &[(&str, usize)]) {
     assert_eq!(told, expected);
 }
 
-fn rounds_of(said: Said) -> usize {
+fn rounds_of(said: Report) -> usize {
     match said {
-        Said::Round { .. } => 1,
-        Said::List(shown) => shown.len(),
-        Said::Ids(shown) => shown.len(),
+        Report::Round { .. } => 1,
+        Report::List(shown) => shown.len(),
+        Report::Ids(shown) => shown.len(),
         _ => 0,
     }
 }
@@ -231,10 +232,10 @@ proptest! {
 
     #[test]
     fn a_list_is_read_the_same_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
-        let list = |texts: Vec<String>| [Texts { selector: 0, popup: false, texts }];
+        let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
         let reversed = texts.iter().rev().cloned().collect();
-        let read = |sight: Sight| match sight {
-            Sight::List { multipliers, .. } => Some(multipliers),
+        let read = |sight: ParsedList| match sight {
+            ParsedList::List { multipliers, .. } => Some(multipliers),
             _ => None,
         };
         let first = read(sight(&list(texts.clone()), Order::NewestFirst));

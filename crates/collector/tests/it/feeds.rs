@@ -11,11 +11,13 @@ mod websocket;
 use std::path::Path;
 
 use collector::config::{Config, Options};
-use collector::source::{Reading, Said, SessionError, Source};
+use collector::observation::{Observation, Report};
+use collector::source_error::SourceError;
+use collector::sources::Source;
 
 /// The source of a configuration file.
 fn source(toml: &str) -> Result<Source, String> {
-    Source::new(&config(toml)).map_err(|error| error.to_string())
+    config(toml).build_source().map_err(|error| error.to_string())
 }
 
 fn config(toml: &str) -> Config {
@@ -23,30 +25,30 @@ fn config(toml: &str) -> Config {
 }
 
 /// The next thing that is more than a sign of life.
-async fn next(source: &mut Source) -> Result<Said, SessionError> {
+async fn next(source: &mut Source) -> Result<Report, SourceError> {
     loop {
         match source.next().await? {
-            Reading { said: Said::Alive, .. } => {}
+            Observation { said: Report::Alive, .. } => {}
             reading => return Ok(reading.said),
         }
     }
 }
 
 /// What comes instead of the next round or list.
-async fn error(source: &mut Source) -> SessionError {
+async fn error(source: &mut Source) -> SourceError {
     next(source).await.unwrap_err()
 }
 
 /// As text: `2.31`, `id=2.31`, `[2.31, 1.00]`, `[id=2.31]`.
-fn shown(said: &Said) -> String {
+fn shown(said: &Report) -> String {
     match said {
-        Said::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
-        Said::Round { multiplier, .. } => multiplier.to_string(),
-        Said::List(list) => {
+        Report::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
+        Report::Round { multiplier, .. } => multiplier.to_string(),
+        Report::List(list) => {
             let list: Vec<String> = list.iter().map(ToString::to_string).collect();
             format!("[{}]", list.join(", "))
         }
-        Said::Ids(list) => {
+        Report::Ids(list) => {
             let list: Vec<String> = list.iter().map(|(id, x)| format!("{id}={x}")).collect();
             format!("[{}]", list.join(", "))
         }

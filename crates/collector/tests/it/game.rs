@@ -10,15 +10,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use collector::console::Console;
-use collector::fsync::{Fsync, SparingDisk};
-use collector::ledger::{Baseline, Ledger, Outcome, Settings};
-use collector::pace::real_gap;
-use collector::seed;
-use collector::source::{Kind, Reading, Said};
-use collector::writer::{Entry, Writer};
+use collector::dedup::{Baseline, Deduplicator, Outcome, Settings};
+use collector::observation::{Observation, Report, SourceKind};
+use collector::output::console::Console;
+use collector::output::sync_policy::SyncPolicyArg;
+use collector::output::writer::{Entry, Writer};
+use collector::session::resume;
+use collector::sources::pacing::real_gap;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rounds::disk::SyncPolicy;
 use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
 use serde_json::json;
 
@@ -93,7 +94,7 @@ struct Simulation<'a> {
     page: Page,
     away_until: f64,
     restart_at: Option<f64>,
-    ledger: Ledger,
+    ledger: Deduplicator,
     writer: Option<Writer>,
     judge: Judge,
     shown_before: Vec<Place>,
@@ -120,7 +121,7 @@ impl<'a> Simulation<'a> {
             page,
             away_until: 0.0,
             restart_at: None,
-            ledger: Ledger::new(settings()),
+            ledger: Deduplicator::new(settings()),
             writer: None,
             judge: Judge::default(),
             shown_before: Vec::new(),
@@ -131,14 +132,14 @@ impl<'a> Simulation<'a> {
 
     /// The collector starts where its files end.
     fn open(&mut self) {
-        let disk = Box::new(SparingDisk::new(Fsync::Never));
+        let disk = Box::new(SyncPolicyArg(SyncPolicy::Never).disk());
         let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
-        self.ledger = Ledger::seeded(settings(), &seed::read(self.dir).unwrap());
+        self.ledger = Deduplicator::seeded(settings(), &resume::read(self.dir).unwrap());
         self.writer = Some(Writer::start(log, Console::silent()).unwrap());
     }
 
     fn close(&mut self) {
-        self.hear(Said::End, &[]);
+        self.hear(Report::End, &[]);
         if let Some(waiting) = self.ledger.waiting() {
             let detail = Some(json!({ "waiting": waiting }));
             let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
@@ -225,7 +226,7 @@ impl<'a> Simulation<'a> {
             let name = format!("table-{}", self.page.table);
             let is_said = self.plan.has_frames && self.happens(0.5);
             if is_said {
-                self.hear(Said::OtherInstance(name), &[]);
+                self.hear(Report::OtherInstance(name), &[]);
             }
         }
         if self.happens(self.plan.restart) {
@@ -248,7 +249,7 @@ impl<'a> Simulation<'a> {
             self.page.init_at = None;
             let shown = self.places();
             let named = shown.iter().map(|&place| (id(place), self.multiplier(place))).collect();
-            self.hear(Said::Ids(named), &shown);
+            self.hear(Report::Ids(named), &shown);
         }
         let due: Vec<Place> = self
             .page
@@ -259,7 +260,7 @@ impl<'a> Simulation<'a> {
             .collect();
         self.page.frames.retain(|(at, _)| *at > self.now);
         for place in due {
-            let said = Said::Round {
+            let said = Report::Round {
                 id: Some(id(place)),
                 multiplier: self.multiplier(place),
                 ended_at: None,
@@ -312,15 +313,15 @@ impl<'a> Simulation<'a> {
         if self.now < self.page.doubled_until {
             list.extend(list.clone());
         }
-        self.hear(Said::List(list), &shown);
+        self.hear(Report::List(list), &shown);
     }
 
-    fn hear(&mut self, said: Said, shown: &[Place]) {
-        let reading = Reading { mono: self.mono(), wall: wall(self.now), said };
+    fn hear(&mut self, said: Report, shown: &[Place]) {
+        let reading = Observation { mono: self.mono(), wall: wall(self.now), said };
         self.write(&reading, shown);
     }
 
-    fn write(&mut self, reading: &Reading, shown: &[Place]) {
+    fn write(&mut self, reading: &Observation, shown: &[Place]) {
         let outcomes = self.ledger.observe(reading);
         let mut traced = self.trace(&outcomes, shown).into_iter();
         for outcome in outcomes {
@@ -436,7 +437,11 @@ impl Table {
 }
 
 fn settings() -> Settings {
-    Settings { kind: Kind::Browser, baseline: Baseline::None, round_min: Duration::from_secs(6) }
+    Settings {
+        kind: SourceKind::Browser,
+        baseline: Baseline::None,
+        round_min: Duration::from_secs(6),
+    }
 }
 
 /// Like the game's own ids: they rise, but not one by one.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use collector::metrics;
-use collector::source::Kind;
-use collector::status::{Board, LastRound, State, Status};
+use collector::observation::SourceKind;
+use collector::output::metrics;
+use collector::output::status::{CollectorState, LastRound, Status, StatusWatch};
 use reqwest::{Client, Method, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 struct Asked {
     client: Client,
     address: String,
-    board: Board,
+    board: StatusWatch,
     _server: JoinSet<()>,
 }
 
@@ -21,7 +21,7 @@ impl Asked {
         collector::tls::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let board = Board::default();
+        let board = StatusWatch::default();
         let mut server = JoinSet::new();
         server.spawn(metrics::serve(listener, board.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
@@ -37,9 +37,9 @@ impl Asked {
 async fn what_the_session_posts_is_what_is_answered() {
     let asked = Asked::new().await;
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
-    let mut status = Status::new(Kind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
+    let mut status = Status::new(SourceKind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
     status.rounds_written = 41;
-    status.enter(State::Connected, status.started_at);
+    status.enter(CollectorState::Connected, status.started_at);
     asked.board.post(&status);
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 200);
     assert_eq!(asked.ask(Method::HEAD, "/healthz").await.status(), 200);
@@ -70,7 +70,7 @@ fn the_page_lists_every_metric_with_its_type() {
         .map(|line| line.split('|').take(3).collect::<Vec<_>>().join("|") + "|")
         .collect();
     let time = "2026-01-01T12:00:00Z".parse().unwrap();
-    let mut status = Status::new(Kind::WebSocket, time);
+    let mut status = Status::new(SourceKind::WebSocket, time);
     status.last_round = Some(LastRound { time, multiplier: "2.31".parse().unwrap() });
     let text = metrics::text(Some(&status));
     let exported: BTreeSet<String> = text

@@ -2,7 +2,7 @@
 //! after every round.
 
 use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound};
-use evaluation::proportion::beta_binomial;
+use evaluation::confidence_sequence::beta_binomial;
 use evaluation::simulate::Scenario;
 
 use crate::table::{Table, for_seeds, percent};

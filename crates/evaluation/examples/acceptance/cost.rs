@@ -7,11 +7,11 @@ use evaluation::intervals::PitInterval;
 use evaluation::kappa::Kappa;
 use evaluation::pit::keyed_uniform;
 use evaluation::reliability::ReliabilityTable;
-use evaluation::score_sheet::{Issued, Metric, ScoreSheet};
-use evaluation::sequential::{Lights, Seen};
+use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet};
+use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::skill::SkillTrack;
-use evaluation::{HouseLaw, law, ln_multiplier};
+use evaluation::{HouseLaw, house_law, ln_multiplier};
 use features::Extractor;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ const SALT: u64 = 7;
 /// All that a predictor keeps of the past to judge its forecasts.
 #[derive(Serialize, Deserialize)]
 struct State {
-    lights: Lights,
+    tests: Evidence,
     kappa: Kappa,
     intervals: [PitInterval; 2],
     baselines: Baselines,
@@ -39,7 +39,7 @@ impl State {
         let baselines = Baselines::new(house);
         let sheet = |name: &str| ScoreSheet::new(name, house);
         Self {
-            lights: Lights::new(*house, SALT),
+            tests: Evidence::new(*house, SALT),
             kappa: Kappa::new(),
             intervals: [PitInterval::new(0.2), PitInterval::new(0.1)],
             sheets: baselines.each().iter().map(|baseline| sheet(baseline.name())).collect(),
@@ -51,16 +51,19 @@ impl State {
         }
     }
 
-    /// One whole round: forecast from `mean_ln`, outcome, scores, lights.
+    /// One whole round: forecast from `mean_ln`, outcome, scores, tests.
     fn round(&mut self, house: &HouseLaw, mean_ln: f64, t: u64, cents: u64) {
         let served = house.tilted(self.kappa.served_scale(mean_ln));
         let probabilities = served.probabilities();
-        let issued = Issued {
+        let issued = ForecastRecord {
             interval80: Some(self.intervals[0].interval(&served)),
             interval90: Some(self.intervals[1].interval(&served)),
-            ..Issued::law(served.median(), served.scale())
+            ..ForecastRecord::law(served.median(), served.scale())
         };
-        let raw = Issued::law(law::point_from_mean_ln(mean_ln), law::scale_from_mean_ln(mean_ln));
+        let raw = ForecastRecord::law(
+            house_law::point_from_mean_ln(mean_ln),
+            house_law::scale_from_mean_ln(mean_ln),
+        );
         let ours = self.served.record(&issued, cents).get(Metric::BrierMean);
         self.raw.record(&raw, cents);
         for (i, (baseline, sheet)) in
@@ -79,7 +82,7 @@ impl State {
         self.reliability.update(&probabilities, cents);
         let u = served.pit(cents, keyed_uniform(SALT, t));
         self.intervals.iter_mut().for_each(|interval| interval.update(u));
-        self.lights.update(&Seen::at(cents, day_phase(t)), Some(&probabilities));
+        self.tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&probabilities));
         self.kappa.settle(mean_ln, ln_multiplier(cents));
     }
 }
@@ -89,13 +92,13 @@ pub(crate) fn run(table: &mut Table) {
     let mut state = State::new(&house);
     let mut extractor = Extractor::new();
     let rounds = Scenario::Fair.rounds(1_000_000, 3);
-    let mut mean_ln = law::M0;
+    let mut mean_ln = house_law::M0;
     let start = Instant::now();
     for (t, &cents) in (0..ROUNDS).zip(&rounds) {
         state.round(&house, mean_ln, t, cents);
         let row = extractor.push(ln_multiplier(cents)).expect("a round's ln M is in range");
         // Stands in for a model: the moving average, halfway to the house's mean.
-        mean_ln = f64::midpoint(law::M0, row[6]);
+        mean_ln = f64::midpoint(house_law::M0, row[6]);
     }
     let micros = start.elapsed().as_secs_f64() * 1e6 / ROUNDS as f64;
     let what = ("A9", "microseconds a round, 1,000,000 rounds");

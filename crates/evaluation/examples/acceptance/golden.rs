@@ -1,7 +1,7 @@
 //! A1: the reference's values, one by one.
 
 use evaluation::pit::{keyed_uniform, z_score};
-use evaluation::sequential::{OrderTest, Seen};
+use evaluation::sequential::{ObservedRound, OrderTest};
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, scores};
 use serde_json::Value;
@@ -42,7 +42,7 @@ fn transforms(table: &mut Table, golden: &Value) {
     let mut ranks = Vec::new();
     let mut test = OrderTest::new(2_010_003);
     for &k in &rounds {
-        ranks.push(test.update(&Seen::new(k)));
+        ranks.push(test.update(&ObservedRound::new(k)));
     }
     difference(table, "normal scores of ranks", 1e-9, ranks.into_iter(), &golden["zrank10"]);
     let ours = numbers(&golden["rank10"]).into_iter().map(z_score);
@@ -91,7 +91,7 @@ fn money(table: &mut Table, golden: &Value) {
     let mut test = OrderTest::new(2_010_003);
     let mut largest = 0.0f64;
     for (t, cents) in (1u64..=2000).zip(Scenario::Autoregressive(0.3).stream(10_000)) {
-        test.update(&Seen::at(cents, day_phase(t - 1)));
+        test.update(&ObservedRound::at(cents, day_phase(t - 1)));
         let key = t.to_string();
         for bettor in test.bettors() {
             let theirs = golden["E3_ar03_seed10000_logE"][bettor.name].get(&key);

@@ -3,7 +3,7 @@
 
 use evaluation::intervals::PitInterval;
 use evaluation::pit::SplitMix64;
-use evaluation::simulate::{LightModel, Scenario};
+use evaluation::simulate::{Scenario, SimpleModel};
 use evaluation::{TiltedLaw, multiplier};
 
 use crate::table::{Table, for_seeds};
@@ -29,9 +29,9 @@ impl Coverage {
     }
 }
 
-/// Both 80 and 90 %, on the light model's law.
-fn light(scenario: Scenario, seed: u64) -> [Coverage; 2] {
-    let mut model = LightModel::new(seed + 1_000_003);
+/// Both 80 and 90 %, on the simple model's law.
+fn test(scenario: Scenario, seed: u64) -> [Coverage; 2] {
+    let mut model = SimpleModel::new(seed + 1_000_003);
     let mut intervals = [PitInterval::new(0.2), PitInterval::new(0.1)];
     let mut covered = [Vec::new(), Vec::new()];
     for cents in scenario.rounds(ROUNDS, seed) {
@@ -74,8 +74,8 @@ pub(crate) fn run(table: &mut Table) {
         ("shift", [".803", ".769-.835"]),
     ] {
         let scenario = Scenario::named(name).expect("the scenario is one of the ten");
-        let light = for_seeds(&seeds, |seed| light(scenario, seed));
-        lines(table, &format!("{name}, light model"), &light, reference);
+        let test = for_seeds(&seeds, |seed| test(scenario, seed));
+        lines(table, &format!("{name}, simple model"), &test, reference);
         let house = for_seeds(&seeds, |seed| house(scenario, seed));
         lines(table, &format!("{name}, house law"), &house, ["-", "-"]);
     }

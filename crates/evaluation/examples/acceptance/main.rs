@@ -7,10 +7,10 @@
 
 mod audit;
 mod cost;
-mod folly;
+mod evidence;
 mod golden;
 mod intervals;
-mod lights;
+mod pitfalls;
 mod table;
 
 use std::process::ExitCode;
@@ -21,10 +21,10 @@ fn main() -> ExitCode {
     println!("{:<4} {:<46} {:>16} {:>16}  bound", "", "figure", "ours", "reference");
     let mut table = Table::default();
     golden::run(&mut table);
-    lights::run(&mut table);
+    evidence::run(&mut table);
     intervals::run(&mut table);
     audit::run(&mut table);
     cost::run(&mut table);
-    folly::run(&mut table);
+    pitfalls::run(&mut table);
     table.end()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::AuditRound;
 use super::distributions::binomial_p;
-use crate::law::M0;
+use crate::house_law::M0;
 use crate::{HouseLaw, ln_multiplier};
 
 /// Seconds between the ends of two rounds: a pause and a flight that grows with ln M of the LATER

@@ -1,7 +1,9 @@
+//! The return to players at each cash-out target.
+
 use serde::Serialize;
 
 use crate::HouseLaw;
-use crate::proportion::{Estimate, beta_binomial};
+use crate::confidence_sequence::{Estimate, beta_binomial};
 use crate::{TARGET_CENTS, multiplier};
 
 /// What a stake on one cash-out target returned.

@@ -1,4 +1,4 @@
-//! The audit as text.
+//! The audit report as text.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -19,7 +19,7 @@ impl Display for AuditReport {
         writeln!(f)?;
         self.returns(f)?;
         writeln!(f)?;
-        self.lights(f)?;
+        self.evidence(f)?;
         writeln!(f)?;
         self.recording(f)
     }
@@ -71,20 +71,20 @@ impl AuditReport {
         Ok(())
     }
 
-    fn lights(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for light in &self.lights {
-            let highest = 10f64.ln().recip() * light.ln_e_max;
-            let said = match light.alarm_round {
-                Some(round) if speaks(light) => {
-                    format!("{:?} since round {}", light.level, thousands(round))
+    fn evidence(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for test in &self.evidence {
+            let highest = 10f64.ln().recip() * test.ln_e_max;
+            let said = match test.alarm_round {
+                Some(round) if speaks(test) => {
+                    format!("{:?} since round {}", test.level, thousands(round))
                 }
                 _ => "quiet".to_owned(),
             };
             writeln!(
                 f,
-                "{} light: {said} (highest E 10^{highest:.1}, p {} whenever one looks)",
-                light.name,
-                p_value(Some(light.anytime_p))
+                "{} test: {said} (highest E 10^{highest:.1}, p {} whenever one looks)",
+                test.name,
+                p_value(Some(test.anytime_p))
             )?;
         }
         for round in &self.changes {

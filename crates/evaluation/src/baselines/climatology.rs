@@ -1,14 +1,16 @@
+//! The baseline that forecasts the frequencies so far.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
-use crate::ladder::Ladder;
-use crate::law::MEDIAN;
+use crate::house_law::MEDIAN;
+use crate::order_statistics::OrderStatistics;
 use crate::{TARGET_CENTS, ln_multiplier};
 
 /// The law of all rounds so far: their median, and frequencies (reached + 1/2)/(rounds + 1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Climatology {
-    ladder: Ladder,
+    sizes: OrderStatistics,
     reached: [u64; 5],
     /// The sum of |ln M - ln M'| over all pairs of rounds.
     pair_distance: f64,
@@ -17,17 +19,17 @@ pub struct Climatology {
 impl Climatology {
     /// No round yet.
     pub fn new() -> Self {
-        Self { ladder: Ladder::new(), reached: [0; 5], pair_distance: 0.0 }
+        Self { sizes: OrderStatistics::new(), reached: [0; 5], pair_distance: 0.0 }
     }
 
     /// The sum of |ln M - y| over all rounds so far, y = ln of `cents`.
     fn distance(&self, cents: u64) -> f64 {
-        let standing = self.ladder.standing(cents);
+        let rank = self.sizes.rank(cents);
         let y = ln_multiplier(cents);
-        let not_above = (standing.below + standing.equal) as f64;
-        let ln_not_above = standing.ln_below + standing.equal as f64 * y;
-        let above = self.ladder.rounds() as f64 - not_above;
-        y * not_above - ln_not_above + (self.ladder.ln_total() - ln_not_above) - y * above
+        let not_above = (rank.below + rank.equal) as f64;
+        let ln_not_above = rank.ln_below + rank.equal as f64 * y;
+        let above = self.sizes.rounds() as f64 - not_above;
+        y * not_above - ln_not_above + (self.sizes.ln_total() - ln_not_above) - y * above
     }
 }
 
@@ -43,9 +45,9 @@ impl Baseline for Climatology {
     }
 
     fn forecast(&self) -> BaselineForecast {
-        let n = self.ladder.rounds() as f64;
+        let n = self.sizes.rounds() as f64;
         BaselineForecast {
-            point: Some(self.ladder.median().unwrap_or(MEDIAN)),
+            point: Some(self.sizes.median().unwrap_or(MEDIAN)),
             probabilities: Some(self.reached.map(|hits| (hits as f64 + 0.5) / (n + 1.0))),
             scale: None,
         }
@@ -53,13 +55,13 @@ impl Baseline for Climatology {
 
     /// E|X - y| - E|X - X'|/2 over the rounds so far.
     fn log_crps(&self, cents: u64) -> Option<f64> {
-        let n = self.ladder.rounds() as f64;
+        let n = self.sizes.rounds() as f64;
         (n > 0.0).then(|| self.distance(cents) / n - self.pair_distance / (n * n))
     }
 
     fn update(&mut self, cents: u64) {
         self.pair_distance += self.distance(cents);
-        self.ladder.insert(cents);
+        self.sizes.insert(cents);
         for (reached, target) in self.reached.iter_mut().zip(TARGET_CENTS) {
             *reached += u64::from(cents >= target);
         }

@@ -1,4 +1,6 @@
-use super::Issued;
+//! The metrics of a score sheet.
+
+use super::ForecastRecord;
 use crate::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, pinball,
 };
@@ -96,8 +98,8 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Scores what was said before a round of `cents`.
-    pub fn of(issued: &Issued, house: &HouseLaw, cents: u64) -> Self {
+    /// Scores the forecast issued before a round of `cents`.
+    pub fn of(issued: &ForecastRecord, house: &HouseLaw, cents: u64) -> Self {
         let mut scores = Self::default();
         if let Some(point) = issued.point {
             scores.point(point, cents);
@@ -118,7 +120,7 @@ impl Scores {
         scores
     }
 
-    /// One score; absent where nothing was said.
+    /// One score; `None` where there was no forecast.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.values[metric as usize]
     }
@@ -177,7 +179,7 @@ mod tests {
 
     #[test]
     fn both_ends_of_an_interval_belong_to_it() {
-        let issued = Issued { interval80: Some((1.07, 9.7)), ..Issued::default() };
+        let issued = ForecastRecord { interval80: Some((1.07, 9.7)), ..ForecastRecord::default() };
         let covered = |cents| {
             Scores::of(&issued, &HouseLaw::default(), cents).get(Metric::Covered80).unwrap() > 0.5
         };

@@ -1,9 +1,11 @@
+//! Summaries of scores over all, recent and discounted rounds.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Metric, Sums};
 use crate::scores::skill;
 
-/// Mean scores; roots where the name says root. Absent is what the forecaster says nothing on.
+/// Mean scores; roots where the name says root. `None` where the forecaster has no opinion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Rounds scored.

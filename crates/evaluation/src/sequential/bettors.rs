@@ -1,8 +1,10 @@
+//! The five bettors that the order and law tests share.
+
 use std::f64::consts::{PI, SQRT_2};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bits, Past, Regression};
+use super::{Bits, LaggedInputs, Regression};
 
 /// The names of the five, in the order of [`FiveBettors::ln_e`].
 pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
@@ -11,7 +13,7 @@ pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"]
 /// the 25 features, the time of day, and the last three bits "2x or more".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FiveBettors {
-    past: Past,
+    inputs: LaggedInputs,
     ar3: Regression,
     level: Regression,
     feat25: Regression,
@@ -22,7 +24,7 @@ pub(crate) struct FiveBettors {
 
 /// One round as the five see it.
 #[derive(Clone, Copy)]
-pub(crate) struct Coded {
+pub(crate) struct ScoredRound {
     /// The normal score, N(0, 1) under the claim.
     pub(crate) z: f64,
     /// The log-multiplier that the features are computed from.
@@ -39,7 +41,7 @@ impl FiveBettors {
     /// Bettors against scores that are N(0, 1) and bits that are 1 with probability `p_high`.
     pub(crate) fn new(p_high: f64) -> Self {
         Self {
-            past: Past::new(),
+            inputs: LaggedInputs::new(),
             ar3: Regression::new(3, 0.02),
             level: Regression::new(2, 0.02),
             feat25: Regression::new(25, 0.002),
@@ -54,16 +56,16 @@ impl FiveBettors {
         &self.ln_e
     }
 
-    pub(crate) fn past(&self) -> &Past {
-        &self.past
+    pub(crate) fn inputs(&self) -> &LaggedInputs {
+        &self.inputs
     }
 
     /// Bets on a round, then learns from it.
-    pub(crate) fn update(&mut self, round: Coded) {
+    pub(crate) fn update(&mut self, round: ScoredRound) {
         let gains = [
-            self.ar3.bet(&self.past.lags(), round.z),
-            self.level.bet(&self.past.levels(), round.z),
-            self.feat25.bet(&self.past.features(), round.z),
+            self.ar3.bet(&self.inputs.lags(), round.z),
+            self.level.bet(&self.inputs.levels(), round.z),
+            self.feat25.bet(&self.inputs.features(), round.z),
             self.daily.bet(&waves(round.day_phase), round.z),
             self.bits3.bet(round.high),
         ];
@@ -72,7 +74,7 @@ impl FiveBettors {
                 *ln_e += gain;
             }
         }
-        self.past.push(round.z, round.ln_m);
+        self.inputs.push(round.z, round.ln_m);
     }
 }
 
@@ -94,11 +96,11 @@ mod tests {
 
     const HIGH: f64 = 0.515;
 
-    /// A round of this normal score, coded as the order test codes it.
-    fn coded(z: f64, day_phase: f64) -> Coded {
+    /// A round of this normal score, coded as the order test does.
+    fn scored_round(z: f64, day_phase: f64) -> ScoredRound {
         let rank = normal::cdf(z);
         let ln_m = (0.97 / (1.0 - rank).max(1e-9)).ln().max(0.0);
-        Coded { z, ln_m, high: rank > HIGH, day_phase: Some(day_phase), late: false }
+        ScoredRound { z, ln_m, high: rank > HIGH, day_phase: Some(day_phase), late: false }
     }
 
     /// The mean over N(0, 1) of what the portfolio is multiplied by, the integral split where the
@@ -107,7 +109,7 @@ mod tests {
         let before = ln_mean_exp(bettors.ln_e());
         let gain = |z: f64| {
             let mut after = bettors.clone();
-            after.update(coded(z, day_phase));
+            after.update(scored_round(z, day_phase));
             (ln_mean_exp(after.ln_e()) - before - z * z / 2.0).exp() / (2.0 * PI).sqrt()
         };
         let split = normal::quantile(HIGH);
@@ -132,7 +134,7 @@ mod tests {
                 assert!((mean - 1.0).abs() < 1e-7, "round {t}: {mean}");
             }
             let law = crate::HouseLaw::default();
-            bettors.update(coded(normal::quantile(law.pit(cents, 0.5)), phase));
+            bettors.update(scored_round(normal::quantile(law.pit(cents, 0.5)), phase));
         }
     }
 
@@ -140,10 +142,10 @@ mod tests {
     fn a_late_round_is_learnt_from_and_not_bet_on() {
         let mut bettors = FiveBettors::new(1.0 - HIGH);
         for _ in 0..50 {
-            bettors.update(Coded { late: true, ..coded(1.0, 0.5) });
+            bettors.update(ScoredRound { late: true, ..scored_round(1.0, 0.5) });
         }
         assert!(bettors.ln_e().iter().all(|ln_e| ln_e.abs() < 1e-300));
-        bettors.update(coded(1.0, 0.5));
+        bettors.update(scored_round(1.0, 0.5));
         assert!(bettors.ln_e().iter().all(|&ln_e| ln_e > 0.0), "{:?}", bettors.ln_e());
     }
 }

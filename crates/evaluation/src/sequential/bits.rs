@@ -1,6 +1,8 @@
+//! A bettor on one bit per round that learns what followed each context of recent bits.
+
 use serde::{Deserialize, Serialize};
 
-/// A bettor on one bit a round that counts what followed each context of the last few bits.
+/// A bettor on one bit per round that counts what followed each context of the last few bits.
 ///
 /// Beta-binomial mixture in every context (Krichevsky and Trofimov 1981, with a stronger prior at
 /// the claimed odds).

@@ -1,6 +1,8 @@
+//! A detector of changes of the game's level.
+
 use serde::{Deserialize, Serialize};
 
-/// The shifts of the normal score that are looked for.
+/// The shifts of the normal score that it detects.
 const SHIFTS: [f64; 6] = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4];
 
 /// The mean number of rounds between false alarms, at least: a week of rounds at 30 s.
@@ -18,12 +20,12 @@ pub struct ChangeDetector {
 }
 
 impl ChangeDetector {
-    /// No round yet.
+    /// Returns a detector that has seen no round.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in a score; `true` is an alarm, after which it starts again from nothing.
+    /// Adds a score; `true` is an alarm, after which the detector starts afresh.
     pub fn update(&mut self, z: f64) -> bool {
         self.rounds += 1;
         for (evidence, shift) in self.evidence.iter_mut().zip(SHIFTS) {

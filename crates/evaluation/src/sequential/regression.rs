@@ -1,3 +1,5 @@
+//! A bettor that predicts the next score by online regression.
+
 use serde::{Deserialize, Serialize};
 
 /// The widest design vector.

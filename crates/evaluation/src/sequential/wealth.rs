@@ -1,6 +1,8 @@
+//! The wealth of a bettor, on a logarithmic scale.
+
 use serde::{Deserialize, Serialize};
 
-/// The course of one e-process.
+/// The history of one e-process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wealth {
     ln_e: f64,
@@ -11,17 +13,17 @@ pub struct Wealth {
 }
 
 impl Wealth {
-    /// One euro, no round.
+    /// Returns a wealth of one euro before any round.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// ln E now.
+    /// Returns the current ln E.
     pub fn ln_e(&self) -> f64 {
         self.ln_e
     }
 
-    /// The highest ln E so far, at least 0.
+    /// Returns the highest ln E so far, at least 0.
     pub fn ln_e_max(&self) -> f64 {
         self.ln_e_max
     }
@@ -31,7 +33,7 @@ impl Wealth {
         self.peak_round
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds.
     pub fn rounds(&self) -> u64 {
         self.rounds
     }

@@ -1,7 +1,7 @@
 //! The audit against scipy (`golden/audit.json`), and what it says of streams with a known truth.
 
 use evaluation::audit::{AuditOptions, AuditReport, AuditRound, run};
-use evaluation::proportion::beta_binomial;
+use evaluation::confidence_sequence::beta_binomial;
 use evaluation::simulate::Scenario;
 use serde_json::Value;
 
@@ -73,7 +73,7 @@ fn the_report_reads_as_text_and_as_json() {
     let text = report.to_text();
     assert!(text.starts_with("Audit of 5,000 rounds against P(M >= x) = 0.97/x"), "{text}");
     assert!(text.contains("* stands out"), "{text}");
-    assert!(text.contains("order light: quiet"), "{text}");
+    assert!(text.contains("order test: quiet"), "{text}");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["tests"].as_array().unwrap().len(), 12);
     assert_eq!(json["returns"][0]["agrees"], false);

@@ -2,13 +2,13 @@
 
 use evaluation::intervals::{GAMMA, PitInterval};
 use evaluation::multiplier;
-use evaluation::simulate::{LightModel, Scenario};
+use evaluation::simulate::{Scenario, SimpleModel};
 
 const ROUNDS: u32 = 6000;
 
 /// The shares missed below and above at level alpha.
 fn missed(scenario: Scenario, seed: u64, alpha: f64) -> (f64, f64) {
-    let mut model = LightModel::new(seed + 1_000_003);
+    let mut model = SimpleModel::new(seed + 1_000_003);
     let mut interval = PitInterval::new(alpha);
     let (mut below, mut above) = (0, 0);
     for cents in scenario.stream(seed).take(ROUNDS as usize) {

@@ -1,7 +1,7 @@
 //! Values of an independent reference implementation (`golden/golden.json`).
 
 use evaluation::pit::{SplitMix64, keyed_uniform, z_score};
-use evaluation::sequential::{LawTest, OrderTest, Seen};
+use evaluation::sequential::{LawTest, ObservedRound, OrderTest};
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, multiplier, scores};
 use serde_json::Value;
@@ -91,7 +91,7 @@ fn every_bettor_of_the_order_test_has_the_money_of_the_reference() {
     let mut test = OrderTest::new(10_000 + 2_000_003);
     let rounds = Scenario::Autoregressive(0.3).stream(10_000);
     for (t, cents) in (1u64..=2000).zip(rounds) {
-        test.update(&Seen::at(cents, day_phase(t - 1)));
+        test.update(&ObservedRound::at(cents, day_phase(t - 1)));
         for bettor in test.bettors() {
             if let Some(theirs) = golden["E3_ar03_seed10000_logE"][bettor.name].get(t.to_string()) {
                 check(bettor.ln_e, theirs.as_f64().unwrap(), 1e-6);
@@ -115,7 +115,7 @@ fn alarm(mut ln_e: impl FnMut(u64, u64) -> f64, scenario: Scenario, seed: u64) -
 fn order_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
     let mut test = OrderTest::new(seed + 2_000_003);
     let step = |t, cents| {
-        test.update(&Seen::at(cents, day_phase(t)));
+        test.update(&ObservedRound::at(cents, day_phase(t)));
         test.ln_e()
     };
     alarm(step, scenario, seed)
@@ -124,7 +124,7 @@ fn order_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
 fn law_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
     let mut test = LawTest::new(HouseLaw::default(), seed + 1_000_003);
     let step = |t, cents| {
-        test.update(&Seen::at(cents, day_phase(t)));
+        test.update(&ObservedRound::at(cents, day_phase(t)));
         test.ln_e()
     };
     alarm(step, scenario, seed)

@@ -4,8 +4,8 @@
 mod audit;
 mod closed_forms;
 mod coverage;
+mod evidence;
 mod golden;
-mod lights;
 mod margins;
 mod money;
 mod state;

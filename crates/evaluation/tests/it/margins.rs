@@ -10,7 +10,7 @@ fn differences(count: u32) -> impl Iterator<Item = f64> {
 }
 
 #[track_caller]
-fn check(ours: impl Into<Option<evaluation::proportion::Estimate>>, theirs: [f64; 3]) {
+fn check(ours: impl Into<Option<evaluation::confidence_sequence::Estimate>>, theirs: [f64; 3]) {
     let ours = ours.into().unwrap();
     for (ours, theirs) in [ours.value, ours.lo, ours.hi].into_iter().zip(theirs) {
         assert!((ours - theirs).abs() < 1e-11, "ours {ours}, apart {theirs}");

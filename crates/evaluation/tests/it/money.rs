@@ -1,8 +1,9 @@
-//! What the bettors of the three lights have, by formulas that know nothing of how they bet.
+//! What the bettors of the three tests have, by formulas that know nothing of how they bet.
 
 use evaluation::pit::{keyed_uniform, normal_scores, randomised_pit};
 use evaluation::sequential::{
-    Bettor, ChangeDetector, ForecastTest, LawTest, OrderTest, Past, Regression, Seen, Wealth,
+    Bettor, ChangeDetector, ForecastTest, LaggedInputs, LawTest, ObservedRound, OrderTest,
+    Regression, Wealth,
 };
 use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, normal};
@@ -60,7 +61,7 @@ fn the_level_and_the_share_of_ones_are_bet_on_by_the_mixtures_of_the_books() {
     let (mut scores, mut atoms, mut course) = (Vec::new(), Vec::new(), Vec::new());
     let rounds = Scenario::Independent { r: 0.90, theta: 1.0 }.rounds(399, 3);
     for (t, &cents) in (0u64..).zip(&rounds) {
-        scores.push(test.update(&Seen::at(cents, day_phase(t))));
+        scores.push(test.update(&ObservedRound::at(cents, day_phase(t))));
         atoms.push(cents > 100);
         course.push(test.ln_e());
     }
@@ -72,7 +73,7 @@ fn the_level_and_the_share_of_ones_are_bet_on_by_the_mixtures_of_the_books() {
     check_course(&bettors, &course, test.wealth(), test.anytime_p());
     check(test.ln_e_max(), test.wealth().ln_e_max());
     assert!(test.ln_e_max() > test.ln_e(), "it has been higher");
-    assert_eq!(test.past().rounds(), 399);
+    assert_eq!(test.inputs().rounds(), 399);
     // The scores are those that anyone can compute from the salt.
     assert_eq!(normal_scores(&house, SALT, &rounds), scores);
     let first = randomised_pit(&house, rounds[0], keyed_uniform(SALT, 0));
@@ -83,7 +84,7 @@ fn the_level_and_the_share_of_ones_are_bet_on_by_the_mixtures_of_the_books() {
 fn late_rounds_are_not_bet_on_by_any_of_the_seven() {
     let mut test = LawTest::new(HouseLaw::default(), SALT);
     for cents in (Scenario::Independent { r: 0.90, theta: 1.0 }).rounds(100, 3) {
-        test.update(&Seen { late: true, ..Seen::new(cents) });
+        test.update(&ObservedRound { late: true, ..ObservedRound::new(cents) });
     }
     assert!(test.bettors().iter().all(|bettor| bettor.ln_e.to_bits() == 0));
     assert_eq!(test.wealth().rounds(), 100);
@@ -94,7 +95,7 @@ fn the_order_test_is_the_average_of_its_five() {
     let mut test = OrderTest::new(SALT);
     let mut course = Vec::new();
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.2).rounds(600, 9)) {
-        test.update(&Seen::at(cents, day_phase(t)));
+        test.update(&ObservedRound::at(cents, day_phase(t)));
         course.push(test.ln_e());
     }
     let bettors = test.bettors();
@@ -172,7 +173,7 @@ fn a_regression_expects_what_ridge_regression_expects() {
 
 #[test]
 fn a_past_gives_its_newest_scores_and_their_sums() {
-    let mut past = Past::new();
+    let mut past = LaggedInputs::new();
     assert_eq!((past.lags(), past.levels()), ([0.0; 3], [0.0; 2]));
     for n in 1..=70u32 {
         past.push(f64::from(n), 0.5);
@@ -187,7 +188,7 @@ fn a_past_gives_its_newest_scores_and_their_sums() {
 
 #[test]
 fn multipliers_beyond_the_features_are_cut_to_their_range() {
-    let mut past = [Past::new(), Past::new(), Past::new()];
+    let mut past = [LaggedInputs::new(), LaggedInputs::new(), LaggedInputs::new()];
     for _ in 0..20 {
         for (past, ln_m) in past.iter_mut().zip([f64::NAN, -3.0, 0.0]) {
             past.push(0.1, ln_m);

@@ -4,10 +4,10 @@ use evaluation::baselines::Baselines;
 use evaluation::intervals::PitInterval;
 use evaluation::kappa::Kappa;
 use evaluation::reliability::ReliabilityTable;
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::mean_brier;
-use evaluation::sequential::{Lights, Seen};
-use evaluation::simulate::{LightModel, Scenario, day_phase};
+use evaluation::sequential::{Evidence, ObservedRound};
+use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::ReturnCount;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
@@ -40,9 +40,9 @@ fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u6
 
 #[test]
 fn the_lights_continue() {
-    check(Lights::new(HouseLaw::default(), 5), |lights, t, cents| {
+    check(Evidence::new(HouseLaw::default(), 5), |tests, t, cents| {
         let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
-        lights.update(&Seen::at(cents, day_phase(t)), Some(&served));
+        tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));
     });
 }
 
@@ -56,7 +56,7 @@ fn score_sheets_and_tables_continue() {
     check(ScoreSheet::new("served", &HouseLaw::default()), |sheet, t, cents| {
         let s = 1.0 + 0.1 * (t as f64).cos();
         let interval80 = Some(PitInterval::new(0.2).interval(&TiltedLaw::new(s)));
-        sheet.record(&Issued { interval80, ..Issued::law(1.94, s) }, cents);
+        sheet.record(&ForecastRecord { interval80, ..ForecastRecord::law(1.94, s) }, cents);
     });
     check(ReliabilityTable::new(), |table, t, cents| {
         table.update(&TiltedLaw::new(1.0 + 0.3 * (t as f64).cos()).probabilities(), cents);
@@ -77,7 +77,7 @@ fn kappa_intervals_skill_and_the_return_continue() {
         track.update(mean_brier(&ours, cents), mean_brier(&house, cents));
     });
     check(ReturnCount::new(), |count, _, cents| count.update(cents));
-    check(LightModel::new(3), |model, _, cents| {
+    check(SimpleModel::new(3), |model, _, cents| {
         model.update(cents);
     });
 }

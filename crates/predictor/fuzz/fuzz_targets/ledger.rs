@@ -2,10 +2,11 @@
 //! found at most once, and after it has met its round the next one is served in numbers.
 #![no_main]
 
+use forecasting::calibration::Calibration;
+use forecasting::engine::{Engine, Settings};
+use forecasting::forecast::Means;
+use forecasting::ledger::{Entry, Ledger};
 use libfuzzer_sys::fuzz_target;
-use predictor::engine::{Engine, Settings};
-use predictor::forecast::{Calibration, Means};
-use predictor::ledger::{Entry, Ledger};
 use rounds::{Multiplier, Round};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -44,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
         if let Some(kept) = &kept {
             calibration.settle(kept, next.multiplier.cents(), next.multiplier.ln());
         }
-        engine.remember(next, kept);
+        engine.replay(next, kept);
     }
     assert_eq!(left, 0);
     let served = calibration.serve(&Means { members: [0.9; 3], mean: 0.9 });

@@ -1,4 +1,4 @@
-//! Bodies of requests: small, and sent without dawdling.
+//! Reads request bodies, limited in size and time.
 
 use std::time::Duration;
 

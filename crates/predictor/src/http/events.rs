@@ -1,159 +1,26 @@
-//! `GET /api/events`: what happens, as it happens, by server-sent events.
-//!
-//! The stream says that something is new; the state itself is always read from `/api/status`. So an
-//! event lost to a slow client costs nothing but a moment: it gets `resync` and reads the status.
+//! `GET /api/events`: the events of a table as a stream.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use actix_web_lab::sse;
-use futures_util::{Stream, stream};
-use serde::Serialize;
-use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
 
 use super::problem::Problem;
 use crate::config::EVENT_STREAMS_MAX;
+use crate::events::Events;
 
-/// Events a slow client may be behind before it is told to read the status instead.
-const BACKLOG: usize = 64;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY_AFTER: Duration = Duration::from_secs(3);
 
-/// Something a page may want to know at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Topic {
-    /// A round has been read.
-    Round,
-    /// A forecast has been issued.
-    Forecast,
-    /// A training has begun, moved on, ended or failed.
-    Training,
-    /// The data were read anew, or the directory changed.
-    Data,
-}
-
-impl Topic {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Round => "new-round",
-            Self::Forecast => "forecast",
-            Self::Training => "training",
-            Self::Data => "data",
-        }
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Event {
-    id: u64,
-    topic: Topic,
-    data: String,
-}
-
-/// Where events are said, and from where clients hear them.
-#[derive(Debug, Clone)]
-pub(crate) struct Events {
-    sender: broadcast::Sender<Event>,
-    said: Arc<AtomicU64>,
-    clients: Arc<AtomicUsize>,
-    stop: CancellationToken,
-}
-
-impl Events {
-    /// Streams end when `stop` is cancelled.
-    pub(crate) fn new(stop: CancellationToken) -> Self {
-        let (sender, _) = broadcast::channel(BACKLOG);
-        Self { sender, said: Arc::default(), clients: Arc::default(), stop }
-    }
-
-    /// Tells every client that listens now.
-    pub(crate) fn say(&self, topic: Topic, data: &impl Serialize) {
-        let id = self.said.fetch_add(1, Ordering::Relaxed) + 1;
-        let data = serde_json::to_string(data).expect("events are plain data");
-        // An error means that nobody listens, which is fine.
-        drop(self.sender.send(Event { id, topic, data }));
-    }
-
-    /// Streams that are open.
-    pub(crate) fn clients(&self) -> usize {
-        self.clients.load(Ordering::Relaxed)
-    }
-
-    fn stream(&self, client: Client) -> impl Stream<Item = sse::Event> + use<> {
-        let hello = sse::Data::new(format!("{{\"said\":{}}}", self.said.load(Ordering::Relaxed)));
-        let start = Some(sse::Event::Data(hello.event("ready")));
-        let listener = Listener {
-            start,
-            receiver: self.sender.subscribe(),
-            stop: self.stop.clone(),
-            _client: client,
-        };
-        stream::unfold(listener, async |mut listener| {
-            let event = listener.next().await?;
-            Some((event, listener))
-        })
-    }
-}
-
-struct Listener {
-    start: Option<sse::Event>,
-    receiver: broadcast::Receiver<Event>,
-    stop: CancellationToken,
-    _client: Client,
-}
-
-impl Listener {
-    async fn next(&mut self) -> Option<sse::Event> {
-        if let Some(start) = self.start.take() {
-            return Some(start);
-        }
-        tokio::select! {
-            () = self.stop.cancelled() => None,
-            said = self.receiver.recv() => match said {
-                Ok(event) => {
-                    let data = sse::Data::new(event.data).id(event.id.to_string());
-                    Some(sse::Event::Data(data.event(event.topic.name())))
-                }
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    let data = sse::Data::new(format!("{{\"missed\":{missed}}}"));
-                    Some(sse::Event::Data(data.event("resync")))
-                }
-                Err(broadcast::error::RecvError::Closed) => None,
-            },
-        }
-    }
-}
-
-/// One place among [`EVENT_STREAMS_MAX`], given back when dropped.
-struct Client(Arc<AtomicUsize>);
-
-impl Client {
-    fn admit(clients: &Arc<AtomicUsize>) -> Option<Self> {
-        let client = Self(Arc::clone(clients));
-        let before = clients.fetch_add(1, Ordering::Relaxed);
-        (before < EVENT_STREAMS_MAX).then_some(client)
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// `GET /api/events`.
 pub(crate) async fn events(request: HttpRequest, events: web::Data<Events>) -> HttpResponse {
-    let Some(client) = Client::admit(&events.clients) else {
+    let Some(stream) = events.stream() else {
         let detail = format!("{EVENT_STREAMS_MAX} event streams are open, no more are served");
         let problem = Problem::new("too-many-streams", StatusCode::SERVICE_UNAVAILABLE, detail);
         return HttpResponse::from_error(problem);
     };
-    let stream = Box::pin(events.stream(client));
-    sse::Sse::from_infallible_stream(stream)
+    sse::Sse::from_infallible_stream(Box::pin(stream))
         .with_keep_alive(KEEP_ALIVE)
         .with_retry_duration(RETRY_AFTER)
         .respond_to(&request)

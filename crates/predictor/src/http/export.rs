@@ -1,5 +1,5 @@
-//! Tables to take away: rounds and forecasts as CSV, sent piece by piece as the client takes them,
-//! so that a million rows cost no more memory than a thousand.
+//! Rounds and forecasts as CSV downloads, streamed chunk by chunk as the client reads,
+//! so that a million rounds cost no more memory than a thousand.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,30 +12,30 @@ use chrono::{SecondsFormat, Timelike as _};
 use futures_util::{Stream, stream};
 use rounds::Round;
 
-use super::api::Api;
 use super::problem::Problem;
-use crate::predictions::{self, Predictions, Wanted};
-use crate::query::Export;
+use crate::http::query::Export;
 use crate::snapshot::Snapshot;
+use crate::store::ledger_csv::{self, CsvFilter, LedgerCsv};
+use crate::table::TableHandle;
 
 /// Rows of a piece: some tens of kilobytes, made in well under a millisecond.
 const PIECE: usize = 1024;
 
 /// `GET /api/rounds.csv`: rounds in the form of the collector's files.
 pub(crate) async fn rounds(
-    api: web::Data<Api>,
+    handle: web::Data<TableHandle>,
     part: web::Query<Export>,
 ) -> Result<HttpResponse, Problem> {
-    let snapshot = api.snapshot.load_full();
-    let range = part.span()?.of(&snapshot.roll);
+    let snapshot = handle.snapshot.load_full();
+    let range = part.span()?.of(&snapshot.round_history);
     let rows = stream::unfold((snapshot, range), async |(snapshot, mut range)| {
         let piece = range.start..range.end.min(range.start + PIECE);
         range.start = piece.end;
-        let rows = snapshot.roll.range(piece);
+        let rows = snapshot.round_history.range(piece);
         let text = rows.fold(String::new(), |text, row| with_row(text, &row.round));
         (!text.is_empty()).then(|| (Ok(Bytes::from(text)), (snapshot, range)))
     });
-    Ok(table("rounds.csv", "timestamp,multiplier\n", rows))
+    Ok(csv_response("rounds.csv", "timestamp,multiplier\n", rows))
 }
 
 fn with_row(mut text: String, round: &Round) -> String {
@@ -48,17 +48,17 @@ fn with_row(mut text: String, round: &Round) -> String {
 
 /// `GET /api/predictions.csv`: the ledger of forecasts. Its file is read on a thread for that.
 pub(crate) async fn predictions(
-    api: web::Data<Api>,
+    handle: web::Data<TableHandle>,
     part: web::Query<Export>,
 ) -> Result<HttpResponse, Problem> {
     let span = part.span()?;
-    let wanted = Wanted { from: span.from, to: span.to, limit: span.limit };
-    let snapshot = api.snapshot.load_full();
+    let wanted = CsvFilter { from: span.from, to: span.to, limit: span.limit };
+    let snapshot = handle.snapshot.load_full();
     let Some(path) = kept_in(&snapshot) else {
         let detail = "forecasts are kept in memory only; name a place with --state-dir";
         return Err(Problem::new("no-ledger", StatusCode::NOT_FOUND, detail));
     };
-    let opened = web::block(move || Predictions::open(&path, wanted)).await;
+    let opened = web::block(move || LedgerCsv::open(&path, wanted)).await;
     let opened = opened.map_err(|_| Problem::stopping())?;
     let predictions = opened.map_err(|error| {
         let detail = format!("the ledger cannot be read: {error}");
@@ -76,14 +76,14 @@ pub(crate) async fn predictions(
             Err(_) => None,
         }
     });
-    Ok(table("predictions.csv", predictions::HEADER, rows))
+    Ok(csv_response("predictions.csv", ledger_csv::HEADER, rows))
 }
 
 fn kept_in(snapshot: &Arc<Snapshot>) -> Option<PathBuf> {
     snapshot.forecasts.kept_in.as_ref().map(PathBuf::from)
 }
 
-fn table(
+fn csv_response(
     name: &str,
     columns: &'static str,
     rows: impl Stream<Item = Result<Bytes, Error>> + 'static,

@@ -1,4 +1,4 @@
-//! Who may ask: a web page in the user's browser must not be able to use this API.
+//! Access control: a web page in the user's browser must not be able to use this API.
 //!
 //! A page of another site can send requests to a loopback address (cross-site requests), and by
 //! pointing its own name at 127.0.0.1 it can even read the answers (DNS rebinding). Against the
@@ -19,10 +19,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
-use super::login;
 use super::problem::Problem;
-use super::token::Token;
+use crate::config::Token;
 
+/// The cookie that a login sets.
+pub(super) const COOKIE: &str = "aviator_session";
 /// Sent with every response. Everything the page needs comes from this server.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
@@ -81,7 +82,7 @@ impl Guard {
         if OPEN.contains(&asked.path) || asked.path.starts_with(OPEN_BELOW) {
             return None;
         }
-        let (bearer, cookie) = (asked.bearer(), login::cookie(asked.headers));
+        let (bearer, cookie) = (asked.bearer(), session_cookie(asked.headers));
         // A header that is wrong is not made good by a cookie.
         let is_known = match bearer {
             Some(bearer) => token.is(bearer),
@@ -258,6 +259,15 @@ fn without_port(authority: &str) -> &str {
 
 fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The session cookie of a request.
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let texts = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
+    texts
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
 #[cfg(test)]

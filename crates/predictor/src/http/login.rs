@@ -1,16 +1,15 @@
-//! Where a browser gives the token once, and is known by a cookie from then on.
+//! The login form, which exchanges the token for a session cookie.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::base::Base;
 use super::body;
-use super::guard::Guard;
+use super::guard::{COOKIE, Guard};
 use super::problem::{Problem, Rendered};
+use crate::config::BasePath;
 
-const COOKIE: &str = "aviator_session";
 /// A month, in seconds.
 const COOKIE_AGE: u32 = 30 * 24 * 60 * 60;
 const PAGE: &str = include_str!("login.html");
@@ -34,7 +33,7 @@ pub(crate) async fn log_in(
     request: HttpRequest,
     payload: web::Payload,
     guard: web::Data<Guard>,
-    base: web::Data<Base>,
+    base: web::Data<BasePath>,
 ) -> Result<HttpResponse, Problem> {
     if !body::is(&request, "application/x-www-form-urlencoded") {
         let detail = "the login takes a form: application/x-www-form-urlencoded";
@@ -58,15 +57,6 @@ pub(crate) async fn log_in(
         if is_encrypted(request.headers()) { "; Secure" } else { "" }
     );
     Ok(to_dashboard().insert_header((header::SET_COOKIE, cookie)).finish())
-}
-
-/// The cookie of a request.
-pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let texts = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
-    texts
-        .flat_map(|text| text.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
 /// A form always says where it came from; behind a proxy that is all there is to know.

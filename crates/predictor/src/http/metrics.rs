@@ -3,47 +3,51 @@
 //! Everything worth measuring is in a snapshot already, so there is no registry to keep in step with
 //! it; only answers to requests are counted beside it.
 
-use std::fmt::{Display, Write as _};
 use std::fs;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use daemon::prometheus::{CONTENT_TYPE, MetricKind, MetricsPage};
+use forecasting::scorecard::{ENSEMBLE, Row};
 
-use super::access::Access;
 use super::guard::Guard;
-use super::tables::{Seen, Served};
-use crate::durations::SECONDS;
-use crate::scorecard::{ENSEMBLE, Row};
-use crate::snapshot::{Accuracy, Snapshot};
-use crate::view::LightsView;
+use super::request_log::RequestLog;
+use super::table_routes::{Seen, ServedTables};
+use crate::snapshot::Snapshot;
+use crate::snapshot::evidence::EvidenceView;
+use crate::training::durations::SECONDS;
+use crate::training::report::Accuracy;
 
-const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HOUSE: &str = "house";
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(
-    tables: web::Data<Served>,
-    access: web::Data<Access>,
+    tables: web::Data<ServedTables>,
+    access: web::Data<RequestLog>,
     guard: web::Data<Guard>,
 ) -> HttpResponse {
     let tables = tables.seen();
-    let mut page = Page { text: String::new(), tables: &tables };
-    page.family("aviator_build_info", "gauge", "Always 1; the version is the label.");
-    page.sample("aviator_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    let mut page = Page { metrics: MetricsPage::default(), tables: &tables };
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    let help = "Always 1; the version is the label.";
+    page.metrics.metric("aviator_build_info", MetricKind::Gauge, help).sample(&version, 1);
     page.data();
     page.training();
     page.forecasts();
     page.streams();
-    page.family("aviator_insecure", "gauge", "1 while other machines need no token.");
-    page.sample("aviator_insecure", &[], u8::from(guard.is_insecure()));
+    let help = "1 while other machines need no token.";
+    let is_insecure = u8::from(guard.is_insecure());
+    page.metrics.metric("aviator_insecure", MetricKind::Gauge, help).sample(&[], is_insecure);
     page.requests(&access);
     page.process();
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, KIND)).body(page.text)
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
+        .body(page.metrics.into_text())
 }
 
 struct Page<'a> {
-    text: String,
+    metrics: MetricsPage,
     tables: &'a [Seen],
 }
 
@@ -67,11 +71,11 @@ impl Page<'_> {
             Some(f64::from(it.indicators.auto_sync_active))
         });
         self.by("aviator_watch_events", "kind", "Looks at the directory, by cause.", |it| {
-            let looks = it.looks;
-            [("hint", looks.hinted), ("timer", looks.timed), ("request", looks.asked)].to_vec()
+            let scans = it.scan_counts;
+            [("hint", scans.hinted), ("timer", scans.timed), ("request", scans.asked)].to_vec()
         });
         let help = "Looks by the timer that found what no notification had told of.";
-        self.total("aviator_scan_recovered", help, |it| it.looks.recovered);
+        self.total("aviator_scan_recovered", help, |it| it.scan_counts.recovered);
     }
 
     fn training(&mut self) {
@@ -102,29 +106,30 @@ impl Page<'_> {
         self.gauge("aviator_baseline_mae_rolling", "The same of the constant 1.94.", |it| {
             mae(it, HOUSE)
         });
-        let name = "aviator_light_ln_e";
-        self.family(name, "gauge", "ln of what a euro bet against the light has become.");
+        let help = "ln of what a euro bet against the light has become.";
+        let mut metric = self.metrics.metric("aviator_light_ln_e", MetricKind::Gauge, help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.lights.iter().flat_map(LightsView::ln_e) {
-                self.sample(name, &[("table", table), ("light", light)], ln_e);
+            for (light, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
+                metric.sample(&[("table", table), ("light", light)], ln_e);
             }
         }
     }
 
     fn streams(&mut self) {
-        let name = "aviator_sse_clients";
-        self.family(name, "gauge", "Open event streams.");
+        let help = "Open event streams.";
+        let mut metric = self.metrics.metric("aviator_sse_clients", MetricKind::Gauge, help);
         for Seen { name: table, streams, .. } in self.tables {
-            self.sample(name, &[("table", table)], streams);
+            metric.sample(&[("table", table)], streams);
         }
     }
 
-    fn requests(&mut self, access: &Access) {
-        let name = "aviator_http_requests_total";
-        self.family(name, "counter", "Requests answered.");
+    fn requests(&mut self, access: &RequestLog) {
+        let help = "Requests answered.";
+        let mut metric =
+            self.metrics.metric("aviator_http_requests_total", MetricKind::Counter, help);
         for (route, statuses) in access.answered() {
             for (status, count) in statuses {
-                self.sample(name, &[("route", &route), ("status", &status.to_string())], count);
+                metric.sample(&[("route", &route), ("status", &status.to_string())], count);
             }
         }
     }
@@ -136,45 +141,34 @@ impl Page<'_> {
         let kilobytes = kilobytes.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok());
         if let Some(kilobytes) = kilobytes {
             let bytes: u64 = kilobytes;
-            self.family("process_resident_memory_bytes", "gauge", "Memory in use.");
-            self.sample("process_resident_memory_bytes", &[], bytes * 1024);
+            let name = "process_resident_memory_bytes";
+            self.metrics
+                .metric(name, MetricKind::Gauge, "Memory in use.")
+                .sample(&[], bytes * 1024);
         }
         // The one that is open for counting is not counted.
         if let Ok(open) = fs::read_dir("/proc/self/fd") {
-            self.family("process_open_fds", "gauge", "Open files and connections.");
-            self.sample("process_open_fds", &[], open.count().saturating_sub(1));
+            self.metrics
+                .metric("process_open_fds", MetricKind::Gauge, "Open files and connections.")
+                .sample(&[], open.count().saturating_sub(1));
         }
-    }
-
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("a text");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
-        let labels: Vec<String> =
-            labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
-        let labels = match labels.join(",") {
-            none if none.is_empty() => none,
-            some => format!("{{{some}}}"),
-        };
-        writeln!(self.text, "{name}{labels} {value}").expect("a text");
     }
 
     /// What is not known is left out: 0 would be a value.
     fn gauge(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Option<f64>) {
-        self.family(name, "gauge", help);
+        let mut metric = self.metrics.metric(name, MetricKind::Gauge, help);
         for Seen { name: table, snapshot, .. } in self.tables {
             if let Some(value) = of(snapshot) {
-                self.sample(name, &[("table", table)], value);
+                metric.sample(&[("table", table)], value);
             }
         }
     }
 
     fn total(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> u64) {
         let name = format!("{name}_total");
-        self.family(&name, "counter", help);
+        let mut metric = self.metrics.metric(&name, MetricKind::Counter, help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            self.sample(&name, &[("table", table)], of(snapshot));
+            metric.sample(&[("table", table)], of(snapshot));
         }
     }
 
@@ -187,25 +181,24 @@ impl Page<'_> {
         of: impl Fn(&Snapshot) -> Vec<(&'static str, u64)>,
     ) {
         let name = format!("{name}_total");
-        self.family(&name, "counter", help);
+        let mut metric = self.metrics.metric(&name, MetricKind::Counter, help);
         for Seen { name: table, snapshot, .. } in self.tables {
             for (kind, count) in of(snapshot) {
-                self.sample(&name, &[("table", table), (label, kind)], count);
+                metric.sample(&[("table", table), (label, kind)], count);
             }
         }
     }
 
     fn durations(&mut self, name: &str, help: &str) {
-        self.family(name, "histogram", help);
+        let mut metric = self.metrics.metric(name, MetricKind::Histogram, help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            let took = snapshot.trained;
-            let bucket = format!("{name}_bucket");
+            let took = snapshot.training_durations;
             for (within, end) in took.within.iter().zip(SECONDS) {
-                self.sample(&bucket, &[("table", table), ("le", &end.to_string())], within);
+                metric.sample_of("_bucket", &[("table", table), ("le", &end.to_string())], within);
             }
-            self.sample(&bucket, &[("table", table), ("le", "+Inf")], took.count);
-            self.sample(&format!("{name}_sum"), &[("table", table)], took.sum);
-            self.sample(&format!("{name}_count"), &[("table", table)], took.count);
+            metric.sample_of("_bucket", &[("table", table), ("le", "+Inf")], took.count);
+            metric.sample_of("_sum", &[("table", table)], took.sum);
+            metric.sample_of("_count", &[("table", table)], took.count);
         }
     }
 }
@@ -222,8 +215,4 @@ fn mae(snapshot: &Snapshot, name: &str) -> Option<f64> {
 
 fn seconds(time: DateTime<Utc>) -> f64 {
     time.timestamp_millis() as f64 / 1000.0
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

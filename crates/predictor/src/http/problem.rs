@@ -11,8 +11,8 @@ use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::access::RequestId;
-use crate::query::BadQuery;
+use super::request_log::RequestId;
+use crate::http::query::BadQuery;
 
 /// How long a client may wait before it asks for something that is still to come, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");

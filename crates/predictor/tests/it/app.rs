@@ -10,12 +10,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use features::FeatureRow;
+use forecasting::dataset::DatasetSnapshot;
+use forecasting::ensemble::{OutOfSample, PointErrors};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::learner::{Learned, Learner, Member};
+use forecasting::models::{FitError, Progress};
+use predictor::Application;
 use predictor::config::{Config, Watch};
-use predictor::dataset::DatasetSnapshot;
-use predictor::ensemble::{OutOfSample, PointErrors};
-use predictor::forecast::{Forecaster, Means};
-use predictor::models::{FitError, Progress};
-use predictor::{Application, Learned, Learner, Member};
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
-use evaluation::score_sheet::{Issued, ScoreSheet};
+use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::simulate::Scenario;
-use evaluation::{HouseLaw, law};
+use evaluation::{HouseLaw, house_law};
 use features::FeatureRow;
-use predictor::backtest::{Refit, drive};
-use predictor::dataset::{DatasetSnapshot, Rows};
-use predictor::engine::Effect;
-use predictor::forecast::{Forecast, Forecaster, Means};
+use forecasting::dataset::{DatasetSnapshot, Rows};
+use forecasting::engine::Effect;
+use forecasting::forecast::{Forecast, Forecaster, Means};
+use forecasting::replay::{Refit, drive};
 use rounds::{Multiplier, Round};
 use serde_json::Value;
 
@@ -106,9 +106,12 @@ fn learning_by_heart_shows_no_skill() {
                 let Effect::Settled(settlement) = effect else { continue };
                 let (mean, cents) =
                     (settlement.forecast.means.mean, settlement.round.multiplier.cents());
-                let scale = law::scale_from_mean_ln(mean);
-                sheets[0].record(&Issued::law(law::point_from_mean_ln(mean), scale), cents);
-                sheets[1].record(&Issued::law(law::MEDIAN, 1.0), cents);
+                let scale = house_law::scale_from_mean_ln(mean);
+                sheets[0].record(
+                    &ForecastRecord::law(house_law::point_from_mean_ln(mean), scale),
+                    cents,
+                );
+                sheets[1].record(&ForecastRecord::law(house_law::MEDIAN, 1.0), cents);
             }
         })
         .unwrap();

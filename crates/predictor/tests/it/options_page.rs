@@ -11,7 +11,7 @@ use clap::CommandFactory as _;
 fn the_page_lists_every_command_and_option() {
     let page =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/predictor-options.md");
-    program::options_page::check(predictor::cli::Cli::command(), &page);
+    daemon::options_page::check(predictor::cli::Cli::command(), &page);
 }
 
 /// Every setting that `--print-config` shows has its key on the page of configuration files.

@@ -2,12 +2,12 @@
 
 use predictor::config::Config;
 use reqwest::Method;
-use rounds::Name;
+use rounds::TableName;
 use serde_json::Value;
 
 use crate::app::{Data, FILE, TestApp};
 
-fn name(text: &str) -> Name {
+fn name(text: &str) -> TableName {
     text.parse().unwrap()
 }
 
@@ -18,7 +18,7 @@ fn two_tables(rounds: u64) -> (Data, Config) {
     let file = format!("eu/{FILE}");
     data.write(&file, "timestamp,multiplier\n");
     data.append(&file, 0..rounds);
-    let config = Config { tables: vec![Name::default(), name("eu")], ..data.manual() };
+    let config = Config { tables: vec![TableName::default(), name("eu")], ..data.manual() };
     (data, config)
 }
 
@@ -76,7 +76,7 @@ async fn a_table_that_is_not_served_is_not_found() {
 #[tokio::test]
 async fn plain_addresses_mean_the_first_table() {
     let (_data, config) = two_tables(35);
-    let app = TestApp::start(Config { tables: vec![name("eu"), Name::default()], ..config });
+    let app = TestApp::start(Config { tables: vec![name("eu"), TableName::default()], ..config });
     assert_eq!(app.look().await["csv_records"], 35);
 }
 

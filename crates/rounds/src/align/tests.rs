@@ -1,3 +1,5 @@
+//! Tests of the alignment of two recordings.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,13 +9,13 @@ fn at(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_765_395_155_000 + millis).unwrap()
 }
 
-fn heard(millis: i64, cents: u64) -> Heard {
+fn heard(millis: i64, cents: u64) -> RecordedRound {
     let round = Round { time: at(millis), multiplier: Multiplier::from_cents(cents).unwrap() };
-    Heard { round, is_estimate: false }
+    RecordedRound { round, is_estimate: false }
 }
 
 /// A table: rounds of uneven length, with many equal neighbours.
-fn table(count: u64) -> Vec<Heard> {
+fn table(count: u64) -> Vec<RecordedRound> {
     let mut millis = 0;
     (0..count)
         .map(|number| {
@@ -25,12 +27,12 @@ fn table(count: u64) -> Vec<Heard> {
 }
 
 /// What the second recorder heard: its clock is `off` behind, and each time up to 400 ms late.
-fn second(table: &[Heard], off: i64) -> Vec<Heard> {
+fn second(table: &[RecordedRound], off: i64) -> Vec<RecordedRound> {
     let late = |index: usize| i64::try_from(index * 7919 % 400).unwrap();
     table
         .iter()
         .enumerate()
-        .map(|(index, round)| Heard {
+        .map(|(index, round)| RecordedRound {
             round: Round {
                 time: round.round.time + TimeDelta::milliseconds(late(index) - off),
                 ..round.round
@@ -40,18 +42,20 @@ fn second(table: &[Heard], off: i64) -> Vec<Heard> {
         .collect()
 }
 
-fn without(rounds: &[Heard], is_away: impl Fn(usize) -> bool) -> Vec<Heard> {
+fn without(rounds: &[RecordedRound], is_away: impl Fn(usize) -> bool) -> Vec<RecordedRound> {
     let here = rounds.iter().enumerate().filter(|(index, _)| !is_away(*index));
     here.map(|(_, heard)| *heard).collect()
 }
 
 /// The multipliers of the first recording with those of the second one that it lacks.
-fn whole(first: &[Heard], other: &[Heard], joined: &[Joined]) -> Vec<u64> {
+fn whole(first: &[RecordedRound], other: &[RecordedRound], joined: &[AlignedRound]) -> Vec<u64> {
     let mut rounds: Vec<_> = first.iter().map(|heard| heard.round).collect();
     for joined in joined {
         match *joined {
-            Joined::Missing { second, time } => rounds.push(Round { time, ..other[second].round }),
-            Joined::Same { .. } => {}
+            AlignedRound::Missing { second, time } => {
+                rounds.push(Round { time, ..other[second].round });
+            }
+            AlignedRound::Same { .. } => {}
             other => unreachable!("{other:?}"),
         }
     }
@@ -63,7 +67,7 @@ fn cents<'a>(rounds: impl Iterator<Item = &'a Round>) -> Vec<u64> {
     rounds.map(|round| round.multiplier.cents()).collect()
 }
 
-fn truth(table: &[Heard]) -> Vec<u64> {
+fn truth(table: &[RecordedRound]) -> Vec<u64> {
     cents(table.iter().map(|heard| &heard.round))
 }
 
@@ -99,8 +103,11 @@ fn rounds_told_differently_are_conflicts_and_the_first_stands() {
     let mut other = second(&table, 1000);
     other[40].round.multiplier = Multiplier::from_cents(9_999).unwrap();
     let joined = align(&table, &other, &Limits::default());
-    assert_eq!(joined[40], Joined::Conflict { first: 40, second: 40 });
-    assert_eq!(joined.iter().filter(|joined| matches!(joined, Joined::Same { .. })).count(), 99);
+    assert_eq!(joined[40], AlignedRound::Conflict { first: 40, second: 40 });
+    assert_eq!(
+        joined.iter().filter(|joined| matches!(joined, AlignedRound::Same { .. })).count(),
+        99
+    );
 }
 
 #[test]
@@ -109,7 +116,7 @@ fn what_the_first_has_no_time_for_is_not_taken() {
     let mut other = second(&table, 0);
     // Half way between two rounds that are ten seconds or so apart.
     let (before, after) = (other[50].round.time, other[51].round.time);
-    let between = Heard {
+    let between = RecordedRound {
         round: Round {
             time: before + (after - before) / 2,
             multiplier: Multiplier::from_cents(77_777).unwrap(),
@@ -119,7 +126,7 @@ fn what_the_first_has_no_time_for_is_not_taken() {
     other.insert(51, between);
     let joined =
         align(&table, &other, &Limits { round: TimeDelta::seconds(15), ..Limits::default() });
-    assert_eq!(joined[51], Joined::NoRoom { second: 51 });
+    assert_eq!(joined[51], AlignedRound::NoRoom { second: 51 });
 }
 
 #[test]
@@ -128,13 +135,17 @@ fn too_little_in_common_places_nothing() {
     let other: Vec<_> =
         (0..4).map(|number| heard(number * 20_000, 50_000 + number.unsigned_abs())).collect();
     let joined = align(&table, &other, &Limits::default());
-    let is_left_alone =
-        |joined: &Joined| matches!(joined, Joined::Unplaced { .. } | Joined::Conflict { .. });
+    let is_left_alone = |joined: &AlignedRound| {
+        matches!(joined, AlignedRound::Unplaced { .. } | AlignedRound::Conflict { .. })
+    };
     assert!(joined.iter().all(is_left_alone), "{joined:?}");
     // Where the first recorder was not there at all, its clock does not matter.
     let later: Vec<_> = (0..4).map(|number| heard(100_000_000 + number * 20_000, 150)).collect();
     let joined = align(&table, &later, &Limits::default());
-    assert!(joined.iter().all(|joined| matches!(joined, Joined::Missing { .. })), "{joined:?}");
+    assert!(
+        joined.iter().all(|joined| matches!(joined, AlignedRound::Missing { .. })),
+        "{joined:?}"
+    );
 }
 
 #[test]
@@ -156,7 +167,8 @@ fn estimated_times_are_joined_by_the_order_of_the_rounds() {
 fn laying_a_whole_series_on_itself_adds_nothing() {
     let table = table(700);
     let joined = align(&table, &table, &Limits::default());
-    let same: Vec<_> = (0..700).map(|index| Joined::Same { first: index, second: index }).collect();
+    let same: Vec<_> =
+        (0..700).map(|index| AlignedRound::Same { first: index, second: index }).collect();
     assert_eq!(joined, same);
     assert!(align(&table, &[], &Limits::default()).is_empty());
 }

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskFile, Opening, RealDisk, Standing};
+use super::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
 /// What goes wrong in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl FaultyDisk {
 }
 
 impl Disk for FaultyDisk {
-    fn open(&self, path: &Path, opening: Opening) -> io::Result<Box<dyn DiskFile>> {
+    fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
         self.call(|| {
             let before = fs::read(path).ok();
             let file = RealDisk.open(path, opening)?;
@@ -292,7 +292,7 @@ impl DiskFile for FaultyFile {
         self.disk.call(|| file.set_len(length))
     }
 
-    fn standing(&self) -> io::Result<Standing> {
-        self.disk.call(|| self.file.standing())
+    fn stat(&self) -> io::Result<FileStat> {
+        self.disk.call(|| self.file.stat())
     }
 }

@@ -1,4 +1,4 @@
-//! Spribe Aviator.
+//! The formula of Spribe Aviator.
 //!
 //! The operator publishes how seeds become a digest; the step from the digest to the multiplier is a
 //! reconstruction that reproduces the panels seen in public.
@@ -6,14 +6,55 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha512};
 
+use super::scheme::{Published, Scheme, SchemeError};
 use super::{HexError, Step, at_least_one, hex, leading, reciprocal_cents, sha256};
 use crate::Multiplier;
 
-/// What is known of a round; what the operator did not show is `None`.
+/// The game as a [`Scheme`].
+#[derive(Debug, Clone, Copy)]
+pub struct Aviator;
+
+impl Scheme for Aviator {
+    fn name(&self) -> &'static str {
+        "aviator"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Spribe Aviator: server seed and players' seeds"
+    }
+
+    /// Without seeds, only the steps after the digest can be checked.
+    fn steps(&self, published: &Published) -> Result<Vec<Step>, SchemeError> {
+        let Published { hash, server_seed, client_seeds, commitment, multiplier, .. } = published;
+        if let Some(server_seed) = server_seed {
+            let claim = Claim {
+                server_seed: server_seed.clone(),
+                client_seeds: client_seeds.clone(),
+                commitment: commitment.clone(),
+                digest: hash.clone(),
+                decimal: None,
+                multiplier: *multiplier,
+            };
+            return Ok(claim.steps());
+        }
+        let digest =
+            hash.as_deref().ok_or(SchemeError::Missing("the seeds or their digest"))?.trim();
+        let decimal = decimal(digest)?;
+        let shown = multiplier.map(|multiplier| multiplier.to_string());
+        Ok(vec![
+            Step::new(DECIMAL, None, decimal.to_string()),
+            Step::new("multiplier", shown.as_deref(), at_least_one(cents(decimal)).to_string()),
+        ])
+    }
+}
+
+const DECIMAL: &str = "decimal of its first 13 digits";
+
+/// What the operator published about a round; `None` for what it did not show.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Claim {
-    /// Shown after the round.
+    /// Server seed, shown after the round.
     pub server_seed: String,
     /// Seeds of the first players, in panel order.
     pub client_seeds: Vec<String>,
@@ -28,7 +69,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A round with all that follows from its seeds.
+    /// Returns the claim with everything that follows from the seeds.
     pub fn of(server_seed: &str, client_seeds: &[&str]) -> Self {
         let digest = digest(server_seed, client_seeds);
         let decimal = decimal(&digest).expect("a digest of ours is hexadecimal");
@@ -42,7 +83,7 @@ impl Claim {
         }
     }
 
-    /// Computes each step anew from the seeds.
+    /// Recomputes each step from the seeds.
     pub fn steps(&self) -> Vec<Step> {
         let seeds: Vec<&str> = self.client_seeds.iter().map(String::as_str).collect();
         let fair = Self::of(&self.server_seed, &seeds);
@@ -54,18 +95,19 @@ impl Claim {
         vec![
             step("SHA-256 of the server seed", self.commitment.clone(), fair.commitment.clone()),
             step("SHA-512 of all seeds", self.digest.clone(), fair.digest.clone()),
-            step("decimal of its first 13 digits", number(self), number(&fair)),
+            step(DECIMAL, number(self), number(&fair)),
             step("multiplier", result(self), result(&fair)),
         ]
     }
 }
 
-/// What is shown before the round: SHA-256 of the server seed.
+/// Returns the commitment shown before the round: SHA-256 of the server seed.
 pub fn commit(server_seed: &str) -> String {
     sha256(server_seed.as_bytes())
 }
 
-/// SHA-512 of the server seed and the seeds of the first three players, in panel order, nothing between.
+/// Returns the SHA-512 of the server seed and the seeds of the first three players, in panel order,
+/// concatenated without a separator.
 pub fn digest(server_seed: &str, client_seeds: &[&str]) -> String {
     let mut hasher = Sha512::new();
     hasher.update(server_seed);
@@ -75,7 +117,7 @@ pub fn digest(server_seed: &str, client_seeds: &[&str]) -> String {
     hex(&hasher.finalize())
 }
 
-/// The first 13 hexadecimal digits as a number, the panel's "decimal": 0 to 2^52 - 1.
+/// Returns the first 13 hexadecimal digits as a number, the panel's "decimal": 0 to 2^52 - 1.
 ///
 /// # Errors
 /// The digest does not begin with 13 hexadecimal digits.
@@ -83,7 +125,7 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
     leading(digest, 13)
 }
 
-/// `max(100, floor(97 E / (E - h)))` hundredths, E = 2^52.
+/// Returns `max(100, floor(97 E / (E - h)))` hundredths, E = 2^52.
 ///
 /// # Panics
 /// `decimal` is 2^52 or more, which 13 digits cannot be.
@@ -91,7 +133,7 @@ pub fn cents(decimal: u64) -> u64 {
     reciprocal_cents(97, decimal).max(100)
 }
 
-/// The multiplier of a digest.
+/// Returns the multiplier of a digest.
 ///
 /// # Errors
 /// The digest does not begin with 13 hexadecimal digits.

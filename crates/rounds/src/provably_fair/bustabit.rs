@@ -1,8 +1,9 @@
-//! bustabit and the games that copied it.
+//! The formulas of bustabit and of the games that copied it.
 
+use super::scheme::{ChainEnd, HashChain, Published, Scheme, SchemeError, chain_steps};
 use super::{
-    HashClaim, HexError, Step, at_least_one, chain_length, classic_cents, hash_steps, hmac_sha256,
-    leading, reciprocal_cents, remainder, sha256, unhex,
+    HexError, Step, at_least_one, classic_cents, digest_of_text, hmac_sha256, leading,
+    reciprocal_cents, remainder, sha256, sha256_of_text, unhex,
 };
 use crate::Multiplier;
 
@@ -17,6 +18,54 @@ pub enum Version {
     V3,
 }
 
+impl Scheme for Version {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::V1 => "bustabit1",
+            Self::V2 => "bustabit2",
+            Self::V3 => "bustabit3",
+        }
+    }
+
+    fn summary(&self) -> &'static str {
+        match self {
+            Self::V1 => "bustabit until 2018: a chain of hashes",
+            Self::V2 => "bustabit from the seeding event of 2018",
+            Self::V3 => "bustabit from game 12,279,451",
+        }
+    }
+
+    fn steps(&self, published: &Published) -> Result<Vec<Step>, SchemeError> {
+        chain_steps(self, published)
+    }
+
+    fn chain(&self) -> Option<&dyn HashChain> {
+        Some(self)
+    }
+}
+
+impl HashChain for Version {
+    fn digest(&self, hash: &str) -> Result<String, HexError> {
+        digest(*self, hash)
+    }
+
+    fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
+        multiplier(*self, digest)
+    }
+
+    fn previous(&self, hash: &str) -> Result<String, HexError> {
+        previous(*self, hash)
+    }
+
+    fn end(&self) -> Option<ChainEnd> {
+        match self {
+            Self::V1 => None,
+            Self::V2 => Some(ChainEnd { hash: V2_TERMINATING_HASH, number: Some(0) }),
+            Self::V3 => Some(ChainEnd { hash: V3_TERMINATING_HASH, number: Some(V3_GAME_OFFSET) }),
+        }
+    }
+}
+
 /// The last hash of the chain of [`Version::V2`]: game n reaches it in n steps.
 pub const V2_TERMINATING_HASH: &str =
     "86728f5fc3bd99db94d3cdaf105d67788194e9701bf95d049ad0e1ee3d004277";
@@ -29,10 +78,10 @@ pub const V3_TERMINATING_HASH: &str =
 pub const V3_GAME_OFFSET: u64 = 10_000_000;
 
 impl Version {
-    /// All of them.
+    /// All versions.
     pub const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
 
-    /// The public salt, the hash of a Bitcoin block that came after the chain was published.
+    /// Returns the public salt, the hash of a Bitcoin block mined after the chain was published.
     pub fn salt(self) -> &'static str {
         match self {
             Self::V1 => "000000000000000007a9a31ff7f07463d91af6b5454241d5faf282e5e0fe1b3a",
@@ -42,21 +91,18 @@ impl Version {
     }
 }
 
-/// The digest of a game: HMAC-SHA256 of its hash and the salt.
+/// Returns the digest of a game: HMAC-SHA256 of its hash and the salt.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(version: Version, game_hash: &str) -> Result<String, HexError> {
-    let hash = unhex(game_hash)?;
-    Ok(match version {
-        Version::V1 => {
-            hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), version.salt().as_bytes())
-        }
-        Version::V2 | Version::V3 => hmac_sha256(version.salt().as_bytes(), &hash),
-    })
+    match version {
+        Version::V1 => digest_of_text(game_hash, version.salt()),
+        Version::V2 | Version::V3 => Ok(hmac_sha256(version.salt().as_bytes(), &unhex(game_hash)?)),
+    }
 }
 
-/// The first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
+/// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
 ///
 /// # Errors
 /// The digest does not begin with 13 hexadecimal digits.
@@ -64,9 +110,9 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
     leading(digest, 13)
 }
 
-/// The result in hundredths; 0 is the instant end of [`Version::V1`].
+/// Returns the result in hundredths; 0 is the instant end of [`Version::V1`].
 ///
-/// The operator computes in floating point; whole numbers here give the same but where a quotient
+/// The operator computes in floating point; the integers here give the same result unless a quotient
 /// lies within a rounding error of a whole hundredth.
 ///
 /// # Errors
@@ -80,7 +126,7 @@ pub fn cents(version: Version, digest: &str) -> Result<u64, HexError> {
     })
 }
 
-/// The multiplier of a digest; an instant end is 1.00.
+/// Returns the multiplier of a digest; an instant end is 1.00.
 ///
 /// # Errors
 /// The digest is not 64 hexadecimal digits.
@@ -88,44 +134,13 @@ pub fn multiplier(version: Version, digest: &str) -> Result<Multiplier, HexError
     cents(version, digest).map(at_least_one)
 }
 
-/// The hash of the game before: SHA-256 of the hexadecimal text, from version 3 of the bytes.
+/// Returns the hash of the game before: SHA-256 of the hexadecimal text, from version 3 of the bytes.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(version: Version, game_hash: &str) -> Result<String, HexError> {
-    let hash = unhex(game_hash)?;
-    Ok(match version {
-        Version::V1 | Version::V2 => sha256(game_hash.to_ascii_lowercase().as_bytes()),
-        Version::V3 => sha256(&hash),
-    })
-}
-
-/// Computes each step of a game anew from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(version: Version, claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(version, &claim.hash)?;
-    let multiplier = multiplier(version, &digest)?;
-    Ok(hash_steps(claim, previous(version, &claim.hash)?, digest, multiplier))
-}
-
-/// The number of a game: how far its hash is from the published end of the chain.
-///
-/// `None` if that is more than `steps_max` games, and for version 1, whose end is not known here.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn game_number(
-    version: Version,
-    game_hash: &str,
-    steps_max: u64,
-) -> Result<Option<u64>, HexError> {
-    let (last, offset) = match version {
-        Version::V1 => return unhex(game_hash).map(|_| None),
-        Version::V2 => (V2_TERMINATING_HASH, 0),
-        Version::V3 => (V3_TERMINATING_HASH, V3_GAME_OFFSET),
-    };
-    let length = chain_length(|hash| previous(version, hash), game_hash, last, steps_max)?;
-    Ok(length.map(|length| offset + length))
+    match version {
+        Version::V1 | Version::V2 => sha256_of_text(game_hash),
+        Version::V3 => Ok(sha256(&unhex(game_hash)?)),
+    }
 }

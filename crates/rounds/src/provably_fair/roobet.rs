@@ -1,24 +1,59 @@
-//! Roobet Crash.
+//! The formula of Roobet Crash.
 
+use super::scheme::{HashChain, Published, Scheme, SchemeError, chain_steps};
 use super::{
-    HashClaim, HexError, Step, at_least_one, classic_cents, hash_steps, hmac_sha256, leading,
-    remainder, sha256, unhex,
+    HexError, Step, at_least_one, classic_cents, digest_of_text, leading, remainder, sha256_of_text,
 };
 use crate::Multiplier;
+
+/// The game as a [`Scheme`].
+#[derive(Debug, Clone, Copy)]
+pub struct Roobet;
+
+impl Scheme for Roobet {
+    fn name(&self) -> &'static str {
+        "roobet"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Roobet Crash: a chain of hashes"
+    }
+
+    fn steps(&self, published: &Published) -> Result<Vec<Step>, SchemeError> {
+        chain_steps(self, published)
+    }
+
+    fn chain(&self) -> Option<&dyn HashChain> {
+        Some(self)
+    }
+}
+
+impl HashChain for Roobet {
+    fn digest(&self, hash: &str) -> Result<String, HexError> {
+        digest(hash)
+    }
+
+    fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
+        multiplier(digest)
+    }
+
+    fn previous(&self, hash: &str) -> Result<String, HexError> {
+        previous(hash)
+    }
+}
 
 /// The public salt, the hash of a Bitcoin block.
 pub const SALT: &str = "0000000000000000000fa3b65e43e4240d71762a5bf397d5304b2596d116859c";
 
-/// HMAC-SHA256 of the game hash, as text, and the salt.
+/// Returns the HMAC-SHA256 of the game hash, as text, and the salt.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), SALT.as_bytes()))
+    digest_of_text(game_hash, SALT)
 }
 
-/// The first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
+/// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
 ///
 /// # Errors
 /// The digest does not begin with 13 hexadecimal digits.
@@ -26,7 +61,7 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
     leading(digest, 13)
 }
 
-/// The result in hundredths: 100 if the digest is a multiple of 33, else as bustabit's first formula.
+/// Returns the result in hundredths: 100 if the digest is a multiple of 33, else as bustabit's first formula.
 ///
 /// # Errors
 /// The digest is not 64 hexadecimal digits.
@@ -35,7 +70,7 @@ pub fn cents(digest: &str) -> Result<u64, HexError> {
     Ok(if remainder(digest, 33)? == 0 { 100 } else { classic_cents(h) })
 }
 
-/// The multiplier of a digest.
+/// Returns the multiplier of a digest.
 ///
 /// # Errors
 /// The digest is not 64 hexadecimal digits.
@@ -43,21 +78,10 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
     cents(digest).map(at_least_one)
 }
 
-/// The hash of the game before: SHA-256 of the hexadecimal text.
+/// Returns the hash of the game before: SHA-256 of the hexadecimal text.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
-}
-
-/// Computes each step of a game anew from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(&claim.hash)?;
-    let multiplier = multiplier(&digest)?;
-    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
+    sha256_of_text(game_hash)
 }

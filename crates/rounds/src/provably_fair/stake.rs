@@ -1,9 +1,48 @@
-//! Stake Crash.
+//! The formula of Stake Crash.
 
-use super::{
-    HashClaim, HexError, Step, at_least_one, hash_steps, hmac_sha256, leading, sha256, unhex,
-};
+use super::scheme::{ChainEnd, HashChain, Published, Scheme, SchemeError, chain_steps};
+use super::{HexError, Step, at_least_one, digest_of_text, leading, sha256_of_text};
 use crate::Multiplier;
+
+/// The game as a [`Scheme`].
+#[derive(Debug, Clone, Copy)]
+pub struct Stake;
+
+impl Scheme for Stake {
+    fn name(&self) -> &'static str {
+        "stake"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Stake Crash: a chain of hashes"
+    }
+
+    fn steps(&self, published: &Published) -> Result<Vec<Step>, SchemeError> {
+        chain_steps(self, published)
+    }
+
+    fn chain(&self) -> Option<&dyn HashChain> {
+        Some(self)
+    }
+}
+
+impl HashChain for Stake {
+    fn digest(&self, hash: &str) -> Result<String, HexError> {
+        digest(hash)
+    }
+
+    fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
+        multiplier(digest)
+    }
+
+    fn previous(&self, hash: &str) -> Result<String, HexError> {
+        previous(hash)
+    }
+
+    fn end(&self) -> Option<ChainEnd> {
+        Some(ChainEnd { hash: TERMINATING_HASH, number: None })
+    }
+}
 
 /// The public salt, the hash of a Bitcoin block.
 pub const SALT: &str = "0000000000000000001b34dc6a1e86083f95500b096231436e9b25cbdd0075c4";
@@ -12,16 +51,15 @@ pub const SALT: &str = "0000000000000000001b34dc6a1e86083f95500b096231436e9b25cb
 pub const TERMINATING_HASH: &str =
     "78a9757d3be42b74a3f70239078ad9317125fe9ee630d5bdada46de963e56752";
 
-/// HMAC-SHA256 of the game hash, as text, and the salt.
+/// Returns the HMAC-SHA256 of the game hash, as text, and the salt.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), SALT.as_bytes()))
+    digest_of_text(game_hash, SALT)
 }
 
-/// The first 8 hexadecimal digits as a number: 0 to 2^32 - 1.
+/// Returns the first 8 hexadecimal digits as a number: 0 to 2^32 - 1.
 ///
 /// # Errors
 /// The digest does not begin with 8 hexadecimal digits.
@@ -29,12 +67,12 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
     leading(digest, 8)
 }
 
-/// `max(100, floor(99 * 2^32 / (i + 1)))` hundredths.
+/// Returns `max(100, floor(99 * 2^32 / (i + 1)))` hundredths.
 pub fn cents(decimal: u64) -> u64 {
     ((99 << 32) / (decimal + 1)).max(100)
 }
 
-/// The multiplier of a digest.
+/// Returns the multiplier of a digest.
 ///
 /// # Errors
 /// The digest does not begin with 8 hexadecimal digits.
@@ -42,21 +80,10 @@ pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
     decimal(digest).map(|i| at_least_one(cents(i)))
 }
 
-/// The hash of the game before: SHA-256 of the hexadecimal text.
+/// Returns the hash of the game before: SHA-256 of the hexadecimal text.
 ///
 /// # Errors
 /// The hash is not 64 hexadecimal digits.
 pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    unhex(game_hash)?;
-    Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
-}
-
-/// Computes each step of a game anew from its hash.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn steps(claim: &HashClaim) -> Result<Vec<Step>, HexError> {
-    let digest = digest(&claim.hash)?;
-    let multiplier = multiplier(&digest)?;
-    Ok(hash_steps(claim, previous(&claim.hash)?, digest, multiplier))
+    sha256_of_text(game_hash)
 }

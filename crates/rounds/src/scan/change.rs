@@ -1,3 +1,5 @@
+//! What a scan reports about a file.
+
 use crate::cursor::Rejected;
 use crate::round::Round;
 
@@ -10,13 +12,13 @@ pub struct Change {
     pub kind: ChangeKind,
     /// New and replaced files: all rounds of the file; appended ones: the new rounds. In file order.
     pub rounds: Vec<Round>,
-    /// Lines that are no rounds, of the same stretch as `rounds`; at most [`crate::REJECTED_MAX`].
+    /// Lines that are not rounds, of the same stretch as `rounds`; at most [`crate::REJECTED_MAX`].
     pub rejected: Vec<Rejected>,
-    /// How many lines of that stretch are no rounds.
+    /// Number of lines of that stretch that are not rounds.
     pub rejected_count: u64,
     /// Rounds of this file now.
     pub total: u64,
-    /// Lines of this file that are no rounds, now.
+    /// Lines of this file that are not rounds, now.
     pub rejected_total: u64,
     /// Bytes after the last newline: a row being written, or one torn by a crash.
     pub torn_bytes: u64,
@@ -30,14 +32,14 @@ pub struct Change {
 pub enum ChangeKind {
     /// It was not there, or not readable, before.
     New,
-    /// Rows, or lines that are none, were added at its end.
+    /// Lines were appended.
     Appended,
-    /// It was cut, rewritten or exchanged: its earlier rounds no longer count.
+    /// It was truncated, rewritten or replaced: its earlier rounds no longer count.
     Replaced,
     /// It is gone, and its rounds with it.
     Removed,
     /// Its size or modification time changed, its rows did not.
     Touched,
-    /// It cannot be read; its earlier rounds still count. Said once, tried again at every scan.
+    /// It cannot be read; its earlier rounds still count. Reported once, retried at every scan.
     Unreadable,
 }

@@ -1,6 +1,6 @@
 //! The examples of docs/reference/csv-format.md.
 
-use rounds::{Cursor, EventLine, Piece, Round};
+use rounds::{Chunk, Cursor, EventLine, Round};
 
 const PAGE: &str = include_str!("../../../../docs/reference/csv-format.md");
 
@@ -17,7 +17,7 @@ fn examples(heading: &str, table: usize) -> Vec<(&'static str, &'static str)> {
     .collect()
 }
 
-fn read(text: &str) -> Piece {
+fn read(text: &str) -> Chunk {
     let length = text.len() as u64;
     Cursor::default().read(&mut std::io::Cursor::new(text.as_bytes()), length).unwrap()
 }

@@ -1,8 +1,10 @@
-//! Rounds whose results are public.
+//! Formulas of provably fair games, checked against rounds whose results are public.
 
 use rounds::Multiplier;
 use rounds::provably_fair::bustabit::Version;
-use rounds::provably_fair::{HashClaim, Step, aviator, bustabit, roobet, stake};
+use rounds::provably_fair::{
+    HashChain as _, Published, SCHEMES, Scheme as _, Step, aviator, bustabit, roobet, scheme, stake,
+};
 
 fn cents(multiplier: f64) -> Multiplier {
     Multiplier::new(multiplier).unwrap()
@@ -156,14 +158,14 @@ fn one_digest_in_a_hundred_and_one_ends_the_first_bustabit_at_once() {
 #[test]
 fn a_game_is_numbered_by_its_distance_from_the_end_of_its_chain() {
     let end = bustabit::V2_TERMINATING_HASH;
-    assert_eq!(bustabit::game_number(Version::V2, end, 0), Ok(Some(0)));
+    assert_eq!(Version::V2.number(end, 0), Ok(Some(0)));
     let end = bustabit::V3_TERMINATING_HASH;
-    assert_eq!(bustabit::game_number(Version::V3, end, 0), Ok(Some(10_000_000)));
+    assert_eq!(Version::V3.number(end, 0), Ok(Some(10_000_000)));
     let game = "b2acd37fbdb5509926ab5d7329704c840f8467266c90019682f3b260a029bdba";
-    assert_eq!(bustabit::game_number(Version::V2, game, 1000), Ok(None));
-    assert_eq!(bustabit::game_number(Version::V2, game, 1_394_728), Ok(Some(1_394_728)));
-    assert_eq!(bustabit::game_number(Version::V1, game, 10), Ok(None));
-    assert!(bustabit::game_number(Version::V2, "none", 10).is_err());
+    assert_eq!(Version::V2.number(game, 1000), Ok(None));
+    assert_eq!(Version::V2.number(game, 1_394_728), Ok(Some(1_394_728)));
+    assert_eq!(Version::V1.number(game, 10), Ok(None));
+    assert!(Version::V2.number("none", 10).is_err());
 }
 
 #[test]
@@ -202,17 +204,57 @@ fn roobet_gives_its_published_chain() {
 #[test]
 fn games_of_a_chain_are_checked_step_by_step() {
     let hash = "b459e199bac1342bf22d7aa6d19180aff35ab69f453d809949aab3e8d5e545aa";
-    let claim = HashClaim {
-        hash: hash.to_owned(),
+    let published = Published {
+        hash: Some(hash.to_owned()),
         previous: Some(bustabit::previous(Version::V2, hash).unwrap()),
         multiplier: Some(cents(3.77)),
-        ..HashClaim::default()
+        ..Published::default()
     };
-    let steps = bustabit::steps(Version::V2, &claim).unwrap();
+    let steps = Version::V2.steps(&published).unwrap();
     let found: Vec<Option<bool>> = steps.iter().map(Step::matches).collect();
     assert_eq!(found, [Some(true), None, Some(true)]);
-    let steps = bustabit::steps(Version::V3, &claim).unwrap();
+    let steps = Version::V3.steps(&published).unwrap();
     assert_eq!(names_of_wrong(&steps), ["hash of the game before", "multiplier"]);
-    assert_eq!(stake::steps(&claim).unwrap()[0].matches(), Some(true));
-    assert_eq!(names_of_wrong(&roobet::steps(&claim).unwrap()), ["multiplier"]);
+    assert_eq!(stake::Stake.steps(&published).unwrap()[0].matches(), Some(true));
+    assert_eq!(names_of_wrong(&roobet::Roobet.steps(&published).unwrap()), ["multiplier"]);
+}
+
+#[test]
+fn every_scheme_is_found_by_its_name_and_names_what_it_needs() {
+    for game in SCHEMES {
+        assert_eq!(scheme(game.name()).unwrap().summary(), game.summary());
+        let error = game.steps(&Published::default()).unwrap_err().to_string();
+        assert!(error.starts_with("this game needs"), "{error}");
+    }
+    assert!(scheme("roulette").is_none());
+}
+
+#[test]
+fn a_scheme_checks_what_its_formulas_compute() {
+    let hash = Some("ab".repeat(32));
+    for game in SCHEMES.into_iter().filter(|game| game.chain().is_some()) {
+        let chain = game.chain().unwrap();
+        let previous = chain.previous(hash.as_deref().unwrap()).unwrap();
+        let digest = chain.digest(hash.as_deref().unwrap()).unwrap();
+        let multiplier = Some(chain.multiplier(&digest).unwrap());
+        let fair = Published { hash: hash.clone(), multiplier, ..Published::default() };
+        let fair = Published { previous: Some(previous), ..fair };
+        assert_eq!(names_of_wrong(&game.steps(&fair).unwrap()), [""; 0]);
+        let other = Published { multiplier: Some(cents(123_456.0)), ..fair };
+        assert_eq!(names_of_wrong(&game.steps(&other).unwrap()), ["multiplier"]);
+    }
+    let claim = aviator::Claim::of(SERVER_SEED, &CLIENT_SEEDS);
+    let published = Published {
+        hash: claim.digest.clone(),
+        multiplier: claim.multiplier,
+        ..Published::default()
+    };
+    let aviator = scheme("aviator").unwrap();
+    assert_eq!(aviator.steps(&published).unwrap().len(), 2);
+    let published = Published {
+        server_seed: Some(claim.server_seed.clone()),
+        client_seeds: claim.client_seeds.clone(),
+        ..published
+    };
+    assert!(aviator.steps(&published).unwrap().iter().all(|step| step.matches() != Some(false)));
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use chrono::SecondsFormat;
 use proptest::prelude::*;
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{Cursor, Piece, Round};
+use rounds::{Chunk, Cursor, Round};
 
 use crate::directory::round;
 
@@ -208,7 +208,7 @@ impl Listener {
 }
 
 /// A file read in one go by a reader that has seen nothing before.
-fn read(path: &Path) -> Piece {
+fn read(path: &Path) -> Chunk {
     let mut file = File::open(path).unwrap();
     let length = file.metadata().unwrap().len();
     Cursor::default().read(&mut file, length).unwrap()

@@ -1,7 +1,7 @@
 //! Files as people have them.
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
-use rounds::{Cursor, Multiplier, Piece, Round};
+use rounds::{Chunk, Cursor, Multiplier, Round};
 
 /// An instant if it ends in `Z`, else what a clock on the wall here showed.
 fn time(text: &str) -> DateTime<Utc> {
@@ -12,7 +12,7 @@ fn time(text: &str) -> DateTime<Utc> {
     Local.from_local_datetime(&naive).unwrap().to_utc()
 }
 
-fn read(bytes: &[u8]) -> Piece {
+fn read(bytes: &[u8]) -> Chunk {
     let length = bytes.len() as u64;
     Cursor::default().read(&mut std::io::Cursor::new(bytes), length).unwrap()
 }

@@ -2,8 +2,8 @@ use rounds::Multiplier;
 use serde_json::json;
 
 use super::*;
-use crate::config::Order;
 use crate::feed::rule::RuleOptions;
+use crate::order::Order;
 
 fn reader(toml: &str) -> Reader {
     #[derive(serde::Deserialize)]
@@ -22,13 +22,13 @@ fn x(text: &str) -> Multiplier {
     text.parse().unwrap()
 }
 
-fn round(id: Option<&str>, multiplier: &str, detail: Option<Value>) -> Said {
+fn round(id: Option<&str>, multiplier: &str, detail: Option<Value>) -> Report {
     let id = id.map(str::to_owned);
-    Said::Round { id, multiplier: x(multiplier), ended_at: None, backfill: false, detail }
+    Report::Round { id, multiplier: x(multiplier), ended_at: None, backfill: false, detail }
 }
 
 /// Everything that `messages` say, and every problem.
-fn read(reader: &mut Reader, messages: &[Value]) -> (Vec<Said>, Vec<String>) {
+fn read(reader: &mut Reader, messages: &[Value]) -> (Vec<Report>, Vec<String>) {
     let (mut said, mut problems) = (Vec::new(), Vec::new());
     for message in messages {
         let heard = reader.read(message);
@@ -39,7 +39,7 @@ fn read(reader: &mut Reader, messages: &[Value]) -> (Vec<Said>, Vec<String>) {
 }
 
 #[track_caller]
-fn check(toml: &str, messages: &[Value], expected: &[Said]) {
+fn check(toml: &str, messages: &[Value], expected: &[Report]) {
     assert_eq!(read(&mut reader(toml), messages), (expected.to_vec(), Vec::new()));
 }
 
@@ -184,22 +184,22 @@ fn a_list_is_read_newest_first_whatever_its_order() {
     let rows = json!({"rows": [{"n": 3, "x": "2.31x"}, {"n": "2", "x": 1}, {"n": 1, "x": 9.5}]});
     let ids =
         vec![("3".to_owned(), x("2.31")), ("2".to_owned(), x("1.00")), ("1".to_owned(), x("9.50"))];
-    check(&toml("newest-first"), std::slice::from_ref(&rows), &[Said::Ids(ids.clone())]);
+    check(&toml("newest-first"), std::slice::from_ref(&rows), &[Report::Ids(ids.clone())]);
     let reversed = ids.into_iter().rev().collect();
-    check(&toml("oldest-first"), &[rows], &[Said::Ids(reversed)]);
+    check(&toml("oldest-first"), &[rows], &[Report::Ids(reversed)]);
 }
 
 #[test]
 fn a_list_of_plain_numbers_is_the_message_itself() {
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\nscale = 0.01\n";
-    check(toml, &[json!([231, 100, 950])], &[Said::List(vec![x("2.31"), x("1"), x("9.5")])]);
+    check(toml, &[json!([231, 100, 950])], &[Report::List(vec![x("2.31"), x("1"), x("9.5")])]);
     check(toml, &[json!([])], &[]);
 }
 
 #[test]
 fn a_round_in_flight_at_the_new_end_of_a_list_is_left_out() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\norder = 'oldest-first'\n";
-    check(toml, &[json!([{"x": 2}, {"x": 3}, {"x": null}])], &[Said::List(vec![x("3"), x("2")])]);
+    check(toml, &[json!([{"x": 2}, {"x": 3}, {"x": null}])], &[Report::List(vec![x("3"), x("2")])]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_list_ends_where_it_cannot_be_read() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\n";
     let (said, problems) =
         read(&mut reader(toml), &[json!([{"x": 2}, {"x": 3}, {"y": 1}, {"x": 4}])]);
-    assert_eq!(said, [Said::List(vec![x("2"), x("3")])]);
+    assert_eq!(said, [Report::List(vec![x("2"), x("3")])]);
     assert_eq!(
         problems,
         [r#"feed.rounds[0].value: the pointer "/x" matches nothing: the message has the key "y""#]
@@ -219,7 +219,7 @@ fn a_list_is_not_read_beyond_what_the_ledger_remembers() {
     let many: Value = (0..500).map(|n| json!(2 + n)).collect();
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\norder = 'oldest-first'\n";
     let (said, _) = read(&mut reader(toml), &[many]);
-    let [Said::List(list)] = &said[..] else { panic!("{said:?}") };
+    let [Report::List(list)] = &said[..] else { panic!("{said:?}") };
     assert_eq!((list.len(), list[0]), (200, x("501")));
 }
 
@@ -237,7 +237,7 @@ value = '/1'
     check(
         toml,
         &[json!(["history", [2, 3]]), json!(["end", 4]), json!(["tick", 9]), json!(["crash", 5])],
-        &[Said::List(vec![x("2"), x("3")]), round(None, "4.00", None), round(None, "5.00", None)],
+        &[Report::List(vec![x("2"), x("3")]), round(None, "4.00", None), round(None, "5.00", None)],
     );
 }
 
@@ -252,7 +252,7 @@ fn a_time_is_kept_and_a_bad_one_does_not_cost_the_round() {
     let times: Vec<Option<String>> = said
         .iter()
         .map(|said| match said {
-            Said::Round { ended_at, .. } => ended_at.map(|time| time.to_rfc3339()),
+            Report::Round { ended_at, .. } => ended_at.map(|time| time.to_rfc3339()),
             other => panic!("{other:?}"),
         })
         .collect();

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector::config::Config;
-use collector::fsync::Fsync;
-use collector::ledger::Baseline;
+use collector::dedup::Baseline;
+use collector::duration_arg::DurationArg;
+use collector::observation::SourceKind;
+use collector::output::status::StatusWatch;
+use collector::output::sync_policy::SyncPolicyArg;
 use collector::session;
-use collector::source::Kind;
-use collector::source::browser::Options;
-use collector::span::Span;
+use collector::sources::browser::BrowserOptions;
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use rounds::Round;
+use rounds::disk::SyncPolicy;
 use rounds::scan::Directory;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -33,7 +35,7 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    pub(crate) fn start(browser: Options) -> Self {
+    pub(crate) fn start(browser: BrowserOptions) -> Self {
         let data = tempfile::tempdir().unwrap();
         let changed = Arc::new(Notify::new());
         let written = Arc::clone(&changed);
@@ -46,21 +48,21 @@ impl Recording {
         let mut watcher = notify::recommended_watcher(tell).unwrap();
         watcher.watch(data.path(), RecursiveMode::NonRecursive).unwrap();
         let config = Config {
-            source: Kind::Browser,
+            source: SourceKind::Browser,
             data_dir: data.path().to_owned(),
             // The first list too, so that it is seen when it has been read.
             baseline: Baseline::All,
             // Rounds of a few milliseconds.
-            round_min: Span(Duration::from_millis(1)),
+            round_min: DurationArg(Duration::from_millis(1)),
             quiet: true,
             // A loss of power is another test's matter.
-            fsync: Fsync::Never,
+            fsync: SyncPolicyArg(SyncPolicy::Never),
             browser,
             ..Config::default()
         };
         let stop = CancellationToken::new();
         let mut session = JoinSet::new();
-        session.spawn(session::run(config, stop.clone()));
+        session.spawn(session::run(config, stop.clone(), StatusWatch::default()));
         let directory = Directory::new(data.path());
         Self { data, rows: Vec::new(), directory, changed, _watcher: watcher, stop, session }
     }

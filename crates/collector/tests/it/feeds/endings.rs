@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use collector::source::{ConnectError, SessionError};
+use collector::source_error::SourceError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -14,7 +14,7 @@ use super::{error, source};
 const REFUSED: Option<Duration> = Some(Duration::from_mins(5));
 
 /// What becomes of a connection over which the server sends these bytes, and hangs up.
-async fn after_bytes(bytes: &'static [u8]) -> SessionError {
+async fn after_bytes(bytes: &'static [u8]) -> SourceError {
     let server = Server::tcp(move |stream, _| async move {
         let mut socket = accept_async(stream).await.unwrap();
         socket.get_mut().write_all(bytes).await.unwrap();
@@ -27,12 +27,12 @@ async fn after_bytes(bytes: &'static [u8]) -> SessionError {
 }
 
 /// What comes of connecting to a server that answers the handshake with this.
-async fn handshake(status: &'static str, headers: &'static str) -> ConnectError {
+async fn handshake(status: &'static str, headers: &'static str) -> SourceError {
     let server = Server::http(move |_, _| answer(status, headers, "no")).await;
     listener(&server, "").connect().await.unwrap_err()
 }
 
-async fn after_close(code: u16) -> SessionError {
+async fn after_close(code: u16) -> SourceError {
     let server = Server::websocket(move |mut socket: Socket| async move {
         let frame = CloseFrame { code: code.into(), reason: "because".into() };
         socket.close(Some(frame)).await.unwrap();
@@ -76,21 +76,21 @@ async fn a_server_that_does_not_understand_us_is_a_wrong_configuration() {
 #[tokio::test]
 async fn a_feed_that_ends_without_a_close_frame_is_noticed() {
     let error = after_bytes(b"").await;
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     assert!(error.to_string().ends_with("/feed ended the connection without a word"), "{error}");
 }
 
 #[tokio::test]
 async fn a_close_frame_without_a_code_is_a_close() {
     let error = after_bytes(b"\x88\x00").await;
-    assert!(matches!(error, SessionError::Closed(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn half_a_frame_is_no_round() {
     for cut in 1..12 {
         let error = after_bytes(&b"\x81\x0a{\"x\":2.31}"[..cut]).await;
-        assert!(matches!(error, SessionError::Closed(_)), "{cut}: {error:?}");
+        assert!(matches!(error, SourceError::Disconnected(_)), "{cut}: {error:?}");
     }
 }
 
@@ -116,7 +116,7 @@ async fn an_answer_that_is_no_websocket_is_understood_by_its_status() {
     assert!(error.to_string().ends_with("which points to elsewhere.example: look at feed.url"));
     for status in ["500 Oops", "502 Bad Gateway", "503 Service Unavailable"] {
         let error = handshake(status, "").await;
-        assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+        assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     }
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         let error = handshake(status, "Retry-After: 17").await;
@@ -130,7 +130,7 @@ async fn nobody_there_is_said() {
     let mut source = listener(&server, "");
     drop(server);
     let error = source.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     let error = source.next().await.unwrap_err();
     assert!(error.to_string().ends_with("/feed is not connected"), "{error}");
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use collector::config::{Config, Options};
-use collector::source::{Kind, Said, Source};
+use collector::observation::{Report, SourceKind};
+use collector::sources::Source;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -28,13 +29,13 @@ fn example(name: &str) -> Config {
 /// The source of an example, at `server` instead of its own address.
 fn example_at(name: &str, server: &Server) -> Source {
     let mut config = example(name);
-    let scheme = if config.source == Kind::Http { "http" } else { "ws" };
+    let scheme = if config.source == SourceKind::Http { "http" } else { "ws" };
     config.feed.url = Some(server.url(scheme).parse().unwrap());
-    Source::new(&config).unwrap()
+    config.build_source().unwrap()
 }
 
 /// The first `n` rounds or lists of an example that is a WebSocket, and the last of them.
-async fn heard<F, S>(name: &str, script: F, n: usize) -> (Vec<String>, Option<Said>)
+async fn heard<F, S>(name: &str, script: F, n: usize) -> (Vec<String>, Option<Report>)
 where
     F: Fn(Socket) -> S + Clone + Send + Sync + 'static,
     S: Future<Output = ()> + Send,
@@ -117,7 +118,7 @@ async fn graphql_ws() {
     };
     let (all, last) = heard("graphql-ws.toml", script, 3).await;
     assert_eq!(all, ["a=1.29", "b=1.00", "c=4.01"]);
-    let Some(Said::Round { detail: Some(detail), .. }) = last else { unreachable!("{last:?}") };
+    let Some(Report::Round { detail: Some(detail), .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(
         detail,
         json!({"hash": "hash of c", "multiplier_from": "the last one told in flight"})
@@ -150,7 +151,7 @@ async fn socketio_hundredths() {
     };
     let (all, last) = heard("socketio-hundredths.toml", script, 3).await;
     assert_eq!(all, ["[501=10.43, 500=1.00]", "502=1.98", "503=1.00"]);
-    let Some(Said::Round { detail, .. }) = last else { unreachable!("{last:?}") };
+    let Some(Report::Round { detail, .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(detail, Some(json!({"hash": "ee"})));
 }
 
@@ -190,7 +191,7 @@ async fn resold_feed() {
     };
     let (all, last) = heard("resold-feed.toml", script, 2).await;
     assert_eq!(all, ["1.04", "12.90"]);
-    let Some(Said::Round { ended_at: Some(time), .. }) = last else { unreachable!("{last:?}") };
+    let Some(Report::Round { ended_at: Some(time), .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(time.to_rfc3339(), "2026-03-01T12:30:00.250+00:00");
 }
 
@@ -238,7 +239,7 @@ fn every_example_that_is_a_feed_is_tried_here() {
         if path.extension() != Some("toml".as_ref()) || !example(name).source.is_live() {
             continue;
         }
-        if example(name).source != Kind::Browser {
+        if example(name).source != SourceKind::Browser {
             assert!(tried.contains(&format!("\"{name}\"")), "{name} is not tried");
             names.push(name.to_owned());
         }

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use collector::source::{ConnectError, Said, SessionError, Source};
+use collector::observation::Report;
+use collector::source_error::SourceError;
+use collector::sources::Source;
 
 use super::server::{Authority, Seen, Server, answer, respond_encrypted};
 use super::{next, quoted, shown, source};
@@ -20,13 +22,13 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
-pub(super) async fn after_interval(source: &mut Source) -> Result<Said, SessionError> {
+pub(super) async fn after_interval(source: &mut Source) -> Result<Report, SourceError> {
     pass(Duration::from_secs(10)).await;
     source.next().await.map(|reading| reading.said)
 }
 
 /// What comes of asking a server that answers with these bytes.
-pub(super) async fn first(answer: Vec<u8>) -> Result<String, ConnectError> {
+pub(super) async fn first(answer: Vec<u8>) -> Result<String, SourceError> {
     let server = Server::http(move |_, _| answer.clone()).await;
     let mut source = asker(&server, LIST);
     source.connect().await?;
@@ -109,7 +111,7 @@ async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
     let mut source = asker(&server, LIST);
     source.connect().await.unwrap();
     next(&mut source).await.unwrap();
-    assert_eq!(after_interval(&mut source).await.unwrap(), Said::Alive);
+    assert_eq!(after_interval(&mut source).await.unwrap(), Report::Alive);
     assert_eq!(shown(&after_interval(&mut source).await.unwrap()), "[2=2.31, 1=1.00]");
     let conditional: Vec<bool> =
         seen.all().iter().map(|head| head.contains("if-none-match")).collect();
@@ -121,9 +123,9 @@ async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"data":[],"token":"secret"}"#)).await;
     let mut source = asker(&server, LIST);
     source.connect().await.unwrap();
-    assert_eq!(source.next().await.unwrap().said, Said::Alive);
+    assert_eq!(source.next().await.unwrap().said, Report::Alive);
     for _ in 0..3 {
-        assert_eq!(after_interval(&mut source).await.unwrap(), Said::Alive);
+        assert_eq!(after_interval(&mut source).await.unwrap(), Report::Alive);
     }
     let error = after_interval(&mut source).await.unwrap_err();
     assert!(error.is_permanent(), "{error:?}");
@@ -159,7 +161,7 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
         format!("source = 'http'\n[feed]\nurl = '{}'\n{LIST}\n{more}", server.url("https"))
     };
     let error = source(&toml("")).unwrap().connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     assert!(error.to_string().contains("feed.ca_file"), "{error}");
 
     let named = format!("ca_file = {}", quoted(&authority.file));

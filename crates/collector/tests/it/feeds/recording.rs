@@ -1,9 +1,10 @@
 //! Whole recordings: from a feed over the session and the ledger to the files.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use collector::doctor::State;
+use collector::commands::doctor::check_source;
+use collector::finding::FindingState;
+use collector::output::status::StatusWatch;
 use collector::session;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -42,7 +43,7 @@ async fn recorded(toml: &str, done: CancellationToken) -> (Vec<String>, String) 
     let mut config = config(toml);
     config.data_dir = directory.path().to_owned();
     config.quiet = true;
-    session::run(config, done).await.unwrap();
+    session::run(config, done, StatusWatch::default()).await.unwrap();
     files(directory.path())
 }
 
@@ -145,12 +146,8 @@ async fn a_polled_list_is_recorded_once() {
 }
 
 /// What the doctor says of a feed: state and text of each finding.
-async fn examined(toml: &str) -> Vec<(State, String)> {
-    let config = Arc::new(config(toml));
-    let findings = match config.source {
-        collector::source::Kind::Http => collector::source::http::examine(&config).await,
-        _ => collector::source::websocket::examine(&config).await,
-    };
+async fn examined(toml: &str) -> Vec<(FindingState, String)> {
+    let findings = check_source(&config(toml)).await;
     findings
         .into_iter()
         .map(|finding| (finding.state, format!("{}: {}", finding.check, finding.message)))
@@ -175,12 +172,12 @@ async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
         ))
         .await,
         [
-            (State::Ok, format!("feed: {shown} answers")),
+            (FindingState::Ok, format!("feed: {shown} answers")),
             (
-                State::Ok,
+                FindingState::Ok,
                 r#"message: the last one was {"id": number, "type": text, "x": number}"#.to_owned()
             ),
-            (State::Ok, "rounds: one round was read, with its id".to_owned()),
+            (FindingState::Ok, "rounds: one round was read, with its id".to_owned()),
         ]
     );
 }
@@ -192,10 +189,10 @@ async fn the_doctor_says_why_a_feed_cannot_be_heard() {
         let url = server.url(scheme);
         let rounds = "feed.rounds = [{ value = '/x', id = '/id' }]";
         let found = examined(&format!("source = '{source}'\nfeed.url = '{url}'\n{rounds}")).await;
-        let [(State::Failed, text)] = &found[..] else { panic!("{found:?}") };
+        let [(FindingState::Failed, text)] = &found[..] else { panic!("{found:?}") };
         assert!(text.contains("answered 403 Forbidden"), "{text}");
         let found = examined(&format!("source = '{source}'\nfeed.url = '{url}'")).await;
-        let [(State::Failed, text)] = &found[..] else { panic!("{found:?}") };
+        let [(FindingState::Failed, text)] = &found[..] else { panic!("{found:?}") };
         assert!(text.starts_with("feed: feed.rounds: is missing"), "{text}");
     }
 }

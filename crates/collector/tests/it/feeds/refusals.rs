@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use collector::source::{ConnectError, Said};
+use collector::observation::Report;
+use collector::source_error::SourceError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::http::{LIST, ROWS, after_interval, asker, first};
@@ -43,7 +44,7 @@ async fn a_pause_is_asked_for_in_the_middle_too() {
     let error = source.connect().await.unwrap_err();
     assert!(!error.is_suspect() && error.retry_after().is_some(), "it worked before: {error:?}");
     source.connect().await.unwrap();
-    assert_eq!(source.next().await.unwrap().said, Said::Alive);
+    assert_eq!(source.next().await.unwrap().said, Report::Alive);
 }
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn a_status_says_whose_fault_it_is() {
     }
     for status in ["500 Oops", "502 Bad Gateway", "504 Gateway Timeout"] {
         let error = first(answer(status, "", "")).await.unwrap_err();
-        assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+        assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     }
 }
 
@@ -75,7 +76,7 @@ async fn what_is_not_http_or_ends_too_early_is_no_answer() {
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
     ] {
         let error = first(bytes.to_vec()).await.unwrap_err();
-        assert!(matches!(error, ConnectError::Unreachable(_)), "{bytes:?}: {error:?}");
+        assert!(matches!(error, SourceError::Disconnected(_)), "{bytes:?}: {error:?}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }
@@ -93,7 +94,7 @@ async fn an_answer_that_is_not_json_is_told_by_its_type() {
 }
 
 /// A body of this many bytes, with its length told before or not.
-async fn long(bytes: usize, is_told: bool) -> Result<String, ConnectError> {
+async fn long(bytes: usize, is_told: bool) -> Result<String, SourceError> {
     let body = format!("{:<bytes$}", r#"{"rows":[{"n":1,"x":2}]}"#);
     let body = if is_told {
         answer("200 OK", "", body)
@@ -207,7 +208,7 @@ async fn a_server_that_stops_in_the_middle_is_given_up() {
     .await;
     let mut source = asker(&server, &format!("timeout = '200ms'\n{LIST}"));
     let error = source.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::TimedOut { .. }), "{error:?}");
+    assert!(matches!(error, SourceError::TimedOut { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -216,6 +217,6 @@ async fn nobody_there_is_said() {
     let mut source = asker(&server, LIST);
     drop(server);
     let error = source.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }

@@ -1,4 +1,5 @@
-use collector::source::{ConnectError, SessionError, Source};
+use collector::source_error::SourceError;
+use collector::sources::Source;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -184,7 +185,7 @@ async fn headers_and_first_messages_reach_the_server_each_time() {
     for _ in 0..2 {
         source.connect().await.unwrap();
         assert_eq!(shown(&next(&mut source).await.unwrap()), "3.00");
-        assert!(matches!(error(&mut source).await, SessionError::Closed(_)));
+        assert!(matches!(error(&mut source).await, SourceError::Disconnected(_)));
     }
     let path = std::env::var("PATH").unwrap();
     let once = [
@@ -233,7 +234,7 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     };
     let mut stranger = source(&toml("")).unwrap();
     let error = stranger.connect().await.unwrap_err();
-    assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     assert!(error.to_string().contains("invalid peer certificate"), "{error}");
     assert!(error.to_string().contains("feed.ca_file"), "{error}");
 

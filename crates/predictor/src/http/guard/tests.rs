@@ -2,9 +2,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, test as client};
 
 use super::*;
-use crate::http::access::{self, Access};
-use crate::http::base::Base;
+use crate::config::BasePath;
+use crate::http::login;
 use crate::http::problem;
+use crate::http::request_log::{self, RequestLog};
 
 const TOKEN: &str = "correct-horse-battery";
 
@@ -38,15 +39,15 @@ async fn ask(
 ) -> ServiceResponse<impl MessageBody> {
     let app = App::new()
         .app_data(web::Data::new(Guard::new(hosts(), token)))
-        .app_data(web::Data::new(Base::parse("/x").unwrap()))
-        .app_data(web::Data::new(Access::default()))
+        .app_data(web::Data::new(BasePath::parse("/x").unwrap()))
+        .app_data(web::Data::new(RequestLog::default()))
         .route("/login", web::get().to(login::form))
         .route("/login", web::post().to(login::log_in))
         .route("/cached", web::get().to(cached))
         .default_service(web::to(answer))
         .wrap(from_fn(check))
         .wrap(from_fn(problem::render))
-        .wrap(from_fn(access::trace))
+        .wrap(from_fn(request_log::trace))
         .wrap(from_fn(secure));
     let app = client::init_service(app).await;
     client::call_service(&app, request.to_request()).await

@@ -131,7 +131,7 @@ async fn drag_over_the_plot(tab: &Tab) {
 }
 
 /// From row to pixel: the event comes first, the status is asked for because of it, then the page changes; the page's
-/// clock stands still. How long it takes is measured by `scripts/measure_page.sh`.
+/// clock stands still. How long it takes is measured by `scripts/dev/measure_page.sh`.
 #[tokio::test]
 async fn a_row_reaches_the_page_by_its_event_and_not_by_the_clock() {
     with_tab(Screen::Desk, async |tab| {

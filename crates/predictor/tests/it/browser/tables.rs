@@ -1,7 +1,7 @@
 //! Where one predictor serves several tables, the page shows one, and leads to the others.
 
 use predictor::config::Config;
-use rounds::Name;
+use rounds::TableName;
 use serde_json::json;
 
 use super::{Screen, with_tab};
@@ -14,7 +14,7 @@ async fn another_table_is_a_choice_away() {
         std::fs::create_dir(data.file("eu")).unwrap();
         data.write(&format!("eu/{FILE}"), "timestamp,multiplier\n");
         data.append(&format!("eu/{FILE}"), 0..17);
-        let tables = vec![Name::default(), "eu".parse().unwrap()];
+        let tables = vec![TableName::default(), "eu".parse().unwrap()];
         let app = TestApp::start(Config { tables, ..data.manual() });
 
         tab.open(&app.url("/")).await;

@@ -1,0 +1,157 @@
+//! Reconnecting to a hub that is unavailable: one loop for pushing and pulling.
+
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::{self, HubError};
+
+/// Delays between attempts: 125 to 250 ms at first, 1 to 2 s in the end. A hub that is back is used
+/// within five seconds, and the jitter keeps many bridges from returning at once.
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(125))
+    .with_max_delay(Duration::from_secs(1))
+    .with_factor(2.0)
+    .with_jitter()
+    .without_max_times();
+
+/// The error of a session with the hub.
+pub trait SessionError: From<HubError> + Display {
+    /// Returns whether to give up. `was_connected`: an earlier session could use the hub.
+    fn is_final(&self, was_connected: bool) -> bool;
+}
+
+impl SessionError for HubError {
+    fn is_final(&self, was_connected: bool) -> bool {
+        self.is_permanent() && !(was_connected && self.may_pass())
+    }
+}
+
+/// Runs sessions one after another until one succeeds, fails for good, or `shutdown` is cancelled.
+///
+/// A session reports with [`Outage::end`] that it can use the hub.
+///
+/// # Errors
+/// The final error of a session.
+pub fn run<E: SessionError>(
+    shutdown: &CancellationToken,
+    mut session: impl FnMut(&mut Outage) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut outage = Outage::new("hub");
+    let mut was_connected = false;
+    loop {
+        let ended = session(&mut outage);
+        was_connected |= outage.has_ended;
+        match ended {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_final(was_connected) => return Err(error),
+            Err(error) => wait_blocking(outage.next_delay(&error), shutdown)?,
+        }
+        if shutdown.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+/// Failures from the first one to the next success.
+#[derive(Debug)]
+pub struct Outage {
+    /// What is unavailable.
+    what: &'static str,
+    since: Option<Instant>,
+    backoff: ExponentialBackoff,
+    has_ended: bool,
+}
+
+impl Outage {
+    /// Returns the state before any failure; `what` names what may become unavailable in the log.
+    pub fn new(what: &'static str) -> Self {
+        Self { what, since: None, backoff: BACKOFF.build(), has_ended: false }
+    }
+
+    /// Records a failure and returns how long to wait. Only the first failure is logged as a warning.
+    pub fn next_delay(&mut self, error: &dyn Display) -> Duration {
+        let what = self.what;
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+            tracing::warn!(what, %error, "Unavailable; retrying until it is back. Nothing is lost.");
+        } else {
+            tracing::debug!(what, %error, "Still unavailable.");
+        }
+        self.backoff.next().expect("the number of attempts is not limited")
+    }
+
+    /// Records a success, and logs how long the outage was if there was one.
+    pub fn end(&mut self) {
+        if let Some(since) = self.since.take() {
+            let seconds = since.elapsed().as_secs();
+            tracing::info!(what = self.what, seconds, "Available again.");
+        }
+        self.backoff = BACKOFF.build();
+        self.has_ended = true;
+    }
+}
+
+/// Waits for this time, or until `shutdown` is cancelled.
+pub async fn wait(time: Duration, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = shutdown.cancelled() => {}
+    }
+}
+
+/// As [`wait`], outside of a runtime.
+///
+/// # Errors
+/// The system provides no runtime.
+pub fn wait_blocking(time: Duration, shutdown: &CancellationToken) -> Result<(), HubError> {
+    hub::run(async {
+        wait(time, shutdown).await;
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_two_seconds_and_start_afresh_after_a_success() {
+        let mut outage = Outage::new("hub");
+        let mut whole = Duration::from_millis(250);
+        for _ in 0..20 {
+            let delay = outage.next_delay(&"no");
+            assert!(delay >= whole / 2 && delay <= whole, "{delay:?} of {whole:?}");
+            whole = (whole * 2).min(Duration::from_secs(2));
+        }
+        outage.end();
+        assert!(outage.next_delay(&"no") <= Duration::from_millis(250));
+    }
+
+    /// Runs sessions that end with these errors, and returns how many there were and the last error.
+    fn run_sessions(connects: bool, errors: [fn() -> HubError; 2]) -> (usize, String) {
+        let mut errors = errors.into_iter();
+        let mut sessions = 0;
+        let ended = run(&CancellationToken::new(), |outage| {
+            sessions += 1;
+            if connects {
+                outage.end();
+            }
+            errors.next().map_or(Ok(()), |error| Err(error()))
+        });
+        (sessions, ended.map_or_else(|error| error.to_string(), |()| String::new()))
+    }
+
+    #[test]
+    fn only_errors_that_may_pass_are_retried() {
+        let refused = || HubError::NoCredentials { address: "hub".to_owned() };
+        assert_eq!(run_sessions(false, [HubError::disconnected, HubError::disconnected]).0, 3);
+        assert_eq!(run_sessions(true, [refused, HubError::disconnected]).0, 3);
+        let (sessions, error) = run_sessions(false, [HubError::disconnected, refused]);
+        assert_eq!((sessions, error), (2, refused().to_string()));
+        let mismatch = || HubError::Mismatch("another stream".to_owned());
+        assert_eq!(run_sessions(true, [mismatch, refused]).0, 1);
+    }
+}

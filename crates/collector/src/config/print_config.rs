@@ -1,0 +1,203 @@
+//! `--print-config`: each option, its value, and who said so; in the form of the file, so that it can be one. What may hold a
+//! token is not shown.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Arg, ArgMatches, Command};
+use daemon::config::{default_in_words, has_key, set_by};
+use serde_json::Value;
+
+use crate::config::{Config, Options};
+use crate::config_error::ConfigError;
+
+/// Where the remark begins.
+const REMARK_AT: usize = 44;
+/// What may hold a token, a password or a cookie.
+const SECRET: [&str; 7] = [
+    "browser.cdp_ws",
+    "feed.headers",
+    "feed.url",
+    "http.body",
+    "websocket.answers",
+    "websocket.on_connect",
+    "websocket.ping",
+];
+
+/// All options of `config`, which came of `matches` of `command` and of the file.
+///
+/// # Errors
+///
+/// The file has gone in the meantime.
+pub fn text(
+    command: &Command,
+    matches: &ArgMatches,
+    config: &Config,
+    file: Option<&Path>,
+) -> Result<String, ConfigError> {
+    let told = file.map(Config::keys_of).transpose()?.unwrap_or_default();
+    let options = serde_json::to_value(Options::from(config)).expect("options are plain values");
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    let mut text = String::from("# flag > environment > file > default\n");
+    for (key, value) in entries(&options) {
+        let flag = flag(command, &options, &key);
+        let from = flag.and_then(|flag| set_by(matches, flag)).or_else(|| {
+            file.filter(|_| has_key(&told, &key)).map(|path| path.display().to_string())
+        });
+        let Some(line) = line(&key, &value, flag) else { continue };
+        let from = from.unwrap_or_else(|| "default".to_owned());
+        writeln!(text, "{line:<REMARK_AT$}  # {from}").expect("a string takes everything");
+    }
+    Ok(text)
+}
+
+/// `section.key` and value; what stands in a section's own lists and tables stays together.
+fn entries(options: &Value) -> Vec<(String, Value)> {
+    let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let mut entries = Vec::new();
+    for (key, value) in fields(options) {
+        if !value.is_object() {
+            entries.push((key, value));
+            continue;
+        }
+        for (inner, value) in fields(&value) {
+            entries.push((format!("{key}.{inner}"), value));
+        }
+    }
+    entries
+}
+
+/// A flag has the name of its key without the section. Keys of the file alone have none, although one of them
+/// (`feed.rounds`) ends like a flag.
+fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg> {
+    let id = match key.split_once('.') {
+        Some((_, inner)) if options.get(inner).is_some() => return None,
+        Some((_, inner)) => inner,
+        None => key,
+    };
+    command.get_arguments().find(|flag| flag.get_id() == id)
+}
+
+/// What is not set is a remark, with what that means; nothing for what is only in the file and not there.
+fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
+    let is_empty = match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    if !is_empty {
+        if is_secret(key, value) {
+            return Some(format!("# {key} is set and not shown"));
+        }
+        let literal = toml::Value::try_from(value).ok()?;
+        return Some(format!("{key} = {literal}"));
+    }
+    match default_in_words(flag?) {
+        Some(words) => Some(format!("# {key}: {words}")),
+        None => Some(format!("# {key} is not set")),
+    }
+}
+
+/// An address of a browser may hold the key to it.
+fn is_secret(key: &str, value: &Value) -> bool {
+    let has_more = |address: &str| address.contains(['?', '@']);
+    SECRET.contains(&key) || (key == "browser.cdp" && value.as_str().is_some_and(has_more))
+}
+
+impl From<&Config> for Options {
+    /// The options that say it all, defaults included.
+    fn from(config: &Config) -> Self {
+        let Config { source, pace, order, baseline, round_min, fsync, quiet, log_format, .. } =
+            *config;
+        let config = config.clone();
+        Self {
+            source: Some(source),
+            data_dir: Some(config.data_dir),
+            table: Some(config.table),
+            pace: Some(pace),
+            rounds: config.rounds,
+            selector: config.selector,
+            order: Some(order),
+            baseline: Some(baseline),
+            round_min: Some(round_min),
+            fsync: Some(fsync),
+            quiet: Some(quiet),
+            log_format: Some(log_format),
+            log: Some(config.log),
+            metrics_listen: config.metrics_listen,
+            demo: config.demo,
+            replay: config.replay,
+            browser: config.browser,
+            feed: config.feed,
+            websocket: config.websocket,
+            http: config.http,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn shown(arguments: &[&str], file: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("c.toml");
+        std::fs::write(&path, file).unwrap();
+        let command = Options::augment_args(Command::new("collector"));
+        let all = ["collector"].iter().chain(arguments);
+        let matches = command.clone().get_matches_from(all);
+        let options = Options::from_arg_matches(&matches).unwrap();
+        let config = Config::load(&options, Some(&path)).unwrap();
+        text(&command, &matches, &config, Some(&path))
+            .unwrap()
+            .replace(path.to_str().unwrap(), "c.toml")
+    }
+
+    #[track_caller]
+    fn check(text: &str, line: &str, from: &str) {
+        let found = text.lines().filter_map(|line| line.rsplit_once("  # "));
+        let mut found = found.map(|(before, from)| (before.trim_end(), from));
+        assert!(found.any(|it| it == (line, from)), "{line} by {from}:\n{text}");
+    }
+
+    #[test]
+    fn each_option_is_shown_with_who_said_it() {
+        let file = "source = 'websocket'\n[feed]\ntimeout = '20s'\n";
+        let text = shown(&["--data-dir", "rounds", "--idle-timeout", "1m"], file);
+        check(&text, "source = \"websocket\"", "c.toml");
+        check(&text, "data_dir = \"rounds\"", "--data-dir");
+        check(&text, "feed.timeout = \"20s\"", "c.toml");
+        check(&text, "websocket.idle_timeout = \"60s\"", "--idle-timeout");
+        check(&text, "pace = \"real\"", "default");
+        check(&text, "# demo.history: 120", "default");
+        check(&text, "# rounds is not set", "default");
+    }
+
+    #[test]
+    fn what_may_hold_a_token_is_not_shown() {
+        let file = "[feed]\nurl = 'wss://hush'\nheaders = { Cookie = 'hush' }\n\
+            [websocket]\non_connect = ['hush']\nping = { every = '25s', text = 'hush' }\n\
+            answers = [{ send = ['hush'] }]\n[http]\nbody = 'hush'\n";
+        let text = shown(&["--cdp-ws", "ws://127.0.0.1/hush"], file);
+        assert!(!text.contains("hush"), "{text}");
+        check(&text, "# feed.url is set and not shown", "c.toml");
+        check(&text, "# browser.cdp_ws is set and not shown", "--cdp-ws");
+        assert_eq!(text.matches("is set and not shown").count(), 7, "{text}");
+        assert!(!shown(&["--cdp", "http://hush@127.0.0.1:9222"], "").contains("hush"));
+    }
+
+    #[test]
+    fn what_is_shown_is_a_file_that_means_the_same() {
+        let rule = "[feed]\nrounds = [{ value = '/crash' }]\n";
+        let text = shown(&["--source", "http", "--pace", "0.5", "--every", "3s"], rule);
+        let values = |text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| Some(line.split_once("  # ")?.0.to_owned())).collect()
+        };
+        let again = shown(&[], &text);
+        assert_eq!(values(&text), values(&again));
+        check(&again, "http.every = \"3s\"", "c.toml");
+    }
+}

@@ -1,0 +1,156 @@
+use super::*;
+
+mod edges;
+mod ids;
+mod lists;
+mod pieces;
+mod restarts;
+mod unplaced;
+
+/// A ledger, its clocks and a game to play.
+struct Table {
+    ledger: Deduplicator,
+    origin: Instant,
+    /// Seconds since the origin, on both clocks.
+    now: f64,
+    /// How far the wall clock is off.
+    wall_off: f64,
+    /// Newest first, in hundredths.
+    history: Vec<u64>,
+    draws: u64,
+}
+
+fn wall(second: f64) -> DateTime<Utc> {
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of a test")]
+    let millis = (second * 1000.0) as i64;
+    DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        kind: SourceKind::Browser,
+        baseline: Baseline::None,
+        round_min: Duration::from_secs(6),
+    }
+}
+
+fn multipliers(cents: &[u64]) -> Vec<Multiplier> {
+    cents.iter().map(|&cents| Multiplier::from_cents(cents).unwrap()).collect()
+}
+
+fn said_round(id: Option<&str>, cents: u64) -> Report {
+    Report::Round {
+        id: id.map(str::to_owned),
+        multiplier: Multiplier::from_cents(cents).unwrap(),
+        ended_at: None,
+        backfill: false,
+        detail: None,
+    }
+}
+
+fn said_ids(entries: &[(&str, u64)]) -> Report {
+    let named =
+        |&(id, cents): &(&str, u64)| (id.to_owned(), Multiplier::from_cents(cents).unwrap());
+    Report::Ids(entries.iter().map(named).collect())
+}
+
+impl Table {
+    fn new(ledger: Deduplicator) -> Self {
+        let mut table = Self {
+            ledger,
+            origin: Instant::now(),
+            now: 0.0,
+            wall_off: 0.0,
+            history: vec![],
+            draws: 0,
+        };
+        for _ in 0..25 {
+            table.play_any();
+        }
+        table
+    }
+
+    /// A browser whose list has been seen: rounds are recorded from here on.
+    fn started() -> Self {
+        let mut table = Self::new(Deduplicator::new(settings()));
+        assert_eq!(table.see_history(), [""; 0]);
+        table
+    }
+
+    /// The game plays rounds; nobody looks.
+    fn play(&mut self, cents: &[u64]) {
+        for &cents in cents {
+            self.history.insert(0, cents);
+        }
+    }
+
+    /// A round of any value, by a fixed sequence.
+    fn play_any(&mut self) -> u64 {
+        self.draws += 1;
+        let mixed = self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let uniform = 1 + (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) % 9_999;
+        let cents = (97 * 10_000 / uniform).max(100);
+        self.play(&[cents]);
+        cents
+    }
+
+    fn shown(&self) -> Vec<u64> {
+        self.history[..25].to_vec()
+    }
+
+    fn observe(&mut self, said: Report) -> Vec<Outcome> {
+        let mono = self.origin + Duration::from_secs_f64(self.now);
+        self.ledger.observe(&Observation { mono, wall: wall(self.now + self.wall_off), said })
+    }
+
+    fn hear(&mut self, said: Report) -> Vec<String> {
+        self.observe(said).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
+    }
+
+    /// The rounds that the next list is laid on.
+    #[track_caller]
+    fn check_known(&self, count: usize) {
+        let known: Vec<u64> = self.ledger.window.iter().map(|known| known.cents).collect();
+        assert_eq!(known, self.history[..count]);
+    }
+
+    /// Two polls of a list, half a second apart.
+    fn see(&mut self, cents: &[u64]) -> Vec<String> {
+        let mut out = self.poll(cents);
+        out.extend(self.poll(cents));
+        out
+    }
+
+    fn poll(&mut self, cents: &[u64]) -> Vec<String> {
+        self.now += 0.5;
+        self.hear(Report::List(multipliers(cents)))
+    }
+
+    fn see_history(&mut self) -> Vec<String> {
+        let shown = self.shown();
+        self.see(&shown)
+    }
+
+    /// Polls until the ledger gives up waiting for a list to fill.
+    fn insist(&mut self, cents: &[u64]) -> Vec<String> {
+        (0..7).flat_map(|_| self.poll(cents)).collect()
+    }
+}
+
+/// The list that recording goes on from: said to the file, for another run.
+fn is_basis(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Note { kind: EventKind::Start, .. })
+}
+
+/// `+231` heard live, `~231` backfilled, else the kind of the mark.
+fn short(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Accept { round, kind: EventKind::Live, .. } => {
+            format!("+{}", round.multiplier.cents())
+        }
+        Outcome::Accept { round, kind: EventKind::Backfill, .. } => {
+            format!("~{}", round.multiplier.cents())
+        }
+        Outcome::Accept { kind, .. } | Outcome::Note { kind, .. } => format!("{kind:?}"),
+    }
+}

@@ -1,0 +1,315 @@
+//! Rounds with ids, and the same round from several places.
+
+use super::*;
+
+/// The newest first, named by what they are worth.
+fn init(table: &Table) -> Report {
+    let name = |(index, &cents): (usize, &u64)| {
+        let id = format!("id-{}", table.history.len() - index);
+        (id, Multiplier::from_cents(cents).unwrap())
+    };
+    Report::Ids(table.history[..25].iter().enumerate().map(name).collect())
+}
+
+fn frame(table: &Table) -> Report {
+    let id = format!("id-{}", table.history.len());
+    said_round(Some(&id), table.history[0])
+}
+
+/// One new round, told by list, frame and init in the order given.
+#[track_caller]
+fn check_order(order: &str) {
+    let mut table = Table::started();
+    table.hear(init(&table));
+    let mut written = Vec::new();
+    for cents in [231, 100, 100, 517] {
+        table.play(&[cents]);
+        table.now += 9.0;
+        for way in order.chars() {
+            table.now += 0.4;
+            let said = match way {
+                'l' => {
+                    written.extend(table.see_history());
+                    continue;
+                }
+                'f' => frame(&table),
+                _ => init(&table),
+            };
+            written.extend(table.hear(said));
+        }
+    }
+    assert_eq!(written, ["+231", "+100", "+100", "+517"], "{order}");
+}
+
+#[test]
+fn a_round_from_list_frame_and_init_is_one_round_in_every_order() {
+    for order in
+        ["lfi", "lif", "fli", "fil", "ilf", "ifl", "l", "f", "i", "ll", "ff", "lflf", "fllf"]
+    {
+        check_order(order);
+    }
+}
+
+#[test]
+fn a_list_that_lags_behind_the_frames_changes_nothing() {
+    let mut table = Table::started();
+    let old = table.shown();
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+231"]);
+    assert_eq!(table.see(&old), [""; 0]);
+    table.play(&[100]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+100"]);
+    assert_eq!(table.see(&old), [""; 0]);
+    assert_eq!(table.insist(&old), [""; 0]);
+    assert_eq!(table.see_history(), [""; 0]);
+}
+
+#[test]
+fn equal_neighbours_from_frames_and_a_lagging_list_stay_two_rounds() {
+    let mut table = Table::started();
+    table.play(&[100]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+100"]);
+    assert_eq!(table.hear(frame(&table)), [""; 0], "the name of the round the list gave");
+    let lagging = table.shown();
+    table.play(&[100]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+100"]);
+    assert_eq!(table.see(&lagging), [""; 0]);
+    assert_eq!(table.see_history(), [""; 0]);
+}
+
+#[test]
+fn a_late_or_repeated_frame_is_no_new_round() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    let late = frame(&table);
+    assert_eq!(table.hear(late.clone()), ["+231"]);
+    assert_eq!(table.hear(late.clone()), [""; 0]);
+    table.play(&[100]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+100"]);
+    assert_eq!(table.hear(late), [""; 0]);
+}
+
+#[test]
+fn a_frame_that_comes_long_after_the_list_showed_its_round_is_no_new_round() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+    for _ in 0..5 {
+        table.now += 5.0;
+        assert_eq!(table.see_history(), [""; 0]);
+    }
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    // Had it been another round of the same value, the list would tell.
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+}
+
+#[test]
+fn an_id_that_changes_its_value_is_a_conflict_and_the_first_stands() {
+    let mut table = Table::started();
+    table.see_history();
+    assert_eq!(table.hear(said_round(Some("a"), 231)), ["+231"]);
+    assert_eq!(table.hear(said_round(Some("a"), 232)), ["Conflict"]);
+    assert_eq!(table.hear(said_ids(&[("a", 233)])), ["Conflict"]);
+}
+
+#[test]
+fn ids_that_are_not_consecutive_leave_no_gap() {
+    let mut table = Table::started();
+    table.see_history();
+    for (id, cents) in [("8241964", 120), ("8241965", 150), ("8241969", 231), ("8241979", 100)] {
+        table.now += 20.0;
+        assert_eq!(table.hear(said_round(Some(id), cents)), [format!("+{cents}")]);
+    }
+}
+
+#[test]
+fn an_init_after_an_outage_fills_in_by_id() {
+    let mut table = Table::started();
+    table.hear(init(&table));
+    table.ledger.interrupted();
+    table.play(&[101, 102, 103]);
+    table.now += 70.0;
+    assert_eq!(table.hear(init(&table)), ["~101", "~102", "~103"]);
+    assert_eq!(table.see_history(), [""; 0]);
+}
+
+#[test]
+fn an_init_of_which_no_id_is_known_is_a_gap_after_a_long_time_and_a_reset_after_a_short_one() {
+    for (seconds, mark, rows) in [(600.0, "Gap", 25), (20.0, "Reset", 0)] {
+        let mut table = Table::started();
+        table.hear(init(&table));
+        table.ledger.interrupted();
+        for _ in 0..30 {
+            table.play_any();
+        }
+        table.now += seconds;
+        let written = table.hear(init(&table));
+        assert_eq!((written[0].as_str(), written.len()), (mark, rows + 1));
+        assert_eq!(table.see_history(), [""; 0]);
+        table.play(&[231]);
+        table.now += 9.0;
+        assert_eq!(table.hear(frame(&table)), ["+231"]);
+    }
+}
+
+#[test]
+fn an_init_older_than_what_is_known_is_nothing_new() {
+    let mut table = Table::started();
+    let old = init(&table);
+    table.hear(old.clone());
+    table.play(&[231]);
+    table.now += 9.0;
+    table.hear(frame(&table));
+    assert_eq!(table.hear(old), [""; 0]);
+}
+
+#[test]
+fn a_round_that_only_the_init_knows_in_between_is_marked_and_not_written_out_of_order() {
+    let mut table = Table::started();
+    table.hear(init(&table));
+    table.play(&[231]);
+    table.now += 9.0;
+    table.play(&[517]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+517"]);
+    assert_eq!(table.hear(init(&table)), ["Gap"]);
+    assert_eq!(table.hear(init(&table)), [""; 0]);
+}
+
+#[test]
+fn a_round_that_only_the_list_knows_in_between_is_marked_and_not_written_out_of_order() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    table.play(&[517]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+517"]);
+    let shown = table.shown();
+    assert_eq!(table.insist(&shown), ["Gap"]);
+    table.play(&[100]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+100"]);
+}
+
+#[test]
+fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_order() {
+    let mut table = Table::started();
+    table.ledger.interrupted();
+    table.play(&[101, 102]);
+    table.now += 60.0;
+    table.play(&[103]);
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    assert_eq!(table.see_history(), ["~101", "~102", "~103"]);
+    table.play(&[104]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+104"]);
+}
+
+#[test]
+fn a_frame_after_connecting_is_written_behind_a_gap_if_no_list_comes() {
+    let mut table = Table::started();
+    table.ledger.interrupted();
+    table.now += 60.0;
+    assert_eq!(table.hear(said_round(Some("x"), 231)), [""; 0]);
+    table.now += 5.0;
+    assert_eq!(table.hear(Report::Alive), [""; 0]);
+    table.now += 6.0;
+    assert_eq!(table.hear(Report::Alive), ["Gap", "+231"]);
+}
+
+#[test]
+fn a_feed_without_history_marks_a_gap_at_each_reconnect() {
+    let mut table =
+        Table::new(Deduplicator::new(Settings { kind: SourceKind::WebSocket, ..settings() }));
+    assert_eq!(table.hear(said_round(None, 231)), ["+231"]);
+    assert_eq!(table.hear(said_round(None, 231)), ["+231"], "a message is a round");
+    table.ledger.interrupted();
+    assert_eq!(table.hear(said_round(None, 100)), ["Gap", "+100"]);
+    assert_eq!(table.hear(said_round(None, 100)), ["+100"]);
+}
+
+#[test]
+fn frames_before_the_first_list_are_written_once() {
+    let mut table = Table::new(Deduplicator::new(settings()));
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    table.now += 11.0;
+    let newest = table.history[0];
+    assert_eq!(table.hear(Report::Alive), [format!("+{newest}")]);
+    assert_eq!(table.see_history(), [""; 0]);
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.see_history(), ["+231"]);
+}
+
+#[test]
+fn a_dated_history_is_taken_from_where_the_files_end() {
+    let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
+    let feed = Settings { kind: SourceKind::Demo, ..settings() };
+    let seed =
+        ResumePoint { rounds: vec![newest], newest: Some(newest.time), ..ResumePoint::default() };
+    let mut table = Table::new(Deduplicator::seeded(feed, &seed));
+    table.now = 200.0;
+    let mut written = Vec::new();
+    for (second, cents) in [(50.0, 150), (100.0, 231), (120.0, 170), (150.0, 180)] {
+        written.extend(table.hear(Report::Round {
+            id: Some(format!("{second}")),
+            multiplier: Multiplier::from_cents(cents).unwrap(),
+            ended_at: Some(wall(second)),
+            backfill: true,
+            detail: None,
+        }));
+    }
+    assert_eq!(written, ["~170", "~180"]);
+}
+
+#[test]
+fn a_replay_keeps_its_times_even_if_they_step_back() {
+    let mut ledger = Deduplicator::new(Settings { kind: SourceKind::Replay, ..settings() });
+    for second in [50.0, 20.0, 20.0] {
+        let multiplier = Multiplier::from_cents(231).unwrap();
+        let ended_at = Some(wall(second));
+        let said = Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
+        let reading = Observation { mono: Instant::now(), wall: wall(900.0), said };
+        let out = ledger.observe(&reading);
+        let round = Round { time: wall(second), multiplier };
+        let kind = EventKind::Live;
+        assert_eq!(out, [Outcome::Accept { round, id: None, kind, detail: None }]);
+    }
+}
+
+/// Names come in the order of the rounds: when a newer round has its name, the next name is not that of an older one.
+#[test]
+fn a_name_does_not_go_to_a_round_that_a_newer_name_has_passed() {
+    let fast = Settings { round_min: Duration::from_millis(10), ..settings() };
+    let mut table = Table::new(Deduplicator::new(fast));
+    assert_eq!(table.see_history(), [""; 0]);
+    table.play(&[231]);
+    assert_eq!(table.see_history(), ["+231"]);
+    for (cents, written) in [(517, "+517"), (231, "+231")] {
+        table.play(&[cents]);
+        table.now += 0.2;
+        assert_eq!(table.hear(frame(&table)), [written]);
+    }
+}
+
+#[test]
+fn after_an_interruption_single_rounds_wait_for_the_history() {
+    let mut table = Table::started();
+    table.play(&[231]);
+    table.now += 9.0;
+    assert_eq!(table.hear(frame(&table)), ["+231"]);
+    assert_eq!(table.hear(Report::Interrupted("the tab was reloaded".to_owned())), ["Reconnect"]);
+    table.play(&[517, 100]);
+    table.now += 20.0;
+    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    assert_eq!(table.see_history(), ["~517", "~100"]);
+}

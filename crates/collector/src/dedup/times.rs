@@ -1,0 +1,96 @@
+//! When rounds ended that nobody heard end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::Deduplicator;
+
+/// From one end to the next, on average: 11.5 + 11.7 E[ln M] seconds.
+const TYPICAL_ROUND: TimeDelta = TimeDelta::seconds(23);
+/// A wall clock that steps back further than this is believed; a smaller step is a correction, and rows keep their order.
+const SMALL_STEP: TimeDelta = TimeDelta::minutes(5);
+
+/// `count` times, oldest first, spread evenly over the open interval from `since` to `now`; the last one is `now` itself if
+/// that round was heard as it ended. Without `since` the interval is what so many rounds usually take, not before `newest`.
+pub(super) fn spread(
+    since: Option<DateTime<Utc>>,
+    newest: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    count: usize,
+    is_newest_live: bool,
+) -> Vec<DateTime<Utc>> {
+    let count = i32::try_from(count).unwrap_or(i32::MAX);
+    let usual = now - TYPICAL_ROUND * count;
+    let begin = since.unwrap_or_else(|| newest.map_or(usual, |newest| newest.max(usual))).min(now);
+    let parts = if is_newest_live { count } else { count + 1 };
+    let span = (now - begin).num_milliseconds();
+    let place = |i: i32| span * i64::from(i) / i64::from(parts);
+    (1..=count).map(|i| begin + TimeDelta::milliseconds(place(i))).collect()
+}
+
+/// `detail` with how far the wall clock stepped back before this round, if it did.
+pub(super) fn with_step(detail: Option<Value>, stepped_back: Option<TimeDelta>) -> Option<Value> {
+    let Some(step) = stepped_back else { return detail };
+    let mut detail = detail.unwrap_or_else(|| json!({}));
+    detail["clock_stepped_back_s"] = json!(step.num_seconds());
+    Some(detail)
+}
+
+impl Deduplicator {
+    /// The time to write for a round that ended at `ended_at`, or just now.
+    pub(super) fn time_of(
+        &self,
+        ended_at: Option<DateTime<Utc>>,
+        wall: DateTime<Utc>,
+    ) -> (DateTime<Utc>, Option<TimeDelta>) {
+        match ended_at {
+            Some(time) if self.settings.keeps_times() => (time, None),
+            // A source whose clock is ahead of ours has not heard the future.
+            Some(time) => self.monotone(time.min(wall)),
+            None => self.monotone(wall),
+        }
+    }
+
+    /// Rows keep their order over small steps of the clock; a large step back is written as it is, and said.
+    pub(super) fn monotone(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
+        match self.newest {
+            Some(newest) if time < newest && newest - time < SMALL_STEP => (newest, None),
+            Some(newest) if time < newest => (time, Some(newest - time)),
+            _ => (time, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000 + second, 0).unwrap()
+    }
+
+    #[test]
+    fn rounds_of_an_outage_are_spread_evenly_inside_it() {
+        let times = spread(Some(at(0)), Some(at(0)), at(100), 4, false);
+        assert_eq!(times, [at(20), at(40), at(60), at(80)]);
+    }
+
+    #[test]
+    fn the_round_that_was_heard_ends_now() {
+        assert_eq!(spread(Some(at(0)), Some(at(0)), at(20), 1, true), [at(20)]);
+        assert_eq!(spread(Some(at(0)), Some(at(0)), at(20), 2, true), [at(10), at(20)]);
+    }
+
+    #[test]
+    fn after_a_gap_rounds_take_their_usual_time() {
+        let times = spread(None, Some(at(0)), at(1000), 2, false);
+        assert!(times[0] > at(950) && times[0] < times[1] && times[1] < at(1000), "{times:?}");
+        let tight = spread(None, Some(at(990)), at(1000), 4, false);
+        assert_eq!(tight, [at(992), at(994), at(996), at(998)]);
+    }
+
+    #[test]
+    fn a_clock_behind_the_newest_row_gives_no_time_before_it() {
+        assert_eq!(spread(Some(at(50)), Some(at(50)), at(20), 2, false), [at(20), at(20)]);
+    }
+}

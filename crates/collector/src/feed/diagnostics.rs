@@ -1,0 +1,151 @@
+//! What `collector doctor` says of a feed.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config_error::ConfigError;
+use crate::feed::address::Address;
+use crate::feed::reader::Reader;
+use crate::feed::redacted_shape::shape;
+use crate::finding::Finding;
+use crate::observation::Report;
+use crate::source_error::SourceError;
+
+/// How long the doctor listens for a round; a flight may well be longer.
+pub const LISTEN_FOR: Duration = Duration::from_secs(20);
+
+/// The configuration cannot be used.
+pub fn unusable(error: &ConfigError) -> Finding {
+    Finding::failed(
+        "feed",
+        error.to_string(),
+        "put it right in the file of --config, or by the flag",
+    )
+}
+
+/// Nothing answers, or it says no.
+pub fn unreachable(error: &SourceError) -> Finding {
+    let advice = match error {
+        SourceError::Refused(_) => {
+            "use the headers that your browser sends; docs/how-to/record-a-feed.md says where to find them"
+        }
+        SourceError::Unusable(_) => {
+            "compare the address and [websocket] with what your browser does; see docs/how-to/record-a-feed.md"
+        }
+        _ => "check the address and the connection of this machine",
+    };
+    Finding::failed("feed", error.to_string(), advice)
+}
+
+/// What came of listening: `heard` is the first round or list, or why there was none; `None` = not in time.
+pub fn findings(
+    address: &Address,
+    heard: Option<&Result<Report, SourceError>>,
+    last: Option<&Value>,
+    reader: &Reader,
+) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("feed", format!("{address} answers"))];
+    match last {
+        Some(message) => {
+            findings.push(Finding::ok("message", format!("the last one was {}", shape(message))));
+        }
+        None => findings.push(Finding::warning(
+            "message",
+            "nothing of use was said",
+            "many feeds want to be asked: look at websocket.on_connect",
+        )),
+    }
+    findings.push(match heard {
+        Some(Ok(said)) => Finding::ok("rounds", told(said)),
+        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/how-to/record-a-feed.md"),
+        None => {
+            let why_not = last.map(|message| reader.why_not(message)).unwrap_or_default();
+            let why_not = if why_not.is_empty() { why_not } else { format!("; {why_not}") };
+            Finding::warning(
+                "rounds",
+                format!("no round ended within {} s{why_not}", LISTEN_FOR.as_secs()),
+                "a long flight needs no action; otherwise compare the filters with the message above",
+            )
+        }
+    });
+    findings
+}
+
+/// What came of asking once.
+pub fn answered(address: &Address, said: Option<&Report>, last: Option<&Value>) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("feed", format!("{address} answers"))];
+    findings.extend(
+        last.map(|message| Finding::ok("message", format!("the answer was {}", shape(message)))),
+    );
+    findings.push(match said {
+        Some(said @ (Report::Round { .. } | Report::List(_) | Report::Ids(_))) => {
+            Finding::ok("rounds", told(said))
+        }
+        _ => Finding::warning(
+            "rounds",
+            "no round could be read",
+            "the log says why: run the collector, or look at feed.rounds or --selector",
+        ),
+    });
+    findings
+}
+
+fn told(said: &Report) -> String {
+    match said {
+        Report::Round { id: Some(_), .. } => "one round was read, with its id".to_owned(),
+        Report::Round { .. } => "one round was read, without an id".to_owned(),
+        Report::List(list) => format!("a list of {} rounds was read, without ids", list.len()),
+        Report::Ids(list) => format!("a list of {} rounds was read, with ids", list.len()),
+        Report::OtherInstance(_) | Report::Interrupted(_) | Report::Alive | Report::End => {
+            "nothing was read".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::feed::rule::RuleOptions;
+    use crate::finding::FindingState;
+    use crate::order::Order;
+
+    /// State and text of the last two findings after `last` was heard and nothing came of it.
+    fn unheard(last: Option<&Value>) -> Vec<(FindingState, String)> {
+        let Ok(url) = "wss://feed.example/?token=secret".parse();
+        let address = Address::new(Some(&url), &["wss"]).unwrap();
+        let options: RuleOptions = toml::from_str("event = 'crash'\nvalue = '/1'").unwrap();
+        let reader = Reader::new(vec![options.check(0, Order::NewestFirst).unwrap()]);
+        let findings = findings(&address, None, last, &reader);
+        assert_eq!(findings[0].message, "wss://feed.example/ answers");
+        findings[1..].iter().map(|finding| (finding.state, finding.message.clone())).collect()
+    }
+
+    #[test]
+    fn a_feed_without_a_round_is_shown_with_what_it_says_and_why_that_is_none() {
+        assert_eq!(
+            unheard(Some(&json!(["tick", {"x": 1.5}]))),
+            [
+                (FindingState::Ok, r#"the last one was [text, {"x": number}]"#.to_owned()),
+                (
+                    FindingState::Warning,
+                    r#"no round ended within 20 s; feed.rounds[0]: the filter on "/0" wants another value"#
+                        .to_owned()
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_feed_that_says_nothing_is_told_apart() {
+        assert_eq!(
+            unheard(None),
+            [
+                (FindingState::Warning, "nothing of use was said".to_owned()),
+                (FindingState::Warning, "no round ended within 20 s".to_owned()),
+            ]
+        );
+    }
+}

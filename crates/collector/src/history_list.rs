@@ -1,0 +1,137 @@
+//! Multipliers out of what a page shows: where its history list is, and which of the texts found there are rounds.
+
+use rounds::Multiplier;
+use serde::Deserialize;
+
+use crate::order::Order;
+
+/// Fewer values are not a list: one number proves nothing about its neighbours.
+pub const LIST_LEN_MIN: usize = 3;
+/// What is read of a list that shows more; the newest are kept.
+const TEXTS_MAX: usize = 200;
+/// Characters of one text; "100,000.00x" has eleven.
+const TEXT_LEN_MAX: usize = 40;
+
+/// Where the game's client has kept its history so far, newest client first.
+pub const SELECTORS: [&str; 6] = [
+    ".payouts-wrapper > .payouts-block > .payout",
+    ".payouts-block > .payout",
+    ".payouts-block app-bubble-multiplier",
+    ".payouts-block app-payout-item",
+    "app-stats-widget [appcoloredmultiplier]",
+    ".payouts-wrapper .bubble-multiplier",
+];
+
+/// A script that reads the texts of a page's history lists and changes nothing.
+///
+/// It can only be made here, from selectors: no other script can be handed to a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListScript(String);
+
+impl ListScript {
+    /// The script for these selectors, of which the first that finds a list wins.
+    pub fn new(selectors: &[String], order: Order) -> Self {
+        let selectors = serde_json::json!(selectors);
+        let newest = match order {
+            Order::NewestFirst => format!("0, {TEXTS_MAX}"),
+            Order::OldestFirst => format!("-{TEXTS_MAX}"),
+        };
+        // Entries are kept apart by the list they stand in, because the game's page holds its history twice: on the page,
+        // and again in a pop-up (`app-stats-dropdown`).
+        Self(format!(
+            "(() => {{
+  const selectors = {selectors}, found = [], known = new Set();
+  selectors.forEach((selector, index) => {{
+    const lists = new Map();
+    for (const entry of document.querySelectorAll(selector)) {{
+      const popup = entry.closest('app-stats-dropdown');
+      const home = popup || entry.closest('.payouts-block') || document;
+      if (!lists.has(home)) lists.set(home, {{ selector: index, popup: popup !== null, entries: [] }});
+      lists.get(home).entries.push(entry);
+    }}
+    for (const list of lists.values()) {{
+      if (known.has(list.entries[0])) continue;
+      known.add(list.entries[0]);
+      const texts = list.entries.slice({newest}).map(entry => entry.textContent.trim().slice(0, {TEXT_LEN_MAX}));
+      found.push({{ selector: list.selector, popup: list.popup, texts }});
+    }}
+  }});
+  return JSON.stringify(found);
+}})()"
+        ))
+    }
+
+    /// The script itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The texts of one list of a page, in the page's order: what [`ListScript`] gives.
+#[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct ListTexts {
+    /// Which of the selectors found it.
+    pub selector: usize,
+    /// It stands in the pop-up, which repeats the list of the page.
+    pub popup: bool,
+    /// What its entries show.
+    pub texts: Vec<String>,
+}
+
+/// What there is to see in one page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParsedList {
+    /// A history list.
+    List {
+        /// Newest first, at least [`LIST_LEN_MIN`].
+        multipliers: Vec<Multiplier>,
+        /// Which of the selectors found it.
+        selector: usize,
+        /// It is the pop-up's.
+        popup: bool,
+    },
+    /// Numbers, but too few: a page that still fills up.
+    Few(usize),
+    /// Entries that are not multipliers; some of them, for the message.
+    Unreadable(Vec<String>),
+    /// No selector found anything.
+    Nothing,
+}
+
+/// The history list among the lists of a page. The pop-up's is the last choice.
+pub fn sight(lists: &[ListTexts], order: Order) -> ParsedList {
+    let (inside, outside): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.popup);
+    let mut most = 0;
+    for list in outside.into_iter().chain(inside) {
+        let multipliers = newest_run(&list.texts, order);
+        if multipliers.len() >= LIST_LEN_MIN {
+            return ParsedList::List { multipliers, selector: list.selector, popup: list.popup };
+        }
+        most = most.max(multipliers.len());
+    }
+    if most > 0 {
+        return ParsedList::Few(most);
+    }
+    let shown: Vec<_> = lists.iter().flat_map(|list| &list.texts).collect();
+    match shown.iter().copied().filter(|text| !text.is_empty()).take(3).cloned().collect::<Vec<_>>()
+    {
+        _ if shown.is_empty() => ParsedList::Nothing,
+        texts if texts.is_empty() => ParsedList::Few(0),
+        texts => ParsedList::Unreadable(texts),
+    }
+}
+
+/// The newest entries up to the first gap: an entry that is no multiplier may be a round that is still being drawn, and
+/// what lies behind it must not move up into its place.
+fn newest_run(texts: &[String], order: Order) -> Vec<Multiplier> {
+    let mut newest_first: Vec<_> = texts.iter().map(|text| text.parse().ok()).collect();
+    if order == Order::OldestFirst {
+        newest_first.reverse();
+    }
+    let runs = newest_first.split(Option::is_none);
+    let mut runs = runs.map(|run| run.iter().copied().flatten().collect::<Vec<Multiplier>>());
+    runs.clone().find(|run| run.len() >= LIST_LEN_MIN).or_else(|| runs.next()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! `--metrics-listen`: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches over the process. On loopback
+//! only, off by default.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use daemon::prometheus::{self, MetricKind, MetricsPage};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::output::status::{CollectorState, Status, StatusWatch};
+
+/// Connections at once; more wait.
+const CONNECTIONS_MAX: usize = 32;
+/// A client that has not said what it wants by then is cut off,
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// and one that holds on for so long as well.
+const CONNECTION_MAX: Duration = Duration::from_mins(1);
+/// The system cannot give a connection now.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+const JSON: &str = "application/json";
+
+/// Answers until dropped.
+pub async fn serve(listener: TcpListener, board: StatusWatch) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let board = board.clone();
+                connections.spawn(async move {
+                    converse(stream, board).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "A connection to the metrics was not accepted.");
+                tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+            }
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, board: StatusWatch) {
+    let answers = service_fn(move |request| {
+        let answer = answer(&request, board.latest().as_ref());
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), answers);
+    // However it ended: the client knows.
+    drop(timeout(CONNECTION_MAX, conversation).await);
+}
+
+fn answer(request: &Request<Incoming>, status: Option<&Status>) -> Response<String> {
+    let host = request.headers().get(header::HOST);
+    if !host.is_some_and(is_this_machine) {
+        return response(
+            StatusCode::MISDIRECTED_REQUEST,
+            JSON,
+            refusal("not a name of this machine"),
+        );
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return response(StatusCode::METHOD_NOT_ALLOWED, JSON, refusal("only GET and HEAD"));
+    }
+    match request.uri().path() {
+        "/metrics" => response(StatusCode::OK, prometheus::CONTENT_TYPE, text(status)),
+        "/healthz" => response(StatusCode::OK, JSON, json!({ "status": "ok" }).to_string()),
+        "/readyz" => readiness(status),
+        _ => response(
+            StatusCode::NOT_FOUND,
+            JSON,
+            refusal("there are /metrics, /healthz and /readyz"),
+        ),
+    }
+}
+
+/// A page of another site that points its own name at this machine must not read what is here.
+fn is_this_machine(host: &HeaderValue) -> bool {
+    let Ok(host) = host.to_str() else { return false };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn refusal(detail: &str) -> String {
+    json!({ "detail": detail }).to_string()
+}
+
+fn response(code: StatusCode, kind: &'static str, body: String) -> Response<String> {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// Ready is who records, or could if there were rounds.
+fn readiness(status: Option<&Status>) -> Response<String> {
+    let (code, state) = match status {
+        Some(status)
+            if matches!(status.state, CollectorState::Connected | CollectorState::Stalled) =>
+        {
+            (StatusCode::OK, status.state.word())
+        }
+        Some(status) => (StatusCode::SERVICE_UNAVAILABLE, status.state.word()),
+        None => (StatusCode::SERVICE_UNAVAILABLE, CollectorState::Starting.word()),
+    };
+    let reason = status.and_then(|status| status.last_error.as_deref());
+    response(code, JSON, json!({ "status": state, "reason": reason }).to_string())
+}
+
+/// All metrics in the text form of Prometheus.
+pub fn text(status: Option<&Status>) -> String {
+    let mut page = MetricsPage::default();
+    let build = [("program", "collector"), ("version", env!("CARGO_PKG_VERSION"))];
+    let help = "Which program and version this is.";
+    page.metric("aviator_build_info", MetricKind::Gauge, help).sample(&build, 1);
+    let Some(status) = status else { return page.into_text() };
+    let source = status.source;
+    for (name, help, value) in [
+        ("aviator_rounds_total", "Rounds written by this run.", status.rounds_written),
+        ("aviator_gaps_total", "Places where rounds are missing.", status.gaps),
+        ("aviator_weak_joins_total", "Places where rounds may not join.", status.weak),
+        ("aviator_resets_total", "Changes to another game or table.", status.resets),
+        ("aviator_backfilled_rounds_total", "Rounds taken from a history.", status.backfilled),
+        (
+            "aviator_reconnects_total",
+            "Connections that were lost and came back.",
+            status.reconnects,
+        ),
+    ] {
+        page.metric(name, MetricKind::Counter, help).sample(&[("source", source)], value);
+    }
+    let help = "1 for the state the collector is in.";
+    let mut state_metric = page.metric("aviator_collector_state", MetricKind::Gauge, help);
+    for state in CollectorState::ALL {
+        state_metric.sample(&[("state", state.word())], u8::from(state == status.state));
+    }
+    gauges(&mut page, status);
+    page.into_text()
+}
+
+/// Writes the metrics without labels.
+fn gauges(page: &mut MetricsPage, status: &Status) {
+    let seconds = |time: DateTime<Utc>| time.timestamp_millis() as f64 / 1000.0;
+    let mut gauge = |name, help, value: f64| {
+        page.metric(name, MetricKind::Gauge, help).sample(&[], value);
+    };
+    if let Some(last) = status.last_round {
+        let help = "When the newest round on the disk ended.";
+        gauge("aviator_last_round_timestamp_seconds", help, seconds(last.time));
+    }
+    let help = "Since when the collector is in this state.";
+    gauge("aviator_collector_state_since_timestamp_seconds", help, seconds(status.state_since));
+    let help = "When the session last moved.";
+    gauge("aviator_collector_moved_timestamp_seconds", help, seconds(status.updated_at));
+    let help = "When this run began.";
+    gauge("aviator_collector_start_timestamp_seconds", help, seconds(status.started_at));
+    let help = "Rounds and marks that wait for the disk.";
+    gauge("aviator_collector_queued_rows", help, status.queued_rows as f64);
+    let help = "1 if the rounds are not from a game.";
+    gauge("aviator_simulated", help, f64::from(u8::from(status.simulated)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::SourceKind;
+
+    #[test]
+    fn every_sample_stands_under_its_own_type() {
+        let mut status = Status::new(SourceKind::Demo, "2026-01-01T12:00:00.500Z".parse().unwrap());
+        status.rounds_written = 7;
+        status.enter(CollectorState::Connected, status.started_at);
+        let text = text(Some(&status));
+        let mut family = "";
+        for line in text.lines() {
+            match line.strip_prefix("# TYPE ") {
+                Some(kind) => family = kind.split(' ').next().unwrap(),
+                None if line.starts_with("# HELP ") => {}
+                None => assert_eq!(line.split([' ', '{']).next().unwrap(), family, "{text}"),
+            }
+        }
+        assert!(text.contains("aviator_rounds_total{source=\"demo\"} 7\n"), "{text}");
+        assert!(text.contains("aviator_collector_state{state=\"connected\"} 1\n"), "{text}");
+        assert!(text.contains("aviator_collector_state{state=\"stalled\"} 0\n"), "{text}");
+        assert!(text.contains("aviator_simulated 1\n"), "{text}");
+        assert!(text.contains("moved_timestamp_seconds 1767268800.5\n"), "{text}");
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for host in ["localhost", "LOCALHOST:5002", "127.0.0.1:5002", "[::1]:5002", "127.1.2.3"] {
+            assert!(is_this_machine(&HeaderValue::from_static(host)), "{host}");
+        }
+        for host in ["evil.example", "evil.example:5002", "localhost.evil.example", "10.0.0.1", ""]
+        {
+            assert!(!is_this_machine(&HeaderValue::from_static(host)), "{host}");
+        }
+    }
+
+    #[test]
+    fn ready_is_who_is_connected() {
+        let now = "2026-01-01T12:00:00Z".parse().unwrap();
+        let mut status = Status::new(SourceKind::Demo, now);
+        assert_eq!(readiness(None).status(), 503);
+        assert_eq!(readiness(Some(&status)).status(), 503);
+        status.enter(CollectorState::Connected, now);
+        assert_eq!(readiness(Some(&status)).status(), 200);
+        status.enter(CollectorState::WritingFailed, now);
+        status.last_error = Some("no space left".to_owned());
+        let response = readiness(Some(&status));
+        assert_eq!(response.status(), 503);
+        assert!(response.body().contains("no space left"));
+    }
+}

@@ -1,0 +1,81 @@
+//! `--fsync`: how often written rounds are synced to the disk. A crash of the program alone loses nothing, whatever is
+//! chosen here; only a power failure does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rounds::disk::{SparingDisk, SyncPolicy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::duration_arg::{DurationArg, TextOrNumber};
+
+/// A [`SyncPolicy`] as flags, environment and file write it: `row` (the default; it takes under a millisecond of every
+/// 20 s), `never`, or the time between two syncs, such as `5s`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncPolicyArg(pub SyncPolicy);
+
+impl SyncPolicyArg {
+    /// Returns the disk of this machine, synced by this policy.
+    pub fn disk(self) -> SparingDisk {
+        SparingDisk::new(
+            self.0,
+            |error| tracing::error!(%error, "The last rows may not survive a loss of power."),
+        )
+    }
+}
+
+impl FromStr for SyncPolicyArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "row" => Ok(Self(SyncPolicy::Always)),
+            "never" => Ok(Self(SyncPolicy::Never)),
+            other => match other.parse::<DurationArg>() {
+                Ok(DurationArg(every)) => Ok(Self(SyncPolicy::Interval(every))),
+                Err(_) => Err(format!("`{other}` is not row, never or a time such as 5s")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for SyncPolicyArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SyncPolicy::Always => f.write_str("row"),
+            SyncPolicy::Interval(every) => DurationArg(every).fmt(f),
+            SyncPolicy::Never => f.write_str("never"),
+        }
+    }
+}
+
+impl Serialize for SyncPolicyArg {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SyncPolicyArg {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOrNumber::deserialize(deserializer)?
+            .text()
+            .parse()
+            .map_err(<D::Error as serde::de::Error>::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_three_forms_are_read() {
+        let every_five_seconds = SyncPolicy::Interval(Duration::from_secs(5));
+        assert_eq!("row".parse(), Ok(SyncPolicyArg(SyncPolicy::Always)));
+        assert_eq!("never".parse(), Ok(SyncPolicyArg(SyncPolicy::Never)));
+        assert_eq!("5s".parse(), Ok(SyncPolicyArg(every_five_seconds)));
+        assert!("often".parse::<SyncPolicyArg>().is_err());
+    }
+}

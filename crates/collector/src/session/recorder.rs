@@ -1,0 +1,391 @@
+//! Turns observations into rows and events, and keeps the status up to date.
+
+use std::future::Future;
+use std::io::stdout;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use chrono::{DateTime, Utc};
+use rounds::disk::RealDisk;
+use rounds::{Event, EventKind, RoundLog};
+use serde_json::{Value, json};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::STALLED_AFTER;
+use crate::clock;
+use crate::config::Config;
+use crate::dedup::{Deduplicator, Outcome, ResumePoint, Settings};
+use crate::observation::{Observation, Report, SourceKind};
+use crate::output::console::Console;
+use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
+use crate::output::writer::{Entry, Progress, Writer, WriterGone};
+use crate::session::resume;
+
+const TICK: Duration = Duration::from_secs(1);
+/// `status.json` is at most so old,
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+/// and because of rounds at most so often written.
+const STATUS_PAUSE: Duration = Duration::from_millis(200);
+/// A source that stays away is said once in this time.
+const WARN_EVERY: Duration = Duration::from_mins(1);
+/// At the end, time for a disk that refuses.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why a wait ended before what was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interrupt {
+    Shutdown,
+    Overdue,
+    WriterGone,
+}
+
+/// Everything beside the source: ledger, writer, and what is said about them.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    kind: SourceKind,
+    ledger: Deduplicator,
+    writer: Writer,
+    status: Status,
+    status_file: StatusFile,
+    status_watch: StatusWatch,
+    /// The state, but for a disk that refuses.
+    source_state: CollectorState,
+    tick: Interval,
+    status_written: Option<Instant>,
+    /// The last new round, or the start of the connection.
+    news: Instant,
+    /// Of this connection.
+    first_reading: Option<Instant>,
+    lost: Option<Lost>,
+    /// Rounds that found no place in the queue when the process had to end.
+    dropped: usize,
+}
+
+/// What is known of a connection that is being sought again.
+#[derive(Debug)]
+struct Lost {
+    since: Instant,
+    attempts: u64,
+    error: String,
+    warned: Option<Instant>,
+}
+
+impl Recorder {
+    /// Becomes the writer of the directory and reads where its files end.
+    pub(super) fn open(config: &Config, status_watch: StatusWatch) -> anyhow::Result<Self> {
+        let (kind, now) = (config.source, clock::wall());
+        let dir = config.directory();
+        let files = Box::new(config.fsync.disk());
+        let log = RoundLog::open_on(files, &dir, kind.origin(), now)?;
+        for repair in log.repairs() {
+            tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");
+        }
+        let known = match kind {
+            // A recording is played as it is, whatever was played before.
+            SourceKind::Replay => ResumePoint::default(),
+            _ => resume::read(&dir).context("reading the last rounds")?,
+        };
+        let settings = Settings { kind, baseline: config.baseline, round_min: config.round_min.0 };
+        tracing::info!(
+            source = kind.name(), file = %log.path().display(), known_rounds = known.rounds.len(), "Recording."
+        );
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut recorder = Self {
+            kind,
+            ledger: Deduplicator::seeded(settings, &known),
+            writer: Writer::start(log, console(config)?)?,
+            status: Status { table: config.table.clone(), ..Status::new(kind, now) },
+            status_file: StatusFile::new(Box::new(RealDisk), dir),
+            status_watch,
+            source_state: CollectorState::Starting,
+            tick,
+            status_written: None,
+            news: Instant::now(),
+            first_reading: None,
+            lost: None,
+            dropped: 0,
+        };
+        let detail =
+            json!({ "version": recorder.status.version, "simulated": recorder.status.simulated });
+        let start = recorder.note(now, EventKind::Start, detail);
+        recorder.writer.try_put(start).map_err(|_| anyhow!("the queue is full at the start"))?;
+        recorder.keep_status();
+        Ok(recorder)
+    }
+
+    /// The only wait there is: for `work`, but also for the end of the process, the writer's progress and the clock.
+    pub(super) async fn wait_for<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        limit: Option<Duration>,
+        shutdown: &CancellationToken,
+    ) -> Result<T, Interrupt> {
+        let mut work = pin!(work);
+        let due = limit.map(|limit| Instant::now() + limit);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Err(Interrupt::Shutdown),
+                _ = self.tick.tick() => self.on_tick(),
+                changed = self.writer.changed() => {
+                    changed.map_err(|WriterGone| Interrupt::WriterGone)?;
+                    self.on_progress();
+                }
+                done = &mut work => return Ok(done),
+                () = until(due) => return Err(Interrupt::Overdue),
+            }
+        }
+    }
+
+    /// The source is there, perhaps again.
+    pub(super) async fn connected(
+        &mut self,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupt> {
+        self.news = Instant::now();
+        self.first_reading = None;
+        self.source_state = CollectorState::Connected;
+        let Some(lost) = self.lost.take() else {
+            tracing::info!(source = self.kind.name(), "Connected.");
+            self.keep_status();
+            return Ok(());
+        };
+        let seconds = lost.since.elapsed().as_secs();
+        tracing::info!(
+            source = self.kind.name(),
+            seconds,
+            attempts = lost.attempts,
+            "Connected again."
+        );
+        let detail = json!({ "after_s": seconds, "attempts": lost.attempts, "error": lost.error });
+        let note = self.note(clock::wall(), EventKind::Reconnect, detail);
+        self.put(vec![note], shutdown).await
+    }
+
+    /// The connection is lost, or an attempt at one failed.
+    pub(super) fn on_disconnect(&mut self, error: &str, pause: Duration) {
+        let lost = self.lost.get_or_insert_with(|| Lost {
+            since: Instant::now(),
+            attempts: 0,
+            error: String::new(),
+            warned: None,
+        });
+        lost.attempts += 1;
+        error.clone_into(&mut lost.error);
+        if lost.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+            lost.warned = Some(Instant::now());
+            tracing::warn!(
+                source = self.kind.name(),
+                error,
+                attempts = lost.attempts,
+                next_attempt_in_s = pause.as_secs_f64().round(),
+                "Not connected."
+            );
+        }
+        self.ledger.interrupted();
+        self.source_state = CollectorState::Reconnecting;
+        self.status.last_error = Some(error.to_owned());
+        self.keep_status();
+    }
+
+    /// Something was heard over the connection for so long.
+    pub(super) fn connection_held(&self, least: Duration) -> bool {
+        self.first_reading.is_some_and(|first| first.elapsed() >= least)
+    }
+
+    /// How long the source may still be without a new round; `None` if it may be for ever.
+    pub(super) fn time_to_stale(&self, limit: Duration) -> Option<Duration> {
+        self.kind.is_live().then(|| limit.saturating_sub(self.news.elapsed()))
+    }
+
+    /// What follows from a reading goes to the writer.
+    pub(super) async fn take(
+        &mut self,
+        reading: &Observation,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupt> {
+        self.first_reading.get_or_insert_with(Instant::now);
+        let entries = self.entries(reading);
+        self.put(entries, shutdown).await
+    }
+
+    fn entries(&mut self, reading: &Observation) -> Vec<Entry> {
+        let outcomes = self.ledger.observe(reading);
+        outcomes.into_iter().map(|outcome| self.entry(outcome, reading.wall)).collect()
+    }
+
+    fn entry(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Entry {
+        match outcome {
+            Outcome::Accept { round, id, kind, detail } => {
+                self.status.count(kind);
+                self.news = Instant::now();
+                if self.source_state == CollectorState::Stalled {
+                    tracing::info!(source = self.kind.name(), "Rounds come again.");
+                    self.source_state = CollectorState::Connected;
+                }
+                self.status.last_error = None;
+                Entry::Row(
+                    round,
+                    Event { round_id: id, detail, ..Event::new(kind, self.kind.name()) },
+                )
+            }
+            Outcome::Note { kind: EventKind::Start, detail } => {
+                tracing::debug!(source = self.kind.name(), %detail, "Recording goes on from here.");
+                self.note(now, EventKind::Start, detail)
+            }
+            Outcome::Note { kind, detail } => {
+                tracing::warn!(source = self.kind.name(), ?kind, %detail, "A mark between rounds.");
+                self.note(now, kind, detail)
+            }
+        }
+    }
+
+    fn note(&mut self, now: DateTime<Utc>, kind: EventKind, detail: Value) -> Entry {
+        self.status.count(kind);
+        Entry::Note(now, Event { detail: Some(detail), ..Event::new(kind, self.kind.name()) })
+    }
+
+    /// Puts all of them into the writer's queue, and waits where it is full.
+    async fn put(
+        &mut self,
+        entries: Vec<Entry>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Interrupt> {
+        let mut entries = entries.into_iter();
+        while let Some(entry) = entries.next() {
+            let Err(refused) = self.writer.try_put(entry) else { continue };
+            let sender = self.writer.sender();
+            match self.wait_for(sender.send(*refused), None, shutdown).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(Interrupt::WriterGone),
+                Err(interrupt) => {
+                    let left = entries.filter(|entry| matches!(entry, Entry::Row(..))).count();
+                    self.dropped += 1 + left;
+                    return Err(interrupt);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, says goodbye in the files, and tells what is missing.
+    pub(super) async fn finish(
+        mut self,
+        outcome: &anyhow::Result<&'static str>,
+    ) -> anyhow::Result<()> {
+        let end = Observation::now(Report::End);
+        let mut last = self.entries(&end);
+        let reason = match outcome {
+            Ok(reason) => (*reason).to_owned(),
+            Err(error) => {
+                self.status.last_error = Some(format!("{error:#}"));
+                format!("{error:#}")
+            }
+        };
+        let mut detail = json!({ "reason": reason });
+        if let Some(waiting) = self.ledger.waiting() {
+            detail["waiting"] = json!(waiting);
+        }
+        last.push(self.note(end.wall, EventKind::Stop, detail));
+        for entry in last {
+            let is_row = matches!(entry, Entry::Row(..));
+            self.dropped += usize::from(self.writer.try_put(entry).is_err() && is_row);
+        }
+        let (unwritten, progress) = self.writer.stop(WRITE_WITHIN).await?;
+        let missing = unwritten + self.dropped;
+        enter(&mut self.status, &progress, CollectorState::Stopped, missing);
+        self.status_file.keep(&self.status);
+        self.status_watch.post(&self.status);
+        tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
+        if missing > 0 {
+            let why = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
+            return Err(anyhow!("{missing} rounds could not be written: {why}"));
+        }
+        Ok(())
+    }
+
+    fn on_tick(&mut self) {
+        let is_stalled = self.kind.is_live()
+            && self.source_state == CollectorState::Connected
+            && self.news.elapsed() >= STALLED_AFTER;
+        if is_stalled {
+            tracing::warn!(
+                source = self.kind.name(),
+                seconds = STALLED_AFTER.as_secs(),
+                "Connected, but no new round."
+            );
+            self.source_state = CollectorState::Stalled;
+        }
+        let is_old = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
+        if is_stalled || is_old {
+            self.keep_status();
+        } else {
+            self.on_progress();
+        }
+    }
+
+    /// Another round is on the disk, or it refuses one.
+    fn on_progress(&mut self) {
+        let progress = self.writer.progress();
+        let is_news = progress.rounds_written != self.status.rounds_written;
+        let is_turn =
+            progress.failing.is_some() != (self.status.state == CollectorState::WritingFailed);
+        let is_due = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_PAUSE);
+        if is_turn || (is_news && is_due) {
+            self.keep_status();
+        }
+    }
+
+    fn keep_status(&mut self) {
+        let progress = self.writer.progress();
+        let state = if progress.failing.is_some() {
+            CollectorState::WritingFailed
+        } else {
+            self.source_state
+        };
+        self.status_written = Some(Instant::now());
+        let queued = self.writer.queued();
+        enter(&mut self.status, &progress, state, queued);
+        self.show();
+    }
+
+    fn show(&mut self) {
+        self.status_file.keep(&self.status);
+        self.status_watch.post(&self.status);
+    }
+}
+
+/// Puts the writer's progress into the status.
+fn enter(status: &mut Status, progress: &Progress, state: CollectorState, queued: usize) {
+    let now = clock::wall();
+    status.rounds_written = progress.rounds_written;
+    status.last_round = progress
+        .last_round
+        .map(|round| LastRound { time: round.time, multiplier: round.multiplier });
+    status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    status.queued_rows = queued;
+    let beside = progress.events_failing.as_ref().map(|error| format!("the events file: {error}"));
+    if let Some(error) = progress.failing.clone().or(beside) {
+        status.last_error = Some(error);
+    }
+    status.enter(state, now);
+    status.updated_at = now;
+}
+
+fn console(config: &Config) -> anyhow::Result<Console> {
+    if config.quiet {
+        return Ok(Console::silent());
+    }
+    let remark = if config.source == SourceKind::Demo { "  simulated" } else { "" };
+    Console::start(Box::new(stdout()), remark).context("starting the console")
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,328 @@
+//! Where the files of a directory end, for a ledger that goes on from there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rounds::scan::{ChangeKind, Directory};
+use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round};
+use serde::Deserialize as _;
+
+use crate::dedup::{ResumePoint, WINDOW, Waiting};
+use crate::output::status::STATUS_FILE;
+
+/// The newest rows of a directory, from the last mark on: rows before a gap or of another table do not continue in a list.
+///
+/// # Errors
+///
+/// The directory or one of its files cannot be read.
+pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
+    let mut files = BTreeMap::new();
+    for change in Directory::new(dir).scan()? {
+        if change.kind == ChangeKind::Unreadable {
+            let error = change.error.unwrap_or_default();
+            return Err(LastRoundsError::File { file: change.file, error });
+        }
+        files.insert(change.file, change.rounds);
+    }
+    let mut rows: Vec<Row<'_>> = files
+        .iter()
+        .flat_map(|(file, rounds)| {
+            rounds.iter().enumerate().map(|(row, &round)| Row { round, file, number: row + 1 })
+        })
+        .collect();
+    // Stable: rounds of one time stay in the order of their file.
+    rows.sort_by_key(|row| row.round.time);
+    // A clock that was ahead and has been put right: by their times older rows are the newest.
+    let last = last_file(dir).filter(|last| {
+        let is_newest = rows.last().is_some_and(|row| row.file == last);
+        !is_newest && rows.iter().any(|row| row.file == last)
+    });
+    let mut names: Vec<&str> = files.keys().map(String::as_str).collect();
+    if let Some(last) = last {
+        rows.retain(|row| row.file == last);
+        rows.sort_by_key(|row| row.number);
+        names.retain(|name| *name == last);
+    }
+    let newest = rows.last().map(|row| row.round.time);
+    let tail = &rows[rows.len().saturating_sub(WINDOW)..];
+    let (count, mark) = stretch(&mut SideFiles::new(dir), tail, &names);
+    let mark = mark.filter(|mark| !mark.list.is_empty()).unwrap_or_default();
+    Ok(ResumePoint {
+        rounds: tail[tail.len() - count..].iter().map(|row| row.round).collect(),
+        newest,
+        basis: mark.list,
+        based: mark.at,
+        waiting: waiting(&mut SideFiles::new(dir), &names),
+    })
+}
+
+/// The file of the last run, as it said itself.
+fn last_file(dir: &Path) -> Option<String> {
+    let text = fs::read(dir.join(STATUS_FILE)).ok()?;
+    let status: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    status["file"].as_str().map(str::to_owned)
+}
+
+/// A row, and where it stands.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    round: Round,
+    file: &'a str,
+    /// From 1.
+    number: usize,
+}
+
+/// A place behind which nothing older continues, unless it says what does.
+#[derive(Clone, Debug, Default)]
+struct Mark {
+    /// The row before it; 0 is before the first.
+    after: usize,
+    /// The list from which recording went on, newest first.
+    list: Vec<Multiplier>,
+    at: Option<DateTime<Utc>>,
+}
+
+/// What a side file says.
+#[derive(Debug, Default)]
+struct EventFileSummary {
+    marks: Vec<Mark>,
+    has_rows: bool,
+    /// What its run had seen and not written when it ended.
+    waiting: Option<Waiting>,
+}
+
+/// The side files of a directory, each read once. One that is missing or damaged says nothing: the ledger can do without.
+struct SideFiles<'a> {
+    dir: &'a Path,
+    read: BTreeMap<String, EventFileSummary>,
+}
+
+impl<'a> SideFiles<'a> {
+    fn new(dir: &'a Path) -> Self {
+        Self { dir, read: BTreeMap::new() }
+    }
+
+    fn of(&mut self, csv: &str) -> &EventFileSummary {
+        self.read.entry(csv.to_owned()).or_insert_with(|| {
+            let path = self.dir.join(csv).with_extension("events.jsonl");
+            said(&fs::read(path).unwrap_or_default())
+        })
+    }
+
+    /// The last mark of a file, after this row if one is given.
+    fn mark(&mut self, csv: &str, after: Option<usize>) -> Option<Mark> {
+        let is_it = |mark: &&Mark| after.is_none_or(|row| mark.after == row);
+        self.of(csv).marks.iter().rev().find(is_it).cloned()
+    }
+}
+
+/// How many of the newest rows of `tail` follow one another without a mark, and the mark before them.
+fn stretch(side: &mut SideFiles<'_>, tail: &[Row<'_>], files: &[&str]) -> (usize, Option<Mark>) {
+    // Runs after the newest row, that have no row themselves.
+    let newest = tail.last().map(|row| row.file);
+    for file in files.iter().rev().take_while(|file| newest.is_none_or(|newest| **file > newest)) {
+        if let Some(mark) = side.mark(file, None) {
+            return (0, Some(mark));
+        }
+    }
+    for (count, row) in tail.iter().rev().enumerate() {
+        if let Some(mark) = side.mark(row.file, Some(row.number)) {
+            return (count, Some(mark));
+        }
+        let first = (row.number == 1).then(|| side.mark(row.file, Some(0))).flatten();
+        if first.is_some() {
+            return (count + 1, first);
+        }
+    }
+    (tail.len(), None)
+}
+
+/// What the last run that read anything had seen and not written, if it could say so.
+fn waiting(side: &mut SideFiles<'_>, files: &[&str]) -> Option<Waiting> {
+    for file in files.iter().rev() {
+        let said = side.of(file);
+        if said.waiting.is_some() || said.has_rows || !said.marks.is_empty() {
+            return said.waiting.clone();
+        }
+    }
+    None
+}
+
+fn said(text: &[u8]) -> EventFileSummary {
+    let mut said = EventFileSummary::default();
+    let mut after = 0;
+    for line in text.split(|&byte| byte == b'\n') {
+        let Ok(line) = serde_json::from_slice::<EventLine>(line) else { continue };
+        let list = list(&line, "list");
+        let is_basis = line.event.kind == EventKind::Start && !list.is_empty();
+        let is_mark =
+            matches!(line.event.kind, EventKind::Gap | EventKind::Weak | EventKind::Reset);
+        if is_mark || is_basis {
+            let at = DateTime::from_timestamp_millis(line.unix_ms);
+            said.marks.push(Mark { after, list, at });
+        }
+        if line.event.kind == EventKind::Stop {
+            let detail = line.event.detail.as_ref().and_then(|detail| detail.get("waiting"));
+            said.waiting = detail.and_then(|told| Waiting::deserialize(told).ok());
+        }
+        if let Some(number) = line.row.filter(|_| line.file.is_none()) {
+            after = usize::try_from(number).unwrap_or(usize::MAX);
+            said.has_rows = true;
+        }
+    }
+    said
+}
+
+fn list(line: &EventLine, name: &str) -> Vec<Multiplier> {
+    let list = line.event.detail.as_ref().and_then(|detail| detail.get(name));
+    list.and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use rounds::{Event, Origin, RoundLog};
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_225_600 + second, 0).unwrap()
+    }
+
+    /// A round if it is a number, else a mark.
+    fn write(log: &mut RoundLog, word: &str, time: DateTime<Utc>) {
+        let event = |kind| Event::new(kind, "browser");
+        let kind = match word {
+            "gap" => EventKind::Gap,
+            "weak" => EventKind::Weak,
+            "reset" => EventKind::Reset,
+            "reconnect" => EventKind::Reconnect,
+            cents => {
+                let multiplier = Multiplier::from_cents(cents.parse().unwrap()).unwrap();
+                return log.append(&Round { time, multiplier }, &event(EventKind::Live)).unwrap();
+            }
+        };
+        log.note(time, &event(kind)).unwrap();
+    }
+
+    /// Runs of rounds and marks, one file each; what a new ledger is given of them.
+    #[track_caller]
+    fn check(runs: &[&str], expected: &[u64]) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut second = 0;
+        for run in runs {
+            let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(second)).unwrap();
+            for word in run.split_whitespace() {
+                second += 1;
+                write(&mut log, word, at(second));
+            }
+        }
+        let seed = read(dir.path()).unwrap();
+        let cents: Vec<u64> = seed.rounds.iter().map(|round| round.multiplier.cents()).collect();
+        assert_eq!(cents, expected, "{runs:?}");
+        let has_rounds = runs.iter().any(|run| run.contains('1'));
+        assert_eq!(seed.newest.is_some(), has_rounds);
+    }
+
+    #[test]
+    fn rows_of_several_runs_follow_one_another() {
+        check(&["101 102", "103"], &[101, 102, 103]);
+        check(&["101", "", "102 reconnect 103", ""], &[101, 102, 103]);
+        check(&[""], &[]);
+    }
+
+    #[test]
+    fn only_rows_after_the_last_mark_count() {
+        check(&["101 gap 102 103"], &[102, 103]);
+        check(&["101 gap 102 weak 103"], &[103]);
+        check(&["101 102", "reset 103", "104"], &[103, 104]);
+        check(&["101 reset", "102"], &[102]);
+    }
+
+    #[test]
+    fn a_mark_after_all_rows_leaves_none() {
+        check(&["101 102 reset"], &[]);
+        check(&["101 102", "reset"], &[]);
+    }
+
+    #[test]
+    fn the_list_that_recording_went_on_from_stands_before_the_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
+        write(&mut log, "101", at(1));
+        write(&mut log, "reset", at(2));
+        let detail = Some(serde_json::json!({ "list": [2.02, 2.01] }));
+        log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
+        let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
+        let seed = read(dir.path()).unwrap();
+        assert_eq!((seed.rounds, seed.basis, seed.based), (vec![], list.to_vec(), Some(at(3))));
+        write(&mut log, "203", at(4));
+        drop(log);
+        // Runs that saw nothing change nothing.
+        RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
+        let seed = read(dir.path()).unwrap();
+        assert_eq!((seed.rounds.len(), seed.basis), (1, list.to_vec()));
+    }
+
+    #[track_caller]
+    fn check_clock(first: i64, second: i64) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(first)).unwrap();
+        write(&mut log, "101", at(first + 10));
+        write(&mut log, "102", at(first + 20));
+        drop(log);
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(second)).unwrap();
+        write(&mut log, "201", at(second + 10));
+        write(&mut log, "202", at(second + 20));
+        let name = log.path().file_name().unwrap().to_string_lossy().into_owned();
+        fs::write(dir.path().join(STATUS_FILE), format!("{{\"file\":\"{name}\"}}")).unwrap();
+        let seed = read(dir.path()).unwrap();
+        let newest: Vec<u64> =
+            seed.rounds.iter().rev().take(2).map(|round| round.multiplier.cents()).collect();
+        assert_eq!(newest, [202, 201]);
+        assert_eq!(seed.newest, Some(at(second + 20)));
+    }
+
+    #[test]
+    fn the_last_run_counts_even_if_the_clock_was_set_back_before_it() {
+        check_clock(0, 3600);
+        check_clock(3600, 0);
+        check_clock(365 * 86_400, 0);
+    }
+
+    #[test]
+    fn what_the_last_run_had_seen_counts_until_another_has_read_something() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
+        write(&mut log, "101", at(1));
+        let waiting = serde_json::json!({
+            "list": [2.02], "ended": 0, "was_whole": true, "bound": 30, "at": at(2),
+        });
+        let detail = Some(serde_json::json!({ "reason": "asked to stop", "waiting": waiting }));
+        log.note(at(2), &Event { detail, ..Event::new(EventKind::Stop, "browser") }).unwrap();
+        drop(log);
+        RoundLog::open(dir.path(), Origin::Recorded, at(3)).unwrap();
+        let told =
+            read(dir.path()).unwrap().waiting.map(|told| serde_json::to_value(told).unwrap());
+        assert_eq!(told, Some(waiting));
+        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(4)).unwrap();
+        write(&mut log, "102", at(5));
+        assert_eq!(read(dir.path()).unwrap().waiting, None);
+    }
+
+    #[test]
+    fn no_more_rows_are_read_than_are_kept() {
+        let run: Vec<String> = (0..100).map(|index| (100 + index).to_string()).collect();
+        let expected: Vec<u64> = (136..200).collect();
+        check(&[&run.join(" ")], &expected);
+    }
+
+    #[test]
+    fn files_without_side_files_are_read_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "timestamp,multiplier\n2026-01-01T00:00:01Z,1.01\n2026-01-01T00:00:02Z,1.02\n";
+        fs::write(dir.path().join("aviator_payouts_20260101_000000.csv"), text).unwrap();
+        assert_eq!(read(dir.path()).unwrap().rounds.len(), 2);
+    }
+}

@@ -1,0 +1,81 @@
+//! Where rounds are heard. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails. Closing,
+//! staleness, back-off and shutdown are the session's, not a source's.
+
+pub mod browser;
+pub mod demo;
+pub mod http;
+pub mod pacing;
+pub mod replay;
+#[cfg(test)]
+pub mod script;
+pub mod websocket;
+
+use crate::observation::Observation;
+use crate::source_error::SourceError;
+
+/// One of the five sources.
+#[derive(Debug)]
+pub enum Source {
+    /// Provably-fair simulated rounds.
+    Demo(Box<demo::Demo>),
+    /// Recorded rounds, as if live.
+    Replay(Box<replay::Replay>),
+    /// The history list of a browser.
+    Browser(Box<browser::Browser>),
+    /// JSON over a WebSocket.
+    WebSocket(Box<websocket::WebSocket>),
+    /// JSON or HTML over HTTP.
+    Http(Box<http::Http>),
+    /// What a test tells it.
+    #[cfg(test)]
+    Scripted(script::ScriptedSource),
+}
+
+impl Source {
+    /// Connects, or connects again after a loss.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection, and whether trying again can help.
+    pub async fn connect(&mut self) -> Result<(), SourceError> {
+        match self {
+            Self::Demo(demo) => demo.connect(),
+            Self::Replay(replay) => replay.connect(),
+            Self::Browser(browser) => Box::pin(browser.connect()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
+            Self::Http(http) => Box::pin(http.connect()).await,
+            #[cfg(test)]
+            Self::Scripted(script) => script.connect().await,
+        }
+    }
+
+    /// Waits for the next reading. The session drops this future only when it gives up the connection, so a source need not
+    /// be able to continue a call that was cut off.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection is no longer of use.
+    pub async fn next(&mut self) -> Result<Observation, SourceError> {
+        match self {
+            Self::Demo(demo) => demo.next().await,
+            Self::Replay(replay) => replay.next().await,
+            Self::Browser(browser) => Box::pin(browser.next()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.next()).await,
+            Self::Http(http) => Box::pin(http.next()).await,
+            #[cfg(test)]
+            Self::Scripted(script) => script.next().await,
+        }
+    }
+
+    /// Says goodbye to whom it is connected; the session waits a second at most.
+    pub async fn close(&mut self) {
+        match self {
+            // Nobody is connected to an HTTP server between two answers.
+            Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
+            Self::Browser(browser) => Box::pin(browser.close()).await,
+            Self::WebSocket(websocket) => Box::pin(websocket.close()).await,
+            #[cfg(test)]
+            Self::Scripted(_) => {}
+        }
+    }
+}

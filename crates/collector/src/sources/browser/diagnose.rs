@@ -1,0 +1,98 @@
+//! The browser source's checks for `collector doctor`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::view::{TabState, View};
+use super::{Browser, Link, PageMatcher};
+use crate::cdp::how_to_start;
+use crate::finding::Finding;
+
+/// How long the browser may take to show a list.
+const LIST_MAX: Duration = Duration::from_secs(6);
+/// How long a socket may take to say something: the game's says ten things a second in a flight, less between.
+const SOCKET_MAX: Duration = Duration::from_secs(3);
+
+/// This source's part of `collector doctor`.
+pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
+    let mut link = match Link::open(&browser.address, Arc::clone(&browser.look)).await {
+        Ok(link) => link,
+        Err(error) => {
+            let message = error.to_string();
+            // The way to start one is the advice, and for every system.
+            let message = message.split("; start Chrome").next().unwrap_or(&message);
+            return vec![Finding::failed("browser", message, how_to_start())];
+        }
+    };
+    let view = settled(&mut link).await;
+    let mut findings = vec![Finding::ok("browser", format!("answers at {}", browser.address))];
+    findings.push(tabs(&view, &browser.look));
+    if view.tabs.values().any(|tab| tab.state != TabState::Ignored) {
+        findings.push(list(&view, &browser.look));
+        findings.push(socket(&view));
+    }
+    link.close().await;
+    findings
+}
+
+/// What there is to see once a list and a socket are seen, or did not show in time.
+async fn settled(link: &mut Link) -> View {
+    let has_list =
+        |view: &View| view.tabs.values().any(|tab| matches!(tab.state, TabState::List { .. }));
+    let has_socket = |view: &View| view.tabs.values().any(|tab| tab.socket);
+    drop(timeout(LIST_MAX, link.view.wait_for(|view| has_list(view))).await);
+    drop(timeout(SOCKET_MAX, link.view.wait_for(|view| has_socket(view))).await);
+    link.view.borrow().clone()
+}
+
+fn tabs(view: &View, look: &PageMatcher) -> Finding {
+    let matching: Vec<&str> = view
+        .tabs
+        .values()
+        .filter(|tab| tab.state != TabState::Ignored)
+        .map(|tab| tab.place.as_str())
+        .collect();
+    if matching.is_empty() {
+        return Finding::failed(
+            "tabs",
+            view.why_silent(look),
+            "open the game's tab, or set --game-url",
+        );
+    }
+    let others = view.tabs.len() - matching.len();
+    Finding::ok("tabs", format!("looking at {}; {others} others left alone", matching.join(", ")))
+}
+
+fn list(view: &View, look: &PageMatcher) -> Finding {
+    let lists = view.tabs.values().filter_map(|tab| match &tab.state {
+        TabState::List { selector, len, popup } => Some((tab, selector, len, popup)),
+        _ => None,
+    });
+    match lists.max_by_key(|(_, _, len, popup)| (!**popup, **len)) {
+        Some((tab, selector, len, popup)) => {
+            let popup = if *popup { ", in its pop-up" } else { "" };
+            Finding::ok(
+                "history list",
+                format!("{len} rounds in {}{popup}, found by `{selector}`", tab.place),
+            )
+        }
+        None => Finding::failed(
+            "history list",
+            view.why_silent(look),
+            "open the game and wait until its history shows; on another site name the entries with --selector",
+        ),
+    }
+}
+
+fn socket(view: &View) -> Finding {
+    match view.tabs.values().find(|tab| tab.socket) {
+        Some(tab) => Finding::ok("socket", format!("the game's socket speaks in {}", tab.place)),
+        None => Finding::warning(
+            "socket",
+            "no socket of the game was heard",
+            "nothing, if the list is there: rounds are recorded without their ids",
+        ),
+    }
+}

@@ -1,0 +1,268 @@
+//! Simulated rounds, each provably fair: the server seed is committed to by its SHA-256 before the round, three client seeds
+//! join it, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and the commitment to the round
+//! that follows go to the events file, so that anyone can check every round with nothing but a hash function.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rounds::Multiplier;
+use rounds::provably_fair::aviator;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::observation::{Observation, Report};
+use crate::source_error::SourceError;
+use crate::sources::pacing::{Metronome, Pace, real_gap};
+
+/// Time between rounds, unless told otherwise.
+pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
+/// Earlier rounds that are there at once, unless told otherwise.
+pub const DEFAULT_HISTORY: u64 = 120;
+
+const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Lengths as the game's own panel shows them.
+const SERVER_SEED_LEN: usize = 40;
+const CLIENT_SEED_LEN: usize = 20;
+
+/// The demo's flags and its `[demo]` section.
+#[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+#[group(skip)]
+pub struct DemoOptions {
+    /// demo: earlier rounds to write at once, with plausible times [default: 120]
+    #[arg(long, env = "AVIATOR_HISTORY", value_name = "N")]
+    pub history: Option<u64>,
+
+    /// demo: the same seed gives the same rounds [default: random]
+    #[arg(long, env = "AVIATOR_SEED", value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// The simulated game.
+#[derive(Debug)]
+pub struct Demo {
+    rng: ChaCha20Rng,
+    pace: Pace,
+    history: u64,
+    /// Rounds still to play after the history; `None` is without end.
+    left: Option<u64>,
+    /// The server seed of the next round, committed to already.
+    next_seed: String,
+    past: VecDeque<Report>,
+    metronome: Metronome,
+}
+
+/// One round and everything that decided it.
+struct Played {
+    multiplier: Multiplier,
+    commitment: String,
+    detail: Value,
+}
+
+impl Demo {
+    /// A game that has not begun.
+    pub fn new(options: &DemoOptions, pace: Pace, rounds: Option<u64>) -> Self {
+        let mut rng = match options.seed {
+            Some(seed) => ChaCha20Rng::seed_from_u64(seed),
+            None => ChaCha20Rng::from_seed(random_seed()),
+        };
+        Self {
+            next_seed: token(&mut rng, SERVER_SEED_LEN),
+            rng,
+            pace,
+            history: options.history.unwrap_or(DEFAULT_HISTORY),
+            left: rounds,
+            past: VecDeque::new(),
+            metronome: Metronome::default(),
+        }
+    }
+
+    /// Plays the history.
+    ///
+    /// # Errors
+    ///
+    /// None: a simulated game is always there.
+    pub fn connect(&mut self) -> Result<(), SourceError> {
+        let played: Vec<Played> = (0..self.history).map(|_| self.play()).collect();
+        self.history = 0;
+        self.past = dated(played, clock::wall());
+        Ok(())
+    }
+
+    /// The next round, at its time; [`Report::End`] when no more are wanted.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub async fn next(&mut self) -> Result<Observation, SourceError> {
+        if let Some(round) = self.past.pop_front() {
+            return Ok(Observation::now(round));
+        }
+        match &mut self.left {
+            Some(0) => return Ok(Observation::now(Report::End)),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        let played = self.play();
+        self.metronome.wait(self.pace.gap(played.multiplier)).await;
+        let mut reading = Observation::now(Report::Alive);
+        reading.said = played.said(reading.wall, false);
+        Ok(reading)
+    }
+
+    fn play(&mut self) -> Played {
+        let server_seed =
+            std::mem::replace(&mut self.next_seed, token(&mut self.rng, SERVER_SEED_LEN));
+        let clients: Vec<String> = (0..3).map(|_| token(&mut self.rng, CLIENT_SEED_LEN)).collect();
+        let clients: Vec<&str> = clients.iter().map(String::as_str).collect();
+        let commitment = aviator::commit(&server_seed);
+        let digest = aviator::digest(&server_seed, &clients);
+        let multiplier = aviator::multiplier(&digest).expect("a SHA-512 digest has 128 hex digits");
+        let detail = json!({
+            "simulated": true,
+            "server_seed_sha256": commitment,
+            "server_seed": server_seed,
+            "client_seeds": clients,
+            "combined_sha512": digest,
+            "next_server_seed_sha256": aviator::commit(&self.next_seed),
+        });
+        Played { multiplier, commitment, detail }
+    }
+}
+
+impl Played {
+    fn said(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
+        Report::Round {
+            // Unique over all runs, unlike a count.
+            id: Some(format!("demo-{}", &self.commitment[..16])),
+            multiplier: self.multiplier,
+            ended_at: Some(ended_at),
+            backfill,
+            detail: Some(self.detail),
+        }
+    }
+}
+
+/// The history, oldest first, with the times the game would have taken, the last one ending now.
+fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
+    let mut dated = VecDeque::with_capacity(played.len());
+    let mut ended_at = now;
+    for round in played.into_iter().rev() {
+        let gap = real_gap(round.multiplier);
+        dated.push_front(round.said(ended_at, true));
+        ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
+    }
+    dated
+}
+
+/// `len` letters and digits, all equally likely.
+fn token(rng: &mut ChaCha20Rng, len: usize) -> String {
+    let mut token = String::with_capacity(len);
+    while token.len() < len {
+        // Six bits at a time; the two values that are no letter are drawn again.
+        let index = (rng.next_u32() >> 26) as usize;
+        if let Some(&letter) = ALPHANUMERIC.get(index) {
+            token.push(char::from(letter));
+        }
+    }
+    token
+}
+
+fn random_seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("an operating system has random numbers");
+    seed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo(history: u64, rounds: u64, seed: Option<u64>) -> Demo {
+        let options = DemoOptions { history: Some(history), seed };
+        Demo::new(&options, Pace::Max, Some(rounds))
+    }
+
+    async fn all(mut demo: Demo) -> Vec<(Multiplier, DateTime<Utc>, bool, Value)> {
+        demo.connect().unwrap();
+        let mut all = Vec::new();
+        while let Report::Round { multiplier, ended_at, backfill, detail, .. } =
+            demo.next().await.unwrap().said
+        {
+            all.push((multiplier, ended_at.unwrap(), backfill, detail.unwrap()));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn every_round_can_be_checked_from_its_detail() {
+        let all = all(demo(20, 20, Some(1))).await;
+        assert_eq!(all.len(), 40);
+        let mut committed: Option<String> = None;
+        for (multiplier, _, _, detail) in &all {
+            let text = |key: &str| detail[key].as_str().unwrap().to_owned();
+            let clients: Vec<&str> =
+                (0..3).map(|i| detail["client_seeds"][i].as_str().unwrap()).collect();
+            assert_eq!(aviator::commit(&text("server_seed")), text("server_seed_sha256"));
+            assert_eq!(aviator::digest(&text("server_seed"), &clients), text("combined_sha512"));
+            assert_eq!(aviator::multiplier(&text("combined_sha512")).unwrap(), *multiplier);
+            let before = committed.replace(text("next_server_seed_sha256"));
+            assert!(before.is_none_or(|before| before == text("server_seed_sha256")));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_seed_gives_the_same_rounds_and_another_one_others() {
+        let rounds = async |seed| -> Vec<Multiplier> {
+            all(demo(5, 30, seed)).await.into_iter().map(|(multiplier, ..)| multiplier).collect()
+        };
+        assert_eq!(rounds(Some(7)).await, rounds(Some(7)).await);
+        assert_ne!(rounds(Some(7)).await, rounds(Some(8)).await);
+        assert_ne!(rounds(None).await, rounds(None).await);
+    }
+
+    #[tokio::test]
+    async fn the_history_takes_the_time_the_game_would_have_taken() {
+        let all = all(demo(50, 0, Some(3))).await;
+        for pair in all.windows(2) {
+            let gap = (pair[1].1 - pair[0].1).as_seconds_f64();
+            assert!((gap - (11.5 + 11.7 * pair[1].0.ln())).abs() < 0.002, "{gap}");
+        }
+        assert!(all.iter().all(|(_, _, backfill, _)| *backfill));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rounds_come_every_three_seconds() {
+        let options = DemoOptions { history: Some(0), seed: None };
+        let start = tokio::time::Instant::now();
+        assert_eq!(all(Demo::new(&options, Pace::Every(DEFAULT_GAP), Some(3))).await.len(), 3);
+        assert_eq!(start.elapsed(), Duration::from_secs(9));
+    }
+
+    #[test]
+    fn seeds_use_every_letter_and_digit_alike() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let text = token(&mut rng, 62_000);
+        for letter in ALPHANUMERIC {
+            let count = text.bytes().filter(|byte| byte == letter).count();
+            assert!((850..1150).contains(&count), "{}: {count}", char::from(*letter));
+        }
+    }
+
+    /// The house keeps 3 %: a round reaches x with probability 0.97 / x.
+    #[tokio::test]
+    async fn rounds_follow_the_house_law() {
+        let all = all(demo(0, 20_000, Some(11))).await;
+        for x in [1.5, 2.0, 5.0, 10.0] {
+            let reached = all.iter().filter(|(multiplier, ..)| multiplier.as_f64() >= x).count();
+            let expected = 20_000.0 * 0.97 / x;
+            let deviation = (expected * (1.0 - 0.97 / x)).sqrt();
+            assert!((reached as f64 - expected).abs() < 4.0 * deviation, "{x}: {reached}");
+        }
+    }
+}

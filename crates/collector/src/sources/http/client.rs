@@ -1,0 +1,121 @@
+//! Asking, and what can go wrong with it.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Certificate, Client, Error, Response};
+use url::Url;
+
+use crate::config_error::ConfigError;
+use crate::feed::Feed;
+use crate::feed::address::Address;
+use crate::feed::error::excerpt;
+use crate::source_error::SourceError;
+use crate::tls;
+
+/// Redirects that are followed, all on the same host.
+const REDIRECTS_MAX: usize = 5;
+
+/// A client for `feed` that wants answers of the type `accept`.
+///
+/// # Errors
+///
+/// A certificate of `feed.ca_file` cannot be used.
+pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, ConfigError> {
+    tls::install();
+    let mut headers = feed.headers.clone();
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
+    let unusable = |error: Error| ConfigError::key("feed.ca_file", chain(&error));
+    let authorities = feed
+        .authorities
+        .iter()
+        .map(|certificate| Certificate::from_der(certificate))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unusable)?;
+    let mut builder = Client::builder()
+        .default_headers(headers)
+        .timeout(feed.timeout)
+        .connect_timeout(feed.timeout)
+        .redirect(Policy::custom(followed))
+        .tls_certs_merge(authorities);
+    if feed.address.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(unusable)
+}
+
+/// Headers may hold a token: it goes to the host it was meant for, and never from https to http.
+fn followed(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let Some(first) = attempt.previous().first() else { return attempt.follow() };
+    if attempt.previous().len() > REDIRECTS_MAX {
+        return attempt.error(format!("it redirects more than {REDIRECTS_MAX} times"));
+    }
+    if is_same_place(first, attempt.url()) {
+        return attempt.follow();
+    }
+    let elsewhere = attempt.url().origin().ascii_serialization();
+    attempt.error(format!("it redirects to {elsewhere}; if that is the feed, make it feed.url"))
+}
+
+fn is_same_place(from: &Url, to: &Url) -> bool {
+    let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
+    from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
+}
+
+/// What a failed request means.
+pub(super) fn failed(error: Error, address: &Address, timeout: Duration) -> SourceError {
+    if error.is_timeout() {
+        return SourceError::TimedOut { what: address.to_string(), after: timeout };
+    }
+    let (is_redirect, is_request) = (error.is_redirect(), error.is_builder());
+    let what = tls::explained(format!("{address}: {}", chain(&error.without_url())));
+    if is_redirect || is_request {
+        SourceError::Unusable(what)
+    } else {
+        SourceError::Disconnected(what)
+    }
+}
+
+/// The body of an answer.
+///
+/// # Errors
+///
+/// It is longer than `bytes_max`, or the connection was lost in it.
+pub(super) async fn body(
+    mut response: Response,
+    bytes_max: usize,
+    address: &Address,
+    timeout: Duration,
+) -> Result<Vec<u8>, SourceError> {
+    let mut body = Vec::new();
+    let lost = |error| failed(error, address, timeout);
+    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(SourceError::Unusable(format!(
+                "{address} answered more than {bytes_max} bytes; look at feed.max_message_bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An answer that should be JSON and is not.
+pub(super) fn not_json(headers: &HeaderMap, address: &Address) -> SourceError {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
+    let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
+    SourceError::Unusable(format!("{address} answered {} that is not JSON{advice}", excerpt(kind)))
+}
+
+/// The error and what caused it, in one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,137 @@
+//! How fast simulated and replayed rounds follow one another.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rounds::Multiplier;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::time::{Instant, sleep_until};
+
+use crate::duration_arg::{DurationArg, TextOrNumber};
+
+/// Seconds between the ends of two rounds whose second one crashes at 1.00x: betting, take-off, pause.
+const REAL_BASE: f64 = 11.5;
+/// Seconds of flight for each unit of ln M. Both fitted to 16,379 recorded rounds.
+const REAL_FLIGHT: f64 = 11.7;
+
+/// How fast simulated and replayed rounds follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Like the game: 11.5 + 11.7 ln M seconds between ends.
+    Real,
+    /// As fast as the disk takes them.
+    Max,
+    /// One round every so often.
+    Every(Duration),
+}
+
+impl Pace {
+    /// The time from the end of the round before to the end of this one.
+    pub fn gap(self, multiplier: Multiplier) -> Duration {
+        match self {
+            Self::Real => real_gap(multiplier),
+            Self::Max => Duration::ZERO,
+            Self::Every(gap) => gap,
+        }
+    }
+}
+
+/// The time the game takes from one end to the next, given where the second round ends.
+pub fn real_gap(multiplier: Multiplier) -> Duration {
+    Duration::from_secs_f64(REAL_BASE + REAL_FLIGHT * multiplier.ln())
+}
+
+/// Keeps the beat of simulated and replayed rounds.
+#[derive(Debug, Default)]
+pub struct Metronome {
+    due: Option<Instant>,
+}
+
+impl Metronome {
+    /// Sleeps until `gap` after the beat before, or after the first call for the first one. A machine that slept does not get
+    /// the rounds it missed in one burst.
+    pub async fn wait(&mut self, gap: Duration) {
+        let now = Instant::now();
+        let due = self.due.unwrap_or(now) + gap;
+        let due = if due + gap < now { now } else { due };
+        self.due = Some(due);
+        if due > now {
+            sleep_until(due).await;
+        }
+    }
+}
+
+impl FromStr for Pace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "real" => Ok(Self::Real),
+            "max" => Ok(Self::Max),
+            other => match other.parse::<DurationArg>() {
+                Ok(DurationArg(gap)) => Ok(Self::Every(gap)),
+                Err(_) => Err(format!("`{other}` is not real, max or a number of seconds")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Real => f.write_str("real"),
+            Self::Max => f.write_str("max"),
+            Self::Every(gap) => DurationArg(*gap).fmt(f),
+        }
+    }
+}
+
+impl Serialize for Pace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        TextOrNumber::deserialize(deserializer)?
+            .text()
+            .parse()
+            .map_err(<D::Error as serde::de::Error>::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_forms_are_read() {
+        assert_eq!("real".parse(), Ok(Pace::Real));
+        assert_eq!("max".parse(), Ok(Pace::Max));
+        assert_eq!("0.2".parse(), Ok(Pace::Every(Duration::from_millis(200))));
+        assert!("fast".parse::<Pace>().is_err());
+    }
+
+    #[test]
+    fn the_real_pace_grows_with_the_logarithm_of_the_multiplier() {
+        let gap = |m: f64| Pace::Real.gap(Multiplier::new(m).unwrap()).as_secs_f64();
+        assert!((gap(1.0) - 11.5).abs() < 1e-9);
+        assert!((gap(10.0) - 38.44).abs() < 0.01);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beats_do_not_drift_and_do_not_come_in_bursts() {
+        let second = Duration::from_secs(1);
+        let (start, mut metronome) = (Instant::now(), Metronome::default());
+        metronome.wait(second).await;
+        tokio::time::advance(second / 2).await;
+        metronome.wait(second).await;
+        assert_eq!(start.elapsed(), second * 2);
+        tokio::time::advance(second * 100).await;
+        metronome.wait(second).await;
+        metronome.wait(second).await;
+        assert_eq!(start.elapsed(), second * 103);
+    }
+}

@@ -1,0 +1,219 @@
+//! Recorded rounds, as if live.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, ValueEnum};
+use rounds::{Chunk, Cursor, Round};
+use serde::{Deserialize, Serialize};
+
+use crate::config_error::ConfigError;
+use crate::observation::{Observation, Report};
+use crate::source_error::SourceError;
+use crate::sources::pacing::{Metronome, Pace, real_gap};
+
+/// A longer pause between two recorded rounds is an outage of the recorder, not of the game.
+const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
+
+/// The replay's flags and its `[replay]` section.
+#[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+#[group(skip)]
+pub struct ReplayOptions {
+    /// replay: the CSV to play
+    #[arg(long, env = "AVIATOR_FILE", value_name = "CSV")]
+    pub file: Option<PathBuf>,
+
+    /// replay: keep the recorded times or write the present ones [default: recorded]
+    #[arg(long, env = "AVIATOR_TIMES", value_enum, value_name = "WHICH")]
+    pub times: Option<Times>,
+}
+
+/// Which times a replay writes.
+#[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Times {
+    /// As in the file: the same replay gives the same bytes.
+    #[default]
+    Recorded,
+    /// When the row is written.
+    Now,
+}
+
+/// The file and the place in it.
+#[derive(Debug)]
+pub struct Replay {
+    file: PathBuf,
+    times: Times,
+    pace: Pace,
+    /// At most so many rounds.
+    limit: usize,
+    rounds: VecDeque<Round>,
+    before: Option<DateTime<Utc>>,
+    metronome: Metronome,
+}
+
+impl Replay {
+    /// Checks the flags.
+    ///
+    /// # Errors
+    ///
+    /// No `--file`, or one that cannot be opened.
+    pub fn new(
+        options: &ReplayOptions,
+        pace: Pace,
+        rounds: Option<u64>,
+    ) -> Result<Self, ConfigError> {
+        let Some(file) = options.file.clone() else {
+            return Err(ConfigError::flag("file", "a replay needs the CSV to play"));
+        };
+        // Before anything is created for it.
+        if let Err(error) = File::open(&file) {
+            return Err(ConfigError::flag("file", format!("{}: {error}", file.display())));
+        }
+        let limit = rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        Ok(Self {
+            file,
+            times: options.times.unwrap_or_default(),
+            pace,
+            limit,
+            rounds: VecDeque::new(),
+            before: None,
+            metronome: Metronome::default(),
+        })
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read or holds no rounds.
+    pub fn connect(&mut self) -> Result<(), SourceError> {
+        let name = self.file.display();
+        let piece = read(&self.file)
+            .map_err(|error| SourceError::Configuration(format!("--file {name}: {error}")))?;
+        if piece.rejected_count > 0 || piece.torn_bytes > 0 {
+            let first = piece.rejected.first().map(|rejected| rejected.line);
+            tracing::warn!(
+                file = %name, lines = piece.rejected_count, first_line = first, bytes_without_newline = piece.torn_bytes,
+                "Some lines of the file are no rounds and are left out."
+            );
+        }
+        if piece.rounds.is_empty() {
+            return Err(SourceError::Configuration(format!("--file {name} holds no rounds")));
+        }
+        self.rounds = piece.rounds.into_iter().take(self.limit).collect();
+        Ok(())
+    }
+
+    /// The next row, at its time; [`Report::End`] after the last.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub async fn next(&mut self) -> Result<Observation, SourceError> {
+        let Some(round) = self.rounds.pop_front() else { return Ok(Observation::now(Report::End)) };
+        self.metronome.wait(self.gap(&round)).await;
+        self.before = Some(round.time);
+        Ok(Observation::now(Report::Round {
+            id: None,
+            multiplier: round.multiplier,
+            ended_at: (self.times == Times::Recorded).then_some(round.time),
+            backfill: false,
+            detail: None,
+        }))
+    }
+
+    /// The real pace is the recorded one, where it is plausible.
+    fn gap(&self, round: &Round) -> Duration {
+        let recorded = self.before.and_then(|before| (round.time - before).to_std().ok());
+        match self.pace {
+            Pace::Real => recorded
+                .filter(|gap| *gap > Duration::ZERO && *gap <= RECORDED_GAP_MAX)
+                .unwrap_or_else(|| real_gap(round.multiplier)),
+            pace => pace.gap(round.multiplier),
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<Chunk> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Cursor::default().read(&mut file, length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay(text: &str, pace: Pace, rounds: Option<u64>, times: Times) -> Replay {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rounds.csv");
+        std::fs::write(&path, text).unwrap();
+        let options = ReplayOptions { file: Some(path), times: Some(times) };
+        let mut replay = Replay::new(&options, pace, rounds).unwrap();
+        replay.connect().unwrap();
+        replay
+    }
+
+    async fn all(mut replay: Replay) -> Vec<(u64, Option<DateTime<Utc>>)> {
+        let mut all = Vec::new();
+        while let Report::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().said {
+            all.push((multiplier.cents(), ended_at));
+        }
+        all
+    }
+
+    const ROWS: &str = "timestamp,multiplier\n2026-01-01T00:00:00.000Z,1.00\nrubbish\n2026-01-01T00:00:20.000Z,\"1,090.08x\"\n\
+                        2026-01-01T09:00:00.000Z,10.00\n2026-01-01T09:00:20.000Z,3.00";
+
+    #[tokio::test]
+    async fn rows_keep_their_times_and_order_and_a_torn_one_is_left_out() {
+        let all = all(replay(ROWS, Pace::Max, None, Times::Recorded)).await;
+        let cents: Vec<u64> = all.iter().map(|(cents, _)| *cents).collect();
+        assert_eq!(cents, [100, 109_008, 1000]);
+        assert_eq!(all[0].1, Some("2026-01-01T00:00:00Z".parse().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn the_present_time_is_written_on_request_and_no_more_rounds_than_asked_for() {
+        let all = all(replay(ROWS, Pace::Max, Some(2), Times::Now)).await;
+        assert_eq!(all, [(100, None), (109_008, None)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_real_pace_is_the_recorded_one_but_for_outages() {
+        let start = tokio::time::Instant::now();
+        all(replay(ROWS, Pace::Real, None, Times::Recorded)).await;
+        let expected = 11.5 + 20.0 + (11.5 + 11.7 * 10_f64.ln());
+        assert!((start.elapsed().as_secs_f64() - expected).abs() < 0.01, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_replay_without_a_file_names_the_flag() {
+        let error = Replay::new(&ReplayOptions::default(), Pace::Real, None).unwrap_err();
+        assert_eq!(error.to_string(), "--file: a replay needs the CSV to play");
+    }
+
+    fn of(file: &str) -> Result<Replay, ConfigError> {
+        let options = ReplayOptions { file: Some(PathBuf::from(file)), times: None };
+        Replay::new(&options, Pace::Real, None)
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_bad_usage() {
+        let error = of("no/such.csv").unwrap_err();
+        assert!(error.to_string().starts_with("--file: no/such.csv: "), "{error}");
+    }
+
+    #[test]
+    fn a_file_without_rounds_ends_the_process() {
+        let error = of("Cargo.toml").unwrap().connect().unwrap_err();
+        assert!(error.is_permanent());
+        assert_eq!(error.to_string(), "--file Cargo.toml holds no rounds");
+    }
+}

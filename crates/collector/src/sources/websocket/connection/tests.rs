@@ -1,0 +1,306 @@
+//! Over a pipe in memory and on a paused clock, so that minutes of silence take no time.
+
+use serde_json::json;
+use tokio::io::{DuplexStream, duplex};
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::*;
+use crate::feed::rule::RuleOptions;
+use crate::order::Order;
+
+const IDLE: Duration = Duration::from_mins(5);
+
+type Socket = WebSocketStream<DuplexStream>;
+
+async fn pair() -> (Socket, Socket) {
+    let (ours, theirs) = duplex(1 << 16);
+    (
+        WebSocketStream::from_raw_socket(ours, Role::Client, None).await,
+        WebSocketStream::from_raw_socket(theirs, Role::Server, None).await,
+    )
+}
+
+fn settings(framing: Framing) -> ConnectionSettings {
+    ConnectionSettings {
+        framing,
+        namespace: "/".to_owned(),
+        on_connect: Vec::new(),
+        answers: Vec::new(),
+        ping: None,
+        idle: IDLE,
+        bytes_max: 1 << 16,
+        from: "the feed".to_owned(),
+    }
+}
+
+fn reader() -> Reader {
+    let options: RuleOptions = toml::from_str("event = 'crash'\nvalue = '/1'").unwrap();
+    Reader::new(vec![options.check(0, Order::NewestFirst).unwrap()])
+}
+
+async fn say(server: &mut Socket, text: &str) {
+    server.send(Message::text(text)).await.unwrap();
+}
+
+async fn hear(server: &mut Socket) -> String {
+    loop {
+        match server.next().await.unwrap().unwrap() {
+            Message::Text(text) => return text.to_string(),
+            Message::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Answers what the protocol asks to be answered.
+async fn attend(server: &mut Socket) {
+    while server.next().await.is_some() {}
+}
+
+/// How the connection ends, when it does, and the readings before that.
+async fn until_it_ends(link: &mut Link<DuplexStream>) -> (Vec<Report>, SourceError, Duration) {
+    let (mut reader, mut health, start) = (reader(), FeedHealth::default(), Instant::now());
+    let mut said = Vec::new();
+    loop {
+        match link.next(&mut reader, &mut health).await {
+            Ok(one) => said.push(one),
+            Err(error) => return (said, error, start.elapsed()),
+        }
+    }
+}
+
+fn rounds(said: &[Report]) -> Vec<String> {
+    said.iter()
+        .filter_map(|said| match said {
+            Report::Round { multiplier, .. } => Some(multiplier.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_a_ping_is_gone() {
+    let (client, _server) = pair().await;
+    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    let (said, error, after) = until_it_ends(&mut link).await;
+    assert_eq!(said, []);
+    assert_eq!(
+        error,
+        SourceError::Silent {
+            what: "the feed, pinged,".to_owned(),
+            after: Duration::from_secs(10)
+        }
+    );
+    assert_eq!(after, Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_answers_pings_and_says_nothing_is_silent() {
+    let (client, mut server) = pair().await;
+    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    let (said, error, after) = tokio::select! {
+        ended = until_it_ends(&mut link) => ended,
+        () = attend(&mut server) => panic!("the server was left"),
+    };
+    assert!(said.iter().all(|said| *said == Report::Alive), "{said:?}");
+    assert_eq!(said.len(), 14, "one for each answer");
+    assert_eq!(
+        (error, after),
+        (SourceError::Silent { what: "the feed".to_owned(), after: IDLE }, IDLE)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_gone_without_a_word_is_noticed_at_once() {
+    let (client, server) = pair().await;
+    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    drop(server);
+    let (_, error, after) = until_it_ends(&mut link).await;
+    assert_eq!(
+        error,
+        SourceError::Disconnected("the feed ended the connection without a word".to_owned())
+    );
+    assert_eq!(after, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_cannot_be_handed_over_ends_the_connection() {
+    let (client, server) = duplex(8);
+    let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+    let mut settings = settings(Framing::None);
+    settings.on_connect = vec!["x".repeat(1000)];
+    let error = Link::open(client, &settings).await.unwrap_err();
+    assert_eq!(
+        error,
+        SourceError::TimedOut { what: "the feed, sent something,".to_owned(), after: SEND_WITHIN }
+    );
+    drop(server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configured_text_is_sent_as_often_as_it_says() {
+    let (client, mut server) = pair().await;
+    let every = Duration::from_secs(30);
+    let ping = Ping::Text { every, text: "ping".to_owned(), is_answered: false };
+    let settings = ConnectionSettings { ping: Some(ping), ..settings(Framing::None) };
+    let mut link = Link::open(client, &settings).await.unwrap();
+    let start = Instant::now();
+    let server = async {
+        for n in 1..=5 {
+            assert_eq!(hear(&mut server).await, "ping");
+            assert_eq!(start.elapsed(), every * n);
+        }
+    };
+    tokio::select! {
+        ended = until_it_ends(&mut link) => panic!("{ended:?}"),
+        () = server => {}
+    }
+}
+
+const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_io_3_client_pings_and_ends_when_nobody_answers() {
+    let (client, mut server) = pair().await;
+    let start = Instant::now();
+    let server = async {
+        say(&mut server, OPEN).await;
+        say(&mut server, "40").await;
+        assert_eq!(hear(&mut server).await, "2");
+        assert_eq!(start.elapsed(), Duration::from_secs(25));
+        say(&mut server, "3").await;
+        say(&mut server, r#"42["crash",2.5]"#).await;
+        assert_eq!(hear(&mut server).await, "2");
+        assert_eq!(start.elapsed(), Duration::from_secs(50));
+        attend(&mut server).await;
+    };
+    let settings = settings(Framing::SocketIo3);
+    let client = async {
+        let mut link = Link::open(client, &settings).await.unwrap();
+        until_it_ends(&mut link).await
+    };
+    let (said, error, after) = tokio::select! {
+        ended = client => ended,
+        () = server => panic!("the server was left"),
+    };
+    assert_eq!(rounds(&said), ["2.50"]);
+    assert!(matches!(error, SourceError::Silent { .. }), "{error:?}");
+    assert_eq!(after, Duration::from_mins(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
+    let (client, mut server) = pair().await;
+    let server = async {
+        say(&mut server, OPEN).await;
+        assert_eq!(hear(&mut server).await, "40");
+        say(&mut server, r#"40{"sid":"b"}"#).await;
+        assert_eq!(hear(&mut server).await, r#"420["join","crash"]"#);
+        for _ in 0..4 {
+            tokio::time::advance(Duration::from_secs(25)).await;
+            say(&mut server, "2").await;
+            assert_eq!(hear(&mut server).await, "3");
+        }
+        say(&mut server, r#"42["crash",1.01]"#).await;
+        attend(&mut server).await;
+    };
+    let mut settings = settings(Framing::SocketIo4);
+    settings.on_connect = vec![r#"["join","crash"]"#.to_owned()];
+    let client = async {
+        let mut link = Link::open(client, &settings).await.unwrap();
+        until_it_ends(&mut link).await
+    };
+    let (said, error, after) = tokio::select! {
+        ended = client => ended,
+        () = server => panic!("the server was left"),
+    };
+    assert_eq!(rounds(&said), ["1.01"]);
+    let limit = Duration::from_secs(45);
+    assert_eq!(error, SourceError::Silent { what: "the feed, pinged,".to_owned(), after: limit });
+    assert_eq!(after, Duration::from_secs(100) + limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_is_joined_in_both_versions() {
+    for framing in [Framing::SocketIo3, Framing::SocketIo4] {
+        let (client, mut server) = pair().await;
+        let mut settings = settings(framing);
+        settings.namespace = "/crash".to_owned();
+        let server = async {
+            say(&mut server, OPEN).await;
+            say(&mut server, "40").await;
+            assert_eq!(hear(&mut server).await, "40/crash,");
+            say(&mut server, "40/crash,").await;
+            say(&mut server, r#"42["crash",9]"#).await;
+            say(&mut server, r#"42/crash,["crash",3]"#).await;
+            server.close(None).await.unwrap();
+        };
+        let client = async {
+            let mut link = Link::open(client, &settings).await.unwrap();
+            until_it_ends(&mut link).await
+        };
+        let ((said, error, _), ()) = tokio::join!(client, server);
+        assert_eq!(rounds(&said), ["3.00"], "{framing:?}");
+        assert_eq!(error, SourceError::Disconnected("the feed closed the connection".to_owned()));
+    }
+}
+
+/// What opening says to a server that begins with `texts`.
+async fn opening(texts: &[&str]) -> SourceError {
+    let (client, mut server) = pair().await;
+    for text in texts {
+        say(&mut server, text).await;
+    }
+    Link::open(client, &settings(Framing::SocketIo4)).await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_inside_its_protocol_is_understood() {
+    assert_eq!(
+        opening(&[OPEN, r#"44{"message":"no token"}"#]).await,
+        SourceError::Refused(
+            "the feed refuses this client (no token); look at feed.headers and websocket.namespace"
+                .to_owned()
+        )
+    );
+    assert_eq!(opening(&[OPEN, "41"]).await, SourceError::Disconnected("the feed left".to_owned()));
+    assert_eq!(opening(&["1"]).await, SourceError::Disconnected("the feed left".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_speak_engine_io_is_understood() {
+    let error = opening(&[r#"{"type":"hello"}"#]).await;
+    assert_eq!(
+        error,
+        SourceError::Unusable(
+            "the feed does not speak Engine.IO (no Engine.IO packet); look at websocket.framing"
+                .to_owned()
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_feed_is_said_to_be_alive_once_a_second() {
+    let (client, mut server) = pair().await;
+    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    let server = async {
+        for tenth in 0..100 {
+            say(&mut server, &json!(["tick", tenth]).to_string()).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        drop(server);
+    };
+    let ((said, _, _), ()) = tokio::join!(until_it_ends(&mut link), server);
+    assert_eq!(said, vec![Report::Alive; 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_rounds_in_one_message_are_all_told_in_order() {
+    let (client, mut server) = pair().await;
+    let mut link = Link::open(client, &settings(Framing::Ndjson)).await.unwrap();
+    say(&mut server, "[\"crash\",2]\n[\"tick\",1]\n[\"crash\",3]\n[\"cra").await;
+    say(&mut server, "sh\",4]\n").await;
+    drop(server);
+    let (said, _, _) = until_it_ends(&mut link).await;
+    assert_eq!(rounds(&said), ["2.00", "3.00", "4.00"]);
+}

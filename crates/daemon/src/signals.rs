@@ -1,0 +1,73 @@
+//! Signals that ask the process to stop: Ctrl-C, a service manager, a closed terminal.
+
+use std::io;
+
+/// The signals that ask the process to stop.
+#[derive(Debug)]
+pub struct Signals {
+    #[cfg(unix)]
+    listeners: [tokio::signal::unix::Signal; 3],
+    #[cfg(windows)]
+    ctrl_c: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+    #[cfg(windows)]
+    ctrl_close: tokio::signal::windows::CtrlClose,
+    #[cfg(windows)]
+    ctrl_shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Starts listening; from now on these signals do not kill the process.
+    ///
+    /// # Errors
+    /// The system refuses to register a handler.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            listeners: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    /// Waits for the next signal and returns its name.
+    pub async fn next(&mut self) -> &'static str {
+        let [interrupt, terminate, hangup] = &mut self.listeners;
+        tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+            _ = hangup.recv() => "SIGHUP",
+        }
+    }
+}
+
+#[cfg(windows)]
+impl Signals {
+    /// Starts listening; from now on these signals do not kill the process.
+    ///
+    /// # Errors
+    /// The system refuses to register a handler.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            ctrl_c: ctrl_c()?,
+            ctrl_break: ctrl_break()?,
+            ctrl_close: ctrl_close()?,
+            ctrl_shutdown: ctrl_shutdown()?,
+        })
+    }
+
+    /// Waits for the next signal and returns its name.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => "Ctrl-C",
+            _ = self.ctrl_break.recv() => "Ctrl-Break",
+            _ = self.ctrl_close.recv() => "a closed window",
+            _ = self.ctrl_shutdown.recv() => "shutdown",
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Naive baselines: the last round again, a rolling median, moving averages and frequencies.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Baseline, BaselineForecast};
+use crate::house_law::MEDIAN;
+use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
+
+/// The last multiplier again, with certainty.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct LastValue {
+    first: [f64; 5],
+    last: Option<u64>,
+}
+
+impl LastValue {
+    /// Returns the baseline before any round: 1.94x and the house's table.
+    pub fn new(house: &HouseLaw) -> Self {
+        Self { first: house.probabilities(), last: None }
+    }
+}
+
+impl Baseline for LastValue {
+    fn name(&self) -> &'static str {
+        "last value"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        let probabilities = self.last.map_or(self.first, hits);
+        BaselineForecast {
+            point: Some(self.last.map_or(MEDIAN, multiplier)),
+            probabilities: Some(probabilities),
+            scale: None,
+        }
+    }
+
+    /// A certain forecast's CRPS is its absolute error.
+    fn log_crps(&self, cents: u64) -> Option<f64> {
+        let last = self.last.map_or_else(|| MEDIAN.ln(), ln_multiplier);
+        Some((last - ln_multiplier(cents)).abs())
+    }
+
+    fn update(&mut self, cents: u64) {
+        self.last = Some(cents);
+    }
+}
+
+/// The median of the last 20 rounds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RollingMedian20 {
+    recent: VecDeque<u64>,
+}
+
+impl RollingMedian20 {
+    /// No round yet: 1.94x.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Baseline for RollingMedian20 {
+    fn name(&self) -> &'static str {
+        "rolling median 20"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        let mut sorted: Vec<u64> = self.recent.iter().copied().collect();
+        sorted.sort_unstable();
+        let half = sorted.len() / 2;
+        let point = match sorted.len() {
+            0 => MEDIAN,
+            n if n % 2 == 1 => multiplier(sorted[half]),
+            _ => multiplier(sorted[half - 1]).midpoint(multiplier(sorted[half])),
+        };
+        BaselineForecast { point: Some(point), ..BaselineForecast::default() }
+    }
+
+    fn update(&mut self, cents: u64) {
+        slide(&mut self.recent, cents, 20);
+    }
+}
+
+/// The frequencies of the last 50 rounds, (reached + 1/2)/(rounds + 1).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RollingFrequency50 {
+    recent: VecDeque<u64>,
+}
+
+impl RollingFrequency50 {
+    /// No round yet: one half for every target.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Baseline for RollingFrequency50 {
+    fn name(&self) -> &'static str {
+        "rolling frequency 50"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        let n = self.recent.len() as f64;
+        let frequency = |target: u64| {
+            let reached = self.recent.iter().filter(|&&cents| cents >= target).count();
+            (reached as f64 + 0.5) / (n + 1.0)
+        };
+        BaselineForecast {
+            probabilities: Some(TARGET_CENTS.map(frequency)),
+            ..BaselineForecast::default()
+        }
+    }
+
+    fn update(&mut self, cents: u64) {
+        slide(&mut self.recent, cents, 50);
+    }
+}
+
+/// exp of the exponentially weighted mean of ln M, weight 2/11.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct EwmaLn {
+    mean: Option<f64>,
+}
+
+impl EwmaLn {
+    /// No round yet: 1.94x.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Baseline for EwmaLn {
+    fn name(&self) -> &'static str {
+        "moving average of ln M"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        let point = self.mean.map_or(MEDIAN, f64::exp);
+        BaselineForecast { point: Some(point), ..BaselineForecast::default() }
+    }
+
+    fn update(&mut self, cents: u64) {
+        let x = ln_multiplier(cents);
+        self.mean = Some(self.mean.map_or(x, |mean| mean + 2.0 / 11.0 * (x - mean)));
+    }
+}
+
+/// Exponentially weighted frequencies, weight .05, from the house's table on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct EwmaFrequency {
+    frequencies: [f64; 5],
+}
+
+impl EwmaFrequency {
+    /// No round yet: the house's table.
+    pub fn new(house: &HouseLaw) -> Self {
+        Self { frequencies: house.probabilities() }
+    }
+}
+
+impl Baseline for EwmaFrequency {
+    fn name(&self) -> &'static str {
+        "moving frequency"
+    }
+
+    fn forecast(&self) -> BaselineForecast {
+        BaselineForecast { probabilities: Some(self.frequencies), ..BaselineForecast::default() }
+    }
+
+    fn update(&mut self, cents: u64) {
+        for (frequency, hit) in self.frequencies.iter_mut().zip(hits(cents)) {
+            *frequency += 0.05 * (hit - *frequency);
+        }
+    }
+}
+
+/// 1 for each target the round reached, else 0.
+fn hits(cents: u64) -> [f64; 5] {
+    TARGET_CENTS.map(|target| f64::from(cents >= target))
+}
+
+fn slide(recent: &mut VecDeque<u64>, cents: u64, length: usize) {
+    recent.push_back(cents);
+    if recent.len() > length {
+        recent.pop_front();
+    }
+}

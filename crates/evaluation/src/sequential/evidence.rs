@@ -1,0 +1,226 @@
+//! The three sequential tests together, their levels, and the epochs between changes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest, RED, Wealth};
+use crate::HouseLaw;
+
+/// What is added to the published salt for the transforms of the law test, and for the ranks of the
+/// order test.
+const LAW_SALT: u64 = 1_000_003;
+const ORDER_SALT: u64 = 2_000_003;
+
+/// Epochs kept in full; older ones are dropped from the list, never from the count.
+const EPOCHS_KEPT: usize = 100;
+
+/// The three tests, the change detector, and the epochs between changes.
+///
+/// After an alarm of the detector all three tests start again, as a new epoch with a number, and
+/// their thresholds double: over all epochs together the chance of a false amber level stays below
+/// 1 in 10 per test. In the first epoch the detector watches the score under the house law; in
+/// later ones the score of the rank within the epoch, because a game that has left the law once
+/// would otherwise raise a new alarm every few hundred rounds for ever.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    house: HouseLaw,
+    salt: u64,
+    rounds: u64,
+    epoch: u32,
+    epoch_from: u64,
+    order: OrderTest,
+    law: LawTest,
+    forecast: ForecastTest,
+    detector: ChangeDetector,
+    alarms: [Option<u64>; 3],
+    closed: Vec<Epoch>,
+}
+
+/// The level of evidence of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing seen so far.
+    Quiet,
+    /// E has reached 20 times 2^epoch.
+    Amber,
+    /// E has reached 100 times 2^epoch.
+    Red,
+}
+
+/// The state of one test, for display.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestEvidence {
+    /// `order`, `law` or `forecast`.
+    pub name: String,
+    /// Its level in this epoch.
+    pub level: Level,
+    /// ln E now.
+    pub ln_e: f64,
+    /// The highest ln E in this epoch.
+    pub ln_e_max: f64,
+    /// ln E at which it turns amber in this epoch.
+    pub ln_amber: f64,
+    /// min(1, 2^epoch / sup E): valid whenever one looks, over all epochs.
+    pub anytime_p: f64,
+    /// The round, counted over the whole stream from 1, at which it turned amber.
+    pub alarm_round: Option<u64>,
+}
+
+/// An epoch that a change has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 0.
+    pub number: u32,
+    /// Its first round, counted over the whole stream from 1.
+    pub first_round: u64,
+    /// Its last round, at which the change was noticed.
+    pub last_round: u64,
+    /// The final state of the three tests: order, law, forecast.
+    pub tests: [TestEvidence; 3],
+}
+
+/// The effect of one round on the tests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EvidenceUpdate {
+    /// The round's normal score under the house law.
+    pub law_z: f64,
+    /// The normal score of its rank in this epoch.
+    pub order_z: f64,
+    /// The detector saw a change: a new epoch begins with the next round.
+    pub changed: bool,
+}
+
+impl Evidence {
+    /// Returns three tests without evidence, with a published salt for the uniform numbers.
+    pub fn new(house: HouseLaw, salt: u64) -> Self {
+        Self::starting(house, salt, 0)
+    }
+
+    fn starting(house: HouseLaw, salt: u64, rounds: u64) -> Self {
+        Self {
+            house,
+            salt,
+            rounds,
+            epoch: 0,
+            epoch_from: rounds + 1,
+            order: OrderTest::starting_at(salt.wrapping_add(ORDER_SALT), rounds),
+            law: LawTest::starting_at(house, salt.wrapping_add(LAW_SALT), rounds),
+            forecast: ForecastTest::new(&house),
+            detector: ChangeDetector::new(),
+            alarms: [None; 3],
+            closed: Vec::new(),
+        }
+    }
+
+    /// Bets on a round and learns from it. `served` are the probabilities frozen before it; `None`
+    /// when there were none.
+    pub fn update(&mut self, round: &ObservedRound, served: Option<&[f64; 5]>) -> EvidenceUpdate {
+        self.rounds += 1;
+        let order_z = self.order.update(round);
+        let law_z = self.law.update(round);
+        self.forecast.update(served.filter(|_| !round.late), round.cents);
+        let threshold = self.threshold(AMBER);
+        for (alarm, ln_e) in
+            self.alarms.iter_mut().zip([self.order.ln_e(), self.law.ln_e(), self.forecast.ln_e()])
+        {
+            if alarm.is_none() && ln_e >= threshold {
+                *alarm = Some(self.rounds);
+            }
+        }
+        let changed = self.detector.update(if self.epoch == 0 { law_z } else { order_z });
+        if changed {
+            self.begin_epoch();
+        }
+        EvidenceUpdate { law_z, order_z, changed }
+    }
+
+    fn begin_epoch(&mut self) {
+        let ended = Epoch {
+            number: self.epoch,
+            first_round: self.epoch_from,
+            last_round: self.rounds,
+            tests: self.tests(),
+        };
+        let mut closed = std::mem::take(&mut self.closed);
+        closed.push(ended);
+        if closed.len() > EPOCHS_KEPT {
+            closed.remove(0);
+        }
+        let epoch = self.epoch + 1;
+        let forecast = ForecastTest::skipping(&self.house, 0);
+        *self =
+            Self { epoch, forecast, closed, ..Self::starting(self.house, self.salt, self.rounds) };
+    }
+
+    /// ln of a threshold in this epoch.
+    fn threshold(&self, first: f64) -> f64 {
+        first.ln() + f64::from(self.epoch) * std::f64::consts::LN_2
+    }
+
+    /// Returns the three tests: order, law, forecast.
+    pub fn tests(&self) -> [TestEvidence; 3] {
+        [
+            self.test(0, "order", self.order.wealth()),
+            self.test(1, "law", self.law.wealth()),
+            self.test(2, "forecast", self.forecast.wealth()),
+        ]
+    }
+
+    fn test(&self, number: usize, name: &str, wealth: &Wealth) -> TestEvidence {
+        let (amber, red) = (self.threshold(AMBER), self.threshold(RED));
+        let level = match wealth.ln_e_max() {
+            peak if peak >= red => Level::Red,
+            peak if peak >= amber => Level::Amber,
+            _ => Level::Quiet,
+        };
+        TestEvidence {
+            name: name.to_owned(),
+            level,
+            ln_e: wealth.ln_e(),
+            ln_e_max: wealth.ln_e_max(),
+            ln_amber: amber,
+            anytime_p: (amber - AMBER.ln() - wealth.ln_e_max()).exp().min(1.0),
+            alarm_round: self.alarms[number],
+        }
+    }
+
+    /// Rounds so far, over all epochs.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// The number of the epoch: how many changes have been noticed.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The first round of this epoch, counted from 1.
+    pub fn epoch_from(&self) -> u64 {
+        self.epoch_from
+    }
+
+    /// The epochs that changes have ended, oldest first, the last 100 of them.
+    pub fn closed(&self) -> &[Epoch] {
+        &self.closed
+    }
+
+    /// The order test of this epoch.
+    pub fn order(&self) -> &OrderTest {
+        &self.order
+    }
+
+    /// The law test of this epoch.
+    pub fn law(&self) -> &LawTest {
+        &self.law
+    }
+
+    /// The forecast test of this epoch.
+    pub fn forecast(&self) -> &ForecastTest {
+        &self.forecast
+    }
+
+    /// The change detector.
+    pub fn detector(&self) -> &ChangeDetector {
+        &self.detector
+    }
+}

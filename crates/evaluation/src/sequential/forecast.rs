@@ -1,0 +1,182 @@
+//! The test of the forecasts served: do they beat the constant table?
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bettor, Wealth, ln_mean_exp};
+use crate::scores::mean_brier;
+use crate::{HouseLaw, TARGET_CENTS, targets_reached};
+
+/// Shares of the model's own Kelly stake; the test is their average.
+const FRACTIONS: [f64; 3] = [0.25, 0.5, 1.0];
+const NAMES: [&str; 3] = ["quarter", "half", "full"];
+
+/// The largest share of its money a bettor stakes on a round.
+const STAKE_MAX: f64 = 0.5;
+
+/// How far a served probability may stand from the house's for the test.
+const DISTANCE_MAX: f64 = 0.2;
+
+/// Forecasts passed over before the first bet on an ensemble's forecasts.
+const SKIP: u64 = 60;
+
+/// E2, the forecast test: "at no round is our forecast expected to score better than the constant
+/// table".
+///
+/// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and
+/// the stake that would be best if the forecast were right (model-implied Kelly): a learnt stake
+/// would bet fully on the meaningless leftovers of a nearly fully shrunk forecast. True of any
+/// forecast on a fair game, because the Brier score is strictly proper.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ForecastTest {
+    house: [f64; 5],
+    skip: u64,
+    forecasts: u64,
+    ln_e: [f64; 3],
+    wealth: Wealth,
+}
+
+impl ForecastTest {
+    /// A test against the constant table of `house`; the first 60 forecasts are not bet on.
+    pub fn new(house: &HouseLaw) -> Self {
+        Self::skipping(house, SKIP)
+    }
+
+    /// The same with another number of forecasts that are not bet on.
+    pub fn skipping(house: &HouseLaw, skip: u64) -> Self {
+        let house = house.probabilities();
+        Self { house, skip, forecasts: 0, ln_e: [0.0; 3], wealth: Wealth::new() }
+    }
+
+    /// Bets on a round with the probabilities that were served before it. `None` when no forecast
+    /// was made in time: no bet.
+    pub fn update(&mut self, served: Option<&[f64; 5]>, cents: u64) {
+        if let Some(served) = served {
+            if self.forecasts >= self.skip {
+                self.bet(served, cents);
+            }
+            self.forecasts += 1;
+        }
+        self.wealth.stand_at(ln_mean_exp(&self.ln_e));
+    }
+
+    fn bet(&mut self, served: &[f64; 5], cents: u64) {
+        let served = self.near_house(served);
+        let gains = self.gains(&served);
+        let kelly = kelly(&cells(&served), &gains);
+        let gain = gains[targets_reached(cents)];
+        for (ln_e, fraction) in self.ln_e.iter_mut().zip(FRACTIONS) {
+            *ln_e += ((fraction * kelly).clamp(0.0, STAKE_MAX) * gain).ln_1p();
+        }
+    }
+
+    /// The served probabilities, cut so that no single round can decide.
+    fn near_house(&self, served: &[f64; 5]) -> [f64; 5] {
+        std::array::from_fn(|c| {
+            let (p, q) = (self.house[c], served[c]);
+            let q = if q.is_nan() { p } else { q };
+            q.clamp(p - DISTANCE_MAX, p + DISTANCE_MAX).clamp(0.001, 0.999)
+        })
+    }
+
+    /// By how much the forecast beats the table in each of the six cells (how many targets were
+    /// reached), in units of the worst loss, which is known before the round: at least -1.
+    fn gains(&self, served: &[f64; 5]) -> [f64; 6] {
+        let differences = CELL_CENTS.map(|k| mean_brier(&self.house, k) - mean_brier(served, k));
+        let worst = -differences.iter().copied().fold(f64::INFINITY, f64::min);
+        differences.map(|d| d / worst.max(1e-9))
+    }
+
+    /// ln E2 now.
+    pub fn ln_e(&self) -> f64 {
+        self.wealth.ln_e()
+    }
+
+    /// The highest ln E2 so far.
+    pub fn ln_e_max(&self) -> f64 {
+        self.wealth.ln_e_max()
+    }
+
+    /// The anytime-valid p-value, min(1, 1/sup E).
+    pub fn anytime_p(&self) -> f64 {
+        self.wealth.anytime_p()
+    }
+
+    /// The whole course.
+    pub fn wealth(&self) -> &Wealth {
+        &self.wealth
+    }
+
+    /// The three bettors of the portfolio.
+    pub fn bettors(&self) -> Vec<Bettor> {
+        NAMES.iter().zip(self.ln_e).map(|(&name, ln_e)| Bettor { name, ln_e }).collect()
+    }
+}
+
+/// A multiplier in each of the six cells.
+const CELL_CENTS: [u64; 6] =
+    [100, TARGET_CENTS[0], TARGET_CENTS[1], TARGET_CENTS[2], TARGET_CENTS[3], TARGET_CENTS[4]];
+
+/// The probabilities of the six cells.
+fn cells(q: &[f64; 5]) -> [f64; 6] {
+    [1.0 - q[0], q[0] - q[1], q[1] - q[2], q[2] - q[3], q[3] - q[4], q[4]]
+}
+
+/// The stake that grows fastest if the forecast is right, to second order: E g / E g².
+fn kelly(cells: &[f64; 6], gains: &[f64; 6]) -> f64 {
+    let first: f64 = cells.iter().zip(gains).map(|(p, g)| p * g).sum();
+    let second: f64 = cells.iter().zip(gains).map(|(p, g)| p * g * g).sum();
+    first / second.max(1e-12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TiltedLaw;
+
+    /// The expected multiplier of one bet when the truth is `law`.
+    fn expected(served: &[f64; 5], law: &TiltedLaw) -> f64 {
+        let truth = cells(&law.probabilities());
+        (0..6)
+            .map(|cell| {
+                let mut test = ForecastTest::skipping(&HouseLaw::default(), 0);
+                test.update(Some(served), CELL_CENTS[cell]);
+                truth[cell] * test.ln_e().exp()
+            })
+            .sum()
+    }
+
+    #[test]
+    fn on_a_fair_game_no_forecast_gains_on_average() {
+        let fair = TiltedLaw::new(1.0);
+        for s in [0.5, 0.8, 0.95, 0.999, 1.001, 1.05, 1.3, 2.0] {
+            let e = expected(&TiltedLaw::new(s).probabilities(), &fair);
+            assert!(e <= 1.0 + 1e-15 && e > 0.9, "{s}: {e}");
+        }
+        assert!(expected(&[0.9, 0.1, 0.8, 0.0, f64::NAN], &fair) <= 1.0);
+    }
+
+    #[test]
+    fn a_forecast_that_is_right_gains_when_the_house_is_wrong() {
+        for s in [0.8, 1.2] {
+            let truth = TiltedLaw::new(s);
+            assert!(expected(&truth.probabilities(), &truth) > 1.0, "{s}");
+            let wrong_way = TiltedLaw::new(2.0 - s).probabilities();
+            assert!(expected(&wrong_way, &truth) < 1.0, "{s}");
+        }
+    }
+
+    #[test]
+    fn the_house_itself_a_missed_forecast_and_the_first_sixty_stake_nothing() {
+        let house = HouseLaw::default();
+        let bold = TiltedLaw::new(1.3).probabilities();
+        let mut test = ForecastTest::new(&house);
+        for _ in 0..60 {
+            test.update(Some(&bold), 1000);
+        }
+        test.update(Some(&house.probabilities()), 1000);
+        test.update(None, 1000);
+        assert_eq!(test.ln_e().to_bits(), 0.0f64.to_bits());
+        test.update(Some(&bold), 1000);
+        assert!(test.ln_e() > 0.0);
+    }
+}

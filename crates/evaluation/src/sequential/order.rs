@@ -1,0 +1,155 @@
+//! The test of order: are the rounds exchangeable?
+
+use serde::{Deserialize, Serialize};
+
+use super::bettors::{FiveBettors, NAMES, ScoredRound};
+use super::{Bettor, ObservedRound, Wealth, ln_mean_exp};
+use crate::HouseLaw;
+use crate::order_statistics::OrderStatistics;
+use crate::pit::{keyed_uniform, z_score};
+
+/// The share of ranks above which a round counts as high. A fixed number of the test, not a claim
+/// about the house.
+const HIGH: f64 = 0.515;
+
+/// E3, the order test: "shuffling the order of the rounds would change nothing".
+///
+/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): the smoothed rank of each round
+/// among all before it is exactly uniform and independent of the earlier ranks when the rounds are
+/// exchangeable, whatever their law. The bets see ranks and the clock only, never multipliers: with
+/// multipliers the process would no longer be a martingale.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrderTest {
+    salt: u64,
+    index: u64,
+    sizes: OrderStatistics,
+    bettors: FiveBettors,
+    wealth: Wealth,
+}
+
+impl OrderTest {
+    /// A test whose ties are broken by the uniform numbers of a published salt.
+    pub fn new(salt: u64) -> Self {
+        Self::starting_at(salt, 0)
+    }
+
+    /// The same, with the uniform numbers from number `index` on: for a stream already under way.
+    pub fn starting_at(salt: u64, index: u64) -> Self {
+        Self {
+            salt,
+            index,
+            sizes: OrderStatistics::new(),
+            bettors: FiveBettors::new(1.0 - HIGH),
+            wealth: Wealth::new(),
+        }
+    }
+
+    /// Bets on a round, then learns from it; returns the normal score of its rank.
+    pub fn update(&mut self, round: &ObservedRound) -> f64 {
+        let rank = self.rank(round.cents);
+        let z = z_score(rank);
+        self.bettors.update(ScoredRound {
+            z,
+            ln_m: pseudo_ln(rank),
+            high: rank > HIGH,
+            day_phase: round.day_phase,
+            late: round.late,
+        });
+        self.wealth.stand_at(ln_mean_exp(self.bettors.ln_e()));
+        z
+    }
+
+    /// The smoothed rank: the "1 +" that counts the round itself stands inside the ties.
+    fn rank(&mut self, cents: u64) -> f64 {
+        let v = keyed_uniform(self.salt, self.index);
+        self.index += 1;
+        let rank = self.sizes.rank(cents);
+        self.sizes.insert(cents);
+        (rank.below as f64 + v * (rank.equal as f64 + 1.0)) / self.sizes.rounds() as f64
+    }
+
+    /// ln E3 now.
+    pub fn ln_e(&self) -> f64 {
+        self.wealth.ln_e()
+    }
+
+    /// The highest ln E3 so far.
+    pub fn ln_e_max(&self) -> f64 {
+        self.wealth.ln_e_max()
+    }
+
+    /// The anytime-valid p-value, min(1, 1/sup E).
+    pub fn anytime_p(&self) -> f64 {
+        self.wealth.anytime_p()
+    }
+
+    /// The whole course.
+    pub fn wealth(&self) -> &Wealth {
+        &self.wealth
+    }
+
+    /// The five bettors of the portfolio.
+    pub fn bettors(&self) -> Vec<Bettor> {
+        NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e }).collect()
+    }
+}
+
+/// The log-multiplier a rank would have under the default house law: what the 25 features are
+/// computed from.
+fn pseudo_ln(rank: f64) -> f64 {
+    (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All orders of four rounds.
+    fn permutations() -> Vec<[usize; 4]> {
+        let all = (0..256).map(|i| [i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6]);
+        all.filter(|p| (0..4).all(|v| p.contains(&v))).collect()
+    }
+
+    /// The range over which the smoothed rank is uniform, in twelfths, for each round of a
+    /// sequence.
+    fn ranges(cents: [u64; 4]) -> [std::ops::Range<u64>; 4] {
+        let mut sizes = OrderStatistics::new();
+        cents.map(|k| {
+            let rank = sizes.rank(k);
+            sizes.insert(k);
+            let unit = 12 / sizes.rounds();
+            rank.below * unit..(rank.below + rank.equal + 1) * unit
+        })
+    }
+
+    /// The density of a range in one of twelve cells.
+    fn density(range: &std::ops::Range<u64>, cell: u64) -> f64 {
+        if range.contains(&cell) { 12.0 / (range.end - range.start) as f64 } else { 0.0 }
+    }
+
+    #[test]
+    fn over_all_orders_the_ranks_are_uniform_and_independent_ties_included() {
+        for rounds in [[100, 150, 200, 300], [100, 100, 200, 300], [100, 100, 100, 40_000]] {
+            let orders: Vec<_> =
+                permutations().into_iter().map(|p| ranges(p.map(|i| rounds[i]))).collect();
+            assert_eq!(orders.len(), 24);
+            let joint = |(t, cell): (usize, u64), (u, other): (usize, u64)| {
+                let one =
+                    |r: &[std::ops::Range<u64>; 4]| density(&r[t], cell) * density(&r[u], other);
+                orders.iter().map(one).sum::<f64>() / 24.0
+            };
+            let cells = (0..12).flat_map(|cell| (0..12).map(move |other| (cell, other)));
+            for (cell, other) in cells {
+                let pairs = [(1, 2), (1, 3), (2, 3)].map(|(t, u)| joint((t, cell), (u, other)));
+                assert!(pairs.iter().all(|density| (density - 1.0).abs() < 1e-12), "{pairs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_rank_is_its_uniform_number() {
+        let mut test = OrderTest::new(99);
+        let z = test.update(&ObservedRound::new(12_345));
+        assert!((z - z_score(keyed_uniform(99, 0))).abs() < 1e-15);
+    }
+}

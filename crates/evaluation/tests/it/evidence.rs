@@ -1,0 +1,204 @@
+//! The three tests together: epochs, late rounds, and what the verdict makes of them.
+
+use evaluation::sequential::{Evidence, Level, ObservedRound};
+use evaluation::simulate::{Scenario, SimpleModel, day_phase};
+use evaluation::skill::SkillTrack;
+use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::{HouseLaw, TiltedLaw, scores};
+
+/// The three tests run over one stream, with the forecasts of the simple model.
+struct Run {
+    tests: Evidence,
+    served: SkillTrack,
+    unshrunk: SkillTrack,
+    count: ReturnCount,
+}
+
+fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
+    let house = HouseLaw::default();
+    let mut run = Run {
+        tests: Evidence::new(house, seed),
+        served: SkillTrack::new(),
+        unshrunk: SkillTrack::new(),
+        count: ReturnCount::new(),
+    };
+    let mut model = SimpleModel::new(seed + 1_000_003);
+    for (t, cents) in (0u64..).zip(scenario.stream(seed).take(rounds)) {
+        let forecast = model.forecast();
+        let (served, unshrunk) = (forecast.shrunk(), forecast.probabilities());
+        model.update(cents);
+        let theirs = scores::mean_brier(&house.probabilities(), cents);
+        run.tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));
+        run.served.update(scores::mean_brier(&served, cents), theirs);
+        run.unshrunk.update(scores::mean_brier(&unshrunk, cents), theirs);
+        run.count.update(cents);
+    }
+    run
+}
+
+impl Run {
+    fn verdict(&self) -> Verdict {
+        let house = HouseLaw::default();
+        Verdict::of(&self.tests, &house, &self.served, &self.unshrunk, &self.count)
+    }
+}
+
+#[test]
+fn a_fair_game_stays_quiet_and_says_so() {
+    let run = run(Scenario::Fair, 5000, 10_007);
+    assert!(run.tests.tests().iter().all(|test| test.level == Level::Quiet));
+    assert_eq!(run.tests.epoch(), 0);
+    let verdict = run.verdict();
+    assert!(verdict.sentence().starts_with("No evidence of any pattern after 5,000 rounds."));
+    assert_eq!(verdict.absence(), None, "5,000 rounds are too few for the claim");
+    assert!(verdict.measured_return.unwrap().holds(0.97));
+}
+
+/// Served forecasts that are the house's own differ from it by exactly nothing, so their skill was
+/// once taken for proof, after 100 rounds, that nothing can be predicted.
+#[test]
+fn forecasts_that_say_nothing_prove_nothing() {
+    let house = HouseLaw::default().probabilities();
+    let (mut silent, mut worse) = (SkillTrack::new(), SkillTrack::new());
+    let stretched = TiltedLaw::new(1.1).probabilities();
+    for cents in Scenario::Fair.rounds(40_000, 5) {
+        let theirs = scores::mean_brier(&house, cents);
+        silent.update(theirs, theirs);
+        worse.update(scores::mean_brier(&stretched, cents), theirs);
+    }
+    let verdict = |unshrunk: &SkillTrack| {
+        let (tests, count) = (Evidence::new(HouseLaw::default(), 1), ReturnCount::new());
+        Verdict::of(&tests, &HouseLaw::default(), &silent, unshrunk, &count)
+    };
+    assert_eq!(verdict(&SkillTrack::new()).absence(), None);
+    let said = verdict(&worse).absence().unwrap();
+    assert!(said.starts_with("After 40,000 forecasts we can say: if the learners have an edge"));
+}
+
+#[test]
+fn a_game_with_order_lights_the_order_and_the_forecast() {
+    let run = run(Scenario::Autoregressive(0.3), 3000, 10_000);
+    let [order, _, forecast] = run.tests.tests();
+    assert_eq!((order.level, forecast.level), (Level::Red, Level::Red));
+    // The round of the reference.
+    assert_eq!(order.alarm_round, Some(182));
+    assert!(order.anytime_p < 1e-20);
+    let sentence = run.verdict().sentence();
+    assert!(sentence.starts_with("Our forecasts beat the constant table; measured skill"));
+}
+
+#[test]
+fn a_law_that_is_off_lights_the_law_only() {
+    let run = run(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 10_000);
+    let verdict = run.verdict();
+    assert!(verdict.law && !verdict.order && !verdict.forecast);
+    assert!(verdict.measured_return.unwrap().hi < 0.97);
+    assert!(verdict.sentence().ends_with("does not make the next round predictable."));
+}
+
+#[test]
+fn a_change_begins_an_epoch_with_doubled_thresholds_and_one_change_is_one_epoch() {
+    let run = run(Scenario::Shift, 9000, 10_002);
+    let tests = &run.tests;
+    assert_eq!(tests.epoch(), 1);
+    let [ended] = tests.closed() else { panic!("one epoch has ended") };
+    assert!((2500..3600).contains(&ended.last_round), "{}", ended.last_round);
+    assert_eq!((ended.number, ended.first_round), (0, 1));
+    assert_eq!(tests.epoch_from(), ended.last_round + 1);
+    let [_, law, _] = tests.tests();
+    assert!((law.ln_amber - 40f64.ln()).abs() < 1e-12);
+    assert_eq!(tests.rounds(), 9000);
+    assert!(run.verdict().change_note().unwrap().contains("once so far"));
+}
+
+#[test]
+fn late_and_missed_forecasts_are_never_bet_on() {
+    let bold = TiltedLaw::new(1.5).probabilities();
+    let mut tests = Evidence::new(HouseLaw::default(), 1);
+    for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.3).stream(1).take(500)) {
+        let round = ObservedRound { late: true, ..ObservedRound::at(cents, day_phase(t)) };
+        tests.update(&round, if t % 2 == 0 { Some(&bold) } else { None });
+    }
+    for test in tests.tests() {
+        assert_eq!(test.ln_e.to_bits(), 0.0f64.to_bits(), "{}", test.name);
+    }
+}
+
+/// A test turns amber at 20 and red at 100, and says at which round it did.
+#[test]
+fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
+    let mut tests = Evidence::new(HouseLaw::default(), 10_000);
+    let (mut amber, mut red, mut highest) = (None, None, 0.0f64);
+    for (t, cents) in (1u64..).zip(Scenario::Autoregressive(0.3).stream(10_000).take(1000)) {
+        tests.update(&ObservedRound::at(cents, day_phase(t - 1)), None);
+        let [order, _, forecast] = tests.tests();
+        highest = highest.max(order.ln_e);
+        let level = match highest {
+            peak if peak >= 100f64.ln() => Level::Red,
+            peak if peak >= 20f64.ln() => Level::Amber,
+            _ => Level::Quiet,
+        };
+        assert_eq!(order.level, level, "round {t}");
+        assert!((order.anytime_p - (-highest).exp()).abs() < 1e-12);
+        assert_eq!(order.ln_e_max.to_bits(), highest.to_bits());
+        if level >= Level::Amber {
+            amber.get_or_insert(t);
+        }
+        if level == Level::Red {
+            red.get_or_insert(t);
+        }
+        assert_eq!(order.alarm_round, amber);
+        assert_eq!((forecast.level, forecast.alarm_round), (Level::Quiet, None));
+    }
+    assert!(amber.is_some() && red > amber, "{amber:?} {red:?}");
+    assert_eq!((tests.rounds(), tests.epoch_from()), (1000, 1));
+    assert_eq!(tests.order().wealth().rounds(), 1000);
+    assert_eq!(tests.law().wealth().rounds(), 1000);
+    assert_eq!(tests.forecast().wealth().rounds(), 1000);
+    assert_eq!(tests.detector().rounds(), 1000);
+}
+
+/// Rounds that grow without end: the law is left at once, and within every epoch after that each
+/// round is the highest.
+#[test]
+fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
+    let mut tests = Evidence::new(HouseLaw::default(), 1);
+    let mut ended = Vec::new();
+    for t in 1u64.. {
+        let before = tests.rounds();
+        let step = tests.update(&ObservedRound::new(5_000_000 + t), None);
+        assert_eq!(before + 1, tests.rounds());
+        if step.changed {
+            ended.push(t);
+        }
+        if ended.len() == 103 {
+            break;
+        }
+    }
+    assert_eq!(tests.epoch(), 103);
+    let closed = tests.closed();
+    let lasts: Vec<u64> = closed.iter().map(|epoch| epoch.last_round).collect();
+    assert_eq!(lasts, ended[3..]);
+    for (number, pair) in (4u32..).zip(closed.windows(2)) {
+        assert_eq!((pair[1].number, pair[1].first_round), (number, pair[0].last_round + 1));
+        let [order, ..] = &pair[1].tests;
+        let doubled = f64::from(number) * 2f64.ln();
+        assert!((order.ln_amber - 20f64.ln() - doubled).abs() < 1e-9);
+        assert!((order.anytime_p - (doubled - order.ln_e_max).exp().min(1.0)).abs() < 1e-12);
+    }
+    assert_eq!(tests.epoch_from(), ended[102] + 1);
+    assert_eq!(tests.tests()[0].alarm_round, None);
+}
+
+/// The house is known to a forecaster after a change: in a later epoch the first forecast is bet on.
+#[test]
+fn after_a_change_the_forecasts_are_bet_on_at_once() {
+    let mut tests = Evidence::new(HouseLaw::default(), 1);
+    let bold = TiltedLaw::new(1.3).probabilities();
+    while tests.epoch() == 0 {
+        tests.update(&ObservedRound::new(5_000_000), Some(&bold));
+    }
+    assert!(tests.rounds() < 60, "{}", tests.rounds());
+    tests.update(&ObservedRound::new(5_000_000), Some(&bold));
+    assert!(tests.tests()[2].ln_e > 0.0);
+}

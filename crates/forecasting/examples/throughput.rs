@@ -1,0 +1,111 @@
+//! What a round costs, and how long a restart takes, after a million of them:
+//!
+//! ```text
+//! cargo run --release -p forecasting --example throughput -- [ROUNDS]
+//! ```
+//!
+//! One round: settle and score twelve forecasters, three tests, features, dataset, next forecast.
+//! The model is a formula, so that its own cost is left out. Times are the processor's where the
+//! system tells them, so that other programs do not count.
+
+use std::io::Write as _;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use chrono::DateTime;
+use evaluation::simulate::Scenario;
+use features::FeatureRow;
+use forecasting::engine::{Effect, Engine, Settings};
+use forecasting::forecast::{Forecaster, Means};
+use forecasting::ledger::{Entry, Ledger, Settled};
+use forecasting::replay::{Fit, Refit, drive};
+use rounds::{Multiplier, Round};
+
+#[derive(Debug)]
+struct Formula;
+
+impl Forecaster for Formula {
+    fn means(&self, row: &FeatureRow) -> Means {
+        let mean = 0.9 + 0.1 * row[5];
+        Means { members: [mean, row[4], row[6]], mean }
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let count = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let cents = Scenario::Fair.rounds(count, 1);
+    let round = |(number, cents): (usize, u64)| -> anyhow::Result<Round> {
+        let time = DateTime::from_timestamp_millis(20_000 * i64::try_from(number)?);
+        let time = time.unwrap_or_default();
+        Ok(Round { time, multiplier: Multiplier::from_cents(cents)? })
+    };
+    let rounds: Vec<Round> = cents.into_iter().enumerate().map(round).collect::<Result<_, _>>()?;
+
+    let fit: Fit<'_> = &|_| Ok(Arc::new(Formula));
+    let mut lines: Vec<u8> = Vec::new();
+    let mut said: Vec<Entry> = Vec::with_capacity(2 * count);
+    let mut keep = |_: &Engine, effects: &[Effect]| said.extend(effects.iter().filter_map(entry));
+    let start = seconds();
+    let engine = drive(&rounds, Refit::Rounds(u64::MAX / 2), fit, &mut keep)?;
+    let driven = seconds();
+    for entry in said.drain(..) {
+        serde_json::to_writer(&mut lines, &entry)?;
+        lines.push(b'\n');
+    }
+    let written = seconds();
+    say(&format!(
+        "{count} rounds: {:.2} s, {:.2} microseconds a round, and {:.2} to write its two lines ({} MB)",
+        driven - start,
+        1e6 * (driven - start) / count as f64,
+        1e6 * (written - driven) / count as f64,
+        lines.len() / 1_000_000
+    ))?;
+
+    let start = seconds();
+    let text = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let entries: Result<Vec<Entry>, _> = text.map(serde_json::from_slice).collect();
+    let mut ledger = Ledger::from_entries(entries?);
+    let parsed = seconds();
+    let mut again = Engine::new(Settings { auto_train: false, can_be_late: false });
+    for (number, round) in rounds.iter().enumerate() {
+        let before = number.checked_sub(1).map(|before| rounds[before]);
+        let kept = before.and_then(|before| ledger.take(&before, round).ok().flatten());
+        again.replay(*round, kept.map(|kept| kept.forecast));
+    }
+    let replayed = seconds();
+    anyhow::ensure!(again.scorecard().scored() == engine.scorecard().scored(), "all are scored");
+    say(&format!(
+        "without a checkpoint: {:.2} s to read the ledger, {:.2} s to take all rounds again",
+        parsed - start,
+        replayed - parsed
+    ))
+}
+
+fn entry(effect: &Effect) -> Option<Entry> {
+    match effect {
+        Effect::Settled(it) => Some(Entry::Settled(Settled {
+            round: it.forecast.round,
+            time: it.round.time,
+            actual: it.round.multiplier.as_f64(),
+            settled_at: it.round.time,
+        })),
+        Effect::Issued(forecast) => Some(Entry::Forecast(*forecast)),
+        Effect::Retrain(_) => None,
+    }
+}
+
+/// Seconds this process has run on all processors, to a hundredth, or since its start.
+fn seconds() -> f64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let begun = *START;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    // User and system time are the 14th and 15th fields; the first two came before.
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    let ticks: Vec<f64> = ticks.filter_map(|ticks| ticks.parse().ok()).collect();
+    if ticks.len() == 2 { ticks.iter().sum::<f64>() / 100.0 } else { begun.elapsed().as_secs_f64() }
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}

@@ -1,0 +1,45 @@
+//! Writes the training rows of generated rounds to a file, so that other programs can be timed on
+//! the same rows: `scripts/dev/bench.sh` does.
+//!
+//! `cargo run --release -p forecasting --example write_dataset -- ROUNDS STREAM FILE`
+//!
+//! The file is little-endian: rows and columns as u64, the rows' features as f64, the targets
+//! (ln M of the round that followed) as f64.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use evaluation::ln_multiplier;
+use evaluation::simulate::Scenario;
+use features::Extractor;
+use forecasting::dataset::HISTORY_MIN;
+
+const SEED: u64 = 77;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [rounds, stream, path] = arguments.as_slice() else {
+        return Err("usage: write_dataset ROUNDS STREAM FILE".into());
+    };
+    let scenario = Scenario::named(stream).ok_or("no such stream")?;
+    let mut extractor = Extractor::new();
+    let (mut rows, mut targets) = (Vec::new(), Vec::new());
+    let mut row = None;
+    for cents in scenario.rounds(rounds.parse()?, SEED) {
+        let x = ln_multiplier(cents);
+        if let Some(row) = row.filter(|_| extractor.rounds() >= HISTORY_MIN) {
+            rows.push(row);
+            targets.push(x);
+        }
+        row = Some(extractor.push(x)?);
+    }
+    let mut file = BufWriter::new(File::create(path)?);
+    file.write_all(&(rows.len() as u64).to_le_bytes())?;
+    file.write_all(&(features::COUNT as u64).to_le_bytes())?;
+    for value in rows.iter().flatten().chain(&targets) {
+        file.write_all(&value.to_le_bytes())?;
+    }
+    file.flush()?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What an engine has learnt from forecasts and their rounds, beyond what the rounds alone tell.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use evaluation::HouseLaw;
+use rounds::Round;
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::Calibration;
+use crate::forecast::Forecast;
+use crate::score_history::ScoreHistory;
+use crate::scorecard::Scorecard;
+
+/// What an engine has learnt from forecasts and their rounds: all of it that is not to be had from
+/// the rounds alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LearnedState {
+    pub(super) calibration: Calibration,
+    pub(super) scorecard: Scorecard,
+    pub(super) counts: ForecastCounts,
+    #[serde(with = "shared")]
+    pub(super) score_history: Arc<ScoreHistory>,
+}
+
+/// How many rounds met a forecast.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastCounts {
+    /// Rounds that met a forecast.
+    pub settled: u64,
+    /// Those among them whose forecast came late.
+    pub late: u64,
+    /// Rounds this run observed without a forecast although a model was installed.
+    #[serde(skip)]
+    pub missed: u64,
+}
+
+impl Default for LearnedState {
+    fn default() -> Self {
+        Self {
+            calibration: Calibration::default(),
+            scorecard: Scorecard::new(HouseLaw::default()),
+            counts: ForecastCounts::default(),
+            score_history: Arc::default(),
+        }
+    }
+}
+
+impl LearnedState {
+    /// Takes the next round, the forecast that was frozen for it, and the time of the round before.
+    pub(super) fn take(
+        &mut self,
+        round: &Round,
+        frozen: Option<&Forecast>,
+        before: Option<DateTime<Utc>>,
+    ) {
+        if let Some(forecast) = frozen {
+            self.counts.settled += 1;
+            self.counts.late += u64::from(forecast.late);
+            self.calibration.settle(forecast, round.multiplier.cents(), round.multiplier.ln());
+        }
+        self.scorecard.update(round, frozen, before);
+        if self.score_history.is_due(self.rounds()) {
+            // Copied only while a snapshot still shows the last state.
+            Arc::make_mut(&mut self.score_history).note(&self.scorecard);
+        }
+    }
+
+    /// Rounds it covers.
+    pub fn rounds(&self) -> u64 {
+        self.scorecard.evidence().rounds()
+    }
+}
+
+/// Serialises an `Arc` as its contents.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::score_history::ScoreHistory;
+
+    pub(super) fn serialize<S: Serializer>(
+        it: &Arc<ScoreHistory>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        ScoreHistory::serialize(it, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<ScoreHistory>, D::Error> {
+        ScoreHistory::deserialize(from).map(Arc::new)
+    }
+}

@@ -1,0 +1,101 @@
+use rounds::Multiplier;
+
+use super::*;
+use crate::forecast::Means;
+
+#[derive(Debug)]
+struct Says(f64);
+
+impl Forecaster for Says {
+    fn means(&self, _: &FeatureRow) -> Means {
+        Means { members: [self.0; 3], mean: self.0 }
+    }
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap()
+}
+
+fn round(second: i64) -> Round {
+    Round { time: at(second), multiplier: Multiplier::new(3.0).unwrap() }
+}
+
+fn says(mean: f64, version: u64) -> Installed {
+    Installed { model: Arc::new(Says(mean)), version, trained_on: 30 }
+}
+
+fn engine(can_be_late: bool) -> Engine {
+    let mut engine = Engine::new(Settings { auto_train: false, can_be_late });
+    engine.replay(round(0), None);
+    engine
+}
+
+#[test]
+fn a_new_model_replaces_the_forecast_while_betting_is_open() {
+    let mut engine = engine(true);
+    assert!(!engine.install(says(0.9, 1), at(1)).unwrap().late);
+    assert_eq!(engine.install(says(1.1, 2), at(5)).unwrap().model_version, 2);
+    assert_eq!(engine.open().unwrap().model_version, 2);
+}
+
+#[test]
+fn a_forecast_in_time_is_not_replaced_after_betting_has_closed() {
+    let mut engine = engine(true);
+    engine.install(says(0.9, 1), at(1));
+    assert_eq!(engine.install(says(1.1, 2), at(6)), None);
+    assert_eq!(engine.open().unwrap().model_version, 1);
+    // The next round is forecast by the new model.
+    engine.observe(round(20), at(20));
+    assert_eq!(engine.open().unwrap().model_version, 2);
+}
+
+#[test]
+fn what_is_heard_late_is_forecast_late_and_said_so() {
+    let mut engine = engine(true);
+    assert!(engine.install(says(0.9, 1), at(100)).unwrap().late);
+    assert!(engine.install(says(1.1, 2), at(101)).unwrap().late, "late replaces late");
+    engine.observe(round(120), at(121));
+    assert!(!engine.open().unwrap().late);
+    engine.observe(round(140), at(160));
+    assert!(engine.open().unwrap().late);
+    engine.observe(round(180), at(181));
+    let counts = ForecastCounts { settled: 3, late: 2, missed: 0 };
+    assert_eq!(engine.counts(), counts);
+}
+
+#[test]
+fn in_a_replay_nothing_is_late() {
+    let mut engine = engine(false);
+    assert!(!engine.install(says(0.9, 1), at(1_000_000)).unwrap().late);
+}
+
+#[test]
+fn a_late_forecast_is_scored_but_never_bet_on() {
+    let run = |heard_after: i64| {
+        let mut engine = engine(true);
+        engine.install(says(1.6, 1), at(heard_after));
+        for second in 1..400 {
+            engine.observe(round(second * 20), at(second * 20 + heard_after));
+        }
+        engine
+    };
+    let (in_time, late) = (run(1), run(10));
+    assert_eq!(in_time.scorecard().scored(), late.scorecard().scored());
+    let bets = |engine: &Engine| engine.scorecard().evidence().forecast().wealth().ln_e();
+    assert!(bets(&in_time).abs() > 0.1, "{}", bets(&in_time));
+    assert_eq!(bets(&late).to_bits(), 0f64.to_bits());
+}
+
+#[test]
+fn a_training_is_asked_for_once_when_due() {
+    let mut engine = Engine::new(Settings { auto_train: true, can_be_late: true });
+    let mut asked = Vec::new();
+    for second in 0..40 {
+        let effects = engine.observe(round(second), at(second));
+        asked.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Retrain(records) => Some(records),
+            _ => None,
+        }));
+    }
+    assert_eq!(asked, [30, 32, 34, 36, 38, 40]);
+}

@@ -1,0 +1,156 @@
+//! Errors out of sample: fit on the earlier four fifths of the rows, test on the rest.
+
+use evaluation::house_law::{self, MEDIAN};
+
+use crate::dataset::DatasetSnapshot;
+use crate::ensemble::{Ensemble, Fit, FitOptions, check_rows, fit_unchecked};
+use crate::models::{FitError, Model, Progress, TreeCounter};
+use crate::parallel::Workers;
+
+/// How good forecasts of rounds are that came after all rounds they learnt from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutOfSample {
+    /// Mean absolute error of the multiplier.
+    pub mae: f64,
+    /// Root mean square error of the multiplier. One high round can decide it.
+    pub rmse: f64,
+    /// Part of the variance of `ln M` that is explained; below 0 when the rounds' own mean would
+    /// have been a better forecast.
+    pub r2: f64,
+    /// Mean absolute error of `ln M`.
+    pub log_mae: f64,
+    /// The same of the constant 1.94 on the same rounds.
+    pub baseline: PointErrors,
+    /// Rows that were learnt from.
+    pub samples_trained: usize,
+    /// Rows that were forecast.
+    pub samples_tested: usize,
+}
+
+/// How far point forecasts lay from the rounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointErrors {
+    /// Mean absolute error of the multiplier.
+    pub mae: f64,
+    /// Root mean square error of the multiplier.
+    pub rmse: f64,
+    /// Mean absolute error of `ln M`.
+    pub log_mae: f64,
+}
+
+/// Fits on the first four fifths of the rows and forecasts the last fifth.
+///
+/// It keeps its cost small beside a full fit: of either side no more than `holdout_rows_max` rows
+/// are used, the latest. Models that learn from all rows are at least as good as those measured
+/// here.
+///
+/// # Errors
+/// As [`fit`](crate::ensemble::fit) of all rows.
+pub fn holdout(
+    rows: &DatasetSnapshot,
+    options: &FitOptions,
+    workers: &dyn Workers,
+    progress: Progress<'_>,
+) -> Result<OutOfSample, FitError> {
+    check_rows(rows)?;
+    let (train, test) = split(rows, options);
+    let ensemble = fit_unchecked(&train, options, workers, progress)?;
+    Ok(out_of_sample(&ensemble, train.len(), &test))
+}
+
+/// A model of all rows, and what such a model does on rows it has not seen.
+#[derive(Debug)]
+pub struct Measured {
+    /// The model.
+    pub ensemble: Ensemble,
+    /// As [`holdout()`] gives it.
+    pub out_of_sample: OutOfSample,
+    /// Part of the variance of `ln M` that each member explains there, in the order of
+    /// [`Ensemble::members`].
+    pub members_r2: [f64; 3],
+}
+
+/// [`fit`](crate::ensemble::fit) and [`holdout()`] side by side, with the same results as one after
+/// the other.
+///
+/// # Errors
+/// As [`fit`](crate::ensemble::fit) of all rows.
+pub fn fit_and_measure(
+    rows: &DatasetSnapshot,
+    options: &FitOptions,
+    workers: &dyn Workers,
+    progress: Progress<'_>,
+) -> Result<Measured, FitError> {
+    check_rows(rows)?;
+    let (train, test) = split(rows, options);
+    let (mut whole, mut earlier) = (Fit::new(rows, options), Fit::new(&train, options));
+    let counter = TreeCounter::new(whole.trees() + earlier.trees(), progress);
+    let mut jobs = whole.jobs(&counter);
+    let mut beside = earlier.jobs(&counter);
+    // Both chains first.
+    jobs.insert(1, beside.remove(0));
+    jobs.extend(beside);
+    workers.run(jobs);
+    let (ensemble, measured) = (whole.ensemble()?, earlier.ensemble()?);
+    let (features, targets) = test.every(0, 1);
+    let means = measured.models().map(|model| model.predict(&features));
+    let members_r2 = [0, 1, 2].map(|member| r2(&means[member], &targets));
+    let mean = Ensemble::mean_of(&means);
+    let out_of_sample = errors(&mean, &targets, train.len());
+    Ok(Measured { ensemble, out_of_sample, members_r2 })
+}
+
+/// The rows to learn from and the rows to forecast.
+fn split(rows: &DatasetSnapshot, options: &FitOptions) -> (DatasetSnapshot, DatasetSnapshot) {
+    let boundary = rows.len() - rows.len() / 5;
+    let train = rows.slice(boundary.saturating_sub(options.holdout_rows_max)..boundary);
+    let test_rows = (rows.len() - boundary).min(options.holdout_rows_max);
+    (train, rows.slice(rows.len() - test_rows..rows.len()))
+}
+
+/// The errors of `model`, which was fitted on `samples_trained` earlier rows, on the rows of `test`.
+pub fn out_of_sample(
+    model: &dyn Model,
+    samples_trained: usize,
+    test: &DatasetSnapshot,
+) -> OutOfSample {
+    let (rows, targets) = test.every(0, 1);
+    errors(&model.predict(&rows), &targets, samples_trained)
+}
+
+fn errors(means: &[f64], targets: &[f64], samples_trained: usize) -> OutOfSample {
+    let points: Vec<f64> = means.iter().map(|&mean| house_law::point_from_mean_ln(mean)).collect();
+    let constant = vec![MEDIAN; targets.len()];
+    let (model, house) = (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
+    OutOfSample {
+        mae: model.mae,
+        rmse: model.rmse,
+        r2: r2(means, targets),
+        log_mae: model.log_mae,
+        baseline: house,
+        samples_trained,
+        samples_tested: targets.len(),
+    }
+}
+
+impl PointErrors {
+    fn of(points: &[f64], targets_ln: &[f64]) -> Self {
+        let count = targets_ln.len().max(1) as f64;
+        let mean = |error: fn(f64, f64) -> f64| {
+            points.iter().zip(targets_ln).map(|(&p, &t)| error(p, t)).sum::<f64>() / count
+        };
+        Self {
+            mae: mean(|point, target| (target.exp() - point).abs()),
+            rmse: mean(|point, target| (target.exp() - point).powi(2)).sqrt(),
+            log_mae: mean(|point, target| (target - point.ln()).abs()),
+        }
+    }
+}
+
+fn r2(means: &[f64], targets: &[f64]) -> f64 {
+    let centre = targets.iter().sum::<f64>() / targets.len().max(1) as f64;
+    let total: f64 = targets.iter().map(|target| (target - centre).powi(2)).sum();
+    let left: f64 = means.iter().zip(targets).map(|(mean, target)| (target - mean).powi(2)).sum();
+    // Rounds that are all the same leave nothing to explain.
+    if total > 0.0 { 1.0 - left / total } else { 0.0 }
+}

@@ -1,0 +1,19 @@
+//! Rounds in, forecasts and their scores out: the pure core of the predictor.
+//!
+//! Start reading at [`engine`], which serving and backtesting both drive; [`replay`] is the loop of
+//! a backtest. The crate has no clock, file, thread or network: times are passed in, independent
+//! work is handed to [`parallel::Workers`], and the caller keeps what has to be kept.
+
+pub mod calibration;
+pub mod dataset;
+pub mod engine;
+pub mod ensemble;
+pub mod forecast;
+pub mod learner;
+pub mod ledger;
+pub mod models;
+pub mod parallel;
+pub mod replay;
+pub mod score_history;
+pub mod scorecard;
+pub mod training_schedule;

@@ -1,0 +1,27 @@
+//! The constant forecast, which ignores all features.
+
+use crate::dataset::{DatasetSnapshot, Rows};
+use crate::models::Model;
+
+/// Forecasts the mean of what it has seen, whatever the features: what a model must beat.
+#[derive(Debug, Clone, Copy)]
+pub struct Constant {
+    mean_ln: f64,
+}
+
+impl Constant {
+    /// The mean of the rows' targets.
+    pub fn fit(rows: &DatasetSnapshot) -> Self {
+        Self { mean_ln: rows.target_mean() }
+    }
+}
+
+impl Model for Constant {
+    fn name(&self) -> &'static str {
+        "constant"
+    }
+
+    fn predict(&self, rows: &Rows) -> Vec<f64> {
+        vec![self.mean_ln; rows.len()]
+    }
+}

@@ -1,0 +1,254 @@
+//! How skill, coverage and evidence developed, in a bounded number of points.
+//!
+//! A point is noted after every `step`-th round. When there are [`POINTS_MAX`] of them, every second
+//! is dropped and the step doubles; so points are always equally spaced, and which they are depends
+//! on the rounds alone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::scorecard::Scorecard;
+
+/// Points kept, at most.
+pub const POINTS_MAX: usize = 1024;
+
+/// The points so far.
+///
+/// Invariant: point i stands after round `(i + 1) * step`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreHistory {
+    step: u64,
+    points: Vec<Point>,
+}
+
+/// How things stood after a round. Skill is absent where the scorecard shows none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Point {
+    skill: Option<f64>,
+    /// Ends for showing.
+    shown: Option<(f64, f64)>,
+    /// Ends that hold whenever one looks.
+    claimed: Option<(f64, f64)>,
+    coverage: Option<f64>,
+    /// Order, law, forecast.
+    ln_e: [f64; 3],
+}
+
+/// The points as columns of equal length, oldest first. JSON has no NaN: what is absent is `null`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Columns {
+    /// After which round, counted from 1.
+    pub rounds: Vec<u64>,
+    /// Brier skill of what is served against the house, in percent.
+    pub skill: SkillColumns,
+    /// Share of all scored rounds so far that were inside the 80 % interval.
+    pub coverage: Vec<Option<f64>>,
+    /// ln e of the three tests, each in the epoch of that round.
+    #[serde(rename = "lights")]
+    pub evidence: EvidenceColumns,
+}
+
+/// Skill with its ends, as in the scorecard.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SkillColumns {
+    /// The skill; from 100 scored rounds on.
+    pub value: Vec<Option<f64>>,
+    /// Lower end for showing (asymptotic, 95 %).
+    pub lo: Vec<Option<f64>>,
+    /// Upper end for showing.
+    pub hi: Vec<Option<f64>>,
+    /// Lower end that holds whenever one looks (95 %).
+    pub claimed_lo: Vec<Option<f64>>,
+    /// Upper end that holds whenever one looks.
+    pub claimed_hi: Vec<Option<f64>>,
+}
+
+/// ln e of the three sequential tests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EvidenceColumns {
+    /// "Shuffling the order of the rounds would change nothing."
+    pub order: Vec<f64>,
+    /// "The rounds follow the house law."
+    pub law: Vec<f64>,
+    /// "The forecasts know no more than the house law."
+    pub forecast: Vec<f64>,
+}
+
+impl Default for ScoreHistory {
+    fn default() -> Self {
+        Self { step: 1, points: Vec::new() }
+    }
+}
+
+impl ScoreHistory {
+    /// Whether a point is to be noted after so many rounds.
+    pub fn is_due(&self, rounds: u64) -> bool {
+        rounds == self.next()
+    }
+
+    /// Notes how things stand after the round that is due.
+    pub fn note(&mut self, scorecard: &Scorecard) {
+        let evidence = scorecard.evidence();
+        let shown = scorecard.skill_percent();
+        let claimed = scorecard.claimed_skill_percent();
+        self.points.push(Point {
+            skill: shown.map(|it| it.value),
+            shown: shown.map(|it| (it.lo, it.hi)),
+            claimed: claimed.map(|it| (it.lo, it.hi)),
+            coverage: scorecard.coverage(),
+            ln_e: [evidence.order().ln_e(), evidence.law().ln_e(), evidence.forecast().ln_e()],
+        });
+        if self.points.len() == POINTS_MAX {
+            let mut number = 0;
+            self.points.retain(|_| {
+                number += 1;
+                number % 2 == 0
+            });
+            self.step *= 2;
+        }
+    }
+
+    /// Rounds between two points.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// At most so many points, equally spaced, the newest among them.
+    pub fn columns(&self, points_max: usize) -> Columns {
+        let stride = self.points.len().div_ceil(points_max.max(1)).max(1);
+        let first = self.points.len().saturating_sub(1) % stride;
+        let mut columns = Columns::default();
+        for (index, point) in self.points.iter().enumerate().skip(first).step_by(stride) {
+            columns.rounds.push((index as u64 + 1) * self.step);
+            let skill = &mut columns.skill;
+            skill.value.push(point.skill);
+            skill.lo.push(point.shown.map(|ends| ends.0));
+            skill.hi.push(point.shown.map(|ends| ends.1));
+            skill.claimed_lo.push(point.claimed.map(|ends| ends.0));
+            skill.claimed_hi.push(point.claimed.map(|ends| ends.1));
+            columns.coverage.push(point.coverage);
+            let [order, law, forecast] = point.ln_e;
+            columns.evidence.order.push(order);
+            columns.evidence.law.push(law);
+            columns.evidence.forecast.push(forecast);
+        }
+        columns
+    }
+
+    fn next(&self) -> u64 {
+        (self.points.len() as u64 + 1) * self.step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use evaluation::HouseLaw;
+    use evaluation::simulate::Scenario;
+    use rounds::{Multiplier, Round};
+
+    use super::*;
+    use crate::calibration::Calibration;
+    use crate::forecast::{Forecast, Means};
+
+    fn forecast(round: u64) -> Forecast {
+        let means = Means { members: [0.9; 3], mean: 0.9 + 0.01 * (round % 7) as f64 };
+        let served = Calibration::default().serve(&means);
+        let time = DateTime::UNIX_EPOCH;
+        Forecast {
+            round,
+            issued_at: time,
+            after: time,
+            last_actual: 2.0,
+            model_version: 1,
+            trained_on: 30,
+            means,
+            kappa: served.kappa,
+            scale: served.scale,
+            probabilities: served.probabilities,
+            interval80: served.interval80,
+            interval90: served.interval90,
+            late: false,
+        }
+    }
+
+    /// What the scorecard said after each round, and the score history of them.
+    fn score_history(rounds: u64) -> (ScoreHistory, Vec<Point>) {
+        let mut scorecard = Scorecard::new(HouseLaw::default());
+        let (mut score_history, mut all) = (ScoreHistory::default(), Vec::new());
+        for (number, cents) in (1..=rounds).zip(Scenario::Fair.stream(8)) {
+            let multiplier = Multiplier::from_cents(cents).unwrap();
+            let round = Round { time: DateTime::UNIX_EPOCH, multiplier };
+            scorecard.update(&round, (number > 30).then(|| forecast(number)).as_ref(), None);
+            let mut one = ScoreHistory::default();
+            one.note(&scorecard);
+            all.extend(one.points);
+            if score_history.is_due(number) {
+                score_history.note(&scorecard);
+            }
+        }
+        (score_history, all)
+    }
+
+    #[test]
+    fn points_are_equally_spaced_and_say_what_the_scorecard_said_then() {
+        for (rounds, step, points) in [(0, 1, 0), (1023, 1, 1023), (1024, 2, 512), (5000, 8, 625)] {
+            let (score_history, all) = score_history(rounds);
+            assert_eq!(
+                (score_history.step(), score_history.len()),
+                (step, points),
+                "{rounds} rounds"
+            );
+            let every = usize::try_from(step).unwrap();
+            let expected: Vec<Point> = all.iter().skip(every - 1).step_by(every).copied().collect();
+            assert_eq!(score_history.points, expected, "{rounds} rounds");
+        }
+    }
+
+    #[test]
+    fn columns_are_of_equal_length_and_end_with_the_newest_point() {
+        let (score_history, all) = score_history(700);
+        for (points_max, count, first) in
+            [(1000, 700, 1), (350, 350, 2), (300, 234, 1), (0, 1, 700)]
+        {
+            let columns = score_history.columns(points_max);
+            assert_eq!((columns.rounds.len(), columns.rounds[0]), (count, first), "{points_max}");
+            assert_eq!(columns.rounds.last(), Some(&700));
+            let lengths = [
+                columns.skill.value.len(),
+                columns.skill.lo.len(),
+                columns.skill.hi.len(),
+                columns.skill.claimed_lo.len(),
+                columns.skill.claimed_hi.len(),
+                columns.coverage.len(),
+                columns.evidence.order.len(),
+                columns.evidence.law.len(),
+                columns.evidence.forecast.len(),
+            ];
+            assert_eq!(lengths, [count; 9]);
+            assert_eq!(columns.evidence.law.last(), all.last().map(|point| &point.ln_e[1]));
+        }
+        let columns = score_history.columns(700);
+        assert_eq!(columns.coverage[..30], [None; 30]);
+        assert!(columns.coverage[30].is_some());
+        assert_eq!(columns.skill.value[128], None, "99 scored rounds");
+        let (lo, value) = (columns.skill.lo[129].unwrap(), columns.skill.value[129].unwrap());
+        assert!(lo < value && columns.skill.claimed_lo[129].unwrap() < lo);
+    }
+
+    #[test]
+    fn a_chronicle_comes_back_from_text_to_the_bit() {
+        let (score_history, _) = score_history(1500);
+        let text = serde_json::to_string(&score_history).unwrap();
+        assert_eq!(serde_json::from_str::<ScoreHistory>(&text).unwrap(), score_history);
+    }
+}

@@ -1,0 +1,287 @@
+//! The scores of all forecasters, and the evidence whether there is anything to forecast.
+//!
+//! Only forecasts that were frozen before their round are scored. The order and law tests need no
+//! forecast and see every round there is; the forecast test sees only forecasts that were in time.
+
+use chrono::{DateTime, Timelike as _, Utc};
+use evaluation::HouseLaw;
+use evaluation::baselines::Baselines;
+use evaluation::confidence_sequence::Estimate;
+use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
+use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
+use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
+use evaluation::sequential::{Evidence, ObservedRound};
+use evaluation::skill::SkillTrack;
+use evaluation::verdict::{ReturnCount, Verdict};
+use rounds::Round;
+use serde::{Deserialize, Serialize};
+
+use crate::calibration::SALT;
+use crate::forecast::{Forecast, MEMBERS};
+
+/// What is served: the point after kappa, its law and its intervals.
+pub const CALIBRATED: &str = "calibrated";
+/// The ensemble's own say.
+pub const ENSEMBLE: &str = "ensemble";
+
+/// Running scores of all forecasters, and the evidence of the sequential tests.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scorecard {
+    ours: ScoreSheet,
+    ensemble: ScoreSheet,
+    members: [ScoreSheet; 3],
+    baselines: Baselines,
+    baseline_sheets: Vec<ScoreSheet>,
+    against_house: SkillTrack,
+    /// Of what the learners say, unshrunk.
+    unshrunk_against_house: SkillTrack,
+    against_climatology: SkillTrack,
+    reliability: ReliabilityTable,
+    evidence: Evidence,
+    returns: ReturnCount,
+    house: HouseLaw,
+}
+
+impl Scorecard {
+    /// No round yet.
+    pub fn new(house: HouseLaw) -> Self {
+        let sheet = |name: &str| ScoreSheet::new(name, &house);
+        let baselines = Baselines::new(&house);
+        Self {
+            ours: sheet(CALIBRATED),
+            ensemble: sheet(ENSEMBLE),
+            members: MEMBERS.map(sheet),
+            baseline_sheets: baselines.each().map(|it| sheet(it.name())).to_vec(),
+            baselines,
+            against_house: SkillTrack::new(),
+            unshrunk_against_house: SkillTrack::new(),
+            against_climatology: SkillTrack::new(),
+            reliability: ReliabilityTable::new(),
+            evidence: Evidence::new(house, SALT),
+            returns: ReturnCount::new(),
+            house,
+        }
+    }
+
+    /// Takes the next round, with the forecast that was frozen before it, if there was one, and
+    /// the time of the round before.
+    pub fn update(
+        &mut self,
+        round: &Round,
+        frozen: Option<&Forecast>,
+        before: Option<DateTime<Utc>>,
+    ) {
+        let cents = round.multiplier.cents();
+        if let Some(forecast) = frozen {
+            self.score(forecast, cents);
+        }
+        let seen = ObservedRound { cents, day_phase: before.map(day_phase), late: false };
+        let in_time = frozen.filter(|forecast| !forecast.late);
+        self.evidence.update(&seen, in_time.map(|forecast| &forecast.probabilities));
+        self.baselines.update(cents);
+        self.returns.update(cents);
+    }
+
+    fn score(&mut self, forecast: &Forecast, cents: u64) {
+        let said = ForecastRecord {
+            interval80: Some(forecast.interval80),
+            interval90: Some(forecast.interval90),
+            ..ForecastRecord::law(forecast.calibrated(), forecast.scale)
+        };
+        let ours = self.ours.record(&said, cents).get(Metric::BrierMean);
+        let own = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        let unshrunk =
+            self.ensemble.record(&own(forecast.means.mean), cents).get(Metric::BrierMean);
+        for (sheet, mean) in self.members.iter_mut().zip(forecast.means.members) {
+            sheet.record(&own(mean), cents);
+        }
+        let mut references = Vec::with_capacity(self.baseline_sheets.len());
+        for (baseline, sheet) in self.baselines.each().into_iter().zip(&mut self.baseline_sheets) {
+            let scores =
+                sheet.record_with(&baseline.forecast().into(), cents, baseline.log_crps(cents));
+            references.push(scores.get(Metric::BrierMean));
+        }
+        // `each` puts the house first and climatology second.
+        let (house, climatology) = (references[0], references[1]);
+        for (track, said, reference) in [
+            (&mut self.against_house, ours, house),
+            (&mut self.unshrunk_against_house, unshrunk, house),
+            (&mut self.against_climatology, ours, climatology),
+        ] {
+            if let (Some(said), Some(reference)) = (said, reference) {
+                track.update(said, reference);
+            }
+        }
+        self.reliability.update(&forecast.probabilities, cents);
+    }
+
+    /// Rounds that had a forecast.
+    pub fn scored(&self) -> u64 {
+        self.ours.rounds()
+    }
+
+    /// The three sequential tests.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// Skill of what is served against the house, in percent, by the Brier score.
+    pub fn skill_percent(&self) -> Option<Estimate> {
+        self.against_house.shown_percent()
+    }
+
+    /// Share of rounds inside the 80 % interval.
+    pub fn coverage(&self) -> Option<f64> {
+        self.ours.all_time().coverage_80
+    }
+
+    /// Skill against the house with ends that hold whenever one looks, in percent.
+    pub fn claimed_skill_percent(&self) -> Option<Estimate> {
+        self.against_house.claimed_percent()
+    }
+
+    /// What may be said in plain words.
+    pub fn verdict(&self) -> Verdict {
+        let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);
+        Verdict::of(&self.evidence, &self.house, served, unshrunk, &self.returns)
+    }
+
+    /// All scores, for showing. Costs some milliseconds: the last 500 rounds are summed anew.
+    pub fn report(&self) -> Report {
+        Report {
+            rounds: self.scored(),
+            columns: COLUMNS,
+            rows: self.rows(ScoreSheet::all_time),
+            recent: self.rows(ScoreSheet::recent),
+            fading: self.rows(ScoreSheet::fading),
+            skill: self.skill(),
+            reliability: self.reliability.rows(),
+        }
+    }
+
+    fn sheets(&self) -> impl Iterator<Item = &ScoreSheet> {
+        [&self.ours, &self.ensemble].into_iter().chain(&self.members).chain(&self.baseline_sheets)
+    }
+
+    fn rows(&self, view: fn(&ScoreSheet) -> Summary) -> Vec<Row> {
+        self.sheets().map(|sheet| Row::new(sheet.name(), &view(sheet))).collect()
+    }
+
+    fn skill(&self) -> SkillReport {
+        let ours = self.ours.all_time();
+        let against = |number: usize, track: &SkillTrack| SkillAgainst {
+            scores: ours.skill_against(&self.baseline_sheets[number].all_time()),
+            shown: track.shown_percent(),
+            claimed: track.claimed_percent(),
+        };
+        SkillReport {
+            house: against(0, &self.against_house),
+            climatology: against(1, &self.against_climatology),
+        }
+    }
+}
+
+/// Where in its day a moment lies, 0 to 1.
+fn day_phase(time: DateTime<Utc>) -> f64 {
+    let millis = f64::from(time.num_seconds_from_midnight()) * 1e3
+        + f64::from(time.timestamp_subsec_millis());
+    (millis / 86_400_000.0).min(1.0 - f64::EPSILON)
+}
+
+/// Scores a page shows, best first to look at.
+const COLUMNS: [&str; 10] = [
+    "log_mae",
+    "mae10",
+    "log_crps",
+    "log_loss",
+    "brier",
+    "coverage",
+    "coverage90",
+    "interval_score",
+    "mae",
+    "rmse",
+];
+
+/// The scorecard as it is shown. Absent scores are of those who say nothing of the kind.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Rounds that had a forecast.
+    pub rounds: u64,
+    /// The scores of a row, in the order of importance.
+    pub columns: [&'static str; 10],
+    /// Over all scored rounds.
+    pub rows: Vec<Row>,
+    /// Over the last 500 of them.
+    pub recent: Vec<Row>,
+    /// With weights .998 to the power of the age.
+    pub fading: Vec<Row>,
+    /// Ours against the two references.
+    pub skill: SkillReport,
+    /// Whether rounds came as often as was said.
+    pub reliability: Vec<ReliabilityRow>,
+}
+
+/// One forecaster's scores; lower is better, and coverage is best at its nominal share.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each is described in `Summary`")]
+pub struct Row {
+    pub name: String,
+    pub rounds: u64,
+    pub log_mae: Option<f64>,
+    pub mae10: Option<f64>,
+    pub log_crps: Option<f64>,
+    pub log_loss: Option<f64>,
+    pub brier: Option<f64>,
+    pub brier_by_target: [Option<f64>; 5],
+    pub coverage: Option<f64>,
+    pub coverage90: Option<f64>,
+    pub interval_score: Option<f64>,
+    pub interval_score90: Option<f64>,
+    pub mae: Option<f64>,
+    pub rmse: Option<f64>,
+    pub rmse10: Option<f64>,
+    pub log_rmse: Option<f64>,
+}
+
+impl Row {
+    fn new(name: &str, summary: &Summary) -> Self {
+        Self {
+            name: name.to_owned(),
+            rounds: summary.rounds,
+            log_mae: summary.log_mae,
+            mae10: summary.mae_at_10,
+            log_crps: summary.log_crps,
+            log_loss: summary.log_loss,
+            brier: summary.brier_mean,
+            brier_by_target: summary.brier,
+            coverage: summary.coverage_80,
+            coverage90: summary.coverage_90,
+            interval_score: summary.interval_score_80,
+            interval_score90: summary.interval_score_90,
+            mae: summary.mae,
+            rmse: summary.rmse,
+            rmse10: summary.rmse_at_10,
+            log_rmse: summary.log_rmse,
+        }
+    }
+}
+
+/// Skill of what is served, in percent; positive is better.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SkillReport {
+    /// Against the constant table of the house law.
+    pub house: SkillAgainst,
+    /// Against the frequencies seen so far.
+    pub climatology: SkillAgainst,
+}
+
+/// Skill against one reference.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SkillAgainst {
+    /// By score.
+    pub scores: Skill,
+    /// By the Brier score, with ends for showing (asymptotic, 95 %).
+    pub shown: Option<Estimate>,
+    /// By the Brier score, with ends that hold whenever one looks (95 %).
+    pub claimed: Option<Estimate>,
+}

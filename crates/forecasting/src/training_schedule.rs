@@ -1,0 +1,57 @@
+//! The number of rounds at which the next training is due.
+
+/// Rounds the first training needs.
+pub const FIRST_AT: u64 = 30;
+/// A training is due after this many new rounds …
+const NEW_ROUNDS: u64 = 5;
+/// … or after one new round for every twenty of the last training, if that is fewer.
+const SHARE: u64 = 20;
+
+/// The number of rounds at which a training is due, given how many the last one had.
+///
+/// ```text
+/// never trained: 30;  trained on 30: 32 (5 %);  trained on 1,000: 1,005
+/// ```
+pub fn due_at(trained_on: Option<u64>) -> u64 {
+    trained_on.map_or(FIRST_AT, |records| {
+        (records + NEW_ROUNDS).min(records + records.div_ceil(SHARE).max(1)).max(FIRST_AT)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(trained_on: Option<u64>, due: u64) {
+        assert_eq!(due_at(trained_on), due, "{trained_on:?}");
+    }
+
+    #[test]
+    fn the_first_training_is_due_at_thirty_rounds() {
+        check(None, 30);
+    }
+
+    #[test]
+    fn five_percent_come_first_below_a_hundred_rounds() {
+        check(Some(30), 32);
+        check(Some(40), 42);
+        check(Some(41), 44);
+        check(Some(80), 84);
+        check(Some(81), 86);
+    }
+
+    #[test]
+    fn five_rounds_come_first_from_there_on() {
+        check(Some(100), 105);
+        check(Some(101), 106);
+        check(Some(16_379), 16_384);
+        check(Some(1_000_000), 1_000_005);
+    }
+
+    #[test]
+    fn fewer_rounds_than_a_model_needs_are_never_enough() {
+        check(Some(0), 30);
+        check(Some(12), 30);
+    }
+}

@@ -1,0 +1,7 @@
+//! Integration tests.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod learning;
+mod ledger_lines;
+mod no_hindsight;
+mod threads;

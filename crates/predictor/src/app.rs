@@ -1,0 +1,115 @@
+//! The daemon: binds its port, starts the tables, runs until it is asked to stop.
+
+use std::fmt;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use forecasting::learner::Learner;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::config::{BasePath, Token};
+use crate::http::{self, Guard, Hosts, ServerParts};
+use crate::table::{Observer, Table, Tables};
+use crate::training::ensemble_learner::EnsembleLearner;
+
+/// Time the loops get at shutdown to write the last ledger line and the checkpoint.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// A predictor that listens, watches and trains.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    tables: Tables,
+    stop: CancellationToken,
+}
+
+impl Application {
+    /// Binds the port and starts to watch. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub fn build(config: &Config) -> anyhow::Result<Self> {
+        Self::with_learner(config, Box::new(EnsembleLearner::default()))
+    }
+
+    /// The same with another learner.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub fn with_learner(config: &Config, learner: Box<dyn Learner>) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen).with_context(|| {
+            format!("cannot listen on {}; choose another with --listen", config.listen)
+        })?;
+        let address = listener.local_addr().context("asking for the port")?;
+        let stop = CancellationToken::new();
+        let tables = Tables::start(config, learner, now, &stop)?;
+        let guard = guard(address, config)?;
+        let base = BasePath::parse(&config.base_path).context("the base path is no path")?;
+        let parts = ServerParts { tables: tables.all(), guard, base };
+        let server = http::server(listener, parts).context("starting the server")?;
+        Ok(Self { address, server, tables, stop })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// One observer for each table; never empty.
+    pub(crate) fn observers(&self) -> Vec<Observer> {
+        let observer = |table: &Table| Observer::new(table.clone(), self.address);
+        self.tables.all().iter().map(observer).collect()
+    }
+
+    /// Runs until `shutdown` or until a part of it fails.
+    ///
+    /// Streams are closed first: the server waits for every response that is still being sent, and
+    /// an event stream never ends by itself.
+    ///
+    /// # Errors
+    /// When a part fails.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { mut server, mut tables, stop, .. } = self;
+        let handle = server.handle();
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            ended = &mut server => ended.context("serving"),
+            () = tables.any_exited() => Err(anyhow::anyhow!("a loop that watches the files has ended")),
+        };
+        stop.cancel();
+        tables.stop();
+        if tokio::time::timeout(STOP_WITHIN, tables.all_exited()).await.is_err() {
+            tracing::warn!("A loop was still at work; it is left behind.");
+        }
+        // The loops have answered who waited for a training. A server that is told to stop while a
+        // request is in progress looks whether it has ended after a whole second.
+        let ((), drained) = tokio::join!(handle.stop(true), server);
+        outcome.and(drained.context("serving"))
+    }
+}
+
+fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
+    let token = config.token_file.as_deref().map(Token::read).transpose()?;
+    let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
+    if guard.is_insecure() {
+        tracing::warn!(
+            "Everyone who can reach {address} may use the API; --token-file changes that."
+        );
+    }
+    Ok(guard)
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the daemon's clock is read")]
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,113 @@
+//! `predictor audit`: tests recorded rounds against the house's law and for order.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound, ROUNDS_MIN, SNAPSHOTS};
+use forecasting::calibration::SALT;
+use rounds::Round;
+use serde::Serialize;
+
+use crate::commands::UsageError;
+use crate::commands::output;
+use crate::commands::recording::{About, Recording, RecordingArgs};
+
+/// Flags of `audit`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditArgs {
+    /// Which rounds
+    #[command(flatten)]
+    pub recording: RecordingArgs,
+    /// Look at the first N rounds only, N being one of the announced numbers 1000, 2000, 5000, …;
+    /// each later look may be wrong with half the chance of the one before
+    #[arg(long, value_name = "N")]
+    pub snapshot: Option<u64>,
+    /// Write the full result here
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Gaps that are listed one by one.
+const GAPS_SHOWN: usize = 5;
+
+/// The result, as `--json` writes it.
+#[derive(Debug, Serialize)]
+struct Audit {
+    program: &'static str,
+    data: About,
+    /// The announced look that this is, if it is one.
+    snapshot: Option<u64>,
+    #[serde(flatten)]
+    report: AuditReport,
+}
+
+/// Rounds as an audit takes them.
+pub(crate) fn rounds(rounds: &[Round]) -> Vec<AuditRound> {
+    let round = |round: &Round| AuditRound {
+        cents: round.multiplier.cents(),
+        unix_seconds: Some(round.time.timestamp_millis() as f64 / 1000.0),
+    };
+    rounds.iter().map(round).collect()
+}
+
+/// What an audit holds the rounds against, unless a snapshot is asked for.
+pub(crate) fn options() -> AuditOptions {
+    AuditOptions { salt: SALT, ..AuditOptions::default() }
+}
+
+/// Does it.
+pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
+    let (needed, options) = look(args.snapshot)?;
+    let mut recording = Recording::read(&args.recording, needed)?;
+    output::check_writable(args.json.as_deref(), "--json")?;
+    if args.snapshot.is_some() {
+        recording.rounds.truncate(needed);
+    }
+    let report = audit::run(&rounds(&recording.rounds), &options).context("auditing")?;
+    let audit = Audit {
+        program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
+        data: recording.about,
+        snapshot: args.snapshot,
+        report,
+    };
+    output::say(&audit.text(&recording.rounds))?;
+    args.json.as_ref().map_or(Ok(()), |path| output::write_json(path, &audit))
+}
+
+/// How many rounds are needed, and the error that this look may spend.
+fn look(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
+    let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options())) };
+    let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
+    let (number, at) = looks.ok_or_else(|| {
+        let all = SNAPSHOTS.map(|at| at.to_string()).join(", ");
+        UsageError(format!("--snapshot {snapshot}: the announced numbers of rounds are {all}"))
+    })?;
+    let needed = usize::try_from(at).unwrap_or(usize::MAX);
+    Ok((needed, options().at_snapshot(number)))
+}
+
+impl Audit {
+    fn text(&self, rounds: &[Round]) -> String {
+        let mut lines = vec![self.data.text(), self.report.to_text().trim_end().to_owned()];
+        for gap in self.report.recording.longest_gaps.iter().take(GAPS_SHOWN) {
+            // Gaps count rounds from 1.
+            let time = rounds.get(gap.before_round - 1).map(|round| round.time);
+            lines.push(format!(
+                "  gap before round {} ({}): {:.0} s too long, room for about {:.0} rounds",
+                gap.before_round,
+                time.unwrap_or_default().format("%Y-%m-%d %H:%M:%S UTC"),
+                gap.excess_seconds,
+                gap.rounds_missing
+            ));
+        }
+        lines.push(match self.snapshot {
+            Some(_) => "\nThis is one of the announced looks; its error is halved with each of them.\n",
+            None => {
+                "\nThe battery is valid for one look. To look again as rounds come in, use --snapshot; \
+                 the lights may be looked at any time.\n"
+            }
+        }.to_owned());
+        lines.join("\n")
+    }
+}

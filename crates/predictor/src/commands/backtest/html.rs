@@ -1,0 +1,151 @@
+//! The result as one self-contained HTML page: no script, no font, no network.
+
+mod plots;
+mod tables;
+
+use std::fmt::{Result, Write as _};
+
+use evaluation::sequential::{Level, TestEvidence};
+
+use super::plot::thousands;
+use super::report::Report;
+use super::text;
+
+const STYLE: &str = include_str!("report.css");
+
+pub(super) fn of(report: &Report) -> String {
+    let mut page = String::new();
+    write(&mut page, report).expect("a string takes all text");
+    page
+}
+
+fn write(page: &mut String, report: &Report) -> Result {
+    let data = escaped(&report.data.path.display().to_string());
+    writeln!(
+        page,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>Backtest of {data}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>"
+    )?;
+    head(page, report, &data)?;
+    figures(page, report)?;
+    lights(page, report)?;
+    plots::write(page, report)?;
+    tables::write(page, report)?;
+    writeln!(
+        page,
+        "<footer><p>Every forecast was made from earlier rounds only; no figure here was measured on \
+         rounds a model had seen. A good figure is no reason to bet: a target c pays only where its \
+         chance exceeds 1/c.</p><p>{}</p></footer>\n</main>\n</body>\n</html>",
+        escaped(report.program)
+    )
+}
+
+fn head(page: &mut String, report: &Report, data: &str) -> Result {
+    let about = &report.data;
+    let badge =
+        if about.simulated { "<strong class=\"badge\">Simulated rounds</strong>" } else { "" };
+    let day = |time: Option<chrono::DateTime<chrono::Utc>>| {
+        time.map_or_else(String::new, |time| time.format("%-d %b %Y").to_string())
+    };
+    writeln!(
+        page,
+        "<header><p class=\"over\">Backtest {badge}</p><h1>{}</h1>",
+        escaped(&report.verdict.sentence)
+    )?;
+    for sentence in report.verdict.sentences().skip(1) {
+        writeln!(page, "<p class=\"note\">{}</p>", escaped(sentence))?;
+    }
+    let rejected = match &about.first_rejected {
+        Some(first) => format!(
+            " {} rows are no rounds and were left out, the first of them {}.",
+            thousands(about.rejected_rows),
+            escaped(first)
+        ),
+        None => String::new(),
+    };
+    writeln!(
+        page,
+        "<p class=\"quiet\"><span class=\"path\">{data}</span>: {} {} rounds, {} to {}. Each model \
+         forecast only rounds after those it had learnt from; refitted {}.{rejected}</p></header>",
+        thousands(about.rounds),
+        about.origin,
+        day(about.first),
+        day(about.last),
+        escaped(&report.refit)
+    )
+}
+
+fn figures(page: &mut String, report: &Report) -> Result {
+    let skill = &report.scorecard.skill.house;
+    let skill_value = skill.scores.brier_mean.map(|it| format!("{it:+.2} %")).unwrap_or_default();
+    let ends = skill.shown.map_or_else(
+        || "needs 100 forecasts".to_owned(),
+        |it| format!("95 % within {}", text::ends(it, 2)),
+    );
+    let ours = report.scorecard.rows.first();
+    let coverage = ours.and_then(|row| row.coverage);
+    let coverage = coverage.map(|it| format!("{:.1} %", 100.0 * it)).unwrap_or_default();
+    let forecasts = thousands(report.scorecard.rounds);
+    writeln!(page, "<dl class=\"figures\">")?;
+    for (name, value, note) in [
+        ("Forecasts", forecasts, format!("{} models", thousands(report.models))),
+        ("Skill against the constant table", skill_value, ends),
+        (
+            "Trust in the model",
+            format!("{:.0} %", 100.0 * report.kappa),
+            "kappa at the end".to_owned(),
+        ),
+        ("Inside the 80 % interval", coverage, "of all forecasts".to_owned()),
+    ] {
+        writeln!(page, "<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>")?;
+    }
+    writeln!(page, "</dl>")
+}
+
+fn lights(page: &mut String, report: &Report) -> Result {
+    writeln!(
+        page,
+        "<section class=\"lights\"><h2>Three lights</h2><p>One imaginary euro is bet against each \
+         claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
+         1 in 20.</p><ul>"
+    )?;
+    for (light, claim) in report.evidence.iter().zip(CLAIMS) {
+        let state = match light.level {
+            Level::Quiet => "quiet",
+            Level::Amber => "amber",
+            Level::Red => "red",
+        };
+        let name = escaped(&light.name);
+        let said = text::said(light);
+        writeln!(
+            page,
+            "<li class=\"{state}\"><i></i><b>{name}</b><span>{claim}</span><em>{said}</em>{}</li>",
+            bar(light)
+        )?;
+    }
+    writeln!(page, "</ul></section>")
+}
+
+const CLAIMS: [&str; 3] = [
+    "“Shuffling the rounds would change nothing.”",
+    "“Rounds are independent and reach x with chance 0.97/x.”",
+    "“Our chances are never expected to be better than the constant table.”",
+];
+
+/// How far the light has come, on a logarithmic scale from 1 to its red line.
+fn bar(light: &TestEvidence) -> String {
+    let red = light.ln_amber + 5f64.ln();
+    let share = |ln_e: f64| 100.0 * (ln_e / red).clamp(0.0, 1.0);
+    format!(
+        "<div class=\"evidence\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
+        share(light.ln_e_max),
+        share(light.ln_amber)
+    )
+}
+
+/// Text that came from outside, as HTML shows it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,93 @@
+//! What flat stakes of one unit a round would have returned.
+
+use evaluation::HouseLaw;
+use evaluation::confidence_sequence::{Estimate, beta_binomial};
+use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
+use forecasting::engine::Settlement;
+use rounds::Multiplier;
+use serde::Serialize;
+
+/// One unit on a cash-out target: on every round, and only where a chance said that it pays.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Stakes {
+    pub(super) target: f64,
+    /// The chance above which a bet pays: 1 / target.
+    pub(super) break_even: f64,
+    /// The chance at a fair house.
+    pub(super) house_chance: f64,
+    /// What a fair house keeps of each unit, in percent.
+    pub(super) house_edge_percent: f64,
+    /// On every round that had a forecast.
+    pub(super) every_round: Bets,
+    /// Only where the served chance was above break-even.
+    pub(super) when_served_says: Bets,
+    /// Only where the ensemble's own chance, unshrunk, was above break-even.
+    pub(super) when_ensemble_says: Bets,
+    #[serde(skip)]
+    cents: u64,
+}
+
+/// Bets of one unit each on one target.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(super) struct Bets {
+    pub(super) count: u64,
+    pub(super) won: u64,
+    /// What came back less what was staked, in units.
+    pub(super) net: f64,
+    /// Net for each unit staked, in percent, with ends (95 %, whenever one looks).
+    pub(super) return_percent: Option<Estimate>,
+}
+
+impl Stakes {
+    pub(super) fn on(target: Multiplier) -> Self {
+        let (cents, target) = (target.cents(), evaluation::multiplier(target.cents()));
+        let house_chance = HouseLaw::default().survival_cents(cents);
+        Self {
+            target,
+            break_even: 1.0 / target,
+            house_chance,
+            house_edge_percent: 100.0 * (1.0 - target * house_chance),
+            every_round: Bets::default(),
+            when_served_says: Bets::default(),
+            when_ensemble_says: Bets::default(),
+            cents,
+        }
+    }
+
+    pub(super) fn settle(&mut self, settlement: &Settlement) {
+        let is_won = settlement.round.multiplier.cents() >= self.cents;
+        let ensemble = TiltedLaw::new(scale_from_mean_ln(settlement.forecast.means.mean));
+        self.every_round.place(is_won);
+        if settlement.forecast.law().survival_cents(self.cents) > self.break_even {
+            self.when_served_says.place(is_won);
+        }
+        if ensemble.survival_cents(self.cents) > self.break_even {
+            self.when_ensemble_says.place(is_won);
+        }
+    }
+
+    /// With the sums done.
+    pub(super) fn ended(mut self) -> Self {
+        for bets in
+            [&mut self.every_round, &mut self.when_served_says, &mut self.when_ensemble_says]
+        {
+            bets.net = self.target * bets.won as f64 - bets.count as f64;
+            bets.return_percent = beta_binomial(bets.won, bets.count, 0.05).map(|share| {
+                let percent = |share: f64| 100.0 * (self.target * share - 1.0);
+                Estimate {
+                    value: percent(share.value),
+                    lo: percent(share.lo),
+                    hi: percent(share.hi),
+                }
+            });
+        }
+        self
+    }
+}
+
+impl Bets {
+    fn place(&mut self, is_won: bool) {
+        self.count += 1;
+        self.won += u64::from(is_won);
+    }
+}

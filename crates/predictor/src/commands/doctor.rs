@@ -1,0 +1,171 @@
+//! `predictor doctor`: checks the installation, one line a finding, with what to do.
+
+use std::fmt;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use forecasting::training_schedule::FIRST_AT;
+use notify::{RecursiveMode, Watcher as _};
+use rounds::Origin;
+use rounds::disk::{Disk, RealDisk};
+use rounds::scan::{ChangeKind, Directory};
+
+use crate::config::Config;
+use crate::store::ledger_file::LedgerFile;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Fine,
+    Attention,
+    Trouble,
+}
+
+struct Finding {
+    outcome: Outcome,
+    text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.outcome {
+            Outcome::Fine => "ok     ",
+            Outcome::Attention => "look at",
+            Outcome::Trouble => "TROUBLE",
+        };
+        writeln!(f, "{mark}  {}", self.text)
+    }
+}
+
+fn fine(text: String) -> Finding {
+    Finding { outcome: Outcome::Fine, text }
+}
+
+fn attention(text: String) -> Finding {
+    Finding { outcome: Outcome::Attention, text }
+}
+
+fn trouble(text: String) -> Finding {
+    Finding { outcome: Outcome::Trouble, text }
+}
+
+/// Looks at everything and prints what it finds.
+///
+/// # Errors
+/// When there is trouble.
+pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    let mut findings = data(&config.data_dir);
+    findings.push(origin(&config.data_dir));
+    findings.push(notifications(&config.data_dir));
+    findings.push(state(config));
+    findings.push(port(config));
+    findings.push(messages(config));
+    let text: String = findings.iter().map(ToString::to_string).collect();
+    std::io::stdout().write_all(text.as_bytes()).context("writing the result")?;
+    match findings.iter().filter(|it| it.outcome == Outcome::Trouble).count() {
+        0 => Ok(()),
+        1 => anyhow::bail!("one thing keeps the predictor from working"),
+        count => anyhow::bail!("{count} things keep the predictor from working"),
+    }
+}
+
+fn data(dir: &Path) -> Vec<Finding> {
+    let shown = dir.display();
+    if !dir.exists() {
+        return vec![attention(format!("{shown} is not there yet; the collector makes it"))];
+    }
+    let changes = match Directory::new(dir).scan() {
+        Ok(changes) => changes,
+        Err(error) => return vec![trouble(format!("{error}; check its permissions"))],
+    };
+    let mut findings = Vec::new();
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Unreadable) {
+        let error = change.error.as_deref().unwrap_or("cannot be read");
+        findings.push(trouble(format!("{}: {error}; check its permissions", change.file)));
+    }
+    for change in changes.iter().filter(|change| change.rejected_total > 0) {
+        let first = change.rejected.first().map_or_else(String::new, |it| {
+            format!("; the first is line {}: {}", it.line, it.reason)
+        });
+        let text = format!("{}: {} rows are no rounds", change.file, change.rejected_total);
+        findings.push(attention(text + &first));
+    }
+    let rounds: u64 = changes.iter().map(|change| change.total).sum();
+    let text = format!("{shown}: {} CSV files, {rounds} rounds", changes.len());
+    findings.push(if rounds >= FIRST_AT {
+        fine(text)
+    } else {
+        attention(format!("{text}; a model needs {FIRST_AT}"))
+    });
+    findings
+}
+
+fn origin(dir: &Path) -> Finding {
+    match Origin::of(dir) {
+        Ok(Some(origin)) => fine(format!("the rounds are {origin}")),
+        Ok(None) => fine("the rounds have no origin yet".to_owned()),
+        Err(_) if !dir.exists() => fine("the rounds have no origin yet".to_owned()),
+        Err(error) => attention(format!("the rounds are taken as recorded: {error}")),
+    }
+}
+
+fn notifications(dir: &Path) -> Finding {
+    let watch = |dir| -> notify::Result<()> {
+        let mut watcher = notify::recommended_watcher(|_| {})?;
+        watcher.watch(dir, RecursiveMode::NonRecursive)
+    };
+    match watch(dir) {
+        Ok(()) => fine("the file system gives notifications".to_owned()),
+        Err(_) if !dir.exists() => fine("notifications can be had once it is there".to_owned()),
+        Err(error) => attention(format!("no notifications ({error}); rows are seen within 2 s")),
+    }
+}
+
+fn state(config: &Config) -> Finding {
+    let dir = config.state_dir();
+    let shown = dir.display();
+    if !dir.exists() {
+        return match dir.parent() {
+            Some(parent) if fs::metadata(parent).is_ok_and(|it| it.permissions().readonly()) => {
+                attention(format!(
+                    "{shown} cannot be made; forecasts would end with each run; use --state-dir"
+                ))
+            }
+            _ => fine(format!("forecasts will be kept in {shown}")),
+        };
+    }
+    match lines_of(&dir) {
+        Ok((path, entries, strange)) => {
+            fine(format!("{}: {entries} lines, {strange} that are none", path.display()))
+        }
+        Err(error) => attention(format!("forecasts would end with each run: {error}")),
+    }
+}
+
+fn messages(config: &Config) -> Finding {
+    match crate::alerts::told(&config.notify) {
+        Ok(Some(names)) => fine(format!("messages about trouble go to {names}")),
+        Ok(None) => fine("nobody is told of trouble (predictor notify --help)".to_owned()),
+        Err(error) => trouble(format!("no messages can be sent: {error}")),
+    }
+}
+
+/// Where the ledger is, its entries, and lines that are none.
+fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let (mut ledger_file, _) = LedgerFile::open(dir, &disk)?;
+    let mut entries = 0;
+    let strange = ledger_file.read(0..u64::MAX, |_| entries += 1)?;
+    Ok((ledger_file.path().to_owned(), entries, strange.count))
+}
+
+fn port(config: &Config) -> Finding {
+    match TcpListener::bind(config.listen) {
+        Ok(_) => fine(format!("{} is free", config.listen)),
+        Err(error) => trouble(format!("cannot listen on {}: {error}; use --listen", config.listen)),
+    }
+}

@@ -1,0 +1,45 @@
+//! `predictor notify`: where alerts go, and with `--test` whether they arrive.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use crate::alerts;
+use crate::commands::output::say;
+use crate::commands::serve::ServeArgs;
+use crate::config::{ConfigError, SettingsError};
+
+/// Flags of `notify`.
+#[derive(Debug, Clone, Args)]
+pub struct NotifyArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Send a message to each of them now
+    #[arg(long)]
+    pub test: bool,
+}
+
+/// Prints where alerts go; with `--test` sends one to each service.
+///
+/// # Errors
+/// When a service does not take the alert, or none is configured.
+pub(crate) fn run(args: &NotifyArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let settings = args.serve.config()?.notify;
+    let names = alerts::told(&settings).map_err(ConfigError::from)?;
+    let names = names.ok_or(ConfigError::from(SettingsError::Nobody))?;
+    if !args.test {
+        return say(&format!("Messages about trouble go to {names}.\n"));
+    }
+    let mut failed = 0;
+    for (name, outcome) in alerts::send_test(&settings, now)? {
+        match outcome {
+            Ok(()) => say(&format!("ok       {name}\n"))?,
+            Err(problem) => {
+                failed += 1;
+                say(&format!("FAILED   {name}: {problem}\n"))?;
+            }
+        }
+    }
+    anyhow::ensure!(failed == 0, "{failed} of the services did not take the message");
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `--print-config`: each setting with its value and origin, in the form of the configuration file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Arg, ArgMatches, Command};
+use daemon::config::{default_in_words, has_key, set_by};
+use serde_json::Value;
+
+use crate::config::{Config, ConfigError};
+
+/// Where the remark begins.
+const REMARK_AT: usize = 48;
+/// Keys whose flag has another name.
+const RENAMED: [(&str, &str); 3] =
+    [("auto_train_enabled", "auto_train"), ("allowed_hosts", "allowed_host"), ("tables", "table")];
+
+/// All settings of `config`, which came of `matches` and the file.
+///
+/// # Errors
+/// When the file has gone in the meantime.
+pub(crate) fn text(
+    command: &Command,
+    matches: &ArgMatches,
+    config: &Config,
+    file: Option<&Path>,
+) -> Result<String, ConfigError> {
+    let told = file.map(Config::keys_of).transpose()?.unwrap_or_default();
+    let settings = serde_json::to_value(config).expect("settings are plain values");
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    let mut text = String::from("# flag > environment > file > default\n");
+    for (key, value) in flat("", &settings) {
+        let flag = flag(command, &key);
+        let from = flag.as_ref().and_then(|flag| set_by(matches, flag));
+        let in_file = || match file {
+            Some(path) if has_key(&told, &key) => path.display().to_string(),
+            _ => "default".to_owned(),
+        };
+        let line = line(&key, &value, flag.as_ref());
+        let from = from.unwrap_or_else(in_file);
+        writeln!(text, "{line:<REMARK_AT$}  # {from}").expect("a string takes everything");
+    }
+    Ok(text)
+}
+
+/// `section.key` and value, depth first.
+fn flat(before: &str, value: &Value) -> Vec<(String, Value)> {
+    let Value::Object(fields) = value else { return vec![(before.to_owned(), value.clone())] };
+    let name = |key: &String| match before {
+        "" => key.clone(),
+        _ => format!("{before}.{key}"),
+    };
+    fields.iter().flat_map(|(key, value)| flat(&name(key), value)).collect()
+}
+
+fn flag(command: &Command, key: &str) -> Option<Arg> {
+    let plain = key.replace('.', "_");
+    let id = RENAMED.iter().find(|(key, _)| *key == plain).map_or(plain.as_str(), |it| it.1);
+    command.get_arguments().find(|flag| flag.get_id() == id).cloned()
+}
+
+/// What is not set is a remark, with what that means.
+fn line(key: &str, value: &Value, flag: Option<&Arg>) -> String {
+    if let Some(literal) = literal(value) {
+        return format!("{key} = {literal}");
+    }
+    match flag.and_then(default_in_words) {
+        Some(words) => format!("# {key}: {words}"),
+        None => format!("# {key} is not set"),
+    }
+}
+
+fn literal(value: &Value) -> Option<String> {
+    toml::Value::try_from(value).ok().map(|value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, FromArgMatches as _};
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn shown(arguments: &[&str], file: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.toml");
+        std::fs::write(&path, file).unwrap();
+        let path_text = path.to_str().unwrap();
+        let file = ["--config", path_text];
+        let all = ["predictor"].iter().chain(arguments).chain(&file);
+        let matches = Cli::command().get_matches_from(all);
+        let cli = Cli::from_arg_matches(&matches).unwrap();
+        let config = cli.run.serve.config().unwrap();
+        text(&Cli::command(), &matches, &config, Some(&path)).unwrap().replace(path_text, "p.toml")
+    }
+
+    #[track_caller]
+    fn check(text: &str, key: &str, value: &str, from: &str) {
+        let line = text.lines().find(|line| line.starts_with(key)).expect(text);
+        let (before, after) = line.rsplit_once("  # ").unwrap();
+        assert_eq!((before.trim_end(), after), (value, from));
+    }
+
+    #[test]
+    fn each_setting_is_shown_with_who_said_it() {
+        let text = shown(
+            &["--data-dir", "rounds", "--allowed-host", "a", "--allowed-host", "b"],
+            "listen = '127.0.0.1:7'\ndata_dir = 'other'\n[notify]\nwebhook = 'env:HOOK'\n",
+        );
+        check(&text, "data_dir", "data_dir = \"rounds\"", "--data-dir");
+        check(&text, "allowed_hosts", "allowed_hosts = [\"a\", \"b\"]", "--allowed-host");
+        check(&text, "listen", "listen = \"127.0.0.1:7\"", "p.toml");
+        check(&text, "notify.webhook", "notify.webhook = \"env:HOOK\"", "p.toml");
+        check(&text, "watch", "watch = \"auto\"", "default");
+        check(&text, "# state_dir", "# state_dir: .predictor in the data directory", "default");
+    }
+
+    #[test]
+    fn what_is_shown_is_a_file_that_means_the_same() {
+        let text = shown(&["--watch", "scan", "--auto-train", "false"], "");
+        let again = shown(&[], &text);
+        let values = |text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| Some(line.split_once("  # ")?.0.to_owned())).collect()
+        };
+        assert_eq!(values(&text), values(&again));
+        check(&again, "watch", "watch = \"scan\"", "p.toml");
+    }
+}

@@ -1,0 +1,276 @@
+//! `predictor serve`: the daemon, from the command line to the last log line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{ArgMatches, Args};
+use daemon::signals::Signals;
+use daemon::{log, systemd as service_manager};
+use rounds::TableName;
+use tokio::task::JoinSet;
+
+use crate::app::Application;
+use crate::commands::{output, print_config, startup_banner};
+use crate::config::{AlertSettings, Config, ConfigError, Watch};
+use crate::{alerts, systemd};
+
+/// Flags of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+    /// Open the dashboard in the browser once it is there
+    #[arg(long)]
+    pub open: bool,
+    /// Print each setting, its value and who said so, and end
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Settings, which all commands of the daemon share.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArgs {
+    /// Directory with `aviator_payouts_*.csv`; it may appear later [default: data]
+    #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where forecasts are kept [default: .predictor in the data directory]
+    #[arg(long, value_name = "DIR", env = "AVIATOR_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// A table to serve, whose files lie in the sub-directory of its name (those of `default` in the
+    /// data directory itself); may be given more than once [default: default]
+    #[arg(long, value_name = "NAME", env = "AVIATOR_TABLES", value_delimiter = ',')]
+    pub table: Vec<TableName>,
+    /// Serve every table that has files at the start: the data directory and its sub-directories
+    #[arg(long, env = "AVIATOR_ALL_TABLES", conflicts_with = "table")]
+    pub all_tables: bool,
+    /// Address and port of dashboard and API [default: 127.0.0.1:5001]
+    #[arg(long, value_name = "ADDRESS", env = "AVIATOR_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// TOML file with the same settings
+    #[arg(long, value_name = "FILE", env = "AVIATOR_PREDICTOR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// How new rows are noticed: `scan` looks every 2 s, `notify` also listens to the file
+    /// system, `auto` listens where that works [default: auto]
+    #[arg(long, value_enum, value_name = "HOW", env = "AVIATOR_WATCH")]
+    pub watch: Option<Watch>,
+    /// Whether new rows start a training by themselves [default: true]
+    #[arg(long, value_name = "BOOL", env = "AVIATOR_AUTO_TRAIN")]
+    pub auto_train: Option<bool>,
+    /// A further host name requests may be addressed to; may be given more than once
+    #[arg(long, value_name = "HOST", env = "AVIATOR_ALLOWED_HOST", value_delimiter = ',')]
+    pub allowed_host: Vec<String>,
+    /// File with a token that everyone who asks must know; needed on an address other machines can
+    /// reach
+    #[arg(long, value_name = "FILE", env = "AVIATOR_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// What a proxy leaves in front of every path, such as /aviator
+    #[arg(long, value_name = "PATH", env = "AVIATOR_BASE_PATH")]
+    pub base_path: Option<String>,
+    /// Listen on an address other machines can reach without a token: anyone there may use the API
+    #[arg(long)]
+    pub insecure_no_auth: bool,
+    /// Where messages about trouble go.
+    #[command(flatten)]
+    pub notify: AlertSettings,
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", env = "AVIATOR_LOG_FORMAT")]
+    pub log_format: log::Format,
+}
+
+impl ServeArgs {
+    /// The settings these flags and the file of `--config` make: flag over environment over file over
+    /// default. (The environment is read with the flags.)
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown or ill-typed key, when the data directory is
+    /// a file, when the token or the base path is malformed, or when the address is reachable from
+    /// outside without a token and without that being asked for.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let file = Config::file(self.config.as_deref())?;
+        let default = Config::default();
+        let config = Config {
+            data_dir: self.data_dir.clone().or(file.data_dir).unwrap_or(default.data_dir),
+            state_dir: self.state_dir.clone().or(file.state_dir),
+            tables: match self.table.as_slice() {
+                [] => file.tables.unwrap_or_default(),
+                named => named.to_vec(),
+            },
+            // A flag that names tables wins over a file that wants all.
+            all_tables: self.all_tables || self.table.is_empty() && file.all_tables == Some(true),
+            listen: self.listen.or(file.listen).unwrap_or(default.listen),
+            watch: self.watch.or(file.watch).unwrap_or(default.watch),
+            auto_train_enabled: self
+                .auto_train
+                .or(file.auto_train_enabled)
+                .unwrap_or(default.auto_train_enabled),
+            allowed_hosts: if self.allowed_host.is_empty() {
+                file.allowed_hosts.unwrap_or_default()
+            } else {
+                self.allowed_host.clone()
+            },
+            token_file: self.token_file.clone().or(file.token_file),
+            base_path: self.base_path.clone().or(file.base_path).unwrap_or_default(),
+            insecure_no_auth: self.insecure_no_auth || file.insecure_no_auth == Some(true),
+            notify: self.notify.clone().or(file.notify),
+        };
+        config.checked()
+    }
+}
+
+/// Runs the daemon, or prints its settings where that is asked for.
+pub(crate) fn run(
+    args: &RunArgs,
+    command: &clap::Command,
+    matches: &ArgMatches,
+) -> anyhow::Result<()> {
+    let config = args.serve.config()?;
+    if args.print_config {
+        let file = args.serve.config.as_deref();
+        return output::say(&print_config::text(command, matches, &config, file)?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let shutdown = shutdown_signal()?;
+        let application = Application::build(&config)?;
+        let observers = application.observers();
+        // Dropped, and so stopped, when the application ends.
+        let mut companions = JoinSet::new();
+        companions.spawn(startup_banner::greet(observers.clone(), config, args.open));
+        companions.spawn(systemd::inform(observers.clone()));
+        for observer in observers {
+            companions.spawn(alerts::watch(observer));
+        }
+        let stopping = async {
+            shutdown.await;
+            service_manager::stopping();
+        };
+        application.run_until(stopping).await?;
+        tracing::info!("Stopped.");
+        Ok(())
+    })
+}
+
+/// Resolves at the first signal that asks the process to stop.
+fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::listen().context("listening for signals")?;
+    Ok(async move {
+        let signal = signals.next().await;
+        tracing::info!(signal, "Asked to stop.");
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, args: ServeArgs) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("predictor.toml");
+        std::fs::write(&path, text).unwrap();
+        ServeArgs { config: Some(path), ..args }.config()
+    }
+
+    #[test]
+    fn without_flags_and_file_the_defaults_hold() {
+        assert_eq!(ServeArgs::default().config().unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let file = "data_dir = \"a\"\nlisten = \"127.0.0.1:1\"\nwatch = \"scan\"\n";
+        let args = ServeArgs { data_dir: Some("b".into()), ..ServeArgs::default() };
+        let config = with_file(file, args).unwrap();
+        assert_eq!(config.data_dir, PathBuf::from("b"));
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.watch, Watch::Scan);
+        assert!(config.auto_train_enabled);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name_and_line() {
+        let error = with_file("watch = \"scan\"\nport = 3\n", ServeArgs::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("line 2") && text.contains("port"), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn an_address_others_can_reach_has_to_be_asked_for() {
+        let open =
+            ServeArgs { listen: Some("0.0.0.0:5001".parse().unwrap()), ..ServeArgs::default() };
+        assert!(matches!(open.config(), Err(ConfigError::Exposed(_))));
+        assert!(ServeArgs { insecure_no_auth: true, ..open }.config().is_ok());
+    }
+
+    #[test]
+    fn tables_are_those_named_or_all_that_have_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "aviator_payouts_20260101_000000.csv";
+        for place in ["", "eu", "asia"] {
+            std::fs::create_dir_all(dir.path().join(place)).unwrap();
+            std::fs::write(dir.path().join(place).join(file), "timestamp,multiplier\n").unwrap();
+        }
+        for place in [".predictor", "empty", "Not A Name"] {
+            std::fs::create_dir(dir.path().join(place)).unwrap();
+        }
+        let names = |args: ServeArgs| -> Vec<String> {
+            let args = ServeArgs { data_dir: Some(dir.path().to_owned()), ..args };
+            let tables = args.config().unwrap().tables().unwrap();
+            tables.iter().map(ToString::to_string).collect()
+        };
+        let two = vec!["us".parse().unwrap(), "eu".parse().unwrap()];
+        assert_eq!(names(ServeArgs::default()), ["default"]);
+        assert_eq!(names(ServeArgs { table: two, ..ServeArgs::default() }), ["us", "eu"]);
+        let all = ServeArgs { all_tables: true, ..ServeArgs::default() };
+        assert_eq!(names(all), ["default", "asia", "eu"]);
+    }
+
+    #[test]
+    fn a_table_has_directories_of_its_own() {
+        let config = Config { state_dir: Some("s".into()), ..Config::default() };
+        let table = config.of(&"eu".parse().unwrap());
+        assert_eq!(table.data_dir, PathBuf::from("data/eu"));
+        assert_eq!(table.state_dir(), PathBuf::from("s/eu"));
+        assert_eq!(config.of(&TableName::default()), config);
+    }
+
+    #[test]
+    fn a_table_is_named_once() {
+        let args = ServeArgs { table: vec![TableName::default(); 2], ..ServeArgs::default() };
+        assert!(matches!(args.config(), Err(ConfigError::TwiceNamed(_))));
+    }
+
+    #[test]
+    fn a_token_opens_an_address_others_can_reach() {
+        let token = tempfile::NamedTempFile::new().unwrap();
+        let args = ServeArgs {
+            listen: Some("0.0.0.0:5001".parse().unwrap()),
+            token_file: Some(token.path().to_owned()),
+            ..ServeArgs::default()
+        };
+        assert!(matches!(args.config(), Err(ConfigError::Token(_))), "it is empty");
+        std::fs::write(token.path(), "correct-horse-battery\n").unwrap();
+        assert!(args.config().is_ok());
+    }
+
+    #[test]
+    fn a_base_path_is_a_path() {
+        let load = |path: &str| {
+            ServeArgs { base_path: Some(path.to_owned()), ..ServeArgs::default() }.config()
+        };
+        assert!(load("/aviator").is_ok());
+        assert!(matches!(load("aviator?"), Err(ConfigError::BasePath(_))));
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_directory_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let args = ServeArgs { data_dir: Some(file.path().to_owned()), ..ServeArgs::default() };
+        assert!(matches!(args.config(), Err(ConfigError::NotADirectory(_))));
+    }
+}

@@ -1,0 +1,205 @@
+//! The four JSON routes of the original and the health checks, each answered from one snapshot.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::body;
+use super::etag::{Keep, answer, tag};
+use super::problem::Problem;
+use crate::http::query::Targets;
+use crate::snapshot::{Prediction, Probability, RecentRound, Snapshot, Statistics};
+use crate::table::TableHandle;
+use crate::training::report::Accuracy;
+use crate::training::status::NoTraining;
+
+/// Rounds `load_csv` lists.
+const RECENT_DATA: usize = 20;
+/// A scan that takes longer is not waited for: what was known before is shown.
+const SCAN_WITHIN: Duration = Duration::from_secs(5);
+
+/// `GET /api/status`.
+///
+/// Nothing may keep it, as it tells ages. Who asks with the tag of an earlier answer hears whether
+/// anything but these has changed.
+pub(crate) async fn status(request: HttpRequest, handle: web::Data<TableHandle>) -> HttpResponse {
+    let snapshot = handle.snapshot.load_full();
+    let tag = tag(&[snapshot.hash()]);
+    answer(&request, &tag, Keep::Nothing, || snapshot.status((handle.now)()))
+}
+
+#[derive(Serialize)]
+struct Loaded<'a> {
+    success: bool,
+    filename: &'a str,
+    total_records: u64,
+    latest_multiplier: f64,
+    latest_timestamp: DateTime<Utc>,
+    statistics: Statistics,
+    recent_data: Vec<Row>,
+    simulated: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    timestamp: DateTime<Utc>,
+    multiplier: f64,
+}
+
+impl From<&RecentRound> for Row {
+    fn from(round: &RecentRound) -> Self {
+        Self { timestamp: round.time, multiplier: round.multiplier }
+    }
+}
+
+/// `GET /api/load_csv`: looks at the directory now, then says what there is.
+pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+    if let Some(scanned) = handle.loop_handle.scan() {
+        // Late or not, the answer is what is known afterwards.
+        drop(tokio::time::timeout(SCAN_WITHIN, scanned).await);
+    }
+    let snapshot = handle.snapshot.load_full();
+    let (Some(filename), Some(latest_multiplier), Some(latest_timestamp), Some(statistics)) = (
+        snapshot.csv_file.as_deref(),
+        snapshot.latest_multiplier,
+        snapshot.latest_timestamp,
+        snapshot.statistics,
+    ) else {
+        let detail = format!("no rounds in aviator_payouts_*.csv of {}", snapshot.data_dir);
+        return Err(Problem::new("no-data", StatusCode::NOT_FOUND, detail));
+    };
+    let from = snapshot.recent.len().saturating_sub(RECENT_DATA);
+    Ok(HttpResponse::Ok().json(Loaded {
+        success: true,
+        filename,
+        total_records: snapshot.csv_records,
+        latest_multiplier,
+        latest_timestamp,
+        statistics,
+        recent_data: snapshot.recent[from..].iter().map(Row::from).collect(),
+        simulated: snapshot.simulated,
+    }))
+}
+
+#[derive(Serialize)]
+struct Predicted<'a> {
+    success: bool,
+    prediction: &'a Prediction,
+    targets: Vec<Probability>,
+}
+
+/// `GET /api/predict`: the open forecast.
+pub(crate) async fn predict(
+    handle: web::Data<TableHandle>,
+    targets: web::Query<Targets>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = targets
+        .chosen()
+        .map_err(|error| Problem::new("bad-targets", StatusCode::BAD_REQUEST, error.to_string()))?;
+    let snapshot = handle.snapshot.load_full();
+    match &snapshot.current_prediction {
+        Some(prediction) => {
+            let targets = prediction.chances(&wanted);
+            Ok(HttpResponse::Ok().json(Predicted { success: true, prediction, targets }))
+        }
+        None => Err(match snapshot.training.needed {
+            Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
+            None => not_trained(&snapshot),
+        }),
+    }
+}
+
+fn not_trained(snapshot: &Snapshot) -> Problem {
+    let detail = if snapshot.training.running {
+        "the first model is being trained"
+    } else if let Some(error) = &snapshot.training.last_error {
+        return Problem::new("training-failed", StatusCode::SERVICE_UNAVAILABLE, error.clone());
+    } else {
+        "no model has been trained; POST /api/train does it"
+    };
+    Problem::new("not-trained", StatusCode::SERVICE_UNAVAILABLE, detail)
+}
+
+#[derive(Serialize)]
+struct Trained<'a> {
+    success: bool,
+    message: String,
+    accuracy: &'a Accuracy,
+}
+
+/// `POST /api/train`: trains now on everything and answers when done.
+pub(crate) async fn train(
+    request: HttpRequest,
+    payload: web::Payload,
+    handle: web::Data<TableHandle>,
+) -> Result<HttpResponse, Problem> {
+    check_body(&request, &body::read(payload).await?)?;
+    let (asked, answer) = oneshot::channel();
+    if !handle.loop_handle.train(asked) {
+        return Err(Problem::stopping());
+    }
+    match answer.await {
+        Ok(Ok(accuracy)) => {
+            let message = format!("Model trained on {} records", accuracy.total_records);
+            Ok(HttpResponse::Ok().json(Trained { success: true, message, accuracy: &accuracy }))
+        }
+        Ok(Err(NoTraining::Running { id })) => {
+            let detail = format!("training {id} is running; /api/status tells when it is done");
+            Err(Problem::new("training-runs", StatusCode::CONFLICT, detail).with("training_id", id))
+        }
+        Ok(Err(NoTraining::TooFewRounds { have, need })) => {
+            Err(Problem::too_few_rounds(have, need))
+        }
+        Ok(Err(NoTraining::Failed(error))) => {
+            Err(Problem::new("training-failed", StatusCode::INTERNAL_SERVER_ERROR, error))
+        }
+        Err(_) => Err(Problem::stopping()),
+    }
+}
+
+/// No body, or JSON. What it says does not matter: there is nothing to choose.
+fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    if !body::is(request, "application/json") {
+        let detail = "a body, if any, is application/json";
+        return Err(Problem::new("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map(|_| ()).map_err(|error| {
+        Problem::new("not-json", StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}"))
+    })
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// `GET /healthz`: the process answers.
+pub(crate) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok", reason: None })
+}
+
+/// `GET /readyz`: a model is being served. Old data only degrade it: the game may rest.
+pub(crate) async fn readyz(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+    let snapshot = handle.snapshot.load_full();
+    if !snapshot.model_trained {
+        return Err(match snapshot.training.needed {
+            Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
+            None => not_trained(&snapshot),
+        });
+    }
+    let is_synced = snapshot.indicators.data_synced;
+    Ok(HttpResponse::Ok().json(if is_synced {
+        Health { status: "ok", reason: None }
+    } else {
+        Health { status: "degraded", reason: Some("the data could not be read lately") }
+    }))
+}

@@ -1,0 +1,127 @@
+use std::io::Write as _;
+
+use rounds::{Event, Multiplier, Origin, Round, RoundLog};
+
+use super::*;
+
+const FILE: &str = "aviator_payouts_20260101_000000.events.jsonl";
+
+fn append(dir: &Path, name: &str, text: &str) {
+    let path = dir.join(name);
+    let mut file = File::options().create(true).append(true).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+fn line(second: i64, kind: &str) -> String {
+    let detail = r#""detail":{"after":"5 s"}"#;
+    format!(
+        "{{\"seq\":1,\"unix_ms\":{},\"kind\":\"{kind}\",\"source\":\"x\",{detail}}}\n",
+        second * 1000
+    )
+}
+
+fn scan(recorder: &mut CollectorEvents) -> Arc<EventLog> {
+    recorder.scan();
+    recorder.notes()
+}
+
+#[test]
+fn what_a_collector_writes_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+    let mut log = RoundLog::open(dir.path(), Origin::Recorded, now).unwrap();
+    log.note(now, &Event::new(EventKind::Start, "browser")).unwrap();
+    let round = Round { time: now, multiplier: Multiplier::new(2.0).unwrap() };
+    log.append(&round, &Event::new(EventKind::Live, "browser")).unwrap();
+    log.note(now, &Event::new(EventKind::Gap, "browser")).unwrap();
+    let mut recorder = CollectorEvents::new(dir.path());
+    let notes = scan(&mut recorder);
+    assert_eq!(notes.totals, Totals { start: 1, live: 1, gap: 1, ..Totals::default() });
+    let kinds: Vec<EventKind> = notes.newest.iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [EventKind::Start, EventKind::Gap]);
+    assert_eq!(notes.newest[1].source, "browser");
+    assert_eq!(notes.newest[1].time, now);
+    assert_eq!(notes.newest[1].file, "aviator_payouts_20260101_000000.csv");
+}
+
+#[test]
+fn a_line_is_read_once_and_not_before_it_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = CollectorEvents::new(dir.path());
+    assert_eq!(scan(&mut recorder).totals, Totals::default());
+    let text = line(1, "gap");
+    let (begin, end) = text.split_at(20);
+    append(dir.path(), FILE, begin);
+    assert_eq!(scan(&mut recorder).totals.gap, 0);
+    append(dir.path(), FILE, end);
+    let first = scan(&mut recorder);
+    assert_eq!((first.totals.gap, first.newest.len(), first.strange), (1, 1, 0));
+    let again = scan(&mut recorder);
+    assert_eq!((again.totals.gap, again.change), (1, first.change));
+}
+
+#[test]
+fn lines_that_are_no_events_are_counted_and_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let unknown = line(1, "eclipse");
+    let text = format!("{{}}\nnonsense\n{unknown}\n\n{}", line(2, "weak"));
+    append(dir.path(), FILE, &text);
+    let notes = scan(&mut CollectorEvents::new(dir.path()));
+    assert_eq!((notes.strange, notes.totals.weak, notes.newest.len()), (3, 1, 1));
+}
+
+#[test]
+fn a_file_that_shrinks_or_goes_takes_its_events_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    append(dir.path(), FILE, &(line(1, "gap") + &line(2, "gap")));
+    append(dir.path(), "aviator_payouts_20260102_000000.events.jsonl", &line(9, "reset"));
+    let mut recorder = CollectorEvents::new(dir.path());
+    assert_eq!(scan(&mut recorder).totals.gap, 2);
+    fs::write(dir.path().join(FILE), line(3, "conflict")).unwrap();
+    let notes = scan(&mut recorder);
+    let expected = Totals { conflict: 1, reset: 1, ..Totals::default() };
+    assert_eq!((notes.totals, notes.newest.len()), (expected, 2));
+    fs::remove_file(dir.path().join(FILE)).unwrap();
+    let notes = scan(&mut recorder);
+    assert_eq!((notes.totals, notes.newest.len()), (Totals { reset: 1, ..Totals::default() }, 1));
+}
+
+#[test]
+fn years_of_events_are_read_piece_by_piece_and_only_the_newest_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (older, newer) = (FILE, "aviator_payouts_20260102_000000.events.jsonl");
+    // The newer run's file is shorter than one look, the older longer than two.
+    let lines = |seconds: std::ops::Range<i64>, kind| {
+        seconds.map(|second| line(second, kind)).collect::<String>()
+    };
+    append(dir.path(), older, &lines(0..15_000, "live"));
+    append(dir.path(), older, &lines(15_000..15_600, "backfill"));
+    append(dir.path(), newer, &lines(20_000..20_010, "gap"));
+    let mut recorder = CollectorEvents::new(dir.path());
+    let mut looks = 1;
+    recorder.scan();
+    while recorder.is_behind() {
+        recorder.scan();
+        looks += 1;
+    }
+    assert!(looks > 2, "{looks}");
+    let notes = recorder.notes();
+    let expected = Totals { live: 15_000, backfill: 600, gap: 10, ..Totals::default() };
+    assert_eq!((notes.totals, notes.strange), (expected, 0));
+    assert_eq!(notes.newest.len(), EVENTS_MAX);
+    assert!(notes.newest.is_sorted_by_key(|noted| noted.time));
+    assert_eq!(notes.newest.last().unwrap().time.timestamp(), 20_009);
+}
+
+#[test]
+fn a_line_without_an_end_is_passed_over_without_being_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "x".repeat(usize::try_from(BYTES_AT_ONCE).unwrap() * 2 + 10);
+    append(dir.path(), FILE, &text);
+    append(dir.path(), FILE, &format!("\n{}", line(5, "gap")));
+    let mut recorder = CollectorEvents::new(dir.path());
+    (0..4).for_each(|_| recorder.scan());
+    assert!(!recorder.is_behind());
+    let notes = recorder.notes();
+    assert_eq!((notes.strange, notes.totals.gap), (1, 1));
+}

@@ -1,0 +1,311 @@
+//! Whatever happens to the files of a directory, the rounds in memory are those in the files: where
+//! the file system tells of changes and nobody looks without being told, and where nobody is told.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, SystemTime};
+
+use chrono::DateTime;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rounds::{Cursor, FileRounds, Multiplier, Round};
+use tempfile::TempDir;
+
+use super::*;
+use crate::input::file_stats::FileStats;
+use crate::input::round_series::{RoundSeries, SeriesChange};
+
+const FILES: usize = 4;
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Rows at the end of a file, which is made if it is not there; the last may lack its end.
+    Append(usize, Text),
+    /// Another file is renamed over it.
+    Replace(usize, Text),
+    /// It is written anew, in place.
+    Rewrite(usize, Text),
+    /// It is cut, to so many thousandths of its length.
+    Truncate(usize, u64),
+    Delete(usize),
+    Rename(usize, usize),
+    /// Another file gets what it holds.
+    Copy(usize, usize),
+    /// It cannot be opened any more, or it can again.
+    Lock(usize),
+    Unlock(usize),
+    /// The whole directory is moved away and an empty one is made.
+    Exchange,
+    /// Whoever looks has looked.
+    Settle,
+}
+
+/// So many rows, and so many bytes of another.
+type Text = (usize, usize);
+
+fn step() -> impl Strategy<Value = Step> {
+    let (file, text) = (|| 0..FILES, || (0..12usize, 0..30usize));
+    prop_oneof![
+        10 => (file(), text()).prop_map(|(file, text)| Step::Append(file, text)),
+        2 => (file(), text()).prop_map(|(file, text)| Step::Replace(file, text)),
+        2 => (file(), text()).prop_map(|(file, text)| Step::Rewrite(file, text)),
+        2 => (file(), 0..1000u64).prop_map(|(file, at)| Step::Truncate(file, at)),
+        2 => file().prop_map(Step::Delete),
+        2 => (file(), file()).prop_map(|(file, to)| Step::Rename(file, to)),
+        1 => (file(), file()).prop_map(|(file, to)| Step::Copy(file, to)),
+        2 => file().prop_map(Step::Lock),
+        2 => file().prop_map(Step::Unlock),
+        1 => Just(Step::Exchange),
+        10 => Just(Step::Settle),
+    ]
+}
+
+/// The files, a clock for their times, and a count that makes every round another.
+struct World {
+    root: TempDir,
+    ticks: u64,
+    rounds: u64,
+}
+
+impl World {
+    fn dir(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    fn path(&self, file: usize) -> PathBuf {
+        self.dir().join(format!("aviator_payouts_2025121{file}_193235.csv"))
+    }
+
+    /// Where a file lies while its name leads nowhere.
+    fn aside(&self, file: usize) -> PathBuf {
+        self.root.path().join(format!("aside {file}"))
+    }
+
+    fn text(&mut self, (rows, torn): Text) -> String {
+        let mut text = String::new();
+        for n in 0..=rows {
+            self.rounds += 1;
+            let time = DateTime::from_timestamp(1_767_225_600 + self.rounds.cast_signed(), 0);
+            let multiplier = Multiplier::from_cents(100 + self.rounds * 379 % 990).unwrap();
+            let row = Round { time: time.unwrap(), multiplier }.to_row();
+            text += if n < rows { &row } else { row.get(..torn).unwrap_or_default() };
+        }
+        text
+    }
+
+    /// No two writes share a time, as if the clock of the disk were fine enough.
+    fn stamp(&mut self, path: &Path) -> io::Result<()> {
+        self.ticks += 1;
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + self.ticks);
+        OpenOptions::new().append(true).open(path)?.set_modified(time)
+    }
+
+    /// What cannot happen, because the file is not there or locked, does not happen.
+    fn take(&mut self, step: &Step) -> io::Result<()> {
+        match *step {
+            Step::Append(file, text) => {
+                let path = self.path(file);
+                let header = if path.exists() { "" } else { "timestamp,multiplier\n" };
+                let text = header.to_owned() + &self.text(text);
+                let mut end = OpenOptions::new().create(true).append(true).open(&path)?;
+                end.write_all(text.as_bytes())?;
+                self.stamp(&path)
+            }
+            Step::Replace(file, text) => {
+                let text = "timestamp,multiplier\n".to_owned() + &self.text(text);
+                let draft = self.dir().join("draft");
+                fs::write(&draft, text)?;
+                self.stamp(&draft)?;
+                fs::rename(draft, self.path(file))
+            }
+            Step::Rewrite(file, text) => {
+                let text = "timestamp,multiplier\n".to_owned() + &self.text(text);
+                fs::write(self.path(file), text)?;
+                self.stamp(&self.path(file))
+            }
+            Step::Truncate(file, at) => {
+                let open = OpenOptions::new().append(true).open(self.path(file))?;
+                open.set_len(open.metadata()?.len() * at / 1000)?;
+                self.stamp(&self.path(file))
+            }
+            Step::Delete(file) => fs::remove_file(self.path(file)),
+            Step::Rename(file, to) => fs::rename(self.path(file), self.path(to)),
+            Step::Copy(file, to) if file == to => Ok(()),
+            Step::Copy(file, to) => {
+                fs::copy(self.path(file), self.path(to))?;
+                self.stamp(&self.path(to))
+            }
+            // A link to itself cannot be followed, not even by root.
+            Step::Lock(file) if !self.path(file).is_file() => Ok(()),
+            Step::Lock(file) => {
+                fs::rename(self.path(file), self.aside(file))?;
+                symlink(self.path(file), self.path(file))
+            }
+            Step::Unlock(file) => fs::rename(self.aside(file), self.path(file)),
+            Step::Exchange => {
+                self.ticks += 1;
+                fs::rename(self.dir(), self.root.path().join(format!("old {}", self.ticks)))?;
+                fs::create_dir(self.dir())
+            }
+            Step::Settle => Ok(()),
+        }
+    }
+}
+
+/// What must be visible: of each file what it held when it could last be read.
+#[derive(Default)]
+struct Model(BTreeMap<String, Vec<Round>>);
+
+impl Model {
+    fn settle(&mut self, dir: &Path) {
+        let names = rounds::csv_names(dir).unwrap();
+        self.0.retain(|name, _| names.contains(name));
+        for name in names {
+            let found = File::open(dir.join(&name)).and_then(|mut file| {
+                let length = file.metadata()?.len();
+                Cursor::default().read(&mut file, length)
+            });
+            match found {
+                Ok(piece) => drop(self.0.insert(name, piece.rounds)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.0.remove(&name);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn rounds(&self) -> Vec<Round> {
+        let files: Vec<FileRounds<'_>> =
+            self.0.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
+        rounds::merge(&files).rounds
+    }
+
+    fn records(&self) -> u64 {
+        self.0.values().map(|rounds| rounds.len() as u64).sum()
+    }
+}
+
+/// Everything between the files and the engine.
+struct Watcher {
+    tail: DirectoryTail,
+    intake: FileStats,
+    series: RoundSeries,
+    /// What the engine has been told.
+    told: Vec<Round>,
+    hinted: Receiver<()>,
+}
+
+impl Watcher {
+    fn new(dir: &Path, mode: Watch, watcher: &FsWatcher) -> Self {
+        let (hint, hinted) = hint();
+        let tail = DirectoryTail::new(dir.to_owned(), mode, watcher.clone(), hint);
+        let (intake, series) = (FileStats::new(dir), RoundSeries::default());
+        let mut watcher = Self { tail, intake, series, told: Vec::new(), hinted };
+        watcher.scan();
+        watcher
+    }
+
+    fn scan(&mut self) {
+        let changes = self.tail.scan().unwrap();
+        let changes = self.intake.enter(changes);
+        let growth = self.series.apply(changes);
+        let rounds = self.series.rounds();
+        match growth {
+            SeriesChange::Unchanged => {}
+            SeriesChange::From(first) => {
+                assert_eq!(first, self.told.len(), "new rounds follow those that were told");
+                self.told.extend(rounds.range(first..rounds.len()));
+            }
+            SeriesChange::Rebuilt => self.told = rounds.iter().collect(),
+        }
+        assert!(rounds.iter().eq(self.told.iter().copied()), "{growth:?}");
+    }
+
+    #[track_caller]
+    fn check(&self, model: &Model) {
+        assert_eq!(self.told, model.rounds(), "{}", self.tail.watch());
+        let data = self.intake.view();
+        assert_eq!(data.files.iter().map(|file| file.records).sum::<u64>(), model.records());
+    }
+}
+
+fn hint() -> (Hint, Receiver<()>) {
+    let (wake, hinted) = channel();
+    (Hint::new(move || wake.send(()).unwrap_or_default()), hinted)
+}
+
+/// Says when everything that has happened so far has been heard: events come in their order, and
+/// this one is the last.
+struct Bell {
+    dir: TempDir,
+    hint: Hint,
+    rung: Receiver<()>,
+    times: u32,
+    _ear: WatchGuard,
+}
+
+impl Bell {
+    fn new(watcher: &FsWatcher) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (hint, rung) = hint();
+        let guard = watcher.on(dir.path(), &hint).unwrap();
+        Self { dir, hint, rung, times: 0, _ear: guard }
+    }
+
+    fn ring(&mut self) {
+        self.times += 1;
+        // To make a directory is one event; to write a file is several.
+        fs::create_dir(self.dir.path().join(format!("aviator_payouts_{}", self.times))).unwrap();
+        self.rung.recv().unwrap();
+        self.hint.reset();
+    }
+}
+
+fn check(steps: &[Step], watcher: &FsWatcher, bell: &mut Bell) {
+    let mut world = World { root: tempfile::tempdir().unwrap(), ticks: 0, rounds: 0 };
+    fs::create_dir(world.dir()).unwrap();
+    let mut model = Model::default();
+    let mut told = Watcher::new(&world.dir(), Watch::Notify, watcher);
+    let mut looking = Watcher::new(&world.dir(), Watch::Scan, watcher);
+    assert_eq!((told.tail.watch(), looking.tail.watch()), ("notify", "scan"));
+    for step in steps.iter().chain([&Step::Settle]) {
+        // What cannot happen does not.
+        drop(world.take(step));
+        if !matches!(step, Step::Settle) {
+            continue;
+        }
+        bell.ring();
+        model.settle(&world.dir());
+        if told.hinted.try_iter().count() > 0 {
+            told.scan();
+        }
+        looking.scan();
+        looking.check(&model);
+        told.check(&model);
+    }
+}
+
+/// `SCHEDULES=20000 cargo test -p predictor whatever_happens` tries more.
+fn schedules() -> u32 {
+    std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+}
+
+#[test]
+fn whatever_happens_to_the_files_the_rounds_are_those_in_them_by_notification_and_by_scan() {
+    let watcher = FsWatcher::default();
+    let bell = std::cell::RefCell::new(Bell::new(&watcher));
+    let config = Config { cases: schedules(), failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let schedules = prop::collection::vec(step(), 1..40);
+    let tried = TestRunner::new_with_rng(config, rng).run(&schedules, |steps| {
+        check(&steps, &watcher, &mut bell.borrow_mut());
+        Ok(())
+    });
+    tried.unwrap();
+}

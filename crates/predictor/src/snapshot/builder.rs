@@ -1,0 +1,195 @@
+//! Builds the snapshot from the state of a table loop.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use forecasting::engine::{Engine, Settlement};
+use forecasting::forecast::Forecast;
+use forecasting::scorecard::{Report, Scorecard};
+use forecasting::training_schedule::FIRST_AT;
+use rounds::{Origin, Round, TableName};
+use serde_json::Value;
+
+use super::evidence::EvidenceView;
+use super::prediction::{past, prediction};
+use crate::config::Config;
+use crate::input::collector_events::CollectorEvents;
+use crate::input::file_stats::Data;
+use crate::input::file_stats::FileStats;
+use crate::input::round_series::RoundSeries;
+use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterval};
+use crate::snapshot::running_statistics::RunningStatistics;
+use crate::snapshot::survival_curve::SurvivalCurve;
+use crate::snapshot::{
+    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound, ScanCounts,
+    Snapshot, Verdict,
+};
+use crate::store::ledger_store::LedgerStore;
+use crate::training::status::TrainingStatus;
+
+/// The collector's own status file, beside the CSV files.
+const COLLECTOR_STATUS: &str = "status.json";
+/// A status file larger than this is not the collector's.
+const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
+/// What only the snapshot needs, updated round by round.
+#[derive(Debug, Default)]
+pub(crate) struct SnapshotBuilder {
+    statistics: RunningStatistics,
+    forecasts: RecentForecasts,
+    survival_curve: SurvivalCurve,
+    past: VecDeque<PastPrediction>,
+    mismatches: u64,
+    report: Option<Report>,
+}
+
+/// Everything a snapshot is built from.
+pub(crate) struct SnapshotInputs<'a> {
+    pub(crate) table: &'a TableName,
+    pub(crate) config: &'a Config,
+    pub(crate) engine: &'a Engine,
+    pub(crate) series: &'a RoundSeries,
+    pub(crate) training_status: &'a TrainingStatus,
+    pub(crate) file_stats: &'a FileStats,
+    pub(crate) ledger_store: &'a LedgerStore,
+    pub(crate) collector_events: &'a CollectorEvents,
+    pub(crate) scan_counts: ScanCounts,
+    pub(crate) scan_error: Option<&'a str>,
+    pub(crate) watch: &'static str,
+    pub(crate) origin: Option<Origin>,
+    pub(crate) rebuilds: u64,
+    pub(crate) started_at: DateTime<Utc>,
+}
+
+impl SnapshotBuilder {
+    /// Takes the next round and what was forecast for it.
+    pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
+        let forecast = settlement.map(|settlement| &settlement.forecast);
+        self.statistics.push(round.multiplier);
+        self.survival_curve.push(round.multiplier);
+        let said = forecast.map(|forecast| ServedInterval {
+            lo: forecast.interval80.0,
+            hi: forecast.interval80.1,
+            point: forecast.calibrated(),
+            inside: forecast.holds(round.multiplier.as_f64()),
+        });
+        self.forecasts.push(said);
+        if let Some(forecast) = forecast {
+            self.past.push_front(past(forecast, Some(round)));
+            self.past.truncate(HISTORY_MAX);
+        }
+    }
+
+    /// Counts forecasts that were settled by another round than the one in the files.
+    pub(crate) fn add_mismatches(&mut self, count: u64) {
+        self.mismatches += count;
+    }
+
+    /// How many such forecasts there are.
+    pub(crate) fn mismatches(&self) -> u64 {
+        self.mismatches
+    }
+
+    /// Updates the score report, if there are new scores.
+    pub(crate) fn refresh(&mut self, scorecard: &Scorecard) {
+        let shown = self.report.as_ref().map_or(0, |report| report.rounds);
+        if scorecard.scored() != shown {
+            self.report = Some(scorecard.report());
+        }
+    }
+
+    /// Builds the snapshot.
+    pub(crate) fn snapshot(&self, from: &SnapshotInputs<'_>) -> Snapshot {
+        let engine = from.engine;
+        let last = engine.last();
+        let is_simulated = from.origin == Some(Origin::Simulated);
+        let training = from.training_status.view(engine.rounds(), engine.next_training_at());
+        let counts = engine.counts();
+        let round_history = RoundHistory::new(from.series.rounds().clone(), self.forecasts.clone());
+        Snapshot {
+            model_trained: engine.installed().is_some(),
+            model_accuracy: from.training_status.accuracy().cloned(),
+            current_prediction: engine
+                .open()
+                .filter(|_| engine.installed().is_some())
+                .map(|open| prediction(open, is_simulated)),
+            prediction_history: self.history(engine.open()),
+            auto_train_enabled: from.config.auto_train_enabled,
+            csv_file: from.series.last_file().map(str::to_owned),
+            csv_records: engine.rounds(),
+            latest_multiplier: last.map(|last| last.multiplier.as_f64()),
+            latest_timestamp: last.map(|last| last.time),
+            simulated: is_simulated,
+            origin: from.origin.unwrap_or(Origin::Recorded).word(),
+            table: from.table.clone(),
+            links: Links::of(from.table),
+            data_dir: from.config.data_dir.display().to_string(),
+            indicators: Indicators {
+                auto_sync_active: from.scan_error.is_none(),
+                model_trained: engine.installed().is_some(),
+                auto_training: training.running,
+                data_synced: from.scan_error.is_none() && last.is_some(),
+            },
+            training,
+            statistics: self.statistics.figures(),
+            recent: round_history.newest(RECENT_MAX).map(RecentRound::from).collect(),
+            data: Data {
+                duplicates_removed: from.series.duplicates(),
+                watch: from.watch,
+                rebuilds: from.rebuilds,
+                last_error: from.scan_error.map(str::to_owned),
+                ..from.file_stats.view()
+            },
+            collector: collector_status(&from.config.data_dir),
+            scorecard: self.report.clone(),
+            evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
+            verdict: verdict(engine),
+            forecasts: Forecasts {
+                kept_in: from.ledger_store.path().map(|path| path.display().to_string()),
+                settled: counts.settled,
+                late: counts.late,
+                missed: counts.missed,
+                void: self.mismatches,
+            },
+            score_history: Arc::clone(engine.score_history()),
+            round_history,
+            survival_curve: self.survival_curve.clone(),
+            collector_events: from.collector_events.notes(),
+            scan_counts: from.scan_counts,
+            training_durations: from.training_status.took(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: from.started_at,
+            ..Snapshot::default()
+        }
+    }
+
+    /// The open forecast and the last settled ones, newest first.
+    fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
+        let open = open.map(|open| past(open, None));
+        open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
+    }
+}
+
+/// No verdict before the first training is due.
+fn verdict(engine: &Engine) -> Option<Verdict> {
+    let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
+    Some(Verdict {
+        sentence: verdict.sentence(),
+        rounds: verdict.rounds,
+        absence: verdict.absence(),
+        change: verdict.change_note(),
+        evidence: [verdict.order, verdict.law, verdict.forecast],
+        facts: verdict,
+    })
+}
+
+/// The collector's status, if the file exists and is complete: it is replaced whole, so the next look
+/// finds it.
+fn collector_status(dir: &Path) -> Option<Value> {
+    let path = dir.join(COLLECTOR_STATUS);
+    let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);
+    let text = if is_small { fs::read(&path).ok()? } else { return None };
+    serde_json::from_slice(&text).ok().filter(Value::is_object)
+}

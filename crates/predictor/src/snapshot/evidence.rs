@@ -1,0 +1,80 @@
+//! The evidence of the three sequential tests, as the API shows it.
+
+use evaluation::sequential::{Bettor, Epoch, Evidence, Level, TestEvidence, Wealth};
+use serde::Serialize;
+
+/// A wealth beyond this is shown as this: JSON has no infinity, and nobody reads so many zeros.
+const E_MAX: f64 = 1e300;
+
+/// All three, with the epochs that changes of the game have ended.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EvidenceView {
+    order: TestView,
+    law: TestView,
+    forecast: TestView,
+    rounds: u64,
+    epoch: u32,
+    epoch_from: u64,
+    closed: Vec<Epoch>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct TestView {
+    /// What one imaginary euro has become.
+    e: f64,
+    /// The most it has been.
+    e_max: f64,
+    /// Where it turns amber.
+    amber_at: f64,
+    ln_e: f64,
+    ln_e_max: f64,
+    level: Level,
+    anytime_p: f64,
+    alarm_round: Option<u64>,
+    bettors: Vec<Bettor>,
+    rounds: u64,
+}
+
+impl EvidenceView {
+    pub(crate) fn of(evidence: &Evidence) -> Self {
+        let [order, law, forecast] = evidence.tests();
+        Self {
+            order: TestView::of(&order, evidence.order().wealth(), evidence.order().bettors()),
+            law: TestView::of(&law, evidence.law().wealth(), evidence.law().bettors()),
+            forecast: TestView::of(
+                &forecast,
+                evidence.forecast().wealth(),
+                evidence.forecast().bettors(),
+            ),
+            rounds: evidence.rounds(),
+            epoch: evidence.epoch(),
+            epoch_from: evidence.epoch_from(),
+            closed: evidence.closed().to_vec(),
+        }
+    }
+}
+
+impl EvidenceView {
+    /// ln e of each by its name.
+    pub(crate) fn ln_e(&self) -> [(&'static str, f64); 3] {
+        [("order", self.order.ln_e), ("law", self.law.ln_e), ("forecast", self.forecast.ln_e)]
+    }
+}
+
+impl TestView {
+    fn of(light: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
+        let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
+        Self {
+            e: euros(light.ln_e),
+            e_max: euros(light.ln_e_max),
+            amber_at: euros(light.ln_amber),
+            ln_e: light.ln_e,
+            ln_e_max: light.ln_e_max,
+            level: light.level,
+            anytime_p: light.anytime_p,
+            alarm_round: light.alarm_round,
+            bettors,
+            rounds: wealth.rounds(),
+        }
+    }
+}

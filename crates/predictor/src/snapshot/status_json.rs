@@ -1,0 +1,164 @@
+//! The status as JSON text, serialised once per snapshot: only the ages at its end depend on the time
+//! of the request.
+
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Snapshot;
+
+/// What does not depend on the time.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// An object without its closing brace.
+    body: Arc<[u8]>,
+    collector: Option<Collector>,
+    hash: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Collector {
+    /// An object without its closing brace, and whether it has keys.
+    body: String,
+    is_empty: bool,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    success: bool,
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
+}
+
+impl Written {
+    fn of(snapshot: &Snapshot) -> Self {
+        let body = open_object(&Status { success: true, snapshot });
+        let collector = snapshot.collector.as_ref().map(Collector::of);
+        let mut hasher = DefaultHasher::new();
+        hasher.write(body.as_bytes());
+        hasher.write(collector.as_ref().map_or(&[], |it| it.body.as_bytes()));
+        Self { body: body.into_bytes().into(), collector, hash: hasher.finish() }
+    }
+}
+
+impl Collector {
+    fn of(status: &Value) -> Self {
+        let updated = status.get("updated_at").and_then(Value::as_str);
+        let updated = updated.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let mut status = status.clone();
+        let fields = status.as_object_mut();
+        let is_empty = fields.is_none_or(|fields| {
+            fields.remove("age_seconds");
+            fields.is_empty()
+        });
+        let updated_at = updated.map(|updated| updated.to_utc());
+        Self { body: open_object(&status), is_empty, updated_at }
+    }
+}
+
+impl Snapshot {
+    /// Everything, with the ages it has at `now`: the part that is the same for all who ask, and the
+    /// rest.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> (Arc<[u8]>, String) {
+        let Written { body, collector, .. } = self.written();
+        let age = |earlier: Option<DateTime<Utc>>| {
+            earlier.map_or_else(|| "null".to_owned(), |it| seconds_between(it, now).to_string())
+        };
+        let mut text = String::new();
+        let said = match collector {
+            None => write!(text, ",\"collector\":null"),
+            Some(Collector { body, is_empty, updated_at }) => {
+                let comma = if *is_empty { "" } else { "," };
+                let age = age(*updated_at);
+                write!(text, ",\"collector\":{body}{comma}\"age_seconds\":{age}}}")
+            }
+        };
+        let data_age = age(self.latest_timestamp);
+        let now = now.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        said.and_then(|()| write!(text, ",\"data_age_seconds\":{data_age},\"now\":\"{now}\"}}"))
+            .expect("a text can be written to");
+        (Arc::clone(body), text)
+    }
+
+    /// Tells this status from others; two that differ in nothing but ages have the same.
+    pub(crate) fn hash(&self) -> u64 {
+        self.written().hash
+    }
+
+    fn written(&self) -> &Written {
+        self.written.get_or_init(|| Written::of(self))
+    }
+}
+
+/// A JSON object without its closing brace.
+fn open_object(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(value).expect("text keys and plain values");
+    text.pop();
+    text
+}
+
+/// Never negative: clocks of two programs may differ a little.
+fn seconds_between(earlier: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
+    ((now - earlier).num_milliseconds() as f64 / 1000.0).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn read(snapshot: &Snapshot, second: i64) -> Value {
+        let (shared, rest) = snapshot.status(at(second));
+        serde_json::from_slice(&[&shared[..], rest.as_bytes()].concat()).unwrap()
+    }
+
+    #[test]
+    fn ages_are_those_of_the_moment_it_is_asked_for() {
+        let collector = json!({ "state": "connected", "updated_at": at(100), "age_seconds": -7 });
+        let snapshot = Snapshot {
+            latest_timestamp: Some(at(90)),
+            collector: Some(collector),
+            ..Snapshot::default()
+        };
+        for second in [100, 103] {
+            let status = read(&snapshot, second);
+            assert_eq!(status["success"], true);
+            assert_eq!(status["data_age_seconds"].as_f64(), Some((second - 90) as f64));
+            assert_eq!(status["collector"]["age_seconds"].as_f64(), Some((second - 100) as f64));
+            assert_eq!(status["collector"]["state"], "connected");
+            assert_eq!(status["now"], json!(at(second)));
+        }
+        assert_eq!(read(&snapshot, 80)["data_age_seconds"].as_f64(), Some(0.0), "never negative");
+    }
+
+    #[test]
+    fn without_a_collector_or_with_a_strange_one_it_is_still_an_object() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(read(&snapshot, 1)["collector"], Value::Null);
+        assert_eq!(read(&snapshot, 1)["data_age_seconds"], Value::Null);
+        snapshot = Snapshot { collector: Some(json!({})), ..Snapshot::default() };
+        assert_eq!(read(&snapshot, 1)["collector"], json!({ "age_seconds": null }));
+    }
+
+    #[test]
+    fn the_hash_changes_with_what_is_said_and_not_with_the_time() {
+        let of = |records, state| Snapshot {
+            csv_records: records,
+            collector: Some(json!({ "state": state })),
+            ..Snapshot::default()
+        };
+        assert_eq!(of(1, "connected").hash(), of(1, "connected").hash());
+        assert_ne!(of(1, "connected").hash(), of(2, "connected").hash());
+        assert_ne!(of(1, "connected").hash(), of(1, "stalled").hash());
+    }
+}

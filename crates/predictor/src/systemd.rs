@@ -1,0 +1,76 @@
+//! Notifies the service manager: ready, alive, stopping. Does nothing without one.
+//!
+//! Alive is what has moved: the loop that watches the files has answered, or heard more rounds, and the server has
+//! answered a request. A process that merely exists is not alive.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use daemon::systemd;
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::table::Observer;
+
+/// Reports readiness and, where a watchdog listens, progress; until dropped.
+pub(crate) async fn inform(observers: Vec<Observer>) {
+    scan_all(&observers).await;
+    systemd::ready(&status(&observers));
+    let Some(limit) = systemd::watchdog() else { return };
+    let pause = limit / 3;
+    let Some(first) = observers.first() else { return };
+    let mut rounds = 0;
+    loop {
+        let (answered, served) =
+            tokio::join!(timeout(pause, scan_all(&observers)), serves(first, pause));
+        let heard = rounds_of(&observers);
+        if (answered.is_ok() || heard != rounds) && served {
+            systemd::alive(&status(&observers));
+        } else {
+            tracing::error!(
+                looks = answered.is_ok(),
+                served,
+                "No progress; the watchdog is not told otherwise."
+            );
+        }
+        rounds = heard;
+        sleep(pause).await;
+    }
+}
+
+/// Resolves when every loop has scanned its directory.
+async fn scan_all(observers: &[Observer]) {
+    join_all(observers.iter().map(Observer::scan_completed)).await;
+}
+
+fn rounds_of(observers: &[Observer]) -> u64 {
+    observers.iter().map(|observer| observer.snapshot().csv_records).sum()
+}
+
+fn status(observers: &[Observer]) -> String {
+    let rounds = rounds_of(observers);
+    if let [only] = observers {
+        let model =
+            if only.snapshot().model_trained { "a model is in use" } else { "no model yet" };
+        return format!("{rounds} rounds, {model}");
+    }
+    let trained = observers.iter().filter(|observer| observer.snapshot().model_trained).count();
+    format!("{rounds} rounds, models in use at {trained} of {} tables", observers.len())
+}
+
+/// Whether the server answers a request at all.
+async fn serves(observer: &Observer, within: Duration) -> bool {
+    let address = observer.address();
+    let host =
+        if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let ask = async {
+        let mut stream = TcpStream::connect(SocketAddr::new(host, address.port())).await?;
+        stream.write_all(b"HEAD /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+        let mut start = [0; 5];
+        stream.read_exact(&mut start).await?;
+        std::io::Result::Ok(start == *b"HTTP/")
+    };
+    matches!(timeout(within, ask).await, Ok(Ok(true)))
+}

@@ -1,0 +1,352 @@
+//! The loop of a table: scans the directory, drives the engine, keeps the ledger, requests trainings
+//! and publishes the snapshot.
+//!
+//! It runs on a thread of its own because all it does is wait for files; handlers never wait for it
+//! except where they ask it for something.
+
+mod catch_up;
+mod replies;
+mod training;
+
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, TimeDelta, Utc};
+use forecasting::engine::{Engine, Settings};
+use rounds::disk::Disk;
+use rounds::scan::ScanError;
+use rounds::{Origin, TableName};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use self::replies::Replies;
+use crate::config::{Config, SCAN_EVERY};
+use crate::events::Events;
+use crate::input::collector_events::CollectorEvents;
+use crate::input::directory_tail::DirectoryTail;
+use crate::input::file_stats::FileStats;
+use crate::input::fs_watcher::FsWatcher;
+use crate::input::fs_watcher::Hint;
+use crate::input::round_series::RoundSeries;
+use crate::snapshot::builder::{SnapshotBuilder, SnapshotInputs};
+use crate::snapshot::{ScanCounts, Snapshot};
+use crate::store::checkpoint::{RoundsDigest, Unmatched};
+use crate::store::ledger_store::LedgerStore;
+use crate::training::status::{TrainReply, TrainingStatus};
+use crate::training::thread::{EventSink, Trainer, TrainerEvent};
+
+/// Capacity of the inbox. A scan takes milliseconds, so a full inbox means that something hangs.
+const INBOX: usize = 1024;
+
+/// The clocks of two unattended machines may differ by this much.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+
+enum Message {
+    Hint,
+    Scan(oneshot::Sender<()>),
+    Train(TrainReply),
+    Trainer(TrainerEvent),
+    Stop,
+}
+
+/// Sends messages to the loop.
+#[derive(Debug, Clone)]
+pub(crate) struct LoopHandle {
+    inbox: SyncSender<Message>,
+}
+
+impl LoopHandle {
+    /// Requests a scan of the directory now; the receiver resolves when all that was found is in the
+    /// snapshot. None when the inbox is full or the loop has exited.
+    pub(crate) fn scan(&self) -> Option<oneshot::Receiver<()>> {
+        let (done, scanned) = oneshot::channel();
+        self.inbox.try_send(Message::Scan(done)).ok().map(|()| scanned)
+    }
+
+    /// Requests a training. False when the inbox is full or the loop has exited.
+    pub(crate) fn train(&self, asker: TrainReply) -> bool {
+        self.inbox.try_send(Message::Train(asker)).is_ok()
+    }
+
+    /// Stops the loop.
+    pub(crate) fn stop(&self) {
+        // The loop may have exited already.
+        drop(self.inbox.send(Message::Stop));
+    }
+}
+
+/// Held by a loop and sent when it exits, by return or by panic.
+pub(crate) struct ExitSignal(pub(super) UnboundedSender<()>);
+
+impl Drop for ExitSignal {
+    fn drop(&mut self) {
+        // Without a receiver the program is stopping too.
+        self.0.send(()).unwrap_or_default();
+    }
+}
+
+/// What the loop works with.
+pub(crate) struct LoopDeps {
+    pub(crate) table: TableName,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) events: Events,
+    pub(crate) trainer: Trainer,
+    pub(crate) watcher: FsWatcher,
+    pub(crate) now: fn() -> DateTime<Utc>,
+    /// Where the ledger and the checkpoint are written.
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Starts the loop.
+///
+/// # Errors
+/// When the system gives no threads.
+pub(crate) fn start(
+    config: &Config,
+    deps: LoopDeps,
+    exit_signal: ExitSignal,
+) -> std::io::Result<LoopHandle> {
+    let (inbox, messages) = sync_channel(INBOX);
+    let table_loop = TableLoop::new(config, deps, &inbox);
+    thread::Builder::new().name("live".to_owned()).spawn(move || {
+        // Locals drop in reverse order: the exit is signalled after the files are closed and their
+        // locks released.
+        let _exit_signal = exit_signal;
+        let mut table_loop = table_loop;
+        // Log lines of the default table carry no name: mostly it is the only table.
+        let span = (!table_loop.table.is_default())
+            .then(|| tracing::info_span!("table", name = %table_loop.table));
+        let _entered = span.map(tracing::Span::entered);
+        table_loop.run(&messages);
+    })?;
+    Ok(LoopHandle { inbox })
+}
+
+struct TableLoop {
+    table: TableName,
+    tail: DirectoryTail,
+    file_stats: FileStats,
+    series: RoundSeries,
+    /// The rounds of `series` that the engine has not taken yet.
+    waiting: Range<usize>,
+    engine: Engine,
+    ledger_store: LedgerStore,
+    collector_events: CollectorEvents,
+    scan_counts: ScanCounts,
+    /// Digest of the rounds that the engine has taken.
+    digest: RoundsDigest,
+    unmatched: Unmatched,
+    training_status: TrainingStatus,
+    builder: SnapshotBuilder,
+    /// Why the directory could not be read.
+    scan_error: Option<String>,
+    /// The newest round lies in the future.
+    is_ahead: bool,
+    origin: Option<Origin>,
+    rebuilds: u64,
+    config: Config,
+    started_at: DateTime<Utc>,
+    trainer: Trainer,
+    tell: EventSink,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    events: Events,
+    replies: Replies,
+    now: fn() -> DateTime<Utc>,
+    stop: CancellationToken,
+}
+
+impl TableLoop {
+    fn new(config: &Config, deps: LoopDeps, inbox: &SyncSender<Message>) -> Self {
+        let wake = inbox.clone();
+        // With a full inbox a scan is due anyway.
+        let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
+        let news = inbox.clone();
+        // A loop that has exited needs no events.
+        let tell: EventSink = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
+        let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
+        Self {
+            table: deps.table,
+            tail: DirectoryTail::new(config.data_dir.clone(), config.watch, deps.watcher, hint),
+            file_stats: FileStats::new(&config.data_dir),
+            series: RoundSeries::default(),
+            waiting: 0..0,
+            engine: Engine::new(settings),
+            ledger_store: LedgerStore::new(config.state_dir(), deps.disk),
+            collector_events: CollectorEvents::new(&config.data_dir),
+            scan_counts: ScanCounts::default(),
+            digest: RoundsDigest::default(),
+            unmatched: Unmatched::default(),
+            training_status: TrainingStatus::default(),
+            builder: SnapshotBuilder::default(),
+            scan_error: None,
+            is_ahead: false,
+            origin: None,
+            rebuilds: 0,
+            config: config.clone(),
+            started_at: (deps.now)(),
+            trainer: deps.trainer,
+            tell,
+            snapshot: deps.snapshot,
+            events: deps.events,
+            replies: Replies::default(),
+            now: deps.now,
+            stop: deps.stop,
+        }
+    }
+
+    fn run(&mut self, messages: &Receiver<Message>) {
+        self.scan();
+        self.publish();
+        self.log_watch_mode();
+        let mut scan_at = Instant::now() + SCAN_EVERY;
+        loop {
+            // Waiting rounds are taken in batches between messages, so that a new model is not held up.
+            let until_scan = scan_at.saturating_duration_since(Instant::now());
+            let is_idle = self.waiting.is_empty() && !self.collector_events.is_behind();
+            let wait = if is_idle { until_scan } else { Duration::ZERO };
+            let told = self.scan_counts.hinted + self.scan_counts.asked;
+            match messages.recv_timeout(wait) {
+                Ok(Message::Hint) => {
+                    self.scan_counts.hinted += 1;
+                    scan_at = Instant::now();
+                }
+                Ok(Message::Scan(done)) => {
+                    self.scan_counts.asked += 1;
+                    self.replies.scanned(done);
+                    scan_at = Instant::now();
+                }
+                Ok(Message::Train(asker)) => self.train_for(asker),
+                Ok(Message::Trainer(news)) => self.on_trainer_event(news),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if Instant::now() >= scan_at {
+                self.scan_and_count(told);
+                scan_at = Instant::now() + SCAN_EVERY;
+            } else if self.collector_events.is_behind() {
+                self.collector_events.scan();
+            }
+            self.catch_up();
+            self.publish();
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if self.ledger_store.sync().is_ok()
+            && let Some(checkpoint) = self.checkpoint()
+        {
+            self.ledger_store.write(checkpoint);
+        }
+        self.ledger_store.finish();
+    }
+
+    /// `told` is the number of hints and requests counted before this message.
+    fn scan_and_count(&mut self, told: u64) {
+        let has_found = self.scan();
+        if told == self.scan_counts.hinted + self.scan_counts.asked {
+            self.scan_counts.timed(has_found && self.tail.watch() == "notify");
+        }
+    }
+
+    /// Reads what is new. True when there was something.
+    fn scan(&mut self) -> bool {
+        self.collector_events.scan();
+        match self.tail.scan() {
+            Ok(changes) => {
+                let has_found = !changes.is_empty();
+                if self.scan_error.take().is_some() {
+                    tracing::info!("{} can be read.", self.config.data_dir.display());
+                }
+                let changes = self.file_stats.enter(changes);
+                let change = self.series.apply(changes);
+                self.apply_change(change);
+                self.check_clock();
+                has_found
+            }
+            Err(error) => {
+                self.log_scan_error(&error);
+                false
+            }
+        }
+    }
+
+    /// Warns once when the newest round lies in the future: until that time later rounds sort before
+    /// it, and no forecast meets its round.
+    fn check_clock(&mut self) {
+        let newest = self.series.rounds().last();
+        let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());
+        let is_ahead = ahead > CLOCKS_DIFFER;
+        if is_ahead && !self.is_ahead {
+            let (minutes, file) =
+                (ahead.num_minutes(), self.series.last_file().unwrap_or_default());
+            tracing::warn!(
+                "The newest round, in {file}, is {minutes} minutes ahead of the clock of this machine; \
+                 until then no forecast counts."
+            );
+        }
+        self.is_ahead = is_ahead;
+    }
+
+    fn log_watch_mode(&self) {
+        let by = match self.tail.watch() {
+            "notify" => "by notification and a scan every 2 s",
+            _ => "by a scan every 2 s",
+        };
+        let auto = if self.config.auto_train_enabled { "on" } else { "off" };
+        let dir = self.config.data_dir.display();
+        tracing::info!("Watching {dir}/aviator_payouts_*.csv {by}; auto-training is {auto}.");
+    }
+
+    /// Logs each error once. A directory that does not exist before the collector's first start is no
+    /// error.
+    fn log_scan_error(&mut self, error: &ScanError) {
+        let is_awaited = error.source.kind() == ErrorKind::NotFound && self.engine.rounds() == 0;
+        let text = if is_awaited {
+            format!("waiting for {} to appear; the collector creates it", error.path.display())
+        } else {
+            error.to_string()
+        };
+        if self.scan_error.as_ref() == Some(&text) {
+            return;
+        }
+        if is_awaited {
+            tracing::info!("{text}");
+        } else {
+            tracing::warn!("{text}; looking again every 2 s.");
+        }
+        self.scan_error = Some(text);
+    }
+
+    fn publish(&mut self) {
+        self.builder.refresh(self.engine.scorecard());
+        let picture = SnapshotInputs {
+            table: &self.table,
+            config: &self.config,
+            engine: &self.engine,
+            series: &self.series,
+            training_status: &self.training_status,
+            file_stats: &self.file_stats,
+            ledger_store: &self.ledger_store,
+            collector_events: &self.collector_events,
+            scan_counts: self.scan_counts,
+            scan_error: self.scan_error.as_deref(),
+            watch: self.tail.watch(),
+            origin: self.origin,
+            rebuilds: self.rebuilds,
+            started_at: self.started_at,
+        };
+        self.snapshot.store(Arc::new(self.builder.snapshot(&picture)));
+        self.replies.send(&self.events, self.waiting.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests;

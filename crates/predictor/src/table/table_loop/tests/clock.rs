@@ -1,0 +1,96 @@
+//! Clocks that are set while rounds come: nothing ends, nothing is lost, nothing counts twice.
+
+use daemon::log::capture_logs;
+
+use super::*;
+
+const HOUR: i64 = 3600;
+const YEAR: i64 = 365 * 86_400;
+
+impl Bench {
+    /// Rounds that come one by one; the clock of this machine goes with that of the collector.
+    fn play_on_time(&mut self, count: usize) {
+        for _ in 0..count {
+            let second = i64::try_from(20 * self.written).unwrap() + self.off;
+            NOW.set(DateTime::from_timestamp(second, 0).unwrap());
+            self.play(1);
+        }
+    }
+
+    /// A start counts the same, from the checkpoint and without it. Which of several forecasts for a
+    /// round still to come is shown may differ: earlier ones were numbered otherwise.
+    #[track_caller]
+    fn assert_restarts_to_the_same_count(&mut self) {
+        let settled = self.settled().0;
+        self.table_loop().end();
+        self.start_without_model();
+        assert_eq!(self.settled().0, settled, "from the checkpoint");
+        drop(fs::remove_file(self.state("checkpoint")));
+        self.start_without_model();
+        assert_eq!(self.settled().0, settled, "from the ledger alone");
+        self.start();
+    }
+
+    fn rounds(&mut self) -> usize {
+        let table_loop = self.table_loop();
+        assert_eq!(table_loop.engine.rounds(), table_loop.series.rounds().len() as u64);
+        table_loop.series.rounds().len()
+    }
+}
+
+/// The clock is set by so many seconds amid rounds, and what counted before and after.
+#[track_caller]
+fn check(step: i64, counts_after: u64) {
+    let mut bench = Bench::new();
+    bench.play_on_time(10);
+    assert_eq!(bench.settled(), (10, 0));
+    bench.off = step;
+    bench.play_on_time(10);
+    assert_eq!(bench.rounds(), 60);
+    assert_eq!(bench.settled().0, 10 + counts_after);
+    bench.assert_restarts_to_the_same_count();
+    // Where rounds came in between, forecasts count again once the clock is past the newest.
+    bench.off = step.max(0);
+    bench.play_on_time(10);
+    assert_eq!(bench.rounds(), 70);
+    assert!(bench.settled().0 >= 19 + counts_after, "{:?}", bench.settled());
+    bench.assert_restarts_to_the_same_count();
+}
+
+#[test]
+fn a_clock_set_forward_by_a_year_stops_nothing() {
+    check(YEAR, 10);
+}
+
+#[test]
+fn a_clock_set_back_by_an_hour_rests_forecasts_until_it_is_past_the_newest_round_again() {
+    check(-HOUR, 0);
+}
+
+/// Files are written in UTC, so a change to or from summer time is none.
+#[test]
+fn a_clock_put_right_by_some_seconds_costs_at_most_a_forecast() {
+    for step in [-15, 15] {
+        check(step, 10);
+    }
+}
+
+#[test]
+fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
+    let mut bench = Bench::new();
+    bench.play_on_time(10);
+    let good = fs::read_to_string(bench.dir.path().join(CSV)).unwrap();
+    bench.off = YEAR;
+    bench.play_on_time(1);
+    bench.off = 0;
+    let said = capture_logs(|| bench.play_on_time(5));
+    assert_eq!(said.matches("minutes ahead of the clock of this machine").count(), 1, "{said}");
+    assert!(said.contains(&format!("in {CSV}, is 5255")), "{said}");
+    assert_eq!(bench.rounds(), 56);
+    bench.assert_restarts_to_the_same_count();
+    // The rows since then are taken away, as if they had never been.
+    fs::write(bench.dir.path().join(CSV), good).unwrap();
+    bench.table_loop().scan();
+    assert_eq!(bench.rounds(), 50);
+    assert_eq!(bench.settled().0, 10);
+}

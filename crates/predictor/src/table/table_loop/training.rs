@@ -1,0 +1,100 @@
+//! Requests trainings and applies their results.
+
+use std::sync::Arc;
+
+use forecasting::engine::Installed;
+use forecasting::learner::Learned;
+use forecasting::training_schedule::FIRST_AT;
+use serde_json::json;
+
+use super::TableLoop;
+use crate::events::Topic;
+use crate::training::status::{NoTraining, Running, TrainReply};
+use crate::training::thread::{TrainRequest, TrainerEvent};
+
+impl TableLoop {
+    pub(super) fn train_for(&mut self, asker: TrainReply) {
+        let have = self.engine.rounds();
+        let refused = match self.training_status.running() {
+            Some(running) => NoTraining::Running { id: running.id },
+            None if have < FIRST_AT => NoTraining::TooFewRounds { have, need: FIRST_AT },
+            None => return self.train(Some(asker)),
+        };
+        self.replies.answer(asker, Err(refused));
+    }
+
+    /// Orders a training on all rounds there are, or queues one if the trainer is busy.
+    pub(super) fn train(&mut self, asker: Option<TrainReply>) {
+        if self.training_status.running().is_some() {
+            self.training_status.queued = true;
+            return;
+        }
+        let records = self.engine.training_started();
+        let id = self.training_status.begin(records, (self.now)(), asker);
+        let rounds = self.series.rounds().clone();
+        let order = TrainRequest { id, rounds, records, tell: Arc::clone(&self.tell) };
+        if !self.trainer.order(order) {
+            self.training_failed("the training thread has ended".to_owned());
+        }
+        self.send_training_event(id, "started");
+    }
+
+    pub(super) fn on_trainer_event(&mut self, news: TrainerEvent) {
+        match news {
+            TrainerEvent::Progress { id, share } => {
+                self.training_status.progress(id, share);
+                self.send_training_event(id, "running");
+            }
+            TrainerEvent::Done { id, result } => {
+                match result {
+                    Ok(learned) => self.trained(&learned),
+                    Err(error) => {
+                        tracing::error!(id, "The model could not be trained: {error}.");
+                        self.training_failed(error);
+                    }
+                }
+                self.send_training_event(id, "ended");
+                if std::mem::take(&mut self.training_status.queued) {
+                    self.train(None);
+                }
+            }
+        }
+    }
+
+    fn trained(&mut self, learned: &Learned) {
+        let now = (self.now)();
+        let is_automatic = self.training_status.running().is_some_and(Running::is_automatic);
+        let Some((accuracy, asker)) = self.training_status.done(learned, now) else { return };
+        let tag = if is_automatic { "[AUTO-TRAIN]" } else { "[TRAIN]" };
+        tracing::info!(
+            "🤖 {tag} Model retrained! MAE: {:.3}, RMSE: {:.3}, Records: {}",
+            accuracy.mae,
+            accuracy.rmse,
+            accuracy.total_records
+        );
+        let installed = Installed {
+            model: Arc::clone(&learned.model),
+            version: accuracy.version,
+            trained_on: accuracy.total_records,
+        };
+        if let Some(forecast) = self.engine.install(installed, now) {
+            self.keep_forecast(&forecast);
+            self.sync();
+        }
+        if let Some(asker) = asker {
+            self.replies.answer(asker, Ok(accuracy));
+        }
+    }
+
+    fn training_failed(&mut self, error: String) {
+        if let Some(asker) = self.training_status.failed(error.clone()) {
+            self.replies.answer(asker, Err(NoTraining::Failed(error)));
+        }
+    }
+
+    fn send_training_event(&mut self, id: u64, what: &str) {
+        let view = self.training_status.view(self.engine.rounds(), self.engine.next_training_at());
+        let said = json!({ "id": id, "what": what, "progress": view.progress });
+        self.replies.say(Topic::Training, said);
+    }
+}

@@ -1,0 +1,54 @@
+//! Trains the ensemble, on processors that would otherwise be idle.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use forecasting::dataset::DatasetSnapshot;
+use forecasting::ensemble::{FitOptions, Measured, fit_and_measure};
+use forecasting::learner::{Learned, Learner, Member};
+use forecasting::models::{FitError, Progress};
+
+use crate::training::priority;
+use crate::training::thread_pool::WithIdleHelpers;
+
+/// Rows from which idle helpers pay off: smaller fits take some hundredths of a second.
+const ROWS_FOR_HELPERS: usize = 4096;
+
+/// Fits the ensemble on all rows, and on the earlier four fifths to measure it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EnsembleLearner {
+    /// How the ensemble is fitted.
+    options: FitOptions,
+    /// Threads with a regular, if small, share of the processors.
+    threads: usize,
+    /// Threads that only run on idle processors.
+    helpers: usize,
+}
+
+impl Default for EnsembleLearner {
+    /// Leaves one processor to requests where there is more than one; a helper uses it while it is
+    /// idle.
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = cores.saturating_sub(1).max(1);
+        let helpers = if priority::HAS_IDLE { cores - threads } else { 0 };
+        Self { options: FitOptions::default(), threads, helpers }
+    }
+}
+
+impl Learner for EnsembleLearner {
+    fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
+        // On a busy machine all threads would wait for the helper.
+        let helpers = match rows.len() {
+            ROWS_FOR_HELPERS.. => self.helpers.min(priority::processors_free()),
+            _ => 0,
+        };
+        let workers = WithIdleHelpers { threads: self.threads, helpers };
+        let Measured { ensemble, out_of_sample, members_r2 } =
+            fit_and_measure(rows, &self.options, &workers, progress)?;
+        let member = |((name, weight), r2)| Member { name, weight, r2: Some(r2) };
+        let members = ensemble.members().into_iter().zip(members_r2).map(member).collect();
+        Ok(Learned { model: Arc::new(ensemble), out_of_sample, members })
+    }
+}

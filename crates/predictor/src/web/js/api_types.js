@@ -1,0 +1,190 @@
+// Types of the API's answers, for the type checker. The page never loads this file; docs/reference/api.md describes the API.
+
+/**
+ * @typedef {object} Interval
+ * @property {number} lo
+ * @property {number} hi
+ * @property {number} level
+ */
+
+/**
+ * @typedef {object} Prediction
+ * @property {number} predicted_multiplier
+ * @property {number} calibrated_multiplier
+ * @property {number} kappa
+ * @property {number} house_multiplier
+ * @property {Interval} interval
+ * @property {{ target: number, probability: number, house: number, break_even: number }[]} probabilities
+ * @property {{ name: string, mean_ln: number, multiplier: number }[]} members
+ * @property {number} last_actual
+ * @property {"up" | "down" | "flat"} trend
+ * @property {string} predicted_at
+ * @property {number} data_points_used
+ * @property {string | number} model_version
+ * @property {number} for_round
+ */
+
+/**
+ * @typedef {object} RecentRound
+ * @property {string} time
+ * @property {number} multiplier
+ * @property {number | null} lo
+ * @property {number | null} hi
+ * @property {number | null} point
+ * @property {boolean | null} inside
+ */
+
+/**
+ * @typedef {object} Settled
+ * @property {number} round
+ * @property {string} predicted_at
+ * @property {number} predicted_multiplier
+ * @property {number} calibrated_multiplier
+ * @property {number} lo
+ * @property {number} hi
+ * @property {number | null} actual
+ * @property {boolean | null} inside
+ * @property {string | null} settled_at
+ */
+
+/**
+ * @typedef {object} Accuracy
+ * @property {number} mae
+ * @property {number} rmse
+ * @property {number} r2_score
+ * @property {number} log_mae
+ * @property {{ mae: number, rmse: number, log_mae: number, r2_score?: number }} baseline
+ * @property {number} samples_trained
+ * @property {number} samples_tested
+ * @property {number} total_records
+ * @property {string} trained_at
+ * @property {string | number} version
+ * @property {number} duration_ms
+ * @property {{ name: string, weight: number, r2_score: number | null }[]} members
+ */
+
+/**
+ * @typedef {object} Training
+ * @property {boolean} running
+ * @property {string | null} started_at
+ * @property {number | null} records
+ * @property {number} progress 0 to 1
+ * @property {boolean} queued
+ * @property {string | null} last_error
+ * @property {{ have: number, need: number } | null} needed
+ * @property {number | null} next_at_records
+ * @property {{ trained_at: string, records: number, duration_ms: number, mae: number, rmse: number }[]} history
+ */
+
+/**
+ * @typedef {object} Data
+ * @property {{ name: string, records: number, rejected: number }[]} files
+ * @property {number} rejected_rows
+ * @property {{ file: string, line: number, reason: string }[]} rejected_recent
+ * @property {number} torn_bytes
+ * @property {number} duplicates_removed
+ * @property {"notify" | "scan"} watch
+ * @property {string | null} [last_error] why the folder could not be read
+ */
+
+/**
+ * @typedef {object} Collector
+ * @property {"starting" | "connected" | "reconnecting" | "stalled" | "stopped" | "writing_failed"} state
+ * @property {string} state_since
+ * @property {string} source
+ * @property {number} gaps
+ * @property {number} weak
+ * @property {number} resets
+ * @property {number} backfilled
+ * @property {number} reconnects
+ * @property {string | null} last_error
+ * @property {number} queued_rows
+ * @property {number} age_seconds since the collector last wrote its status
+ */
+
+/**
+ * @typedef {object} Light
+ * @property {number} e the evidence: what one imaginary euro has become
+ * @property {number} e_max the maximum of `e` so far
+ * @property {number} amber_at
+ * @property {number} anytime_p
+ * @property {number | null} alarm_round
+ * @property {string} level
+ */
+
+/** @typedef {{ value: number, lo: number, hi: number }} Estimate a value with its interval */
+/** @typedef {{ name: string } & Record<string, number | string | null | undefined>} ScoreRow */
+/** @typedef {{ target: number, from: number, to: number, rounds: number, said: number, came: Estimate }} ReliabilityRow */
+/** @typedef {{ shown: Estimate | null }} SkillAgainst percent; positive is better */
+
+/**
+ * @typedef {object} Scorecard
+ * @property {number} rounds that had a forecast
+ * @property {string[]} columns
+ * @property {ScoreRow[]} rows over all of them
+ * @property {ScoreRow[]} [recent] over the last 500
+ * @property {ScoreRow[]} [fading] with weights that decrease with age
+ * @property {{ house: SkillAgainst, climatology: SkillAgainst }} [skill]
+ * @property {ReliabilityRow[]} [reliability]
+ */
+
+/**
+ * @typedef {object} Facts the facts behind the verdict's sentence
+ * @property {number} rounds
+ * @property {boolean} order whether this light has been on
+ * @property {boolean} law
+ * @property {boolean} forecast
+ * @property {number} advertised_return
+ * @property {Estimate | null} measured_return
+ * @property {Estimate | null} skill_percent
+ * @property {number | null} negligible_after forecasts
+ * @property {number[]} changes rounds
+ */
+
+/** @typedef {{ sentence: string, rounds: number, absence?: string | null, change?: string | null, facts?: Facts }} Verdict */
+
+/**
+ * @typedef {object} History `api/history`: columns of equal length
+ * @property {number[]} rounds
+ * @property {{ value: (number | null)[], lo: (number | null)[], hi: (number | null)[] }} skill percent
+ * @property {(number | null)[]} coverage
+ * @property {{ order: number[], law: number[], forecast: number[] }} lights ln e
+ */
+
+/** @typedef {{ multiplier: number, observed: number, lo: number | null, hi: number | null, house: number }} DistributionPoint */
+
+/** @typedef {"start" | "stop" | "gap" | "weak" | "reset" | "reconnect" | "conflict" | "backfill"} EventKind */
+/** @typedef {{ kind: EventKind, time: string, source: string, file?: string, detail?: Record<string, unknown> | null }} RecordedEvent */
+/** @typedef {{ totals: Record<string, number>, events: RecordedEvent[] }} Recorded `api/recorder` */
+
+/**
+ * @typedef {object} Status
+ * @property {boolean} model_trained
+ * @property {Accuracy | null} model_accuracy
+ * @property {Prediction | null} current_prediction
+ * @property {Settled[]} prediction_history newest first
+ * @property {boolean} auto_train_enabled
+ * @property {string | null} csv_file
+ * @property {number} csv_records
+ * @property {number | null} latest_multiplier
+ * @property {string | null} latest_timestamp
+ * @property {number | null} data_age_seconds
+ * @property {boolean} simulated
+ * @property {"recorded" | "replayed" | "simulated"} origin
+ * @property {string} data_dir
+ * @property {{ auto_sync_active: boolean, model_trained: boolean, auto_training: boolean, data_synced: boolean }} indicators
+ * @property {Training} training
+ * @property {{ mean: number, std: number, min: number, max: number, median: number } | null} statistics
+ * @property {RecentRound[]} recent oldest first
+ * @property {Data} data
+ * @property {Collector | null} collector
+ * @property {Scorecard | null} scorecard
+ * @property {{ order?: Light, law?: Light, forecast?: Light } | null} lights
+ * @property {Verdict | null} verdict
+ * @property {{ settled: number, late: number, missed: number }} [forecasts] how many were settled, late or missed
+ * @property {string} version
+ * @property {string} started_at
+ * @property {string} now
+ */
+
+export {};

@@ -1,0 +1,81 @@
+// Reliability diagram: the forecast probability on one axis, the observed frequency on the other.
+
+import { el, syncRows } from "../dom.js";
+import { number, percent, times } from "../format.js";
+import { t } from "../i18n.js";
+import { axis, Chart, colours } from "./chart.js";
+
+/** @typedef {import("../api_types.js").ReliabilityRow} ReliabilityRow */
+
+/** A group of fewer rounds says little, and is drawn faint. */
+const FEW = 30;
+const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+
+export class ReliabilityPlot {
+  constructor() {
+    /** @type {ReliabilityRow[]} */
+    this.rows = [];
+    this.chart = new Chart("reliability-plot", () => this.#options());
+  }
+
+  /** @param {ReliabilityRow[]} rows */
+  update(rows) {
+    this.rows = rows;
+    const filled = rows.map((row) => ({
+      key: `${row.target} ${row.from}`,
+      cells: [
+        times(row.target),
+        number(row.rounds),
+        percent(row.said),
+        percent(row.came.value),
+        `${percent(row.came.lo)} – ${percent(row.came.hi)}`,
+      ],
+    }));
+    syncRows(/** @type {Element} */ (el("reliability-table").querySelector("tbody")), filled);
+    if (rows.length === 0) return this.chart.say(t("reliability_none"));
+    const held = rows.filter((row) => row.came.lo <= row.said && row.said <= row.came.hi).length;
+    this.chart.draw(
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      t("reliability_label", { held, n: rows.length }),
+    );
+  }
+
+  /** @returns {Record<string, any>} */
+  #options() {
+    const ticks = { splits: () => TICKS, values: () => TICKS.map((tick) => percent(tick, 0)) };
+    return {
+      scales: { x: { time: false, range: () => [0, 1] }, y: { range: () => [0, 1] } },
+      axes: [axis("x", ticks), axis("y", ticks)],
+      series: [
+        {},
+        { stroke: () => colours.ink, width: 1.5, dash: [6, 5], points: { show: false } },
+      ],
+      hooks: { draw: [(/** @type {any} */ u) => this.#marks(u)] },
+    };
+  }
+
+  /** Draws each group as a point with its interval. @param {any} u */
+  #marks(u) {
+    const { ctx } = u;
+    ctx.save();
+    ctx.strokeStyle = colours.accent;
+    ctx.fillStyle = colours.accent;
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
+    for (const row of this.rows) {
+      ctx.globalAlpha = row.rounds < FEW ? 0.4 : 1;
+      const x = u.valToPos(row.said, "x", true);
+      ctx.beginPath();
+      ctx.moveTo(x, u.valToPos(row.came.lo, "y", true));
+      ctx.lineTo(x, u.valToPos(row.came.hi, "y", true));
+      ctx.stroke();
+      ctx.beginPath();
+      ctx.arc(x, u.valToPos(row.came.value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
+      ctx.fill();
+    }
+    ctx.restore();
+  }
+}

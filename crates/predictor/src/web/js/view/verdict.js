@@ -1,0 +1,152 @@
+// Row 2: can anything be predicted? One sentence, and the three kinds of evidence behind it.
+
+import { attribute, el, text } from "../dom.js";
+import { euros, number, percent } from "../format.js";
+import { currentLanguage, t, tight } from "../i18n.js";
+
+/** @typedef {import("../api_types.js").Status} Status */
+/** @typedef {import("../api_types.js").Light} Light */
+/** @typedef {import("../api_types.js").Verdict} Verdict */
+
+/** Settled forecasts needed before the sequential tests begin. */
+const SCORED_MIN = 60;
+/** The end of the scale. A light turns amber at 20, which a fair game reaches less than once in 20 times. */
+const TOP = 100;
+/** A light that has been on stays on: the server judges by the maximum of the evidence.
+ * @type {Record<string, 0 | 1 | 2>} */
+const LEVELS = { quiet: 0, amber: 1, red: 2 };
+
+/** @param {Status} status */
+export function renderVerdict(status) {
+  const { sentence, from, isForeign } = verdict(status);
+  text("verdict", sentence);
+  text("verdict-rounds", from || "\u00a0");
+  // A screen reader must read a text in its own language, not in the page's.
+  for (const id of ["verdict", "verdict-rounds"]) attribute(id, "lang", isForeign ? "en" : null);
+  for (const name of /** @type {const} */ (["order", "law", "forecast"]))
+    light(name, status.lights?.[name]);
+}
+
+/**
+ * @param {Status} status
+ * @returns {{ sentence: string, from: string, isForeign?: boolean }}
+ */
+function verdict(status) {
+  if (status.verdict)
+    return currentLanguage() === "en" ? served(status.verdict) : translated(status.verdict);
+  const { needed } = status.training;
+  if (!status.model_trained && needed && needed.have < needed.need)
+    return { sentence: t("verdict_wait", needed), from: "" };
+  if (!status.model_trained) return { sentence: t("verdict_untrained"), from: "" };
+  const scored =
+    status.forecasts?.settled ?? status.recent.filter((round) => round.inside !== null).length;
+  const from = t("verdict_from_scored");
+  if (scored < SCORED_MIN)
+    return { sentence: t("verdict_few", { have: scored, need: SCORED_MIN }), from };
+  return { sentence: t("verdict_none", { n: scored }), from };
+}
+
+/**
+ * Returns the server's own sentence, which is English.
+ * @param {Verdict} said
+ */
+function served({ sentence, rounds, absence, change }) {
+  const from = [t("verdict_from", { n: rounds }), change, absence].filter(Boolean).join(" ");
+  return { sentence: tight(sentence), from: tight(from) };
+}
+
+/**
+ * Returns the same sentence in the page's language, from the facts behind it.
+ * @param {Verdict} said
+ */
+function translated(said) {
+  const { facts } = said;
+  if (!facts) return { ...served(said), isForeign: true };
+  const words = {
+    n: facts.rounds,
+    edge: percent(1 - facts.advertised_return, 0),
+    chance: percent(facts.advertised_return / 2),
+    half: percent(0.5, 0),
+    r: number(facts.advertised_return, 2),
+    skill: facts.skill_percent ? withEnds(facts.skill_percent, 2) : t("unknown"),
+  };
+  const law = facts.measured_return
+    ? t("verdict_law_measured", {
+        ...words,
+        measured: withEnds(scaled(facts.measured_return, 100), 1),
+      })
+    : t("verdict_law", words);
+  const name = /** @type {keyof typeof SENTENCES} */ (
+    `${facts.order ? "o" : ""}${facts.forecast ? "f" : ""}${facts.law ? "l" : ""}`
+  );
+  const sentence = SENTENCES[name]
+    .map((key) => (key === "verdict_law" ? law : t(key, words)))
+    .join(" ");
+  const from = [t("verdict_from", { n: said.rounds })];
+  if (facts.changes.length > 0)
+    from.push(t("verdict_changed", { n: facts.changes.length, last: facts.changes.at(-1) ?? 0 }));
+  if (facts.negligible_after) from.push(t("verdict_absence", { n: facts.negligible_after }));
+  return { sentence, from: from.join(" ") };
+}
+
+/**
+ * The sentences by which lights have been on: order, forecast, law.
+ * @satisfies {Record<string, import("../i18n.js").Key[]>}
+ */
+const SENTENCES = /** @type {const} */ ({
+  "": ["verdict_quiet"],
+  l: ["verdict_law", "verdict_law_only"],
+  o: ["verdict_order"],
+  ol: ["verdict_order", "verdict_law"],
+  of: ["verdict_beats", "verdict_edge"],
+  ofl: ["verdict_beats", "verdict_edge"],
+  fl: ["verdict_beats", "verdict_law", "verdict_explained"],
+  f: ["verdict_beats", "verdict_unconfirmed"],
+});
+
+/**
+ * @param {import("../api_types.js").Estimate} estimate percent
+ * @param {number} digits
+ */
+function withEnds({ value, lo, hi }, digits) {
+  return `${number(value, digits)}\u202f% [${number(lo, digits)}; ${number(hi, digits)}]`;
+}
+
+/**
+ * @param {import("../api_types.js").Estimate} estimate
+ * @param {number} factor
+ */
+function scaled({ value, lo, hi }, factor) {
+  return { value: value * factor, lo: lo * factor, hi: hi * factor };
+}
+
+/**
+ * @param {"order" | "law" | "forecast"} name
+ * @param {Light | undefined} value
+ */
+function light(name, value) {
+  const node = el(`light-${name}`);
+  const bar = /** @type {HTMLElement} */ (node.querySelector(".evidence i"));
+  const say = /** @type {Element} */ (node.querySelector("p"));
+  const figure = /** @type {Element} */ (node.querySelector(".e"));
+  if (!value) {
+    attribute(node, "data-level", null);
+    attribute(node, "title", null);
+    bar.style.width = "0";
+    text(figure, null);
+    text(say, t("light_wait"));
+    return;
+  }
+  const level = LEVELS[value.level] ?? 0;
+  const shown = euros(value.e);
+  attribute(node, "data-level", String(level));
+  bar.style.width = `${(100 * Math.log(Math.min(TOP, Math.max(1, value.e)))) / Math.log(TOP)}%`;
+  text(figure, shown);
+  text(say, t(`light_${name}_${level}`));
+  const words = {
+    claim: t(`light_${name}_0`).replace(/\.$/, ""),
+    e: shown,
+    most: euros(value.e_max),
+  };
+  attribute(node, "title", t("light_title", words));
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { STRINGS } from "../../src/web/js/i18n.js";
+
+const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+
+test("both languages have the same keys in the same order", () => {
+  assert.deepEqual(Object.keys(STRINGS.de), Object.keys(STRINGS.en));
+});
+
+test("both languages fill in the same values", () => {
+  for (const [key, text] of Object.entries(STRINGS.en)) {
+    assert.deepEqual(placeholders(STRINGS.de[key]), placeholders(text), key);
+  }
+});
+
+test("a text has one form or two, and is never empty", () => {
+  for (const [language, texts] of Object.entries(STRINGS)) {
+    for (const [key, text] of Object.entries(texts)) {
+      const forms = text.split(" | ");
+      assert.ok(forms.length <= 2, `${language} ${key}`);
+      assert.ok(text.trim() !== "", `${language} ${key}`);
+    }
+  }
+});

@@ -1,0 +1,193 @@
+//! Reads event files (`….events.jsonl`), the notes that a recorder keeps beside its CSV files.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::event::EventLine;
+
+/// What the name of an event file ends with, in place of `.csv`.
+pub const EVENT_FILE_SUFFIX: &str = ".events.jsonl";
+
+/// Maximum length of a line in bytes; a longer one is skipped without being kept in memory.
+pub const EVENT_BYTES_MAX: usize = 1 << 20;
+
+/// Returns the path of the event file that belongs to a CSV file.
+pub fn event_file_of(csv: &Path) -> PathBuf {
+    csv.with_extension(&EVENT_FILE_SUFFIX[1..])
+}
+
+/// Returns the path of the CSV file that an event file belongs to; `None` if `path` has another name.
+pub fn csv_file_of(event_file: &Path) -> Option<PathBuf> {
+    let stem = event_file.file_name()?.to_str()?.strip_suffix(EVENT_FILE_SUFFIX)?;
+    Some(event_file.with_file_name(format!("{stem}.csv")))
+}
+
+/// Returns all readable lines of the event file that belongs to a CSV file; none if it does not exist.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read_events(csv: &Path) -> io::Result<Vec<EventLine>> {
+    match EventReader::open(&event_file_of(csv), 0) {
+        Ok(reader) => reader
+            .filter_map(|line| match line {
+                Ok(line) => line.ok().map(Ok),
+                Err(error) => Some(Err(error)),
+            })
+            .collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Why a line of an event file is not an event.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventLineError {
+    /// The line is longer than [`EVENT_BYTES_MAX`].
+    #[error("longer than {EVENT_BYTES_MAX} bytes")]
+    TooLong,
+    /// The line is not the JSON of an [`EventLine`].
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// Reads the lines of an event file in order.
+///
+/// As in a CSV file, a line is committed by its newline: iteration ends before an unfinished line, and
+/// a reader opened later at [`EventReader::offset`] continues with it. Blank lines are skipped.
+#[derive(Debug)]
+pub struct EventReader {
+    file: BufReader<File>,
+    offset: u64,
+    line: u64,
+    torn_bytes: u64,
+}
+
+impl EventReader {
+    /// Opens an event file at the start of a line.
+    ///
+    /// # Errors
+    /// The file cannot be opened (`NotFound` if it does not exist).
+    pub fn open(path: &Path, offset: u64) -> io::Result<Self> {
+        let mut file = BufReader::new(File::open(path)?);
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Self { file, offset, line: 0, torn_bytes: 0 })
+    }
+
+    /// Returns where the next line starts, in bytes from the start of the file.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns how many lines this reader has passed; the last one returned has this number.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Returns how many bytes follow the last newline; known once iteration has ended.
+    pub fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// Reads to the next newline; `None` if there is none.
+    fn next_line(&mut self) -> io::Result<Option<Result<Vec<u8>, EventLineError>>> {
+        let mut text = Vec::new();
+        let limit = EVENT_BYTES_MAX as u64 + 1;
+        let mut length = (&mut self.file).take(limit).read_until(b'\n', &mut text)? as u64;
+        let mut is_whole = text.last() == Some(&b'\n');
+        let is_too_long = !is_whole && length == limit;
+        while is_too_long && !is_whole {
+            text.clear();
+            let more = (&mut self.file).take(limit).read_until(b'\n', &mut text)? as u64;
+            if more == 0 {
+                break;
+            }
+            length += more;
+            is_whole = text.last() == Some(&b'\n');
+        }
+        if !is_whole {
+            self.torn_bytes = length;
+            // What was read of an unfinished line is read again once it is whole.
+            self.file.seek(SeekFrom::Start(self.offset))?;
+            return Ok(None);
+        }
+        self.offset += length;
+        self.line += 1;
+        Ok(Some(if is_too_long { Err(EventLineError::TooLong) } else { Ok(text) }))
+    }
+}
+
+impl Iterator for EventReader {
+    type Item = io::Result<Result<EventLine, EventLineError>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            return match self.next_line() {
+                Ok(None) => None,
+                Ok(Some(Err(error))) => Some(Ok(Err(error))),
+                Ok(Some(Ok(text))) if text.trim_ascii().is_empty() => continue,
+                Ok(Some(Ok(text))) => Some(Ok(serde_json::from_slice(&text).map_err(Into::into))),
+                Err(error) => Some(Err(error)),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{Event, EventKind};
+
+    fn line(seq: u64) -> String {
+        let event = Event::new(EventKind::Live, "demo");
+        let line = EventLine { seq, unix_ms: 5, event, row: Some(seq), file: None };
+        serde_json::to_string(&line).unwrap() + "\n"
+    }
+
+    /// The numbers of the events after `offset`; 0 for a line that is not an event.
+    fn read(path: &Path, offset: u64) -> (Vec<u64>, EventReader) {
+        let mut reader = EventReader::open(path, offset).unwrap();
+        let found = reader.by_ref().map(|line| line.unwrap().map_or(0, |line| line.seq)).collect();
+        (found, reader)
+    }
+
+    #[test]
+    fn a_line_is_read_once_it_has_its_newline() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.events.jsonl");
+        let (first, second) = (line(1), line(2));
+        fs::write(&path, format!("{first}{}", &second[..20])).unwrap();
+        let (found, reader) = read(&path, 0);
+        assert_eq!(
+            (found, reader.offset(), reader.torn_bytes()),
+            (vec![1], first.len() as u64, 20)
+        );
+        fs::write(&path, format!("{first}{second}")).unwrap();
+        let (found, reader) = read(&path, reader.offset());
+        assert_eq!((found, reader.torn_bytes()), (vec![2], 0));
+    }
+
+    #[test]
+    fn lines_that_are_not_events_are_reported_in_their_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.events.jsonl");
+        let long = "x".repeat(2 * EVENT_BYTES_MAX + 10);
+        fs::write(&path, format!("{}\nnonsense\n{long}\n{}", line(1), line(2))).unwrap();
+        let (found, reader) = read(&path, 0);
+        assert_eq!((found, reader.line()), (vec![1, 0, 0, 2], 5));
+        assert_eq!(reader.offset(), fs::metadata(&path).unwrap().len());
+        let csv = csv_file_of(&path).unwrap();
+        assert_eq!(event_file_of(&csv), path);
+        assert_eq!(read_events(&csv).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_missing_event_file_holds_no_events() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read_events(&dir.path().join("a.csv")).unwrap(), []);
+        assert_eq!(csv_file_of(Path::new("a.jsonl")), None);
+    }
+}

@@ -1,0 +1,40 @@
+//! Reads the marker file that names the origin of a directory's rounds.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::csv_files::csv_names;
+use crate::origin::Origin;
+
+/// Name of the marker file, which holds one word: the origin of its directory.
+pub const ORIGIN_FILE: &str = "aviator_payouts.origin";
+
+impl Origin {
+    /// Returns the origin of the rounds in a directory.
+    ///
+    /// CSV files without a marker count as recorded; a directory with neither has no origin yet.
+    ///
+    /// # Errors
+    /// The directory or the marker cannot be read (`NotFound` if the directory does not exist), or
+    /// the marker holds an unknown word (`InvalidData`).
+    pub fn of(dir: &Path) -> io::Result<Option<Self>> {
+        let marker = dir.join(ORIGIN_FILE);
+        match fs::read_to_string(&marker) {
+            Ok(text) => {
+                let word = text.trim();
+                let known = Self::ALL.into_iter().find(|origin| origin.word() == word);
+                known.map(Some).ok_or_else(|| {
+                    let shown: String = word.chars().take(40).collect();
+                    let all = Self::ALL.map(Self::word).join(", ");
+                    let text = format!("{}: `{shown}` is none of {all}", marker.display());
+                    io::Error::new(io::ErrorKind::InvalidData, text)
+                })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok((!csv_names(dir)?.is_empty()).then_some(Self::Recorded))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
