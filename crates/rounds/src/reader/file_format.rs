@@ -224,7 +224,7 @@ fn undelimited(lines: &[&[u8]]) -> Refusal {
     let texts: Vec<&str> = lines.iter().filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let most = |is: &dyn Fn(&str) -> bool| {
         let count = texts.iter().filter(|text| is(text)).count();
-        count > 0 && count * 2 > texts.len()
+        count > 0 && count * 2 >= texts.len()
     };
     let is_number = |text: &str| sample_of(text).is_some();
     if most(&|text| is_number(text)) {

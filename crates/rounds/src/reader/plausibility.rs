@@ -63,7 +63,7 @@ pub(crate) fn doubt(sample: &[Sample], prior: Prior) -> Option<Doubt> {
     let is_one_way = values.len() >= SPREAD_MIN && one_way(&values) >= ONE_WAY_MAX;
     let found = if values.len() >= enough && is_strictly_monotonic(&values) || is_one_way {
         Some(Implausible::Monotonic)
-    } else if below_one(&values) > if prior == Prior::Named { 0.5 } else { 0.0 } {
+    } else if are_below_one(&values, prior) {
         Some(Implausible::BelowOne)
     } else if prior == Prior::Guessed && values.len() >= SPREAD_MIN {
         spread(sample, &values)
@@ -106,10 +106,13 @@ fn one_way(values: &[f64]) -> f64 {
     up.max(down) as f64 / values.len() as f64
 }
 
-/// The share of values below 1.
-fn below_one(values: &[f64]) -> f64 {
+/// No multiplier is below 1; in a column of that name a few slips are left to the rows.
+fn are_below_one(values: &[f64], prior: Prior) -> bool {
     let below = values.iter().filter(|&&value| value < 1.0).count();
-    if values.is_empty() { 0.0 } else { below as f64 / values.len() as f64 }
+    match prior {
+        Prior::Named => values.len() >= WHOLE_MIN && below * 2 > values.len(),
+        Prior::Guessed => below > 0,
+    }
 }
 
 fn spread(sample: &[Sample], values: &[f64]) -> Option<Implausible> {

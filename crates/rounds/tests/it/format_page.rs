@@ -37,15 +37,38 @@ fn each_line_called_taken_is_the_round_it_is_said_to_be() {
 
 #[test]
 fn each_line_called_rejected_is_rejected_for_that_reason() {
-    for (table, header) in [(0, "timestamp,multiplier\n"), (1, "")] {
-        let examples = examples("Rejected", table);
-        assert!(examples.len() >= 2);
-        for (line, reason) in examples {
-            // The header once more is no row; below itself it is the second line.
-            let piece = read(&format!("{header}{line}\n"));
-            assert_eq!(piece.rounds, [], "{line}");
-            assert_eq!(piece.rejected[0].reason.to_string(), reason, "{line}");
-        }
+    let examples = examples("Rejected", 0);
+    assert!(examples.len() >= 10);
+    for (line, reason) in examples {
+        // The header once more is no row; below itself it is the second line.
+        let piece = read(&format!("timestamp,multiplier\n{line}\n"));
+        assert_eq!(piece.rounds, [], "{line}");
+        assert_eq!(piece.rejected[0].reason.to_string(), reason, "{line}");
+    }
+}
+
+#[test]
+fn each_file_called_refused_is_refused_for_that_reason() {
+    let examples = examples("Refused", 0);
+    assert!(examples.len() >= 10);
+    for (file, reason) in examples {
+        let chunk = read(&format!("{}\n", file.replace("\\n", "\n")));
+        assert_eq!(chunk.rounds, [], "{file}");
+        let refusal = chunk.refused.map(|refusal| refusal.to_string());
+        assert_eq!(refusal.as_deref(), Some(reason), "{file}");
+    }
+}
+
+#[test]
+fn every_known_name_of_a_column_is_listed() {
+    let section = PAGE.split("\n### Names of columns\n").nth(1).unwrap();
+    let mut rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    for names in
+        [&rounds::TIME_NAMES[..], &rounds::MULTIPLIER_NAMES, &rounds::PERHAPS_MULTIPLIER_NAMES]
+    {
+        let row = rows.next().unwrap();
+        let listed: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert_eq!(listed, names);
     }
 }
 

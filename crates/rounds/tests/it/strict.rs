@@ -176,7 +176,7 @@ fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
             "two numbers",
             table("", "{t},{m},4.10", 30),
             "no header names its columns, and the rows do not show which hold times and multipliers \
-             (column 1: times, such as `2026-03-01 11:00:00`; column 2: numbers, such as `1.98`; \
+             (column 1: times, such as `2026-03-01 11:00:00`; column 2: numbers, such as `1.58`; \
              column 3: numbers, such as `4.10`)"
                 .to_owned(),
             " --time-column 1 --multiplier-column 2",

@@ -161,7 +161,7 @@ fn the_row_and_its_event_say_what_was_given() {
     log.append(&round(1), &event).unwrap();
     assert_eq!(
         fs::read_to_string(log.path()).unwrap(),
-        "timestamp,multiplier\n2025-12-10T19:32:47.345Z,1.07\n"
+        "timestamp,multiplier\n2025-12-10T19:32:47.345Z,2.53\n"
     );
     let side = fs::read_to_string(log.path().with_extension("events.jsonl")).unwrap();
     let lines: Vec<serde_json::Value> =
