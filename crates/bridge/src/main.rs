@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
-const HELD_BY_ANOTHER: u8 = 3;
+const LOCKED: u8 = 3;
 
 /// Carries rounds between machines through a NATS server.
 #[derive(Parser, Debug)]
@@ -42,9 +42,9 @@ enum Command {
     Push(PushOptions),
     /// Write the hub's rounds into a directory, each once, and keep writing new ones
     Pull(PullOptions),
-    /// Merge recordings of one table without round ids: rounds that one missed come from another
+    /// Merge recordings of one table without round ids: rounds that one missed are taken from another
     Merge(MergeOptions),
-    /// Create the stream of a table at the hub, with limits of your own
+    /// Create the stream of a table at the hub, with limits that you choose
     Init(InitOptions),
     /// Create a key for --nkey and print its public half for the hub's configuration
     Key(KeyOptions),
@@ -60,12 +60,12 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/many-machines.md explains when you need this and how to set up the hub.
-Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
+docs/many-machines.md explains when you need the bridge and how to set up the hub.
+Most options can also be set in the environment (AVIATOR_HUB for --hub).
+Exit codes: 0 done or stopped, 1 failed, 2 bad usage, configuration, credentials or stream, 3 the directory is in use by another program.";
 
 fn main() -> ExitCode {
-    // An error means that a provider is installed already, which is fine.
+    // Fails only if a provider is already installed, which is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
@@ -93,10 +93,10 @@ fn act(command: &Command) -> anyhow::Result<()> {
         }
         Command::Init(options) => {
             let (access, table, limits) = options.init()?;
-            let kept = hub::run(async {
+            let table_stream = hub::run(async {
                 Hub::connect(&access, 1).await?.stream_for(&table, limits).await
             })?;
-            let config = &kept.stream.cached_info().config;
+            let config = &table_stream.stream.cached_info().config;
             tracing::info!(
                 stream = config.name,
                 max_bytes = config.max_bytes,
@@ -106,7 +106,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
         }
         Command::Key(options) => {
             let public = nkey::create(&options.file)
-                .with_context(|| format!("making {}", options.file.display()))?;
+                .with_context(|| format!("creating {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
         Command::Manual(manual) => manual.run(Cli::command())?,
@@ -114,7 +114,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns a token that the first signal cancels; the second signal exits at once.
+/// Returns a token that the first signal cancels; a second signal ends the program at once.
 fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
@@ -129,12 +129,12 @@ fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let listen = move || {
         runtime.block_on(async {
             let signal = signals.next().await;
-            tracing::info!(signal, "Asked to stop.");
+            tracing::info!(signal, "Stopping.");
             token.cancel();
             signals.next().await;
         });
         say("bridge: stopped at once; acknowledged rows are kept");
-        #[expect(clippy::exit, reason = "files and stream are consistent at every moment")]
+        #[expect(clippy::exit, reason = "files and stream are consistent at all times")]
         std::process::exit(i32::from(FAILED));
     };
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
@@ -148,25 +148,25 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let is_wrong =
+    let is_bad_usage =
         |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
     if error.downcast_ref::<ConfigError>().is_some() {
         return BAD_USAGE;
     }
     if let Some(error) = error.downcast_ref::<HubError>() {
-        return if is_wrong(error) { BAD_USAGE } else { FAILED };
+        return if is_bad_usage(error) { BAD_USAGE } else { FAILED };
     }
     if let Some(error) = error.downcast_ref::<MergeError>() {
         return match error {
-            MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
+            MergeError::Log(LogError::Locked { .. }) => LOCKED,
             MergeError::Log(LogError::Mixed { .. }) | MergeError::Mismatch(_) => BAD_USAGE,
             _ => FAILED,
         };
     }
     match (error.downcast_ref::<PullError>(), error.downcast_ref::<StateError>()) {
-        (Some(PullError::Hub(error)), _) if is_wrong(error) => BAD_USAGE,
+        (Some(PullError::Hub(error)), _) if is_bad_usage(error) => BAD_USAGE,
         (Some(PullError::Log(LogError::Locked { .. })), _) | (_, Some(StateError::Locked(_))) => {
-            HELD_BY_ANOTHER
+            LOCKED
         }
         (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
         _ => FAILED,
