@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that docs/ explains every alert, warning and error to the operator.
+"""Checks that docs/ explains every alert, and every log message of level WARN or ERROR, to the operator.
 
-An alert must be named there as code (`AviatorCollectorDown`), a message of the log with its longest fixed text.
+The docs must mention an alert as code (`AviatorCollectorDown`), and a log message by its longest fixed text.
 """
 
 import pathlib
@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "dev"))
 import rust_source  # noqa: E402
 
-# A message whose longest fixed text is shorter than this is not looked for.
+# Messages whose longest fixed text is shorter than this are skipped.
 LENGTH_MIN = 12
 MESSAGE = re.compile(r"\b(?:warn|error)!\s*\(")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -29,7 +29,7 @@ def messages(file):
         end = rust_source.closing(code, found.end() - 1)
         literals = TEXT.findall(text[found.end():end])
         parts = [plain(part) for literal in literals for part in re.split(r"\{[^}]*\}", literal.replace("\\\n", ""))]
-        # A message without a text of its own passes on that of something else.
+        # A message without its own text passes on that of an error, which is not checked.
         longest = max(parts, key=len, default="").strip(" .;:,📝")
         if len(longest) >= LENGTH_MIN:
             yield longest
