@@ -40,14 +40,14 @@ async fn without_rounds_every_plot_says_what_is_missing() {
         tab.reads("empty-text", "No rounds yet.").await;
         tab.reads("empty-todo", &program.folder()).await;
         tab.reads("plot", "No rounds yet. They appear here as they are read.").await;
-        tab.reads("reliability-plot", "no forecast has met its round").await;
+        tab.reads("reliability-plot", "no forecast has been checked").await;
         tab.reads("law-plot", "No rounds to count yet.").await;
         for plot in ["skill-plot", "lights-plot", "coverage-plot"] {
             tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
             tab.reads(plot, "Nothing yet").await;
         }
         tab.value("document.getElementById('recorder-plot').scrollIntoView()").await;
-        tab.reads("recorder-plot", "The collector has noted nothing here.").await;
+        tab.reads("recorder-plot", "The collector has recorded no events here.").await;
         tab.reads("collector-say", "not seen here").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -176,9 +176,9 @@ async fn a_predictor_that_keeps_no_history_is_said_and_the_rest_still_works() {
         tab.open(&program.address()).await;
         tab.reads("stats-rounds", "300 rounds").await;
         tab.click("#range label:nth-of-type(4)").await;
-        tab.reads("readout", "hands out the last 200 rounds").await;
+        tab.reads("readout", "provides only the last 200 rounds").await;
         tab.value("document.getElementById('skill-plot').scrollIntoView()").await;
-        tab.reads("skill-plot", "does not keep this").await;
+        tab.reads("skill-plot", "does not provide this").await;
         tab.value("document.getElementById('law-plot').scrollIntoView()").await;
         tab.reads("law-seen", "last 200 rounds").await;
         tab.sees("#law-plot canvas").await;
