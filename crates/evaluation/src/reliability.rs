@@ -33,10 +33,10 @@ pub struct ReliabilityRow {
     /// Rounds whose served probability fell into the bin.
     pub rounds: u64,
     /// Mean of those probabilities, the forecast frequency.
-    pub said: f64,
+    pub forecast: f64,
     /// The share that reached the target, with a confidence sequence (exact if the chance was the
     /// same in all of them).
-    pub came: Estimate,
+    pub observed: Estimate,
 }
 
 impl ReliabilityTable {
@@ -71,8 +71,8 @@ impl Cell {
             from: number as f64 / BINS as f64,
             to: (number + 1) as f64 / BINS as f64,
             rounds: self.rounds,
-            said: self.sum / self.rounds as f64,
-            came: beta_binomial(self.hits, self.rounds, 0.05)?,
+            forecast: self.sum / self.rounds as f64,
+            observed: beta_binomial(self.hits, self.rounds, 0.05)?,
         })
     }
 }
@@ -101,8 +101,8 @@ mod tests {
         let rows = table.rows();
         assert_eq!(rows.len(), 5);
         for (row, p) in rows.iter().zip(served) {
-            assert!((row.said - p).abs() < 1e-9 && row.from <= p && p < row.to, "{row:?}");
-            assert!(row.rounds == 5000 && row.came.holds(p), "{row:?}");
+            assert!((row.forecast - p).abs() < 1e-9 && row.from <= p && p < row.to, "{row:?}");
+            assert!(row.rounds == 5000 && row.observed.holds(p), "{row:?}");
         }
     }
 

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_of_lights_has_its_sentence() {
+    fn every_combination_of_tests_has_its_sentence() {
         for (tests, sentence) in [
             (
                 (false, false, false),

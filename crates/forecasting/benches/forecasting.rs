@@ -74,7 +74,7 @@ fn engine(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("engine");
     group.sample_size(10);
     group.throughput(Throughput::Elements(ROUNDS as u64));
-    group.bench_function("features, forecast, scores and lights of 10,000 rounds", |bencher| {
+    group.bench_function("features, forecast, scores and evidence of 10,000 rounds", |bencher| {
         bencher.iter_batched(
             || rounds.clone(),
             |rounds| drive(&rounds, Refit::Rounds(u64::MAX / 2), model, &mut |_, _| ()).unwrap(),

@@ -56,7 +56,6 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
     pub(crate) scorecard: Option<Report>,
-    #[serde(rename = "lights")]
     pub(crate) evidence: Option<EvidenceView>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) forecasts: Forecasts,

@@ -76,7 +76,7 @@ fn forecasts_that_say_nothing_prove_nothing() {
 }
 
 #[test]
-fn a_game_with_order_lights_the_order_and_the_forecast() {
+fn a_game_with_order_alarms_the_order_and_the_forecast_test() {
     let run = run(Scenario::Autoregressive(0.3), 3000, 10_000);
     let [order, _, forecast] = run.tests.tests();
     assert_eq!((order.level, forecast.level), (Level::Red, Level::Red));
@@ -88,7 +88,7 @@ fn a_game_with_order_lights_the_order_and_the_forecast() {
 }
 
 #[test]
-fn a_law_that_is_off_lights_the_law_only() {
+fn a_law_that_is_off_alarms_the_law_test_only() {
     let run = run(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 10_000);
     let verdict = run.verdict();
     assert!(verdict.law && !verdict.order && !verdict.forecast);
@@ -126,7 +126,7 @@ fn late_and_missed_forecasts_are_never_bet_on() {
 
 /// A test turns amber at 20 and red at 100, and says at which round it did.
 #[test]
-fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
+fn a_test_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
     let mut tests = Evidence::new(HouseLaw::default(), 10_000);
     let (mut amber, mut red, mut highest) = (None, None, 0.0f64);
     for (t, cents) in (1u64..).zip(Scenario::Autoregressive(0.3).stream(10_000).take(1000)) {

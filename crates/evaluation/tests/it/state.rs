@@ -39,7 +39,7 @@ fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u6
 }
 
 #[test]
-fn the_lights_continue() {
+fn the_tests_continue() {
     check(Evidence::new(HouseLaw::default(), 5), |tests, t, cents| {
         let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
         tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));

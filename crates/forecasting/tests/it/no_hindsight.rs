@@ -142,5 +142,5 @@ fn every_round_after_the_first_model_meets_exactly_one_forecast() {
     let tally = engine.counts();
     assert_eq!((tally.settled, tally.missed, tally.late), (170, 0, 0));
     assert_eq!(engine.scorecard().scored(), 170);
-    assert_eq!(engine.scorecard().evidence().rounds(), 200, "the lights need no forecast");
+    assert_eq!(engine.scorecard().evidence().rounds(), 200, "the tests need no forecast");
 }

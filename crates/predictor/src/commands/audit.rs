@@ -105,7 +105,7 @@ impl Audit {
             Some(_) => "\nThis is one of the announced looks; its error is halved with each of them.\n",
             None => {
                 "\nThe battery is valid for one look. To look again as rounds come in, use --snapshot; \
-                 the lights may be looked at any time.\n"
+                 the sequential tests may be read at any time.\n"
             }
         }.to_owned());
         lines.join("\n")

@@ -106,11 +106,11 @@ impl Page<'_> {
         self.gauge("aviator_baseline_mae_rolling", "The same of the constant 1.94.", |it| {
             mae(it, HOUSE)
         });
-        let help = "ln of what a euro bet against the light has become.";
-        let mut metric = self.metrics.metric("aviator_light_ln_e", MetricKind::Gauge, help);
+        let help = "ln of what a euro bet against the claim of the test has become.";
+        let mut metric = self.metrics.metric("aviator_evidence_ln_e", MetricKind::Gauge, help);
         for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
-                metric.sample(&[("table", table), ("light", light)], ln_e);
+            for (test, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
+                metric.sample(&[("table", table), ("test", test)], ln_e);
             }
         }
     }

@@ -108,11 +108,11 @@ pub(crate) async fn history(
 struct Recorded<'a> {
     success: bool,
     totals: Totals,
-    strange_lines: u64,
+    unreadable_lines: u64,
     events: Vec<&'a CollectorEvent>,
 }
 
-/// `GET /api/recorder`: what the collector has noted, newest first.
+/// `GET /api/recorder`: the collector's events, newest first.
 pub(crate) async fn recorder(
     request: HttpRequest,
     handle: web::Data<TableHandle>,
@@ -120,14 +120,14 @@ pub(crate) async fn recorder(
 ) -> Result<HttpResponse, Problem> {
     let limit = limit.number(EVENTS, EVENTS_MAX)?;
     let snapshot = handle.snapshot.load_full();
-    let notes = &snapshot.collector_events;
-    let tag = tag(&[run(&snapshot), notes.change]);
+    let log = &snapshot.collector_events;
+    let tag = tag(&[run(&snapshot), log.change]);
     Ok(answer(&request, &tag, Keep::AndAsk, || {
         Answer::json(&Recorded {
             success: true,
-            totals: notes.totals,
-            strange_lines: notes.strange,
-            events: notes.newest.iter().rev().take(limit).collect(),
+            totals: log.totals,
+            unreadable_lines: log.unreadable,
+            events: log.newest.iter().rev().take(limit).collect(),
         })
     }))
 }

@@ -156,7 +156,7 @@ impl SnapshotBuilder {
             score_history: Arc::clone(engine.score_history()),
             round_history,
             survival_curve: self.survival_curve.clone(),
-            collector_events: from.collector_events.notes(),
+            collector_events: from.collector_events.log(),
             scan_counts: from.scan_counts,
             training_durations: from.training_status.took(),
             version: env!("CARGO_PKG_VERSION"),

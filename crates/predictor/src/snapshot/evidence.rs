@@ -62,17 +62,17 @@ impl EvidenceView {
 }
 
 impl TestView {
-    fn of(light: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
+    fn of(test: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
         Self {
-            e: euros(light.ln_e),
-            e_max: euros(light.ln_e_max),
-            amber_at: euros(light.ln_amber),
-            ln_e: light.ln_e,
-            ln_e_max: light.ln_e_max,
-            level: light.level,
-            anytime_p: light.anytime_p,
-            alarm_round: light.alarm_round,
+            e: euros(test.ln_e),
+            e_max: euros(test.ln_e_max),
+            amber_at: euros(test.ln_amber),
+            ln_e: test.ln_e,
+            ln_e_max: test.ln_e_max,
+            level: test.level,
+            anytime_p: test.anytime_p,
+            alarm_round: test.alarm_round,
             bettors,
             rounds: wealth.rounds(),
         }

@@ -140,9 +140,9 @@ async fn how_things_went_comes_in_columns_of_equal_length() {
         "skill/lo",
         "skill/hi",
         "coverage",
-        "lights/order",
-        "lights/law",
-        "lights/forecast",
+        "evidence/order",
+        "evidence/law",
+        "evidence/forecast",
     ] {
         assert_eq!(
             history.pointer(&format!("/{column}")).unwrap().as_array().unwrap().len(),

@@ -58,7 +58,7 @@ fn fair_rounds_pass_and_the_hole_in_their_recording_is_seen() {
     assert_eq!(json["recording"]["gaps_too_long"], 1);
     let missing = json["recording"]["rounds_missing"].as_f64().unwrap();
     assert!((missing - 3600.0 / 22.8).abs() < 2.0, "{missing}");
-    assert!(json["evidence"].as_array().unwrap().iter().all(|light| light["level"] == "quiet"));
+    assert!(json["evidence"].as_array().unwrap().iter().all(|test| test["level"] == "quiet"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ async fn a_restart_goes_on_where_the_last_run_stopped() {
     let app = TestApp::start(data.manual());
     let after = app.look().await;
     assert_eq!(before["scorecard"]["rounds"], 70);
-    for key in ["scorecard", "lights", "verdict", "recent", "prediction_history"] {
+    for key in ["scorecard", "evidence", "verdict", "recent", "prediction_history"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert_eq!(after["forecasts"]["settled"], before["forecasts"]["settled"]);

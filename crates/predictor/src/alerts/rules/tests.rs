@@ -129,7 +129,7 @@ fn a_training_that_fails_is_told_once_until_one_succeeds() {
 }
 
 #[test]
-fn a_verdict_is_told_when_another_light_is_in_it_and_not_when_its_figures_move() {
+fn a_verdict_is_told_when_another_test_is_in_it_and_not_when_its_figures_move() {
     let verdict = |evidence, sentence: &str| Seen {
         verdict: Some(VerdictSeen { evidence, sentence: sentence.to_owned() }),
         is_simulated: true,

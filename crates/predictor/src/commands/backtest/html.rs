@@ -30,7 +30,7 @@ fn write(page: &mut String, report: &Report) -> Result {
     )?;
     head(page, report, &data)?;
     figures(page, report)?;
-    lights(page, report)?;
+    evidence(page, report)?;
     plots::write(page, report)?;
     tables::write(page, report)?;
     writeln!(
@@ -104,25 +104,25 @@ fn figures(page: &mut String, report: &Report) -> Result {
     writeln!(page, "</dl>")
 }
 
-fn lights(page: &mut String, report: &Report) -> Result {
+fn evidence(page: &mut String, report: &Report) -> Result {
     writeln!(
         page,
-        "<section class=\"lights\"><h2>Three lights</h2><p>One imaginary euro is bet against each \
+        "<section class=\"evidence\"><h2>Evidence</h2><p>One imaginary euro is bet against each \
          claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
          1 in 20.</p><ul>"
     )?;
-    for (light, claim) in report.evidence.iter().zip(CLAIMS) {
-        let state = match light.level {
+    for (test, claim) in report.evidence.iter().zip(CLAIMS) {
+        let state = match test.level {
             Level::Quiet => "quiet",
             Level::Amber => "amber",
             Level::Red => "red",
         };
-        let name = escaped(&light.name);
-        let said = text::said(light);
+        let name = escaped(&test.name);
+        let said = text::said(test);
         writeln!(
             page,
             "<li class=\"{state}\"><i></i><b>{name}</b><span>{claim}</span><em>{said}</em>{}</li>",
-            bar(light)
+            bar(test)
         )?;
     }
     writeln!(page, "</ul></section>")
@@ -134,14 +134,14 @@ const CLAIMS: [&str; 3] = [
     "“Our chances are never expected to be better than the constant table.”",
 ];
 
-/// How far the light has come, on a logarithmic scale from 1 to its red line.
-fn bar(light: &TestEvidence) -> String {
-    let red = light.ln_amber + 5f64.ln();
+/// How far the evidence has come, on a logarithmic scale from 1 to its red level.
+fn bar(test: &TestEvidence) -> String {
+    let red = test.ln_amber + 5f64.ln();
     let share = |ln_e: f64| 100.0 * (ln_e / red).clamp(0.0, 1.0);
     format!(
-        "<div class=\"evidence\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
-        share(light.ln_e_max),
-        share(light.ln_amber)
+        "<div class=\"bar\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
+        share(test.ln_e_max),
+        share(test.ln_amber)
     )
 }
 

@@ -37,7 +37,6 @@ pub(super) struct Report {
     /// Trust in the model at the end.
     pub(super) kappa: f64,
     /// Order, law, forecast: each in the epoch in which it was loudest.
-    #[serde(rename = "lights")]
     pub(super) evidence: Vec<TestEvidence>,
     /// Epochs that changes of the game have ended.
     pub(super) epochs: Vec<Epoch>,
@@ -145,7 +144,7 @@ impl ReportBuilder {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
             ensemble_skill: self.ensemble.shown_percent(),
-            ln_e: evidence.tests().map(|light| light.ln_e),
+            ln_e: evidence.tests().map(|test| test.ln_e),
             epoch: evidence.epoch(),
             coverage80: self.coverage(0),
             coverage90: self.coverage(1),
@@ -189,13 +188,13 @@ impl ReportBuilder {
 fn loudest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
     let loudest = |number: usize| {
         let all = closed.iter().map(|epoch| &epoch.tests[number]).chain([&now[number]]);
-        let first_alarm = all.clone().filter_map(|light| light.alarm_round).min();
+        let first_alarm = all.clone().filter_map(|test| test.alarm_round).min();
         let loud = all.max_by(|a, b| {
-            let loud = |light: &TestEvidence| (light.level, light.ln_e_max - light.ln_amber);
+            let loud = |test: &TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
             let ((level_a, a), (level_b, b)) = (loud(a), loud(b));
             level_a.cmp(&level_b).then(a.total_cmp(&b))
         });
-        loud.map(|light| TestEvidence { alarm_round: first_alarm, ..light.clone() })
+        loud.map(|test| TestEvidence { alarm_round: first_alarm, ..test.clone() })
     };
     (0..now.len()).filter_map(loudest).collect()
 }
@@ -210,10 +209,10 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
 fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
     let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
     let follows = if is_on {
-        "This is a pattern of the recording, not of the game: read the lights as a finding about the \
-         recording first."
+        "This is a pattern of the recording, not of the game: read this evidence as a finding \
+         about the recording first."
     } else {
-        "This is a pattern of the recording, not of the game, and too faint for the lights so far."
+        "This is a pattern of the recording, not of the game, and too faint for the tests so far."
     };
     drops_repeats.then(|| {
         format!(

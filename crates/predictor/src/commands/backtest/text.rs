@@ -24,12 +24,9 @@ fn write(text: &mut String, report: &Report) -> Result {
     for sentence in report.verdict.sentences() {
         writeln!(text, "{sentence}")?;
     }
-    writeln!(
-        text,
-        "\nLights (1 = no evidence, amber from 20, red from 100, doubled at each change)"
-    )?;
-    for light in &report.evidence {
-        writeln!(text, "  {:<9} {}", light.name, said(light))?;
+    writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100, doubled at each change)")?;
+    for test in &report.evidence {
+        writeln!(text, "  {:<9} {}", test.name, said(test))?;
     }
     writeln!(text, "\nTrust in the model at the end (kappa): {:.3}", report.kappa)?;
     let skill = &report.scorecard.skill;
@@ -41,9 +38,9 @@ fn write(text: &mut String, report: &Report) -> Result {
 }
 
 /// A test in words.
-pub(super) fn said(light: &TestEvidence) -> String {
-    let highest = format!("highest {}", evidence(light.ln_e_max));
-    match (light.level, light.alarm_round) {
+pub(super) fn said(test: &TestEvidence) -> String {
+    let highest = format!("highest {}", evidence(test.ln_e_max));
+    match (test.level, test.alarm_round) {
         (Level::Quiet, None) => format!("quiet, {highest}"),
         (level, round) => {
             let since = round.map_or_else(String::new, |round| format!(" since round {round}"));

@@ -42,7 +42,7 @@ async fn without_rounds_every_plot_says_what_is_missing() {
         tab.reads("plot", "No rounds yet. They appear here as they are read.").await;
         tab.reads("reliability-plot", "no forecast has been checked").await;
         tab.reads("law-plot", "No rounds to count yet.").await;
-        for plot in ["skill-plot", "lights-plot", "coverage-plot"] {
+        for plot in ["skill-plot", "evidence-plot", "coverage-plot"] {
             tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
             tab.reads(plot, "Nothing yet").await;
         }

@@ -12,7 +12,7 @@ pub(super) fn write(page: &mut String, report: &Report) -> Result {
     writeln!(page, "<div class=\"plots\">")?;
     figure(page, "Skill over time", SKILL, &skill(report))?;
     figure(page, "Evidence over time", EVIDENCE, &evidence(report))?;
-    figure(page, "Did rounds come as often as was said?", CALIBRATION, &calibration(report))?;
+    figure(page, "Did rounds come as often as forecast?", CALIBRATION, &calibration(report))?;
     figure(page, "Rounds inside the intervals", COVERAGE, &coverage(report))?;
     writeln!(page, "</div>")
 }
@@ -23,8 +23,8 @@ const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key la
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
     Where a change was noticed (upright line) all three begin anew, with doubled lines.";
-const CALIBRATION: &str = "What was said, and the share that came, in ten bins for each target, \
-    with 95 % ends. Dots on the diagonal are honest; small dots rest on few rounds.";
+const CALIBRATION: &str = "Forecast probability and observed share, in ten bins for each target, \
+    with 95 % ends. Dots on the diagonal are calibrated; small dots rest on few rounds.";
 const COVERAGE: &str = "<span class=\"key ours\">80 %</span> <span class=\"key law\">90 %</span> \
     Share of the last 500 rounds inside the served interval. It wavers by about 2 points by chance \
     alone.";
@@ -88,11 +88,11 @@ fn evidence(report: &Report) -> Plot<'static> {
         line(report, "threshold", threshold(100.0)),
     ];
     marks.extend(report.epochs.iter().map(|it| Mark::Moment { x: it.last_round as f64 }));
-    for (light, class) in ["order", "law", "forecast"].into_iter().enumerate() {
-        marks.push(line(report, class, |it| Some(it.ln_e[light] / LN_10)));
+    for (test, class) in ["order", "law", "forecast"].into_iter().enumerate() {
+        marks.push(line(report, class, |it| Some(it.ln_e[test] / LN_10)));
     }
     Plot {
-        says: "Evidence of the three lights over time, with lines at 20 and 100",
+        says: "Evidence of the three tests over time, with lines at 20 and 100",
         x: Axis::rounds(report.data.rounds),
         y: Axis::evidence(highest),
         marks,
@@ -106,18 +106,18 @@ fn calibration(report: &Report) -> Plot<'static> {
         of_target.map(|row| row.rounds).max().unwrap_or(0)
     };
     let dots = rows.iter().map(|row| Dot {
-        x: row.said,
-        y: row.came.value,
-        low: row.came.lo.max(0.0),
-        high: row.came.hi.min(1.0),
+        x: row.forecast,
+        y: row.observed.value,
+        low: row.observed.lo.max(0.0),
+        high: row.observed.hi.min(1.0),
         name: (row.rounds == most(row.target)).then(|| format!("{}×", row.target)),
         weight: row.rounds as f64 / report.scorecard.rounds.max(1) as f64,
     });
     let unit = |label| Axis::linear(label, [0.0, 1.0].into_iter());
     Plot {
-        says: "Calibration: the share of rounds that came, beside the chance that was said",
-        x: unit("chance that was said"),
-        y: unit("share that came"),
+        says: "Calibration: observed share against forecast probability",
+        x: unit("forecast probability"),
+        y: unit("observed share"),
         marks: vec![
             Mark::Line { class: "diagonal", points: vec![(0.0, 0.0), (1.0, 1.0)] },
             Mark::Dots { points: dots.collect() },
