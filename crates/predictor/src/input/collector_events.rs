@@ -230,7 +230,7 @@ fn identity(found: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(found)
 }
 
-/// Elsewhere the time of creation has to do.
+/// Other systems have no inode number: uses the time of creation.
 #[cfg(not(unix))]
 fn identity(found: &fs::Metadata) -> u64 {
     let since = found.created().ok().and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok());

@@ -284,7 +284,7 @@ fn what_cannot_be_used_gets_one_clear_line() {
     check_complaint(&["backtest", "--file", &file], 1, &needed);
     check_complaint(&["backtest", "--data-dir", &at("")], 1, &needed);
     std::fs::write(&file, "timestamp,multiplier\n2025-12-10 19:32:35,zwei\n").unwrap();
-    check_complaint(&["backtest", "--file", &file], 1, &["1 rows are no rounds", "line 2"]);
+    check_complaint(&["backtest", "--file", &file], 1, &["1 row that is not a round", "line 2"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 30))).unwrap();
     check_complaint(&["backtest", "--file", &file], 1, &["30 rounds in", "31 are needed"]);
     check_complaint(&["audit", "--file", &file], 1, &["30 rounds in", "100 are needed"]);

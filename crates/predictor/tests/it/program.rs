@@ -94,7 +94,7 @@ fn doctor_names_what_is_wrong() {
     let dir = data.path().to_str().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "one thing");
+    let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "1 problem keeps");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("TROUBLE") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");

@@ -11,14 +11,14 @@ use super::stakes::Bets;
 
 pub(super) fn of(report: &Report) -> String {
     let mut text = report.data.text();
-    write(&mut text, report).expect("a string takes all text");
+    write(&mut text, report).expect("writing to a string cannot fail");
     text
 }
 
 fn write(text: &mut String, report: &Report) -> Result {
     writeln!(
         text,
-        "{} forecasts, each made before its round was looked at; {} models, refitted {}\n",
+        "{} forecasts, each made from earlier rounds only; {} models, refitted {}\n",
         report.scorecard.rounds, report.models, report.refit
     )?;
     for sentence in report.verdict.sentences() {
@@ -26,7 +26,7 @@ fn write(text: &mut String, report: &Report) -> Result {
     }
     writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100, doubled at each change)")?;
     for test in &report.evidence {
-        writeln!(text, "  {:<9} {}", test.name, said(test))?;
+        writeln!(text, "  {:<9} {}", test.name, level(test))?;
     }
     writeln!(text, "\nTrust in the model at the end (kappa): {:.3}", report.kappa)?;
     let skill = &report.scorecard.skill;
@@ -37,8 +37,8 @@ fn write(text: &mut String, report: &Report) -> Result {
     stakes(text, report)
 }
 
-/// A test in words.
-pub(super) fn said(test: &TestEvidence) -> String {
+/// The level of a test, and its highest evidence.
+pub(super) fn level(test: &TestEvidence) -> String {
     let highest = format!("highest {}", evidence(test.ln_e_max));
     match (test.level, test.alarm_round) {
         (Level::Quiet, None) => format!("quiet, {highest}"),
@@ -50,7 +50,7 @@ pub(super) fn said(test: &TestEvidence) -> String {
     }
 }
 
-/// What one imaginary euro has become, with the digits it deserves.
+/// Formats evidence, given as ln e.
 pub(super) fn evidence(ln_e: f64) -> String {
     match ln_e.exp() {
         _ if ln_e > 14.0 => format!("10^{:.1}", ln_e / std::f64::consts::LN_10),
@@ -76,7 +76,7 @@ pub(super) fn ends(estimate: Estimate, digits: usize) -> String {
     format!("[{:+.digits$}, {:+.digits$}]", estimate.lo, estimate.hi)
 }
 
-/// A score with its digits, or a dash where nothing was said.
+/// Formats a score, or a dash where there is none.
 pub(super) fn figure(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }

@@ -224,7 +224,7 @@ impl Check {
             lines.push(format!("… and {} more", self.findings.len() - LISTED));
         }
         lines.push(format!("{} rounds match in every step.\n", self.matching));
-        output::say(&lines.join("\n"))?;
+        output::print(&lines.join("\n"))?;
         match (self.findings.len(), self.without_seeds, self.matching) {
             (0, 0, 1..) => Ok(()),
             (0, 0, 0) => bail!("there is no round to verify"),
@@ -250,7 +250,7 @@ impl Table {
         let chunk = cursor.read(&mut file, length)?;
         let rejected: BTreeSet<u64> = chunk.rejected.iter().map(|row| row.line).collect();
         if rejected.len() as u64 != chunk.rejected_count {
-            bail!("{} rows are no rounds", chunk.rejected_count);
+            bail!("has {}", output::rejected_rows(chunk.rejected_count));
         }
         let rows = (2..=cursor.line()).filter(|line| !rejected.contains(line)).map(|line| line - 1);
         Ok(Self(rows.zip(chunk.rounds.iter().map(|round| round.multiplier)).collect()))

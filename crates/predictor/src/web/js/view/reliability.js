@@ -33,7 +33,9 @@ export class ReliabilityPlot {
     }));
     syncRows(/** @type {Element} */ (el("reliability-table").querySelector("tbody")), filled);
     if (rows.length === 0) return this.chart.say(t("reliability_none"));
-    const held = rows.filter((row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi).length;
+    const held = rows.filter(
+      (row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi,
+    ).length;
     this.chart.draw(
       [
         [0, 1],
