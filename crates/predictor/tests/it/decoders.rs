@@ -1,4 +1,4 @@
-//! Queries may be anything: each is understood or refused.
+//! Query strings of any content are either parsed or refused.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn understood(text: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn of_the_corpus_only_queries_that_mean_one_thing_are_answered() {
+fn of_the_corpus_only_unambiguous_queries_are_answered() {
     let told: Vec<(String, Vec<&str>)> = corpus("queries")
         .into_iter()
         .map(|(name, bytes)| (name, understood(std::str::from_utf8(&bytes).unwrap())))

@@ -1,5 +1,5 @@
-//! docs/openapi.json against the program: every route that is described answers as described, with
-//! every key that is described and no other.
+//! docs/openapi.json against the program: every described route answers as described, with every
+//! described key and no other.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use evaluation::sequential::{Epoch, Level, TestEvidence};
 use reqwest::{Client, Method, Response, redirect};
 use serde_json::{Map, Value};
 
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 pub(crate) fn document() -> Value {
     serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap()
