@@ -39,7 +39,7 @@ async fn what_the_session_posts_is_what_is_answered() {
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
     let mut status = Status::new(SourceKind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
     status.rounds_written = 41;
-    status.enter(CollectorState::Connected, status.started_at);
+    status.set_state(CollectorState::Connected, status.started_at);
     asked.board.post(&status);
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 200);
     assert_eq!(asked.ask(Method::HEAD, "/healthz").await.status(), 200);
