@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks that what the docs quote from the code is there: error texts in the tables of docs/how-to/ and of the FAQ, and
-names of functions and tests in the checklists.
+names of functions, tests and constants in the checklists.
 
 In a column "message" or "you see", text in backticks or in double quotes is an error text; "…" in it stands for a value.
-In a checklist, `several_words_like_this` is the name of a function or a test.
+In a checklist, `several_words_like_this` is the name of a function or a test, `WORDS_LIKE_THIS` that of a constant.
 """
 
 import re
@@ -72,15 +72,19 @@ def is_in(text, literal):
 
 
 def names():
-    """(line, name) of each function or test that a checklist names."""
+    """(line, name) of each function, test or constant that a checklist names."""
     for number, line in enumerate(CHECKLISTS.read_text(encoding="utf-8").splitlines(), 1):
-        for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+){2,})`", line):
+        for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+){2,}|[A-Z]{2,}(?:_[A-Z]+)*)`", line):
             yield number, name
 
 
-def functions():
-    sources = ROOT.glob("crates/*/[st]*/**/*.rs")
-    return {name for path in sources for name in re.findall(r"\bfn (\w+)", rust_source.read(path))}
+def defined_names():
+    found = set()
+    for path in ROOT.glob("crates/*/[st]*/**/*.rs"):
+        found |= set(re.findall(r"\b(?:fn|const|static) (\w+)", rust_source.read(path)))
+    for path in ROOT.glob("crates/*/src/web/js/**/*.js"):
+        found |= set(re.findall(r"\b(?:function|const|let) (\w+)", rust_source.read(path)))
+    return found
 
 
 def main():
@@ -89,15 +93,15 @@ def main():
         count += 1
         if not any(is_in(text, it) for it in texts):
             problems.append(f"{page.relative_to(ROOT)}:{line}: no program says “{text}”")
-    named, defined = list(names()), functions()
-    problems += [f"{CHECKLISTS.relative_to(ROOT)}:{line}: there is no function {it}" for line, it in named if it not in defined]
+    named, defined = list(names()), defined_names()
+    problems += [f"{CHECKLISTS.relative_to(ROOT)}:{line}: nothing is called {it}" for line, it in named if it not in defined]
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
         raise SystemExit(1)
     if count < QUOTES_MIN or len(named) < NAMES_MIN:
         raise SystemExit(f"only {count} quoted error texts and {len(named)} names: the check is broken")
-    print(f"all {count} quoted error texts and {len(named)} names of functions are in the sources")
+    print(f"all {count} quoted error texts and {len(named)} names are in the sources")
 
 
 main()

@@ -106,10 +106,10 @@ fn calibration(report: &Report) -> Plot<'static> {
         of_target.map(|row| row.rounds).max().unwrap_or(0)
     };
     let dots = rows.iter().map(|row| Dot {
-        x: row.said,
-        y: row.came.value,
-        low: row.came.lo.max(0.0),
-        high: row.came.hi.min(1.0),
+        x: row.forecast,
+        y: row.observed.value,
+        low: row.observed.lo.max(0.0),
+        high: row.observed.hi.min(1.0),
         name: (row.rounds == most(row.target)).then(|| format!("{}×", row.target)),
         weight: row.rounds as f64 / report.scorecard.rounds.max(1) as f64,
     });
