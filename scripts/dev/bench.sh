@@ -26,8 +26,8 @@ if ! "$python" -c 'import lightgbm, numpy, sklearn' 2>/dev/null; then
 fi
 command -v wrk >/dev/null || { echo "wrk is not installed. On Debian or Ubuntu: sudo apt-get install wrk" >&2; exit 1; }
 cargo build --quiet --release --locked -p rounds --example read_speed
-cargo build --quiet --release --locked -p forecasting --example write_dataset --example throughput
-cargo build --quiet --release --locked -p predictor --bin predictor --example fit_speed --example cold_load
+cargo build --quiet --release --locked -p predictor -p forecasting --bin predictor \
+  --example fit_speed --example write_dataset --example throughput --example cold_load
 
 # seconds_of LEARNER: prints the seconds of a learner from the output of reference.py on stdin.
 seconds_of() { "$python" -c 'import json,sys
