@@ -1,4 +1,4 @@
-//! `docs/features.md` contains the table of features.
+//! `docs/reference/features.md` contains the table of features.
 
 use std::fmt::Write;
 
