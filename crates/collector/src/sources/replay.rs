@@ -96,6 +96,11 @@ impl Replay {
         let name = self.file.display();
         let piece = read(&self.file)
             .map_err(|error| SourceError::Configuration(format!("--file {name}: {error}")))?;
+        if let Some(refusal) = &piece.refused {
+            let command = refusal.command(&name.to_string());
+            let text = format!("--file {name} is not read: {refusal}; {command} reads it");
+            return Err(SourceError::Configuration(text));
+        }
         if piece.rejected_count > 0 || piece.torn_bytes > 0 {
             let first = piece.rejected.first().map(|rejected| rejected.line);
             tracing::warn!(

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use forecasting::training_schedule::FIRST_AT;
 use notify::{RecursiveMode, Watcher as _};
-use rounds::Origin;
 use rounds::disk::{Disk, RealDisk};
-use rounds::scan::{ChangeKind, Directory};
+use rounds::scan::{Change, ChangeKind, Directory};
+use rounds::{Origin, RejectionsOfReason};
 
 use crate::commands::output;
 use crate::config::Config;
@@ -88,12 +88,8 @@ fn data(dir: &Path) -> Vec<Finding> {
         let error = change.error.as_deref().unwrap_or("cannot be read");
         findings.push(trouble(format!("{}: {error}; check its permissions", change.file)));
     }
-    for change in changes.iter().filter(|change| change.rejected_total > 0) {
-        let first = change.rejected.first().map_or_else(String::new, |it| {
-            format!("; the first is line {}: {}", it.line, it.reason)
-        });
-        let text = format!("{}: {}", change.file, output::rejected_rows(change.rejected_total));
-        findings.push(attention(text + &first));
+    for change in &changes {
+        findings.extend(rows_left_out(dir, change));
     }
     let rounds: u64 = changes.iter().map(|change| change.total).sum();
     let text = format!("{shown}: {} CSV files, {rounds} rounds", changes.len());
@@ -103,6 +99,23 @@ fn data(dir: &Path) -> Vec<Finding> {
         attention(format!("{text}; a model needs {FIRST_AT}"))
     });
     findings
+}
+
+/// Rows of a file that are not read, by reason.
+fn rows_left_out(dir: &Path, change: &Change) -> Vec<Finding> {
+    let file = &change.file;
+    if let Some(refusal) = &change.refused {
+        let command = refusal.command(&dir.join(file).display().to_string());
+        return vec![trouble(format!("{file} is not read: {refusal}; {command} reads it"))];
+    }
+    let of_reason = |it: &RejectionsOfReason| {
+        let rows = output::rejected_rows(it.count);
+        attention(format!(
+            "{file}: {rows}; the first is line {}: {}",
+            it.example.line, it.example.reason
+        ))
+    };
+    change.rejections.reasons().iter().map(of_reason).collect()
 }
 
 fn origin(dir: &Path) -> Finding {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use clap::Args;
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{Cursor, FileRounds, Origin, Rejected, Round};
+use rounds::{Cursor, FileRounds, Origin, Refusal, Rejections, RejectionsOfReason, Round};
 use serde::Serialize;
 
 use crate::commands::UsageError;
@@ -54,8 +54,8 @@ pub(crate) struct About {
     pub(crate) files: u64,
     /// Rows that are not rounds.
     pub(crate) rejected_rows: u64,
-    /// The first of them, with the reason.
-    pub(crate) first_rejected: Option<String>,
+    /// The same by reason, each with the first row rejected for it.
+    pub(crate) rejected: Vec<String>,
     /// Rows left out because their whole file repeats another one.
     pub(crate) repeated_rows: u64,
     /// Bytes of incomplete rows after the last newline of files.
@@ -66,8 +66,8 @@ pub(crate) struct About {
 struct RecordedFile {
     name: String,
     rounds: Vec<Round>,
-    rejected: Option<Rejected>,
-    rejected_count: u64,
+    rejections: Rejections,
+    refused: Option<Refusal>,
     torn_bytes: u64,
 }
 
@@ -89,6 +89,13 @@ impl Recording {
         if files.is_empty() {
             bail!("no aviator_payouts_*.csv in {shown}; {FLAGS}");
         }
+        if let Some((file, refusal)) =
+            files.iter().find_map(|file| Some((file, file.refused.as_ref()?)))
+        {
+            let file = if path.is_dir() { path.join(&file.name) } else { path.clone() };
+            let file = file.display();
+            bail!("{file} is not read: {refusal}. {} reads it", refusal.command(&file.to_string()));
+        }
         let origin = origin(path).with_context(|| format!("reading {shown}"))?;
         let recording = Self::of(path, origin, &files, args);
         recording.check(needed, files.iter().map(|file| file.rounds.len()).sum())?;
@@ -104,9 +111,12 @@ impl Recording {
             args.from.is_none_or(|from| round.time >= from)
                 && args.to.is_none_or(|to| round.time < to)
         });
-        let rejected = files.iter().find_map(|file| {
-            let row = file.rejected.as_ref()?;
-            Some(format!("{} line {}: {}", file.name, row.line, row.reason))
+        let rejected = files.iter().flat_map(|file| {
+            file.rejections.reasons().iter().map(|it| {
+                let RejectionsOfReason { count, example } = it;
+                let rows = rejected_rows(*count);
+                format!("{rows} ({} line {}: {})", file.name, example.line, example.reason)
+            })
         });
         let about = About {
             path: path.to_owned(),
@@ -116,8 +126,8 @@ impl Recording {
             first: rounds.first().map(|round| round.time),
             last: rounds.last().map(|round| round.time),
             files: files.len() as u64,
-            rejected_rows: files.iter().map(|file| file.rejected_count).sum(),
-            first_rejected: rejected,
+            rejected_rows: files.iter().map(|file| file.rejections.total()).sum(),
+            rejected: rejected.collect(),
             repeated_rows: merged.copies.iter().map(|copy| copy.rounds).sum(),
             torn_bytes: files.iter().map(|file| file.torn_bytes).sum(),
         };
@@ -134,9 +144,10 @@ impl Recording {
         } else {
             ""
         };
-        let rejected = about.first_rejected.as_ref().map_or_else(String::new, |first| {
-            format!("; left out {}, the first is {first}", rejected_rows(about.rejected_rows))
-        });
+        let rejected = match &about.rejected[..] {
+            [] => String::new(),
+            reasons => format!("; left out {}", reasons.join(", ")),
+        };
         bail!(
             "{have} rounds{cut} in {}, {needed} are needed{rejected}; {FLAGS}",
             about.path.display()
@@ -158,9 +169,7 @@ impl About {
             time(self.first),
             time(self.last)
         )];
-        if let Some(first) = &self.first_rejected {
-            lines.push(format!("Left out: {} ({first})", rejected_rows(self.rejected_rows)));
-        }
+        lines.extend(self.rejected.iter().map(|rows| format!("Left out: {rows}")));
         if self.repeated_rows > 0 {
             lines
                 .push(format!("Left out: {} rows of files that repeat others", self.repeated_rows));
@@ -182,8 +191,8 @@ fn file(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
     Ok(vec![RecordedFile {
         name,
         rounds: chunk.rounds,
-        rejected: chunk.rejected.into_iter().next(),
-        rejected_count: chunk.rejected_count,
+        rejections: chunk.rejections,
+        refused: chunk.refused,
         torn_bytes: chunk.torn_bytes,
     }])
 }
@@ -196,8 +205,8 @@ fn directory(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
     let file = |change: rounds::scan::Change| RecordedFile {
         name: change.file,
         rounds: change.rounds,
-        rejected: change.rejected.into_iter().next(),
-        rejected_count: change.rejected_count,
+        rejections: change.rejections,
+        refused: change.refused,
         torn_bytes: change.torn_bytes,
     };
     Ok(changes.into_iter().map(file).collect())

@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use daemon::prometheus::{CONTENT_TYPE, MetricKind, MetricsPage};
 use forecasting::scorecard::{ENSEMBLE, Row};
+use rounds::RejectReason;
 
 use super::guard::Guard;
 use super::request_log::RequestLog;
@@ -54,7 +55,13 @@ impl MetricsWriter<'_> {
     fn data(&mut self) {
         self.gauge("aviator_rows_loaded", "Rounds in use.", |it| Some(it.csv_records as f64));
         self.by("aviator_rows_rejected", "reason", "Rows that are not rounds, by reason.", |it| {
-            it.data.rejected_by_reason.clone()
+            let rejected = &it.data.rejected_by_reason;
+            let count =
+                |word| rejected.iter().find(|it| it.reason == word).map_or(0, |it| it.count);
+            RejectReason::WORDS.map(|word| (word, count(word))).to_vec()
+        });
+        self.gauge("aviator_files_refused", "Files of which no row is read.", |it| {
+            Some(it.data.refused.len() as f64)
         });
         self.gauge("aviator_torn_bytes", "Bytes of unfinished rows.", |it| {
             Some(it.data.torn_bytes as f64)

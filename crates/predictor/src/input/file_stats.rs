@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use rounds::RejectReason;
 use rounds::scan::{Change, ChangeKind};
+use rounds::{RejectReason, Rejections};
 
 use crate::input::round_series::FileChange;
 use serde::Serialize;
@@ -16,10 +16,10 @@ pub(crate) const REJECTED_MAX: usize = 20;
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Data {
     pub(crate) files: Vec<DataFile>,
+    /// Files of which no row is read.
+    pub(crate) refused: Vec<RefusedFile>,
     pub(crate) rejected_rows: u64,
-    /// For `/metrics`.
-    #[serde(skip)]
-    pub(crate) rejected_by_reason: Vec<(&'static str, u64)>,
+    pub(crate) rejected_by_reason: Vec<RejectedForReason>,
     pub(crate) rejected_recent: Vec<RejectedRow>,
     pub(crate) torn_bytes: u64,
     pub(crate) duplicates_removed: u64,
@@ -44,6 +44,24 @@ pub(crate) struct RejectedRow {
     pub(crate) reason: String,
 }
 
+/// A file of which no row is read.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RefusedFile {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+    /// The command that reads it.
+    pub(crate) command: String,
+}
+
+/// The rows rejected for one reason, with an example.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RejectedForReason {
+    /// One of [`RejectReason::WORDS`].
+    pub(crate) reason: &'static str,
+    pub(crate) count: u64,
+    pub(crate) example: RejectedRow,
+}
+
 /// Row counts of each file, and the latest rejected rows.
 #[derive(Debug)]
 pub(crate) struct FileStats {
@@ -55,14 +73,11 @@ pub(crate) struct FileStats {
 #[derive(Debug, Clone, Default)]
 struct FileCounts {
     records: u64,
-    rejected: u64,
     torn_bytes: u64,
-    /// Rejected rows by reason, as far as the scan reported reasons.
-    by_reason: BTreeMap<&'static str, u64>,
+    rejections: Rejections,
+    /// Why no row is read, and the command that reads them.
+    refused: Option<(String, String)>,
 }
-
-/// The reason of further rejected rows: a scan reports a limited number of reasons.
-const UNREPORTED: &str = "unreported";
 
 impl FileStats {
     pub(crate) fn new(dir: &Path) -> Self {
@@ -99,29 +114,41 @@ impl FileStats {
             self.files.remove(&change.file);
             return;
         }
-        let counts = self.files.entry(change.file.clone()).or_default();
-        counts.records = change.total;
-        counts.rejected = change.rejected_total;
-        counts.torn_bytes = change.torn_bytes;
-        if matches!(change.kind, ChangeKind::New | ChangeKind::Replaced) {
-            counts.by_reason.clear();
-        }
-        for rejected in &change.rejected {
-            *counts.by_reason.entry(rejected.reason.word()).or_default() += 1;
-        }
+        let refused = change.refused.as_ref();
+        let counts = FileCounts {
+            records: change.total,
+            torn_bytes: change.torn_bytes,
+            rejections: change.rejections.clone(),
+            refused: refused.map(|refusal| (refusal.to_string(), self.command(change, refusal))),
+        };
+        self.files.insert(change.file.clone(), counts);
     }
 
-    /// Returns the number of rejected rows for each reason.
-    fn by_reason(&self) -> Vec<(&'static str, u64)> {
+    /// Returns the command that reads a refused file.
+    fn command(&self, change: &Change, refusal: &rounds::Refusal) -> String {
+        refusal.command(&self.dir.join(&change.file).display().to_string())
+    }
+
+    /// Returns the rejected rows of all files by reason.
+    fn by_reason(&self) -> Vec<RejectedForReason> {
         let of = |word: &'static str| {
-            let counts = self.files.values().filter_map(|counts| counts.by_reason.get(word));
-            (word, counts.sum())
+            let mut found: Option<RejectedForReason> = None;
+            for (file, counts) in &self.files {
+                let reasons = counts.rejections.reasons();
+                let Some(it) = reasons.iter().find(|it| it.example.reason.word() == word) else {
+                    continue;
+                };
+                let example = RejectedRow {
+                    file: file.clone(),
+                    line: it.example.line,
+                    reason: it.example.reason.to_string(),
+                };
+                let first = RejectedForReason { reason: word, count: 0, example };
+                found.get_or_insert(first).count += it.count;
+            }
+            found
         };
-        let mut all: Vec<(&'static str, u64)> = RejectReason::WORDS.map(of).to_vec();
-        let reported: u64 = all.iter().map(|(_, count)| count).sum();
-        let rejected: u64 = self.files.values().map(|counts| counts.rejected).sum();
-        all.push((UNREPORTED, rejected.saturating_sub(reported)));
-        all
+        RejectReason::WORDS.into_iter().filter_map(of).collect()
     }
 
     fn log(&self, change: &Change) {
@@ -145,7 +172,10 @@ impl FileStats {
             }
             _ => tracing::debug!("📝 CSV file updated: {}", path.display()),
         }
-        if change.rejected_count > 0 {
+        if let Some(refusal) = &change.refused {
+            let command = self.command(change, refusal);
+            tracing::warn!("{} is not read: {refusal}. {command} reads it.", path.display());
+        } else if change.rejected_count > 0 {
             let first = change.rejected.first();
             tracing::warn!(
                 "{} of {} rows of {} are not rounds and are left out{}",
@@ -165,11 +195,16 @@ impl FileStats {
         let file = |(name, counts): (&String, &FileCounts)| DataFile {
             name: name.clone(),
             records: counts.records,
-            rejected: counts.rejected,
+            rejected: counts.rejections.total(),
+        };
+        let refused = |(name, counts): (&String, &FileCounts)| {
+            let (reason, command) = counts.refused.clone()?;
+            Some(RefusedFile { name: name.clone(), reason, command })
         };
         Data {
             files: self.files.iter().map(file).collect(),
-            rejected_rows: self.files.values().map(|counts| counts.rejected).sum(),
+            refused: self.files.iter().filter_map(refused).collect(),
+            rejected_rows: self.files.values().map(|counts| counts.rejections.total()).sum(),
             rejected_by_reason: self.by_reason(),
             rejected_recent: self.rejected_recent.iter().cloned().collect(),
             torn_bytes: self.files.values().map(|counts| counts.torn_bytes).sum(),

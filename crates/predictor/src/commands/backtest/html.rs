@@ -10,7 +10,6 @@ use evaluation::sequential::{Level, TestEvidence};
 use super::plot::thousands;
 use super::report::Report;
 use super::text;
-use crate::commands::output::rejected_rows;
 
 const STYLE: &str = include_str!("report.css");
 
@@ -58,13 +57,9 @@ fn head(page: &mut String, report: &Report, data: &str) -> Result {
     for sentence in report.verdict.sentences().skip(1) {
         writeln!(page, "<p class=\"note\">{}</p>", escaped(sentence))?;
     }
-    let rejected = match &about.first_rejected {
-        Some(first) => format!(
-            " {} left out, the first of them {}.",
-            rejected_rows(about.rejected_rows),
-            escaped(first)
-        ),
-        None => String::new(),
+    let rejected = match &about.rejected[..] {
+        [] => String::new(),
+        reasons => format!(" Left out: {}.", escaped(&reasons.join(", "))),
     };
     writeln!(
         page,

@@ -79,7 +79,9 @@
 /**
  * @typedef {object} Data
  * @property {{ name: string, records: number, rejected: number }[]} files
+ * @property {{ name: string, reason: string, command: string }[]} refused files of which no row is read
  * @property {number} rejected_rows
+ * @property {{ reason: string, count: number, example: { file: string, line: number, reason: string } }[]} rejected_by_reason
  * @property {{ file: string, line: number, reason: string }[]} rejected_recent
  * @property {number} torn_bytes
  * @property {number} duplicates_removed

@@ -156,7 +156,7 @@ async fn rejected_rows_are_listed_with_their_reasons() {
         program.write_bad_row();
         tab.reads("d-rejected", "1").await;
         tab.click("#rejected-details summary").await;
-        tab.reads("rejected", "aviator_payouts_20260101_000000.csv, line 42:").await;
+        tab.reads("rejected", "1 row, in aviator_payouts_20260101_000000.csv, line 42:").await;
         next_round(tab, &mut program).await;
     })
     .await;

@@ -63,6 +63,8 @@ export const de = {
   notice_restarted:
     "Der Predictor wurde auf Version {version} aktualisiert. Laden Sie die Seite neu.",
   notice_unreadable: "Der Datenordner ist nicht lesbar.",
+  notice_refused: "{file} wird nicht gelesen.",
+  notice_refused_todo: "{reason}. Dieser Befehl liest sie: {command}",
   notice_writing: "Der Sammler kann nicht in seine Datei schreiben.",
   notice_writing_todo:
     "{n} Runde wartet im Speicher. Schaffen Sie Platz auf der Festplatte; solange der Sammler läuft, geht nichts verloren. | {n} Runden warten im Speicher. Schaffen Sie Platz auf der Festplatte; solange der Sammler läuft, geht nichts verloren.",
@@ -312,7 +314,8 @@ export const de = {
   file: "Datei",
   rejected_short: "Abgewiesen",
   rejected_recent: "Abgewiesene Zeilen und warum",
-  rejected_line: "{file}, Zeile {line}: {reason}",
+  rejected_line:
+    "{n} Zeile, in {file}, Zeile {line}: {reason} | {n} Zeilen, die erste in {file}, Zeile {line}: {reason}",
   torn: "{n} Byte einer unvollständigen Zeile, ausgelassen | {n} Bytes einer unvollständigen Zeile, ausgelassen",
   training_title: "Trainings",
   training_next: "nächstes Training bei {n} Runden",

@@ -62,6 +62,8 @@ export const en = {
   notice_restarted:
     "The predictor was updated to version {version}. Reload the page to use the new version.",
   notice_unreadable: "The data folder cannot be read.",
+  notice_refused: "{file} is not read.",
+  notice_refused_todo: "{reason}. To read it, run: {command}",
   notice_writing: "The collector cannot write to its file.",
   notice_writing_todo:
     "{n} round waits in memory. Free some disk space; nothing is lost while the collector runs. | {n} rounds wait in memory. Free some disk space; nothing is lost while the collector runs.",
@@ -311,7 +313,8 @@ export const en = {
   file: "File",
   rejected_short: "Rejected",
   rejected_recent: "Rejected rows and why",
-  rejected_line: "{file}, line {line}: {reason}",
+  rejected_line:
+    "{n} row, in {file}, line {line}: {reason} | {n} rows, the first in {file}, line {line}: {reason}",
   torn: "{n} byte of an unfinished line, skipped | {n} bytes of an unfinished line, skipped",
   training_title: "Training log",
   training_next: "next training at {n} rounds",

@@ -47,8 +47,8 @@ function files({ data }) {
 /** @param {Status} status */
 function rejected({ data }) {
   const list = el("rejected");
-  const lines = data.rejected_recent.map((row) =>
-    t("rejected_line", { file: row.file, line: row.line, reason: row.reason }),
+  const lines = data.rejected_by_reason.map(({ count, example }) =>
+    t("rejected_line", { n: count, ...example }),
   );
   show("rejected-details", lines.length > 0);
   while (list.children.length > lines.length) list.lastElementChild?.remove();

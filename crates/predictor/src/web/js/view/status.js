@@ -165,6 +165,10 @@ export function notices(status, page) {
   if (status.data.last_error) {
     list.push({ state: "trouble", title: t("notice_unreadable"), todo: status.data.last_error });
   }
+  for (const file of status.data.refused) {
+    const todo = t("notice_refused_todo", { reason: file.reason, command: file.command });
+    list.push({ state: "trouble", title: t("notice_refused", { file: file.name }), todo });
+  }
   list.push(...collectorNotices(status, page.since));
   if (status.training.last_error) {
     list.push({
