@@ -297,7 +297,7 @@ async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceE
             info!(browser, "Connected to the browser.");
             return Ok(connected);
         }
-        Ok(Err(tungstenite::Error::Io(_))) => return Err(not_there(&address.nobody_at(&socket))),
+        Ok(Err(tungstenite::Error::Io(_))) => return Err(not_there(&address.unreachable(&socket))),
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
@@ -315,14 +315,14 @@ async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceE
             after: HANDSHAKE_MAX,
         },
         (_, Some(_)) => SourceError::Unusable(format!(
-            "what answers at {browser} is no browser's debugging socket ({reply}); see --cdp"
+            "what answers at {browser} is not a browser's debugging socket ({reply}); see --cdp"
         )),
     })
 }
 
 fn not_there(error: &EndpointError) -> SourceError {
     match error {
-        EndpointError::NoBrowser(..) => SourceError::Unusable(error.to_string()),
+        EndpointError::NotABrowser(..) => SourceError::Unusable(error.to_string()),
         _ => SourceError::Disconnected(error.to_string()),
     }
 }

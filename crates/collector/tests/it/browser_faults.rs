@@ -127,7 +127,7 @@ async fn another_program_on_the_port_is_no_browser() {
             assert!(matches!(error, SourceError::Unusable(_)), "{bytes:?}: {error:?}");
             says(
                 &error.to_string(),
-                &[&format!("what answers at 127.0.0.1:{port} is no browser"), "--cdp"],
+                &[&format!("what answers at 127.0.0.1:{port} is not a browser"), "--cdp"],
             );
         }
     }

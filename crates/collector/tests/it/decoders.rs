@@ -88,7 +88,7 @@ fn of_the_corpus_only_lists_are_read() {
 #[test]
 fn of_the_corpus_only_the_browser_s_own_events_are_read() {
     for (name, bytes) in corpus("cdp") {
-        let event = Event::read(std::str::from_utf8(&bytes).unwrap());
+        let event = Event::parse(std::str::from_utf8(&bytes).unwrap());
         assert_eq!(event.is_none(), name.starts_with("no-"), "{name}: {event:?}");
     }
 }
