@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_where_to_look() {
+    fn a_refusal_says_what_to_check() {
         for code in [401, 403] {
             let SourceError::Refused(what) = status(code, &[]) else { panic!("{code}") };
             assert!(what.contains("feed.headers"), "{what}");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_is_not_there_cannot_be_right() {
+    fn a_missing_page_is_unusable() {
         for code in [400, 404, 410, 418, 200] {
             assert!(matches!(status(code, &[]), SourceError::Unusable(_)), "{code}");
         }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_server_is_asked_again_when_it_says() {
+    fn a_failing_server_is_asked_again_after_its_pause() {
         for code in [408, 500, 502, 503, 504] {
             assert!(matches!(status(code, &[]), SourceError::Disconnected(_)), "{code}");
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_to_come_back_at_counts_from_the_servers_own_clock() {
+    fn a_retry_date_counts_from_the_clock_of_the_server() {
         let until = ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert!(
             matches!(status(503, &[until]), SourceError::Busy { retry_after: pause, .. } if pause.as_secs() == 37)

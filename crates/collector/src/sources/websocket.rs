@@ -77,7 +77,7 @@ pub struct WebSocketOptions {
     #[arg(skip)]
     pub ping: Option<PingOptions>,
 
-    /// websocket: reconnect when no usable message has arrived for so long [default: 5m]
+    /// websocket: reconnect when no usable message has arrived for this time [default: 5m]
     #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
     pub idle_timeout: Option<DurationArg>,
 }
@@ -245,8 +245,8 @@ pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];
     }
-    let heard = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
+    let received = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
     source.close().await;
     let WebSocket { address, reader, health, .. } = &source;
-    diagnostics::findings(address, heard.as_ref(), health.last_document(), reader)
+    diagnostics::findings(address, received.as_ref(), health.last_document(), reader)
 }

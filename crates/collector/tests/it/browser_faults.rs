@@ -85,7 +85,7 @@ fn says(text: &str, parts: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_on_the_port_is_told_with_the_way_to_start_chrome() {
+async fn an_unused_port_is_reported_with_the_command_that_starts_chrome() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let mut browser = config(&format!("http://127.0.0.1:{port}")).browser_source().unwrap();
     let error = browser.connect().await.unwrap_err();
@@ -113,7 +113,7 @@ async fn answering(bytes: &'static str) -> (u16, tokio::task::JoinSet<()>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_program_on_the_port_is_no_browser() {
+async fn another_program_on_the_port_is_not_a_browser() {
     for bytes in [
         "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi",
@@ -165,7 +165,7 @@ fn a_browser_on_another_machine_needs_a_flag() {
 }
 
 #[test]
-fn flags_that_cannot_be_used_are_named() {
+fn unusable_flags_are_reported_by_name() {
     let with = |change: &dyn Fn(&mut BrowserOptions)| {
         let mut config = Config::default();
         change(&mut config.browser);
@@ -196,7 +196,7 @@ async fn the_list_is_read_from_the_address_that_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_browser_that_wants_to_know_where_we_are_from_is_told() {
+async fn a_browser_that_requires_an_origin_gets_one() {
     let mock = Mock::open().await;
     mock.state().wants_origin = true;
     mock.tab("game", GAME);
@@ -228,7 +228,7 @@ async fn only_the_tab_that_matches_is_touched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_matching_tab_those_there_are_named() {
+async fn without_a_matching_tab_the_open_ones_are_listed() {
     let mock = Mock::open().await;
     let mut browser = source(&mock);
     let error = browser.connect().await.unwrap_err();
@@ -251,7 +251,7 @@ async fn without_a_matching_tab_those_there_are_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_matching_tab_without_a_list_is_named_with_its_flags() {
+async fn a_matching_tab_without_a_list_is_reported_with_the_flags_to_use() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     let error = source(&mock).connect().await.unwrap_err();
@@ -265,7 +265,7 @@ async fn a_matching_tab_without_a_list_is_named_with_its_flags() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn entries_that_are_no_multipliers_are_shown() {
+async fn entries_that_are_not_multipliers_are_shown() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &["Bet", "Cash out", "0.20x"]);
@@ -280,7 +280,7 @@ async fn entries_that_are_no_multipliers_are_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_selector_that_is_none_ends_the_program() {
+async fn an_invalid_selector_ends_the_program() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.state().throws = Some(
@@ -294,7 +294,7 @@ async fn a_selector_that_is_none_ends_the_program() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_reloads_is_read_on() {
+async fn a_frame_that_reloads_is_read_again() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -315,7 +315,7 @@ async fn a_frame_that_reloads_is_read_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_gone_is_opened_again() {
+async fn a_session_that_has_ended_is_reopened() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -328,7 +328,7 @@ async fn a_session_that_is_gone_is_opened_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_tab_is_told_from_an_empty_one_and_read_when_it_wakes() {
+async fn a_frozen_tab_is_distinguished_from_an_empty_one_and_read_when_it_wakes() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -377,7 +377,7 @@ async fn a_crashed_tab_is_lost_and_read_again_after_its_reload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_tab_is_lost_and_the_next_one_taken() {
+async fn after_a_closed_tab_the_next_one_is_read() {
     let mock = Mock::open().await;
     mock.tab("one", GAME);
     mock.list("one", &LIST);
@@ -391,7 +391,7 @@ async fn a_closed_tab_is_lost_and_the_next_one_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tab_that_goes_elsewhere_is_left() {
+async fn a_tab_that_navigates_elsewhere_is_released() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -408,7 +408,7 @@ async fn a_tab_that_goes_elsewhere_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_killed_browser_ends_the_connection_and_the_next_one_is_found() {
+async fn a_killed_browser_ends_the_connection_and_a_new_one_is_found() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -445,7 +445,7 @@ async fn a_browser_that_hangs_is_noticed_within_twenty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_nobody_reads_are_not_lost_in_silence() {
+async fn dropped_events_are_reported() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -467,7 +467,7 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_profile_names_its_browser() {
+async fn a_browser_is_found_by_its_profile() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -502,7 +502,7 @@ async fn a_profile_names_its_browser() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
+async fn the_socket_yields_rounds_with_their_ids_and_nothing_else() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -535,7 +535,7 @@ async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_login_brings_the_instance_and_the_history() {
+async fn the_login_yields_the_instance_and_the_history() {
     let mock = Mock::open().await;
     mock.tab("game", GAME);
     let mut browser = source(&mock);
@@ -556,7 +556,7 @@ async fn the_login_brings_the_instance_and_the_history() {
 
 /// Two tabs of the game may show two tables: one is listened to. When it goes, the other has kept what it heard.
 #[tokio::test(start_paused = true)]
-async fn a_second_tab_waits_until_the_first_is_gone() {
+async fn a_second_tab_is_read_once_the_first_is_closed() {
     let mock = Mock::open().await;
     mock.tab("one", GAME);
     mock.list("one", &LIST);
@@ -591,7 +591,7 @@ fn found<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_doctor_says_what_there_is() {
+async fn the_doctor_reports_what_it_finds() {
     let mock = Mock::open().await;
     mock.tab("bank", "https://bank.example/accounts");
     mock.tab("game", GAME);
@@ -610,7 +610,7 @@ async fn the_doctor_says_what_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_doctor_says_what_is_missing() {
+async fn the_doctor_reports_what_is_missing() {
     let mock = Mock::open().await;
     let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
     assert_eq!(found(&findings, "tabs").state, FindingState::Failed);

@@ -36,7 +36,7 @@ fn messages(bytes: &[u8]) -> Vec<Message> {
 }
 
 #[test]
-fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
+fn the_corpus_yields_only_rounds_histories_and_logins() {
     let told: Vec<(String, Vec<&str>)> = corpus("sfs2x")
         .into_iter()
         .map(|(name, bytes)| {
@@ -63,7 +63,7 @@ fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
 }
 
 #[test]
-fn of_the_corpus_only_lists_are_read() {
+fn the_corpus_yields_only_lists() {
     let mut read = Vec::new();
     for (name, bytes) in corpus("list") {
         let lists: Vec<ListTexts> = serde_json::from_slice(&bytes).unwrap();
@@ -86,7 +86,7 @@ fn of_the_corpus_only_lists_are_read() {
 }
 
 #[test]
-fn of_the_corpus_only_the_browser_s_own_events_are_read() {
+fn the_corpus_yields_only_events_of_the_browser() {
     for (name, bytes) in corpus("cdp") {
         let event = Event::parse(std::str::from_utf8(&bytes).unwrap());
         assert_eq!(event.is_none(), name.starts_with("no-"), "{name}: {event:?}");
@@ -126,7 +126,7 @@ fn rounds_of(report: Report) -> usize {
 }
 
 #[test]
-fn of_the_corpus_each_feed_reads_only_its_own_rounds() {
+fn each_feed_reads_only_its_own_rounds_from_the_corpus() {
     check_feed("socketio-hundredths.toml", &[("bustabit", 2), ("history", 2), ("numbers", 3)]);
     check_feed("graphql-ws.toml", &[("graphql", 2)]);
     check_feed("resold-feed.toml", &[("resold", 1)]);
@@ -134,7 +134,7 @@ fn of_the_corpus_each_feed_reads_only_its_own_rounds() {
 }
 
 #[test]
-fn of_the_corpus_every_whole_row_is_read_or_named_and_no_torn_one() {
+fn every_whole_row_of_the_corpus_is_read_or_reported_and_no_torn_one() {
     let mut told = Vec::new();
     for (name, bytes) in corpus("rows") {
         let mut cursor = Cursor::default();
@@ -205,20 +205,20 @@ proptest! {
     })]
 
     #[test]
-    fn what_a_server_writes_is_read(payload in field().prop_map(|field| Field::List(vec![field]))) {
+    fn messages_as_a_server_writes_them_are_decoded(payload in field().prop_map(|field| Field::List(vec![field]))) {
         let message = [packet(&payload), compressed_packet(&payload)].concat();
         let read: Vec<_> = packets(&message).collect();
         prop_assert_eq!(read, vec![Ok(value(&payload)), Ok(value(&payload))]);
     }
 
     #[test]
-    fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         packets(&bytes).for_each(drop);
     }
 
     /// Nearer to what is real, and so deeper in.
     #[test]
-    fn no_change_of_a_message_is_too_odd(
+    fn a_changed_message_never_panics(
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn a_list_is_read_the_same_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
+    fn a_list_is_read_alike_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
         let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
         let reversed = texts.iter().rev().cloned().collect();
         let read = |parse_lists: ParsedList| match parse_lists {

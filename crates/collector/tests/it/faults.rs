@@ -26,7 +26,7 @@ fn check(plan: &Plan) -> Counts {
 }
 
 #[test]
-fn without_faults_nothing_is_missing_and_the_simple_rule_loses_equal_neighbours() {
+fn without_faults_nothing_is_missing_while_the_naive_rule_loses_equal_neighbours() {
     let counts = check(&CALM);
     assert_eq!(counts.written, counts.played);
     assert!(counts.naive_missing > 0, "{counts}");
@@ -40,14 +40,14 @@ fn reloads_lose_nothing() {
 }
 
 #[test]
-fn outages_lose_only_what_scrolled_off_behind_a_mark() {
+fn outages_lose_only_what_scrolled_off_and_record_a_gap() {
     let counts = check(&Plan { reload: 0.001, outage: 0.001, ..CALM });
     assert_eq!(counts.written + counts.marked, counts.played, "{counts}");
     assert_eq!(counts.seen_but_missing, counts.lookalikes + counts.in_pieces, "{counts}");
 }
 
 #[test]
-fn everything_at_once_writes_no_false_row() {
+fn all_faults_together_write_no_false_row() {
     for seed in 1..=4 {
         let faults = Plan { reload: 0.002, outage: 0.001, restart: 0.0003, switch: 0.0003, ..CALM };
         let counts = check(&Plan { seed, double: 0.001, ..faults });
@@ -56,7 +56,7 @@ fn everything_at_once_writes_no_false_row() {
 }
 
 #[test]
-fn frames_beside_the_list_give_no_round_twice() {
+fn frames_beside_the_list_write_no_round_twice() {
     for seed in 1..=4 {
         let faults = Plan { reload: 0.002, outage: 0.001, restart: 0.0003, switch: 0.0003, ..CALM };
         let counts = check(&Plan { seed, has_frames: true, ..faults });

@@ -32,7 +32,7 @@ impl Asked {
 }
 
 #[tokio::test]
-async fn what_the_session_posts_is_what_is_answered() {
+async fn the_published_status_is_served() {
     let asked = Asked::new().await;
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
     let mut status = Status::new(SourceKind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
@@ -48,7 +48,7 @@ async fn what_the_session_posts_is_what_is_answered() {
 }
 
 #[tokio::test]
-async fn nothing_else_is_answered_and_nobody_else() {
+async fn other_paths_methods_and_hosts_are_refused() {
     let asked = Asked::new().await;
     assert_eq!(asked.ask(Method::GET, "/").await.status(), 404);
     assert_eq!(asked.ask(Method::POST, "/metrics").await.status(), 405);

@@ -37,7 +37,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 #[test]
-fn killed_two_hundred_times_it_keeps_every_round_it_showed_once() {
+fn a_collector_killed_two_hundred_times_keeps_every_round_it_showed_once() {
     // Side by side, because most of the time passes waiting for the disk.
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -51,7 +51,7 @@ fn killed_two_hundred_times_it_keeps_every_round_it_showed_once() {
 }
 
 #[test]
-fn a_signal_stops_it_and_that_is_no_failure() {
+fn a_signal_stops_the_collector_with_success() {
     for name in ["-TERM", "-INT"] {
         let dir = tempdir().unwrap();
         let flags = ["--source", "demo", "--history", "2", "--pace", "0.01"];
@@ -67,7 +67,7 @@ fn a_signal_stops_it_and_that_is_no_failure() {
 }
 
 #[test]
-fn a_second_collector_is_told_who_holds_the_directory() {
+fn a_second_collector_is_refused_with_the_process_that_holds_the_directory() {
     let dir = tempdir().unwrap();
     let mut first = collector(dir.path(), &["--history", "1", "--pace", "0.01"]).spawn().unwrap();
     let (_, _reader) = hear(&mut first, 1);
@@ -80,7 +80,7 @@ fn a_second_collector_is_told_who_holds_the_directory() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_a_place_that_is_none_is_one() {
+fn bad_usage_exits_with_two_and_an_unusable_directory_with_one() {
     let dir = tempdir().unwrap();
     assert_eq!(finish(dir.path(), &["--nonsense"]).status.code(), Some(2));
     let file = dir.path().join("plain");
@@ -122,7 +122,7 @@ fn says(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn help_shows_how_each_command_is_used() {
+fn help_has_examples_for_each_command() {
     for command in ["", "run", "doctor", "completions", "man"] {
         let arguments = [command, "--help"];
         let help = says(&arguments[usize::from(command.is_empty())..]);
@@ -131,7 +131,7 @@ fn help_shows_how_each_command_is_used() {
 }
 
 #[test]
-fn shells_get_completions_and_manuals_their_pages() {
+fn completions_and_manual_pages_are_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = says(&["completions", shell]);
         assert!(script.contains("doctor") && script.contains("data-dir"), "{shell}");
@@ -146,7 +146,7 @@ fn shells_get_completions_and_manuals_their_pages() {
 }
 
 #[test]
-fn each_option_is_shown_with_who_said_it_and_nothing_is_opened() {
+fn each_option_is_shown_with_where_it_was_set_and_nothing_is_opened() {
     let dir = tempdir().unwrap();
     let place = dir.path().join("never");
     let mut command = collector(&place, &["--print-config"]);
@@ -161,7 +161,7 @@ fn each_option_is_shown_with_who_said_it_and_nothing_is_opened() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_service_manager_is_told_while_rounds_come_and_when_it_stops() {
+fn a_service_manager_is_notified_while_rounds_arrive_and_at_the_stop() {
     use std::os::unix::net::UnixDatagram;
     let dir = tempdir().unwrap();
     let path = dir.path().join("notify");

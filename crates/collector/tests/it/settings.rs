@@ -28,7 +28,7 @@ fn rounds(dir: &Path) -> usize {
 }
 
 #[test]
-fn a_flag_wins_over_the_environment_that_over_the_file_and_that_over_the_default() {
+fn a_flag_overrides_the_environment_that_the_file_and_that_the_default() {
     let dir = tempdir().unwrap();
     let file = "data_dir = 'by-file'\nrounds = 3\npace = 'max'\n[demo]\nhistory = 0\n";
     fs::write(dir.path().join("collector.toml"), file).unwrap();
@@ -71,13 +71,13 @@ fn check_file(text: &str, says: &[&str]) {
 }
 
 #[test]
-fn a_key_that_is_none_is_named_with_file_and_line() {
+fn an_unknown_key_is_reported_with_file_and_line() {
     check_file("source = 'demo'\n\npase = 3\n", &["line 3", "`pase`", "`pace`"]);
     check_file("[browser]\ngame_uri = 'x'\n", &["line 2", "`game_uri`", "`game_url`"]);
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_named_with_file_line_and_flag() {
+fn a_value_of_the_wrong_type_is_reported_with_file_line_and_flag() {
     check_file("\nrounds = 'many'\n", &["line 2", "rounds (--rounds)", "many"]);
     check_file("[browser]\npoll = true\n", &["line 2", "poll (--poll)"]);
     check_file("source = 'demo'\npace = 'fast'\n", &["line 2", "(--pace)", "`fast`"]);
@@ -85,7 +85,7 @@ fn a_value_of_the_wrong_kind_is_named_with_file_line_and_flag() {
 }
 
 #[test]
-fn a_file_of_settings_that_is_not_there_is_named() {
+fn a_missing_configuration_file_is_reported() {
     let dir = tempdir().unwrap();
     let output = run(dir.path(), &["--config", "no/such.toml"]);
     assert_eq!(output.status.code(), Some(2));
@@ -93,7 +93,7 @@ fn a_file_of_settings_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_replay_of_a_file_that_is_not_there_creates_nothing() {
+fn a_replay_of_a_missing_file_creates_nothing() {
     let dir = tempdir().unwrap();
     let flags = ["--source", "replay", "--file", "missing.csv", "--data-dir", "data"];
     let output = run(dir.path(), &flags);
@@ -114,7 +114,7 @@ fn examined(dir: &Path, arguments: &[&str]) -> (Value, Option<i32>) {
 }
 
 #[test]
-fn the_doctor_ends_with_zero_where_nothing_is_in_the_way() {
+fn the_doctor_exits_with_zero_if_no_check_fails() {
     let dir = tempdir().unwrap();
     let (findings, code) = examined(dir.path(), &["--data-dir", "data"]);
     assert_eq!(code, Some(0), "{findings:#}");
@@ -132,7 +132,7 @@ fn the_doctor_ends_with_zero_where_nothing_is_in_the_way() {
 }
 
 #[test]
-fn the_doctor_ends_with_one_where_something_is_and_says_what_to_do() {
+fn the_doctor_exits_with_one_if_a_check_fails_and_gives_advice() {
     let dir = tempdir().unwrap();
     // Nobody listens on port 1.
     let flags = ["--source", "browser", "--cdp", "http://127.0.0.1:1", "--data-dir", "data"];

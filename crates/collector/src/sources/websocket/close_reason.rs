@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn close_codes_are_of_four_kinds() {
+    fn close_codes_are_mapped_to_errors() {
         let nothing = String::new;
         for code in [1000, 1001, 1011, 1012, 1013, 3000, 4000, 4999] {
             assert_eq!(class(code), discriminant(&SourceError::Disconnected(nothing())), "{code}");

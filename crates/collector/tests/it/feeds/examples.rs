@@ -230,7 +230,7 @@ async fn html_page() {
 }
 
 #[test]
-fn every_example_that_is_a_feed_is_tried_here() {
+fn every_example_of_a_feed_is_tested_here() {
     let tried = include_str!("examples.rs");
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory()).unwrap() {

@@ -41,7 +41,7 @@ async fn a_list_is_read_with_its_ids() {
 }
 
 #[tokio::test]
-async fn a_list_with_the_newest_last_is_turned_round() {
+async fn a_list_with_the_newest_last_is_reversed() {
     let server = Server::http(|_, _| answer("200 OK", "", "[1.5, 2.5, 3.5]")).await;
     let rule = "rounds = [{ list = '', value = '', order = 'oldest-first' }]";
     let mut source = asker(&server, rule);
@@ -90,7 +90,7 @@ async fn asked_again(told: &'static str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_is_asked_for_only_if_it_is_another() {
+async fn an_unchanged_answer_is_not_sent_again() {
     let lines = asked_again("ETag: \"v1\"").await;
     assert!(lines.contains(&"if-none-match: \"v1\"".to_owned()), "{lines:?}");
     let lines = asked_again("Last-Modified: Sun, 01 Mar 2026 12:00:00 GMT").await;
@@ -99,7 +99,7 @@ async fn an_answer_is_asked_for_only_if_it_is_another() {
 }
 
 #[tokio::test]
-async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
+async fn an_answer_that_could_not_be_read_is_requested_in_full() {
     let seen = Seen::default();
     let noted = seen.clone();
     let server = Server::http(move |head, number| {
@@ -119,7 +119,7 @@ async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
 }
 
 #[tokio::test]
-async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there() {
+async fn the_fifth_answer_without_rounds_fails_with_the_keys_that_exist() {
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"data":[],"token":"secret"}"#)).await;
     let mut source = asker(&server, LIST);
     source.connect().await.unwrap();
@@ -136,7 +136,7 @@ async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there
 }
 
 #[tokio::test]
-async fn an_answer_that_no_filter_fits_says_which() {
+async fn an_answer_that_matches_no_filter_is_reported_with_the_filter() {
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"type":"maintenance"}"#)).await;
     let rule = "rounds = [{ list = '/rows', value = '', filters = [{ pointer = '/type', equals = 'ok' }] }]";
     let mut source = asker(&server, rule);
@@ -150,7 +150,7 @@ async fn an_answer_that_no_filter_fits_says_which() {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn a_private_authority_is_trusted_when_configured() {
     let authority = Authority::new();
     let acceptor = authority.acceptor.clone();
     let server = Server::tcp(move |stream, _| {
@@ -171,7 +171,7 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn one_round_an_answer_is_told_again_until_its_id_changes() {
+async fn an_answer_with_one_round_is_repeated_until_its_id_changes() {
     let server = Server::http(|_, number| {
         answer("200 OK", "", format!(r#"{{"id":{},"x":2.5}}"#, number / 2))
     })
@@ -192,7 +192,7 @@ fn refused(toml: &str, expected: &str) {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named() {
+fn unusable_settings_are_reported_by_name() {
     refused("http.every = '1ms'", "--every: is from 1s to 2m");
     refused("selector = 'li['", "--selector: \"li[\" is not a CSS selector: Unexpected EOL");
     let rounds = |toml: &str| {

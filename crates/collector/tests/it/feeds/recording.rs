@@ -79,7 +79,7 @@ async fn second_call(mut socket: Socket, end: &CancellationToken) {
 }
 
 #[tokio::test]
-async fn what_ended_while_the_line_was_down_is_filled_in() {
+async fn rounds_that_ended_without_a_connection_are_filled_in() {
     let done = CancellationToken::new();
     let end = done.clone();
     let server = Server::tcp(move |stream, number| {
@@ -155,7 +155,7 @@ async fn examined(toml: &str) -> Vec<(FindingState, String)> {
 }
 
 #[tokio::test]
-async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
+async fn the_doctor_shows_the_shape_of_messages() {
     let server = Server::websocket(|mut socket: Socket| async move {
         say(&mut socket, r#"{"type":"hello","token":"secret"}"#).await;
         say(&mut socket, r#"{"type":"end","x":2.5,"id":7}"#).await;
@@ -183,7 +183,7 @@ async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
 }
 
 #[tokio::test]
-async fn the_doctor_says_why_a_feed_cannot_be_heard() {
+async fn the_doctor_reports_why_a_feed_cannot_be_connected() {
     let server = Server::http(|_, _| answer("403 Forbidden", "", "no")).await;
     for (source, scheme) in [("websocket", "ws"), ("http", "http")] {
         let url = server.url(scheme);

@@ -11,13 +11,13 @@ use super::server::{Seen, Server, answer, head_of};
 use super::{next, shown};
 
 #[tokio::test]
-async fn not_modified_without_having_been_asked_cannot_be_right() {
+async fn not_modified_without_a_condition_is_unusable() {
     let error = first(answer("304 Not Modified", "", "")).await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_a_pause_gets_it() {
+async fn a_server_that_asks_for_a_pause_gets_one() {
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         let error = first(answer(status, "Retry-After: 42", "")).await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(42)), "{error}");
@@ -28,7 +28,7 @@ async fn a_server_that_asks_for_a_pause_gets_it() {
 }
 
 #[tokio::test]
-async fn a_pause_is_asked_for_in_the_middle_too() {
+async fn a_server_may_ask_for_a_pause_at_any_time() {
     let server = Server::http(|_, number| match number {
         0 => answer("200 OK", "", ROWS),
         1 => answer("429 Too Many Requests", "Retry-After: 42", ""),
@@ -48,7 +48,7 @@ async fn a_pause_is_asked_for_in_the_middle_too() {
 }
 
 #[tokio::test]
-async fn a_status_says_whose_fault_it_is() {
+async fn each_status_is_mapped_to_an_error() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let error = first(answer(status, "", "")).await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_mins(5)), "{error}");
@@ -66,7 +66,7 @@ async fn a_status_says_whose_fault_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_or_ends_too_early_is_no_answer() {
+async fn a_truncated_or_invalid_http_answer_is_refused() {
     for bytes in [
         &b""[..],
         b"hello\r\n\r\n",
@@ -82,7 +82,7 @@ async fn what_is_not_http_or_ends_too_early_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_json_is_told_by_its_type() {
+async fn an_answer_that_is_not_json_is_reported_with_its_type() {
     let html = answer("200 OK", "Content-Type: text/html; charset=utf-8", "<p>Log in</p>");
     let error = first(html).await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
@@ -111,7 +111,7 @@ async fn long(bytes: usize, has_value: bool) -> Result<String, SourceError> {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_not_kept() {
+async fn an_answer_that_is_too_long_is_discarded() {
     for has_value in [true, false] {
         assert_eq!(long(2048, has_value).await.unwrap(), "[1=2.00]");
         let error = long(2049, has_value).await.unwrap_err();
@@ -154,7 +154,7 @@ async fn a_redirect_on_the_same_host_is_followed_and_a_loop_is_not() {
 }
 
 #[tokio::test]
-async fn a_header_is_not_carried_to_another_host() {
+async fn a_header_is_not_sent_to_another_host() {
     let seen = Seen::default();
     let other = Server::http({
         let seen = seen.clone();
@@ -185,7 +185,7 @@ async fn a_header_is_not_carried_to_another_host() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
+async fn a_server_that_does_not_answer_times_out() {
     let server = Server::tcp(|mut stream, _| async move {
         let mut rest = Vec::new();
         drop(stream.read_to_end(&mut rest).await);
@@ -197,7 +197,7 @@ async fn a_server_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_in_the_middle_is_given_up() {
+async fn a_server_that_stops_in_the_middle_times_out() {
     let server = Server::tcp(|mut stream, _| async move {
         head_of(&mut stream).await;
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
@@ -212,7 +212,7 @@ async fn a_server_that_stops_in_the_middle_is_given_up() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said() {
+async fn an_unreachable_server_is_reported() {
     let server = Server::tcp(|_, _| async {}).await;
     let mut source = asker(&server, LIST);
     drop(server);

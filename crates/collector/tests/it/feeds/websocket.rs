@@ -51,7 +51,7 @@ async fn rounds_are_read_from_text_and_from_bytes() {
 }
 
 #[tokio::test]
-async fn a_message_in_pieces_is_put_together() {
+async fn a_fragmented_message_is_joined() {
     /// A text frame that is not final, a ping in between, and the rest.
     const BYTES: &[u8] = b"\x01\x03{\"x\x89\x00\x80\x06\":4.5}\x88\x02\x03\xe8";
     let server = Server::tcp(|stream, _| async move {
@@ -69,7 +69,7 @@ async fn a_message_in_pieces_is_put_together() {
 }
 
 #[tokio::test]
-async fn messages_that_are_never_json_cannot_be_right() {
+async fn a_feed_without_any_json_is_unusable() {
     let server = Server::websocket(|mut socket: Socket| async move {
         for n in 0..5_u8 {
             socket.send(Message::binary(vec![0xff, n])).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_little_garbage_does_not_stop_a_feed() {
 }
 
 #[tokio::test]
-async fn a_pointer_that_matches_nothing_ends_with_the_keys_that_are_there() {
+async fn a_pointer_that_matches_nothing_fails_with_the_keys_that_exist() {
     let server = Server::websocket(|mut socket: Socket| async move {
         for _ in 0..5 {
             say(&mut socket, r#"{"multiplier":2.31,"token":"secret"}"#).await;
@@ -122,7 +122,7 @@ async fn a_pointer_that_matches_nothing_ends_with_the_keys_that_are_there() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_long_is_not_kept() {
+async fn a_message_that_is_too_long_is_discarded() {
     let server = Server::websocket(|mut socket: Socket| async move {
         let long = format!(r#"{{"x":2.31,"pad":"{}"}}"#, "p".repeat(2000));
         drop(socket.send(Message::text(long)).await);
@@ -161,7 +161,7 @@ async fn note_the_beginning(stream: TcpStream, seen: Seen) {
 }
 
 #[tokio::test]
-async fn headers_and_first_messages_reach_the_server_each_time() {
+async fn headers_and_first_messages_are_sent_on_every_connection() {
     let seen = Seen::default();
     let noted = seen.clone();
     let server = Server::tcp(move |stream, _| note_the_beginning(stream, noted.clone())).await;
@@ -200,7 +200,7 @@ async fn headers_and_first_messages_reach_the_server_each_time() {
 }
 
 #[tokio::test]
-async fn a_subprotocol_that_the_server_does_not_take_is_named() {
+async fn a_subprotocol_that_the_server_does_not_accept_is_reported() {
     let server = Server::websocket(stay).await;
     let error = listener(&server, "websocket.subprotocol = 'chat'").connect().await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
@@ -223,7 +223,7 @@ async fn encrypted(authority: &Authority) -> Server {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn a_private_authority_is_trusted_when_configured() {
     let authority = Authority::new();
     let server = encrypted(&authority).await;
     let toml = |more: &str| {
@@ -252,7 +252,7 @@ fn refused(toml: &str, expected: &str) {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named() {
+fn unusable_settings_are_reported_by_name() {
     refused(
         "",
         "feed.rounds: is missing: say where in a message the multiplier is, [[feed.rounds]] with value = \"/…\"",
