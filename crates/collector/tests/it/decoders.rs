@@ -1,4 +1,4 @@
-//! What comes from a page is not ours: whatever it is, it is read or refused, and never more is read than there is.
+//! The decoders of untrusted input: any input is decoded or refused, and nothing is invented.
 
 use std::path::Path;
 use std::{fs, io};
@@ -17,7 +17,7 @@ use rounds::Cursor;
 
 use crate::simulator::sfs2x::{Field, compressed_packet, packet};
 
-/// The files of a corpus, by name.
+/// Returns the files of a corpus with their names.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
     let mut files: Vec<_> = fs::read_dir(directory)
@@ -37,7 +37,7 @@ fn messages(bytes: &[u8]) -> Vec<Message> {
 
 #[test]
 fn the_corpus_yields_only_rounds_histories_and_logins() {
-    let told: Vec<(String, Vec<&str>)> = corpus("sfs2x")
+    let found: Vec<(String, Vec<&str>)> = corpus("sfs2x")
         .into_iter()
         .map(|(name, bytes)| {
             let kinds = messages(&bytes).into_iter().map(|message| match message {
@@ -59,7 +59,7 @@ fn the_corpus_yields_only_rounds_histories_and_logins() {
         ("round-long-length", vec!["round"]),
         ("two-packets", vec!["round", "history"]),
     ];
-    assert_eq!(told, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
+    assert_eq!(found, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_corpus_yields_only_events_of_the_browser() {
     }
 }
 
-/// How many rounds each file of the corpus tells by the rules of an example.
+/// Checks how many rounds the rules of an example find in each file of the corpus.
 #[track_caller]
 fn check_feed(example: &str, expected: &[(&str, usize)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(example);
@@ -101,19 +101,19 @@ fn check_feed(example: &str, expected: &[(&str, usize)]) {
     let rules = config.feed.rounds.into_iter().enumerate();
     let rules: Vec<Rule> =
         rules.map(|(index, rule)| rule.check(index, Order::NewestFirst).unwrap()).collect();
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (name, bytes) in corpus("feed") {
         let mut reader = Reader::new(rules.clone());
         let text = String::from_utf8(bytes).unwrap();
         let rounds = text.lines().flat_map(|line| {
             reader.read(&serde_json::from_str(line).unwrap()).report.into_iter().map(rounds_of)
         });
-        told.push((name, rounds.sum()));
+        found.push((name, rounds.sum()));
     }
-    told.retain(|(_, rounds)| *rounds > 0);
+    found.retain(|(_, rounds)| *rounds > 0);
     let expected: Vec<(String, usize)> =
         expected.iter().map(|&(name, rounds)| (name.to_owned(), rounds)).collect();
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 fn rounds_of(report: Report) -> usize {
@@ -135,13 +135,13 @@ fn each_feed_reads_only_its_own_rounds_from_the_corpus() {
 
 #[test]
 fn every_whole_row_of_the_corpus_is_read_or_reported_and_no_torn_one() {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (name, bytes) in corpus("rows") {
         let mut cursor = Cursor::default();
         let length = u64::try_from(bytes.len()).unwrap();
         let piece = cursor.read(&mut io::Cursor::new(&bytes), length).unwrap();
         assert!(piece.rounds.iter().all(|round| round.multiplier.as_f64() >= 1.0));
-        told.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
+        found.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
     }
     let expected = [
         ("found-ends-torn", 0, 3, 49),
@@ -158,7 +158,7 @@ fn every_whole_row_of_the_corpus_is_read_or_reported_and_no_torn_one() {
         ("torn", 1, 0, 26),
     ];
     assert_eq!(
-        told,
+        found,
         expected.map(|(name, rounds, rejected, torn)| (name.to_owned(), rounds, rejected, torn))
     );
 }
@@ -216,7 +216,7 @@ proptest! {
         packets(&bytes).for_each(drop);
     }
 
-    /// Nearer to what is real, and so deeper in.
+    /// Changed real messages reach deeper into the decoder than random bytes.
     #[test]
     fn a_changed_message_never_panics(
         which in any::<prop::sample::Index>(),
@@ -224,8 +224,8 @@ proptest! {
     ) {
         let corpus = corpus("sfs2x");
         let mut bytes = which.get(&corpus).1.clone();
-        for (place, byte) in changes {
-            *place.get_mut(&mut bytes) = byte;
+        for (index, byte) in changes {
+            *index.get_mut(&mut bytes) = byte;
         }
         packets(&bytes).for_each(drop);
     }
