@@ -1,4 +1,4 @@
-//! Measures the cost of recording: a real Chromium shows the simulated game, and the `collector` program reads it. Measures
+//! Measures the cost of recording: a real Chromium channels the simulated game, and the `collector` program reads it. Measures
 //! first its processor time at the default poll interval and a realistic pace, then its memory over many rounds at full speed.
 //!
 //!     cargo build --release -p collector
@@ -28,7 +28,7 @@ mod simulator;
 
 use driver::Driver;
 use process::Chromium;
-use simulator::{Game, Shows};
+use simulator::{Channels, Game};
 
 /// Clock ticks of /proc/PID/stat per second; the same on every Linux that Rust supports.
 const TICKS: f64 = 100.0;
@@ -36,12 +36,12 @@ const TICKS: f64 = 100.0;
 const PACE: Duration = Duration::from_secs(10);
 /// Time for start-up work, which is not measured.
 const WARM_UP: Duration = Duration::from_secs(15);
-/// Rounds that end at the same time; fewer than the list shows.
+/// Rounds that end at the same time; fewer than the list channels.
 const BURST: usize = 20;
 /// A round that is not written after this time counts as lost.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A browser that shows the game.
+/// A browser that channels the game.
 struct GamePage {
     game: Game,
     chromium: Chromium,
@@ -52,7 +52,7 @@ struct GamePage {
 impl GamePage {
     async fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut game = Game::open(Shows::Both, 11).await;
+        let mut game = Game::open(Channels::Both, 11).await;
         let chromium = Chromium::start(profile.path());
         let mut player = Driver::connect(&chromium.socket).await;
         player.open(&game.url()).await;

@@ -11,13 +11,13 @@ use std::time::Duration;
 #[path = "../tests/it/simulator.rs"]
 mod simulator;
 
-use simulator::{Game, Shows};
+use simulator::{Channels, Game};
 use tokio::time::interval;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let seconds = std::env::args().nth(1).map(|text| text.parse().expect("a number of seconds"));
-    let game = Game::open(Shows::Both, 7).await;
+    let game = Game::open(Channels::Both, 7).await;
     println!("{}", game.url());
     let mut rounds = interval(Duration::from_secs_f64(seconds.unwrap_or(8.0)));
     loop {

@@ -26,9 +26,9 @@ fn refused(toml: &str, expected: &str) {
 
 #[test]
 fn each_unusable_setting_is_reported_by_name() {
-    refused("timeout = '0s'", "--timeout: is from 100ms to 5m");
-    refused("timeout = '1h'", "--timeout: is from 100ms to 5m");
-    refused("max_message_bytes = 10", "feed.max_message_bytes: is from 1024 to 67108864");
+    refused("timeout = '0s'", "--timeout: must be from 100ms to 5m");
+    refused("timeout = '1h'", "--timeout: must be from 100ms to 5m");
+    refused("max_message_bytes = 10", "feed.max_message_bytes: must be from 1024 to 67108864");
     refused("[headers]\nHost = 'x'", "feed.headers.Host: is set by the protocol; leave it out");
     refused(&"[[rounds]]\nvalue = ''\n".repeat(17), "feed.rounds: has more than 16 rules");
     refused(

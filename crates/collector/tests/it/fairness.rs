@@ -1,4 +1,4 @@
-//! What the demo writes: provably fair, from the commitment to the row, and over a restart.
+//! The demo is provably fair, from the commitment to the row, and across restarts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ fn events(dir: &Path) -> Vec<EventLine> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The seeds of every round of a directory, in order.
+/// Returns the seeds of every round in a directory, in order.
 fn seeds(dir: &Path) -> Vec<Value> {
     let is_round =
         |line: &EventLine| matches!(line.event.kind, EventKind::Live | EventKind::Backfill);

@@ -1,4 +1,4 @@
-//! How a connection of the websocket source ends, or never begins.
+//! How connections of the websocket source end, or fail to open.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::server::{Server, answer, respond};
-use super::websocket::{Socket, connected, listener, stay};
+use super::websocket::{Socket, connected, feed_source, wait_for_close};
 use super::{error, source};
 
 const REFUSED: Option<Duration> = Some(Duration::from_mins(5));
 
-/// What becomes of a connection over which the server sends these bytes, and hangs up.
+/// Returns the error of a connection on which the server sends these bytes and disconnects.
 async fn after_bytes(bytes: &'static [u8]) -> SourceError {
     let server = Server::tcp(move |stream, _| async move {
         let mut socket = accept_async(stream).await.unwrap();
@@ -26,17 +26,17 @@ async fn after_bytes(bytes: &'static [u8]) -> SourceError {
     error(&mut connected(&server).await).await
 }
 
-/// What comes of connecting to a server that answers the handshake with this.
+/// Returns the error of connecting to a server that answers the handshake with this status and these headers.
 async fn handshake(status: &'static str, headers: &'static str) -> SourceError {
     let server = Server::http(move |_, _| answer(status, headers, "no")).await;
-    listener(&server, "").connect().await.unwrap_err()
+    feed_source(&server, "").connect().await.unwrap_err()
 }
 
 async fn after_close(code: u16) -> SourceError {
     let server = Server::websocket(move |mut socket: Socket| async move {
         let frame = CloseFrame { code: code.into(), reason: "because".into() };
         socket.close(Some(frame)).await.unwrap();
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let error = error(&mut connected(&server).await).await;
@@ -130,7 +130,7 @@ async fn an_answer_that_is_not_a_websocket_is_judged_by_its_status() {
 #[tokio::test]
 async fn an_unreachable_server_is_reported() {
     let server = Server::tcp(|_, _| async {}).await;
-    let mut source = listener(&server, "");
+    let mut source = feed_source(&server, "");
     drop(server);
     let error = source.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
