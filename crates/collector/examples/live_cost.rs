@@ -1,4 +1,4 @@
-//! Measures the cost of recording: a real Chromium channels the simulated game, and the `collector` program reads it. Measures
+//! Measures the cost of recording: a real Chromium shows the simulated game, and the `collector` program reads it. Measures
 //! first its processor time at the default poll interval and a realistic pace, then its memory over many rounds at full speed.
 //!
 //!     cargo build --release -p collector
@@ -36,12 +36,12 @@ const TICKS: f64 = 100.0;
 const PACE: Duration = Duration::from_secs(10);
 /// Time for start-up work, which is not measured.
 const WARM_UP: Duration = Duration::from_secs(15);
-/// Rounds that end at the same time; fewer than the list channels.
+/// Rounds that end at the same time; fewer than the list shows.
 const BURST: usize = 20;
 /// A round that is not written after this time counts as lost.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A browser that channels the game.
+/// A browser that shows the game.
 struct GamePage {
     game: Game,
     chromium: Chromium,

@@ -118,9 +118,9 @@ async fn run_connection(
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
         Err(Interrupt::Overdue) => {
-            let what = "the source".to_owned();
+            let peer = "the source".to_owned();
             return Ok(ConnectionEnd::Failed(SourceError::TimedOut {
-                what,
+                peer,
                 after: CONNECT_TIMEOUT,
             }));
         }
@@ -133,9 +133,9 @@ async fn run_connection(
             Ok(Ok(observation)) => observation,
             Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
             Err(Interrupt::Overdue) => {
-                let what = "the game (no new round)".to_owned();
+                let peer = "the game (no new round)".to_owned();
                 return Ok(ConnectionEnd::Failed(SourceError::Silent {
-                    what,
+                    peer,
                     after: RECONNECT_AFTER,
                 }));
             }

@@ -177,7 +177,7 @@ async fn a_refusal_is_not_retried_at_once() {
     let session = test_session(SourceKind::WebSocket);
     let refused = Step::Connect(Err(SourceError::Refused("401 Unauthorized".to_owned())));
     let busy = Step::Connect(Err(SourceError::Busy {
-        what: "429 Too Many Requests".to_owned(),
+        answer: "429 Too Many Requests".to_owned(),
         retry_after: Duration::from_secs(77),
     }));
     let began = Instant::now();

@@ -304,14 +304,14 @@ async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceE
     let reply = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
     Err(match (address, refusal) {
         (BrowserAddress::Profile(_), _) => SourceError::Busy {
-            what: format!(
+            answer: format!(
                 "the browser at {browser} did not let the collector in ({reply}); with --profile it asks its user for every \
                  connection: allow it there"
             ),
             retry_after: ASKING_PAUSE,
         },
         (_, None) => SourceError::TimedOut {
-            what: format!("the browser at {browser}"),
+            peer: format!("the browser at {browser}"),
             after: HANDSHAKE_MAX,
         },
         (_, Some(_)) => SourceError::Unusable(format!(

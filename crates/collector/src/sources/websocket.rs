@@ -173,7 +173,7 @@ impl WebSocket {
         let opened = match timeout(self.timeout, self.open()).await {
             Ok(opened) => opened,
             Err(_) => {
-                Err(SourceError::TimedOut { what: self.address.to_string(), after: self.timeout })
+                Err(SourceError::TimedOut { peer: self.address.to_string(), after: self.timeout })
             }
         };
         self.connection = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);

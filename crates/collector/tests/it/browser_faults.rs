@@ -506,7 +506,7 @@ async fn a_browser_is_found_by_its_profile() {
     let error = browser.connect().await.unwrap_err();
     assert_says(
         &error.to_string(),
-        &[&format!("names 127.0.0.1:{port}, but nobody answers"), "has ended", "--profile"],
+        &[&format!("names 127.0.0.1:{port}, but nothing answers"), "has exited", "--profile"],
     );
 
     fs::write(&file, format!("{}\n/devtools/browser/mock", mock.port)).unwrap();

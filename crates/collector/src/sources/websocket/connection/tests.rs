@@ -90,7 +90,7 @@ async fn a_server_that_does_not_answer_a_ping_is_disconnected() {
     assert_eq!(
         error,
         SourceError::Silent {
-            what: "the feed, pinged,".to_owned(),
+            peer: "the feed (after a ping)".to_owned(),
             after: Duration::from_secs(10)
         }
     );
@@ -109,7 +109,7 @@ async fn a_server_that_only_answers_pings_is_silent() {
     assert_eq!(report.len(), 14, "one for each answer");
     assert_eq!(
         (error, after),
-        (SourceError::Silent { what: "the feed".to_owned(), after: IDLE }, IDLE)
+        (SourceError::Silent { peer: "the feed".to_owned(), after: IDLE }, IDLE)
     );
 }
 
@@ -135,7 +135,10 @@ async fn a_message_that_is_not_accepted_ends_the_connection() {
     let error = Connection::open(client, &settings).await.unwrap_err();
     assert_eq!(
         error,
-        SourceError::TimedOut { what: "the feed, sent something,".to_owned(), after: SEND_TIMEOUT }
+        SourceError::TimedOut {
+            peer: "the feed (while a message was sent)".to_owned(),
+            after: SEND_TIMEOUT
+        }
     );
     drop(server);
 }
@@ -219,7 +222,10 @@ async fn a_socket_io_4_client_joins_then_subscribes_and_answers_pings() {
     };
     assert_eq!(rounds(&report), ["1.01"]);
     let limit = Duration::from_secs(45);
-    assert_eq!(error, SourceError::Silent { what: "the feed, pinged,".to_owned(), after: limit });
+    assert_eq!(
+        error,
+        SourceError::Silent { peer: "the feed (after a ping)".to_owned(), after: limit }
+    );
     assert_eq!(after, Duration::from_secs(100) + limit);
 }
 
