@@ -26,7 +26,7 @@ if ! "$python" -c 'import lightgbm, numpy, sklearn' 2>/dev/null; then
 fi
 command -v wrk >/dev/null || { echo "wrk is not installed. On Debian or Ubuntu: sudo apt-get install wrk" >&2; exit 1; }
 cargo build --quiet --release --locked -p rounds --example read_speed
-cargo build --quiet --release --locked -p predictor --bin predictor \
+cargo build --quiet --release --locked -p predictor -p forecasting --bin predictor \
   --example fit_speed --example write_dataset --example throughput --example cold_load
 
 # seconds_of LEARNER: its figure in the reference's output, from stdin.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Retakes the screenshots of the dashboard in docs/ from simulated rounds: desktop and phone, light and dark.
+# Retakes the screenshots of the dashboard in docs/images/ from simulated rounds: desktop and phone, light and dark.
 #
 #   scripts/dev/screenshots.sh [DIRECTORY]
 #
@@ -13,7 +13,7 @@ case "${1:-}" in
   -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
 esac
 
-out=${1:-$root/docs}
+out=${1:-$root/docs/images}
 # shellcheck source=scripts/lib/parallel.sh
 . "$root/scripts/lib/parallel.sh"
 # shellcheck source=scripts/lib/browser.sh

@@ -39,12 +39,11 @@ rm -f "$out"/aviator[-_]* "$out/SHA256SUMS"
 pack_archive() {
   local name=aviator-$version-$triple
   local folder=$made/$name
-  mkdir -p "$folder"/{bin,docs,systemd,monitoring,nats}
+  mkdir -p "$folder"/{bin,systemd,monitoring,nats}
   install -m 755 "$target"/release/{collector,predictor,bridge} "$folder/bin/"
   strip "$folder/bin/"*
   cp -r "$made/man" "$made/completions" "$folder/"
-  cp docs/*.md "$folder/docs/"
-  cp -r docs/examples "$folder/docs/"
+  cp -r docs "$folder/docs"
   cp scripts/ops/systemd/* "$folder/systemd/"
   cp scripts/ops/monitoring/* "$folder/monitoring/"
   cp scripts/ops/nats/*.conf "$folder/nats/"

@@ -68,7 +68,7 @@ record 20
 # A hub on another machine must use TLS unless --plain is given.
 code=0
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --hub nats://10.99.7.1:4222 --once >"$work/refused.log" 2>&1 || code=$?
-{ [ "$code" -eq 2 ] && grep -q 'speaks no TLS' "$work/refused.log"; } || fail "it uses a hub on another machine without TLS"
+{ [ "$code" -eq 2 ] && grep -q 'does not speak TLS' "$work/refused.log"; } || fail "it uses a hub on another machine without TLS"
 
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --plain --hub nats://10.99.7.1:4222 >"$work/push.log" 2>&1 &
 pids+=($!)

@@ -5,6 +5,7 @@
 //! without round ids. Reading order: [`subject`] (what makes two rows one round), [`message`] (what is sent), [`hub`]
 //! (the connection and the stream), [`push`], [`pull`].
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod hub;

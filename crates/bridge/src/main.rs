@@ -5,17 +5,15 @@ use std::process::ExitCode;
 use std::thread;
 
 use anyhow::Context;
-use bridge::config::{
-    ConfigError, InitOptions, KeyOptions, LogOptions, MergeOptions, PullOptions, PushOptions,
-};
+use bridge::cli::{Cli, Command};
+use bridge::config::{ConfigError, LogOptions};
 use bridge::hub::{self, Hub, HubError};
 use bridge::merge::MergeError;
 use bridge::pull::PullError;
 use bridge::push::{State, StateError};
 use bridge::{merge, nkey, pull, push};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser};
 use daemon::log;
-use daemon::manual::ManualCommand;
 use daemon::output::{in_one_line, say};
 use daemon::signals::Signals;
 use rounds::LogError;
@@ -24,45 +22,6 @@ use tokio_util::sync::CancellationToken;
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
 const HELD_BY_ANOTHER: u8 = 3;
-
-/// Carries rounds between machines through a NATS server.
-#[derive(Parser, Debug)]
-#[command(name = "bridge", version, after_help = EXAMPLES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-
-    #[command(flatten)]
-    log: LogOptions,
-}
-
-#[derive(Subcommand, Debug)]
-enum Command {
-    /// Send the rows of a collector's files to the hub, each once, and keep sending new ones
-    Push(PushOptions),
-    /// Write the hub's rounds into a directory, each once, and keep writing new ones
-    Pull(PullOptions),
-    /// Merge recordings of one table without round ids: rounds that one missed come from another
-    Merge(MergeOptions),
-    /// Create the stream of a table at the hub, with limits of your own
-    Init(InitOptions),
-    /// Create a key for --nkey and print its public half for the hub's configuration
-    Key(KeyOptions),
-    /// Completions and manual pages.
-    #[command(flatten)]
-    Manual(ManualCommand),
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  bridge push --data-dir data --table spribe --site attic --hub nats://hub.example:4222 --nkey attic.nk --ca-file ca.pem
-  bridge pull --data-dir pulled/spribe --table spribe --hub nats://hub.example:4222 --nkey reader.nk --ca-file ca.pem
-  bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
-  bridge key attic.nk
-
-docs/many-machines.md explains when you need this and how to set up the hub.
-Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
 
 fn main() -> ExitCode {
     // An error means that a provider is installed already, which is fine.
@@ -170,15 +129,5 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         }
         (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
         _ => FAILED,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_flag_is_defined_twice() {
-        Cli::command().debug_assert();
     }
 }

@@ -57,7 +57,7 @@ pub struct RunArgs {
 /// The configuration file and the options that override it.
 #[derive(clap::Args, Debug)]
 pub struct ConfigArgs {
-    /// TOML file with any of these options; see docs/collector.md
+    /// TOML file with any of these options; see docs/reference/configuration-files.md
     #[arg(long, env = "AVIATOR_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 

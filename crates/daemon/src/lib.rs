@@ -5,6 +5,8 @@
 pub mod config;
 pub mod log;
 pub mod manual;
+#[cfg(feature = "options-page")]
+pub mod options_page;
 pub mod output;
 pub mod prometheus;
 pub mod signals;

@@ -2,7 +2,7 @@
 //! while one looks, intervals that keep their coverage, and a fairness audit.
 //!
 //! Everything here is pure and streaming: no clock, file, task or thread; every state is `Clone`
-//! and (de)serialisable, so that a restart continues with the same bits. `docs/evaluation.md`
+//! and (de)serialisable, so that a restart continues with the same bits. `docs/explanation/what-the-numbers-mean.md`
 //! explains what the numbers mean, and what none of them can mean.
 //!
 //! Reading order: [`house_law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is

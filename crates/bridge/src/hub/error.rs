@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub enum HubError {
     /// The file of the credentials cannot be used, or the hub refuses what is in it.
     #[error(
-        "the credentials in {} are refused: {problem}; see docs/many-machines.md for how to make some",
+        "the credentials in {} are refused: {problem}; see docs/how-to/use-many-machines.md for how to make some",
         file.display()
     )]
     Credentials {
@@ -36,7 +36,7 @@ pub enum HubError {
     },
     /// The hub does not speak TLS, which is required.
     #[error(
-        "the hub at {address} does not speak TLS, which is required for another machine: give it a certificate (docs/many-machines.md), or use --plain if the network in between is your own"
+        "the hub at {address} does not speak TLS, which is required for another machine: give it a certificate (docs/how-to/use-many-machines.md), or use --plain if the network in between is your own"
     )]
     NoTls {
         /// Where it is.

@@ -5,6 +5,7 @@ mod kills;
 mod merging;
 mod nats;
 mod once;
+mod options_page;
 mod outages;
 mod program;
 mod proxy;

@@ -28,10 +28,10 @@ pub fn unusable(error: &ConfigError) -> Finding {
 pub fn unreachable(error: &SourceError) -> Finding {
     let advice = match error {
         SourceError::Refused(_) => {
-            "use the headers that your browser sends; docs/feeds.md says where to find them"
+            "use the headers that your browser sends; docs/how-to/record-a-feed.md says where to find them"
         }
         SourceError::Unusable(_) => {
-            "compare the address and [websocket] with what your browser does; see docs/feeds.md"
+            "compare the address and [websocket] with what your browser does; see docs/how-to/record-a-feed.md"
         }
         _ => "check the address and the connection of this machine",
     };
@@ -59,7 +59,7 @@ pub fn findings(
     }
     findings.push(match received {
         Some(Ok(report)) => Finding::ok("rounds", describe(report)),
-        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/feeds.md"),
+        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/how-to/record-a-feed.md"),
         None => {
             let mismatch_reason = last.map(|message| reader.mismatch_reason(message)).unwrap_or_default();
             let mismatch_reason = if mismatch_reason.is_empty() { mismatch_reason } else { format!("; {mismatch_reason}") };

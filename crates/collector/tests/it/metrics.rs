@@ -1,8 +1,10 @@
 //! `/metrics`, `/healthz` and `/readyz` over HTTP.
 
+use std::collections::BTreeSet;
+
 use collector::observation::SourceKind;
 use collector::output::metrics;
-use collector::output::status::{CollectorState, Status, StatusWatch};
+use collector::output::status::{CollectorState, LastRound, Status, StatusWatch};
 use reqwest::{Client, Method, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -55,4 +57,27 @@ async fn other_paths_methods_and_hosts_are_refused() {
     let foreign = server.client.get(format!("{}/metrics", server.address));
     let response = foreign.header("host", "evil.example").send().await.unwrap();
     assert_eq!(response.status(), 421);
+}
+
+/// `docs/reference/metrics.md` lists every metric of the collector with its type.
+#[test]
+fn the_page_lists_every_metric_with_its_type() {
+    let page = include_str!("../../../../docs/reference/metrics.md");
+    let section = page.split("\n## Collector\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let listed: BTreeSet<String> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').take(3).collect::<Vec<_>>().join("|") + "|")
+        .collect();
+    let time = "2026-01-01T12:00:00Z".parse().unwrap();
+    let mut status = Status::new(SourceKind::WebSocket, time);
+    status.last_round = Some(LastRound { time, multiplier: "2.31".parse().unwrap() });
+    let text = metrics::text(Some(&status));
+    let exported: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .map(|(name, kind)| format!("| `{name}` | {kind} |"))
+        .collect();
+    assert!(exported.len() > 10, "{text}");
+    assert_eq!(listed, exported);
 }

@@ -1,4 +1,4 @@
-//! What goes wrong without the tools of this crate: figures without a bound, quoted in docs/evaluation.md.
+//! What goes wrong without the tools of this crate: figures without a bound, quoted in docs/explanation/what-the-numbers-mean.md.
 
 use evaluation::house_law::MEDIAN;
 use evaluation::pit::normal_scores;

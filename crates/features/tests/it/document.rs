@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use features::CATALOG;
 
-const PAGE: &str = include_str!("../../../../docs/features.md");
+const PAGE: &str = include_str!("../../../../docs/reference/features.md");
 
 /// The page's table, row for row. When this fails, the message holds the table to paste.
 #[test]
@@ -24,5 +24,5 @@ fn the_page_has_the_table() {
         )
         .unwrap();
     }
-    assert!(PAGE.contains(&table), "the table of docs/features.md should be:\n{table}");
+    assert!(PAGE.contains(&table), "the table of docs/reference/features.md should be:\n{table}");
 }

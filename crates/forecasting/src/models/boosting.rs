@@ -7,7 +7,7 @@
 //! A part's residuals are needed only when its turn comes, so they are brought up to date then.
 //!
 //! Each tree also sees a few columns only, drawn anew. With so little to learn in so much noise
-//! that costs no skill, and most of a tree's time goes into sorting its columns: docs/performance.md
+//! that costs no skill, and most of a tree's time goes into sorting its columns: docs/explanation/performance.md
 //! has the figures behind each default.
 
 use std::ops::RangeInclusive;

@@ -8,7 +8,7 @@
 //!
 //! Trees on a quarter of the rows, with leaves of at least the square root of a tree's rows,
 //! forecast better than trees on all rows with leaves of five: there is more noise than signal, and
-//! averaging less alike trees removes more of it. docs/performance.md has the figures.
+//! averaging less alike trees removes more of it. docs/explanation/performance.md has the figures.
 
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,

@@ -32,7 +32,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem of a kind that has a line in docs/api.md.
+    /// A problem of a kind that has a line in docs/reference/api.md.
     pub(crate) fn new(kind: &'static str, status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { kind, title, status, detail: detail.into(), extra: Map::new() }

@@ -14,6 +14,8 @@ mod exporting;
 mod guarding;
 mod keeping;
 mod killed;
+mod metrics_page;
+mod options_page;
 mod program;
 #[cfg(target_os = "linux")]
 mod supervision;
