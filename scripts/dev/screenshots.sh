@@ -22,7 +22,7 @@ need_browser
 build_programs
 begin_work
 
-# A predictor that has scored forecasts for some of its rounds.
+# Start a predictor and wait until it has scored forecasts for some of its rounds.
 mkdir "$work/data"
 start_predictor "$work/data"
 start_program collector "$collector" --source demo --data-dir "$work/data" --seed 7 --history 200 --pace 0.25
@@ -30,7 +30,7 @@ has_enough() { curl -sf "$page/api/status" | grep -Eq '"csv_records":(3[6-9][0-9
 wait_for 240 has_enough
 start_driver
 
-# shot NAME WIDTH HEIGHT THEME SCALE [SECTION]: the top of the page, or of a section.
+# shot NAME WIDTH HEIGHT THEME SCALE [SECTION]: takes a screenshot of the top of the page, or of a section.
 shot() {
   open_browser "$2" "$3" "$5"
   open_page "$page/?theme=$4"

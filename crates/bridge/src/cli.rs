@@ -25,9 +25,9 @@ pub enum Command {
     Push(PushOptions),
     /// Write the hub's rounds into a directory, each once, and keep writing new ones
     Pull(PullOptions),
-    /// Merge recordings of one table without round ids: rounds that one missed come from another
+    /// Merge recordings of one table without round ids: rounds that one missed are taken from another
     Merge(MergeOptions),
-    /// Create the stream of a table at the hub, with limits of your own
+    /// Create the stream of a table at the hub, with limits that you choose
     Init(InitOptions),
     /// Create a key for --nkey and print its public half for the hub's configuration
     Key(KeyOptions),
@@ -43,9 +43,9 @@ Examples:
   bridge merge --from attic=pulled/attic --from cellar=pulled/cellar --data-dir data --follow
   bridge key attic.nk
 
-docs/how-to/use-many-machines.md explains when you need this and how to set up the hub.
-Every option but --once can also stand in the environment (AVIATOR_HUB for --hub).
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage, configuration, credentials or stream, 3 another program holds the directory.";
+docs/how-to/use-many-machines.md explains when you need the bridge and how to set up the hub.
+Most options can also be set in the environment (AVIATOR_HUB for --hub).
+Exit codes: 0 done or stopped, 1 failed, 2 bad usage, configuration, credentials or stream, 3 the directory is in use by another program.";
 
 #[cfg(test)]
 mod tests {

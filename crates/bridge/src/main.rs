@@ -21,10 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 const FAILED: u8 = 1;
 const BAD_USAGE: u8 = 2;
-const HELD_BY_ANOTHER: u8 = 3;
+const LOCKED: u8 = 3;
 
 fn main() -> ExitCode {
-    // An error means that a provider is installed already, which is fine.
+    // Fails only if a provider is already installed, which is fine.
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
@@ -52,10 +52,10 @@ fn act(command: &Command) -> anyhow::Result<()> {
         }
         Command::Init(options) => {
             let (access, table, limits) = options.init()?;
-            let kept = hub::run(async {
+            let table_stream = hub::run(async {
                 Hub::connect(&access, 1).await?.stream_for(&table, limits).await
             })?;
-            let config = &kept.stream.cached_info().config;
+            let config = &table_stream.stream.cached_info().config;
             tracing::info!(
                 stream = config.name,
                 max_bytes = config.max_bytes,
@@ -65,7 +65,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
         }
         Command::Key(options) => {
             let public = nkey::create(&options.file)
-                .with_context(|| format!("making {}", options.file.display()))?;
+                .with_context(|| format!("creating {}", options.file.display()))?;
             writeln!(stdout(), "{public}").context("printing")?;
         }
         Command::Manual(manual) => manual.run(Cli::command())?,
@@ -73,7 +73,7 @@ fn act(command: &Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns a token that the first signal cancels; the second signal exits at once.
+/// Returns a token that the first signal cancels; a second signal ends the program at once.
 fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
@@ -88,12 +88,12 @@ fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
     let listen = move || {
         runtime.block_on(async {
             let signal = signals.next().await;
-            tracing::info!(signal, "Asked to stop.");
+            tracing::info!(signal, "Stopping.");
             token.cancel();
             signals.next().await;
         });
         say("bridge: stopped at once; acknowledged rows are kept");
-        #[expect(clippy::exit, reason = "files and stream are consistent at every moment")]
+        #[expect(clippy::exit, reason = "files and stream are consistent at all times")]
         std::process::exit(i32::from(FAILED));
     };
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
@@ -107,25 +107,25 @@ fn start_log(options: &LogOptions) -> anyhow::Result<()> {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let is_wrong =
+    let is_bad_usage =
         |error: &HubError| error.is_permanent() && !matches!(error, HubError::Runtime(_));
     if error.downcast_ref::<ConfigError>().is_some() {
         return BAD_USAGE;
     }
     if let Some(error) = error.downcast_ref::<HubError>() {
-        return if is_wrong(error) { BAD_USAGE } else { FAILED };
+        return if is_bad_usage(error) { BAD_USAGE } else { FAILED };
     }
     if let Some(error) = error.downcast_ref::<MergeError>() {
         return match error {
-            MergeError::Log(LogError::Locked { .. }) => HELD_BY_ANOTHER,
+            MergeError::Log(LogError::Locked { .. }) => LOCKED,
             MergeError::Log(LogError::Mixed { .. }) | MergeError::Mismatch(_) => BAD_USAGE,
             _ => FAILED,
         };
     }
     match (error.downcast_ref::<PullError>(), error.downcast_ref::<StateError>()) {
-        (Some(PullError::Hub(error)), _) if is_wrong(error) => BAD_USAGE,
+        (Some(PullError::Hub(error)), _) if is_bad_usage(error) => BAD_USAGE,
         (Some(PullError::Log(LogError::Locked { .. })), _) | (_, Some(StateError::Locked(_))) => {
-            HELD_BY_ANOTHER
+            LOCKED
         }
         (Some(PullError::Log(LogError::Mixed { .. })), _) => BAD_USAGE,
         _ => FAILED,

@@ -1,4 +1,4 @@
-//! The page of features says what the table says.
+//! `docs/reference/features.md` contains the table of features.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use features::CATALOG;
 
 const PAGE: &str = include_str!("../../../../docs/reference/features.md");
 
-/// The page's table, row for row. When this fails, the message holds the table to paste.
+/// On failure, the message contains the table to paste.
 #[test]
-fn the_page_has_the_table() {
+fn the_page_contains_the_current_table() {
     let mut table = String::from(
         "| # | name | group | formula | lowest | highest | centre | scale |\n\
          |--:|---|---|---|--:|--:|--:|--:|\n",

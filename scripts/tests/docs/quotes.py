@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that each error text that a table of docs/how-to/ or of the FAQ quotes is in the source of a program.
+"""Checks that what the docs quote from the code is there: error texts in the tables of docs/how-to/ and of the FAQ, and
+names of functions, tests and constants in the checklists.
 
-In the column "message" or "you see", text in backticks or in double quotes is such a text; "…" in it stands for a value.
+In a column "message" or "you see", text in backticks or in double quotes is an error text; "…" in it stands for a value.
+In a checklist, `several_words_like_this` is the name of a function or a test, `WORDS_LIKE_THIS` that of a constant.
 """
 
 import re
@@ -12,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts/dev"))
 import rust_source  # noqa: E402
 
+CHECKLISTS = ROOT / "docs/developers/checklists.md"
 COLUMNS = {"message", "you see"}
 QUOTED = re.compile(r'(`+)(?P<code>.+?)\1|"(?P<text>[^"]+)"')
 LITERAL = re.compile(r'r(#*)"(.*?)"\1|"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -19,7 +22,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # A single word, such as an exit code, an event or a key, is no error text.
 WORDS_MIN = 2
 # The least that a check of this repository finds; less means that the check itself is broken.
-QUOTES_MIN = 25
+QUOTES_MIN, NAMES_MIN = 25, 10
 
 
 def plain(text):
@@ -68,19 +71,37 @@ def is_in(text, literal):
     return True
 
 
+def names():
+    """(line, name) of each function, test or constant that a checklist names."""
+    for number, line in enumerate(CHECKLISTS.read_text(encoding="utf-8").splitlines(), 1):
+        for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+){2,}|[A-Z]{2,}(?:_[A-Z]+)*)`", line):
+            yield number, name
+
+
+def defined_names():
+    found = set()
+    for path in ROOT.glob("crates/*/[st]*/**/*.rs"):
+        found |= set(re.findall(r"\b(?:fn|const|static) (\w+)", rust_source.read(path)))
+    for path in ROOT.glob("crates/*/src/web/js/**/*.js"):
+        found |= set(re.findall(r"\b(?:function|const|let) (\w+)", rust_source.read(path)))
+    return found
+
+
 def main():
     texts, count, problems = literals(), 0, []
     for page, line, text in quotes():
         count += 1
         if not any(is_in(text, it) for it in texts):
             problems.append(f"{page.relative_to(ROOT)}:{line}: no program says “{text}”")
+    named, defined = list(names()), defined_names()
+    problems += [f"{CHECKLISTS.relative_to(ROOT)}:{line}: nothing is called {it}" for line, it in named if it not in defined]
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
         raise SystemExit(1)
-    if count < QUOTES_MIN:
-        raise SystemExit(f"only {count} quoted error texts: the check is broken")
-    print(f"all {count} quoted error texts are in the sources")
+    if count < QUOTES_MIN or len(named) < NAMES_MIN:
+        raise SystemExit(f"only {count} quoted error texts and {len(named)} names: the check is broken")
+    print(f"all {count} quoted error texts and {len(named)} names are in the sources")
 
 
 main()
