@@ -14,6 +14,7 @@ pub(crate) struct Chromium {
     process: Child,
     /// URL of its debugging socket.
     pub(crate) socket: String,
+    is_killed: bool,
 }
 
 impl Chromium {
@@ -63,6 +64,10 @@ impl Chromium {
     /// Kills the browser, as a crash or a power failure would, and the processes it has started, which would otherwise write
     /// to the profile for a while.
     pub(crate) fn kill(&mut self) {
+        // Once the browser is reaped, its id and its process group may be gone or belong to another process.
+        if std::mem::replace(&mut self.is_killed, true) {
+            return;
+        }
         #[cfg(unix)]
         {
             use rustix::process::{Pid, Signal, kill_process_group};
@@ -80,7 +85,7 @@ impl Chromium {
                 let socket = socket.trim().to_owned();
                 // A browser that cannot write to stderr would block. The thread ends with the browser.
                 thread::spawn(move || complaints.for_each(drop));
-                return Self { process, socket };
+                return Self { process, socket, is_killed: false };
             }
             report.push_str(&line);
             report.push('\n');
