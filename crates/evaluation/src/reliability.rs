@@ -33,11 +33,9 @@ pub struct ReliabilityRow {
     /// Rounds whose served probability fell into the bin.
     pub rounds: u64,
     /// The mean of those probabilities: the forecast frequency.
-    #[serde(rename = "said")]
     pub forecast: f64,
     /// The share of rounds that reached the target, with a 95 % confidence sequence (exact if the
     /// probability was the same in all rounds).
-    #[serde(rename = "came")]
     pub observed: Estimate,
 }
 

@@ -43,7 +43,6 @@ pub struct Columns {
     /// Share of all rounds scored so far that were inside the 80 % interval.
     pub coverage: Vec<Option<f64>>,
     /// ln E of the three tests, each in the epoch of that round.
-    #[serde(rename = "lights")]
     pub evidence: EvidenceColumns,
 }
 

@@ -99,7 +99,10 @@ impl TiltedLaw {
         } else if tau >= 1.0 {
             cap
         } else {
-            (self.house.r / (1.0 - tau)).powf(self.scale).clamp(1.01, cap)
+            let level = self.house.r / (1.0 - tau);
+            // The house law itself, which is scored beside every forecast, needs no power.
+            let is_house = self.scale.to_bits() == 1f64.to_bits();
+            (if is_house { level } else { level.powf(self.scale) }).clamp(1.01, cap)
         }
     }
 

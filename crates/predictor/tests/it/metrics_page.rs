@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 
-use crate::app::{Data, TestApp};
+use crate::test_app::{Data, TestApp};
 
 const PAGE: &str = include_str!("../../../../docs/reference/metrics.md");
 

@@ -1,12 +1,13 @@
-//! docs/openapi.json against the program: every route that is described answers as described, with
-//! every key that is described and no other.
+//! docs/openapi.json against the program: every described route answers as described, with every
+//! described key and no other.
 
 use std::collections::BTreeSet;
 
+use evaluation::sequential::{Epoch, Level, TestEvidence};
 use reqwest::{Client, Method, Response, redirect};
 use serde_json::{Map, Value};
 
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 pub(crate) fn document() -> Value {
     serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap()
@@ -182,6 +183,25 @@ async fn with_a_model_a_collector_and_scores_every_answer_is_as_described() {
     assert!(status["scorecard"].is_object() && status["collector"].is_object());
     assert_eq!(app.get("/api/recorder").await["totals"]["gap"], 1);
     ask_everything(&app).await;
+}
+
+/// No test waits for a change of the game, so the epoch that it ends is written here.
+#[test]
+fn an_epoch_that_has_ended_is_as_described() {
+    let test = |name: &str| TestEvidence {
+        name: name.to_owned(),
+        level: Level::Amber,
+        ln_e: 1.0,
+        ln_e_max: 3.5,
+        ln_amber: 3.0,
+        anytime_p: 0.03,
+        alarm_round: Some(400),
+    };
+    let tests = ["order", "law", "forecast"].map(test);
+    let epoch = Epoch { number: 0, first_round: 1, last_round: 500, tests };
+    let (document, epoch) = (document(), serde_json::to_value(epoch).unwrap());
+    let schema = &document["components"]["schemas"]["Epoch"];
+    assert_eq!(mismatches(&document, schema, &epoch, ""), [""; 0]);
 }
 
 /// Clients may rely on what is described: nothing in an answer comes and goes, but in a problem.

@@ -1,4 +1,4 @@
-//! Killed again and again while rounds come in: what was frozen counts, once, and nothing else.
+//! The predictor is killed repeatedly while rounds arrive: every frozen forecast counts exactly once.
 
 use std::collections::BTreeSet;
 use std::process::Child;
@@ -6,8 +6,8 @@ use std::process::Child;
 use reqwest::Client;
 use serde_json::Value;
 
-use crate::app::{Data, FILE};
 use crate::program::serving;
+use crate::test_app::{Data, FILE};
 
 const KILLS: u64 = 50;
 /// Before the first start.
@@ -57,7 +57,7 @@ fn rounds_of(ledger: &[Value], kind: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn killed_fifty_times_it_counts_every_frozen_forecast_once() {
+async fn after_fifty_kills_every_frozen_forecast_counts_once() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let data = Data::with_rounds(HISTORY);
     let mut written = HISTORY;

@@ -1,5 +1,5 @@
-//! What `verify` says: public vectors, a chain, the rounds a collector kept with their seeds, and
-//! the step at which something does not match.
+//! `predictor verify`: public vectors, chains, rounds recorded with their seeds, and the step that does
+//! not match.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use rounds::provably_fair::aviator::Claim;
 use rounds::{Event, EventKind, Origin, Round, RoundLog};
 use serde_json::json;
 
-use crate::backtesting::check_complaint;
+use crate::backtest::check_complaint;
 use crate::program::check;
 
 const SERVER: &str = "Kq3Zp9Vb2Lm8Xw4T";
@@ -46,7 +46,7 @@ fn aviator<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn an_aviator_round_is_followed_from_its_seeds_to_its_multiplier() {
+fn an_aviator_round_is_recomputed_from_its_seeds() {
     let said = ["--commitment", COMMITMENT, "--hash", DIGEST, "--multiplier", "1.73x"];
     let text = matches(&aviator(&said));
     assert_eq!(text.matches("matches ").count(), 3, "{text}");
@@ -238,7 +238,7 @@ impl Demo {
 }
 
 #[test]
-fn rounds_that_were_kept_with_their_seeds_verify() {
+fn rounds_recorded_with_their_seeds_are_verified() {
     let demo = Demo::of(40);
     for path in [demo.dir.path().to_owned(), demo.events()] {
         let text = matches(&["--events", path.to_str().unwrap()]);
@@ -247,7 +247,7 @@ fn rounds_that_were_kept_with_their_seeds_verify() {
 }
 
 #[test]
-fn whatever_was_changed_afterwards_is_found() {
+fn any_later_change_is_found() {
     let demo = Demo::of(12);
     let (csv, events) = (demo.csv(), demo.events());
     let row = |text: &str, row: usize| text.lines().nth(row).unwrap().to_owned();

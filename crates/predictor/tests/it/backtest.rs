@@ -1,5 +1,5 @@
-//! What a backtest promises: the engine of serving, no look ahead, the same result every time, no
-//! skill from learning by heart, and one clear line for what it cannot use.
+//! `predictor backtest`: the engine of serving, no look-ahead, reproducible results, no skill from
+//! overfitting, and one clear line for unusable input.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ fn driven(rounds: &[Round], refit: Refit) -> (Vec<Forecast>, Vec<u64>) {
 }
 
 #[test]
-fn models_are_fitted_by_the_rules_of_serving_or_by_the_schedule_asked_for() {
+fn models_are_fitted_by_the_rules_of_serving_or_by_a_given_schedule() {
     let rounds = rounds(Scenario::Fair, 130);
     let first = |refit: &str| driven(&rounds, refit.parse().unwrap()).1;
     assert_eq!(first("rules")[..6], [30, 32, 34, 36, 38, 40]);
@@ -96,7 +96,7 @@ fn no_forecast_knows_its_own_round_or_a_later_one() {
 }
 
 #[test]
-fn learning_by_heart_shows_no_skill() {
+fn overfitting_shows_no_skill() {
     let rounds = rounds(Scenario::Fair, 1500);
     let house = HouseLaw::default();
     let mut sheets = ["own", "house"].map(|name| ScoreSheet::new(name, &house));
@@ -209,7 +209,7 @@ fn the_same_rounds_give_the_same_result_and_a_page_that_stands_alone() {
 }
 
 #[test]
-fn a_file_of_any_accepted_shape_is_read_and_cut_to_the_times_asked_for() {
+fn a_file_of_any_accepted_form_is_read_and_cut_to_the_given_times() {
     let dir = tempfile::tempdir().unwrap();
     let mut rows = Vec::new();
     for round in rounds(Scenario::Fair, 120) {
@@ -232,7 +232,7 @@ fn a_file_of_any_accepted_shape_is_read_and_cut_to_the_times_asked_for() {
 }
 
 #[test]
-fn a_recorder_that_dropped_repeats_is_named() {
+fn a_recorder_that_dropped_repeats_is_reported() {
     let mut rounds = rounds(Scenario::Fair, 2600);
     rounds.dedup_by_key(|round| round.multiplier.cents());
     let dir = data(&rounds);
@@ -263,7 +263,7 @@ pub(crate) fn check_complaint(args: &[&str], code: i32, says: &[&str]) {
 }
 
 #[test]
-fn what_cannot_be_used_gets_one_clear_line() {
+fn unusable_input_gets_one_clear_line() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| path(dir.path(), name);
     for command in ["backtest", "audit"] {
@@ -284,7 +284,7 @@ fn what_cannot_be_used_gets_one_clear_line() {
     check_complaint(&["backtest", "--file", &file], 1, &needed);
     check_complaint(&["backtest", "--data-dir", &at("")], 1, &needed);
     std::fs::write(&file, "timestamp,multiplier\n2025-12-10 19:32:35,zwei\n").unwrap();
-    check_complaint(&["backtest", "--file", &file], 1, &["1 rows are no rounds", "line 2"]);
+    check_complaint(&["backtest", "--file", &file], 1, &["1 row that is not a round", "line 2"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 30))).unwrap();
     check_complaint(&["backtest", "--file", &file], 1, &["30 rounds in", "31 are needed"]);
     check_complaint(&["audit", "--file", &file], 1, &["30 rounds in", "100 are needed"]);

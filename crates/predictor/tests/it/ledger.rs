@@ -1,9 +1,9 @@
-//! Forecasts are on disk before their rounds are read, and survive whatever happens in between.
+//! Forecasts are on disk before their rounds are read, and survive restarts and changed files.
 
 use predictor::config::Config;
 use serde_json::Value;
 
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 const LEDGER: &str = ".predictor/forecasts.jsonl";
 
@@ -62,7 +62,7 @@ async fn a_forecast_that_a_new_model_replaces_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_where_the_last_run_stopped() {
+async fn a_restart_continues_where_the_last_run_stopped() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -74,7 +74,7 @@ async fn a_restart_goes_on_where_the_last_run_stopped() {
     let app = TestApp::start(data.manual());
     let after = app.look().await;
     assert_eq!(before["scorecard"]["rounds"], 70);
-    for key in ["scorecard", "lights", "verdict", "recent", "prediction_history"] {
+    for key in ["scorecard", "evidence", "verdict", "recent", "prediction_history"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert_eq!(after["forecasts"]["settled"], before["forecasts"]["settled"]);
@@ -88,7 +88,7 @@ async fn a_restart_goes_on_where_the_last_run_stopped() {
 }
 
 #[tokio::test]
-async fn a_round_played_while_nobody_listened_is_settled_by_the_forecast_made_for_it() {
+async fn a_round_played_while_stopped_is_settled_by_its_forecast() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -108,7 +108,7 @@ async fn a_round_played_while_nobody_listened_is_settled_by_the_forecast_made_fo
 }
 
 #[tokio::test]
-async fn a_torn_last_line_is_cut_off_and_lines_that_are_none_are_left_alone() {
+async fn an_incomplete_last_line_is_removed_and_unreadable_lines_stay() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -126,7 +126,7 @@ async fn a_torn_last_line_is_cut_off_and_lines_that_are_none_are_left_alone() {
 }
 
 #[tokio::test]
-async fn forecasts_whose_rounds_have_changed_count_no_more() {
+async fn forecasts_whose_rounds_have_changed_do_not_count() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -150,7 +150,7 @@ async fn forecasts_whose_rounds_have_changed_count_no_more() {
 }
 
 #[tokio::test]
-async fn of_two_predictors_on_one_directory_one_keeps_the_ledger_and_both_serve() {
+async fn of_two_predictors_on_one_directory_one_owns_the_ledger_and_both_serve() {
     let data = Data::with_rounds(40);
     let first = TestApp::start(data.manual());
     first.look().await;
@@ -167,7 +167,7 @@ async fn of_two_predictors_on_one_directory_one_keeps_the_ledger_and_both_serve(
 }
 
 #[tokio::test]
-async fn forecasts_can_be_kept_elsewhere() {
+async fn forecasts_can_be_stored_in_another_directory() {
     let (data, state) = (Data::with_rounds(40), tempfile::tempdir().unwrap());
     let state_dir = state.path().join("state");
     let app = TestApp::start(Config { state_dir: Some(state_dir.clone()), ..data.manual() });

@@ -1,10 +1,10 @@
-//! Rows are seen soon, in order, once, and whatever else lies in the directory.
+//! New rows are read soon, in order and once, whatever else is in the directory.
 
 use std::fs;
 
 use predictor::config::{Config, Watch};
 
-use crate::app::{Data, FILE, TestApp, append_text, config, row};
+use crate::test_app::{Data, FILE, TestApp, append_text, config, row};
 
 async fn a_row_that_is_appended_is_announced(watch: Watch, shown: &str) {
     let data = Data::with_rounds(3);
@@ -31,7 +31,7 @@ async fn a_row_is_seen_by_notification() {
 }
 
 #[tokio::test]
-async fn a_directory_may_come_later_and_may_be_replaced() {
+async fn a_directory_may_appear_later_and_may_be_replaced() {
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("data");
     let app = TestApp::start(Config { watch: Watch::Auto, ..config(&dir) });
@@ -107,7 +107,7 @@ async fn a_copy_of_a_file_is_left_out() {
 }
 
 #[tokio::test]
-async fn bad_files_are_named_and_good_rows_are_used() {
+async fn bad_files_are_reported_and_good_rows_are_used() {
     let data = Data::with_rounds(35);
     data.write("aviator_payouts_20260101_000001.csv", "");
     data.write("aviator_payouts_20260101_000002.csv", "timestamp,multiplier\n");
@@ -130,7 +130,7 @@ async fn bad_files_are_named_and_good_rows_are_used() {
 }
 
 #[tokio::test]
-async fn the_origin_of_the_rounds_is_told() {
+async fn the_origin_of_the_rounds_is_shown() {
     let data = Data::with_rounds(3);
     data.write("aviator_payouts.origin", "simulated\n");
     let app = TestApp::start(data.config());
@@ -139,7 +139,7 @@ async fn the_origin_of_the_rounds_is_told() {
 }
 
 #[tokio::test]
-async fn the_collectors_word_on_itself_is_passed_on_with_its_age() {
+async fn the_status_of_the_collector_is_passed_on_with_its_age() {
     let data = Data::with_rounds(3);
     let word = r#"{"state":"connected","updated_at":"2026-01-01T00:00:00.000Z"}"#;
     data.write("status.json", word);
@@ -180,7 +180,7 @@ async fn trainings_follow_the_rules_and_every_row_gets_a_forecast() {
 }
 
 #[tokio::test]
-async fn without_auto_training_nothing_is_trained_until_asked_for() {
+async fn without_auto_training_only_a_request_starts_a_training() {
     let data = Data::with_rounds(60);
     let app = TestApp::start(data.manual());
     let status = app.look().await;

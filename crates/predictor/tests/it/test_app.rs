@@ -1,4 +1,4 @@
-//! The same application the program runs, on a port of its own, driven by HTTP and files alone.
+//! The application as the program runs it, on its own port, driven by HTTP and files alone.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;

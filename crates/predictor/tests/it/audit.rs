@@ -1,4 +1,4 @@
-//! What an audit says of recorded rounds, through the command.
+//! `predictor audit` on recorded rounds.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use evaluation::simulate::Scenario;
 use serde_json::Value;
 
-use crate::backtesting::check_complaint;
+use crate::backtest::check_complaint;
 use crate::program::check;
 
 /// Rounds on the clock of the game, with an hour's hole before round 700.
@@ -49,7 +49,7 @@ impl Audited {
 }
 
 #[test]
-fn fair_rounds_pass_and_the_hole_in_their_recording_is_seen() {
+fn fair_rounds_pass_and_a_gap_in_the_recording_is_reported() {
     let (text, json) = Audited::new(Scenario::Fair, 1500).run(&[]);
     assert!(text.contains("Nothing stands out"), "{text}");
     assert!(text.contains("gap before round 700 (2025-12-1"), "{text}");
@@ -58,7 +58,7 @@ fn fair_rounds_pass_and_the_hole_in_their_recording_is_seen() {
     assert_eq!(json["recording"]["gaps_too_long"], 1);
     let missing = json["recording"]["rounds_missing"].as_f64().unwrap();
     assert!((missing - 3600.0 / 22.8).abs() < 2.0, "{missing}");
-    assert!(json["evidence"].as_array().unwrap().iter().all(|light| light["level"] == "quiet"));
+    assert!(json["evidence"].as_array().unwrap().iter().all(|test| test["level"] == "quiet"));
 }
 
 #[test]

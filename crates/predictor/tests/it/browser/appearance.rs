@@ -1,4 +1,4 @@
-//! Theme, language, screens, and what a first visit costs.
+//! Theme, language, screen sizes, and the size of the first page view.
 
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ async fn the_theme_follows_the_system_until_one_is_chosen() {
 
 /// All words, those that the server says in English included.
 #[tokio::test]
-async fn the_page_speaks_the_chosen_language() {
+async fn the_page_uses_the_chosen_language() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = Program::start();
         tab.open(&program.address()).await;
@@ -79,11 +79,11 @@ async fn the_page_speaks_the_chosen_language() {
         assert_eq!(tab.value("document.documentElement.lang").await, "de");
         program.append(40);
         tab.reads("for-round", "#41").await;
-        tab.reads("verdict", "Kein Beleg für irgendein Muster nach 40 Runden.").await;
+        tab.reads("verdict", "Kein Muster erkennbar nach 40 Runden.").await;
         tab.reads("verdict", "verliert im Mittel 3").await;
         tab.reads("house", "1,94×").await;
         tab.reload().await;
-        tab.reads("verdict", "Kein Beleg").await;
+        tab.reads("verdict", "Kein Muster").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
     .await;
@@ -91,7 +91,7 @@ async fn the_page_speaks_the_chosen_language() {
 
 /// Times are local, and in UTC on hover.
 #[tokio::test]
-async fn times_are_local_and_their_hover_is_utc() {
+async fn times_are_local_with_utc_in_the_tooltip() {
     with_tab(Screen::Desk, async |tab| {
         tab.at_zone("Asia/Kolkata").await;
         let _program = open_trained(tab).await;
@@ -106,7 +106,7 @@ async fn times_are_local_and_their_hover_is_utc() {
 
 /// What a first visit costs on a slow line, as it travels.
 #[tokio::test]
-async fn the_first_view_travels_in_under_120_kilobytes() {
+async fn the_first_view_transfers_less_than_120_kilobytes() {
     with_tab(Screen::Desk, async |tab| {
         let _program = open_trained(tab).await;
         let sizes = "performance.getEntriesByType('resource')\

@@ -1,10 +1,9 @@
-//! What can be asked about many rounds: a part of them, how they are spread, what the collector
-//! noted; and what is answered when nothing has changed.
+//! The routes of rounds, distribution, history and recorder, and conditional requests.
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 async fn refused(app: &TestApp, path: &str) -> Value {
     let response = app.ask(Method::GET, path).await;
@@ -22,7 +21,7 @@ fn tag(response: &Response) -> String {
 }
 
 #[tokio::test]
-async fn the_newest_rounds_come_with_what_was_forecast_for_them() {
+async fn the_newest_rounds_come_with_their_forecasts() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -49,7 +48,7 @@ async fn the_newest_rounds_come_with_what_was_forecast_for_them() {
 }
 
 #[tokio::test]
-async fn rounds_of_a_time_are_those_from_its_start_and_before_its_end() {
+async fn a_period_includes_its_start_and_excludes_its_end() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -89,7 +88,7 @@ async fn many_rounds_are_thinned_and_keep_their_extremes() {
 }
 
 #[tokio::test]
-async fn a_question_that_is_not_understood_is_refused_with_what_would_be() {
+async fn a_malformed_query_is_refused_with_the_accepted_form() {
     let app = TestApp::start(Data::with_rounds(5).config());
     for (path, says) in [
         ("/api/rounds?limit=0", "limit is a whole number of at least 1, or all"),
@@ -125,7 +124,7 @@ async fn the_distribution_is_of_all_rounds_beside_the_house() {
 }
 
 #[tokio::test]
-async fn how_things_went_comes_in_columns_of_equal_length() {
+async fn the_score_history_has_columns_of_equal_length() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -140,9 +139,9 @@ async fn how_things_went_comes_in_columns_of_equal_length() {
         "skill/lo",
         "skill/hi",
         "coverage",
-        "lights/order",
-        "lights/law",
-        "lights/forecast",
+        "evidence/order",
+        "evidence/law",
+        "evidence/forecast",
     ] {
         assert_eq!(
             history.pointer(&format!("/{column}")).unwrap().as_array().unwrap().len(),
@@ -155,7 +154,7 @@ async fn how_things_went_comes_in_columns_of_equal_length() {
 }
 
 #[tokio::test]
-async fn what_the_collector_noted_can_be_asked_for_newest_first() {
+async fn collector_events_are_returned_newest_first() {
     let data = Data::with_rounds(5);
     let line = |second: u64, kind: &str| {
         format!(
@@ -184,7 +183,7 @@ async fn what_the_collector_noted_can_be_asked_for_newest_first() {
 }
 
 #[tokio::test]
-async fn who_has_the_newest_answer_is_told_so_until_it_changes() {
+async fn a_client_with_the_current_answer_gets_304_until_it_changes() {
     let data = Data::with_rounds(5);
     let app = TestApp::start(data.manual());
     app.look().await;
@@ -214,7 +213,7 @@ async fn who_has_the_newest_answer_is_told_so_until_it_changes() {
 
 /// Ages move with every second: a browser that kept the status would show old ones.
 #[tokio::test]
-async fn the_status_is_never_kept_and_the_rest_is_asked_for_each_time() {
+async fn the_status_is_never_cached_and_the_rest_is_revalidated() {
     let app = TestApp::start(Data::with_rounds(5).config());
     for (path, keep) in
         [("/api/status", "no-store"), ("/api/rounds", "no-cache"), ("/healthz", "no-store")]
@@ -225,7 +224,7 @@ async fn the_status_is_never_kept_and_the_rest_is_asked_for_each_time() {
 }
 
 #[tokio::test]
-async fn the_first_version_is_served_under_its_name_too() {
+async fn the_api_is_served_below_v1_too() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;

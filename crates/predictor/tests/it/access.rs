@@ -1,10 +1,10 @@
-//! Who may ask: on every route that is described, in both versions.
+//! Access control on every described route, in both versions.
 
 use predictor::config::Config;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 
-use crate::app::{Data, TestApp};
-use crate::documented::operations;
+use crate::openapi::operations;
+use crate::test_app::{Data, TestApp};
 
 const TOKEN: &str = "correct-horse-battery-staple";
 /// They show nothing of the data: whether the process lives, whether a model serves, and the login.
@@ -57,7 +57,7 @@ async fn a_foreign_host_gets_nothing_anywhere() {
 }
 
 #[tokio::test]
-async fn without_the_token_or_with_a_wrong_one_there_is_nothing_to_see() {
+async fn without_the_right_token_every_route_is_refused() {
     let data = Data::with_rounds(5);
     let app = TestApp::start(with_token(&data));
     for (path, method) in routes() {
@@ -93,7 +93,7 @@ async fn with_the_token_everything_answers() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_changes_nothing_whatever_it_knows() {
+async fn a_foreign_page_can_change_nothing() {
     let data = Data::with_rounds(5);
     let app = TestApp::start(with_token(&data));
     let changing: Vec<_> =
@@ -163,14 +163,14 @@ async fn a_browser_logs_in_once() {
 }
 
 #[tokio::test]
-async fn where_no_token_is_set_the_login_leads_to_the_dashboard() {
+async fn without_a_token_the_login_redirects_to_the_dashboard() {
     let app = TestApp::start(Data::empty().config());
     let page = patient().get(app.url("/login")).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
-async fn behind_a_base_path_everything_is_where_it_was() {
+async fn every_route_works_below_a_base_path() {
     let data = Data::with_rounds(5);
     let app = TestApp::start(Config { base_path: "/x/aviator".to_owned(), ..with_token(&data) });
     let ask = |path: &str| patient().get(app.url(path)).bearer_auth(TOKEN);
@@ -194,7 +194,7 @@ async fn behind_a_base_path_everything_is_where_it_was() {
 }
 
 #[tokio::test]
-async fn each_answer_has_a_name_that_its_error_carries_too() {
+async fn each_answer_has_a_request_id_that_its_error_repeats() {
     let app = TestApp::start(Data::empty().config());
     let given = app.client.get(app.url("/nothing")).header("x-request-id", "mine-1");
     let given = given.send().await.unwrap();

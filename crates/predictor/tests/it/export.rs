@@ -1,8 +1,8 @@
-//! Tables to take away, and figures for Prometheus.
+//! CSV downloads and Prometheus metrics.
 
 use reqwest::{Method, StatusCode};
 
-use crate::app::{Data, FILE, TestApp, row};
+use crate::test_app::{Data, FILE, TestApp, row};
 
 async fn text(app: &TestApp, path: &str) -> String {
     let response = app.ask(Method::GET, path).await;
@@ -63,7 +63,7 @@ async fn forecasts_come_with_their_rounds() {
 }
 
 #[tokio::test]
-async fn without_a_ledger_there_are_no_forecasts_to_take_away() {
+async fn without_a_ledger_there_is_no_download_of_forecasts() {
     let data = Data::empty();
     let app = TestApp::start(data.config());
     let response = app.ask(Method::GET, "/api/predictions.csv").await;
@@ -75,7 +75,7 @@ async fn without_a_ledger_there_are_no_forecasts_to_take_away() {
 }
 
 #[tokio::test]
-async fn figures_for_prometheus_say_what_the_status_says() {
+async fn metrics_agree_with_the_status() {
     let data = Data::with_rounds(40);
     data.append_text(FILE, "not a row\n");
     let app = TestApp::start(data.manual());
@@ -115,7 +115,7 @@ async fn figures_for_prometheus_say_what_the_status_says() {
 
 /// A stream that is closed is noticed when the next event cannot be sent.
 #[tokio::test]
-async fn streams_that_are_closed_are_counted_no_longer() {
+async fn closed_streams_are_not_counted() {
     let data = Data::with_rounds(5);
     let app = TestApp::start(data.manual());
     app.look().await;

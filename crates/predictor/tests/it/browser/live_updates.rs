@@ -1,4 +1,4 @@
-//! The page follows what happens: by the event stream, without it, in several tabs, across a restart.
+//! The page follows new rows: by the event stream, without it, in several tabs, across a restart.
 
 use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use serde_json::json;
@@ -66,7 +66,7 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
 
         program.append(2);
         tab.reads("scorecard-say", "2 forecasts scored").await;
-        tab.reads("light-order", "Past rounds tell nothing").await;
+        tab.reads("evidence-order", "No sign so far that order matters").await;
 
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -221,7 +221,7 @@ async fn nothing_runs_while_the_page_is_hidden_or_paused() {
 }
 
 #[tokio::test]
-async fn a_predictor_that_goes_away_is_said_and_one_that_comes_back_is_followed() {
+async fn the_page_reports_a_stopped_predictor_and_follows_it_again() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = open_trained(tab).await;
         program.kill();
