@@ -209,7 +209,7 @@ mod tests {
         values
             .into_iter()
             .map(|value| Sample {
-                value: (value * unit).floor() / unit,
+                value: (value * unit + 1e-6).floor() / unit,
                 has_decimals: decimals > 0,
             })
             .collect()
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn prices_share_their_decimals() {
-        let prices = sample(uniforms(3).map(|u| (0.97 / (1.0 - u)).floor() + 0.99).take(60), 2);
+        let prices = sample(uniforms(3).map(|u| (1.0 / (1.0 - u)).floor() + 0.99).take(60), 2);
         let found = doubt(&prices, Prior::Guessed);
         assert_eq!(found, Some(Doubt::Implausible(Implausible::SameDecimals)));
     }
