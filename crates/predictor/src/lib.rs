@@ -2,7 +2,7 @@
 //!
 //! The forecasts themselves are made in the crate [`forecasting`]. This crate feeds it from a
 //! directory (`table`) or from a recording ([`commands::backtest`]) and serves the results (`http`).
-//! docs/architecture.md has the map.
+//! docs/explanation/architecture.md has the map.
 
 mod alerts;
 mod app;

@@ -32,7 +32,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Returns a problem of a kind that the API's description lists.
+    /// Returns a problem of a kind that docs/reference/api.md lists.
     pub(crate) fn new(kind: &'static str, status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { kind, title, status, detail: detail.into(), extra: Map::new() }

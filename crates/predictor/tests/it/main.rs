@@ -11,7 +11,9 @@ mod crash;
 mod decoders;
 mod export;
 mod ledger;
+mod metrics_page;
 mod openapi;
+mod options_page;
 mod program;
 mod round_routes;
 #[cfg(target_os = "linux")]

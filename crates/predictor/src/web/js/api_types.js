@@ -1,4 +1,4 @@
-// Types of the API's answers, for the type checker. The page never loads this file; docs/api.md describes the API.
+// Types of the API's answers, for the type checker. The page never loads this file; docs/reference/api.md describes the API.
 
 /**
  * @typedef {object} Interval

@@ -1,4 +1,4 @@
-//! What the bettors of the three tests have, by formulas that know nothing of how they bet.
+//! The wealth of the bettors of the three tests, checked by formulas independent of how they bet.
 
 use evaluation::pit::{keyed_uniform, normal_scores, randomised_pit};
 use evaluation::sequential::{
@@ -13,18 +13,19 @@ const SALT: u64 = 7_001;
 
 #[track_caller]
 fn check(ours: f64, theirs: f64) {
-    assert!((ours - theirs).abs() <= 1e-9, "ours {ours}, by the formula {theirs}");
+    assert!((ours - theirs).abs() <= 1e-9, "ours {ours}, expected {theirs}");
 }
 
-/// ln of the money of a bettor who gives every mean of N(mean, 1) its share of N(0, tau2), against
-/// N(0, 1).
+/// Returns the log-wealth of the mixture of bettors on N(mean, 1) against N(0, 1), with the means
+/// weighted by N(0, tau2).
 fn mixture(scores: &[f64], tau2: f64) -> f64 {
     let (n, sum) = (scores.len() as f64, scores.iter().sum::<f64>());
     let spread = 1.0 + n * tau2;
     tau2 * sum * sum / (2.0 * spread) - 0.5 * spread.ln()
 }
 
-/// The same for a bit that is 1 with probability p, with a beta prior worth `strength` rounds.
+/// Returns the same for a bit that is 1 with probability p, with a beta prior worth `strength`
+/// rounds.
 fn beta_mixture(bits: &[bool], p: f64, strength: f64) -> f64 {
     let ones = bits.iter().filter(|&&bit| bit).count() as f64;
     let zeros = bits.len() as f64 - ones;
@@ -32,11 +33,11 @@ fn beta_mixture(bits: &[bool], p: f64, strength: f64) -> f64 {
     ln_beta(a + ones, b + zeros) - ln_beta(a, b) - ones * p.ln() - zeros * (1.0 - p).ln()
 }
 
-/// That a portfolio is the average of its bettors, and its course what it was at each round.
+/// Asserts that the portfolio is the average of its bettors, and that its peak is that of `course`.
 #[track_caller]
 fn check_course(bettors: &[Bettor], course: &[f64], wealth: &Wealth, p: f64) {
-    let money: f64 = bettors.iter().map(|bettor| bettor.ln_e.exp()).sum();
-    let now = (money / bettors.len() as f64).ln();
+    let total: f64 = bettors.iter().map(|bettor| bettor.ln_e.exp()).sum();
+    let now = (total / bettors.len() as f64).ln();
     let (mut highest, mut at) = (0.0, 0);
     for (round, &ln_e) in (1..).zip(course) {
         if ln_e > highest {
@@ -55,7 +56,7 @@ fn names(bettors: &[Bettor]) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_level_and_the_share_of_ones_are_bet_on_by_the_mixtures_of_the_books() {
+fn the_bettors_on_the_level_and_on_the_atom_equal_the_textbook_mixtures() {
     let house = HouseLaw::default();
     let mut test = LawTest::new(house, SALT);
     let (mut scores, mut atoms, mut course) = (Vec::new(), Vec::new(), Vec::new());
@@ -72,16 +73,16 @@ fn the_level_and_the_share_of_ones_are_bet_on_by_the_mixtures_of_the_books() {
     assert!(bettors.iter().all(|bettor| bettor.ln_e.abs() > 1e-3), "{bettors:?}");
     check_course(&bettors, &course, test.wealth(), test.anytime_p());
     check(test.ln_e_max(), test.wealth().ln_e_max());
-    assert!(test.ln_e_max() > test.ln_e(), "it has been higher");
+    assert!(test.ln_e_max() > test.ln_e(), "the peak must lie before the last round");
     assert_eq!(test.inputs().rounds(), 399);
-    // The scores are those that anyone can compute from the salt.
+    // Anyone can compute the scores from the salt.
     assert_eq!(normal_scores(&house, SALT, &rounds), scores);
     let first = randomised_pit(&house, rounds[0], keyed_uniform(SALT, 0));
     assert_eq!(normal::quantile(first).to_bits(), scores[0].to_bits());
 }
 
 #[test]
-fn late_rounds_are_not_bet_on_by_any_of_the_seven() {
+fn none_of_the_seven_bets_on_late_rounds() {
     let mut test = LawTest::new(HouseLaw::default(), SALT);
     for cents in (Scenario::Independent { r: 0.90, theta: 1.0 }).rounds(100, 3) {
         test.update(&ObservedRound { late: true, ..ObservedRound::new(cents) });
@@ -91,7 +92,7 @@ fn late_rounds_are_not_bet_on_by_any_of_the_seven() {
 }
 
 #[test]
-fn the_order_test_is_the_average_of_its_five() {
+fn the_order_test_is_the_average_of_its_five_bettors() {
     let mut test = OrderTest::new(SALT);
     let mut course = Vec::new();
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.2).rounds(600, 9)) {
@@ -105,10 +106,11 @@ fn the_order_test_is_the_average_of_its_five() {
     assert!(test.ln_e_max() > test.ln_e());
 }
 
-/// Worked out apart, from the definition: the differences of the mean Brier scores over the worst
-/// of them, and a quarter, a half and all of E g / E g², at most half of the money.
+/// The expected values were computed independently from the definition: the differences of the mean
+/// Brier scores over the worst of them, staked at a quarter, a half and all of E g / E g², at most
+/// half of the wealth.
 #[test]
-fn the_stakes_of_the_forecast_test_are_those_of_its_definition() {
+fn the_stakes_of_the_forecast_test_follow_its_definition() {
     let rounds = [1000, 100, 250, 180, 520, 340];
     for (served, money, portfolio) in [
         (
@@ -140,7 +142,7 @@ fn the_stakes_of_the_forecast_test_are_those_of_its_definition() {
 }
 
 #[test]
-fn the_change_detector_adds_up_every_round_at_which_the_change_may_have_begun() {
+fn the_change_detector_sums_over_every_round_at_which_the_change_may_have_begun() {
     let scores = [0.3, -1.1, 2.2, 0.9, 1.7, -0.2, 2.5];
     let mut detector = ChangeDetector::new();
     for n in 1..=scores.len() {
@@ -155,16 +157,16 @@ fn the_change_detector_adds_up_every_round_at_which_the_change_may_have_begun() 
     }
     let until_alarm = (1..100).find(|_| detector.update(5.0));
     assert_eq!(until_alarm, Some(5));
-    assert_eq!(detector, ChangeDetector::new(), "after an alarm it knows nothing");
+    assert_eq!(detector, ChangeDetector::new(), "an alarm must reset the detector");
 }
 
 #[test]
-fn a_regression_expects_what_ridge_regression_expects() {
+fn a_regression_predicts_what_ridge_regression_predicts() {
     let mut bettor = Regression::new(1, 0.5);
     assert_eq!(bettor.predict(&[2.0]), (0.0, 3.0));
     let scores = [1.5, -0.5, 2.0];
-    let money: f64 = scores.iter().map(|&z| bettor.bet(&[1.0], z)).sum();
-    check(money, mixture(&scores, 0.5));
+    let ln_e: f64 = scores.iter().map(|&z| bettor.bet(&[1.0], z)).sum();
+    check(ln_e, mixture(&scores, 0.5));
     // tau² S / (1 + n tau²), and 1 + 4 tau² / (1 + n tau²), for a design of 2.
     let (mean, variance) = bettor.predict(&[2.0]);
     check(mean, 2.0 * 0.5 * 3.0 / 2.5);
@@ -172,28 +174,28 @@ fn a_regression_expects_what_ridge_regression_expects() {
 }
 
 #[test]
-fn a_past_gives_its_newest_scores_and_their_sums() {
-    let mut past = LaggedInputs::new();
-    assert_eq!((past.lags(), past.levels()), ([0.0; 3], [0.0; 2]));
+fn lagged_inputs_return_the_newest_scores_and_their_sums() {
+    let mut inputs = LaggedInputs::new();
+    assert_eq!((inputs.lags(), inputs.levels()), ([0.0; 3], [0.0; 2]));
     for n in 1..=70u32 {
-        past.push(f64::from(n), 0.5);
-        assert_eq!(past.features().iter().all(|&f| f.to_bits() == 0), n < 10, "{n}");
+        inputs.push(f64::from(n), 0.5);
+        assert_eq!(inputs.features().iter().all(|&f| f.to_bits() == 0), n < 10, "{n}");
     }
-    assert_eq!(past.rounds(), 70);
-    assert_eq!(past.lags().map(f64::to_bits), [70.0, 69.0, 68.0].map(f64::to_bits));
-    let [ten, fifty] = past.levels();
+    assert_eq!(inputs.rounds(), 70);
+    assert_eq!(inputs.lags().map(f64::to_bits), [70.0, 69.0, 68.0].map(f64::to_bits));
+    let [ten, fifty] = inputs.levels();
     check(ten, (61..=70).map(f64::from).sum::<f64>() / 10f64.sqrt());
     check(fifty, (21..=70).map(f64::from).sum::<f64>() / 50f64.sqrt());
 }
 
 #[test]
-fn multipliers_beyond_the_features_are_cut_to_their_range() {
-    let mut past = [LaggedInputs::new(), LaggedInputs::new(), LaggedInputs::new()];
+fn values_outside_the_range_of_the_features_are_clamped() {
+    let mut all = [LaggedInputs::new(), LaggedInputs::new(), LaggedInputs::new()];
     for _ in 0..20 {
-        for (past, ln_m) in past.iter_mut().zip([f64::NAN, -3.0, 0.0]) {
-            past.push(0.1, ln_m);
+        for (inputs, ln_m) in all.iter_mut().zip([f64::NAN, -3.0, 0.0]) {
+            inputs.push(0.1, ln_m);
         }
     }
-    let [unknown, negative, least] = past.map(|past| past.features().map(f64::to_bits));
-    assert_eq!((unknown, negative), (least, least));
+    let [nan, negative, zero] = all.map(|inputs| inputs.features().map(f64::to_bits));
+    assert_eq!((nan, negative), (zero, zero));
 }
