@@ -59,10 +59,10 @@ fn the_step_that_does_not_match_is_named() {
     let text =
         differs(&aviator(&["--commitment", COMMITMENT, "--multiplier", "1.74"]), "multiplier");
     assert!(text.contains("matches         SHA-256 of the server seed"), "{text}");
-    assert!(text.contains("but said: 1.74"), "{text}");
+    assert!(text.contains("published: 1.74"), "{text}");
     let wrong = COMMITMENT.replace('6', "7");
     let text = differs(&aviator(&["--commitment", &wrong]), "SHA-256 of the server seed");
-    assert!(text.contains(&format!("but said: {wrong}")), "{text}");
+    assert!(text.contains(&format!("published: {wrong}")), "{text}");
     let wrong = DIGEST.replace('7', "8");
     differs(&aviator(&["--hash", &wrong]), "SHA-512 of all seeds");
     // Another order of the players is another digest.
