@@ -29,15 +29,6 @@ impl Framing {
     pub fn is_socket_io(self) -> bool {
         matches!(self, Self::SocketIo3 | Self::SocketIo4)
     }
-
-    /// Returns the terminator of documents, for framings in which a message may hold several or a part of one.
-    fn terminator(self) -> Option<char> {
-        match self {
-            Self::Nul => Some('\0'),
-            Self::Ndjson => Some('\n'),
-            Self::None | Self::SocketIo3 | Self::SocketIo4 => None,
-        }
-    }
 }
 
 /// One item decoded from a message.
@@ -105,10 +96,11 @@ impl Decoder {
 
     /// Returns the items in a message.
     pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
-        match self.framing.terminator() {
-            Some(terminator) => self.split(text, terminator),
-            None if self.framing.is_socket_io() => vec![self.packet(text)],
-            None => vec![document(text)],
+        match self.framing {
+            Framing::None => vec![document(text)],
+            Framing::SocketIo3 | Framing::SocketIo4 => vec![self.packet(text)],
+            Framing::Nul => self.split(text, '\0'),
+            Framing::Ndjson => self.split(text, '\n'),
         }
     }
 
