@@ -340,7 +340,7 @@ fn a_checkpoint_that_cannot_be_written_costs_nothing_but_time() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_put_aside_and_all_is_computed_anew() {
+fn a_damaged_checkpoint_is_put_aside_and_the_engine_is_rebuilt_without_it() {
     let mut bench = Bench::new();
     bench.play(60);
     let known = bench.knows();
