@@ -254,7 +254,7 @@ fn any_later_change_is_found() {
     demo.check(
         &csv,
         |text| text.replace(&row(&text, 7), "2025-12-10T19:34:35.000Z,77.77"),
-        &["row 7 (demo-6): multiplier does not match: said 77.77", "11 rounds match"],
+        &["row 7 (demo-6): multiplier does not match: published 77.77", "11 rounds match"],
     );
     demo.check(
         &csv,
@@ -293,8 +293,8 @@ fn rounds_without_seeds_are_not_called_verified() {
     let mut demo = Demo::of(3);
     demo.play(3, false);
     let dir = demo.dir.path().to_str().unwrap().to_owned();
-    check(&["verify", "--events", &dir], 1, "1 rounds were kept without seeds");
+    check(&["verify", "--events", &dir], 1, "1 rounds were recorded without seeds");
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
-    check_complaint(&["verify", "--events", empty], 1, &["kept without seeds", "events.jsonl"]);
+    check_complaint(&["verify", "--events", empty], 1, &["recorded without seeds", "events.jsonl"]);
 }
