@@ -86,7 +86,7 @@ impl FeedHealth {
             if self.matched == 0 && is_warning_due {
                 warn!(
                     count = self.unmatched,
-                    last_document = mismatch_reason(),
+                    reason = mismatch_reason(),
                     "No message matches a rule."
                 );
             }

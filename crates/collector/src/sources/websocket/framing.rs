@@ -29,15 +29,6 @@ impl Framing {
     pub fn is_socket_io(self) -> bool {
         matches!(self, Self::SocketIo3 | Self::SocketIo4)
     }
-
-    /// Returns the terminator of documents, for framings in which a message may hold several or a part of one.
-    fn terminator(self) -> Option<char> {
-        match self {
-            Self::Nul => Some('\0'),
-            Self::Ndjson => Some('\n'),
-            Self::None | Self::SocketIo3 | Self::SocketIo4 => None,
-        }
-    }
 }
 
 /// One item decoded from a message.
@@ -105,10 +96,11 @@ impl Decoder {
 
     /// Returns the items in a message.
     pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
-        match self.framing.terminator() {
-            Some(terminator) => self.split(text, terminator),
-            None if self.framing.is_socket_io() => vec![self.packet(text)],
-            None => vec![document(text)],
+        match self.framing {
+            Framing::None => vec![document(text)],
+            Framing::SocketIo3 | Framing::SocketIo4 => vec![self.packet(text)],
+            Framing::Nul => self.split(text, '\0'),
+            Framing::Ndjson => self.split(text, '\n'),
         }
     }
 
@@ -402,8 +394,8 @@ mod tests {
 
     #[test]
     fn sent_messages_are_framed_like_received_ones() {
-        for framing in [Framing::None, Framing::SocketIo3, Framing::Nul, Framing::Ndjson] {
-            let mut decoder = Decoder::new(framing, "/", 1000);
+        for framing in Framing::value_variants() {
+            let mut decoder = Decoder::new(*framing, "/", 1000);
             let sent = decoder.encode("[\"join\"]");
             assert_eq!(decoder.decode(&sent), [doc(json!(["join"]))], "{framing:?}");
         }
