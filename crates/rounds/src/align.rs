@@ -94,12 +94,31 @@ pub fn align(
     second: &[RecordedRound],
     limits: &Limits,
 ) -> Vec<AlignedRound> {
-    let clocks = Clocks::of(first, second, limits);
-    let pairs = chain(first, second, &clocks, limits);
+    align_by(&Clocks::of(first, second, limits), first, second, limits)
+}
+
+/// Aligns the second recording with the first, as [`align`] does, where the times of both are by one
+/// clock already: no difference of the clocks is estimated, so no round is [`AlignedRound::Unplaced`].
+pub fn align_on_one_clock(
+    first: &[RecordedRound],
+    second: &[RecordedRound],
+    limits: &Limits,
+) -> Vec<AlignedRound> {
+    let blocks = vec![TimeDelta::zero(); second.len().div_ceil(BLOCK)];
+    align_by(&Clocks { blocks, is_known: true }, first, second, limits)
+}
+
+fn align_by(
+    clocks: &Clocks,
+    first: &[RecordedRound],
+    second: &[RecordedRound],
+    limits: &Limits,
+) -> Vec<AlignedRound> {
+    let pairs = chain(first, second, clocks, limits);
     let mut joined = Vec::with_capacity(second.len());
     let mut from = (0, 0);
     for to in pairs.into_iter().chain([(first.len(), second.len())]) {
-        let stretch = Stretch { first, second, clocks: &clocks, limits, from, to };
+        let stretch = Stretch { first, second, clocks, limits, from, to };
         stretch.join(&mut joined);
         if to.1 < second.len() {
             joined.push(AlignedRound::Same { first: to.0, second: to.1 });

@@ -54,6 +54,7 @@ mod origin_file;
 pub mod provably_fair;
 #[cfg(feature = "files")]
 mod reader;
+mod reconciler;
 #[cfg(feature = "files")]
 mod repair;
 mod round;
@@ -82,7 +83,10 @@ pub use lock::LOCK_FILE;
 pub use log::RoundLog;
 #[cfg(feature = "files")]
 pub use log_error::LogError;
-pub use merge::{FileCopy, FileRounds, Merged, merge};
+pub use merge::{
+    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileClock, FileCopy, FileRounds, Merged, Overlap,
+    OverlapEvidence, UnresolvedOverlap, merge,
+};
 pub use multiplier::{Multiplier, MultiplierError};
 pub use origin::Origin;
 #[cfg(feature = "files")]
@@ -93,6 +97,7 @@ pub use reader::{
     PERHAPS_MULTIPLIER_NAMES, ReadOptions, Refusal, RejectReason, Rejections, RejectionsOfReason,
     TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows,
 };
+pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;

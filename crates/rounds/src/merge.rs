@@ -1,8 +1,46 @@
-//! Merges the rounds of many files into one series and leaves out copies of files.
+//! Merges the rounds of many files into one series in which one round counts once.
+//!
+//! Files of one directory are recordings of one table. What two of them share is left out once:
+//!
+//! 1. A file whose rounds are an unbroken run of another file is a copy of it.
+//! 2. Files that agree on a run of multipliers which chance cannot explain (see the module
+//!    `evidence`) are aligned with [`crate::align`], whatever their clocks: offsets of up to 15
+//!    minutes, drifting or set, and time zone mistakes of up to 14 hours.
+//! 3. Rounds of equal time and multiplier are one round. A file's own repetitions stay: of each
+//!    time and multiplier as many rounds are kept as one file has of them at most.
+//! 4. Files that overlap in time and share no run are kept whole and reported.
+//!
+//! Files are compared only if their times come near to each other.
 
-use std::collections::HashMap;
+mod clock;
+mod copies;
+mod equal;
+mod evidence;
+mod join;
+mod law;
+mod recording;
+mod report;
+mod unresolved;
+
+use std::borrow::Cow;
+use std::cell::{LazyCell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
 
 use crate::round::Round;
+
+use clock::{ClockMap, REACH, Search, may_meet, time_zone, track};
+use evidence::{CERTAIN, Pair, equal_evidence};
+use join::{Pace, join};
+use law::Law;
+use recording::Recording;
+use report::OverlapCounts;
+
+pub use report::{
+    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileCopy, Overlap, OverlapEvidence,
+    UnresolvedOverlap,
+};
 
 /// The rounds of one file, in its order.
 #[derive(Debug, Clone, Copy)]
@@ -21,159 +59,192 @@ pub struct Merged {
     pub rounds: Vec<Round>,
     /// The files that were left out.
     pub copies: Vec<FileCopy>,
+    /// Pairs of files that hold the same rounds, in the order of the files.
+    pub overlaps: Vec<Overlap>,
+    /// Pairs of files that overlap in time without shared rounds.
+    pub unresolved: Vec<UnresolvedOverlap>,
+    /// Clocks of the files that were aligned with others or are copies, in the order of their names.
+    pub clocks: Vec<FileClock>,
 }
 
-/// A file whose rounds all occur, as an unbroken run, in another file too.
+/// The clock of a file that is one of several with the same rounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileCopy {
-    /// The file that was left out.
+pub struct FileClock {
+    /// The name of the file.
     pub file: String,
-    /// The file that holds its rounds.
-    pub of: String,
-    /// How many they are.
-    pub rounds: u64,
+    /// The first of the files it was aligned with, or itself: all of them have the same one.
+    pub recording: String,
+    /// What must be added to the times at its end to have them by the clock of the series.
+    pub correction: TimeDelta,
 }
 
-/// Returns the rounds of all files in order of time, leaving out copies of files.
+impl Merged {
+    /// Number of rows that were left out: those of copies, shared rounds and conflicting ones.
+    pub fn left_out(&self) -> u64 {
+        let copies: u64 = self.copies.iter().map(|copy| copy.rounds).sum();
+        let rows = |overlap: &Overlap| overlap.shared + overlap.conflicts;
+        copies + self.overlaps.iter().map(rows).sum::<u64>()
+    }
+}
+
+/// That two recordings hold the same rounds, and how their clocks differ.
+#[derive(Debug)]
+struct Alignment {
+    clock: ClockMap,
+    pace: Pace,
+    /// Decimal logarithm of the bound on the probability that this is chance.
+    chance_log10: i32,
+}
+
+/// Returns the rounds of all files in order of time, each of them once.
 ///
-/// Only whole files are compared: single rounds that are equal may well be two rounds.
-/// Of files with the same rounds the first one is kept.
+/// Of files that hold the same rounds the first one keeps its times and, where they conflict, its
+/// multipliers. The series does not depend on the order of the files otherwise.
 pub fn merge(files: &[FileRounds<'_>]) -> Merged {
-    let holders = holders(files);
-    let mut merged = Merged::default();
-    for (index, holder) in holders.iter().enumerate() {
-        let FileRounds { file, rounds } = files[index];
-        match holder {
-            None if is_newest_first(rounds) => merged.rounds.extend(rounds.iter().rev()),
-            None => merged.rounds.extend_from_slice(rounds),
-            Some(holder) => merged.copies.push(FileCopy {
-                file: file.to_owned(),
-                of: files[last_holder(&holders, *holder)].file.to_owned(),
-                rounds: rounds.len() as u64,
-            }),
+    let sorted: Vec<Cow<'_, [Round]>> = files.iter().map(|file| in_order(file.rounds)).collect();
+    let (copies, is_copy) = copies::find(files, &sorted);
+    let law = LazyCell::new(|| Law::of(files.iter().map(|file| file.rounds)));
+    let mut counts = OverlapCounts::default();
+    let mut recordings: Vec<Recording<'_>> = Vec::new();
+    for (index, rounds) in (0u32..).zip(&sorted) {
+        if rounds.is_empty() || is_copy[index as usize] {
+            continue;
+        }
+        let recording = Recording::new(index, Cow::Borrowed(&**rounds));
+        add(recording, &mut recordings, &law, &mut counts);
+    }
+    recordings.retain(|recording| recording.len() > 0);
+    recordings.sort_by_key(Recording::first_file);
+    let name = |index: u32| files[index as usize].file.to_owned();
+    let unresolved = unresolved::find(&recordings, name);
+    Merged {
+        rounds: in_one_series(&recordings),
+        clocks: clocks(&recordings, &copies, name),
+        copies,
+        overlaps: counts.into_overlaps(name),
+        unresolved,
+    }
+}
+
+/// Joins a recording with those that hold the same rounds, or adds it to them.
+fn add<'a, F: FnOnce() -> Law>(
+    mut recording: Recording<'a>,
+    recordings: &mut Vec<Recording<'a>>,
+    law: &LazyCell<Law, F>,
+    counts: &mut OverlapCounts,
+) {
+    let mut at = 0;
+    while at < recordings.len() {
+        if !is_near(&recordings[at], &recording) {
+            at += 1;
+        } else if let Some(found) = alignment(&recordings[at], &recording, law) {
+            recording = join(recordings.remove(at), &recording, &found, counts);
+        } else {
+            equal::leave_out(&recordings[at], &mut recording, counts);
+            at += 1;
         }
     }
-    merged.rounds.sort_by_key(|round| round.time);
-    merged
+    recordings.push(recording);
 }
 
-/// Returns whether times decrease more often than increase from row to row.
-fn is_newest_first(rounds: &[Round]) -> bool {
+/// Clocks of all files of recordings that have several, copies included.
+fn clocks(
+    recordings: &[Recording<'_>],
+    copies: &[FileCopy],
+    name: impl Fn(u32) -> String,
+) -> Vec<FileClock> {
+    let holders: BTreeSet<&str> = copies.iter().map(|copy| copy.of.as_str()).collect();
+    let mut clocks: BTreeMap<String, FileClock> = BTreeMap::new();
+    for recording in recordings {
+        let first = name(recording.first_file());
+        if recording.files.len() == 1 && !holders.contains(&*first) {
+            continue;
+        }
+        clocks.extend(recording.files.iter().map(|(file, offset)| {
+            let (file, correction) = (name(*file), TimeDelta::milliseconds(*offset));
+            (file.clone(), FileClock { file, recording: first.clone(), correction })
+        }));
+    }
+    for FileCopy { file, of, .. } in copies {
+        if let Some(holder) = clocks.get(of) {
+            let copy = FileClock { file: file.clone(), ..holder.clone() };
+            clocks.insert(file.clone(), copy);
+        }
+    }
+    clocks.into_values().collect()
+}
+
+/// The rounds of all recordings in order of time.
+fn in_one_series(recordings: &[Recording<'_>]) -> Vec<Round> {
+    let mut rounds = Vec::with_capacity(recordings.iter().map(Recording::len).sum());
+    for recording in recordings {
+        rounds.extend_from_slice(&recording.rounds);
+    }
+    rounds.sort_by_key(|round| round.time);
+    rounds
+}
+
+/// The rounds of a file in order of time, its newest first ones turned round.
+fn in_order(rounds: &[Round]) -> Cow<'_, [Round]> {
     let (mut up, mut down) = (0usize, 0usize);
     for pair in rounds.windows(2) {
         up += usize::from(pair[0].time < pair[1].time);
         down += usize::from(pair[0].time > pair[1].time);
     }
-    down > up
+    if down == 0 {
+        return Cow::Borrowed(rounds);
+    }
+    let mut sorted = rounds.to_vec();
+    if down > up {
+        sorted.reverse();
+    }
+    sorted.sort_by_key(|round| round.time);
+    Cow::Owned(sorted)
 }
 
-/// For each file the first other one that holds all its rounds, if there is one.
-fn holders(files: &[FileRounds<'_>]) -> Vec<Option<usize>> {
-    let mut by_first: HashMap<Round, Vec<usize>> = HashMap::new();
-    for (index, file) in files.iter().enumerate() {
-        if let Some(first) = file.rounds.first() {
-            by_first.entry(*first).or_default().push(index);
-        }
-    }
-    let mut holders = vec![None; files.len()];
-    for (holder, file) in files.iter().enumerate() {
-        let starts = file.rounds.iter().enumerate().flat_map(|(at, round)| {
-            by_first.get(round).into_iter().flatten().map(move |&index| (at, index))
-        });
-        for (at, index) in starts {
-            let rounds = files[index].rounds;
-            // Of two equal files the first one stays, so only it can hold the other.
-            let may_hold = rounds.len() < file.rounds.len() || holder < index;
-            if may_hold && holders[index].is_none() && file.rounds[at..].starts_with(rounds) {
-                holders[index] = Some(holder);
-            }
-        }
-    }
-    holders
+/// Whether the recordings are near enough in time to hold the same rounds, whatever their clocks.
+fn is_near(first: &Recording<'_>, second: &Recording<'_>) -> bool {
+    let (Some(first), Some(second)) = (first.span(), second.span()) else { return false };
+    first.0 - REACH <= second.1 && second.0 - REACH <= first.1
 }
 
-/// The file that stays: a holder may itself be held by another one.
-fn last_holder(holders: &[Option<usize>], mut index: usize) -> usize {
-    while let Some(holder) = holders[index] {
-        index = holder;
+/// How the clocks of the recordings differ, if it is certain that they hold the same rounds.
+fn alignment(first: &Recording<'_>, second: &Recording<'_>, law: &Law) -> Option<Alignment> {
+    let pace = OnceCell::new();
+    let certain = |clock: ClockMap, search: Search| {
+        let pace = *pace.get_or_init(|| Pace::of(first, second));
+        let pair = Pair { first, second, clock: &clock };
+        let nats = pair.evidence(pace.tolerance, search);
+        (nats >= CERTAIN).then(|| Alignment { clock, pace, chance_log10: chance_log10(nats) })
+    };
+    let near = may_meet(first, second)
+        .then(|| certain(track(first, second, law, Search::NEAR)?, Search::NEAR))
+        .flatten();
+    if near.is_some() {
+        return near;
     }
-    index
+    let nats = equal_evidence(first, second);
+    if nats >= CERTAIN {
+        let pace = Pace::of(first, second);
+        let clock = ClockMap::constant(0);
+        return Some(Alignment { clock, pace, chance_log10: chance_log10(nats) });
+    }
+    let zone = time_zone(first, second)
+        .and_then(|search| certain(track(first, second, law, search)?, search));
+    zone.or_else(|| {
+        // Strips tell no offset: their clocks are taken to agree.
+        let has_common = evidence::common_span(first, second).is_some();
+        let is_strip = |it: &Recording<'_>| it.gaps().len() * 2 < it.len().min(512);
+        let may_be = has_common && (is_strip(first) || is_strip(second));
+        may_be.then(|| certain(ClockMap::constant(0), Search::NEAR)).flatten()
+    })
+}
+
+fn chance_log10(nats: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by the number of rounds times 37")]
+    let digits = (nats / std::f64::consts::LN_10).floor() as i32;
+    -digits
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Multiplier;
-
-    /// A round at a second of its own for each letter.
-    fn rounds(letters: &str) -> Vec<Round> {
-        let round = |letter: u8| Round {
-            time: chrono::DateTime::from_timestamp(i64::from(letter), 0).unwrap(),
-            multiplier: Multiplier::ONE,
-        };
-        letters.bytes().map(round).collect()
-    }
-
-    #[track_caller]
-    fn check(files: &[&str], merged: &str, copies: &[(&str, &str)]) {
-        let all: Vec<(String, Vec<Round>)> = files
-            .iter()
-            .enumerate()
-            .map(|(index, letters)| (index.to_string(), rounds(letters)))
-            .collect();
-        let files: Vec<FileRounds<'_>> =
-            all.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
-        let found = merge(&files);
-        assert_eq!(found.rounds, rounds(merged));
-        let found: Vec<(&str, &str)> =
-            found.copies.iter().map(|copy| (copy.file.as_str(), copy.of.as_str())).collect();
-        assert_eq!(found, copies);
-    }
-
-    #[test]
-    fn rounds_are_put_in_the_order_of_time() {
-        check(&["bdf", "ace"], "abcdef", &[]);
-        check(&[], "", &[]);
-        check(&["", "a", ""], "a", &[]);
-    }
-
-    #[test]
-    fn a_copy_is_left_out_and_named() {
-        check(&["abc", "abc"], "abc", &[("1", "0")]);
-        check(&["abc", "abc", "abc"], "abc", &[("1", "0"), ("2", "0")]);
-        check(&["bc", "abcd"], "abcd", &[("0", "1")]);
-        check(&["c", "bc", "abcd"], "abcd", &[("0", "2"), ("1", "2")]);
-        check(&["abcd", "cd", "ef"], "abcdef", &[("1", "0")]);
-    }
-
-    #[test]
-    fn what_only_overlaps_is_kept_whole() {
-        check(&["abc", "bcd"], "abbccd", &[]);
-        check(&["abd", "abcd"], "aabbcdd", &[]);
-        check(&["aa", "aba"], "aaaab", &[]);
-    }
-
-    #[test]
-    fn rounds_of_one_time_keep_their_order() {
-        let time = chrono::DateTime::UNIX_EPOCH;
-        let round = |cents| Round { time, multiplier: Multiplier::from_cents(cents).unwrap() };
-        let (first, second) = ([round(300), round(200)], [round(100)]);
-        let files =
-            [FileRounds { file: "a", rounds: &first }, FileRounds { file: "b", rounds: &second }];
-        assert_eq!(merge(&files).rounds, [round(300), round(200), round(100)]);
-    }
-
-    /// A strip that is scraped newest first gives several rounds the time of one look.
-    #[test]
-    fn rounds_of_one_time_are_turned_round_in_a_file_that_is() {
-        let round = |seconds, cents| Round {
-            time: chrono::DateTime::from_timestamp(seconds, 0).unwrap(),
-            multiplier: Multiplier::from_cents(cents).unwrap(),
-        };
-        let rounds = [round(9, 500), round(9, 400), round(5, 300), round(5, 200), round(1, 100)];
-        let files = [FileRounds { file: "a", rounds: &rounds }];
-        let mut turned = rounds;
-        turned.reverse();
-        assert_eq!(merge(&files).rounds, turned);
-    }
-}
+pub(crate) mod tests;

@@ -56,7 +56,7 @@ pub(crate) struct About {
     pub(crate) rejected_rows: u64,
     /// The same by reason, each with the first row rejected for it.
     pub(crate) rejected: Vec<String>,
-    /// Rows left out because their whole file repeats another one.
+    /// Rows left out because another file holds the same round.
     pub(crate) repeated_rows: u64,
     /// Bytes of incomplete rows after the last newline of files.
     pub(crate) torn_bytes: u64,
@@ -128,7 +128,7 @@ impl Recording {
             files: files.len() as u64,
             rejected_rows: files.iter().map(|file| file.rejections.total()).sum(),
             rejected: rejected.collect(),
-            repeated_rows: merged.copies.iter().map(|copy| copy.rounds).sum(),
+            repeated_rows: merged.left_out(),
             torn_bytes: files.iter().map(|file| file.torn_bytes).sum(),
         };
         Self { rounds, about }
@@ -171,8 +171,10 @@ impl About {
         )];
         lines.extend(self.rejected.iter().map(|rows| format!("Left out: {rows}")));
         if self.repeated_rows > 0 {
-            lines
-                .push(format!("Left out: {} rows of files that repeat others", self.repeated_rows));
+            lines.push(format!(
+                "Left out: {} rows whose rounds another file holds",
+                self.repeated_rows
+            ));
         }
         if self.torn_bytes > 0 {
             lines.push(format!("Left out: {} bytes of unfinished rows", self.torn_bytes));

@@ -1,11 +1,17 @@
 //! All rounds of a directory in memory, in order of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use rounds::{FileRounds, Round};
+use chrono::TimeDelta;
+use rounds::{FileRounds, Intake, Merged, Reconciler, Round};
 
 use crate::input::compact_rounds::CompactRounds;
+
+/// Rows of one scan up to which they are settled one by one; more are merged.
+const ROWS_MAX: usize = 64;
+/// Maximum difference between two reports of one round after correcting the clocks.
+const REPORTS_APART_MAX: TimeDelta = TimeDelta::seconds(8);
 
 /// How a file of the directory changed.
 #[derive(Debug, Clone)]
@@ -35,7 +41,17 @@ pub(crate) struct RoundSeries {
     files: BTreeMap<String, FileRows>,
     rounds: CompactRounds,
     last_file: String,
-    copies: BTreeMap<String, u64>,
+    /// Files that were left out as copies of others.
+    copies: BTreeSet<String>,
+    /// Settles appended rows between two merges.
+    reconciler: Reconciler,
+    /// Rows left out by the last merge.
+    left_out: u64,
+    /// Rounds from this index on may have been reported by two files: they keep the time of the
+    /// first report, although a merge prefers that of the first file.
+    live_from: Option<usize>,
+    /// Pairs of files whose overlap has been logged.
+    logged: BTreeSet<(String, String)>,
 }
 
 /// The rounds of a file, in the order of its rows.
@@ -53,9 +69,9 @@ impl RoundSeries {
         &self.rounds
     }
 
-    /// Returns the number of rows left out because a whole file repeats another.
+    /// Returns the number of rows left out because another file holds the same round.
     pub(crate) fn duplicates(&self) -> u64 {
-        self.copies.values().sum()
+        self.left_out + self.reconciler.left_out()
     }
 
     /// Returns the file of the newest round.
@@ -65,47 +81,85 @@ impl RoundSeries {
 
     /// Applies the changes of a scan together, so that the series is rebuilt once and not per file.
     pub(crate) fn apply(&mut self, changes: Vec<(String, FileChange)>) -> SeriesChange {
+        if changes.is_empty() {
+            return SeriesChange::Unchanged;
+        }
+        if self.can_append(&changes) {
+            return self.append(changes);
+        }
+        for (file, change) in changes {
+            self.change(file, change);
+        }
+        self.merge()
+    }
+
+    /// Returns whether all changes are a few rows at the ends of files in order of time, as running
+    /// collectors write them.
+    fn can_append(&self, changes: &[(String, FileChange)]) -> bool {
+        let mut count = 0;
+        let is_tail = |(file, change): &(String, FileChange)| {
+            let FileChange::Appended(rows) = change else { return false };
+            count += rows.len();
+            rows.is_sorted_by_key(|round| round.time)
+                && self.files.get(file).is_none_or(FileRows::is_sorted)
+        };
+        !self.rounds.is_empty() && changes.iter().all(is_tail) && count <= ROWS_MAX
+    }
+
+    /// Settles appended rows by the newest rounds; merges all files if these do not tell.
+    fn append(&mut self, changes: Vec<(String, FileChange)>) -> SeriesChange {
+        let mut tails: Vec<(String, Vec<Round>)> = changes
+            .into_iter()
+            .filter_map(|(file, change)| match change {
+                FileChange::Appended(rows) => Some((file, rows)),
+                FileChange::Replaced(_) | FileChange::Removed => None,
+            })
+            .collect();
+        tails.sort_by_key(|(_, rows)| rows.first().map(|round| round.time));
+        let settled: Option<Vec<Vec<Round>>> = tails
+            .iter()
+            .map(|(file, rows)| match self.reconciler.append(file, rows) {
+                Intake::Append(rounds) => Some(rounds),
+                Intake::Merge => None,
+            })
+            .collect();
+        let Some(settled) = settled else {
+            for (file, rows) in tails {
+                self.change(file, FileChange::Appended(rows));
+            }
+            return self.merge();
+        };
         let before = self.rounds.len();
-        let mut changes = changes.into_iter();
-        match (changes.next(), changes.len()) {
-            (None, _) => SeriesChange::Unchanged,
-            (Some((file, FileChange::Appended(rows))), 0) if self.follows(&file, &rows) => {
-                self.last_file.clone_from(&file);
-                self.follow(file, rows);
-                SeriesChange::From(before)
-            }
-            (Some(first), _) => {
-                for (file, change) in std::iter::once(first).chain(changes) {
-                    self.change(file, change);
-                }
-                self.merge()
-            }
+        for ((file, rows), new) in tails.into_iter().zip(settled) {
+            self.follow(file, rows, &new);
+        }
+        if self.rounds.len() == before {
+            SeriesChange::Unchanged
+        } else {
+            SeriesChange::From(before)
         }
     }
 
-    /// Returns whether rows appended to a file follow all other rounds, as those of a running collector
-    /// do. They are newer than all others, so the file cannot be a copy either.
-    fn follows(&self, file: &str, rows: &[Round]) -> bool {
-        let (Some(first), Some(last)) = (rows.first(), self.rounds.last()) else { return false };
-        let is_newer =
-            first.time > last.time || (first.time == last.time && file == self.last_file);
-        is_newer
-            && !self.copies.contains_key(file)
-            && rows.is_sorted_by_key(|round| round.time)
-            && self.files.get(file).is_none_or(FileRows::is_sorted)
-    }
-
-    /// Appends rows of a file to all rounds.
-    fn follow(&mut self, file: String, rows: Vec<Round>) {
+    /// Appends the rows of a file, and to all rounds the `new` ones of them.
+    fn follow(&mut self, file: String, rows: Vec<Round>, new: &[Round]) {
         let end = self.rounds.len();
-        self.rounds.extend(rows.iter().copied());
+        self.rounds.extend(new.iter().copied());
+        if !new.is_empty() {
+            self.last_file.clone_from(&file);
+        }
+        let is_whole = rows == new;
+        if !is_whole {
+            self.live_from.get_or_insert(end.saturating_sub(ROWS_MAX));
+        }
         let file_rows = self.files.entry(file).or_insert(FileRows::Separate(Vec::new()));
         match file_rows {
-            FileRows::Contiguous(range) if range.end == end => range.end = self.rounds.len(),
-            FileRows::Separate(own) if own.is_empty() => {
+            FileRows::Contiguous(range) if is_whole && range.end == end => {
+                range.end = self.rounds.len();
+            }
+            FileRows::Separate(own) if is_whole && own.is_empty() => {
                 *file_rows = FileRows::Contiguous(end..self.rounds.len());
             }
-            // Rounds of another file lie between.
+            // Rounds of another file lie between, or stand for these.
             _ => file_rows.own(&self.rounds).extend(rows),
         }
     }
@@ -133,31 +187,62 @@ impl RoundSeries {
                 Some(FileRounds { file, rounds: file_rows.separate()? })
             })
             .collect();
-        let merged = rounds::merge(&files);
-        let change = self.replace(&merged.rounds);
-        self.copies = merged.copies.into_iter().map(|copy| (copy.file, copy.rounds)).collect();
+        let mut merged = rounds::merge(&files);
+        self.reconciler = self.reconciler.renewed(&files, &merged);
+        let change = self.replace(&mut merged.rounds);
+        self.left_out = merged.left_out();
+        self.copies = merged.copies.iter().map(|copy| copy.file.clone()).collect();
         for file_rows in self.files.values_mut() {
             file_rows.find(&merged.rounds);
         }
         self.last_file = merged.rounds.last().map(|last| self.file_of(last)).unwrap_or_default();
+        self.log(&merged);
         change
     }
 
-    fn replace(&mut self, merged: &[Round]) -> SeriesChange {
+    /// Takes over merged rounds. Those already there keep their times where only these differ.
+    fn replace(&mut self, merged: &mut [Round]) -> SeriesChange {
         let before = self.rounds.len();
-        match merged.get(before..) {
-            Some(new) if self.rounds.iter().eq(merged[..before].iter().copied()) => {
-                self.rounds.extend(new.iter().copied());
-                if new.is_empty() { SeriesChange::Unchanged } else { SeriesChange::From(before) }
+        let live_from = self.live_from.unwrap_or(before);
+        let is_same = |(index, (old, new)): (usize, (Round, &Round))| {
+            old == *new
+                || (index >= live_from
+                    && old.multiplier == new.multiplier
+                    && (old.time - new.time).abs() <= REPORTS_APART_MAX)
+        };
+        let is_kept = merged.len() >= before
+            && self.rounds.iter().zip(merged.iter()).enumerate().all(is_same);
+        if !is_kept {
+            self.rounds = merged.iter().copied().collect();
+            self.live_from = None;
+            return SeriesChange::Rebuilt;
+        }
+        let live = self.rounds.range(live_from.min(before)..before);
+        for (new, old) in merged[live_from.min(before)..].iter_mut().zip(live) {
+            *new = old;
+        }
+        self.rounds.extend(merged[before..].iter().copied());
+        if merged.len() == before { SeriesChange::Unchanged } else { SeriesChange::From(before) }
+    }
+
+    /// Logs each pair of files that overlap once.
+    fn log(&mut self, merged: &Merged) {
+        for overlap in &merged.overlaps {
+            if self.logged.insert((overlap.first.clone(), overlap.second.clone())) {
+                let (first, second) = (&overlap.first, &overlap.second);
+                tracing::info!(%first, %second, "{overlap}");
             }
-            _ => {
-                self.rounds = merged.iter().copied().collect();
-                SeriesChange::Rebuilt
+        }
+        for unresolved in &merged.unresolved {
+            let [first, second] = &unresolved.files;
+            if self.logged.insert((first.clone(), second.clone())) {
+                tracing::warn!(%first, %second, "{unresolved}");
             }
         }
     }
 
-    /// Returns the last file, by name, that is not a copy and holds the newest round.
+    /// Returns the last file, by name, that is not a copy and holds the newest round; if none has it
+    /// at this time, one that ends with its multiplier.
     fn file_of(&self, newest: &Round) -> String {
         let same_time = self.rounds.since(newest.time);
         let holds = |file_rows: &FileRows| match file_rows {
@@ -167,10 +252,15 @@ impl RoundSeries {
             }
             FileRows::Separate(rounds) => rounds.contains(newest),
         };
-        let mut files =
-            self.files.iter().rev().filter(|(file, _)| !self.copies.contains_key(*file));
+        let ends = |file_rows: &FileRows| {
+            let last = file_rows.separate().and_then(<[Round]>::last);
+            last.is_some_and(|last| last.multiplier == newest.multiplier)
+        };
+        let mut files = self.files.iter().rev().filter(|(file, _)| !self.copies.contains(*file));
         files
+            .clone()
             .find(|(_, file_rows)| holds(file_rows))
+            .or_else(|| files.find(|(_, file_rows)| ends(file_rows)))
             .map(|(file, _)| file.clone())
             .unwrap_or_default()
     }
@@ -277,13 +367,44 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_only_begins_like_another_is_kept_whole() {
+    fn a_round_of_two_files_counts_once_where_the_files_part() {
         let mut series = RoundSeries::default();
         let b = vec![round(1, 201), round(2, 999)];
         let changes = vec![append("a", &[1, 2]), ("b".to_owned(), FileChange::Appended(b))];
         series.apply(changes);
-        assert_eq!(series.rounds().len(), 4);
-        assert_eq!(series.duplicates(), 0);
+        assert_eq!(series.rounds().len(), 3);
+        assert_eq!(series.duplicates(), 1);
+    }
+
+    /// Two recorders of one table, the clock of the second one 9 s ahead: whichever reports a round
+    /// first, it counts once, and nothing that is derived from earlier rounds is void.
+    #[test]
+    fn two_recorders_that_write_at_once_add_each_round_once() {
+        let cents = |n: i64| 100 + (n.unsigned_abs() + 1).wrapping_mul(0x9e37_79b9) % 7919;
+        let a: Vec<Round> = (0..300).map(|n| round(1000 + 20 * n, cents(n))).collect();
+        let b: Vec<Round> = (0..300).map(|n| round(1009 + 20 * n, cents(n))).collect();
+        let row = |file: &str, row: Round| (file.to_owned(), FileChange::Appended(vec![row]));
+        let mut series = RoundSeries::default();
+        let start = [("a", &a), ("b", &b)];
+        let start =
+            start.map(|(file, rows)| (file.to_owned(), FileChange::Appended(rows[..100].to_vec())));
+        assert_eq!(series.apply(start.to_vec()), SeriesChange::From(0));
+        assert_eq!((series.rounds().len(), series.duplicates()), (100, 100));
+        for n in 100..300 {
+            let (first, second) = match n % 3 {
+                0 => (vec![row("a", a[n])], vec![row("b", b[n])]),
+                1 => (vec![row("b", b[n])], vec![row("a", a[n])]),
+                _ => (vec![row("a", a[n]), row("b", b[n])], vec![]),
+            };
+            assert_eq!(series.apply(first), SeriesChange::From(n));
+            assert_eq!(series.apply(second), SeriesChange::Unchanged);
+            assert_eq!(series.rounds().last().unwrap().multiplier, a[n].multiplier);
+        }
+        assert_eq!((series.rounds().len(), series.duplicates()), (300, 300));
+        // A merge would take the times of the first file; those that were told stay.
+        let gone = ("c".to_owned(), FileChange::Removed);
+        assert_eq!(series.apply(vec![gone]), SeriesChange::Unchanged);
+        assert_eq!((series.rounds().len(), series.duplicates()), (300, 300));
     }
 
     #[test]
