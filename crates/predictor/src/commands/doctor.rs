@@ -12,10 +12,11 @@ use forecasting::training_schedule::FIRST_AT;
 use notify::{RecursiveMode, Watcher as _};
 use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{Origin, RejectionsOfReason};
+use rounds::{FileRounds, Origin, RejectionsOfReason};
 
 use crate::commands::output;
 use crate::config::Config;
+use crate::input::round_series::overlap_texts;
 use crate::store::ledger_file::LedgerFile;
 
 /// The outcome of a check.
@@ -91,7 +92,10 @@ fn data(dir: &Path) -> Vec<Finding> {
     for change in &changes {
         findings.extend(rows_left_out(dir, change));
     }
-    let rounds: u64 = changes.iter().map(|change| change.total).sum();
+    let files = changes.iter().map(|it| FileRounds { file: &it.file, rounds: &it.rounds });
+    let merged = rounds::merge(&files.collect::<Vec<_>>());
+    findings.extend(overlap_texts(&merged).into_iter().map(attention));
+    let rounds = merged.rounds.len() as u64;
     let text = format!("{shown}: {} CSV files, {rounds} rounds", changes.len());
     findings.push(if rounds >= FIRST_AT {
         fine(text)
@@ -106,7 +110,7 @@ fn rows_left_out(dir: &Path, change: &Change) -> Vec<Finding> {
     let file = &change.file;
     if let Some(refusal) = &change.refused {
         let command = refusal.command(&dir.join(file).display().to_string());
-        return vec![trouble(format!("{file} is not read: {refusal}; {command} reads it"))];
+        return vec![problem(format!("{file} is not read: {refusal}; {command} reads it"))];
     }
     let of_reason = |it: &RejectionsOfReason| {
         let rows = output::rejected_rows(it.count);

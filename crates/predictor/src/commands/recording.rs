@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::commands::UsageError;
 use crate::commands::output::rejected_rows;
+use crate::input::round_series::overlap_texts;
 
 /// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
@@ -58,6 +59,8 @@ pub(crate) struct About {
     pub(crate) rejected: Vec<String>,
     /// Rows left out because another file holds the same round.
     pub(crate) repeated_rows: u64,
+    /// What is to be said of files that hold the same rounds.
+    pub(crate) overlaps: Vec<String>,
     /// Bytes of incomplete rows after the last newline of files.
     pub(crate) torn_bytes: u64,
 }
@@ -106,6 +109,7 @@ impl Recording {
         let named: Vec<FileRounds<'_>> =
             files.iter().map(|it| FileRounds { file: &it.name, rounds: &it.rounds }).collect();
         let merged = rounds::merge(&named);
+        let (repeated_rows, overlaps) = (merged.left_out(), overlap_texts(&merged));
         let mut rounds = merged.rounds;
         rounds.retain(|round| {
             args.from.is_none_or(|from| round.time >= from)
@@ -128,7 +132,8 @@ impl Recording {
             files: files.len() as u64,
             rejected_rows: files.iter().map(|file| file.rejections.total()).sum(),
             rejected: rejected.collect(),
-            repeated_rows: merged.left_out(),
+            repeated_rows,
+            overlaps,
             torn_bytes: files.iter().map(|file| file.torn_bytes).sum(),
         };
         Self { rounds, about }
@@ -176,6 +181,7 @@ impl About {
                 self.repeated_rows
             ));
         }
+        lines.extend(self.overlaps.iter().cloned());
         if self.torn_bytes > 0 {
             lines.push(format!("Left out: {} bytes of unfinished rows", self.torn_bytes));
         }

@@ -23,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) rejected_recent: Vec<RejectedRow>,
     pub(crate) torn_bytes: u64,
     pub(crate) duplicates_removed: u64,
+    /// What is to be said of files that hold the same rounds.
+    pub(crate) overlaps: Vec<String>,
     pub(crate) watch: &'static str,
     pub(crate) rebuilds: u64,
     pub(crate) last_error: Option<String>,

@@ -50,8 +50,19 @@ pub(crate) struct RoundSeries {
     /// Rounds from this index on may have been reported by two files: they keep the time of the
     /// first report, although a merge prefers that of the first file.
     live_from: Option<usize>,
+    /// What is to be said of files that overlap.
+    overlaps: Vec<String>,
     /// Pairs of files whose overlap has been logged.
     logged: BTreeSet<(String, String)>,
+}
+
+/// Returns what is to be said of files that overlap, a sentence per pair of files.
+pub(crate) fn overlap_texts(merged: &Merged) -> Vec<String> {
+    let overlaps = merged.overlaps.iter();
+    let overlaps = overlaps.map(|it| format!("{} and {}: {it}", it.first, it.second));
+    let unresolved = merged.unresolved.iter();
+    let unresolved = unresolved.map(|it| format!("{} and {}: {it}", it.files[0], it.files[1]));
+    overlaps.chain(unresolved).collect()
 }
 
 /// The rounds of a file, in the order of its rows.
@@ -196,7 +207,7 @@ impl RoundSeries {
             file_rows.find(&merged.rounds);
         }
         self.last_file = merged.rounds.last().map(|last| self.file_of(last)).unwrap_or_default();
-        self.log(&merged);
+        self.note_overlaps(&merged);
         change
     }
 
@@ -225,8 +236,9 @@ impl RoundSeries {
         if merged.len() == before { SeriesChange::Unchanged } else { SeriesChange::From(before) }
     }
 
-    /// Logs each pair of files that overlap once.
-    fn log(&mut self, merged: &Merged) {
+    /// Keeps what is to be said of files that overlap, and logs each pair once.
+    fn note_overlaps(&mut self, merged: &Merged) {
+        self.overlaps = overlap_texts(merged);
         for overlap in &merged.overlaps {
             if self.logged.insert((overlap.first.clone(), overlap.second.clone())) {
                 let (first, second) = (&overlap.first, &overlap.second);
@@ -239,6 +251,11 @@ impl RoundSeries {
                 tracing::warn!(%first, %second, "{unresolved}");
             }
         }
+    }
+
+    /// Returns what is to be said of files that overlap, a sentence per pair of files.
+    pub(crate) fn overlaps(&self) -> &[String] {
+        &self.overlaps
     }
 
     /// Returns the last file, by name, that is not a copy and holds the newest round; if none has it

@@ -137,6 +137,7 @@ impl SnapshotBuilder {
             recent: round_history.newest(RECENT_MAX).map(RecentRound::from).collect(),
             data: Data {
                 duplicates_removed: from.series.duplicates(),
+                overlaps: from.series.overlaps().to_vec(),
                 watch: from.watch,
                 rebuilds: from.rebuilds,
                 last_error: from.scan_error.map(str::to_owned),

@@ -85,6 +85,7 @@
  * @property {{ file: string, line: number, reason: string }[]} rejected_recent
  * @property {number} torn_bytes
  * @property {number} duplicates_removed
+ * @property {string[]} overlaps a sentence for each pair of files that hold the same rounds
  * @property {"notify" | "scan"} watch
  * @property {string | null} [last_error] why the folder could not be read
  */

@@ -313,6 +313,7 @@ export const de = {
   folder: "Ordner",
   file: "Datei",
   rejected_short: "Abgewiesen",
+  overlaps: "Dateien mit denselben Runden",
   rejected_recent: "Abgewiesene Zeilen und warum",
   rejected_line:
     "{n} Zeile, in {file}, Zeile {line}: {reason} | {n} Zeilen, die erste in {file}, Zeile {line}: {reason}",

@@ -312,6 +312,7 @@ export const en = {
   folder: "Folder",
   file: "File",
   rejected_short: "Rejected",
+  overlaps: "Files that record the same rounds",
   rejected_recent: "Rejected rows and why",
   rejected_line:
     "{n} row, in {file}, line {line}: {reason} | {n} rows, the first in {file}, line {line}: {reason}",

@@ -31,7 +31,8 @@ export function renderData(status, since) {
     data.watch === "notify" || data.watch === "scan" ? t(`watch_${data.watch}`) : "\u00a0";
   text("data-watch", data.torn_bytes > 0 ? t("torn", { n: data.torn_bytes }) : watch);
   files(status);
-  rejected(status);
+  lines("rejected-details", "rejected", rejections(status));
+  lines("overlaps-details", "overlaps", data.overlaps);
 }
 
 /** @param {Status} status */
@@ -44,16 +45,28 @@ function files({ data }) {
   show("files", rows.length > 0);
 }
 
-/** @param {Status} status */
-function rejected({ data }) {
-  const list = el("rejected");
-  const lines = data.rejected_by_reason.map(({ count, example }) =>
+/**
+ * @param {Status} status
+ * @returns {string[]}
+ */
+function rejections({ data }) {
+  return data.rejected_by_reason.map(({ count, example }) =>
     t("rejected_line", { n: count, ...example }),
   );
-  show("rejected-details", lines.length > 0);
-  while (list.children.length > lines.length) list.lastElementChild?.remove();
-  while (list.children.length < lines.length) list.append(make("li"));
-  lines.forEach((line, index) => text(list.children[index], line));
+}
+
+/**
+ * Shows lines in a list, or hides the details around it when there is none.
+ * @param {string} details
+ * @param {string} id
+ * @param {string[]} texts
+ */
+function lines(details, id, texts) {
+  const list = el(id);
+  show(details, texts.length > 0);
+  while (list.children.length > texts.length) list.lastElementChild?.remove();
+  while (list.children.length < texts.length) list.append(make("li"));
+  texts.forEach((line, index) => text(list.children[index], line));
 }
 
 /**
