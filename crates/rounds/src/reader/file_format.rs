@@ -175,8 +175,8 @@ fn judged(mut format: FileFormat, rows: &Rows<'_>) -> Result<FileFormat, Refusal
         }
         None => {}
     }
-    let has = |form: NumberForm| texts.iter().any(|text| number_form(text) == form);
-    format.has_decimal_commas = has(NumberForm::DecimalComma);
+    format.has_decimal_commas =
+        texts.iter().any(|text| number_form(text) == NumberForm::DecimalComma);
     Ok(format)
 }
 
@@ -191,13 +191,11 @@ pub(crate) fn several_states(columns: &Columns, first: &str, second: &str) -> Re
 /// The number in a field, if it is one: below 1, too, to see what the column holds.
 fn sample_of(text: &str) -> Option<Sample> {
     let has_decimals = text.contains(['.', ',']);
-    match text.parse::<Multiplier>() {
-        Ok(multiplier) => Some(Sample { value: multiplier.as_f64(), has_decimals }),
-        Err(_) => {
-            let value = text.trim().replace(',', ".").parse::<f64>().ok()?;
-            value.is_finite().then_some(Sample { value, has_decimals })
-        }
+    if let Ok(multiplier) = text.parse::<Multiplier>() {
+        return Some(Sample { value: multiplier.as_f64(), has_decimals });
     }
+    let value = text.trim().replace(',', ".").parse::<f64>().ok()?;
+    value.is_finite().then_some(Sample { value, has_decimals })
 }
 
 /// A file without a known header.
@@ -436,14 +434,16 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// The names of the months, as they stand in dates.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
 /// Recognises the form of a time that only the import reads.
 fn time_form(text: &str) -> Option<TimeForm> {
     let text = text.trim();
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let lower = text.to_ascii_lowercase();
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     Some(match (digits, text.len()) {
         (true, 10) => TimeForm::EpochSeconds,
         (true, 13) => TimeForm::EpochMilliseconds,

@@ -28,6 +28,7 @@ const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).unwra
 
 impl Default for ReadOptions {
     /// At most [`MAX_MULTIPLIER`], from 2009 to a day from now, local times of this machine.
+    #[expect(clippy::disallowed_methods, reason = "only a clock tells which times lie ahead")]
     fn default() -> Self {
         Self {
             max_multiplier: MAX_MULTIPLIER,

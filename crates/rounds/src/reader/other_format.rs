@@ -28,7 +28,7 @@ pub(crate) fn other_format(head: &[u8]) -> Option<OtherFormat> {
         }
         b'[' => Some(OtherFormat::Json),
         b'<' => Some(OtherFormat::Html),
-        _ if !head.contains(&b'\n') && head.iter().filter(|&&byte| byte == b'\r').count() >= 2 => {
+        _ if !head.contains(&b'\n') && head.split(|&byte| byte == b'\r').nth(2).is_some() => {
             Some(OtherFormat::CarriageReturns)
         }
         _ => None,

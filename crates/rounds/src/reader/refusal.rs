@@ -104,7 +104,7 @@ pub enum Refusal {
 pub enum OtherFormat {
     /// UTF-16 text, as spreadsheets export it.
     Utf16,
-    /// A zip archive, which a spreadsheet of Excel or LibreOffice is too.
+    /// A zip archive: spreadsheets are kept as such.
     Zip,
     /// A gzip archive.
     Gzip,
