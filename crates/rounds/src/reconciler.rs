@@ -1,6 +1,6 @@
 //! Rounds that several files of a table report while they grow: each counts once, at once.
 //!
-//! [`merge`](crate::merge) compares whole files. Between two merges a [`Reconciler`] knows which
+//! [`merge`](crate::merge()) compares whole files. Between two merges a [`Reconciler`] knows which
 //! files record the same rounds and how their clocks differ, so a row at the end of a file is
 //! settled by the newest rounds alone.
 
@@ -31,7 +31,7 @@ const FOLLOW: i32 = 4;
 pub enum Intake {
     /// The series goes on with these rounds, by its own clock; the other rows are left out.
     Append(Vec<Round>),
-    /// Only [`merge`](crate::merge) can tell: rows are older than the newest round, or files have
+    /// Only [`merge`](crate::merge()) can tell: rows are older than the newest round, or files have
     /// just proved to record the same rounds. Then a new `Reconciler` must be made.
     Merge,
 }

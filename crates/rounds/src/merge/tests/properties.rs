@@ -82,7 +82,8 @@ proptest! {
         let mut files = Vec::new();
         for (clock, (gap, length)) in clocks.into_iter().zip(gaps) {
             let rounds = some(&table, |index, _| {
-                let is_here = random.next() % 5 != 0 && !(gap..gap + length).contains(&index);
+                let is_gap = (gap..gap + length).contains(&index);
+                let is_here = !random.next().is_multiple_of(5) && !is_gap;
                 is_heard[index] |= is_here;
                 is_here
             });
