@@ -86,7 +86,7 @@ fn choose_all(profiles: &[ColumnProfile], options: &Options) -> Result<Columns, 
 }
 
 /// Returns the column that a flag names, by its name or by its number from 1.
-fn find(profiles: &[ColumnProfile], wanted: &str, flag: &str) -> Result<usize, Refusal> {
+pub(crate) fn find(profiles: &[ColumnProfile], wanted: &str, flag: &str) -> Result<usize, Refusal> {
     let by = |is: &dyn Fn(&str) -> bool| {
         profiles.iter().find(|it| it.name.as_deref().is_some_and(is)).map(|it| it.index)
     };
@@ -104,7 +104,7 @@ fn find(profiles: &[ColumnProfile], wanted: &str, flag: &str) -> Result<usize, R
 }
 
 /// An id of the round itself, not of a bet or a player.
-fn is_round_id(profile: &ColumnProfile) -> bool {
+pub(crate) fn is_round_id(profile: &ColumnProfile) -> bool {
     const ROUNDS: [&str; 15] = [
         "round",
         "game",

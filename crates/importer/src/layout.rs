@@ -29,7 +29,9 @@ impl Layout {
     /// Finds the header and the width of a table.
     pub(crate) fn of(rows: &[Record]) -> Self {
         let usual = usual_width(rows);
-        let header = rows.iter().take(HEADER_LINES).position(|row| is_header(row, rows, usual));
+        let first = &rows[..rows.len().min(HEADER_LINES)];
+        let known = first.iter().position(|row| has_known_name(row, usual));
+        let header = known.or_else(|| first.iter().position(|row| is_header(row, rows, usual)));
         let Some(at) = header else {
             let skip = rows.iter().position(|row| row.len() == usual).unwrap_or(0);
             return Self { names: None, width: usual, skip };
@@ -46,8 +48,14 @@ impl Layout {
 
     /// Returns the rows of data.
     pub(crate) fn data<'a>(&self, rows: &'a [Record]) -> &'a [Record] {
-        &rows[self.skip.min(rows.len())..]
+        before_new_header(&rows[self.skip.min(rows.len())..])
     }
+}
+
+/// Returns the rows up to another header, from which on the columns may be others.
+pub(crate) fn before_new_header(rows: &[Record]) -> &[Record] {
+    let end = rows.iter().skip(1).position(|row| new_header(row).is_some());
+    &rows[..end.map_or(rows.len(), |at| at + 1)]
 }
 
 fn usual_width(rows: &[Record]) -> usize {
@@ -61,22 +69,20 @@ fn usual_width(rows: &[Record]) -> usize {
     counts.into_iter().max_by_key(|(width, count)| (*count, *width)).map_or(0, |(width, _)| width)
 }
 
-/// Whether a row names the columns: one name is known, or all cells are texts above columns of values.
+/// Whether a row is a header with at least one name that is in the table.
+fn has_known_name(row: &Record, usual: usize) -> bool {
+    let is_title = || usual > 1 && row.len() < 2 && !is_known_name(row);
+    !row.cells().any(is_value) && !is_title() && row.cells().any(|cell| role(cell) != Role::Unknown)
+}
+
+/// Whether a row may be a header of unknown names: all cells are texts, above columns of values.
 fn is_header(row: &Record, rows: &[Record], usual: usize) -> bool {
-    if row.filled() == 0 || usual > 1 && row.len() < 2 && !is_known_name(row) {
+    let is_title = usual > 1 && row.len() < 2 || usual.abs_diff(row.len()) > 1;
+    if is_title || row.filled() == 0 || row.cells().any(is_value) || row.cells().all(is_empty) {
         return false;
     }
-    if usual > 1 && row.len() < 2 || row.cells().any(is_value) {
-        return false;
-    }
-    if row.cells().any(|cell| role(cell) != Role::Unknown) {
-        return true;
-    }
-    let differs = usual.abs_diff(row.len()) > 1;
-    let values = rows.iter().skip_while(|other| other.line <= row.line).take(HEADER_LINES);
-    !differs
-        && !row.cells().all(is_empty)
-        && values.clone().any(|other| other.cells().any(is_value))
+    let mut below = rows.iter().skip_while(|other| other.line <= row.line).take(HEADER_LINES);
+    below.any(|other| other.cells().any(is_value))
 }
 
 fn is_known_name(row: &Record) -> bool {
@@ -161,7 +167,11 @@ fn score(rows: &[Record], layout: &Layout, options: &Options) -> u32 {
     let data = layout.data(rows);
     let profiles = ColumnProfile::all(layout.names.as_deref(), data, layout.width);
     let is_named = layout.names.iter().flatten().any(|name| role(name) == Role::Multiplier);
-    let even = data.iter().filter(|row| row.len() == layout.width).count() * 5 >= data.len() * 4;
+    let fitting = data.iter().filter(|row| row.fits(layout.width)).count();
+    let even = fitting * 5 >= data.len() * 4;
+    if is_named && layout.width > 1 && fitting * 10 < data.len() {
+        return 50;
+    }
     let base = match columns::choose(&profiles, options) {
         Ok(_) => 90,
         Err(refusal) => match refusal.kind {
@@ -185,7 +195,7 @@ pub(crate) fn repeats(names: &[String], row: &Record) -> bool {
 
 /// Returns the names of a row that is another header: it names a multiplier, and none of its cells is a value.
 pub(crate) fn new_header(row: &Record) -> Option<Vec<String>> {
-    let is_header = is_known_name(row) && !row.cells().any(is_value);
+    let is_header = !row.cells().any(is_value) && is_known_name(row);
     is_header.then(|| row.cells().map(str::to_owned).collect())
 }
 

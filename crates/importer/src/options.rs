@@ -49,6 +49,13 @@ pub struct Filter {
     pub value: String,
 }
 
+impl Filter {
+    /// Whether a row with this cell in the column is taken.
+    pub(crate) fn takes(&self, cell: &str) -> bool {
+        self.value == "*" || cell == self.value || cell.to_lowercase() == self.value.to_lowercase()
+    }
+}
+
 impl std::str::FromStr for Filter {
     type Err = String;
 

@@ -2,6 +2,8 @@
 
 /// Numbers that are needed before their shape says anything.
 const SHAPE_MIN: usize = 30;
+/// Numbers that are needed before their distribution says what they are. Prices pass for multipliers in shorter columns.
+const LAW_MIN: usize = 60;
 /// Numbers that are needed before all of them being whole says anything.
 const WHOLE_MIN: usize = 5;
 /// Numbers that are needed before their order says anything.
@@ -89,37 +91,35 @@ pub(crate) fn check(numbers: Numbers<'_>) -> Result<(), Implausible> {
     Ok(())
 }
 
-/// Whether numbers nobody calls multipliers are unmistakable ones: at least 30, none below 1, nearly all with
+/// Whether numbers nobody calls multipliers are unmistakable ones: at least 60, none below 1, most with
 /// decimals, and distributed as in every crash game, where a multiplier of at least `x` has a chance of about 1 / `x`.
 pub(crate) fn are_unmistakable(numbers: Numbers<'_>) -> bool {
     let Numbers { values, whole } = numbers;
     let count = values.len();
-    count >= SHAPE_MIN
+    count >= LAW_MIN
         && whole * 2 < count
         && check(numbers).is_ok()
         && values.iter().all(|value| (1.0..=1e6).contains(value))
         && follow_the_law(values)
 }
 
-/// Whether `0.97 / x` is spread evenly between 0 and 1, as far as that many numbers can tell.
+/// Multipliers at which the shares are compared.
+const MARKS: [f64; 8] = [1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0];
+
+/// Whether the share of numbers below each mark is the one of a crash game, as far as that many numbers can tell.
 ///
-/// Houses keep between 1 and 5 percent; that, and the rounds that end at 1.00, are within the tolerance of 0.06. The
-/// other two tolerances are passed by one true recording in about a thousand.
+/// Houses keep between 1 and 5 percent: that is the 0.02. The other tolerance is passed by a true recording in all but
+/// about one of a thousand cases. The largest number is compared, too: it would have to be larger in a long recording.
 pub(crate) fn follow_the_law(values: &[f64]) -> bool {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let count = sorted.len() as f64;
-    let mut distance = 0.0_f64;
-    let mut at = 0;
-    while at < sorted.len() {
-        let value = sorted[at];
-        let law = 1.0 - 0.97 / value.max(1.0);
-        at = sorted.partition_point(|other| *other <= value);
-        distance = distance.max((at as f64 / count - law).abs());
-    }
-    let mean = values.iter().map(|value| 1.0 / value.max(1.0)).sum::<f64>() / count;
-    distance <= 0.06 + 1.95 / count.sqrt()
-        && (mean - 0.515).abs() <= 0.05 + 3.3 * 0.289 / count.sqrt()
+    let count = values.len() as f64;
+    let fits = |mark: f64| {
+        let law = 1.0 - 0.97 / mark;
+        let share = values.iter().filter(|value| **value < mark).count() as f64 / count;
+        (share - law).abs() <= 0.02 + 4.0 * (law * (1.0 - law) / count).sqrt()
+    };
+    let highest = values.iter().copied().fold(1.0, f64::max);
+    let chance_of_none_higher = (1.0 - 0.97 / highest).powf(count);
+    MARKS.into_iter().all(fits) && chance_of_none_higher > 1e-3
 }
 
 /// Whether nearly all numbers rise (true) or fall (false) from row to row.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::column_profile::{ColumnProfile, is_empty};
 use crate::columns::{self, Columns, TimeSource};
-use crate::header_names::ends_round;
+use crate::header_names::{Role, ends_round};
 use crate::layout;
 use crate::number_forms::{self, Scale};
 use crate::options::{Options, shell_word};
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
     fn is_header(&mut self, record: &Record) -> bool {
         let Some(names) = &self.table.layout.names else { return false };
         let multiplier = record.get(self.columns.multiplier).unwrap_or_default();
-        if multiplier.starts_with(|c: char| c.is_ascii_digit()) {
+        if self.columns.convention.read(multiplier).is_ok() {
             return false;
         }
         if layout::repeats(names, record) {
@@ -167,17 +167,12 @@ impl<'a> Reader<'a> {
 
     fn passes_filter(&mut self, record: &Record) -> bool {
         if let (Some(filter), Some(column)) = (&self.options.filter, self.columns.filter) {
-            let cell = record.get(column).unwrap_or_default();
-            return filter.value == "*" || cell.to_lowercase() == filter.value.to_lowercase();
+            return filter.takes(record.get(column).unwrap_or_default());
         }
         let Some(cell) = self.columns.state.and_then(|column| record.get(column)) else {
             return true;
         };
-        if let Some((_, count)) = self.states.iter_mut().find(|(known, _)| known == cell) {
-            *count += 1;
-        } else if self.states.len() < STATES_MAX && !is_empty(cell) {
-            self.states.push((cell.to_owned(), 1));
-        }
+        count_state(&mut self.states, cell);
         true
     }
 
@@ -252,7 +247,8 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Result<AllRows, Refusal> {
         if self.states.len() > 1 && self.options.filter.is_none() {
-            return Err(self.several_states());
+            let column = self.columns.state.unwrap_or_default();
+            return Err(several_states(self.table, column, &self.states));
         }
         if self.conflicts > 2 && self.conflicts * 5 > self.all.rows.len() as u64 {
             let message = "the same round stands in several rows with different multipliers, as in a recording of every \
@@ -264,35 +260,6 @@ impl<'a> Reader<'a> {
             self.drop_repeated_rows();
         }
         Ok(self.all)
-    }
-
-    fn several_states(&self) -> Refusal {
-        let column = self.columns.state.unwrap_or_default();
-        let name = self
-            .table
-            .layout
-            .names
-            .as_ref()
-            .and_then(|names| names.get(column))
-            .filter(|name| !name.is_empty());
-        let name = name.cloned().unwrap_or_else(|| (column + 1).to_string());
-        let counts: Vec<String> =
-            self.states.iter().map(|(value, count)| format!("{value} in {count}")).collect();
-        let message = format!(
-            "the column `{name}` says what a round was doing, and not every row is the end of one ({} rows)",
-            counts.join(", ")
-        );
-        let ends = self.states.iter().filter(|(value, _)| ends_round(value) == Some(true));
-        let flag = |(value, _): &(String, u64)| {
-            format!("--where {}", shell_word(&format!("{name}={value}")))
-        };
-        let mut refusal = Refusal::new(RefusalKind::SeveralRowsPerRound, message);
-        refusal.remedies = ends.map(flag).collect();
-        if refusal.remedies.is_empty() {
-            refusal.remedies = self.states.iter().map(flag).collect();
-            refusal = refusal.remedy(format!("--where {}", shell_word(&format!("{name}=*"))));
-        }
-        refusal
     }
 
     /// Rows beside each other with one time and one multiplier are bets of one round: no game ends two rounds within
@@ -344,7 +311,72 @@ pub(crate) fn columns(
         );
         return Err(Refusal::new(RefusalKind::FieldCount, message));
     }
-    let profiles = ColumnProfile::all(table.layout.names.as_deref(), &sample, table.layout.width);
-    let columns = columns::choose(&profiles, options)?;
-    Ok((columns, profiles))
+    let names = table.layout.names.as_deref();
+    let all = ColumnProfile::all(names, &sample, width);
+    let Some(filter) = &options.filter else {
+        return columns::choose(&all, options)
+            .map(|columns| (columns, all.clone()))
+            .map_err(|refusal| tick_by_tick(table, &all, &sample).unwrap_or(refusal));
+    };
+    let column = columns::find(&all, &filter.column, "--where")?;
+    let rows: Vec<Record> = sample
+        .into_iter()
+        .filter(|row| filter.takes(row.get(column).unwrap_or_default()))
+        .collect();
+    let profiles = ColumnProfile::all(names, &rows, width);
+    columns::choose(&profiles, options).map(|columns| (columns, profiles))
+}
+
+/// A column of states or of repeated ids explains why the multipliers do not look like any.
+fn tick_by_tick(table: &Table, profiles: &[ColumnProfile], sample: &[Record]) -> Option<Refusal> {
+    let multiplier = profiles.iter().find(|it| it.role == Role::Multiplier)?.index;
+    let Some(state) = profiles.iter().find(|it| it.is_state() && it.distinct.len() > 1) else {
+        let id = profiles.iter().find(|it| columns::is_round_id(it))?.index;
+        let is_tick = |pair: &&[Record]| {
+            pair[0].get(id) == pair[1].get(id) && pair[0].get(multiplier) != pair[1].get(multiplier)
+        };
+        let ticks = sample.windows(2).filter(is_tick).count();
+        return (ticks * 3 > sample.len()).then(several_rows);
+    };
+    let mut states: Vec<(String, u64)> = Vec::new();
+    let cells = sample.iter().filter_map(|row| row.get(state.index));
+    cells.for_each(|cell| count_state(&mut states, cell));
+    let seen = || profiles.iter().map(ColumnProfile::describe).collect();
+    Some(several_states(table, state.index, &states).with_columns(seen))
+}
+
+fn several_rows() -> Refusal {
+    let message = "the same round stands in several rows with different multipliers, as in a recording of every tick; if \
+                   a column says which row is the end of a round, name it and its value";
+    Refusal::new(RefusalKind::SeveralRowsPerRound, message).remedy("--where COLUMN=VALUE")
+}
+
+fn count_state(states: &mut Vec<(String, u64)>, cell: &str) {
+    if let Some((_, count)) = states.iter_mut().find(|(known, _)| known == cell) {
+        *count += 1;
+    } else if states.len() < STATES_MAX && !is_empty(cell) {
+        states.push((cell.to_owned(), 1));
+    }
+}
+
+fn several_states(table: &Table, column: usize, states: &[(String, u64)]) -> Refusal {
+    let names = table.layout.names.as_ref();
+    let name = names.and_then(|names| names.get(column)).filter(|name| !name.is_empty());
+    let name = name.cloned().unwrap_or_else(|| (column + 1).to_string());
+    let counts: Vec<String> =
+        states.iter().map(|(value, count)| format!("{value} in {count}")).collect();
+    let message = format!(
+        "the column `{name}` says what a round was doing, and not every row is the end of one ({} rows)",
+        counts.join(", ")
+    );
+    let ends = states.iter().filter(|(value, _)| ends_round(value) == Some(true));
+    let flag =
+        |(value, _): &(String, u64)| format!("--where {}", shell_word(&format!("{name}={value}")));
+    let mut refusal = Refusal::new(RefusalKind::SeveralRowsPerRound, message);
+    refusal.remedies = ends.map(flag).collect();
+    if refusal.remedies.is_empty() {
+        refusal.remedies = states.iter().map(flag).collect();
+        refusal = refusal.remedy(format!("--where {}", shell_word(&format!("{name}=*"))));
+    }
+    refusal
 }

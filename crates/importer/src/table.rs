@@ -95,6 +95,7 @@ impl Table {
                 Step::End => break,
             }
         }
+        rows.truncate(layout::before_new_header(&rows).len());
         Ok(rows)
     }
 
