@@ -2,6 +2,9 @@
 //!
 //! Names are compared as [`normalised`]: `crashPoint`, `Crash_Point` and `CRASH POINT` are one name, accents aside.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What a column holds, as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -585,15 +588,14 @@ fn rank(name: &str) -> (Role, usize) {
     }
 }
 
+/// Names with their role and their place in the table.
+static PLACES: LazyLock<HashMap<&str, (Role, usize)>> = LazyLock::new(|| {
+    let all = NAMES.iter().flat_map(|(role, names)| names.iter().map(|name| (*role, *name)));
+    (0..).zip(all).map(|(at, (role, name))| (name, (role, at))).collect()
+});
+
 fn exact(name: &str) -> Option<(Role, usize)> {
-    let mut before = 0;
-    for (role, names) in NAMES {
-        if let Some(at) = names.iter().position(|known| *known == name) {
-            return Some((*role, before + at));
-        }
-        before += names.len();
-    }
-    None
+    PLACES.get(name).copied()
 }
 
 /// Returns a name in lower case, without accents, its words separated by single spaces.

@@ -12,6 +12,8 @@ use crate::time_forms;
 
 /// Lines among which a header is looked for.
 const HEADER_LINES: usize = 20;
+/// A longer cell names no column.
+const NAME_BYTES_MAX: usize = 80;
 /// Names that R and pandas give to a column of row names without a header.
 const UNNAMED: &str = "";
 
@@ -89,13 +91,14 @@ fn is_known_name(row: &Record) -> bool {
     row.cells().any(|cell| matches!(role(cell), Role::Multiplier | Role::MaybeMultiplier))
 }
 
-/// Whether a cell is a number or a time, and not a name.
+/// Whether a cell is a value and not a name: no name begins with a digit or is as long as a line.
 fn is_value(cell: &str) -> bool {
-    let starts_like_value = cell.chars().any(|c| c.is_ascii_digit());
-    starts_like_value
-        && (Convention::default().read(cell).is_ok()
-            || time_forms::read(cell).is_ok()
-            || cell.parse::<f64>().is_ok())
+    cell.starts_with(|c: char| c.is_ascii_digit())
+        || cell.len() > NAME_BYTES_MAX
+        || cell.contains(|c: char| c.is_ascii_digit())
+            && (Convention::default().read(cell).is_ok()
+                || time_forms::read(cell).is_ok()
+                || cell.parse::<f64>().is_ok())
 }
 
 /// R writes one name fewer than there are columns, for its row names have none.
