@@ -1,5 +1,6 @@
 //! Recordings in a zip or gzip file.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
@@ -47,7 +48,7 @@ pub(crate) fn gunzip(source: &Source) -> Result<Source, Refusal> {
 }
 
 fn file_names(archive: &ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<String>, Refusal> {
-    let names = archive.file_names().map(|name| name.map(|name| name.into_owned()));
+    let names = archive.file_names().map(|name| name.map(Cow::into_owned));
     names.collect::<Result<_, _>>().map_err(|error| damaged(&error))
 }
 

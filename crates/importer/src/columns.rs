@@ -208,7 +208,7 @@ fn explicit_time(profiles: &[ColumnProfile], index: usize) -> Result<TimeSource,
     }
     if it.times + it.clocks == 0 {
         let message = format!("--time-column: the column `{}` holds no times", it.label());
-        return Err(no_times_with(message));
+        return Err(no_times_with(&message));
     }
     Ok(TimeSource::Text(index))
 }
@@ -232,11 +232,11 @@ fn no_times(profiles: &[ColumnProfile], date: Option<&ColumnProfile>) -> Refusal
         );
         return Refusal::new(RefusalKind::TwoDigitYears, message).remedy("--no-times");
     }
-    let Some(date) = date else { return no_times_with("no column holds times".to_owned()) };
-    no_times_with(format!("the column `{}` holds dates without a time of day", date.label()))
+    let Some(date) = date else { return no_times_with("no column holds times") };
+    no_times_with(&format!("the column `{}` holds dates without a time of day", date.label()))
 }
 
-fn no_times_with(message: String) -> Refusal {
+fn no_times_with(message: &str) -> Refusal {
     let message = format!(
         "{message}; with --no-times, times at the game's usual pace are made and marked as estimates"
     );

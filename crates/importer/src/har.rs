@@ -105,7 +105,9 @@ fn objects(value: &Value, path: &str, context: &mut Context, groups: &mut Vec<Gr
                 Some(Value::String(event)) => below.fields.push((EVENT.to_owned(), event.clone())),
                 _ => below.is_in_list = true,
             }
-            items.iter().for_each(|item| objects(item, path, &mut below.clone(), groups));
+            for item in items {
+                objects(item, path, &mut below.clone(), groups);
+            }
         }
         _ => {}
     }

@@ -23,14 +23,10 @@ pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
     let mut strange = 0_usize;
     for line in lines {
         let line = line.trim().trim_end_matches(',');
-        match serde_json::from_str(line) {
-            Ok(value) => values.push(value),
-            // Kept as a row that is rejected, so that it is counted.
-            Err(_) => {
-                strange += 1;
-                values.push(Value::String(line.to_owned()));
-            }
-        }
+        let value = serde_json::from_str(line);
+        strange += usize::from(value.is_err());
+        // What is no JSON is kept as a row that is rejected, so that it is counted.
+        values.push(value.unwrap_or_else(|_| Value::String(line.to_owned())));
     }
     if strange * 2 >= values.len() {
         return Err(Refusal::new(RefusalKind::Container, format!("is not valid JSON: {error}")));
@@ -178,7 +174,9 @@ fn collect_array(items: &[Value], path: &str, groups: &mut Vec<Group>) {
             other => vec![("row".to_owned(), scalar(other).unwrap_or_default())],
         });
         push(groups, path, Rows::Named(fields.collect()));
-        items.iter().for_each(|item| collect_below(item, path, groups));
+        for item in items {
+            collect_below(item, path, groups);
+        }
         return;
     }
     let cells = |item: &Value| match item {

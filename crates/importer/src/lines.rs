@@ -58,10 +58,10 @@ impl Lines {
             if let Some(found) = self.line_end(searched) {
                 break found;
             }
+            if self.is_at_end && self.start == self.buffer.len() {
+                return Ok(false);
+            }
             if self.is_at_end {
-                if self.start == self.buffer.len() {
-                    return Ok(false);
-                }
                 break (self.buffer.len(), self.buffer.len());
             }
             self.buffer.drain(..self.start);

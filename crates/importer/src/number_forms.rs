@@ -78,7 +78,7 @@ impl Convention {
                 (0, 0) => continue,
                 (1.., 1..) => {
                     let is_comma = digits.rfind(',') > digits.rfind('.');
-                    seen.groups = Some(if is_comma { '.' } else { ',' });
+                    seen.groups = Some(['.', ','][usize::from(!is_comma)]);
                     seen.has_decimal_comma |= is_comma;
                     seen.has_decimal_point |= !is_comma;
                 }
@@ -332,7 +332,7 @@ mod tests {
         let scale = Scale::new(0.01).unwrap();
         assert!((100..100_000).all(|cents| {
             let text = format!("{}.{:02}", cents / 100, cents % 100);
-            scale.apply(f64::from(cents)) == text.parse::<f64>().unwrap()
+            scale.apply(f64::from(cents)).to_string() == text.parse::<f64>().unwrap().to_string()
         }));
         assert!(Scale::new(0.0).is_err() && Scale::new(f64::NAN).is_err());
     }

@@ -106,7 +106,6 @@ impl Options {
         flag("--where", self.filter.as_ref().map(|it| format!("{}={}", it.column, it.value)));
         flag("--path", self.path.clone());
         let limit = self.multiplier_max;
-        #[expect(clippy::float_cmp, reason = "the default, as it is or not")]
         flag("--max-multiplier", (limit != MULTIPLIER_MAX).then(|| limit.to_string()));
         let switches = [("--reverse", self.is_reversed), ("--no-times", self.without_times)];
         flags.extend(switches.into_iter().filter(|it| it.1).map(|it| it.0.to_owned()));

@@ -34,7 +34,9 @@ impl Recording {
         if left_out.is_empty() {
             line("left out", "nothing");
         }
-        left_out.iter().for_each(|text| line("left out", text));
+        for text in &left_out {
+            line("left out", text);
+        }
         lines.join("\n") + "\n"
     }
 
@@ -48,7 +50,10 @@ impl Recording {
         match self.zone {
             Some(Zone::Machine) => notes
                 .push_str("; without an offset, taken in this machine's time zone (--timezone)"),
-            Some(zone) => notes += &format!("; without an offset, taken in {zone}"),
+            Some(zone) => {
+                notes.push_str("; without an offset, taken in ");
+                notes.push_str(&zone.to_string());
+            }
             None => {}
         }
         notes
@@ -87,7 +92,8 @@ impl Recording {
         let mut text =
             format!("median {:.2}x, {:.1} % below 2x", figures.median, figures.below_two * 100.0);
         if let Some((gap, end)) = figures.longest_gap.filter(|_| !self.is_estimated) {
-            text += &format!(", longest gap {} before {} UTC", duration(gap), seconds(end));
+            let gap = format!(", longest gap {} before {} UTC", duration(gap), seconds(end));
+            text.push_str(&gap);
         }
         text
     }

@@ -56,10 +56,10 @@ pub struct Refusal {
     pub message: String,
     /// What was seen in each column.
     pub columns: Vec<String>,
-    /// Flags that would read it, one alternative each; `FILE` stands for nothing here.
+    /// Flags that would read it, one alternative each.
     pub remedies: Vec<String>,
     /// The file, and the flags that were given.
-    command: Option<(String, Vec<String>)>,
+    command: Option<Box<(String, Vec<String>)>>,
 }
 
 impl Refusal {
@@ -93,13 +93,14 @@ impl Refusal {
 
     /// Names the file and the flags given, for the commands in the message.
     pub(crate) fn of(mut self, file: &str, options: &Options) -> Self {
-        self.command = Some((file.to_owned(), options.flags()));
+        self.command = Some(Box::new((file.to_owned(), options.flags())));
         self
     }
 
     /// Returns the commands that would read the recording, as far as any would.
     pub fn commands(&self) -> Vec<String> {
-        let (file, given) = self.command.clone().unwrap_or(("FILE".to_owned(), Vec::new()));
+        let (file, given) =
+            self.command.as_deref().cloned().unwrap_or(("FILE".to_owned(), Vec::new()));
         let command = |remedy: &String| {
             let name = |flag: &str| flag.split(' ').next().unwrap_or_default().to_owned();
             let replaced = name(remedy);
@@ -113,7 +114,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((file, _)) = &self.command {
+        if let Some((file, _)) = self.command.as_deref() {
             write!(f, "{file}: ")?;
         }
         f.write_str(&self.message)?;

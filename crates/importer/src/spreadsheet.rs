@@ -1,4 +1,4 @@
-//! Recordings in workbooks of Excel and LibreOffice.
+//! Recordings in workbooks of spreadsheet programs.
 
 use std::io::Cursor;
 
@@ -73,11 +73,10 @@ fn records(range: &Range<Data>) -> Vec<Record> {
 fn text(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),
-        Data::String(text) => text.clone(),
         Data::Float(value) => value.to_string(),
         Data::Int(value) => value.to_string(),
         Data::Bool(value) => value.to_string(),
-        Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
         Data::Error(error) => error.to_string(),
         Data::DateTime(serial) => match serial.as_datetime() {
             // A day is stored as a float: what is left below half a millisecond is noise.

@@ -160,9 +160,9 @@ fn at_usual_pace(rows: &[Row], options: &Options) -> Vec<Round> {
         Meant::Never => None,
     });
     let mut time = start.unwrap_or(options.now - total);
-    let place = |row: &Row| {
+    let round = |row: &Row| {
         time += pace(row);
         Round { time, multiplier: row.multiplier }
     };
-    rows.iter().map(place).collect()
+    rows.iter().map(round).collect()
 }

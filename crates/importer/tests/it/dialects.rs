@@ -103,7 +103,8 @@ impl Dialect {
         if let Some((time, multiplier)) = self.header {
             // A name of several words would be several columns between spaces.
             let plain = |name: &str| {
-                if self.delimiter == "  " { name.replace(' ', "_") } else { name.to_owned() }
+                let space = [" ", "_"][usize::from(self.delimiter == "  ")];
+                name.replace(' ', space)
             };
             lines.push(self.cells(
                 plain(time),
@@ -117,9 +118,9 @@ impl Dialect {
         });
         let rows: Vec<String> = rows.collect();
         if self.is_newest_first {
-            lines.extend(rows.into_iter().rev())
+            lines.extend(rows.into_iter().rev());
         } else {
-            lines.extend(rows)
+            lines.extend(rows);
         }
         let text = lines.join(self.line_end) + self.line_end;
         match self.encoding {
@@ -155,7 +156,7 @@ fn every_true_recording_is_read_as_what_it_is() {
         let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned();
         match read(bytes.clone(), &options()) {
             Ok(recording) => {
-                assert_eq!(recording.rounds, truth, "{seed}: {}\n{}", recording.preview(), shown())
+                assert_eq!(recording.rounds, truth, "{seed}: {}\n{}", recording.preview(), shown());
             }
             Err(refusal) => panic!("{seed}: {refusal}\n{}", shown()),
         }

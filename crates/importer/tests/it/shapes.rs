@@ -158,7 +158,7 @@ fn every_delimiter_and_header() {
         case("pandas index", format!("\ttime\tmultiplier\n{numbered}"), ALL),
         case("pandas index with a name", format!("Unnamed: 0\ttime\tmultiplier\n{numbered}"), ALL),
         case("row names of R", format!("\"time\"\t\"multiplier\"\n{numbered}"), ALL),
-        case("header twice", plain().replacen("\n", "\ntimestamp,multiplier\n", 1), ALL),
+        case("header twice", plain().replacen('\n', "\ntimestamp,multiplier\n", 1), ALL),
         case(
             "French",
             with("Horodatage;Multiplicateur", |r| format!("{};{}", t(r, ISO), comma(r))),
