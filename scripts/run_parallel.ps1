@@ -61,7 +61,7 @@ Write-Host "  Rounds:    $dataDir"
 Write-Host ''
 
 $programs = [ordered]@{ predictor = Start-Program 'predictor'; collector = Start-Program 'collector' }
-# ExitCode stays empty unless the handle has been read once.
+# ExitCode stays empty unless the handle has been read before the exit.
 foreach ($program in $programs.Values) { $null = $program.Handle }
 $restarts = @{ collector = 0; predictor = 0 }
 $exitCode = 0

@@ -42,7 +42,7 @@ start_predictor() {
   (exec "$predictor" --data-dir "$data_dir" --listen "$listen") >"$pipes/predictor" 2>&1 &
   predictor_pid=$!
 }
-# Ctrl-C reaches every process of the terminal; the prefixers must live until their program has written its last line.
+# Ctrl-C reaches every process of the terminal; the prefixers must outlive the last line of their program.
 prefix() {
   trap '' INT TERM
   while IFS= read -r line || [ -n "$line" ]; do printf '%-9s | %s\n' "$1" "$line"; done
@@ -69,7 +69,7 @@ collector_restarts=0
 predictor_restarts=0
 exit_code=0
 
-# done_for_good NAME CODE: whether a program that exited with CODE must not be restarted.
+# done_for_good NAME CODE: reports whether a program that exited with CODE must not be restarted.
 done_for_good() {
   case "$2" in
     0) echo "$1 has finished"; return 0 ;;
@@ -79,7 +79,7 @@ done_for_good() {
   return 1
 }
 
-# may_restart NAME CODE COUNT: reports the exit, and whether one more restart is allowed.
+# may_restart NAME CODE COUNT: prints the exit and reports whether one more restart is allowed.
 may_restart() {
   if [ "$3" -ge "$restarts_max" ]; then
     echo "$1 exited with code $2 after $3 restarts: giving up" >&2

@@ -22,5 +22,5 @@ else
   echo "nginx is not installed: the dashboard below a path is tested only with the proxy of the tests."
 fi
 cargo test --workspace --locked "$@"
-# Exits with 77, and says why, where it cannot run.
+# Exits with 77 and prints the reason where it cannot run.
 bash scripts/tests/full_disk.sh || [ $? -eq 77 ]

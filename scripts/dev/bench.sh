@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Benchmarks the predictor. All figures come from one run, because only those can be compared: fitting beside
-# LightGBM and scikit-learn (the learners of the Python original) with the same sizes on the same generated rounds,
-# two threads each; a cold start; the time from an appended row to its forecast over HTTP; requests while idle and
-# while a model is being fitted; memory.
+# Benchmarks the predictor in one run, so that all figures can be compared: fitting, compared with LightGBM and
+# scikit-learn (the learners of the Python original) with the same sizes on the same simulated rounds and two threads
+# each; a cold start; the time from an appended row to its forecast over HTTP; requests while idle and while a model is
+# being fitted; memory.
 #
 #   scripts/dev/bench.sh [ROUNDS ...]       default: 1000 10000 100000 1000000
 #
@@ -26,10 +26,10 @@ if ! "$python" -c 'import lightgbm, numpy, sklearn' 2>/dev/null; then
 fi
 command -v wrk >/dev/null || { echo "wrk is not installed. On Debian or Ubuntu: sudo apt-get install wrk" >&2; exit 1; }
 cargo build --quiet --release --locked -p rounds --example read_speed
-cargo build --quiet --release --locked -p predictor --bin predictor \
+cargo build --quiet --release --locked -p predictor -p forecasting --bin predictor \
   --example fit_speed --example write_dataset --example throughput --example cold_load
 
-# seconds_of LEARNER: its figure in the reference's output, from stdin.
+# seconds_of LEARNER: prints the seconds of a learner from the output of reference.py on stdin.
 seconds_of() { "$python" -c 'import json,sys
 for line in sys.stdin:
     entry = json.loads(line)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs every test with instrumented programs, prints the line coverage per crate and in total, and fails when the
-# total is below 85 %. It builds everything a second time, so .ci/run does not run it.
+# Runs every test with instrumented programs, prints the line coverage per crate and in total, and fails if the total
+# is below 85 %. It builds everything a second time, so .ci/run does not run it.
 #
 #   scripts/dev/coverage.sh [ARGUMENT OF cargo test]...
 #
-# Installs cargo-llvm-cov and the toolchain's llvm-tools when they are missing. Programs that a test starts count too,
-# except those that it kills: they cannot write their coverage.
+# Installs cargo-llvm-cov and the toolchain's llvm-tools when they are missing. Programs started by a test count too,
+# except those that it kills, which cannot write their coverage.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -14,7 +14,7 @@ case "${1:-}" in
 esac
 
 command -v cargo-llvm-cov >/dev/null || cargo install --locked cargo-llvm-cov
-# LLVM_COV and LLVM_PROFDATA may name tools from elsewhere.
+# LLVM_COV and LLVM_PROFDATA may name other installations of these tools.
 [ -n "${LLVM_COV:-}" ] || rustup component add llvm-tools-preview
 
 what=("$@")

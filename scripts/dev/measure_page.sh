@@ -23,7 +23,7 @@ need_browser
 build_programs
 begin_work
 
-# lines FROM TO: rounds by the house law 0.97/x, 20 s apart, the same in every run.
+# lines FROM TO: prints rounds under the house law 0.97/x, 20 s apart, the same in every run.
 lines() {
   awk -v from="$1" -v to="$2" 'BEGIN {
     srand(from)
@@ -43,7 +43,7 @@ wait_for 300 has_all
 start_driver
 open_browser 1280 900 1
 
-# figures NAME: measures one visit. The first has an empty cache, the second a warm browser.
+# figures NAME: measures one visit and prints its figures. The first visit has an empty cache.
 figures() {
   open_page "$page/"
   wait_for 30 holds "Number(document.getElementById('plot').dataset.points) === Math.min(200, $count)"
@@ -70,7 +70,7 @@ echo "  compressed, as it travels:           $(value "Math.round($assets.reduce(
 echo "  status, compressed:                  $(value "Math.round(performance.getEntriesByType('resource').find((it) => it.name.endsWith('/api/status')).encodedBodySize / 100) / 10 + ' kB'")"
 figures "second visit"
 
-# From the row in the file to the end of the frame that shows it; both clocks are this machine's.
+# Measures from the row in the file to the end of the frame that shows it, with the clock of this machine.
 wait_for 30 holds "document.getElementById('live-mode').textContent === 'live'"
 value "new MutationObserver(() => { requestAnimationFrame(() => setTimeout(() => { window.seen = (window.seen ?? []).concat(Date.now()); })); }).observe(document.getElementById('stats-rounds'), { childList: true, characterData: true, subtree: true })" >/dev/null
 took=()

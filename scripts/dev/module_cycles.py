@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Fails when modules of a crate import each other in a cycle, or against the order of its rooms.
+"""Fails when modules of a crate import each other in a cycle, or against the order of its layers.
 
     scripts/dev/module_cycles.py [ROOT]              check the crates of ROOT (default: this project)
     scripts/dev/module_cycles.py --suggest CRATE     print the order that CRATE's imports allow today
 
-Product code only: tests do not count. An import between a module and one inside it does not count either: a parent
-uses its children, and they use it. module_order.toml lists the rooms (top-level modules) of a crate in layers, top
-first; a module may import what is in a lower layer. A crate whose table says `enforce = true` must list every module.
+Only product code counts, not tests. Imports between a module and one inside it do not count either, because parents and
+children use each other. module_order.toml lists the top-level modules of a crate in layers, top first; a module may
+import only from lower layers. A crate whose table has `enforce = true` must list every top-level module.
 
-Exit status: 0 no cycle and no import against the order, 1 otherwise, 2 when something could not be checked.
+Exit status: 0 without a cycle or an import against the order, 1 with one, 2 if something could not be checked.
 """
 
 import argparse
@@ -24,13 +24,13 @@ ORDER = "scripts/dev/module_order.toml"
 
 
 def is_related(one, other):
-    """Whether one module is inside the other, or is the other."""
+    """Returns whether one module is inside the other, or is the other."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
 def crates(root):
-    """Returns the name and the root files of every crate; a crate without sources is an error."""
+    """Yields the name and the root files of every crate; a crate without sources is an error."""
     folders = sorted(path for path in (root / "crates").glob("*") if path.is_dir())
     if not folders:
         raise rust_source.SourceError(f"{root}: no crates in crates/")
@@ -87,7 +87,7 @@ def components(nodes, edges):
     return found
 
 
-def place(root, found):
+def position(root, found):
     return f"{found.file.relative_to(root)}:{found.line}"
 
 
@@ -100,7 +100,7 @@ def report_cycles(root, crate, edges):
         for source in part:
             for target in part:
                 for each in edges.get((source, target), [])[:1]:
-                    print(f"  {rust_source.name_of(source)} imports {rust_source.name_of(target)} at {place(root, each)}")
+                    print(f"  {rust_source.name_of(source)} imports {rust_source.name_of(target)} at {position(root, each)}")
     return len(found)
 
 
@@ -116,7 +116,7 @@ def ranks(crate, table):
 
 
 def report_order(root, crate, modules, edges, table):
-    """Prints each import against the order, and each module without a place in it; returns their count."""
+    """Prints each import against the order, and each module that is not listed or not there; returns their count."""
     rank, count = ranks(crate, table), 0
     names = {path[0] for path in modules if path}
     for name in sorted(names - rank.keys()):
@@ -131,7 +131,7 @@ def report_order(root, crate, modules, edges, table):
         if rank[source[0]] >= rank[target[0]] and source[0] != target[0]:
             for each in found:
                 count += 1
-                print(f"{place(root, each)}: {crate}: {rust_source.name_of(source)} imports "
+                print(f"{position(root, each)}: {crate}: {rust_source.name_of(source)} imports "
                       f"{rust_source.name_of(target)}, which is not below it")
     return count
 
@@ -176,7 +176,7 @@ def count(number, noun):
 
 
 def suggest(root, crate):
-    """Prints the layers that follow from today's imports; modules of one cycle share a layer."""
+    """Prints the layers that today's imports allow; modules of one cycle share a layer."""
     lib = root / "crates" / crate / "src" / "lib.rs"
     if not lib.is_file():
         raise rust_source.SourceError(f"{lib}: missing")
@@ -209,10 +209,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("root", nargs="?", default=ROOT, type=pathlib.Path, help="the project (default: this one)")
     parser.add_argument("--suggest", metavar="CRATE", help="print the order that a crate's imports allow today")
-    told = parser.parse_args()
-    root = told.root.resolve()
+    options = parser.parse_args()
+    root = options.root.resolve()
     try:
-        return suggest(root, told.suggest) if told.suggest else check(root)
+        return suggest(root, options.suggest) if options.suggest else check(root)
     except (rust_source.SourceError, OSError) as error:
         print(f"cannot check: {error}", file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
 """Reads Rust sources as text: modules, imports and paths of product code.
 
-Enough of the grammar for the checks beside this file, without a compiler: comments, strings and items under
-`#[cfg(test)]` are blanked out, `mod` declarations are followed (`#[path]` included), and trees of `use` are expanded.
+Parses enough of the grammar for the checks beside this file, without a compiler: blanks out comments, strings and items
+under `#[cfg(test)]`, follows `mod` declarations (`#[path]` included), and expands trees of `use`.
 """
 
 import dataclasses
@@ -19,11 +19,11 @@ PATH = re.compile(r"(?<![\w:])((?:r#)?[A-Za-z_]\w*)((?:\s*::\s*(?:r#)?[A-Za-z_]\
 
 
 class SourceError(Exception):
-    """A source that cannot be read or understood; a check that meets one must fail."""
+    """A source cannot be read or parsed; the check must then fail."""
 
 
 def blank(text):
-    """Returns the text with comments, strings and characters replaced by spaces; offsets and lines stay."""
+    """Returns the text with comments, strings and characters replaced by spaces, which keeps offsets and lines."""
     out, at = list(text), 0
 
     def erase(start, end):
@@ -96,13 +96,13 @@ def line_of(text, at):
 
 
 def is_test_only(attribute):
-    """Whether an attribute restricts what follows to tests: `cfg(test)` or `cfg(all(test, …))`."""
+    """Returns whether an attribute restricts the next item to tests: `cfg(test)` or `cfg(all(test, …))`."""
     text = re.sub(r"\s", "", attribute)
     return text == "test" or re.match(r"cfg\((?:test|all\((?:.*,)?test(?:,.*)?\))\)$", text) is not None
 
 
 def without_tests(code):
-    """Blanks every item under `#[cfg(test)]` in code that `blank` has returned."""
+    """Returns code from `blank` with every item under `#[cfg(test)]` blanked too."""
     out, at = code, 0
     while found := ATTRIBUTE.search(out, at):
         at = closing(out, found.end() - 1)
@@ -114,7 +114,7 @@ def without_tests(code):
 
 
 def end_of_item(code, at):
-    """Returns the offset after the item, field, arm or statement that begins at `at`, its attributes included."""
+    """Returns the offset after the item, field, arm or statement that begins at `at`, including attributes."""
     while attribute := re.compile(r"\s*#\s*\[").match(code, at):
         at = closing(code, attribute.end() - 1)
     at = re.compile(r"\s*").match(code, at).end()
@@ -138,7 +138,7 @@ def end_of_item(code, at):
 
 
 def leaves(tree, offset=0, prefix=()):
-    """Expands a tree of `use` into (path, offset, name in scope or None) for each leaf; `*` ends a glob."""
+    """Yields (path, offset, name in scope or None) for each leaf of a tree of `use`; the path of a glob ends with `*`."""
     at = 0
     while at < len(tree):
         part, at, start = split_part(tree, at)
@@ -147,7 +147,7 @@ def leaves(tree, offset=0, prefix=()):
 
 
 def split_part(tree, at):
-    """Returns the part up to the next comma outside braces, the offset after that comma, and its own offset."""
+    """Returns the part up to the next comma outside braces, the offset after the comma, and the offset of the part."""
     depth, start = 0, at
     while at < len(tree) and (depth or tree[at] != ","):
         depth += (tree[at] == "{") - (tree[at] == "}")
@@ -176,7 +176,7 @@ def leaf(part, offset, prefix):
 
 @dataclasses.dataclass
 class Module:
-    """A module of product code: its path in the crate, and the parts of files that are its text."""
+    """A module of product code: its path in the crate, its file, and its code."""
 
     path: tuple
     file: pathlib.Path
@@ -191,7 +191,7 @@ def read(file):
 
 
 def product_code(file):
-    """Returns the text of a file, and the same with comments, strings and tests blanked."""
+    """Returns the text of a file, and the text with comments, strings and tests blanked."""
     text = read(file)
     try:
         return text, without_tests(blank(text))
@@ -202,7 +202,7 @@ def product_code(file):
 def modules(root):
     """Returns the modules of product code reachable from a crate's `lib.rs` or `main.rs`, by path.
 
-    A path has several modules when `cfg` chooses among them, for example by operating system.
+    A path has several modules if `cfg` chooses among them, for example by operating system.
     """
     found = {}
     add_file(found, root, (), root.parent)
@@ -215,7 +215,7 @@ def add_file(found, file, path, folder):
 
 
 def add(found, module, text, folder):
-    """Adds a module and those inside it; `folder` is where the files of its modules are."""
+    """Adds a module and those inside it; `folder` contains the files of its child modules."""
     found.setdefault(module.path, []).append(module)
     inside = []
     at = 0
@@ -231,7 +231,7 @@ def add(found, module, text, folder):
             inside.append((path, declared.end(), at - 1))
     code = module.code
     for path, start, end in inside:
-        # The text around it is blanked, so that offsets and lines stay.
+        # Blank the text around it, which keeps offsets and lines.
         own = re.sub(r"[^\n]", " ", code[:start]) + code[start:end]
         add(found, Module(path, module.file, own), text, folder / path[-1])
         module.code = module.code[:start] + re.sub(r"[^\n]", " ", code[start:end]) + module.code[end:]
@@ -245,7 +245,7 @@ def attribute_path(text, code, at):
 
 
 def file_of(module, name, own, folder):
-    """Returns the file of a declared module, and the folder of the modules inside it."""
+    """Returns the file of a declared module, and the folder of its child modules."""
     if own is not None:
         file = module.file.parent / own
         if not file.is_file():
@@ -263,7 +263,7 @@ def name_of(path):
 
 @dataclasses.dataclass(frozen=True)
 class Import:
-    """A mention of another module: where it stands and the module it names."""
+    """A mention of another module: its position and the module that it names."""
 
     file: pathlib.Path
     line: int
@@ -272,7 +272,7 @@ class Import:
 
 
 def imports(found):
-    """Yields the import of each path in the modules of a crate that names another of them."""
+    """Yields an import for each path in a crate's modules that names another module of the crate."""
     for module in (module for alternatives in found.values() for module in alternatives):
         trees, rest = use_trees(module.code)
         scope = {}
@@ -304,7 +304,8 @@ def use_trees(code):
 
 
 def resolve(path, here, known, scope):
-    """Returns the deepest module that a path names, or None when it is of another crate, and whether it is all of it."""
+    """Returns the deepest module that a path names, or None for a path of another crate, and whether the whole path
+    names that module."""
     base, rest = here, list(path)
     if rest[0] == "crate":
         base, rest = (), rest[1:]

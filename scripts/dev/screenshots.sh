@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Retakes the screenshots of the dashboard in docs/ from simulated rounds: desktop and phone, light and dark.
+# Retakes the screenshots of the dashboard in docs/images/ from simulated rounds: desktop and phone, light and dark.
 #
 #   scripts/dev/screenshots.sh [DIRECTORY]
 #
@@ -13,7 +13,7 @@ case "${1:-}" in
   -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
 esac
 
-out=${1:-$root/docs}
+out=${1:-$root/docs/images}
 # shellcheck source=scripts/lib/parallel.sh
 . "$root/scripts/lib/parallel.sh"
 # shellcheck source=scripts/lib/browser.sh
@@ -22,7 +22,7 @@ need_browser
 build_programs
 begin_work
 
-# A predictor that has scored forecasts for some of its rounds.
+# Start a predictor and wait until it has scored forecasts for some of its rounds.
 mkdir "$work/data"
 start_predictor "$work/data"
 start_program collector "$collector" --source demo --data-dir "$work/data" --seed 7 --history 200 --pace 0.25
@@ -30,7 +30,7 @@ has_enough() { curl -sf "$page/api/status" | grep -Eq '"csv_records":(3[6-9][0-9
 wait_for 240 has_enough
 start_driver
 
-# shot NAME WIDTH HEIGHT THEME SCALE [SECTION]: the top of the page, or of a section.
+# shot NAME WIDTH HEIGHT THEME SCALE [SECTION]: takes a screenshot of the top of the page, or of a section.
 shot() {
   open_browser "$2" "$3" "$5"
   open_page "$page/?theme=$4"

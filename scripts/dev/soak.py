@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Runs collector and predictor for long at high speed: a feed plays many rounds a second and keeps dropping its
-connection. Reports how memory and open files grow, and whether every round is in the files, once and in order, or
+"""Soak test: runs collector and predictor for a long time on a feed that plays many rounds per second and keeps dropping
+its connection. Reports how memory and open files grow, and whether every round is in the files, once and in order, or
 recorded as missing.
 
     scripts/dev/soak.py [--seconds 3600] [--rate 50] [--drop-every 90] [--train-once] [--bin target/release]
 
-At this rate one training follows another without a pause, and each needs more memory as rounds accumulate. With
---train-once there is a single training, after a minute: the rest is the memory of the predictor itself.
+At this rate trainings follow each other without a pause, and each needs more memory as rounds accumulate. With
+--train-once there is a single training, after a minute, and what remains is the memory of the predictor itself.
 
-Needs only Python 3 and the two programs. Exits with 1 when a round is missing without a recorded gap, duplicated or
-out of order, or when the number of open files grows.
+Needs only Python 3 and the two programs. Exits with 1 if a round is missing without a recorded gap, duplicated or out
+of order, or if the number of open files grows.
 """
 
 import argparse
@@ -30,7 +30,7 @@ import time
 import urllib.request
 
 ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}  # as in the systemd units
-HISTORY = 1000  # rounds sent to a client when it connects; includes what it missed
+HISTORY = 1000  # rounds sent to a client when it connects, including those that it missed
 CONFIG = """
 source = "websocket"
 round_min = "1ms"
@@ -91,17 +91,17 @@ class Feed:
         shake_hands(client)
         until = time.monotonic() + self.drop_every if self.drop_every else float("inf")
         with self.news:
-            told = len(self.played)
-            first = max(0, told - HISTORY)
-            rounds = [{"id": str(i), "m": self.played[i]} for i in range(told - 1, first - 1, -1)]
+            sent = len(self.played)
+            first = max(0, sent - HISTORY)
+            rounds = [{"id": str(i), "m": self.played[i]} for i in range(sent - 1, first - 1, -1)]
         send(client, {"type": "history", "rounds": rounds})
         while time.monotonic() < until:
             with self.news:
-                self.news.wait_for(lambda: len(self.played) > told, timeout=1)
-                fresh = list(enumerate(self.played[told:], told))
+                self.news.wait_for(lambda: len(self.played) > sent, timeout=1)
+                fresh = list(enumerate(self.played[sent:], sent))
             for number, multiplier in fresh:
                 send(client, {"type": "round", "id": str(number), "m": multiplier})
-            told += len(fresh)
+            sent += len(fresh)
         self.drops += 1
 
 
@@ -126,7 +126,7 @@ def send(client, message):
 
 
 class Program:
-    """One of the two programs, and its resources over time."""
+    """One of the two programs, and samples of its memory and open files."""
 
     def __init__(self, name, arguments, log):
         self.name = name
@@ -140,7 +140,7 @@ class Program:
         self.samples.append((seconds, rss * 1024, files, rounds))
 
     def steady(self):
-        """Returns the second half of the samples: the first is warm-up."""
+        """Returns the second half of the samples; the first half is warm-up."""
         return self.samples[len(self.samples) // 2:]
 
     def report(self):
@@ -150,7 +150,7 @@ class Program:
         per_round = slope([sample[3] for sample in steady], memory)
         files = [sample[2] for sample in steady]
         print(f"{self.name:<10} memory {memory[0] / 2**20:.1f} -> {memory[-1] / 2**20:.1f} MiB over the second half, "
-              f"{per_hour:+.2f} MiB/h, {per_round:+.0f} bytes a round; open files {min(files)} to {max(files)}")
+              f"{per_hour:+.2f} MiB/h, {per_round:+.0f} bytes per round; open files {min(files)} to {max(files)}")
 
 
 def slope(xs, ys):
@@ -166,7 +166,7 @@ def lines(folder, ending):
 
 
 def check_order(feed, folder):
-    """Returns whether every round is there once, in order, as played, or recorded as a gap."""
+    """Returns whether every round is in the files once, in order and as played, or within a recorded gap."""
     rows = list(lines(folder, ".csv"))
     numbers, recorded, unrecorded, gap = [], 0, 0, True
     for event in lines(folder, ".events.jsonl"):
@@ -187,8 +187,8 @@ def check_order(feed, folder):
 
 
 def status(address):
-    with urllib.request.urlopen(f"{address}/api/status", timeout=30) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(f"{address}/api/status", timeout=30) as response:
+        return json.load(response)
 
 
 def train(address):
@@ -233,7 +233,7 @@ def main():
         for program in programs:
             program.process.terminate()
         codes = [program.process.wait(timeout=60) for program in programs]
-    print(f"ran        {(time.monotonic() - start) / 60:.1f} minutes at {options.rate:g} rounds a second; exit codes {codes}")
+    print(f"ran        {(time.monotonic() - start) / 60:.1f} minutes at {options.rate:g} rounds per second; exit codes {codes}")
     is_whole = check_order(feed, data)
     print(f"predictor  {shown['csv_records']} rounds, {shown['forecasts']['settled']} forecasts settled, "
           f"model version {(shown['model_accuracy'] or {}).get('version')}, rejected rows {shown['data']['rejected_rows']}")
@@ -241,7 +241,7 @@ def main():
         program.report()
     grows = any(max(s[2] for s in p.steady()) > max(s[2] for s in p.samples[:len(p.samples) // 2 or 1]) + 5 for p in programs)
     if not is_whole or grows or codes != [0, 0]:
-        print(f"FAILED; everything is in {folder}")
+        print(f"FAILED; the files and logs are in {folder}")
         raise SystemExit(1)
     shutil.rmtree(folder)
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Holds the walls between the crates: what each may be built from, and which sources are pure. walls.toml lists them.
+"""Checks the walls between the crates: what each may depend on, and which sources are pure. walls.toml lists them.
 
     scripts/dev/walls.py [ROOT]      ROOT: the project (default: this one)
 
-Also refuses unfinished code, `#[ignore]`, `#[allow]`, modules called utils and the like, and two examples of one name.
+Also rejects unfinished code, `#[ignore]`, `#[allow]`, modules called utils and the like, and examples of the same name.
 
-Exit status: 0 when every wall holds, 1 when one is broken, 2 when something could not be checked: a crate or a path
-that is listed but not there, a crate without a wall, a cargo that fails.
+Exit status: 0 if every wall holds, 1 if one is broken, 2 if something could not be checked: a listed crate or path does
+not exist, a crate has no wall, or cargo fails.
 """
 
 import collections
@@ -27,7 +27,7 @@ KEYS = {"forbids", "no_dependencies", "planned", "was", "features_off"}
 
 
 class CannotCheck(Exception):
-    """A wall that cannot be checked; it must not pass for one that holds."""
+    """A wall cannot be checked, which must not count as holding."""
 
 
 def cargo(root, *arguments):
@@ -43,15 +43,15 @@ def cargo(root, *arguments):
 
 def members(root):
     """Returns the features that each member of the workspace declares, by name."""
-    told = json.loads(cargo(root, "metadata", "--format-version", "1", "--no-deps"))
-    found = {package["name"]: set(package["features"]) for package in told["packages"]}
+    metadata = json.loads(cargo(root, "metadata", "--format-version", "1", "--no-deps"))
+    found = {package["name"]: set(package["features"]) for package in metadata["packages"]}
     if not found:
         raise CannotCheck("the workspace has no members")
     return found
 
 
 def dependencies(root, crate):
-    """Returns the features of every package that a crate is built from on any system, by name; itself left out."""
+    """Returns the features of every direct and indirect dependency of a crate on any system, by name."""
     tree = cargo(root, "tree", "-p", crate, "-e", "normal", "--target", "all", "--prefix", "none", "--format", "{p}|{f}")
     found = collections.defaultdict(set)
     for line in filter(None, tree.splitlines()):
@@ -64,7 +64,7 @@ def dependencies(root, crate):
 
 
 def named_crates(walls, known):
-    """Returns the wall of each member by its present name."""
+    """Returns the wall of each member, by its current name."""
     found = {}
     for name, wall in walls["crates"].items():
         if unknown := set(wall) - KEYS:
@@ -100,13 +100,13 @@ def broken_by_dependencies(root, walls):
 
 
 def rust_files(place):
-    """Returns the sources at a path, those of tests left out."""
+    """Returns the sources at a path, without tests."""
     files = [place] if place.is_file() else sorted(place.rglob("*.rs"))
     return [file for file in files if file.name != "tests.rs" and "tests" not in file.relative_to(place.parent).parts]
 
 
 def pure_places(root, walls):
-    """Yields each place that must be pure, and the words forbidden only there."""
+    """Yields each path whose code must be pure, and the words forbidden only there."""
     for entry in walls["pure"]:
         for paths in entry["alternatives"]:
             there = [(root / path).exists() for path in paths]
@@ -121,7 +121,7 @@ def pure_places(root, walls):
 
 
 def mentions(code):
-    """Yields every path that product code mentions and its offset, trees of `use` expanded."""
+    """Yields every path that product code mentions, with its offset; trees of `use` are expanded."""
     trees, rest = rust_source.use_trees(code)
     for path, at, _ in trees:
         yield "::".join(filter(None, path)), at
@@ -134,7 +134,7 @@ def broken_by_sources(root, walls):
         words = re.compile(r"\b(?:" + "|".join(map(re.escape, walls["impure"]["words"] + more)) + r")\b")
         files = rust_files(place)
         if not files:
-            raise CannotCheck(f"{place} holds no Rust source")
+            raise CannotCheck(f"{place} contains no Rust source")
         for file in files:
             _, code = rust_source.product_code(file)
             found = {(rust_source.line_of(code, match.start()), match[0]) for match in words.finditer(code)}
@@ -149,16 +149,16 @@ def broken_by_habits(root, walls):
     files = sorted(file for crate in (root / "crates").iterdir() for folder in ("src", "tests", "examples", "benches")
                    for file in (crate / folder).rglob("*.rs"))
     if not files:
-        raise CannotCheck("crates/ holds no Rust source")
+        raise CannotCheck("crates/ contains no Rust source")
     for file in files:
         code = rust_source.blank(rust_source.read(file))
         for match in UNFINISHED.finditer(code):
             yield f"{file.relative_to(root)}:{rust_source.line_of(code, match.start())}: {match[0]}"
         if "src" in file.relative_to(root).parts and set(walls["names"]["forbidden"]) & {file.stem, file.parent.name}:
-            yield f"{file.relative_to(root)}: a module of this name says nothing about what may go in"
+            yield f"{file.relative_to(root)}: a module of this name does not say what belongs in it"
     names = collections.Counter(file.name for file in root.glob("crates/*/examples/*.rs"))
     for name in sorted(name for name, count in names.items() if count > 1):
-        yield f"two crates have an example called {name}; one would overwrite the other"
+        yield f"two crates have an example called {name}, and cargo builds both to one path"
 
 
 def main():

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Shared by screenshots.sh, measure_page.sh and nginx.sh: programs that are stopped at the end, and a headless browser
-# that curl drives through chromedriver. Sourced after parallel.sh, which sets the paths of the programs; the variables
-# set here are for the script that sources it.
+# Shared by screenshots.sh, measure_page.sh and nginx.sh: starts programs that are stopped at the end, and drives a
+# headless browser with curl through chromedriver. Sourced after parallel.sh, which sets the paths of the programs; the
+# variables set here are used by the script that sources it.
 # shellcheck disable=SC2034,SC2154
 
 need_browser() {
@@ -11,7 +11,7 @@ need_browser() {
   done
 }
 
-# begin_work: sets $work, and stops at the end of the script what start_program has started.
+# begin_work: sets $work; when the script ends, the programs of start_program are stopped.
 begin_work() {
   work=$(mktemp -d)
   started=()
@@ -20,14 +20,14 @@ begin_work() {
 }
 
 end_work() {
-  # A driver that is killed leaves its browser running.
+  # A killed driver would leave its browser running.
   [ -z "$session" ] || close_browser || true
   [ "${#started[@]}" = 0 ] || kill "${started[@]}" 2>/dev/null || true
   wait 2>/dev/null || true
   rm -rf "$work"
 }
 
-# start_program NAME COMMAND...: runs it in the background, with its output in $work/NAME.log.
+# start_program NAME COMMAND...: runs the command in the background, with its output in $work/NAME.log.
 start_program() {
   local name=$1
   shift
@@ -45,7 +45,7 @@ wait_for() {
   done
 }
 
-# start_predictor DIRECTORY FLAG...: starts it and sets $page to its address.
+# start_predictor DIRECTORY FLAG...: starts the predictor and sets $page to its address.
 start_predictor() {
   start_program predictor "$predictor" --data-dir "$@" --listen 127.0.0.1:0 --log-format pretty
   wait_for 60 grep -q 'http://127' "$work/predictor.log"
@@ -77,12 +77,14 @@ close_browser() {
   session=
 }
 
-# value EXPRESSION: prints the value of JavaScript without double quotes; a string without its quotes.
+# value EXPRESSION: prints the value of a JavaScript expression, a string without its quotes. The expression must not
+# contain double quotes.
 value() {
   ask_driver "/$session/execute/sync" '{"script":"return ('"$1"');","args":[]}' |
     sed 's/^{"value"://; s/}$//; s/^"\(.*\)"$/\1/'
 }
 
+# holds EXPRESSION: reports whether a JavaScript expression is true.
 holds() { [ "$(value "$1")" = true ]; }
 
 # picture FILE: takes a screenshot of the window.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Installs what a script needs where apt-get can, and says what is missing where it cannot. Sourced.
+# Installs the commands that a script needs where apt-get can, and otherwise prints what is missing. Sourced.
 
 # need PACKAGES COMMAND...: installs the Debian packages when one of the commands is missing.
 need() {

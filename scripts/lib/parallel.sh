@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by start_parallel.sh and run_parallel.sh: building, the common data directory, and windows.
+# Shared by start_parallel.sh and run_parallel.sh: builds the programs, chooses their data directory, opens windows.
 # Sourced with $root set to the project's folder.
 
 profile=${AVIATOR_BUILD_PROFILE:-release}
@@ -69,7 +69,7 @@ terminal_program() {
   return 1
 }
 
-# Quotes the words for another shell.
+# Quotes words for another shell.
 quoted() { printf '%q ' "$@"; }
 
 announce() {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the three programs for release and packs them: a tar.gz for this platform, a .deb when cargo-deb is installed,
-# a list of components, and SHA256SUMS. The same sources give the same bytes in any folder.
+# Builds the three programs for release and packs them: a tar.gz for this platform, a .deb if cargo-deb is installed, a
+# list of components, and SHA256SUMS. The same sources give the same bytes in any folder.
 #
 #   scripts/release/package.sh [DIR]      output directory (default: dist in the target directory)
 #
-# AVIATOR_NO_BUILD=1   pack what is already built
+# AVIATOR_NO_BUILD=1   pack the existing build
 # CARGO_TARGET_DIR     where to build (default target)
 # SOURCE_DATE_EPOCH    timestamp of the packed files (default: the last commit)
 set -euo pipefail
@@ -39,12 +39,11 @@ rm -f "$out"/aviator[-_]* "$out/SHA256SUMS"
 pack_archive() {
   local name=aviator-$version-$triple
   local folder=$made/$name
-  mkdir -p "$folder"/{bin,docs,systemd,monitoring,nats}
+  mkdir -p "$folder"/{bin,systemd,monitoring,nats}
   install -m 755 "$target"/release/{collector,predictor,bridge} "$folder/bin/"
   strip "$folder/bin/"*
   cp -r "$made/man" "$made/completions" "$folder/"
-  cp docs/*.md "$folder/docs/"
-  cp -r docs/examples "$folder/docs/"
+  cp -r docs "$folder/docs"
   cp scripts/ops/systemd/* "$folder/systemd/"
   cp scripts/ops/monitoring/* "$folder/monitoring/"
   cp scripts/ops/nats/*.conf "$folder/nats/"
@@ -55,7 +54,7 @@ pack_archive() {
 pack_archive
 
 if cargo deb --version >/dev/null 2>&1; then
-  # Without --strip it keeps the line tables for backtraces: 170 MB more when installed.
+  # Without --strip the package contains the line tables for backtraces: 170 MB more when installed.
   cargo deb --no-build --strip -p predictor --output "$out/"
 else
   echo "No .deb: cargo-deb is missing. Install it with: cargo install --locked cargo-deb" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks every dependency against deny.toml (licences, banned crates, sources) and lists what the programs contain.
 
-    scripts/release/supply_chain.py [FILE]      FILE: where to write the list; without it only the checks are made
+    scripts/release/supply_chain.py [FILE]      FILE: where to write the list (default: only check)
 
 The list is a CycloneDX document. Dependencies of tests are checked too, but not listed. Needs cargo and Python 3.11.
 """
@@ -14,7 +14,7 @@ import tomllib
 
 # The programs that are packed.
 PROGRAMS = {"bridge", "collector", "predictor"}
-# How cargo marks a package from a registry, as opposed to a repository or a path.
+# Prefix of the source of a package from a registry, as opposed to a repository or a path.
 REGISTRY = "registry+"
 
 
@@ -65,7 +65,7 @@ def problems(packages, policy):
 
 
 def shipped(metadata):
-    """Returns the dependencies of each package that the programs are built from, by id."""
+    """Returns the dependencies of each package that is built into the programs, by id."""
     names = {package["id"]: package["name"] for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     waiting = [member for member in metadata["workspace_members"] if names[member] in PROGRAMS]
@@ -114,7 +114,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # Runs in the project's folder, wherever it is called from.
+    # Run in the project's folder, wherever the script is called from.
     import os
     if len(sys.argv) > 1:
         sys.argv[1] = os.path.abspath(sys.argv[1])

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tests a full disk: the collector replays a recording into 64 kB, reports the full disk (in its log, in status.json,
-# in its metrics and at /readyz), resumes within two seconds once there is space, and has lost, merged and duplicated
-# no row. Needs a mount: root, sudo without a password, or user namespaces. Without them it prints SKIPPED and exits
-# with 77.
+# Tests a full disk: the collector replays a recording onto a disk of 64 kB, reports the full disk (in its log, in
+# status.json, in its metrics and at /readyz), resumes within two seconds once there is space, and loses, merges and
+# duplicates no row. Needs to mount: root, sudo without a password, or user namespaces. Otherwise it prints SKIPPED and
+# exits with 77.
 #
 # COLLECTOR   the program (default: built into the target directory)
 set -euo pipefail
@@ -63,7 +63,7 @@ ask() {
 is_refused() { [ "$(state)" = writing_failed ]; }
 is_writing() { [ "$(state)" = connected ]; }
 
-# No two rows are equal, so that a lost, merged or duplicated one is found.
+# All rows differ, so that a lost, merged or duplicated one is found.
 awk 'BEGIN {
   print "timestamp,multiplier"
   for (i = 0; i < 5000; i++)
@@ -74,39 +74,39 @@ head -c 32768 /dev/zero >"$data/other-file"
   --metrics-listen 127.0.0.1:0 2>"$work/log" &
 collector=$!
 is_listening() { port=$(sed -n 's|.*Metrics: http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/log") && [ -n "$port" ]; }
-await 10000 is_listening || fail "it does not print the address of its metrics"
+await 10000 is_listening || fail "the collector does not print the address of its metrics"
 
-await 60000 is_refused || fail "it never reported the full disk"
+await 60000 is_refused || fail "the collector never reports the full disk"
 before=$(written)
 for file in "$data"/*.csv "$data"/*.events.jsonl; do
   [ -z "$(tail -c 1 "$file")" ] || fail "$file ends within a line"
 done
-grep -q 'The disk refuses a round' "$work/log" || fail "its log does not report the full disk"
+grep -q 'The disk refuses a round' "$work/log" || fail "the log does not report the full disk"
 ready=$(ask /readyz)
-[[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz says $ready"
+[[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz returns $ready"
 metrics=$(ask /metrics)
-[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "its metrics do not report the full disk"
+[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "the metrics do not report the full disk"
 # More rounds end in the meantime.
 sleep 1
-is_refused || fail "it reports that it writes, on a full disk"
+is_refused || fail "the collector reports success on a full disk"
 
 rm "$data/other-file"
 freed=$(now)
-await 10000 is_writing || fail "it does not write although there is space again"
+await 10000 is_writing || fail "the collector does not resume although there is space again"
 took=$(($(now) - freed))
-[ "$took" -le 2000 ] || fail "it took $took ms to resume"
+[ "$took" -le 2000 ] || fail "the collector took $took ms to resume"
 ready=$(ask /readyz)
-[[ $ready == "HTTP/1.1 200 "* ]] || fail "/readyz says $ready"
-grep -q 'The disk takes rounds again' "$work/log" || fail "its log does not report that it writes again"
+[[ $ready == "HTTP/1.1 200 "* ]] || fail "/readyz returns $ready"
+grep -q 'The disk takes rounds again' "$work/log" || fail "the log does not report that the collector writes again"
 kill -TERM "$collector"
-wait "$collector" || fail "it exited with $?"
+wait "$collector" || fail "the collector exited with $?"
 collector=
 
 cat "$data"/*.csv | grep -v '^timestamp,multiplier$' >"$work/written"
 rows=$(wc -l <"$work/written")
 [ "$rows" -gt "$before" ] || fail "no round was written after the disk was full"
 [ "$rows" -eq "$(written)" ] || fail "$rows rows, but status.json counts $(written) rounds"
-sed -n "2,$((rows + 1))p" "$work/played.csv" | cmp - "$work/written" || fail "the rows differ from those that were played"
-noted=$(cat "$data"/*.events.jsonl | grep -c '"row":')
-[ "$noted" -eq "$rows" ] || fail "$rows rows, but the event files have $noted"
-echo "full disk: $before rounds until it was full, resumed after $took ms, $rows rounds in total, all as played"
+sed -n "2,$((rows + 1))p" "$work/played.csv" | cmp - "$work/written" || fail "the rows differ from the recording"
+events=$(cat "$data"/*.events.jsonl | grep -c '"row":')
+[ "$events" -eq "$rows" ] || fail "$rows rows, but $events events of rows"
+echo "full disk: $before rounds until it was full, resumed after $took ms, $rows rounds in total, all as recorded"

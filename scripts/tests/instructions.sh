@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Counts the instructions of the expensive parts, and fails when one has grown by more than a tenth.
+# Counts the instructions of the expensive parts, and fails if one has grown by more than a tenth.
 #
 #   scripts/tests/instructions.sh             compare with scripts/tests/instructions.txt
 #   scripts/tests/instructions.sh --write     write the current counts there
 #
-# Unlike times, counts are the same on a busy and an idle machine. They are taken in the profile of the tests, which is
-# built anyway. A part that does more work shows in any profile; a higher count can also come from the compiler, which
-# inlines little in this profile: count a release build to tell (valgrind target/release/examples/work fit 3000).
-# Installs valgrind where apt-get can.
+# Unlike times, counts are the same on a busy and an idle machine. They are taken in the test profile, which is built
+# anyway. More work shows in any profile, but a higher count can also come from the compiler, which inlines little in
+# this profile; to decide, count a release build (valgrind target/release/examples/work fit 3000). Installs valgrind
+# where apt-get can.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case "${1:-}" in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
@@ -18,10 +18,10 @@ program=${CARGO_TARGET_DIR:-target}/debug/examples/work
 # shellcheck source=scripts/lib/packages.sh
 . scripts/lib/packages.sh
 need valgrind valgrind
-# As `cargo test --workspace` builds it, so that nothing is built twice.
+# Build it as `cargo test --workspace` does, so that nothing is built twice.
 cargo build --quiet --locked --workspace --example work
 
-# The C library chooses pow and exp by processor; force the variant that every x86-64 has.
+# The C library chooses variants of pow and exp by processor; force the one that every x86-64 processor supports.
 export GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4
 
 executed() { # PART TIMES

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Tests the launchers: the supervisor with stub programs, and the Windows scripts by rule, since they cannot run here.
+# Tests the launchers: runs the supervisor with stub programs, and checks the text of the Windows scripts, which cannot
+# run here.
 set -euo pipefail
-# The stubs take the place of a user's programs.
+# The stubs replace the real programs.
 unset CARGO_TARGET_DIR
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -21,8 +22,8 @@ check() { # NAME COMMAND...
   fi
 }
 
-# stub_project: creates a folder like the project's, with programs that print their arguments and then behave as the
-# scripts $work/collector.does and $work/predictor.does say, and with a cargo that builds nothing.
+# stub_project: creates a folder like the project's, with programs that print their arguments and then run the scripts
+# $work/collector.does and $work/predictor.does, and with a cargo that builds nothing.
 stub_project() {
   rm -rf "$work/project"
   mkdir -p "$work/project/scripts" "$work/project/target/release" "$work/bin"
@@ -65,21 +66,21 @@ check "simulated rounds go to their own directory" says "data/demo"
 echo 'exit 7' >"$work/collector.does"
 stub_project; restarts=2 run
 check "a program that fails is restarted as often as allowed" says_times 3 "collector called with"
-check "then it is given up" says "giving up"
-check "and that is a failure" says "exit 1"
+check "after that the supervisor gives up" says "giving up"
+check "giving up is a failure" says "exit 1"
 
 echo 'exit 0' >"$work/collector.does"; echo 'sleep 2; exit 0' >"$work/predictor.does"
 stub_project; run --data-dir "my rounds"
-check "a directory with a space reaches the collector, once" says_line "collector | collector called with --data-dir $work/my rounds"
-check "and the predictor" says "predictor called with --data-dir $work/my rounds --listen"
-check "the dashboard stays when the collector has finished" says "collector has finished"
-check "success when both have finished" says "exit 0"
+check "a directory with a space reaches the collector once" says_line "collector | collector called with --data-dir $work/my rounds"
+check "a directory with a space reaches the predictor" says "predictor called with --data-dir $work/my rounds --listen"
+check "the predictor keeps running when the collector has finished" says "collector has finished"
+check "the supervisor succeeds when both have finished" says "exit 0"
 
 # A signal stops both and leaves no orphan.
 echo "$live" >"$work/collector.does"; echo "$live" >"$work/predictor.does"
 stub_project
 interrupted() {
-  : >"$work/out" # Forget the output of the earlier run.
+  : >"$work/out" # Discard the output of the earlier run.
   env PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
   local pid=$!
   until says "collector called" && says "predictor called"; do sleep 0.1; done
@@ -89,7 +90,7 @@ interrupted() {
 }
 check "a signal stops both and leaves no orphan" interrupted
 
-# The Windows scripts, by rule.
+# The text of the Windows scripts.
 bat="$root/scripts/start_parallel.bat"
 ps1="$root/scripts/run_parallel.ps1"
 ascii() { ! LC_ALL=C grep -q '[^[:print:][:space:]]' "$1"; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests scripts/dev/module_cycles.py on small projects: what it must find, what it must not, and what it must refuse."""
+"""Tests scripts/dev/module_cycles.py on small projects: what it must report, must accept, and must refuse to check."""
 
 import pathlib
 import subprocess
@@ -28,11 +28,11 @@ class Project(unittest.TestCase):
 
     def check(self, status, *texts):
         run = subprocess.run([sys.executable, SCRIPT, self.root], capture_output=True, text=True, check=False)
-        said = run.stdout + run.stderr
-        self.assertEqual(run.returncode, status, said)
+        output = run.stdout + run.stderr
+        self.assertEqual(run.returncode, status, output)
         for text in texts:
-            self.assertIn(text, said)
-        return said
+            self.assertIn(text, output)
+        return output
 
 
 class Cycles(Project):
@@ -98,7 +98,7 @@ class Cycles(Project):
         '''})
         self.check(0, "0 cycles")
 
-    def test_what_is_not_only_for_tests_counts(self):
+    def test_code_that_is_not_only_for_tests_counts(self):
         self.crate({"lib.rs": "mod a;\nmod b;\n", "a.rs": "use crate::b::B;\n",
                     "b.rs": "#[cfg(any(test, feature = \"x\"))]\nuse crate::a::A;\n"})
         self.check(1, "b imports a at crates/one/src/b.rs:2")
@@ -133,7 +133,7 @@ class Order(Project):
 
 
 class Refusals(Project):
-    """What cannot be checked must not pass."""
+    """Projects that cannot be checked must not pass."""
 
     def test_no_crates(self):
         self.write({})
@@ -161,7 +161,7 @@ class Refusals(Project):
         (self.root / ORDER).unlink()
         self.check(2, "module_order.toml: missing")
 
-    def test_a_table_that_is_no_toml(self):
+    def test_a_table_that_is_not_toml(self):
         self.crate({"lib.rs": ""}, "[one\n")
         self.check(2, "module_order.toml")
 

@@ -58,7 +58,7 @@ start_programs() {
   predictor=$(wait_for "$work/predictor.log" 'http://[0-9.:]*')
 }
 
-# Lists the exported names, those of a histogram's parts included.
+# Lists the exported names, including those of the parts of histograms.
 exported() {
   curl -sSf "$collector/metrics" >"$work/collector.metrics"
   curl -sSf "$predictor/metrics" >"$work/predictor.metrics"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the dashboard behind a real nginx that serves it below a path, in a real browser: the page loads, follows a new
-# row through the event stream, trains at the press of a button, and requests nothing outside its path.
+# Tests the dashboard behind a real nginx that serves it below a path, in a real browser: the page loads, shows a new
+# row through the event stream, starts a training when its button is clicked, and requests nothing outside its path.
 #
 #   scripts/tests/nginx.sh
 #
@@ -21,7 +21,7 @@ below=/games/aviator/
 mkdir "$work/data" "$work/nginx"
 file=$work/data/aviator_payouts_20260101_000000.csv
 
-# rows FROM TO: prints these rounds as rows.
+# rows FROM TO: prints rounds FROM to TO as rows.
 rows() {
   awk -v from="$1" -v to="$2" 'BEGIN {
     for (i = from; i <= to; i++) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests the bridge while its hub is unreachable, in real network namespaces, and prints how long after the hub's return
-# everything recorded in the meantime has arrived. Needs root, `ip` and a NATS server (scripts/dev/nats/install.sh).
+# every round recorded in the meantime has arrived. Needs root, `ip` and a NATS server (scripts/dev/nats/install.sh).
 #
 #   scripts/tests/outage.sh [SECONDS]      how long the hub is unreachable (default 30)
 set -euo pipefail
@@ -47,7 +47,7 @@ mkdir "$work/here" "$work/there"
 file=$work/here/aviator_payouts_recorded.csv
 printf 'timestamp,multiplier\n' >"$file"
 number=0
-record() { # COUNT: appends as many rounds
+record() { # COUNT: appends COUNT rounds
   local end=$((number + $1))
   while [ "$number" -lt "$end" ]; do
     printf '%s,%d.%02d\n' "$(date -u -d "@$((1765395155 + 20 * number))" +%Y-%m-%dT%H:%M:%S.000Z)" \
@@ -68,7 +68,7 @@ record 20
 # A hub on another machine must use TLS unless --plain is given.
 code=0
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --hub nats://10.99.7.1:4222 --once >"$work/refused.log" 2>&1 || code=$?
-{ [ "$code" -eq 2 ] && grep -q 'speaks no TLS' "$work/refused.log"; } || fail "it uses a hub on another machine without TLS"
+{ [ "$code" -eq 2 ] && grep -q 'does not speak TLS' "$work/refused.log"; } || fail "the bridge uses a hub on another machine without TLS"
 
 ip netns exec "$site" "$bridge" push --data-dir "$work/here" --site attic --plain --hub nats://10.99.7.1:4222 >"$work/push.log" 2>&1 &
 pids+=($!)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests the Debian package: installs it in a separate system (debootstrap, as root), checks what is there, records a few
-# rounds as its user, and purges it. The programs and their settings must be gone, the rounds must remain.
+# Tests the Debian package: installs it in a separate system (debootstrap, as root), checks the files, records a few
+# rounds as the package's user, and purges it. The programs and settings must then be gone and the rounds must remain.
 #
 #   scripts/tests/package.sh aviator_0.1.0_amd64.deb [FOLDER]     FOLDER: the system; created when it does not exist
 set -euo pipefail
@@ -8,7 +8,7 @@ package=$(realpath "$1")
 summary=$(sed -n 's/^description = "\(.*\)"/\1/p' "$(dirname "$0")/../../crates/predictor/Cargo.toml")
 system=${2:-}
 suite=bookworm
-# This system's mirror; on a system other than Debian, debootstrap chooses one. Commented lines do not count.
+# The mirror of this system, from lines that are not commented out; on a system other than Debian, debootstrap chooses one.
 mirror=$(grep -rhE '^(deb |URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
   grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
 
@@ -25,7 +25,7 @@ check() { # WHAT COMMAND...
   shift
   if "$@" >/dev/null 2>&1; then echo "ok   $what"; else echo "FAIL $what"; failed=$((failed + 1)); fi
 }
-# Prints the warnings of man about the manual pages. Runs outside of the system, because minbase has no man.
+# Prints the warnings of man about the manual pages. Runs outside the test system, because minbase has no man.
 pages_complain() {
   local page
   for page in "$system"/usr/share/man/man1/{collector,predictor,bridge}*.1.gz; do

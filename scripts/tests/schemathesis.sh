@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sends a running predictor requests that docs/openapi.json allows and many that it forbids, and compares each answer
-# with the document. Creates a virtual environment below target/.
+# Sends a running predictor requests that docs/openapi.json allows and many that it forbids, and compares each response
+# with the document. Creates a virtual environment under target/.
 #
 #   scripts/tests/schemathesis.sh [OPTION OF schemathesis run]...
 #
@@ -22,7 +22,7 @@ work=$(mktemp -d)
 predictor=
 trap '[ -z "$predictor" ] || kill "$predictor" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# 400 rounds, an unreadable line, and a collector's event.
+# Test data: 400 rounds, an unreadable line, and an event of a collector.
 name=$work/data/aviator_payouts_20260101_000000
 mkdir "$work/data"
 awk 'BEGIN { srand(7); print "timestamp,multiplier"; for (i = 0; i < 400; i++)

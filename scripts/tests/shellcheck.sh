@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 . scripts/lib/packages.sh
 need shellcheck shellcheck
 
-# By first line or by name, so that a script without an extension is found too.
+# Scripts are found by name or by first line, so that those without an extension are included.
 scripts=()
 while IFS= read -r file; do
   case "$file" in *.sh) scripts+=("$file"); continue ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the dependencies with cargo-deny (licences, bans and sources, by deny.toml) and cargo-machete (unused ones).
-# Installs the versions below into target/tools when they are missing. Security advisories need a database from outside
-# the registry and are not checked here: run `cargo deny check advisories`.
+# Installs the versions below into target/tools if they are missing. Security advisories need a separate database and
+# are not checked here: run `cargo deny check advisories`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -9,7 +9,7 @@ tools=$target/tools
 deny=0.20.2
 machete=0.9.2
 
-# Built without optimisation: they run for seconds, and every new machine compiles them.
+# Build without optimisation: the tools run for seconds only, and every new machine has to compile them.
 install_tool() { # TOOL VERSION
   [ "$("$tools/bin/$1" --version 2>/dev/null | awk '{ print $NF }')" = "$2" ] ||
     CARGO_TARGET_DIR=$tools/build cargo install -q --locked --debug --root "$tools" --version "$2" "$1"

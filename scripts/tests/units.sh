@@ -21,7 +21,7 @@ for unit in *.service; do
   # The programs need not be installed to check their units.
   sed 's|^ExecStart=/usr/bin/[a-z]*|ExecStart=/bin/true|' "$unit" >"$work/$unit"
 done
-# Units name each other, so they are verified together. `verify` exits with 0 even after warnings.
-said=$(systemd-analyze verify --man=no "$work"/*.service 2>&1) || { echo "$said" >&2; exit 1; }
-[ -z "$said" ] || { echo "$said" >&2; exit 1; }
+# Units refer to each other, so they are verified together. `verify` exits with 0 even after warnings.
+warnings=$(systemd-analyze verify --man=no "$work"/*.service 2>&1) || { echo "$warnings" >&2; exit 1; }
+[ -z "$warnings" ] || { echo "$warnings" >&2; exit 1; }
 echo "all units are valid"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests .ci/walls on a small workspace: walls that hold, walls that are broken, and what cannot be checked."""
+"""Tests .ci/walls on a small workspace: walls that hold, walls that are broken, and walls that cannot be checked."""
 
 import os
 import pathlib
@@ -72,9 +72,9 @@ class Walls(unittest.TestCase):
     def check(self, status, text, path=None):
         environment = os.environ | ({"PATH": path} if path else {})
         run = subprocess.run(["bash", self.root / ".ci/walls"], env=environment, capture_output=True, text=True, check=False)
-        said = run.stdout + run.stderr
-        self.assertEqual(run.returncode, status, said)
-        self.assertIn(text, said)
+        output = run.stdout + run.stderr
+        self.assertEqual(run.returncode, status, output)
+        self.assertIn(text, output)
 
     def cargo_that(self, script):
         """Returns a PATH whose cargo is the script; $CARGO is the real one."""
@@ -88,7 +88,7 @@ class Walls(unittest.TestCase):
     def test_walls_that_hold(self):
         self.check(0, "all walls hold")
 
-    # What cannot be checked must not pass.
+    # Walls that cannot be checked must not pass.
 
     def test_a_renamed_crate(self):
         self.change("crates/app/Cargo.toml", 'name = "app"', 'name = "application"')

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 need "nodejs npm" node npm
 
 cd crates/predictor
-# A lock file with addresses would tie every machine to one registry.
+# A lock file with registry addresses would tie every machine to one registry.
 if grep -n '"resolved"' package-lock.json; then
   echo "package-lock.json names a registry; write it with: npm install --omit-lockfile-registry-resolved" >&2
   exit 1

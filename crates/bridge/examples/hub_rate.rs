@@ -1,11 +1,12 @@
-//! What the bridge costs beside the bare client: as many messages of the same size, published and read.
+//! Compares the cost of the bridge with the plain NATS client: equally many messages of the same size, published and
+//! read.
 //!
 //!     cargo run -p bridge --example hub_rate -- nats://127.0.0.1:4222 20000
 //!     cargo run -p bridge --example hub_rate -- nats://127.0.0.1:4222 20 1000
 //!
-//! Arguments: the hub (one of its own: it is filled), the rounds of a table, and the number of tables; of several, only their
-//! making and filling is timed. Prints a table.
-#![expect(clippy::print_stdout, reason = "what it finds out is what it prints")]
+//! Arguments: the hub (use a separate one: it is filled), the rounds per table, and the number of tables. With several
+//! tables, only creating and filling them is timed. Prints a table.
+#![expect(clippy::print_stdout, reason = "it prints its measurements")]
 
 use std::collections::VecDeque;
 use std::fs;
@@ -27,12 +28,12 @@ use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog, TableName};
 use tokio_util::sync::CancellationToken;
 
 const IN_FLIGHT: usize = 256;
-/// Each is done so often, in turn.
-const TIMES: usize = 5;
+/// Number of repetitions of each measurement; they take turns.
+const REPETITIONS: usize = 5;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let hub = arguments.next().context("which hub?")?;
+    let hub = arguments.next().context("the address of the hub is missing")?;
     let rounds: u64 = arguments.next().map_or(Ok(20_000), |text| text.parse())?;
     let tables: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let access = Access {
@@ -46,12 +47,12 @@ fn main() -> anyhow::Result<()> {
     if tables > 1 {
         return many(&access, work.path(), rounds, tables);
     }
-    println!("{rounds} rounds, at most {IN_FLIGHT} on their way, medians of {TIMES}");
+    println!("{rounds} rounds, at most {IN_FLIGHT} in flight, medians of {REPETITIONS}");
     let here = work.path().join("here");
     let bytes = write(&here, rounds)?;
-    println!("{bytes} bytes the body of a message");
+    println!("message body: {bytes} bytes");
     let mut costs: [Vec<Cost>; 5] = Default::default();
-    for time in 0..TIMES {
+    for time in 0..REPETITIONS {
         let (plain, table) = (name(&format!("plain{time}")), name(&format!("bridge{time}")));
         let there = work.path().join(format!("there{time}"));
         costs[0].push(cost(|| publish(&access, &plain, rounds, bytes))?);
@@ -63,13 +64,13 @@ fn main() -> anyhow::Result<()> {
     let [plain, pushed, again, read, pulled] = costs.map(median);
     row("publish", plain, rounds, plain);
     row("bridge push", pushed, rounds, plain);
-    row("bridge push of what is stored", again, rounds, plain);
+    row("bridge push of stored rows", again, rounds, plain);
     row("read", read, rounds, read);
     row("bridge pull", pulled, rounds, read);
     Ok(())
 }
 
-/// What something took of the time on the wall, and of this process's time on the processor.
+/// The wall-clock time and the processor time of this process that some work took.
 #[derive(Clone, Copy)]
 struct Cost {
     wall: Duration,
@@ -82,10 +83,10 @@ fn cost(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Cost> {
     Ok(Cost { wall: start.elapsed(), cpu: self::cpu()?.saturating_sub(cpu) })
 }
 
-/// So far, as Linux counts it, in hundredths of a second.
+/// Returns the processor time so far, which Linux counts in hundredths of a second.
 fn cpu() -> anyhow::Result<Duration> {
-    let text = fs::read_to_string("/proc/self/stat").context("only on Linux")?;
-    let (_, fields) = text.rsplit_once(')').context("another form")?;
+    let text = fs::read_to_string("/proc/self/stat").context("this works only on Linux")?;
+    let (_, fields) = text.rsplit_once(')').context("unexpected format of /proc/self/stat")?;
     let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
     let ticks = ticks.sum::<Result<u64, _>>()?;
     Ok(Duration::from_millis(10 * ticks))
@@ -114,13 +115,13 @@ fn row(what: &str, cost: Cost, rounds: u64, beside: Cost) {
     let rate = rounds as f64 / cost.wall.as_secs_f64();
     let ratio = beside.wall.as_secs_f64() / cost.wall.as_secs_f64();
     println!(
-        "{what:30} {rate:8.0} a second, {ratio:.2} of the bare client; {:6.1} us of processor a round",
+        "{what:30} {rate:8.0} per second, {ratio:.2} of the plain client; {:6.1} us of processor time per round",
         micros(cost.cpu)
     );
 }
 
 fn name(text: &str) -> TableName {
-    text.parse().expect("a name of ours")
+    text.parse().expect("the name is valid")
 }
 
 fn round(number: u64) -> Round {
@@ -135,7 +136,7 @@ fn event(number: u64) -> Event {
     event
 }
 
-/// Files as a collector writes them; the length of a message of theirs.
+/// Writes files as a collector does; returns the length of one of their messages.
 fn write(dir: &Path, rounds: u64) -> anyhow::Result<usize> {
     let disk = Box::new(SparingDisk::new(SyncPolicy::Never, |_| {}));
     let mut log = RoundLog::open_on(disk, dir, Origin::Recorded, round(0).time)?;
@@ -184,7 +185,7 @@ fn pull(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
     Ok(pull::run(&pull, &CancellationToken::new())?)
 }
 
-/// The bare client: the same stream, subjects and bodies as long, each acknowledged.
+/// Publishes with the plain client: the same stream and subjects, bodies of the same length, each acknowledged.
 fn publish(access: &Access, table: &TableName, rounds: u64, bytes: usize) -> anyhow::Result<()> {
     let table = Table { name: table.clone(), origin: Origin::Recorded };
     bridge::hub::run(async {
@@ -207,13 +208,13 @@ fn publish(access: &Access, table: &TableName, rounds: u64, bytes: usize) -> any
     })
 }
 
-/// The bare client: every message read and nothing done with it.
+/// Reads every message with the plain client and discards it.
 fn consume(access: &Access, table: &TableName, rounds: u64) -> anyhow::Result<()> {
     bridge::hub::run(async {
         let hub = Hub::connect(access, 1).await?;
-        let kept = hub.stream(table).await?;
+        let table_stream = hub.stream(table).await?;
         let config = OrderedConfig { max_batch: 500, ..OrderedConfig::default() };
-        let consumer = kept.stream.create_consumer(config).await.expect("a consumer");
+        let consumer = table_stream.stream.create_consumer(config).await.expect("a consumer");
         let messages = consumer.messages().await.expect("messages");
         let count = usize::try_from(rounds).expect("few enough");
         let read =

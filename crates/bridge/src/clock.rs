@@ -1,8 +1,8 @@
-//! The only place that reads the clock of this machine.
+//! The wall clock; nothing else in the crate reads it.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// Returns the wall-clock time to the millisecond, the precision of the files.
+/// Returns the wall-clock time, truncated to milliseconds, the precision of the files.
 #[expect(clippy::disallowed_methods, reason = "the one place where wall time enters")]
 pub fn wall() -> DateTime<Utc> {
     let now = Utc::now();

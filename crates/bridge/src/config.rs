@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use daemon::log;
 use rounds::{Origin, TableName};
 use thiserror::Error;
@@ -16,11 +17,11 @@ use crate::pull::Pull;
 use crate::push::Push;
 use crate::subject::Table;
 
-/// A flag has an unusable value. Nothing was opened yet; the program exits with 2.
+/// A flag has an unusable value. Nothing has been opened yet; the program exits with 2.
 #[derive(Debug, Error)]
 #[error("--{flag}: {problem}")]
 pub struct ConfigError {
-    /// Name of the flag without its dashes.
+    /// Name of the flag, without dashes.
     pub flag: &'static str,
     /// What is wrong with it, and what to do.
     pub problem: String,
@@ -41,11 +42,11 @@ pub struct HubOptions {
     #[arg(long, env = "AVIATOR_CREDS", value_name = "FILE", conflicts_with = "nkey")]
     pub creds: Option<PathBuf>,
 
-    /// Key made by `bridge key`
+    /// Key created by `bridge key`
     #[arg(long, env = "AVIATOR_NKEY", value_name = "FILE")]
     pub nkey: Option<PathBuf>,
 
-    /// Certificate of the hub's own authority, PEM
+    /// Certificate of the authority that signed the hub's certificate, PEM
     #[arg(long, env = "AVIATOR_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
@@ -77,7 +78,7 @@ impl HubOptions {
             .map(Credentials::file)
             .filter(|file| nkey::is_readable_by_others(file))
         {
-            tracing::warn!(file = %file.display(), "Everyone on this machine can read these credentials; chmod 600 keeps them.");
+            tracing::warn!(file = %file.display(), "Every user of this machine can read these credentials; protect them with chmod 600.");
         }
         Ok(Access {
             needs_tls: self.ca_file.is_some() || !(self.plain || self.hub.is_local()),
@@ -96,7 +97,7 @@ pub struct PushOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Directory of the collector's CSV files; a table other than `default` has its sub-directory in it
+    /// Directory of the collector's CSV files; a table other than `default` has its own sub-directory in it
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub data_dir: PathBuf,
 
@@ -104,7 +105,7 @@ pub struct PushOptions {
     #[arg(long, env = "AVIATOR_SITE", value_name = "NAME")]
     pub site: TableName,
 
-    /// Directory of the state file, which records how much is pushed [default: .bridge in the directory of the table]
+    /// Directory of the state file, which records how much has been pushed [default: .bridge in the table's directory]
     #[arg(long, env = "AVIATOR_BRIDGE_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
 
@@ -138,7 +139,7 @@ impl PushOptions {
         self.state_dir.clone().unwrap_or_else(|| self.dir().join(".bridge"))
     }
 
-    /// The directory of the table, where the collector has it too.
+    /// Returns the directory of the table, the same as the collector's.
     fn dir(&self) -> PathBuf {
         self.hub.table.directory(&self.data_dir)
     }
@@ -151,11 +152,11 @@ pub struct PullOptions {
     #[command(flatten)]
     pub hub: HubOptions,
 
-    /// Directory to write the CSV files into, which no collector writes to; a table other than `default` gets its sub-directory
+    /// Directory for the CSV files, into which no collector writes; a table other than `default` gets its own sub-directory
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// Only rows without ids that come from this site; may be given again for a machine that took its place
+    /// Pull only rows without ids from this site; repeat it for a machine that replaced the first one
     #[arg(long, env = "AVIATOR_ONLY_SITE", value_name = "NAME", value_delimiter = ',')]
     pub only_site: Vec<TableName>,
 
@@ -188,11 +189,11 @@ impl PullOptions {
 /// `bridge merge`
 #[derive(Args, Clone, Debug)]
 pub struct MergeOptions {
-    /// A recording of the table, and the name of the machine it comes from; the clock of the first one counts
+    /// A recording of the table and the machine it comes from; times are converted to the clock of the first one
     #[arg(long, value_name = "NAME=DIR", required = true)]
     pub from: Vec<MergeSource>,
 
-    /// Directory to write the one series into, which no collector writes to
+    /// Directory for the merged series, into which no collector writes
     #[arg(long, value_name = "DIR")]
     pub data_dir: PathBuf,
 
@@ -216,19 +217,19 @@ pub struct InitOptions {
     pub hub: HubOptions,
 
     /// Origin of the table's rounds
-    #[arg(long, value_enum, value_name = "ORIGIN", default_value = "recorded")]
-    pub origin: OriginArg,
+    #[arg(long, value_parser = origin_parser(), value_name = "ORIGIN", default_value = "recorded")]
+    pub origin: Origin,
 
-    /// Number of servers of a cluster that keep a copy
+    /// Number of servers in a cluster that keep a copy
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: u8,
 
-    /// MiB that each of them sets aside for the table; when they are full, nothing more is taken and rows wait in their files
-    /// [default: as much as the server has for all]
+    /// MiB that each server reserves for the table; when they are full, the hub rejects rows, which stay in their files
+    /// [default: all tables share what the server has]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
     pub max_mib: Option<u64>,
 
-    /// Days that rounds stay at the hub, at least 7; what is older is in the files of whoever pulls [default: for ever]
+    /// Days for which the hub keeps rounds, at least 7; pulled files keep older rounds [default: forever]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(7..=36500))]
     pub keep_days: Option<u32>,
 }
@@ -236,15 +237,19 @@ pub struct InitOptions {
 /// Seconds per day.
 const DAY: u64 = 24 * 60 * 60;
 
-/// Origin of rounds.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OriginArg {
-    /// Recorded live from a game.
-    Recorded,
-    /// Recorded earlier and played back.
-    Replayed,
-    /// Generated by the demo source.
-    Simulated,
+/// Returns the parser of an origin, which lists all of them in the help.
+fn origin_parser() -> impl TypedValueParser<Value = Origin> {
+    let values = Origin::ALL.map(|origin| {
+        PossibleValue::new(origin.word()).help(match origin {
+            Origin::Recorded => "Recorded live from a game",
+            Origin::Replayed => "Recorded earlier and played back",
+            Origin::Simulated => "Generated by the demo source",
+        })
+    });
+    PossibleValuesParser::new(values).map(|word| {
+        let origin = Origin::ALL.into_iter().find(|origin| origin.word() == word);
+        origin.expect("only the words of origins are possible values")
+    })
 }
 
 impl InitOptions {
@@ -253,18 +258,14 @@ impl InitOptions {
     /// # Errors
     /// A flag has an unusable value.
     pub fn init(&self) -> Result<(Access, Table, StreamLimits), ConfigError> {
-        let origin = match self.origin {
-            OriginArg::Recorded => Origin::Recorded,
-            OriginArg::Replayed => Origin::Replayed,
-            OriginArg::Simulated => Origin::Simulated,
-        };
         let days = u64::from(self.keep_days.unwrap_or_default());
         let limits = StreamLimits {
             bytes: self.max_mib.map(|mib| mib << 20),
             replicas: self.replicas.into(),
             keep: Duration::from_secs(days * DAY),
         };
-        Ok((self.hub.access("init")?, Table { name: self.hub.table.clone(), origin }, limits))
+        let table = Table { name: self.hub.table.clone(), origin: self.origin };
+        Ok((self.hub.access("init")?, table, limits))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The hub: one connection to a NATS server, and the stream of a table on it.
 //!
-//! A connection is used until it breaks and never again. The client's own way would be to connect again by itself and to
-//! send what it still holds: then a row could be stored before one that was lost on the way. Here a new connection starts at
-//! the first row that is not acknowledged, so each connection sends an unbroken run of rows, and what is stored keeps the
-//! order of the files. For the same reason every connection lives in a runtime of its own that ends with it: see [`run`].
+//! A connection is never reused after it breaks. The NATS client would reconnect by itself and send the rows it still
+//! buffers, so a row could be stored before one that was lost on the way. Here a new connection starts at the first
+//! unacknowledged row: each connection sends consecutive rows, and the stream keeps the order of the files. For the same
+//! reason every connection runs in its own runtime, which ends with it: see [`run`].
 
 mod address;
 mod error;
@@ -25,22 +25,22 @@ pub use address::Address;
 pub use error::HubError;
 
 /// Timeout for connecting.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
-/// Interval of pings; three without an answer end a connection.
-const PING_EVERY: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Interval of pings; three unanswered pings end a connection.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Timeout for an answer or an acknowledgement of the hub.
-pub const ANSWER_MAX: Duration = Duration::from_secs(10);
-/// Reconnect delay of the client, which must not reconnect by itself.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Reconnect delay that keeps the client from reconnecting by itself.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
 /// How to reach the hub.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// Where it is.
+    /// Its address.
     pub address: Address,
     /// Whether the connection must be encrypted.
     pub needs_tls: bool,
-    /// The certificate of an authority, besides those of this machine.
+    /// Certificate of an additional authority, besides those that this machine trusts.
     pub ca_file: Option<PathBuf>,
     /// Credentials of this bridge.
     pub credentials: Option<Credentials>,
@@ -51,14 +51,14 @@ pub struct Access {
 /// Credentials with which a bridge authenticates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// A file with a token and its key, as NATS accounts hand them out.
+    /// A credentials file of a NATS account: a token and its key.
     Creds(PathBuf),
-    /// A file with the secret half of a key, as `bridge key` makes it.
+    /// A file with the secret half of a key, as written by `bridge key`.
     Nkey(PathBuf),
 }
 
 impl Credentials {
-    /// The file.
+    /// Returns the file.
     pub fn file(&self) -> &PathBuf {
         match self {
             Self::Creds(file) | Self::Nkey(file) => file,
@@ -69,7 +69,7 @@ impl Credentials {
 /// An open connection.
 #[derive(Clone, Debug)]
 pub struct Hub {
-    /// The way to JetStream.
+    /// The JetStream API of the hub.
     pub jetstream: Context,
     lost: Lost,
 }
@@ -78,7 +78,7 @@ pub struct Hub {
 #[derive(Clone, Debug, Default)]
 struct Lost {
     token: CancellationToken,
-    /// The first permission error that the hub reported; the hub does not close the connection for it.
+    /// The first permission error that the hub reported. The hub does not close the connection after one.
     forbidden: Arc<OnceLock<String>>,
 }
 
@@ -97,8 +97,8 @@ impl Hub {
             .map_err(|error| connect_error(&error, access))?;
         is_up.store(true, Ordering::Relaxed);
         let jetstream = ContextBuilder::new()
-            .timeout(ANSWER_MAX)
-            .ack_timeout(ANSWER_MAX)
+            .timeout(RESPONSE_TIMEOUT)
+            .ack_timeout(RESPONSE_TIMEOUT)
             .max_ack_inflight(in_flight.max(1) * 2)
             .build(client);
         Ok(Self { jetstream, lost })
@@ -108,18 +108,18 @@ impl Hub {
     pub async fn lost(&self) -> HubError {
         self.lost.token.cancelled().await;
         match self.lost.forbidden.get() {
-            Some(said) => HubError::Forbidden { problem: said.clone() },
+            Some(error) => HubError::Forbidden { problem: error.clone() },
             None => HubError::disconnected(),
         }
     }
 }
 
-/// Returns whether the hub refuses a request for lack of permission; it never answers such a request.
-fn is_forbidden(said: &ServerError) -> bool {
-    said.to_string().to_lowercase().contains("permissions violation")
+/// Returns whether the hub denied a request for lack of permission. Such a request never gets an answer.
+fn is_forbidden(error: &ServerError) -> bool {
+    error.to_string().to_lowercase().contains("permissions violation")
 }
 
-/// Runs the work of one connection in a runtime of its own, so that nothing of the connection outlives it.
+/// Runs the work of one connection in its own runtime, so that nothing of the connection outlives the work.
 ///
 /// # Errors
 /// The error of `work`, or no runtime can be created.
@@ -137,10 +137,10 @@ async fn options(
 ) -> Result<ConnectOptions, HubError> {
     let mut options = ConnectOptions::new()
         .name(&access.client)
-        .connection_timeout(CONNECT_MAX)
-        .request_timeout(Some(ANSWER_MAX))
-        .ping_interval(PING_EVERY)
-        // Addresses that the hub announces are not checked against the TLS rule, so ignore them.
+        .connection_timeout(CONNECT_TIMEOUT)
+        .request_timeout(Some(RESPONSE_TIMEOUT))
+        .ping_interval(PING_INTERVAL)
+        // Ignore addresses that the hub announces: they are not checked against the TLS rule.
         .ignore_discovered_servers()
         .require_tls(access.needs_tls)
         .reconnect_delay_callback(move |_| {
@@ -151,9 +151,9 @@ async fn options(
             async move {
                 match event {
                     Event::Disconnected | Event::Closed => lost.token.cancel(),
-                    Event::ServerError(said) if is_forbidden(&said) => {
+                    Event::ServerError(error) if is_forbidden(&error) => {
                         // Only the first one is kept.
-                        drop(lost.forbidden.set(said.to_string()));
+                        drop(lost.forbidden.set(error.to_string()));
                         lost.token.cancel();
                     }
                     other => tracing::debug!(%other, "Connection event."),
@@ -179,14 +179,14 @@ async fn options(
     }
 }
 
-/// Converts a connection error into one that says what the operator can do.
+/// Converts a connection error into one that tells the operator what to do.
 fn connect_error(error: &ConnectError, access: &Access) -> HubError {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(deeper) = cause {
-        let said = deeper.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
+        let detail = deeper.to_string();
+        if !text.ends_with(&detail) {
+            text = format!("{text}: {detail}");
         }
         cause = deeper.source();
     }

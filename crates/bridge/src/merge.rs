@@ -1,7 +1,7 @@
-//! Merges recordings of one table by several machines into one series, where the feed has no round ids.
+//! Merges several machines' recordings of one table into one series when the feed has no round ids.
 //!
-//! Each recording is aligned with the rounds already in the directory ([`rounds::align`]), and rounds missing there are
-//! written. The directory is the only state, so a crash or a restart adds no round twice.
+//! Each recording is aligned with the rounds already in the directory ([`rounds::align`]), and the rounds missing there
+//! are written. The directory is the only state, so a crash or a restart adds no round twice.
 
 mod recording;
 
@@ -24,15 +24,15 @@ use recording::{Entry, Recording};
 
 /// Interval between two scans of the recordings.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
-/// Between two syncs of a file: what a loss of power takes is merged again.
+/// Interval between two syncs of a file: rows lost in a power failure are merged again.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A recording and the machine it comes from: `NAME=DIR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergeSource {
-    /// The machine.
+    /// Name of the machine.
     pub site: TableName,
-    /// Its files.
+    /// Directory of its files.
     pub dir: PathBuf,
 }
 
@@ -47,14 +47,14 @@ impl FromStr for MergeSource {
     }
 }
 
-/// What to merge.
+/// The options of a merge.
 #[derive(Clone, Debug)]
 pub struct Merge {
-    /// The recordings; the clock of the first one is the one that counts.
+    /// The recordings; all times are converted to the clock of the first one.
     pub from: Vec<MergeSource>,
-    /// Where the one series is written.
+    /// Directory into which the merged series is written.
     pub dir: PathBuf,
-    /// Go on with new rounds.
+    /// Whether to keep running and merge new rounds.
     pub follow: bool,
 }
 
@@ -73,20 +73,20 @@ pub enum MergeError {
         /// The system's error.
         problem: String,
     },
-    /// The recordings do not belong together.
+    /// The recordings cannot be merged with each other.
     #[error("{0}")]
     Mismatch(String),
 }
 
-/// Merges once, or until it is asked to stop.
+/// Merges once, or with `follow` until `shutdown` is cancelled.
 ///
 /// # Errors
-/// A recording cannot be read, or the series not be written.
+/// A recording cannot be read, or the series cannot be written.
 pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, MergeError> {
     let origin = origin(merge)?;
-    let sparing =
+    let disk =
         Box::new(SparingDisk::new(SyncPolicy::Interval(SYNC_INTERVAL), crate::report_close_error));
-    let log = RoundLog::open_on(sparing, &merge.dir, origin, clock::wall())?;
+    let log = RoundLog::open_on(disk, &merge.dir, origin, clock::wall())?;
     let mut whole = Recording::new(&merge.dir);
     whole.scan()?;
     let reported = whole.conflicts()?;
@@ -100,7 +100,7 @@ pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, M
                 writer.add(&from.site, part, &mut whole)?;
             }
         }
-        whole.settle();
+        whole.mark_processed();
         if !merge.follow {
             break;
         }
@@ -114,13 +114,13 @@ pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, M
     Ok(writer.counts)
 }
 
-/// The one origin of all recordings.
+/// Returns the common origin of all recordings.
 fn origin(merge: &Merge) -> Result<Origin, MergeError> {
     let mut origins = Vec::new();
     for MergeSource { dir, .. } in &merge.from {
         if *dir == merge.dir {
             let problem =
-                format!("{} cannot be both a recording and the series of all", dir.display());
+                format!("{} cannot be both a recording and the merged series", dir.display());
             return Err(MergeError::Mismatch(problem));
         }
         let found = Origin::of(dir).map_err(|error| MergeError::Unreadable {
@@ -134,7 +134,7 @@ fn origin(merge: &Merge) -> Result<Origin, MergeError> {
         [origin] => Ok(*origin),
         [] => Err(MergeError::Mismatch("none of the recordings holds a round yet".to_owned())),
         _ => Err(MergeError::Mismatch(
-            "the recordings are of different origins, which must not mix".to_owned(),
+            "the recordings have different origins, which must not be mixed".to_owned(),
         )),
     }
 }
@@ -144,23 +144,23 @@ fn origin(merge: &Merge) -> Result<Origin, MergeError> {
 pub struct MergeCounts {
     /// Rounds written.
     pub written: u64,
-    /// Rounds that recorders report differently.
+    /// Rounds on which two recordings disagree.
     pub conflicts: u64,
-    /// Rounds left out because they do not fit between their neighbours.
+    /// Rounds left out because there is no time for them between their neighbours.
     pub no_room: u64,
-    /// Rounds whose place cannot be reported yet.
+    /// Rounds whose position in the series is not known yet.
     pub unplaced: u64,
 }
 
-/// Writes what is missing and tells what does not fit.
+/// Writes missing rounds and reports those that do not fit.
 struct SeriesWriter {
     log: RoundLog,
-    /// Rounds of which it was reported already that they do not fit.
+    /// Rounds that do not fit and have already been reported.
     reported: BTreeSet<ReportedConflict>,
     counts: MergeCounts,
 }
 
-/// A round of a site, by its own clock.
+/// A round that does not fit: its site, its time on the clock of that site (Unix ms), its multiplier in cents.
 type ReportedConflict = (String, i64, u64);
 
 impl SeriesWriter {
@@ -171,13 +171,13 @@ impl SeriesWriter {
         whole: &mut Recording,
     ) -> Result<(), MergeError> {
         let (ours, theirs) = (whole.recorded(), part.recorded());
-        let joined = align(&ours, &theirs, &Limits::default());
-        let mut fresh: Vec<(DateTime<Utc>, usize)> = Vec::new();
+        let aligned = align(&ours, &theirs, &Limits::default());
+        let mut missing: Vec<(DateTime<Utc>, usize)> = Vec::new();
         let mut unplaced = 0;
-        for joined in joined {
-            match joined {
+        for aligned in aligned {
+            match aligned {
                 AlignedRound::Same { .. } => {}
-                AlignedRound::Missing { second, time } => fresh.push((time, second)),
+                AlignedRound::Missing { second, time } => missing.push((time, second)),
                 AlignedRound::Unplaced { .. } => unplaced += 1,
                 AlignedRound::Conflict { first, second } => {
                     self.report(site, &theirs[second], Some(&ours[first]))?;
@@ -186,7 +186,7 @@ impl SeriesWriter {
             }
         }
         self.counts.unplaced = unplaced;
-        for (time, index) in fresh {
+        for (time, index) in missing {
             let entry = part.entry(index);
             let round = Round { time, ..entry.recorded.round };
             let event = event(site, entry);
@@ -197,7 +197,7 @@ impl SeriesWriter {
         Ok(())
     }
 
-    /// Notes a round that does not fit, once.
+    /// Reports a round that does not fit, once.
     fn report(
         &mut self,
         site: &TableName,
@@ -226,7 +226,7 @@ impl SeriesWriter {
     }
 }
 
-/// The event of a round, with where it comes from and what its time was there.
+/// Returns the event of a round, extended by its site and its time on the clock of that site.
 fn event(site: &TableName, entry: &Entry) -> Event {
     let mut event = entry.event.clone().unwrap_or_else(|| Event::new(EventKind::Live, "file"));
     let mut fields = match event.detail.take() {

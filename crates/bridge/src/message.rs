@@ -4,19 +4,19 @@ use rounds::{Event, EventKind, Round};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Version of the message format; a reader refuses newer ones.
+/// Version of the message format; a reader rejects later ones.
 pub const VERSION: u32 = 1;
 
-/// Maximum length; a longer message is sent without its detail, since a hub refuses messages that are too long.
+/// Maximum length of a message in bytes. A longer one is sent without its detail, because the hub would reject it.
 pub const BYTES_MAX: usize = 64 * 1024;
 
-/// Marks sent with one row; further ones are left out.
+/// Maximum number of discontinuities sent with one row; further ones are left out.
 pub const DISCONTINUITIES_MAX: usize = 16;
 
 /// The body of a message, JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundMessage {
-    /// [`VERSION`].
+    /// Version of the format, [`VERSION`].
     pub v: u32,
     /// Site that recorded the row.
     pub site: String,
@@ -30,12 +30,12 @@ pub struct RoundMessage {
     /// The row's event: kind, source, id, detail.
     #[serde(flatten)]
     pub event: Event,
-    /// Gaps and resets between the row before it and this one.
+    /// Discontinuities between the previous row and this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub discontinuities: Vec<Discontinuity>,
 }
 
-/// A gap, reset or weak join that the recorder noted between two rows.
+/// A gap, reset or weak join that the recorder found between two rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Discontinuity {
     /// Milliseconds since 1970, UTC.
@@ -51,7 +51,7 @@ pub enum MessageError {
     /// The body is not the JSON of a round.
     #[error("not a round: {0}")]
     Form(#[from] serde_json::Error),
-    /// A later version sent it.
+    /// The sender uses a later version of the format.
     #[error(
         "a message of version {found}, but this program reads only up to version {VERSION}: update it"
     )]
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_what_is_read() {
+    fn a_message_survives_being_sent_and_read() {
         let sent = message(json!({ "server_seed": "ab" }));
         let read = RoundMessage::from_bytes(&sent.to_bytes()).unwrap();
         assert_eq!(read, sent);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_detail_keeps_its_keys_beside_the_place() {
+    fn the_detail_keeps_its_keys_beside_the_position() {
         let event = message(json!({ "server_seed": "ab" })).event_from(9);
         assert_eq!(
             event.detail,

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use nkeys::KeyPair;
 
-/// Creates a key, writes its secret half to a new file that only its owner can read, and returns the public half for the
-/// hub's configuration.
+/// Creates a key, writes its secret half to a new file that only the owner can read, and returns the public half for
+/// the configuration of the hub.
 ///
 /// # Errors
 /// The file exists already, or cannot be written.
@@ -34,7 +34,7 @@ pub fn is_readable_by_others(file: &Path) -> bool {
     file.metadata().is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
 }
 
-/// Returns false: this system does not say.
+/// Returns false: other systems have no such permission bits.
 #[cfg(not(unix))]
 pub fn is_readable_by_others(_: &Path) -> bool {
     false

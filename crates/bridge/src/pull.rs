@@ -1,8 +1,8 @@
-//! Pulls rounds from the hub into the files of a directory, each exactly once, through crashes and outages.
+//! Pulls rounds from the hub into the files of a directory, each exactly once in spite of crashes and outages.
 //!
-//! The files alone hold the position in the stream: the event of each row carries its sequence number. A kill between a
-//! row and its event leaves a row without one; after the next start the rounds that follow the last known position are
-//! compared with such rows and are not written again. See [`stream_position`].
+//! Only the files hold the position in the stream: the event of each row carries its sequence number. A crash between a
+//! row and its event leaves a row without a sequence number. After the next start such rows are compared with the rounds
+//! after the last known position, which are not written again. See [`stream_position`].
 
 pub mod stream_position;
 mod writer;
@@ -27,33 +27,35 @@ pub use writer::TableWriter;
 
 /// Number of messages per request.
 const BATCH: i64 = 500;
-/// Timeout for a heartbeat of the hub while there are no new messages.
-const SILENCE: Duration = Duration::from_secs(30);
+/// How long a request for messages stays open at the hub while there are none.
+const REQUEST_EXPIRY: Duration = Duration::from_secs(30);
 
-/// What to pull.
+/// The options of a pull.
 #[derive(Clone, Debug)]
 pub struct Pull {
-    /// The hub.
+    /// How to reach the hub.
     pub access: Access,
-    /// The predictor's directory.
+    /// Directory into which to write.
     pub dir: PathBuf,
     /// The name of the table.
     pub table: TableName,
-    /// Only rows without ids of these sites, one recorder after another.
+    /// Pull only rows without ids from these sites; empty for all rows.
     pub only_sites: Vec<TableName>,
-    /// Between two syncs of a file.
+    /// Interval between two syncs of a file.
     pub sync_interval: Duration,
-    /// Stop when everything that was at the hub when it was asked is in the files.
+    /// Whether to stop once every round that was at the hub when the pull connected is in the files.
     pub once: bool,
 }
 
-/// Pulls until `shutdown` is cancelled, or once.
+/// Pulls until `shutdown` is cancelled or, with `once`, every round is in the files.
 ///
 /// # Errors
-/// Something that trying again cannot change, or the directory is another one's.
+/// A permanent error, which retrying cannot resolve.
 pub fn run(pull: &Pull, shutdown: &CancellationToken) -> Result<(), PullError> {
     let mut writer: Option<TableWriter> = None;
-    retry::run(shutdown, |outage| hub::run(Session { pull, shutdown, outage }.run(&mut writer)))?;
+    retry::run(shutdown, |outage| {
+        hub::run(PullSession { pull, shutdown, outage }.run(&mut writer))
+    })?;
     if let Some(writer) = &mut writer {
         writer.close();
     }
@@ -64,10 +66,10 @@ pub fn run(pull: &Pull, shutdown: &CancellationToken) -> Result<(), PullError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PullError {
-    /// The hub.
+    /// An error of the hub.
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// The directory.
+    /// An error of the directory.
     #[error(transparent)]
     Log(#[from] rounds::LogError),
 }
@@ -81,17 +83,17 @@ impl SessionError for PullError {
     }
 }
 
-/// The work of one connection.
-struct Session<'a> {
+/// The work of a pull over one connection.
+struct PullSession<'a> {
     pull: &'a Pull,
     shutdown: &'a CancellationToken,
     outage: &'a mut Outage,
 }
 
-impl Session<'_> {
+impl PullSession<'_> {
     async fn run(self, writer: &mut Option<TableWriter>) -> Result<(), PullError> {
         let hub = Hub::connect(&self.pull.access, 1).await?;
-        // Nothing that is waited for comes over a connection that is lost; what was written has its place in the files.
+        // On a lost connection pending futures never complete. The files hold the position from which to continue.
         tokio::select! {
             ended = self.work(&hub, writer) => ended,
             error = hub.lost() => Err(error.into()),
@@ -99,15 +101,15 @@ impl Session<'_> {
     }
 
     async fn work(self, hub: &Hub, writer: &mut Option<TableWriter>) -> Result<(), PullError> {
-        let kept = hub.stream(&self.pull.table).await?;
+        let table_stream = hub.stream(&self.pull.table).await?;
         if writer.is_none() {
-            *writer = Some(TableWriter::open(self.pull, &kept)?);
+            *writer = Some(TableWriter::open(self.pull, &table_stream)?);
         }
         let writer = writer.as_mut().expect("opened above");
-        let last = kept.stream.cached_info().state.last_sequence;
-        writer.verify_stream(&kept, last)?;
+        let last = table_stream.stream.cached_info().state.last_sequence;
+        writer.verify_stream(&table_stream, last)?;
         let forgotten =
-            kept.stream.cached_info().state.first_sequence.saturating_sub(writer.seq() + 1);
+            table_stream.stream.cached_info().state.first_sequence.saturating_sub(writer.seq() + 1);
         if forgotten > 0 && last > 0 {
             tracing::warn!(
                 forgotten,
@@ -115,13 +117,13 @@ impl Session<'_> {
             );
         }
         self.outage.end();
-        let (mut messages, mut backlog) = self.messages(&kept, writer.seq() + 1).await?;
-        tracing::info!(hub = %self.pull.access.address, table = %kept.table.name, origin = %kept.table.origin, backlog, "Connected.");
-        let mut is_told = false;
+        let (mut messages, mut backlog) = self.messages(&table_stream, writer.seq() + 1).await?;
+        tracing::info!(hub = %self.pull.access.address, table = %table_stream.table.name, origin = %table_stream.table.origin, backlog, "Connected.");
+        let mut is_reported = false;
         loop {
-            if !is_told && backlog == 0 {
+            if !is_reported && backlog == 0 {
                 tracing::info!(rounds = writer.rounds(), "Every round at the hub is in the files.");
-                is_told = true;
+                is_reported = true;
             }
             if self.pull.once && backlog == 0 {
                 return Ok(());
@@ -138,37 +140,38 @@ impl Session<'_> {
         }
     }
 
-    /// The messages from one on, and how many there are already.
+    /// Returns the messages from a sequence number on, and how many of them the hub already has.
     async fn messages(
         &self,
-        kept: &TableStream,
+        table_stream: &TableStream,
         start_sequence: u64,
     ) -> Result<(Ordered, u64), HubError> {
-        let (filter_subject, filter_subjects) = filters(&kept.table, &self.pull.only_sites);
+        let (filter_subject, filter_subjects) = filters(&table_stream.table, &self.pull.only_sites);
         let config = OrderedConfig {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
             filter_subject,
             filter_subjects,
             max_batch: BATCH,
-            max_expires: SILENCE,
+            max_expires: REQUEST_EXPIRY,
             ..OrderedConfig::default()
         };
-        let asking =
-            |error: &dyn std::fmt::Display| HubError::unavailable("asking for the rounds", error);
-        let consumer = kept.stream.create_consumer(config).await.map_err(|error| asking(&error))?;
+        let failed =
+            |error: &dyn std::fmt::Display| HubError::unavailable("requesting the rounds", error);
+        let consumer =
+            table_stream.stream.create_consumer(config).await.map_err(|error| failed(&error))?;
         let backlog = consumer.cached_info().num_pending;
-        let messages = consumer.messages().await.map_err(|error| asking(&error))?;
+        let messages = consumer.messages().await.map_err(|error| failed(&error))?;
         Ok((messages, backlog))
     }
 
-    /// Writes one message and retries while the disk fails, because no later message may be written first.
+    /// Writes one message. Retries while the disk fails, because no later message may be written first.
     async fn take(&self, writer: &mut TableWriter, message: &Message) -> Result<(), PullError> {
-        let info = message
-            .info()
-            .map_err(|error| HubError::unavailable("a message without a place", &error))?;
+        let info = message.info().map_err(|error| {
+            HubError::unavailable("reading the sequence number of a message", &error)
+        })?;
         let seq = info.stream_sequence;
         let message = RoundMessage::from_bytes(&message.payload).map_err(|error| {
-            HubError::Mismatch(format!("message {seq} of the stream is {error}"))
+            HubError::Mismatch(format!("message {seq} of the stream cannot be read: {error}"))
         })?;
         let mut outage = Outage::new("disk");
         loop {
@@ -188,7 +191,7 @@ impl Session<'_> {
     }
 }
 
-/// One subject or several: servers before 2.10 know only the one.
+/// Returns the filter as one subject or as several. Servers before 2.10 support only one, so it is used where possible.
 fn filters(table: &Table, only_sites: &[TableName]) -> (String, Vec<String>) {
     match only_sites {
         [] => (String::new(), Vec::new()),

@@ -14,15 +14,15 @@ use tokio_util::sync::CancellationToken;
 use crate::hub::{self, Access, HubError};
 use crate::retry;
 
-use session::Session;
+use session::PushSession;
 pub use state::{State, StateError};
 
-/// What to push.
+/// The options of a push.
 #[derive(Clone, Debug)]
 pub struct Push {
-    /// The hub.
+    /// How to reach the hub.
     pub access: Access,
-    /// The collector's directory.
+    /// Directory of the collector's files.
     pub dir: PathBuf,
     /// The name of the table.
     pub table: TableName,
@@ -30,17 +30,17 @@ pub struct Push {
     pub site: TableName,
     /// Maximum number of rows in flight.
     pub in_flight: usize,
-    /// Stop when everything that is in the files is stored.
+    /// Whether to stop once every row in the files is stored.
     pub once: bool,
 }
 
-/// Pushes until `shutdown` is cancelled, or once.
+/// Pushes until `shutdown` is cancelled or, with `once`, every row is stored.
 ///
 /// # Errors
-/// Something that trying again cannot change.
+/// A permanent error, which retrying cannot resolve.
 pub fn run(push: &Push, state: &mut State, shutdown: &CancellationToken) -> Result<(), HubError> {
     retry::run(shutdown, |outage| {
-        let mut session = Session::new(push, state, shutdown);
+        let mut session = PushSession::new(push, state, shutdown);
         let ended = hub::run(session.run(outage));
         state.save();
         ended

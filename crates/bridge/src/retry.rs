@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{self, HubError};
 
-/// Delays between attempts: 125 to 250 ms at first, 1 to 2 s in the end. A hub that is back is used
-/// within five seconds, and the jitter keeps many bridges from returning at once.
+/// Delays between attempts: at first 125 to 250 ms, later 1 to 2 s. A hub that is back is in use within five seconds,
+/// and the jitter keeps many bridges from returning at once.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(125))
     .with_max_delay(Duration::from_secs(1))
@@ -19,7 +19,7 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
 
 /// The error of a session with the hub.
 pub trait SessionError: From<HubError> + Display {
-    /// Returns whether to give up. `was_connected`: an earlier session could use the hub.
+    /// Returns whether to give up; `was_connected` says whether an earlier session could use the hub.
     fn is_final(&self, was_connected: bool) -> bool;
 }
 
@@ -29,9 +29,9 @@ impl SessionError for HubError {
     }
 }
 
-/// Runs sessions one after another until one succeeds, fails for good, or `shutdown` is cancelled.
+/// Runs sessions one after another until one succeeds or fails for good, or `shutdown` is cancelled.
 ///
-/// A session reports with [`Outage::end`] that it can use the hub.
+/// A session calls [`Outage::end`] as soon as it can use the hub.
 ///
 /// # Errors
 /// The final error of a session.
@@ -55,7 +55,7 @@ pub fn run<E: SessionError>(
     }
 }
 
-/// Failures from the first one to the next success.
+/// A series of failures, up to the next success.
 #[derive(Debug)]
 pub struct Outage {
     /// What is unavailable.
@@ -66,12 +66,12 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// Returns the state before any failure; `what` names what may become unavailable in the log.
+    /// Returns the state before any failure; the log names `what` as unavailable.
     pub fn new(what: &'static str) -> Self {
         Self { what, since: None, backoff: BACKOFF.build(), has_ended: false }
     }
 
-    /// Records a failure and returns how long to wait. Only the first failure is logged as a warning.
+    /// Records a failure and returns how long to wait. Only the first one is logged as a warning.
     pub fn next_delay(&mut self, error: &dyn Display) -> Duration {
         let what = self.what;
         if self.since.is_none() {
@@ -83,7 +83,7 @@ impl Outage {
         self.backoff.next().expect("the number of attempts is not limited")
     }
 
-    /// Records a success, and logs how long the outage was if there was one.
+    /// Records a success and logs the length of the outage that it ends, if any.
     pub fn end(&mut self) {
         if let Some(since) = self.since.take() {
             let seconds = since.elapsed().as_secs();
@@ -94,7 +94,7 @@ impl Outage {
     }
 }
 
-/// Waits for this time, or until `shutdown` is cancelled.
+/// Waits for `time`, or until `shutdown` is cancelled.
 pub async fn wait(time: Duration, shutdown: &CancellationToken) {
     tokio::select! {
         () = tokio::time::sleep(time) => {}
@@ -102,10 +102,10 @@ pub async fn wait(time: Duration, shutdown: &CancellationToken) {
     }
 }
 
-/// As [`wait`], outside of a runtime.
+/// Does the same as [`wait`], outside of a runtime.
 ///
 /// # Errors
-/// The system provides no runtime.
+/// No runtime can be created.
 pub fn wait_blocking(time: Duration, shutdown: &CancellationToken) -> Result<(), HubError> {
     hub::run(async {
         wait(time, shutdown).await;
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_grow_to_two_seconds_and_start_afresh_after_a_success() {
+    fn delays_grow_to_two_seconds_and_are_reset_by_a_success() {
         let mut outage = Outage::new("hub");
         let mut whole = Duration::from_millis(250);
         for _ in 0..20 {
@@ -130,7 +130,7 @@ mod tests {
         assert!(outage.next_delay(&"no") <= Duration::from_millis(250));
     }
 
-    /// Runs sessions that end with these errors, and returns how many there were and the last error.
+    /// Runs sessions that end with these errors; returns the number of sessions and the last error.
     fn run_sessions(connects: bool, errors: [fn() -> HubError; 2]) -> (usize, String) {
         let mut errors = errors.into_iter();
         let mut sessions = 0;

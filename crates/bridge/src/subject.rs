@@ -1,8 +1,8 @@
-//! The subject under which a round is stored, which decides when two rows are one round.
+//! The subject under which a round is stored, which decides whether two rows are the same round.
 //!
-//! The stream keeps one message per subject and refuses all others, so the subject is the key of a round: its id where the
-//! feed has ids, so that two recorders of one table store it once; otherwise its position in the recorder's files and its
-//! contents, so that a row sent again is stored once.
+//! The stream keeps the first message of each subject and rejects others, so the subject is the key of a round. Where
+//! the feed has ids it is the id, so that two recorders of a table store the round once. Otherwise it is the position in
+//! the recorder's files and the contents, so that a row sent again is stored once.
 
 use rounds::{Origin, Round, TableName};
 
@@ -34,7 +34,8 @@ impl Table {
         Some(format!("{}.id.{}", self.prefix(), token(id)?))
     }
 
-    /// Returns the subject of a round without an id: the row and its contents, so that a rewritten file loses nothing.
+    /// Returns the subject of a round without an id; `None` if the file name is empty or too long. It includes the contents
+    /// of the row, so that the rows of a rewritten file are stored too.
     pub fn row(&self, site: &TableName, row: &Row<'_>) -> Option<String> {
         let file = token(row.file)?;
         let (unix_ms, cents) = (row.round.time.timestamp_millis(), row.round.multiplier.cents());
@@ -56,7 +57,7 @@ impl Table {
 pub struct Row<'a> {
     /// The name of the file without extension.
     pub file: &'a str,
-    /// Counted from 1, without the header.
+    /// Number of the row, counted from 1 without the header.
     pub number: u64,
     /// Its contents.
     pub round: &'a Round,
@@ -76,7 +77,8 @@ pub fn table_of(all: &str) -> Option<Table> {
     parts.next().is_none().then_some(Table { name, origin })
 }
 
-/// Returns `text` as one token of a subject: letters, digits, `-` and `_` as they are, every other byte as `=` and two hex digits.
+/// Encodes `text` as one token of a subject: letters, digits, `-` and `_` stay, every other byte becomes `=` and two hex
+/// digits. `None` if the token is empty or too long.
 fn token(text: &str) -> Option<String> {
     use std::fmt::Write as _;
     let mut token = String::with_capacity(text.len());
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_one_part_of_the_subject_whatever_is_in_it() {
+    fn any_id_becomes_one_token_of_the_subject() {
         let check = |id: &str, subject: Option<&str>| {
             let expected = subject.map(|end| format!("aviator.rounds.recorded.spribe-1.id.{end}"));
             assert_eq!(table().round(id), expected, "{id:?}");
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_named_by_its_place_and_what_it_says() {
+    fn the_subject_of_a_row_has_its_position_and_contents() {
         let round = Round {
             time: "2025-12-10T19:32:35.123Z".parse().unwrap(),
             multiplier: Multiplier::from_cents(1206).unwrap(),
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_streams_subject_tells_its_table_and_origin() {
+    fn the_subject_of_a_stream_identifies_its_table_and_origin() {
         assert_eq!(table_of(&table().all()), Some(table()));
         for other in [
             "aviator.rounds.>",

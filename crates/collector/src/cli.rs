@@ -13,7 +13,7 @@ use crate::config::Options;
 pub struct Cli {
     #[command(subcommand)]
     /// The subcommand; without one the collector records.
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 
     #[command(flatten)]
     /// The options of `run`, which may stand without the subcommand.
@@ -22,7 +22,7 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum CliCommand {
     /// Record rounds (the default without a subcommand)
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
@@ -57,7 +57,7 @@ pub struct RunArgs {
 /// The configuration file and the options that override it.
 #[derive(clap::Args, Debug)]
 pub struct ConfigArgs {
-    /// TOML file with any of these options; see docs/collector.md
+    /// TOML file with any of these options; see docs/reference/configuration-files.md
     #[arg(long, env = "AVIATOR_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 

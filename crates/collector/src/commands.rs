@@ -10,7 +10,7 @@ use clap::{ArgMatches, CommandFactory};
 use daemon::output::{in_one_line, say};
 use rounds::LogError;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, CliCommand};
 use crate::config_error::ConfigError;
 
 const FAILED: u8 = 1;
@@ -20,11 +20,11 @@ const DIRECTORY_IN_USE: u8 = 3;
 /// Runs the subcommand that `cli` names and returns the exit code of the process; `matches` tell where each option was set.
 pub fn execute(cli: Cli, matches: &ArgMatches) -> ExitCode {
     let result = match cli.command {
-        Some(Command::Run(args)) => success(run::run(&args, matches)),
+        Some(CliCommand::Run(args)) => success(run::run(&args, matches)),
         None => success(run::run(&cli.run, matches)),
-        Some(Command::Doctor { config, json }) => doctor::run(&config, json)
+        Some(CliCommand::Doctor { config, json }) => doctor::run(&config, json)
             .map(|is_ok| if is_ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }),
-        Some(Command::Manual(manual)) => success(manual.run(Cli::command())),
+        Some(CliCommand::Manual(manual)) => success(manual.run(Cli::command())),
     };
     result.unwrap_or_else(|error| {
         say(&format!("collector: {}", in_one_line(&error)));

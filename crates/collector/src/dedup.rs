@@ -1,8 +1,10 @@
-//! Which readings are new rounds: each round once, in order, and a mark wherever some may be missing.
+//! Decides which observed rounds are new: each round once, in order, and a discontinuity wherever rounds may be
+//! missing.
 //!
-//! Pure: the clocks come in with the readings. Three kinds of reading meet here. A visible list is laid on the rounds that are
-//! known (`align`), which proves how many of its values are new. A history with ids is joined by its ids. A single round is
-//! new unless its id is known or the list has given it already. The rounds of all three stand in one window, newest first.
+//! Pure: the times come with the observations. There are three kinds of observations. A visible list is aligned with
+//! the known rounds (`alignment`), which proves how many of its values are new. A history with ids is joined by id. A
+//! single round is new unless its id is known or a list has already shown it. The rounds of all three are kept in one
+//! window, newest first.
 
 mod alignment;
 mod ids;
@@ -22,251 +24,255 @@ use serde_json::{Value, json};
 
 use crate::observation::{Observation, Report, SourceKind};
 
-pub use unplaced::Waiting;
+pub use unplaced::UnplacedRounds;
 
-/// Rounds that are kept for comparing, and that a [`ResumePoint`] should hold.
+/// Number of recent rounds kept for comparison, and wanted in a [`ResumePoint`].
 pub const WINDOW: usize = 64;
-/// Ids that are remembered.
-const IDS: usize = 256;
-/// A round counts as heard when it ended if the reading before it was this close.
+/// Number of ids remembered.
+const IDS_MAX: usize = 256;
+/// Maximum time since the previous observation for the newest round of a list to count as observed live.
 const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
-/// What to write of the first list that is ever seen: its rounds ended before anyone looked.
+/// What to record of the first list: its rounds ended before recording began.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Baseline {
-    /// Nothing: recording begins with the next round.
+    /// Nothing: recording starts with the next round.
     #[default]
     None,
     /// The newest round only.
     Newest,
-    /// All of it, with estimated times.
+    /// The whole list, with estimated times.
     All,
 }
 
-/// What the ledger must know of the source.
+/// The properties of the source that deduplication depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// What kind of source it is.
+pub struct DedupSettings {
+    /// The kind of source.
     pub kind: SourceKind,
-    /// What to write of the first list.
+    /// What to record of the first list.
     pub baseline: Baseline,
-    /// No two rounds end closer together: bounds how many can be new.
+    /// Minimum time between two rounds; limits how many can be new.
     pub round_min: Duration,
 }
 
-impl Settings {
-    /// A list counts when it was read twice alike: a page may be caught half rendered, a message may not.
-    fn lists_settle(self) -> bool {
+impl DedupSettings {
+    /// Returns whether a list counts only when two reads in a row agree: a page may be half rendered, a message is
+    /// complete.
+    fn needs_equal_reads(self) -> bool {
         self.kind == SourceKind::Browser
     }
 
-    /// After connecting the source shows what was before; single rounds wait for that.
+    /// Returns whether the source shows a history after connecting; single rounds are deferred until then.
     fn shows_history(self) -> bool {
         self.kind == SourceKind::Browser
     }
 
-    /// Times of rounds are written as they come, even if they step back.
+    /// Returns whether round times are written unchanged, even if they step back.
     fn keeps_times(self) -> bool {
         self.kind == SourceKind::Replay
     }
 }
 
-/// What follows from a reading.
+/// What an observation leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// A new round, to be written.
+    /// A new round to write.
     Accept {
         /// Its time and multiplier.
         round: Round,
-        /// The game's own name of it.
+        /// The game's id of the round.
         id: Option<String>,
-        /// Heard as it ended, or taken from a history.
+        /// Observed live or backfilled from a history.
         kind: EventKind,
-        /// For the events file.
+        /// Details for the event file.
         detail: Option<Value>,
     },
-    /// A mark between rounds.
+    /// A discontinuity or a remark between rounds.
     Note {
-        /// Gap, weak, reset or conflict.
+        /// Which one: gap, weak, reset, conflict, reconnect or start.
         kind: EventKind,
-        /// For the events file.
+        /// Details for the event file.
         detail: Value,
     },
 }
 
-/// A round that was accepted, or that stood in the list before anything was.
+/// A round that was accepted, or that the first list showed.
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownRound {
     cents: u64,
     id: Option<String>,
-    /// When the list gave it, as long as its id may still follow.
+    /// When a list showed it, while its id may still follow.
     listed: Option<Instant>,
-    /// A row of an earlier run: one older than it may be missing in the files.
+    /// It was recorded by an earlier run; the files may lack a round before it.
     is_old: bool,
 }
 
-impl Known {
+impl KnownRound {
     fn of_list(cents: u64) -> Self {
         Self { cents, id: None, listed: None, is_old: false }
     }
 
-    fn of_history(shown: &Shown<'_>) -> Self {
+    fn of_history(shown: &ListedRound<'_>) -> Self {
         Self { id: shown.id.map(str::to_owned), ..Self::of_list(shown.multiplier.cents()) }
     }
 }
 
-/// Where the files of a directory end.
+/// Where the recording in a directory ends.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResumePoint {
-    /// The newest rows, oldest first, as far as they follow one another without a mark.
+    /// The newest rows without a discontinuity between them, oldest first.
     pub rounds: Vec<Round>,
-    /// The time of the newest row of all.
+    /// The time of the newest row.
     pub newest: Option<DateTime<Utc>>,
-    /// The list, newest first, from which recording went on before those rows.
-    pub basis: Vec<Multiplier>,
-    /// When that was.
-    pub based: Option<DateTime<Utc>>,
-    /// What the last run had seen and not written.
-    pub waiting: Option<Waiting>,
+    /// The list, newest first, that preceded those rows.
+    pub base_list: Vec<Multiplier>,
+    /// When that list was read.
+    pub base_time: Option<DateTime<Utc>>,
+    /// What the last run had read and not written.
+    pub unplaced: Option<UnplacedRounds>,
 }
 
 /// When the window was last known to be up to date.
 #[derive(Clone, Copy, Debug)]
 enum Confirmed {
     Never,
-    /// By the time of the newest row in the files.
+    /// At the wall-clock time of the newest row in the files.
     Wall(DateTime<Utc>),
     Mono(Instant),
 }
 
-/// Decides which readings are new rounds.
+/// Decides which observed rounds are new.
 #[derive(Debug)]
 pub struct Deduplicator {
-    settings: Settings,
+    settings: DedupSettings,
     /// Newest first, at most [`WINDOW`].
-    window: VecDeque<Known>,
-    /// Newest last, at most [`IDS`].
+    window: VecDeque<KnownRound>,
+    /// Newest last, at most [`IDS_MAX`].
     ids: VecDeque<(String, u64)>,
     confirmed: Confirmed,
     /// Time of the newest row.
     newest: Option<DateTime<Utc>>,
-    list: list::Progress,
-    /// Rounds at the head of the window that the list has not shown yet.
-    ahead: usize,
-    /// Nothing can have been missed since the last connection stood.
-    is_bridged: bool,
-    /// Single rounds that wait for the history.
-    held: Vec<Observation>,
-    heard: Option<Instant>,
+    list: list::ListState,
+    /// Number of rounds at the head of the window that no list has shown yet.
+    unlisted_count: usize,
+    /// No round can have been missed since the previous connection.
+    is_continuous: bool,
+    /// Single rounds deferred until the history arrives.
+    deferred: Vec<Observation>,
+    last_observed: Option<Instant>,
     instance: Option<String>,
-    /// The window was never filled: the baseline is still to be taken.
+    /// The window was never filled: the baseline is still due.
     is_first: bool,
 }
 
 impl Deduplicator {
-    /// A ledger that knows no round.
-    pub fn new(settings: Settings) -> Self {
-        Self::seeded(settings, &ResumePoint::default())
+    /// Creates a deduplicator that knows no rounds.
+    pub fn new(settings: DedupSettings) -> Self {
+        Self::resuming(settings, &ResumePoint::default())
     }
 
-    /// A ledger that goes on where the files end.
-    pub fn seeded(settings: Settings, seed: &ResumePoint) -> Self {
-        let known =
-            |round: &Round| Known { is_old: true, ..Known::of_list(round.multiplier.cents()) };
-        let older = seed.basis.iter().map(|multiplier| Known::of_list(multiplier.cents()));
-        let newest = seed.newest;
-        let confirmed = newest.max(seed.based);
-        let mut list = list::Progress::new(settings);
-        list.waiting = seed.waiting.clone().unwrap_or_default();
+    /// Creates a deduplicator that continues where the files end.
+    pub fn resuming(settings: DedupSettings, point: &ResumePoint) -> Self {
+        let known = |round: &Round| KnownRound {
+            is_old: true,
+            ..KnownRound::of_list(round.multiplier.cents())
+        };
+        let older =
+            point.base_list.iter().map(|multiplier| KnownRound::of_list(multiplier.cents()));
+        let newest = point.newest;
+        let confirmed = newest.max(point.base_time);
+        let mut list = list::ListState::new(settings);
+        list.unplaced = point.unplaced.clone().unwrap_or_default();
         Self {
             settings,
-            window: seed.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
+            window: point.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
             ids: VecDeque::new(),
             confirmed: confirmed.map_or(Confirmed::Never, Confirmed::Wall),
             newest,
             list,
-            ahead: 0,
-            is_bridged: confirmed.is_none() && !settings.shows_history(),
-            held: Vec::new(),
-            heard: None,
+            unlisted_count: 0,
+            is_continuous: confirmed.is_none() && !settings.shows_history(),
+            deferred: Vec::new(),
+            last_observed: None,
             instance: None,
             is_first: confirmed.is_none(),
         }
     }
 
-    /// The connection was lost: rounds may have ended that nobody heard.
+    /// Notes that the connection was lost: rounds may have been missed.
     pub fn interrupted(&mut self) {
-        self.is_bridged = false;
-        self.list.forget_reading();
-        self.heard = None;
+        self.is_continuous = false;
+        self.list.forget_last_read();
+        self.last_observed = None;
     }
 
-    /// What follows from a reading, in the order in which it must be written.
-    pub fn observe(&mut self, reading: &Observation) -> Vec<Outcome> {
+    /// Returns what `observation` leads to, in the order in which it must be written.
+    pub fn observe(&mut self, observation: &Observation) -> Vec<Outcome> {
         let mut out = Vec::new();
-        if let Report::Interrupted(why) = &reading.said {
+        if let Report::Interrupted(why) = &observation.report {
             self.interrupted();
             let detail = json!({ "reason": why });
             return vec![Outcome::Note { kind: EventKind::Reconnect, detail }];
         }
-        match &reading.said {
-            Report::Round { .. } if self.must_hold() => self.held.push(reading.clone()),
-            Report::Round { .. } => self.hear_round(reading, &mut out),
-            Report::List(shown) => self.hear_list(shown, reading, &mut out),
-            Report::Ids(shown) => self.hear_ids(shown, reading, &mut out),
-            Report::OtherInstance(name) => self.hear_instance(name, reading.mono, &mut out),
+        match &observation.report {
+            Report::Round { .. } if self.must_defer() => self.deferred.push(observation.clone()),
+            Report::Round { .. } => self.observe_round(observation, &mut out),
+            Report::List(shown) => self.observe_list(shown, observation, &mut out),
+            Report::Ids(shown) => self.observe_history(shown, observation, &mut out),
+            Report::OtherInstance(name) => self.observe_instance(name, observation.mono, &mut out),
             Report::Interrupted(_) | Report::Alive | Report::End => {}
         }
-        self.release(reading, &mut out);
-        self.heard = Some(reading.mono);
+        self.release_deferred(observation, &mut out);
+        self.last_observed = Some(observation.mono);
         out
     }
 
-    fn hear_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
+    fn observe_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
         let before = self.instance.replace(name.to_owned());
         let Some(before) = before.filter(|before| before != name) else { return };
-        self.pass_waiting(now, out);
+        self.flush_before_round(now, out);
         let detail = json!({ "reason": "other instance", "from": before, "to": name });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();
         self.ids.clear();
-        self.list = list::Progress::new(self.settings);
-        self.ahead = 0;
-        self.is_bridged = !self.settings.shows_history();
+        self.list = list::ListState::new(self.settings);
+        self.unlisted_count = 0;
+        self.is_continuous = !self.settings.shows_history();
     }
 
-    /// Time since the window was up to date; `None` when nobody can say.
-    fn elapsed(&self, reading: &Observation) -> Option<Duration> {
+    /// Returns the time since the window was last up to date, `None` if unknown.
+    fn elapsed(&self, observation: &Observation) -> Option<Duration> {
         match self.confirmed {
             Confirmed::Never => None,
-            Confirmed::Mono(at) => Some(reading.mono.saturating_duration_since(at)),
-            // A clock that was set back since the last run says nothing.
-            Confirmed::Wall(at) => (reading.wall - at).to_std().ok(),
+            Confirmed::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
+            // After the clock was set back the difference is meaningless.
+            Confirmed::Wall(at) => (observation.wall - at).to_std().ok(),
         }
     }
 
-    /// The most rounds that can have ended since the window was up to date.
-    fn bound(&self, reading: &Observation) -> usize {
-        let Some(elapsed) = self.elapsed(reading) else { return usize::MAX };
+    /// Returns how many rounds can have ended at most since the window was last up to date.
+    fn max_new_rounds(&self, observation: &Observation) -> usize {
+        let Some(elapsed) = self.elapsed(observation) else { return usize::MAX };
         let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
         usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
     }
 
-    /// The history has been joined on: nothing is missing that is not marked.
-    fn bridge(&mut self, now: Instant) {
-        self.is_bridged = true;
+    /// Notes that the window is up to date: every gap is recorded.
+    fn confirm_continuity(&mut self, now: Instant) {
+        self.is_continuous = true;
         self.is_first = false;
         self.confirmed = Confirmed::Mono(now);
     }
 
-    fn push(&mut self, known: Known) {
+    fn push(&mut self, known: KnownRound) {
         self.window.push_front(known);
         self.window.truncate(WINDOW);
     }
 
     fn remember_id(&mut self, id: &str, cents: u64) {
-        if self.ids.len() == IDS {
+        if self.ids.len() == IDS_MAX {
             self.ids.pop_front();
         }
         self.ids.push_back((id.to_owned(), cents));
@@ -276,16 +282,23 @@ impl Deduplicator {
         self.ids.iter().rev().find(|(known, _)| known == id).map(|(_, cents)| *cents)
     }
 
-    /// Accepts rounds of a history, newest first in `fresh`, with estimated times.
-    fn accept_history(&mut self, fresh: &[Shown<'_>], found: Found<'_>, out: &mut Vec<Outcome>) {
-        let Found { reading, after_gap } = found;
-        let was_heard = self.heard.is_some_and(|at| distance(at, reading.mono) <= LIVE_WITHIN);
-        let is_newest_live = was_heard && self.is_bridged && !after_gap;
+    /// Accepts the rounds `fresh` (newest first) with estimated times.
+    fn accept_history(
+        &mut self,
+        fresh: &[ListedRound<'_>],
+        context: HistoryContext<'_>,
+        out: &mut Vec<Outcome>,
+    ) {
+        let HistoryContext { observation, after_gap } = context;
+        let was_observed =
+            self.last_observed.is_some_and(|at| distance(at, observation.mono) <= LIVE_WITHIN);
+        let is_newest_live = was_observed && self.is_continuous && !after_gap;
         let since = if after_gap { None } else { self.newest };
-        let times = times::spread(since, self.newest, reading.wall, fresh.len(), is_newest_live);
+        let times =
+            times::spread(since, self.newest, observation.wall, fresh.len(), is_newest_live);
         for (index, (shown, time)) in fresh.iter().rev().zip(times).enumerate() {
             let is_newest = index + 1 == fresh.len();
-            let (time, stepped_back) = self.monotone(time);
+            let (time, stepped_back) = self.ordered_time(time);
             out.push(Outcome::Accept {
                 round: Round { time, multiplier: shown.multiplier },
                 id: shown.id.map(str::to_owned),
@@ -296,8 +309,8 @@ impl Deduplicator {
                 },
                 detail: times::with_step(None, stepped_back),
             });
-            let listed = shown.id.is_none().then_some(reading.mono);
-            self.push(Known { listed, ..Known::of_history(shown) });
+            let listed = shown.id.is_none().then_some(observation.mono);
+            self.push(KnownRound { listed, ..KnownRound::of_history(shown) });
             self.newest = Some(time);
         }
     }
@@ -305,16 +318,16 @@ impl Deduplicator {
 
 /// One entry of a history.
 #[derive(Clone, Copy, Debug)]
-struct Shown<'a> {
+struct ListedRound<'a> {
     multiplier: Multiplier,
     id: Option<&'a str>,
 }
 
-/// How new rounds of a history were found.
+/// The observation that showed new rounds.
 #[derive(Clone, Copy, Debug)]
-struct Found<'a> {
-    reading: &'a Observation,
-    /// An unknown number is missing before them.
+struct HistoryContext<'a> {
+    observation: &'a Observation,
+    /// An unknown number of rounds is missing before them.
     after_gap: bool,
 }
 

@@ -1,7 +1,7 @@
-//! What the websocket and http sources share: where a feed is, whom to trust, and where in its messages the rounds are.
+//! What the websocket and http sources share: the address, the certificates, and where in a message the rounds are.
 //!
-//! [`rule`] says where things stand, [`reader`] applies the rules to one message after another, [`history`] makes a
-//! reading of a list, [`health`] gives up a feed that is not understood, [`error`] says what a failure means.
+//! [`rule`] says where the values are, [`reader`] applies the rules to each message, [`history`] turns a list into a
+//! report, [`health`] gives up a feed that cannot be understood, and [`error`] says what a failure means.
 
 pub mod address;
 pub mod diagnostics;
@@ -32,17 +32,17 @@ use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
 use crate::order::Order;
 use crate::tls;
-use address::Address;
+use address::FeedAddress;
 use rule::{Rule, RuleOptions};
 use secret::Secret;
 
-/// How long a connection, or a whole answer over HTTP, may take.
+/// Default timeout of a connection or a complete HTTP answer.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(15);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(5);
-/// The longest message or page.
+/// Default maximum length of a message or page.
 const BYTES_MAX_DEFAULT: usize = 4 << 20;
 const BYTES_MAX: RangeInclusive<usize> = 1024..=64 << 20;
-/// Rules of one feed.
+/// Maximum number of rules.
 const RULES_MAX: usize = 16;
 
 /// The flags and the `[feed]` section that the websocket and http sources share.
@@ -50,7 +50,7 @@ const RULES_MAX: usize = 16;
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeedOptions {
-    /// websocket, http: address of the feed, or `env:NAME` or `file:PATH` if it has a token in it
+    /// websocket, http: address of the feed, or `env:NAME` or `file:PATH` if it holds a token
     #[arg(long, env = "AVIATOR_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<Secret>,
 
@@ -58,46 +58,46 @@ pub struct FeedOptions {
     #[arg(skip)]
     pub headers: BTreeMap<String, Secret>,
 
-    /// websocket, http: certificates (PEM) of an authority to trust beside this machine's own
+    /// websocket, http: PEM file of certificate authorities to trust in addition to the system's
     #[arg(long, env = "AVIATOR_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
-    /// websocket, http: how long a connection or an answer may take [default: 15s]
+    /// websocket, http: timeout of a connection or an answer [default: 15s]
     #[arg(long, env = "AVIATOR_TIMEOUT", value_name = "DURATION")]
     pub timeout: Option<DurationArg>,
 
-    /// The longest message or page in bytes, 4 MiB where it is left out.
+    /// Maximum length of a message or page in bytes; 4 MiB by default.
     #[arg(skip)]
     pub max_message_bytes: Option<usize>,
 
-    /// Where in a message the rounds are; the first whose filters hold reads it.
+    /// Where in a message the rounds are; the first rule whose filters match reads it.
     #[arg(skip)]
     pub rounds: Vec<RuleOptions>,
 }
 
-/// What both sources need, checked.
+/// The checked options that both sources need.
 #[derive(Debug)]
 pub struct Feed {
-    /// Where it is.
-    pub address: Address,
+    /// The address.
+    pub address: FeedAddress,
     /// The headers to send.
     pub headers: HeaderMap,
-    /// Whom to trust beside those this machine trusts.
+    /// Certificate authorities to trust in addition to the system's.
     pub authorities: Vec<CertificateDer<'static>>,
-    /// How long a connection or an answer may take.
+    /// Timeout of a connection or an answer.
     pub timeout: Duration,
-    /// The longest message or page.
+    /// Default maximum length of a message or page.
     pub bytes_max: usize,
-    /// Where the rounds are.
+    /// Where in a message the rounds are.
     pub rules: Vec<Rule>,
 }
 
 impl Feed {
-    /// Checks what both sources share; opens no connection.
+    /// Checks the shared options; opens no connection.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong, with its flag or key.
+    /// An option is missing or wrong; the error names its flag or key.
     pub fn new(options: &FeedOptions, order: Order, schemes: &[&str]) -> Result<Self, ConfigError> {
         let timeout = options.timeout.map_or(TIMEOUT_DEFAULT, |span| span.0);
         if !TIMEOUTS.contains(&timeout) {
@@ -126,7 +126,7 @@ impl Feed {
             .map(|(index, rule)| rule.clone().check(index, order))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            address: Address::new(options.url.as_ref(), schemes)?,
+            address: FeedAddress::new(options.url.as_ref(), schemes)?,
             headers: headers::headers(&options.headers)?,
             authorities,
             timeout,

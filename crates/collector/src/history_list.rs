@@ -99,7 +99,7 @@ pub enum ParsedList {
 }
 
 /// The history list among the lists of a page. The pop-up's is the last choice.
-pub fn sight(lists: &[ListTexts], order: Order) -> ParsedList {
+pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     let (inside, outside): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.popup);
     let mut most = 0;
     for list in outside.into_iter().chain(inside) {

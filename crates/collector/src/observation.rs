@@ -18,13 +18,13 @@ pub struct Observation {
     /// When it was heard, on the clock on the wall.
     pub wall: DateTime<Utc>,
     /// What was heard.
-    pub said: Report,
+    pub report: Report,
 }
 
 impl Observation {
     /// A reading heard now.
-    pub fn now(said: Report) -> Self {
-        Self { mono: clock::mono(), wall: clock::wall(), said }
+    pub fn now(report: Report) -> Self {
+        Self { mono: clock::mono(), wall: clock::wall(), report }
     }
 }
 

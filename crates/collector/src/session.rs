@@ -25,11 +25,11 @@ pub const RECONNECT_AFTER: Duration = Duration::from_mins(5);
 /// A connection that held for so long was a good one: the next pause is short again.
 const HEALTHY_AFTER: Duration = Duration::from_mins(1);
 /// A source that cannot say whether it is connected is given up and tried again.
-const CONNECT_WITHIN: Duration = Duration::from_mins(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_mins(3);
 /// Errors in a row that may be a mistake of the configuration.
 const SUSPECTS_MAX: u32 = 5;
 /// Time for a goodbye.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Records until `shutdown`, or until a demo or a replay is finished; posts the status on `status`.
 ///
@@ -54,7 +54,7 @@ async fn record(
 ) -> anyhow::Result<()> {
     let mut recorder = Recorder::open(config, board)?;
     let outcome = run_with_reconnect(&mut source, &mut recorder, shutdown).await;
-    if timeout(CLOSE_WITHIN, source.close()).await.is_err() {
+    if timeout(CLOSE_TIMEOUT, source.close()).await.is_err() {
         tracing::debug!("The source took too long to say goodbye.");
     }
     let finished = recorder.finish(&outcome).await;
@@ -83,7 +83,7 @@ async fn run_with_reconnect(
             Err(Interrupt::WriterGone) => return Err(WriterGone.into()),
             Err(Interrupt::Shutdown | Interrupt::Overdue) => return Ok("asked to stop"),
         };
-        if recorder.connection_held(HEALTHY_AFTER) {
+        if recorder.connection_lasted(HEALTHY_AFTER) {
             backoff.reset();
             suspects = 0;
         }
@@ -95,7 +95,7 @@ async fn run_with_reconnect(
         recorder.on_disconnect(&error.to_string(), pause);
         let wait = async {
             // A source that cannot say goodbye in time is left without.
-            drop(timeout(CLOSE_WITHIN, source.close()).await);
+            drop(timeout(CLOSE_TIMEOUT, source.close()).await);
             sleep(pause).await;
         };
         match recorder.wait_for(wait, None, shutdown).await {
@@ -112,14 +112,14 @@ async fn run_connection(
     recorder: &mut Recorder,
     shutdown: &CancellationToken,
 ) -> Result<ConnectionEnd, Interrupt> {
-    match recorder.wait_for(source.connect(), Some(CONNECT_WITHIN), shutdown).await {
+    match recorder.wait_for(source.connect(), Some(CONNECT_TIMEOUT), shutdown).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
         Err(Interrupt::Overdue) => {
             let what = "the source".to_owned();
             return Ok(ConnectionEnd::Failed(SourceError::TimedOut {
                 what,
-                after: CONNECT_WITHIN,
+                after: CONNECT_TIMEOUT,
             }));
         }
         Err(interrupt) => return Err(interrupt),
@@ -127,8 +127,8 @@ async fn run_connection(
     recorder.connected(shutdown).await?;
     loop {
         let limit = recorder.time_to_stale(RECONNECT_AFTER);
-        let reading = match recorder.wait_for(source.next(), limit, shutdown).await {
-            Ok(Ok(reading)) => reading,
+        let observation = match recorder.wait_for(source.next(), limit, shutdown).await {
+            Ok(Ok(observation)) => observation,
             Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
             Err(Interrupt::Overdue) => {
                 let what = "the game (no new round)".to_owned();
@@ -139,8 +139,8 @@ async fn run_connection(
             }
             Err(interrupt) => return Err(interrupt),
         };
-        recorder.take(&reading, shutdown).await?;
-        if reading.said == Report::End {
+        recorder.record(&observation, shutdown).await?;
+        if observation.report == Report::End {
             return Ok(ConnectionEnd::Finished("the source is finished"));
         }
     }

@@ -1,5 +1,5 @@
-//! Where rounds are heard. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails. Closing,
-//! staleness, back-off and shutdown are the session's, not a source's.
+//! The five sources of rounds. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails.
+//! Closing, staleness, back-off and shutdown are the session's job.
 
 pub mod browser;
 pub mod demo;
@@ -26,17 +26,17 @@ pub enum Source {
     WebSocket(Box<websocket::WebSocket>),
     /// JSON or HTML over HTTP.
     Http(Box<http::Http>),
-    /// What a test tells it.
+    /// A script for tests.
     #[cfg(test)]
     Scripted(script::ScriptedSource),
 }
 
 impl Source {
-    /// Connects, or connects again after a loss.
+    /// Connects, for the first time or again.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, and whether trying again can help.
+    /// The connection failed; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         match self {
             Self::Demo(demo) => demo.connect(),
@@ -49,12 +49,12 @@ impl Source {
         }
     }
 
-    /// Waits for the next reading. The session drops this future only when it gives up the connection, so a source need not
-    /// be able to continue a call that was cut off.
+    /// Waits for the next observation. The session drops this future only to give up the connection, so it need not
+    /// be cancel-safe.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// The connection can no longer be used; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         match self {
             Self::Demo(demo) => demo.next().await,
@@ -67,10 +67,10 @@ impl Source {
         }
     }
 
-    /// Says goodbye to whom it is connected; the session waits a second at most.
+    /// Closes the connection; the session waits at most a second.
     pub async fn close(&mut self) {
         match self {
-            // Nobody is connected to an HTTP server between two answers.
+            // There is no connection to an HTTP server between two requests.
             Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
             Self::Browser(browser) => Box::pin(browser.close()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.close()).await,

@@ -1,4 +1,5 @@
-//! The configuration file, and which of flag, environment, file and default a setting comes from.
+//! The configuration file, and whether a setting comes from a flag, the environment, the file or a
+//! default.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ pub enum FileError {
         /// The system's error.
         source: io::Error,
     },
-    /// The file is not TOML, or holds an unknown key or a value of another type.
+    /// The file is not TOML, or has an unknown key or a value of the wrong type.
     #[error("{} line {line}: {}", path.display(), message.replace('\n', " "))]
     Malformed {
         /// The file.
@@ -51,7 +52,7 @@ pub fn load_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     })
 }
 
-/// Returns whether a file sets `key`, which names tables and their fields with dots: `feed.url`.
+/// Returns whether a file sets `key`, with dots between tables and fields: `feed.url`.
 pub fn has_key(file: &toml::Table, key: &str) -> bool {
     let mut keys = key.split('.');
     let first = keys.next().and_then(|key| file.get(key));
@@ -67,7 +68,7 @@ pub fn set_by(matches: &ArgMatches, arg: &Arg) -> Option<String> {
     }
 }
 
-/// Returns the default that an argument's help states in words, as in `[default: one for each core]`.
+/// Returns the default that an argument's help describes in words, as in `[default: one per core]`.
 pub fn default_in_words(arg: &Arg) -> Option<String> {
     let help = arg.get_help()?.to_string();
     let (_, after) = help.split_once("[default: ")?;
@@ -85,7 +86,7 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Settings {
-            #[expect(dead_code, reason = "only its name counts")]
+            #[expect(dead_code, reason = "the test only needs its name")]
             pace: u8,
         }
         let dir = std::env::temp_dir().join(format!("daemon-config-{}", std::process::id()));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_told_from_a_default() {
+    fn a_flag_is_distinguished_from_a_default() {
         let pace = || Arg::new("pace").long("pace").default_value("1").help("[default: slow]");
         let command = Command::new("x").arg(pace());
         let matches = command.clone().get_matches_from(["x", "--pace", "2"]);

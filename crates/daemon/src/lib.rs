@@ -1,10 +1,12 @@
-//! What every program of the project does at its edges: signals, service manager, log, metrics,
-//! configuration file, manual pages and the reason it exits with.
+//! The interface of every program of the project to its environment: signals, service manager, log,
+//! metrics, configuration file, manual pages and final error message.
 
 #[cfg(feature = "config-file")]
 pub mod config;
 pub mod log;
 pub mod manual;
+#[cfg(feature = "options-page")]
+pub mod options_page;
 pub mod output;
 pub mod prometheus;
 pub mod signals;

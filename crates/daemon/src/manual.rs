@@ -10,10 +10,10 @@ use clap_complete::Shell;
 
 use crate::output;
 
-/// The commands `completions` and `man`: a variant of the program's own commands holds them with
+/// The commands `completions` and `man`, to be flattened into a program's commands by a variant with
 /// `#[command(flatten)]`.
 ///
-/// Their help names the program that they are part of.
+/// Their help contains the name of that program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManualCommand(Manual);
 
@@ -33,10 +33,10 @@ enum Manual {
 }
 
 impl ManualCommand {
-    /// Prints what was asked for; `command` is the definition of the whole command line.
+    /// Runs the command; `command` is the definition of the program's whole command line.
     ///
     /// # Errors
-    /// It cannot be printed or written.
+    /// The output cannot be printed or written.
     pub fn run(&self, command: Command) -> anyhow::Result<()> {
         match &self.0 {
             Manual::Completions { shell } => completions(command, *shell),

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_that_is_quoted_already_is_not_repeated() {
+    fn a_cause_that_is_already_quoted_is_not_repeated() {
         let named = anyhow!("the disk is full").context("writing a: the disk is full");
         assert_eq!(in_one_line(&named), "writing a: the disk is full");
         let unnamed = anyhow!("the disk is full").context("writing a").context("recording");

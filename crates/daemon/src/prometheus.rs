@@ -12,7 +12,7 @@ pub enum MetricKind {
     Gauge,
     /// A value that only grows; by convention its name ends in `_total`.
     Counter,
-    /// Observations counted in buckets; see [`Metric::sample_of`].
+    /// Observations counted in buckets; written with [`Metric::sample_of`].
     Histogram,
 }
 
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_stand_under_the_type_of_their_metric() {
+    fn samples_follow_the_help_and_type_of_their_metric() {
         let mut page = MetricsPage::default();
         page.metric("up", MetricKind::Gauge, "1 while it runs.").sample(&[], 1);
         page.metric("rows_total", MetricKind::Counter, "Rows written.")

@@ -19,10 +19,10 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts listening; from now on these signals do not kill the process.
+    /// Starts listening; from then on these signals no longer end the process.
     ///
     /// # Errors
-    /// The system refuses to register a handler.
+    /// A handler cannot be registered.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -47,10 +47,10 @@ impl Signals {
 
 #[cfg(windows)]
 impl Signals {
-    /// Starts listening; from now on these signals do not kill the process.
+    /// Starts listening; from then on these signals no longer end the process.
     ///
     /// # Errors
-    /// The system refuses to register a handler.
+    /// A handler cannot be registered.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
         Ok(Self {

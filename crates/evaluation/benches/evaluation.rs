@@ -1,4 +1,4 @@
-//! `cargo bench -p evaluation`: what is done once a round, and the two costly formulas in it.
+//! `cargo bench -p evaluation`: the work done once per round, and its two most expensive formulas.
 
 use std::hint::black_box;
 
@@ -11,8 +11,8 @@ use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::simulate::{Scenario, day_phase};
 
 const ROUNDS: usize = 10_000;
-/// What the forecast test bets on.
-const SAID: [f64; 5] = [0.65, 0.49, 0.32, 0.19, 0.097];
+/// The served probabilities on which the forecast test bets.
+const SERVED: [f64; 5] = [0.65, 0.49, 0.32, 0.19, 0.097];
 
 fn rounds(criterion: &mut Criterion) {
     let cents = Scenario::Fair.rounds(ROUNDS, 1);
@@ -23,7 +23,7 @@ fn rounds(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut tests = Evidence::new(house, 7);
             for (t, &cents) in (0_u64..).zip(&cents) {
-                tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&SAID));
+                tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&SERVED));
             }
             tests
         });

@@ -1,5 +1,6 @@
-//! Prints our scores of 2,000 forecasts and an audit as JSON, for `tests/peers.py` to hold against other packages.
-#![expect(clippy::print_stdout, reason = "its output is what the comparison reads")]
+//! Prints our scores of 2,000 forecasts and an audit as JSON; `tests/peers.py` compares them with
+//! other packages.
+#![expect(clippy::print_stdout, reason = "the comparison reads its output")]
 
 use evaluation::audit::{self, AuditOptions, AuditRound};
 use evaluation::pit::normal_scores;

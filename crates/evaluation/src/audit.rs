@@ -1,9 +1,9 @@
 //! A fairness audit of recorded rounds: twelve tests at a fixed number of rounds, the return at
-//! each target, and what the recording itself leaves out.
+//! each target, and the defects of the recording itself.
 //!
-//! A test of this battery is valid for one look. Look at the announced numbers of rounds only
-//! ([`SNAPSHOTS`]), each with half the error of the one before; for looking at any time there are
-//! the [evidence](crate::sequential).
+//! The battery is valid for a single look. Run it only at the round counts announced in
+//! [`SNAPSHOTS`], each look with half the error probability of the one before; to look at any time,
+//! use the [sequential tests](crate::sequential).
 
 mod battery;
 mod clock;
@@ -23,30 +23,30 @@ use crate::HouseLaw;
 use crate::pit::normal_scores;
 use crate::sequential::{Evidence, Level, ObservedRound, TestEvidence};
 
-/// The numbers of rounds at which to look, announced beforehand.
+/// The round counts at which to audit, announced beforehand.
 pub const SNAPSHOTS: [u64; 10] =
     [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 
-/// Minimum number of rounds for an audit.
+/// Minimum number of rounds in an audit.
 pub const ROUNDS_MIN: usize = 100;
 
 /// One recorded round.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditRound {
-    /// How it came out.
+    /// Its multiplier, in hundredths.
     pub cents: u64,
     /// When it ended, in seconds since 1970; `None` without a clock.
     pub unix_seconds: Option<f64>,
 }
 
-/// What an audit holds the rounds against.
+/// The hypothesis and the error level of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditOptions {
     /// The law the house states.
     pub house: HouseLaw,
-    /// The published salt of the uniform numbers.
+    /// The published salt from which the uniform numbers are drawn.
     pub salt: u64,
-    /// The chance of a false finding in the whole battery.
+    /// The probability of any false finding in the whole battery.
     pub alpha: f64,
 }
 
@@ -57,18 +57,18 @@ impl Default for AuditOptions {
 }
 
 impl AuditOptions {
-    /// The share of an error of .05 that the look at `SNAPSHOTS[number]` may spend: .05/2^(number +
-    /// 1), so that all looks together stay below .05.
+    /// Returns these options with the alpha that the look at `SNAPSHOTS[number]` may spend:
+    /// .05/2^(number + 1), so that all looks together stay below .05.
     #[must_use]
     pub fn at_snapshot(self, number: i32) -> Self {
         Self { alpha: 0.05 * 0.5f64.powi(number + 1), ..self }
     }
 }
 
-/// An audit of fewer than [`ROUNDS_MIN`] rounds.
+/// An audit was asked for with fewer than [`ROUNDS_MIN`] rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFewRounds {
-    /// How many there were.
+    /// The number of rounds given.
     pub rounds: usize,
 }
 
@@ -85,16 +85,16 @@ impl std::error::Error for TooFewRounds {}
 pub struct TestResult {
     /// Its name.
     pub name: &'static str,
-    /// What a finding would point at: `law`, `order`, `law or order`, `order or clock`, `law, order
+    /// What a finding would indicate: `law`, `order`, `law or order`, `order or clock`, `law, order
     /// or clock`, `drift`.
     pub about: &'static str,
-    /// What it asks, in plain words.
+    /// The question it answers, in plain words.
     pub question: &'static str,
     /// The p-value; `None` when the data cannot answer (no clock).
     pub p: Option<f64>,
-    /// The p-value after Holm's correction over all tests that could answer.
+    /// The p-value after Holm's correction over all tests that have one.
     pub holm_p: Option<f64>,
-    /// The corrected p-value is at most alpha.
+    /// Whether the corrected p-value is at most alpha.
     pub stands_out: bool,
 }
 
@@ -103,33 +103,33 @@ pub struct TestResult {
 pub struct AuditReport {
     /// Rounds audited.
     pub rounds: usize,
-    /// What they were held against.
+    /// The hypothesis and the error level.
     pub options: AuditOptions,
     /// The twelve tests.
     pub tests: Vec<TestResult>,
     /// The return at 1.00x and at each target.
     pub returns: Vec<ReturnRow>,
-    /// The order and law evidence, run over the rounds; the forecast test needs forecasts.
+    /// The order and law tests run over the rounds; the forecast test would need forecasts.
     pub evidence: Vec<TestEvidence>,
-    /// The rounds at which the change detector spoke, counted from 1.
+    /// The rounds at which the change detector raised an alarm, counted from 1.
     pub changes: Vec<u64>,
-    /// What the recording may have left out or changed.
+    /// Defects of the recording: rounds it may have missed, dropped or reordered.
     pub recording: Recording,
 }
 
 impl AuditReport {
-    /// The tests that stand out after correction.
+    /// Returns the tests that stand out after correction.
     pub fn findings(&self) -> impl Iterator<Item = &TestResult> {
         self.tests.iter().filter(|test| test.stands_out)
     }
 
-    /// The report as text.
+    /// Returns the report as text.
     pub fn to_text(&self) -> String {
         self.to_string()
     }
 }
 
-/// Audits rounds in the order in which they were played.
+/// Audits rounds, given in the order in which they were played.
 ///
 /// # Errors
 /// [`TooFewRounds`] below [`ROUNDS_MIN`].
@@ -146,13 +146,13 @@ pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport,
         options: *options,
         tests: tests(rounds, &cents, options),
         returns: returns::table(&cents, &options.house),
-        evidence: loudest(&evidence),
+        evidence: strongest(&evidence),
         changes,
         recording: Recording::of(rounds, &options.house),
     })
 }
 
-/// The p-values of the battery, with their corrections.
+/// Runs the twelve tests and corrects their p-values.
 fn tests(rounds: &[AuditRound], cents: &[u64], options: &AuditOptions) -> Vec<TestResult> {
     let scores = normal_scores(&options.house, options.salt, cents);
     let mut tests = battery::run(cents, &scores, &options.house);
@@ -165,8 +165,8 @@ fn tests(rounds: &[AuditRound], cents: &[u64], options: &AuditOptions) -> Vec<Te
     tests
 }
 
-/// Holm's corrected p-value: the largest of p times the number of tests left, over all p up to this
-/// one (Holm 1979).
+/// Returns Holm's corrected p-value: the largest of p times the number of tests left, over all
+/// p-values up to this one (Holm 1979).
 fn holm(p: f64, all: &[f64]) -> f64 {
     let mut sorted = all.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -186,22 +186,24 @@ fn evidence(rounds: &[AuditRound], options: &AuditOptions) -> Evidence {
     evidence
 }
 
-/// The order and law evidence of the epoch in which each was loudest.
-fn loudest(evidence: &Evidence) -> Vec<TestEvidence> {
+/// Returns the order and law tests, each in the epoch of its strongest evidence.
+fn strongest(evidence: &Evidence) -> Vec<TestEvidence> {
     let now = evidence.tests();
-    let loudest = |number: usize| {
+    let strongest = |number: usize| {
         let earlier = evidence.closed().iter().map(|epoch| &epoch.tests[number]);
-        let loud = |test: &&TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
+        let strength = |test: &&TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
         earlier
             .chain([&now[number]])
-            .max_by(|a, b| loud(a).partial_cmp(&loud(b)).unwrap_or(std::cmp::Ordering::Equal))
+            .max_by(|a, b| {
+                strength(a).partial_cmp(&strength(b)).unwrap_or(std::cmp::Ordering::Equal)
+            })
             .cloned()
     };
-    [0, 1].into_iter().filter_map(loudest).collect()
+    [0, 1].into_iter().filter_map(strongest).collect()
 }
 
-/// Whether a test of a report speaks.
-pub(crate) fn speaks(test: &TestEvidence) -> bool {
+/// Returns whether a test has reached amber or red.
+fn has_alarm(test: &TestEvidence) -> bool {
     test.level >= Level::Amber
 }
 

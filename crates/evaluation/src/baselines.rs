@@ -1,5 +1,5 @@
-//! Baselines without a model: the constants and naive forecasts that every forecast is measured against. All of them
-//! are causal.
+//! Baselines without a model: the constants and naive forecasts that every forecast is measured
+//! against. All are causal.
 
 mod climatology;
 mod naive;
@@ -13,14 +13,14 @@ pub use naive::{EwmaFrequency, EwmaLn, LastValue, RollingFrequency50, RollingMed
 
 use crate::HouseLaw;
 
-/// What a baseline says before a round. Absent is what it has no opinion on.
+/// The forecast of a baseline for one round; `None` for what it does not forecast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BaselineForecast {
-    /// A point.
+    /// The point forecast, a multiplier.
     pub point: Option<f64>,
     /// P(M >= c) for the five targets.
     pub probabilities: Option<[f64; 5]>,
-    /// The scale of the whole law it believes in, where it believes in one.
+    /// The scale of the tilted house law, for a baseline that forecasts a whole law.
     pub scale: Option<f64>,
 }
 
@@ -29,11 +29,11 @@ pub trait Baseline: Debug + Send {
     /// Its name on the scorecard.
     fn name(&self) -> &'static str;
 
-    /// What it says of the next round.
+    /// Returns its forecast of the next round.
     fn forecast(&self) -> BaselineForecast;
 
-    /// The CRPS of ln M it would get for a round of `cents`; `None` where it says nothing about ln
-    /// M, or where its forecast already tells.
+    /// Returns its CRPS of ln M for a round of `cents`; `None` when it forecasts no law of ln M, or
+    /// when the score follows from [`BaselineForecast::scale`].
     fn log_crps(&self, _cents: u64) -> Option<f64> {
         None
     }
@@ -42,7 +42,7 @@ pub trait Baseline: Debug + Send {
     fn update(&mut self, cents: u64);
 }
 
-/// All seven.
+/// All seven baselines.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Baselines {
     house: HouseConstant,
@@ -55,7 +55,7 @@ pub struct Baselines {
 }
 
 impl Baselines {
-    /// No round yet.
+    /// Returns the baselines before any round.
     pub fn new(house: &HouseLaw) -> Self {
         Self {
             house: HouseConstant::new(house),
@@ -68,7 +68,7 @@ impl Baselines {
         }
     }
 
-    /// The seven, in the order of the scorecard: the house first, climatology second.
+    /// Returns the seven in the order of the scorecard: the house first, climatology second.
     pub fn each(&self) -> [&dyn Baseline; 7] {
         [
             &self.house,
@@ -81,7 +81,7 @@ impl Baselines {
         ]
     }
 
-    /// Takes a finished round to all of them.
+    /// Updates all seven with a finished round.
     pub fn update(&mut self, cents: u64) {
         let all: [&mut dyn Baseline; 7] = [
             &mut self.house,
@@ -98,14 +98,14 @@ impl Baselines {
     }
 }
 
-/// The house law itself: 1.94x, and the table of r/c. Nothing beats it on a fair game.
+/// The house law itself: 1.94x and the table of r/c. On a fair game no forecast beats it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct HouseConstant {
     house: HouseLaw,
 }
 
 impl HouseConstant {
-    /// The constant of a house law.
+    /// Returns the constant forecast of a house law.
     pub fn new(house: &HouseLaw) -> Self {
         Self { house: *house }
     }
@@ -132,31 +132,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_says_what_its_name_says() {
+    fn each_baseline_forecasts_what_its_name_says() {
         let house = HouseLaw::default();
         let mut all = Baselines::new(&house);
         for cents in [150, 400, 120, 1000] {
             all.update(cents);
         }
-        let said = all.each().map(Baseline::forecast);
+        let forecasts = all.each().map(Baseline::forecast);
         let close = |ours: Option<f64>, truth: f64| assert!((ours.unwrap() - truth).abs() < 1e-12);
-        close(said[0].point, 1.94);
-        close(said[0].probabilities.map(|p| p[4]), 0.097);
-        close(said[1].point, 2.75);
-        close(said[1].probabilities.map(|p| p[1]), 2.5 / 5.0);
-        close(said[2].point, 10.0);
-        close(said[2].probabilities.map(|p| p[4]), 1.0);
-        close(said[3].point, 2.75);
-        close(said[4].probabilities.map(|p| p[0]), 3.5 / 5.0);
+        close(forecasts[0].point, 1.94);
+        close(forecasts[0].probabilities.map(|p| p[4]), 0.097);
+        close(forecasts[1].point, 2.75);
+        close(forecasts[1].probabilities.map(|p| p[1]), 2.5 / 5.0);
+        close(forecasts[2].point, 10.0);
+        close(forecasts[2].probabilities.map(|p| p[4]), 1.0);
+        close(forecasts[3].point, 2.75);
+        close(forecasts[4].probabilities.map(|p| p[0]), 3.5 / 5.0);
         let mut mean = 1.5f64.ln();
         for x in [4.0f64, 1.2, 10.0] {
             mean += 2.0 / 11.0 * (x.ln() - mean);
         }
-        close(said[5].point, mean.exp());
+        close(forecasts[5].point, mean.exp());
         let mut share = 0.485;
         for hit in [0.0, 1.0, 0.0, 1.0] {
             share += 0.05 * (hit - share);
         }
-        close(said[6].probabilities.map(|p| p[1]), share);
+        close(forecasts[6].probabilities.map(|p| p[1]), share);
     }
 }

@@ -1,31 +1,31 @@
-//! What a fair game does, and the one-parameter family around it that a forecast is served through.
+//! The law of a fair game, and the one-parameter family around it from which forecasts are served.
 //!
-//! House law: P(M >= x) = r/x on the cent grid from 1.01 up, the rest at 1.00. Tilted house law
-//! with scale s: P(M >= x) = r x^(-1/s); s = 1 is the house, s > 1 has the heavier tail. Its median
-//! is (2r)^s. Why a tilt of ln M: under the law ln M is nearly Exp(1), so a model of E ln M has all
-//! its moments, where the mean of M itself does not exist.
+//! House law: P(M >= x) = r/x on the cent grid from 1.01 up, the remaining mass at 1.00. Tilted
+//! house law with scale s: P(M >= x) = r x^(-1/s), median (2r)^s; s = 1 is the house law, s > 1 has
+//! a heavier tail. The tilt acts on ln M because under the house law ln M is nearly Exp(1): a model
+//! of E ln M has all its moments, whereas the mean of M itself does not exist.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// E ln M under the default house law, exact on the cent grid.
+/// E ln M under the default house law, summed exactly over the cent grid.
 pub const M0: f64 = 0.967_577_714_6;
 
-/// Var ln M under the default house law.
+/// Var ln M under the default house law, summed exactly over the cent grid.
 pub const V0: f64 = 1.001_375_521_5;
 
 /// The median of the default house law: the best constant point forecast by absolute error of ln M.
 pub const MEDIAN: f64 = 1.94;
 
-/// The scales a forecast may take.
+/// The range of scales that a forecast may take.
 pub const SCALES: std::ops::RangeInclusive<f64> = 0.5..=2.0;
 
-/// What a fair game does: P(M >= x) = r/x.
+/// The law of a fair game: P(M >= x) = r/x.
 ///
-/// Invariants: 0 < r <= 1, 0 <= atom < 1, the cap lies above 1.02x.
+/// Invariants: 0 < r <= 1, 0 <= atom < 1, and the cap lies above 1.02x.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Terms", into = "Terms")]
+#[serde(try_from = "StoredLaw", into = "StoredLaw")]
 pub struct HouseLaw {
     r: f64,
     atom: f64,
@@ -34,13 +34,13 @@ pub struct HouseLaw {
 
 /// The stored form of a house law.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Terms {
+struct StoredLaw {
     r: f64,
     atom: f64,
     cap_cents: u64,
 }
 
-/// A house law that no game can have.
+/// A parameter that no house law can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LawError {
     /// The return to the player is not in (0, 1].
@@ -70,8 +70,8 @@ impl Default for HouseLaw {
 }
 
 impl HouseLaw {
-    /// The law with return `r`, the atom at 1.00x that the curve leaves (1 - r/1.01) and a cap of
-    /// 1,000,000x.
+    /// Returns the law with return `r`, the atom at 1.00x that the curve leaves (1 - r/1.01) and a
+    /// cap of 1,000,000x.
     ///
     /// # Errors
     /// [`LawError::Return`] unless 0 < r <= 1.
@@ -83,8 +83,8 @@ impl HouseLaw {
         }
     }
 
-    /// The same with another probability of 1.00x. The curve r/x then holds from 1.02 up and never
-    /// rises above 1 - atom.
+    /// Returns the law with another probability of 1.00x. The curve r/x then applies from 1.02 up
+    /// and never exceeds 1 - atom.
     ///
     /// # Errors
     /// [`LawError::Atom`] unless 0 <= atom < 1.
@@ -96,7 +96,7 @@ impl HouseLaw {
         }
     }
 
-    /// The same with another highest multiplier, in cents.
+    /// Returns the law with another highest multiplier, in cents.
     ///
     /// # Errors
     /// [`LawError::Cap`] unless the cap is above 1.02x.
@@ -104,51 +104,51 @@ impl HouseLaw {
         if cap_cents > 102 { Ok(Self { cap_cents, ..self }) } else { Err(LawError::Cap(cap_cents)) }
     }
 
-    /// The return to the player, r.
+    /// Returns the return to the player, r.
     pub fn r(&self) -> f64 {
         self.r
     }
 
-    /// P(M = 1.00).
+    /// Returns P(M = 1.00).
     pub fn atom(&self) -> f64 {
         self.atom
     }
 
-    /// The highest multiplier, in cents.
+    /// Returns the highest multiplier, in cents.
     pub fn cap_cents(&self) -> u64 {
         self.cap_cents
     }
 
-    /// P(M >= c) for a multiplier c; see [`TiltedLaw::survival`].
+    /// Returns P(M >= c) for a multiplier c; see [`TiltedLaw::survival`].
     pub fn survival(&self, c: f64) -> f64 {
         self.untilted().survival(c)
     }
 
-    /// P(M >= k/100).
+    /// Returns P(M >= k/100).
     pub fn survival_cents(&self, k: u64) -> f64 {
         self.untilted().survival_cents(k)
     }
 
-    /// The [`survival`](Self::survival) of the five [`TARGETS`](crate::TARGETS).
+    /// Returns the [`survival`](Self::survival) at the five [`TARGETS`](crate::TARGETS).
     pub fn probabilities(&self) -> [f64; 5] {
         self.untilted().probabilities()
     }
 
-    /// The median, on the cent grid: 1.94 for r = 0.97.
+    /// Returns the median, on the cent grid: 1.94 for r = 0.97.
     pub fn median(&self) -> f64 {
         self.untilted().median()
     }
 
-    /// The randomised probability integral transform; see [`TiltedLaw::pit`].
+    /// Returns the randomised probability integral transform; see [`TiltedLaw::pit`].
     pub fn pit(&self, k: u64, v: f64) -> f64 {
         self.untilted().pit(k, v)
     }
 
-    /// E ln M without the cap: the sum of P(M >= x) over the steps of ln x. [`M0`] for the default
-    /// law.
+    /// Returns E ln M without the cap, the sum of P(M >= x) over the steps of ln x: [`M0`] for the
+    /// default law.
     pub fn mean_ln(&self) -> f64 {
-        // The curve alone is proportional to r; only the steps below the atom's ceiling differ from
-        // it.
+        // The sum over the curve is proportional to r. It needs a correction only where 1 - atom
+        // is not on the curve: at 1.01x, and where the curve would exceed it.
         let curve = M0 / 0.97 * self.r;
         let step = |k: u64| {
             let x = crate::multiplier(k);
@@ -162,52 +162,51 @@ impl HouseLaw {
         curve + first + cut
     }
 
-    /// This law with scale 1.
+    /// Returns this law with scale 1.
     pub fn untilted(&self) -> TiltedLaw {
         TiltedLaw { house: *self, scale: 1.0 }
     }
 
-    /// This law tilted to `scale`, which is cut to [`SCALES`] (a scale that is not a number is 1:
-    /// no opinion).
+    /// Returns this law tilted to `scale`, clamped to [`SCALES`]; NaN counts as 1, the house law.
     pub fn tilted(&self, scale: f64) -> TiltedLaw {
         let scale = if scale.is_nan() { 1.0 } else { scale.clamp(*SCALES.start(), *SCALES.end()) };
         TiltedLaw { house: *self, scale }
     }
 
-    /// The scale of a model that expects ln M to be `mean_ln`, cut to [`SCALES`].
+    /// Returns the scale of a model with E ln M = `mean_ln`, clamped to [`SCALES`].
     pub fn scale_from_mean_ln(&self, mean_ln: f64) -> f64 {
         self.tilted(mean_ln / self.mean_ln()).scale
     }
 
-    /// The point forecast of a model that expects ln M to be `mean_ln`: the median map, never below
-    /// 1.00x.
+    /// Returns the point forecast of a model with E ln M = `mean_ln`: the median of the tilted law,
+    /// at least 1.00x.
     ///
-    /// Not exp(mean ln M), which is 2.63 on the fair law where the median is 1.94.
+    /// exp(E ln M) would be no median: under the fair law it is 2.63, the median 1.94.
     pub fn point_from_mean_ln(&self, mean_ln: f64) -> f64 {
         self.median().powf(mean_ln / self.mean_ln()).max(1.0)
     }
 }
 
-impl TryFrom<Terms> for HouseLaw {
+impl TryFrom<StoredLaw> for HouseLaw {
     type Error = LawError;
 
-    fn try_from(terms: Terms) -> Result<Self, LawError> {
+    fn try_from(terms: StoredLaw) -> Result<Self, LawError> {
         Self::new(terms.r)?.with_atom(terms.atom)?.with_cap_cents(terms.cap_cents)
     }
 }
 
-impl From<HouseLaw> for Terms {
+impl From<HouseLaw> for StoredLaw {
     fn from(law: HouseLaw) -> Self {
         Self { r: law.r, atom: law.atom, cap_cents: law.cap_cents }
     }
 }
 
-/// [`HouseLaw::scale_from_mean_ln`] under the default house law.
+/// Returns [`HouseLaw::scale_from_mean_ln`] under the default house law.
 pub fn scale_from_mean_ln(mean_ln: f64) -> f64 {
     HouseLaw::default().tilted(mean_ln / M0).scale
 }
 
-/// [`HouseLaw::point_from_mean_ln`] under the default house law: 1.94^(m/m0).
+/// Returns [`HouseLaw::point_from_mean_ln`] under the default house law: 1.94^(m/m0).
 pub fn point_from_mean_ln(mean_ln: f64) -> f64 {
     MEDIAN.powf(mean_ln / M0).max(1.0)
 }
@@ -220,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn impossible_laws_are_refused() {
+    fn impossible_laws_are_rejected() {
         assert_eq!(HouseLaw::new(0.0), Err(LawError::Return(0.0)));
         assert!(HouseLaw::new(f64::NAN).is_err());
         assert!(HouseLaw::new(1.01).is_err());
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_constants_are_those_of_the_law() {
+    fn the_constants_agree_with_the_default_law() {
         let law = HouseLaw::default();
         assert!((law.mean_ln() - M0).abs() < 1e-15);
         assert!((law.median() - MEDIAN).abs() < 1e-12);
@@ -248,7 +247,7 @@ mod tests {
             HouseLaw::default().with_atom(0.1).unwrap(),
             HouseLaw::default().with_atom(0.01).unwrap(),
         ] {
-            // Sum of P(M >= x) d ln x to 2,000x, and the tail r/X beyond.
+            // The sum of P(M >= x) d ln x up to X = 2,000x; the tail beyond adds r/X.
             let sum: f64 = (101..=200_000)
                 .map(|k| {
                     law.survival_cents(k) * (crate::multiplier(k) / crate::multiplier(k - 1)).ln()

@@ -1,19 +1,19 @@
-//! How much of the model's say has earned trust.
+//! The trust that the models have earned: the weight kappa of their forecast against the house law.
 
 use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
 use crate::house_law::{self, M0};
 
-/// Pseudo-evidence for "the model says nothing": what the model must outweigh before it is
-/// believed.
+/// The ridge penalty: pseudo-evidence for "the model is uninformative", which real evidence must
+/// outweigh.
 const PRIOR: f64 = 2.0;
 
-/// Scored rounds before anything but the house law is served.
+/// Scored rounds before anything other than the house law is served.
 const SCORED_MIN: u64 = 60;
 
-/// The shrinkage kappa, between 0 and 1: the ridge regression of what happened (b = ln M - m0) on
-/// what the model said (a = m - m0), without an intercept.
+/// The shrinkage factor kappa, between 0 and 1: the slope of a ridge regression, without an
+/// intercept, of the outcome b = ln M - m0 on the forecast a = m - m0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kappa {
     sum_ab: f64,
@@ -22,47 +22,46 @@ pub struct Kappa {
 }
 
 impl Kappa {
-    /// Nothing scored yet: kappa 0.
+    /// Returns kappa 0, with no round scored.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Scores one round: the model said `a` above the house mean of ln M, and it came out `b` above
-    /// it.
+    /// Scores one round: the model forecast `a` above the house mean of ln M, and ln M came out `b`
+    /// above it.
     pub fn update(&mut self, a: f64, b: f64) {
         self.sum_ab += a * b;
         self.sum_aa += a * a;
         self.scored += 1;
     }
 
-    /// kappa = SUM ab / (SUM aa + 2), cut to \[0, 1\].
+    /// Returns kappa = SUM ab / (SUM aa + 2), clamped to \[0, 1\].
     pub fn value(&self) -> f64 {
         (self.sum_ab / (self.sum_aa + PRIOR)).clamp(0.0, 1.0)
     }
 
-    /// Rounds scored.
+    /// Returns the number of rounds scored.
     pub fn scored(&self) -> u64 {
         self.scored
     }
 
-    /// The kappa that is served: [`value`](Self::value), but 0 before 60 rounds are scored.
+    /// Returns the kappa that is served: [`value`](Self::value), but 0 until 60 rounds are scored.
     pub fn served(&self) -> f64 {
         if self.scored < SCORED_MIN { 0.0 } else { self.value() }
     }
 
-    /// The scale served under the default house law for a model that expects ln M to be `mean_ln`:
+    /// Returns the scale served under the default house law for a model with E ln M = `mean_ln`:
     /// 1 + kappa (s - 1).
     pub fn served_scale(&self, mean_ln: f64) -> f64 {
         self.shrunk(house_law::scale_from_mean_ln(mean_ln))
     }
 
-    /// [`served_scale`](Self::served_scale) under another house law.
+    /// Returns the [`served_scale`](Self::served_scale) under another house law.
     pub fn served_scale_under(&self, house: &HouseLaw, mean_ln: f64) -> f64 {
         self.shrunk(house.scale_from_mean_ln(mean_ln))
     }
 
-    /// [`update`](Self::update) under the default house law, from E ln M as the model said it and
-    /// ln M as it came.
+    /// Scores one round under the default house law, from the model's E ln M and the actual ln M.
     pub fn settle(&mut self, mean_ln: f64, ln_m: f64) {
         self.update(mean_ln - M0, ln_m - M0);
     }

@@ -1,14 +1,14 @@
-//! Honest evaluation of a next-round forecast: the house law, proper scores, tests that stay valid
-//! while one looks, intervals that keep their coverage, and a fairness audit.
+//! Honest evaluation of a next-round forecast: the house law, proper scores, anytime-valid tests,
+//! prediction intervals with guaranteed coverage, and a fairness audit.
 //!
-//! Everything here is pure and streaming: no clock, file, task or thread; every state is `Clone`
-//! and (de)serialisable, so that a restart continues with the same bits. `docs/evaluation.md`
-//! explains what the numbers mean, and what none of them can mean.
+//! Everything here is pure and streaming: no clock, file, task or thread. Every state is `Clone`
+//! and (de)serialisable, so that a restart continues bit for bit. `docs/explanation/what-the-numbers-mean.md` explains
+//! what the numbers mean, and what none of them can mean.
 //!
-//! Reading order: [`house_law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (what it is
-//! worth), [`pit`] and [`sequential`] (is there anything to predict?), [`intervals`], [`skill`],
-//! [`verdict`], [`audit`]; [`simulate`] holds the generators that the acceptance figures are
-//! measured on.
+//! Reading order: [`house_law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (how
+//! good it is), [`pit`] and [`sequential`] (is there anything to predict?), [`intervals`],
+//! [`skill`], [`verdict`], [`audit`]. [`simulate`] holds the generators on which the acceptance
+//! figures are measured.
 
 pub mod audit;
 pub mod baselines;
@@ -33,20 +33,21 @@ pub use kappa::Kappa;
 /// The five cash-out targets whose probabilities are served and scored.
 pub const TARGETS: [f64; 5] = [1.5, 2.0, 3.0, 5.0, 10.0];
 
-/// [`TARGETS`] in cents: a round reaches a target when its cents do, never by comparing floats.
+/// [`TARGETS`] in cents. Whether a round reaches a target is decided in cents, never by comparing
+/// floats.
 pub const TARGET_CENTS: [u64; 5] = [150, 200, 300, 500, 1000];
 
-/// How many of the five targets a round reached, 0 to 5.
+/// Returns how many of the five targets a round reached, 0 to 5.
 pub fn targets_reached(cents: u64) -> usize {
     TARGET_CENTS.iter().take_while(|&&target| cents >= target).count()
 }
 
-/// The multiplier of a number of cents.
+/// Converts cents to a multiplier: 194 to 1.94.
 pub fn multiplier(cents: u64) -> f64 {
     cents as f64 / 100.0
 }
 
-/// ln M of a number of cents: 0 for 1.00x and anything below it.
+/// Returns ln M for a round of `cents`; 0 at 1.00x and below.
 pub fn ln_multiplier(cents: u64) -> f64 {
     multiplier(cents).ln().max(0.0)
 }

@@ -1,27 +1,27 @@
-//! The standard normal distribution: its function and its inverse.
+//! The standard normal distribution: its distribution function and quantiles.
 //!
-//! `libm` gives the error function to the last digit; that of `statrs` 0.19 is off by 1e-12, which
-//! the golden values see.
+//! `libm` computes the error function to the last digit. The one of `statrs` 0.19 is off by 1e-12,
+//! enough to fail the golden tests.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use libm::erfc;
 
-/// P(Z <= x).
+/// Returns P(Z <= x).
 pub fn cdf(x: f64) -> f64 {
     0.5 * erfc(-x / SQRT_2)
 }
 
-/// P(Z > x), exact in the upper tail where `1 - cdf(x)` is not.
+/// Returns P(Z > x), accurate in the upper tail where `1 - cdf(x)` loses digits.
 pub fn survival(x: f64) -> f64 {
     0.5 * erfc(x / SQRT_2)
 }
 
-/// The x with P(Z <= x) = p, for p cut to \[1e-15, 1 - 1e-15\].
+/// Returns the x with P(Z <= x) = p, with p clamped to \[1e-15, 1 - 1e-15\].
 ///
-/// Acklam's rational approximation, then one Halley step: about 1e-15 relative in the middle. The
-/// inverse of `statrs` takes other branches; this one gives the reference values of the sequential
-/// tests to the last digits that matter.
+/// Acklam's rational approximation (2003) and one Halley step: a relative error of about 1e-15 in
+/// the middle. The inverse in `statrs` uses other approximations; this one reproduces the reference
+/// values of the sequential tests.
 pub fn quantile(p: f64) -> f64 {
     let p = p.clamp(1e-15, 1.0 - 1e-15);
     let x = if p < TAIL {
@@ -78,7 +78,8 @@ fn centre(q: f64) -> f64 {
     horner(&CENTRE_TOP, r) * q / horner(&CENTRE_BOTTOM, r)
 }
 
-/// Horner's scheme, without fused steps: they would change the last digits against the reference.
+/// Evaluates a polynomial, highest power first, by Horner's scheme. Fused multiply-adds would change
+/// the last digits against the reference.
 fn horner(coefficients: &[f64], x: f64) -> f64 {
     coefficients.iter().fold(0.0, |sum, c| sum * x + c)
 }
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_inverse_undoes_the_function() {
+    fn quantile_inverts_cdf() {
         for i in 1..2000 {
             let p = f64::from(i) / 2000.0;
             assert!((cdf(quantile(p)) - p).abs() < 1e-15, "{p}");
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn known_quantiles_come_out() {
+    fn quantiles_equal_published_values() {
         // Abramowitz & Stegun, table 26.1 and 26.5.
         assert!((quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-14);
         assert!((quantile(0.995) - 2.575_829_303_548_901).abs() < 1e-14);
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_finite() {
+    fn quantiles_of_zero_and_one_are_finite() {
         assert!(quantile(0.0).is_finite() && quantile(1.0).is_finite());
         assert!(quantile(0.0) < -7.9 && quantile(1.0) > 7.9);
     }

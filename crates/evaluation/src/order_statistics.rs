@@ -1,32 +1,32 @@
-//! Order statistics of all rounds so far: counts below a multiplier in O(log n), whatever the tail.
+//! Order statistics of all rounds so far: ranks and quantiles in O(log n), however heavy the tail.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ln_multiplier, multiplier};
 
-/// Multipliers below 164.84x have a slot of their own; 99.4 % of fair rounds are there.
+/// Each multiplier below 164.84x has its own slot; 99.4 % of fair rounds fall into these.
 const DENSE: usize = 16_384;
 
-/// From 164.84x up, 64 slots to each doubling, each with its own short list of multipliers.
+/// From 164.84x up, 64 slots for each doubling of the offset, each with a short list of multipliers.
 const PER_DOUBLING: u64 = 64;
 const FIRST_EXPONENT: u32 = 14;
 const SLOTS: usize = DENSE + 50 * 64;
 
-/// ln M is kept as a whole number of 2^-36, so that sums do not depend on the order of addition.
+/// ln M is stored in whole units of 2^-36, so that sums do not depend on the order of addition.
 const LN_UNITS: f64 = 68_719_476_736.0;
 
-/// The multipliers of all rounds so far, by size.
+/// The multipliers of all rounds so far, ordered by size.
 ///
-/// Two Fenwick trees (Fenwick 1994) over slots of multipliers: counts, and sums of ln M. They
-/// are stored as plain counts, about 100 kB after a million fair rounds, and rebuilt from those in
-/// one pass.
+/// Two Fenwick trees (Fenwick 1994) over slots of multipliers hold the counts and the sums of ln M.
+/// They are serialised as plain counts, about 100 kB after a million fair rounds, and rebuilt from
+/// them in one pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "StoredCounts", into = "StoredCounts")]
 pub(crate) struct OrderStatistics {
     rounds: u64,
     counts: Vec<u64>,
     ln_sums: Vec<u64>,
-    /// Per slot from `DENSE` up: multipliers and how often, ascending.
+    /// Per slot from `DENSE` up: multipliers and their counts, ascending.
     tail: Vec<Vec<(u64, u64)>>,
 }
 
@@ -37,7 +37,7 @@ struct StoredCounts {
     tail: Vec<(u64, u64)>,
 }
 
-/// How many rounds lie below a multiplier and at it.
+/// The rank of a multiplier among the rounds so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rank {
     /// Rounds below.
@@ -104,7 +104,7 @@ impl OrderStatistics {
         add(&mut self.ln_sums, slot, count * ln_units(cents));
     }
 
-    /// The multiplier with exactly `place` rounds before it in order of size, in cents.
+    /// Returns the multiplier at the 0-based position `place` in ascending order, in cents.
     pub(crate) fn nth(&self, place: u64) -> Option<u64> {
         if place >= self.rounds {
             return None;
@@ -122,7 +122,7 @@ impl OrderStatistics {
         None
     }
 
-    /// The median as a multiplier, the mean of the middle two when there are two.
+    /// Returns the median as a multiplier: the mean of the middle two for an even number of rounds.
     pub(crate) fn median(&self) -> Option<f64> {
         let upper = self.nth(self.rounds / 2)?;
         if self.rounds % 2 == 1 {
@@ -134,9 +134,9 @@ impl OrderStatistics {
 }
 
 impl From<StoredCounts> for OrderStatistics {
-    fn from(tally: StoredCounts) -> Self {
+    fn from(stored: StoredCounts) -> Self {
         let mut sizes = Self::new();
-        for (cents, count) in (100..).zip(tally.dense).take(DENSE).chain(tally.tail) {
+        for (cents, count) in (100..).zip(stored.dense).take(DENSE).chain(stored.tail) {
             if count > 0 {
                 sizes.insert_many(cents, count);
             }
@@ -161,7 +161,7 @@ impl From<OrderStatistics> for StoredCounts {
     }
 }
 
-/// The slot of a multiplier; anything below 1.00x counts as 1.00x.
+/// Returns the slot of a multiplier; anything below 1.00x counts as 1.00x.
 fn slot(cents: u64) -> usize {
     let offset = cents.max(100) - 100;
     let place = if offset < DENSE as u64 {
@@ -183,7 +183,7 @@ fn ln_units(cents: u64) -> u64 {
     (ln_multiplier(cents) * LN_UNITS).round() as u64
 }
 
-/// The sum of the first `slots` slots.
+/// Returns the sum of the first `slots` slots.
 fn prefix(tree: &[u64], slots: usize) -> u64 {
     let mut sum = 0;
     let mut i = slots;
@@ -202,7 +202,7 @@ fn add(tree: &mut [u64], slot: usize, amount: u64) {
     }
 }
 
-/// The slot in which the round number `place` lies, and its number within the slot.
+/// Returns the slot that contains position `place`, and the position within that slot.
 fn descend(tree: &[u64], place: u64) -> (usize, u64) {
     let mut slot = 0;
     let mut left = place;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn standings_equal_a_plain_count() {
+    fn ranks_equal_a_direct_count() {
         let mut sizes = OrderStatistics::new();
         let mut seen: Vec<u64> = Vec::new();
         for cents in rounds() {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn order_statistics_are_restored_from_text_unchanged() {
+    fn serialising_and_restoring_changes_nothing() {
         let mut sizes = OrderStatistics::new();
         for cents in rounds() {
             sizes.insert(cents);

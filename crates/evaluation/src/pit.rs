@@ -1,4 +1,4 @@
-//! Randomness that can be checked: SplitMix64, and the randomised probability integral transform.
+//! Reproducible randomness: SplitMix64, and the randomised probability integral transform.
 
 use std::f64::consts::PI;
 
@@ -8,28 +8,28 @@ use crate::{HouseLaw, normal};
 
 const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.
+/// The generator SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.
 ///
-/// Not for secrets: its use here is that anyone can draw the same numbers again, so that no test
-/// can be tuned.
+/// Not for secrets. It serves here because anyone can draw the same numbers again and so check that
+/// no test was tuned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
-    /// The stream of a seed.
+    /// Returns the generator of a seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// The stream of a salt from its draw number `index` (0 = the first) on, without drawing those
-    /// before it.
+    /// Returns the generator of a salt positioned at draw number `index` (0 = the first), without
+    /// making the draws before it.
     pub fn at(salt: u64, index: u64) -> Self {
         Self { state: salt.wrapping_add(GOLDEN_GAMMA.wrapping_mul(index)) }
     }
 
-    /// The next 64 bits.
+    /// Draws 64 bits.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN_GAMMA);
         let mut z = self.state;
@@ -38,12 +38,13 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// The next uniform number, strictly between 0 and 1.
+    /// Draws a uniform number, strictly between 0 and 1.
     pub fn uniform(&mut self) -> f64 {
         ((self.next_u64() >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
     }
 
-    /// The next standard normal number: the cosine branch of Box and Muller, two draws each.
+    /// Draws a standard normal number: the cosine branch of Box and Muller 1958, from two uniform
+    /// numbers.
     pub fn normal(&mut self) -> f64 {
         let u1 = self.uniform();
         let u2 = self.uniform();
@@ -51,25 +52,25 @@ impl SplitMix64 {
     }
 }
 
-/// The uniform number of a published salt and a round's index.
+/// Returns the uniform number of a published salt for round number `index`.
 pub fn keyed_uniform(salt: u64, index: u64) -> f64 {
     SplitMix64::at(salt, index).uniform()
 }
 
-/// The randomised transform of a round under the house law ([`HouseLaw::pit`]): exactly uniform on
-/// a fair game.
+/// Returns the randomised transform of a round under the house law ([`HouseLaw::pit`]): exactly
+/// uniform on a fair game.
 pub fn randomised_pit(house: &HouseLaw, cents: u64, v: f64) -> f64 {
     house.pit(cents, v)
 }
 
-/// The normal scores of rounds under the house law, with the uniform numbers of a published salt
-/// from its first on.
+/// Returns the normal scores of rounds under the house law, with the uniform numbers of a published
+/// salt from the first on.
 pub fn normal_scores(house: &HouseLaw, salt: u64, cents: &[u64]) -> Vec<f64> {
     let mut random = SplitMix64::new(salt);
     cents.iter().map(|&k| z_score(house.pit(k, random.uniform()))).collect()
 }
 
-/// The normal score of a transform or a rank.
+/// Returns the normal score of a transform or a rank in (0, 1).
 pub fn z_score(u: f64) -> f64 {
     normal::quantile(u)
 }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_can_be_made_without_those_before_it() {
+    fn a_draw_needs_none_of_the_draws_before_it() {
         let mut stream = SplitMix64::new(1_010_003);
         for index in 0..100 {
             assert_eq!(stream.uniform().to_bits(), keyed_uniform(1_010_003, index).to_bits());

@@ -1,4 +1,4 @@
-//! Reliability: whether forecast events occur as often as forecast.
+//! Reliability: do forecast events occur as often as forecast?
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ struct Cell {
     sum: f64,
 }
 
-/// Served probabilities in ten bins per target, with what then happened.
+/// Served probabilities in ten bins per target, with the observed frequencies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityTable {
     cells: [[Cell; BINS]; 5],
@@ -26,26 +26,26 @@ pub struct ReliabilityTable {
 pub struct ReliabilityRow {
     /// The target.
     pub target: f64,
-    /// The bin's lower end.
+    /// The lower limit of the bin.
     pub from: f64,
-    /// The bin's upper end.
+    /// The upper limit of the bin.
     pub to: f64,
     /// Rounds whose served probability fell into the bin.
     pub rounds: u64,
-    /// Mean of those probabilities, the forecast frequency.
-    pub said: f64,
-    /// The share that reached the target, with a confidence sequence (exact if the chance was the
-    /// same in all of them).
-    pub came: Estimate,
+    /// The mean of those probabilities: the forecast frequency.
+    pub forecast: f64,
+    /// The share of rounds that reached the target, with a 95 % confidence sequence (exact if the
+    /// probability was the same in all rounds).
+    pub observed: Estimate,
 }
 
 impl ReliabilityTable {
-    /// No round yet.
+    /// Returns a table without rounds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in a round and the probabilities that were served before it.
+    /// Adds a round and the probabilities that were served before it.
     pub fn update(&mut self, served: &[f64; 5], cents: u64) {
         for ((cells, &p), target) in self.cells.iter_mut().zip(served).zip(TARGET_CENTS) {
             let cell = &mut cells[bin(p)];
@@ -55,7 +55,7 @@ impl ReliabilityTable {
         }
     }
 
-    /// The bins that have rounds, target by target.
+    /// Returns the bins that have rounds, target by target.
     pub fn rows(&self) -> Vec<ReliabilityRow> {
         let bins = self.cells.iter().zip(TARGETS).flat_map(|(cells, target)| {
             cells.iter().enumerate().map(move |(number, cell)| cell.row(target, number))
@@ -71,8 +71,8 @@ impl Cell {
             from: number as f64 / BINS as f64,
             to: (number + 1) as f64 / BINS as f64,
             rounds: self.rounds,
-            said: self.sum / self.rounds as f64,
-            came: beta_binomial(self.hits, self.rounds, 0.05)?,
+            forecast: self.sum / self.rounds as f64,
+            observed: beta_binomial(self.hits, self.rounds, 0.05)?,
         })
     }
 }
@@ -80,7 +80,7 @@ impl Cell {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the value is cut to 0..=9 before the cast, and `as` takes a missing one to 0"
+    reason = "the value is clamped to 0..=9 before the cast, and `as` turns NaN into 0"
 )]
 fn bin(p: f64) -> usize {
     (p * BINS as f64).clamp(0.0, (BINS - 1) as f64) as usize
@@ -92,7 +92,7 @@ mod tests {
     use crate::{HouseLaw, simulate::Scenario};
 
     #[test]
-    fn fair_rounds_come_as_the_house_says() {
+    fn fair_rounds_occur_as_often_as_the_house_law_forecasts() {
         let served = HouseLaw::default().probabilities();
         let mut table = ReliabilityTable::new();
         for cents in Scenario::Fair.rounds(5000, 4) {
@@ -101,13 +101,13 @@ mod tests {
         let rows = table.rows();
         assert_eq!(rows.len(), 5);
         for (row, p) in rows.iter().zip(served) {
-            assert!((row.said - p).abs() < 1e-9 && row.from <= p && p < row.to, "{row:?}");
-            assert!(row.rounds == 5000 && row.came.holds(p), "{row:?}");
+            assert!((row.forecast - p).abs() < 1e-9 && row.from <= p && p < row.to, "{row:?}");
+            assert!(row.rounds == 5000 && row.observed.contains(p), "{row:?}");
         }
     }
 
     #[test]
-    fn probabilities_at_the_ends_have_a_bin() {
+    fn zero_one_and_nan_have_a_bin() {
         assert_eq!([0.0, 0.0999, 0.1, 0.95, 1.0, f64::NAN].map(bin), [0, 0, 1, 9, 9, 0]);
     }
 }

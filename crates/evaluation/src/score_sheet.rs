@@ -1,4 +1,4 @@
-//! The running scores of one forecaster, in three views: all rounds, the last 500, and fading.
+//! The running scores of one forecaster in three views: all rounds, the last 500, and fading.
 
 mod metric;
 mod summary;
@@ -16,21 +16,21 @@ use crate::baselines::BaselineForecast;
 /// Rounds in the sliding view.
 pub const WINDOW: usize = 500;
 
-/// What a round's weight shrinks by with each later round in the fading view (Gama, Sebastião and
-/// Rodrigues 2013).
+/// Factor by which the weight of a round shrinks with each later round in the fading view (Gama,
+/// Sebastião and Rodrigues 2013).
 pub const FADING: f64 = 0.998;
 
-/// The forecast issued before a round; `None` where the forecaster has no opinion.
+/// The forecast issued before a round; `None` for what the forecaster does not forecast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ForecastRecord {
-    /// A point.
+    /// The point forecast, a multiplier.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub point: Option<f64>,
-    /// The scale of the tilted house law, when it is a whole law; the five probabilities then
-    /// follow from it.
+    /// The scale of the tilted house law, when the forecast is a whole law. The five probabilities
+    /// then follow from it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scale: Option<f64>,
-    /// P(M >= c) for the five targets, when there is no scale or they are not the law's.
+    /// P(M >= c) for the five targets, when there is no scale or they differ from those of the law.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub probabilities: Option<[f64; 5]>,
     /// The 80 % interval, both ends included.
@@ -42,20 +42,20 @@ pub struct ForecastRecord {
 }
 
 impl ForecastRecord {
-    /// A point and a whole law.
+    /// Returns a forecast of a point and a whole law.
     pub fn law(point: f64, scale: f64) -> Self {
         Self { point: Some(point), scale: Some(scale), ..Self::default() }
     }
 }
 
 impl From<BaselineForecast> for ForecastRecord {
-    fn from(said: BaselineForecast) -> Self {
-        let probabilities = said.probabilities.filter(|_| said.scale.is_none());
-        Self { point: said.point, scale: said.scale, probabilities, ..Self::default() }
+    fn from(forecast: BaselineForecast) -> Self {
+        let probabilities = forecast.probabilities.filter(|_| forecast.scale.is_none());
+        Self { point: forecast.point, scale: forecast.scale, probabilities, ..Self::default() }
     }
 }
 
-/// A sum of scores per metric, with the weight of the rounds that had one.
+/// A weighted sum of scores per metric, and the total weight of the rounds scored by it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Sums {
     sums: [f64; Metric::COUNT],
@@ -79,7 +79,7 @@ impl Sums {
     }
 }
 
-/// A scored round of the sliding view: what its scores are computed from again.
+/// A round of the sliding view, with all that is needed to compute its scores again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
     cents: u64,
@@ -100,7 +100,7 @@ pub struct ScoreSheet {
 }
 
 impl ScoreSheet {
-    /// A forecaster without a round.
+    /// Returns the sheet of a forecaster without rounds.
     pub fn new(name: &str, house: &HouseLaw) -> Self {
         Self {
             name: name.to_owned(),
@@ -112,12 +112,12 @@ impl ScoreSheet {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the forecaster.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Rounds scored.
+    /// Returns the number of rounds scored.
     pub fn rounds(&self) -> u64 {
         self.rounds
     }
@@ -127,7 +127,7 @@ impl ScoreSheet {
         self.record_with(issued, cents, None)
     }
 
-    /// The same for a forecaster whose CRPS of ln M is not that of a tilted law
+    /// Does the same for a forecaster that computes its own CRPS of ln M
     /// ([`Baseline::log_crps`](crate::baselines::Baseline::log_crps)).
     pub fn record_with(
         &mut self,
@@ -155,12 +155,13 @@ impl ScoreSheet {
         scores
     }
 
-    /// All rounds.
+    /// Returns the mean scores of all rounds.
     pub fn all_time(&self) -> Summary {
         Summary::of(&self.all, self.rounds)
     }
 
-    /// The last 500 rounds, summed anew at each call: nothing drifts when a 100,000x round leaves.
+    /// Returns the mean scores of the last 500 rounds. Summing them at each call avoids the rounding
+    /// error that subtracting a 100,000x round would leave.
     pub fn recent(&self) -> Summary {
         let mut sums = Sums::default();
         for entry in &self.recent {
@@ -169,7 +170,7 @@ impl ScoreSheet {
         Summary::of(&sums, self.recent.len() as u64)
     }
 
-    /// Fading: a round's weight is .998 to the power of its age.
+    /// Returns the fading mean scores: the weight of a round is .998 to the power of its age.
     pub fn fading(&self) -> Summary {
         Summary::of(&self.fading, self.rounds)
     }
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn par_scores_come_out_on_a_long_fair_stream() {
+    fn a_long_fair_stream_has_the_expected_scores() {
         let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
         let issued =
             ForecastRecord { interval80: Some((1.07, 9.70)), ..ForecastRecord::law(1.94, 1.0) };
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn baselines_are_scored_by_the_same_code_and_none_beats_the_house_on_fair_rounds() {
+    fn no_baseline_beats_the_house_on_fair_rounds() {
         let house = HouseLaw::default();
         let mut baselines = Baselines::new(&house);
         let mut sheets = baselines.each().map(|b| ScoreSheet::new(b.name(), &house));
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_comes_back_from_text_as_it_was() {
+    fn serialising_and_restoring_a_sheet_changes_nothing() {
         let mut sheet = ScoreSheet::new("house", &HouseLaw::default());
         for cents in Scenario::Fair.stream(3).take(700) {
             sheet.record(&ForecastRecord::law(1.9, 0.97), cents);

@@ -1,18 +1,17 @@
-//! Tests whose result is valid after every round: three tests and a change detector.
+//! Anytime-valid tests: three tests and a change detector whose results are valid after every round.
 //!
-//! Each test is an e-process: an imaginary euro is bet, at fair odds under a claim, again and
-//! again; the bets use only what was known before the round. If the claim is true the chance that
-//! the money ever reaches 20 euros is at most 1 in 20 (Ville 1939). So one may look as often as one
-//! likes, and stop when one likes.
+//! Each test is an e-process: it starts with one imaginary euro and bets it on every round, at odds
+//! that are fair under the null hypothesis, using only what was known before the round. If the null
+//! hypothesis is true, the wealth ever reaches 20 euros with a probability of at most 1 in 20 (Ville
+//! 1939). The result may therefore be checked, and the test stopped, at any time.
 //!
-//! | test | claim that is bet against |
+//! | test | null hypothesis |
 //! |---|---|
 //! | [`OrderTest`] (E3) | shuffling the rounds would change nothing |
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
-//! | [`ForecastTest`] (E2) | at no round is our forecast expected to score better than the constant table |
+//! | [`ForecastTest`] (E2) | no forecast is expected to score better than the constant table |
 //!
-//! [`Evidence`] keeps the three together with the [`ChangeDetector`] and numbers the epochs between
-//! changes.
+//! [`Evidence`] combines the three with the [`ChangeDetector`] and numbers the epochs between changes.
 
 mod bettors;
 mod bits;
@@ -39,27 +38,27 @@ pub use order::OrderTest;
 pub use regression::Regression;
 pub use wealth::Wealth;
 
-/// E at which a test turns amber in the first epoch: a false alarm in at most 1 of 20 fair games,
-/// ever.
+/// The wealth E at which a test turns amber in the first epoch: over unlimited time, a false alarm
+/// in at most 1 of 20 fair games.
 pub const AMBER: f64 = 20.0;
 
-/// E at which a test turns red in the first epoch.
+/// The wealth E at which a test turns red in the first epoch.
 pub const RED: f64 = 100.0;
 
-/// E at which any one of three tests counts when it was not chosen beforehand.
+/// The wealth E from which one of the three tests counts when it was not chosen beforehand.
 pub const ANY_OF_THREE: f64 = 60.0;
 
-/// One round as the tests observe it.
+/// A round as the tests observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObservedRound {
     /// The multiplier of the round, in hundredths.
     pub cents: u64,
-    /// Where in the day, in \[0, 1), the forecast of this round was made: the clock of the round
-    /// *before* it. The round's own time is written when it ends and would give its length away.
-    /// `None` without a clock.
+    /// The time of day, in \[0, 1), at which this round was forecast: that of the round *before*
+    /// it. The round's own time is recorded when it ends and would reveal its length. `None`
+    /// without a clock.
     pub day_phase: Option<f64>,
-    /// The round before was not known when this one was forecast: the tests learn from it but do
-    /// not bet on it.
+    /// The previous round was not yet known when this one was forecast: the tests learn from this
+    /// round but do not bet on it.
     pub late: bool,
 }
 
@@ -69,22 +68,23 @@ impl ObservedRound {
         Self { cents, day_phase: None, late: false }
     }
 
-    /// Returns the same with the time of day of the round before, in \[0, 1).
+    /// Returns a round that was forecast in time, at the given time of day in \[0, 1).
     pub fn at(cents: u64, day_phase: f64) -> Self {
         Self { cents, day_phase: Some(day_phase), late: false }
     }
 }
 
-/// One bettor of a portfolio.
+/// The state of one bettor in a portfolio.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bettor {
     /// Its name.
     pub name: &'static str,
-    /// ln of its money.
+    /// The logarithm of its wealth.
     pub ln_e: f64,
 }
 
-/// ln of the mean of exp: what a portfolio has that gave each bettor the same share at the start.
+/// Returns ln of the mean of exp(`ln`): the log-wealth of a portfolio that gave every bettor the
+/// same share at the start.
 pub(crate) fn ln_mean_exp(ln: &[f64]) -> f64 {
     let largest = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if largest == f64::NEG_INFINITY {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_portfolio_is_its_average_however_rich_or_ruined_its_bettors() {
+    fn a_portfolio_has_the_mean_wealth_however_rich_or_ruined_its_bettors() {
         let ruined = f64::NEG_INFINITY;
         assert_eq!(ln_mean_exp(&[ruined; 3]).to_bits(), ruined.to_bits());
         for (ln, mean) in [

@@ -1,6 +1,6 @@
-//! Streams of rounds with a known truth: one fair, six with something to find, two whose law is off
-//! but where nothing can be predicted. All acceptance figures are measured on them; the same seed
-//! gives the same rounds on every machine.
+//! Simulated streams of rounds whose law is known: one fair, seven with a pattern to find, two that
+//! deviate from the house law but cannot be predicted. All acceptance figures are measured on them;
+//! the same seed gives the same rounds on every machine.
 
 mod simple_model;
 
@@ -10,29 +10,29 @@ pub use simple_model::{SimpleForecast, SimpleModel};
 
 use crate::{normal, pit::SplitMix64};
 
-/// Rounds in a day of a simulated stream: one every 30 s.
+/// Rounds per day in a simulated stream: one every 30 s.
 pub const ROUNDS_A_DAY: u64 = 2880;
 
 /// The highest multiplier of a simulated stream, in cents.
 const CAP_CENTS: f64 = 100_000_000.0;
 
-/// What is true of a simulated stream.
+/// The law of a simulated stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scenario {
-    /// The house law, independent rounds.
+    /// Independent rounds under the house law.
     Fair,
-    /// Neighbours depend on each other with this correlation; each single round follows the house
-    /// law exactly.
+    /// Consecutive rounds have normal scores with this correlation; each round on its own follows
+    /// the house law exactly.
     Autoregressive(f64),
-    /// Hot (tail index .80) and cold (1.25) spells of 50 rounds on average.
+    /// Alternating hot (tail index .80) and cold (1.25) regimes of 50 rounds on average.
     Regime,
     /// The tail index follows the time of day.
     TimeOfDay,
-    /// After three rounds below 2x the next one is likelier to be high.
+    /// After three rounds below 2x the next one is more likely to be high.
     Due,
     /// The tail index falls from 1 to .85 at round 2,500.
     Shift,
-    /// Independent rounds with another return and tail index: the law is off, nothing is
+    /// Independent rounds with another return and tail index: not the house law, and not
     /// predictable.
     Independent {
         /// The return r.
@@ -43,7 +43,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// The ten scenarios with the names the acceptance figures use.
+    /// The ten scenarios, with the names used in the acceptance figures.
     pub const ALL: [(&'static str, Self); 10] = [
         ("fair", Self::Fair),
         ("ar03", Self::Autoregressive(0.3)),
@@ -57,12 +57,12 @@ impl Scenario {
         ("iid_th09", Self::Independent { r: 0.97, theta: 0.90 }),
     ];
 
-    /// The scenario of a name in [`ALL`](Self::ALL).
+    /// Returns the scenario with a name from [`ALL`](Self::ALL).
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, scenario)| scenario)
     }
 
-    /// The endless stream of a seed, in cents.
+    /// Returns the endless stream of a seed, in cents.
     pub fn stream(self, seed: u64) -> Stream {
         let mut random = SplitMix64::new(seed);
         let z = if let Self::Autoregressive(_) = self { random.normal() } else { 0.0 };
@@ -70,13 +70,13 @@ impl Scenario {
         Stream { scenario: self, random, t: 0, z, hot, low_run: 0 }
     }
 
-    /// The first n rounds of a seed, in cents.
+    /// Returns the first n rounds of a seed, in cents.
     pub fn rounds(self, n: usize, seed: u64) -> Vec<u64> {
         self.stream(seed).take(n).collect()
     }
 }
 
-/// Where in the day the simulated round number t (0 = the first) falls, in \[0, 1).
+/// Returns the time of day of the simulated round number t (0 = the first), in \[0, 1).
 pub fn day_phase(t: u64) -> f64 {
     (t % ROUNDS_A_DAY) as f64 / ROUNDS_A_DAY as f64
 }
@@ -139,7 +139,7 @@ impl Iterator for Stream {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the value is cut to 100..=100,000,000 before the cast"
+    reason = "the value is clamped to 100..=100,000,000 before the cast"
 )]
 fn floor_cents(multiplier: f64) -> u64 {
     (100.0 * multiplier).floor().clamp(100.0, CAP_CENTS) as u64

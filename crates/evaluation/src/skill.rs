@@ -1,4 +1,4 @@
-//! The size of the skill, with a margin that is valid after every round.
+//! The size of the skill, with anytime-valid confidence bounds.
 
 use std::f64::consts::SQRT_2;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::confidence_sequence::Estimate;
 
-/// Rounds before the asymptotic sequence may be shown.
+/// Minimum number of rounds for the asymptotic sequence.
 const ROUNDS_MIN: u64 = 100;
 
-/// The round count that the asymptotic sequence is tightest near.
+/// The round count near which the asymptotic sequence is tightest.
 const TIGHTEST: f64 = 500.0;
 
-/// The largest difference of two mean Brier scores of probabilities at most 0.2 apart.
+/// The largest difference between the mean Brier scores of probabilities at most 0.2 apart.
 const DIFFERENCE_MAX: f64 = 0.4;
 
-/// The asymptotic confidence sequence for a running mean (Waudby-Smith, Arbour, Sinha, Kennedy and
-/// Ramdas 2024): narrow, and valid in the limit. For display.
+/// The asymptotic confidence sequence of a running mean (Waudby-Smith, Arbour, Sinha, Kennedy and
+/// Ramdas 2024): narrow, but valid only in the limit. For display.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AsymptoticCs {
     alpha: f64,
@@ -27,12 +27,12 @@ pub struct AsymptoticCs {
 }
 
 impl AsymptoticCs {
-    /// A sequence that misses with probability alpha.
+    /// Returns a sequence with error probability alpha.
     pub fn new(alpha: f64) -> Self {
         Self { alpha, n: 0, mean: 0.0, spread: 0.0 }
     }
 
-    /// Takes in one difference.
+    /// Adds one difference.
     pub fn update(&mut self, x: f64) {
         self.n += 1;
         let before = x - self.mean;
@@ -40,17 +40,17 @@ impl AsymptoticCs {
         self.spread += before * (x - self.mean);
     }
 
-    /// Differences so far.
+    /// Returns the number of differences so far.
     pub fn n(&self) -> u64 {
         self.n
     }
 
-    /// Their mean.
+    /// Returns the mean of the differences.
     pub fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// The mean with its ends, from 100 differences on.
+    /// Returns the mean with its bounds, from 100 differences on.
     pub fn estimate(&self) -> Option<Estimate> {
         (self.n >= ROUNDS_MIN).then(|| around(self.mean, self.half_width()))
     }
@@ -65,25 +65,25 @@ impl AsymptoticCs {
     }
 }
 
-/// The empirical-Bernstein confidence sequence for a running mean of bounded differences (Howard,
-/// Ramdas, `McAuliffe` and Sekhon 2021; Choe and Ramdas 2023): about four times wider, and valid at
+/// The empirical-Bernstein confidence sequence of a running mean of bounded differences (Howard,
+/// Ramdas, `McAuliffe` and Sekhon 2021; Choe and Ramdas 2023): about four times wider, but valid at
 /// every n. For claims.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BernsteinCs {
     alpha: f64,
     n: u64,
     sum: f64,
-    /// The sum of squared distances from the mean so far, in units of the bound.
+    /// The sum of squared distances from the running mean, in units of `DIFFERENCE_MAX` squared.
     variance: f64,
 }
 
 impl BernsteinCs {
-    /// A sequence that misses with probability alpha.
+    /// Returns a sequence with error probability alpha.
     pub fn new(alpha: f64) -> Self {
         Self { alpha, n: 0, sum: 0.0, variance: 0.0 }
     }
 
-    /// Takes in one difference of mean Brier scores, cut to ±0.4.
+    /// Adds one difference of mean Brier scores, clamped to ±0.4.
     pub fn update(&mut self, difference: f64) {
         let x = (difference / DIFFERENCE_MAX).clamp(-1.0, 1.0);
         let mean = if self.n == 0 { 0.0 } else { self.sum / self.n as f64 };
@@ -92,7 +92,7 @@ impl BernsteinCs {
         self.n += 1;
     }
 
-    /// The mean with its ends; `None` before the first difference.
+    /// Returns the mean with its bounds; `None` before the first difference.
     pub fn estimate(&self) -> Option<Estimate> {
         if self.n == 0 {
             return None;
@@ -102,7 +102,8 @@ impl BernsteinCs {
         Some(around(DIFFERENCE_MAX * self.sum / n, half))
     }
 
-    /// The polynomial stitched boundary with eta = 2, s = 1.4, m = 1, and range c = 2.
+    /// Returns the polynomial stitched boundary (Howard et al. 2021, theorem 1) with eta = 2,
+    /// s = 1.4, m = 1 and range c = 2.
     fn boundary(&self) -> f64 {
         let v = self.variance.max(1.0);
         let l = (1.4 * (2.0 * v).ln().ln() + (5.1883 / (self.alpha / 2.0)).ln()).max(0.0);
@@ -117,7 +118,7 @@ fn around(value: f64, half: f64) -> Estimate {
     Estimate { value, lo: value - half, hi: value + half }
 }
 
-/// The skill of one forecaster against another, in percent of the other's mean Brier score.
+/// The skill of a forecaster against a reference, in percent of the reference's mean Brier score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SkillTrack {
     reference_sum: f64,
@@ -125,11 +126,11 @@ pub struct SkillTrack {
     claimed: BernsteinCs,
 }
 
-/// Skill below which an edge is not worth speaking of, in percent.
+/// Skill, in percent, below which an edge is negligible.
 pub const NEGLIGIBLE_PERCENT: f64 = 0.5;
 
 impl SkillTrack {
-    /// No round yet; the sequences miss with probability .05.
+    /// Returns a track without rounds; its sequences have error probability .05.
     pub fn new() -> Self {
         let alpha = 0.05;
         Self {
@@ -139,35 +140,35 @@ impl SkillTrack {
         }
     }
 
-    /// Takes in a round: the mean Brier scores of the forecast and of the reference.
+    /// Adds the mean Brier scores of the forecast and of the reference for one round.
     pub fn update(&mut self, ours: f64, reference: f64) {
         self.reference_sum += reference;
         self.shown.update(reference - ours);
         self.claimed.update(reference - ours);
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds so far.
     pub fn rounds(&self) -> u64 {
         self.shown.n()
     }
 
-    /// Skill in percent with its asymptotic ends, for display; from 100 rounds on.
+    /// Returns the skill in percent with asymptotic bounds, for display; from 100 rounds on.
     pub fn shown_percent(&self) -> Option<Estimate> {
         Some(self.shown.estimate()?.times(self.percent()?))
     }
 
-    /// Skill in percent with ends that are valid at every n, for claims.
+    /// Returns the skill in percent with bounds that are valid at every n, for claims.
     pub fn claimed_percent(&self) -> Option<Estimate> {
         Some(self.claimed.estimate()?.times(self.percent()?))
     }
 
-    /// Whether we can say that an edge, if there is one, improves forecasts by less than 0.5 %: a
-    /// claim, so the ends must be valid at every n.
+    /// Returns whether any edge improves forecasts by less than 0.5 %. This is a claim, so it uses
+    /// the bounds that are valid at every n.
     pub fn edge_is_negligible(&self) -> bool {
         self.claimed_percent().is_some_and(|skill| skill.hi < NEGLIGIBLE_PERCENT)
     }
 
-    /// Percent of the reference's mean score per unit of difference.
+    /// Returns the factor that turns a difference into percent of the reference's mean score.
     fn percent(&self) -> Option<f64> {
         (self.reference_sum > 0.0).then(|| 100.0 * self.rounds() as f64 / self.reference_sum)
     }
@@ -186,7 +187,7 @@ mod tests {
     use crate::simulate::Scenario;
     use crate::{HouseLaw, TiltedLaw};
 
-    /// The skill track of a forecaster that always says `scale`, on fair rounds.
+    /// The skill track of a forecaster that always forecasts `scale`, on fair rounds.
     fn track(scale: f64, rounds: usize) -> SkillTrack {
         let (house, ours) = (HouseLaw::default(), TiltedLaw::new(scale));
         let mut track = SkillTrack::new();
@@ -198,19 +199,19 @@ mod tests {
     }
 
     #[test]
-    fn a_worse_forecast_has_negative_skill_within_both_margins() {
+    fn a_worse_forecast_has_negative_skill_within_both_bounds() {
         let (p, q) = (TiltedLaw::new(1.0).probabilities(), TiltedLaw::new(1.3).probabilities());
         let truth: f64 = -p.iter().zip(q).map(|(p, q)| (q - p) * (q - p)).sum::<f64>() / 5.0;
         let truth = 100.0 * truth / 0.188_202;
         let track = track(1.3, 20_000);
         let (shown, claimed) = (track.shown_percent().unwrap(), track.claimed_percent().unwrap());
-        assert!(shown.holds(truth) && claimed.holds(truth), "{truth} {shown:?} {claimed:?}");
+        assert!(shown.contains(truth) && claimed.contains(truth), "{truth} {shown:?} {claimed:?}");
         assert!(shown.hi < 0.0 && track.edge_is_negligible());
         assert!(claimed.hi - claimed.lo > 1.2 * (shown.hi - shown.lo));
     }
 
     #[test]
-    fn a_few_rounds_say_nothing() {
+    fn few_rounds_support_no_statement() {
         assert_eq!(track(1.1, 99).shown_percent(), None);
         assert!(!track(1.1, 100).edge_is_negligible());
         assert_eq!(SkillTrack::new().claimed_percent(), None);

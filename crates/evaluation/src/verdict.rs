@@ -1,4 +1,4 @@
-//! What the tests mean, in one plain sentence.
+//! The meaning of the tests in one plain sentence.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::confidence_sequence::{Estimate, beta_binomial};
 use crate::sequential::{Evidence, Level};
 use crate::skill::SkillTrack;
 
-/// What the evidence of so many rounds supports.
+/// The conclusion that the evidence supports after some number of rounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Rounds seen.
@@ -24,15 +24,14 @@ pub struct Verdict {
     pub measured_return: Option<Estimate>,
     /// The skill of the served forecasts against the house, in percent, with a confidence sequence.
     pub skill_percent: Option<Estimate>,
-    /// After how many scored forecasts it is clear that what the learners say, unshrunk, has an edge
-    /// of less than 0.5 %, if any.
+    /// The number of scored forecasts, once they show that the learners' forecasts before shrinkage
+    /// have an edge of less than 0.5 %, if any.
     pub negligible_after: Option<u64>,
-    /// The rounds at which a change was noticed.
+    /// The rounds at which a change was detected.
     pub changes: Vec<u64>,
 }
 
-/// The share of rounds above 1.00x, counted: the sufficient statistic of the return under the house
-/// law.
+/// The count of rounds above 1.00x: the sufficient statistic of the return under the house law.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnCount {
     rounds: u64,
@@ -40,29 +39,29 @@ pub struct ReturnCount {
 }
 
 impl ReturnCount {
-    /// No round yet.
+    /// Returns a count of no rounds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes in a round.
+    /// Adds a round.
     pub fn update(&mut self, cents: u64) {
         self.rounds += 1;
         self.above_atom += u64::from(cents > 100);
     }
 
-    /// The return, 1.01 P(M > 1.00), with a confidence sequence.
+    /// Returns the return, 1.01 P(M > 1.00), with a 95 % confidence sequence.
     pub fn estimate(&self) -> Option<Estimate> {
         Some(beta_binomial(self.above_atom, self.rounds, 0.05)?.times(1.01))
     }
 }
 
 impl Verdict {
-    /// The verdict of the tests so far. A test that was on in an earlier epoch still counts.
+    /// Returns the verdict on the tests so far. An alarm in an earlier epoch still counts.
     ///
-    /// `served` is the skill of the served forecasts. `unshrunk` is that of what the learners say:
-    /// only it can show that there is no edge, because served forecasts that are the house's own
-    /// differ from it by nothing after any number of rounds.
+    /// `served` is the skill of the served forecasts, `unshrunk` that of the learners before
+    /// shrinkage. Only the latter can show that there is no edge: served forecasts that equal those
+    /// of the house show no difference after any number of rounds.
     pub fn of(
         tests: &Evidence,
         house: &HouseLaw,
@@ -71,15 +70,15 @@ impl Verdict {
         count: &ReturnCount,
     ) -> Self {
         let now = tests.tests();
-        let been_on = |test: usize| {
-            let on = |level: Level| level >= Level::Amber;
-            on(now[test].level) || tests.closed().iter().any(|e| on(e.tests[test].level))
+        let ever_alarmed = |test: usize| {
+            let alarmed = |level: Level| level >= Level::Amber;
+            alarmed(now[test].level) || tests.closed().iter().any(|e| alarmed(e.tests[test].level))
         };
         Self {
             rounds: tests.rounds(),
-            order: been_on(0),
-            law: been_on(1),
-            forecast: been_on(2),
+            order: ever_alarmed(0),
+            law: ever_alarmed(1),
+            forecast: ever_alarmed(2),
             advertised_return: house.r(),
             measured_return: count.estimate(),
             skill_percent: served.shown_percent(),
@@ -88,7 +87,7 @@ impl Verdict {
         }
     }
 
-    /// One or two sentences for the top of a page.
+    /// Returns one to three sentences for the top of a page.
     pub fn sentence(&self) -> String {
         let edge = percent(100.0 * (1.0 - self.advertised_return));
         let chance = percent(100.0 * self.advertised_return / 2.0);
@@ -119,7 +118,7 @@ impl Verdict {
         }
     }
 
-    /// "Evidence of absence", once there is enough of it.
+    /// Returns the statement that any edge is negligible, once there is enough evidence of that.
     pub fn absence(&self) -> Option<String> {
         self.negligible_after.map(|forecasts| {
             format!(
@@ -130,11 +129,11 @@ impl Verdict {
         })
     }
 
-    /// What was noticed about changes of the game, when something was.
+    /// Returns a note on detected changes of the game; `None` without a change.
     pub fn change_note(&self) -> Option<String> {
         let last = self.changes.last()?;
         Some(format!(
-            "The game's level changed: noticed {} so far, last at round {}. The tests began anew there, with doubled thresholds.",
+            "The level of the game has changed: detected {} so far, last at round {}. The tests restarted there with doubled thresholds.",
             if self.changes.len() == 1 {
                 "once".to_owned()
             } else {
@@ -146,7 +145,7 @@ impl Verdict {
 
     fn law_sentence(&self) -> String {
         let measured = self.measured_return.map_or_else(String::new, |estimate| {
-            format!(" (return looks like {})", with_ends(estimate.times(100.0), 1))
+            format!(" (return looks like {})", with_bounds(estimate.times(100.0), 1))
         });
         format!(
             "The multipliers do not follow the advertised {}/x law{measured}.",
@@ -155,25 +154,26 @@ impl Verdict {
     }
 
     fn skill(&self) -> String {
-        self.skill_percent.map_or_else(|| "not yet known".to_owned(), |skill| with_ends(skill, 2))
+        self.skill_percent.map_or_else(|| "not yet known".to_owned(), |skill| with_bounds(skill, 2))
     }
 }
 
 const ORDER_ONLY: &str =
     "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.";
 
-fn with_ends(estimate: Estimate, digits: usize) -> String {
+/// Formats a percentage with its bounds: 95.1 % [94.2, 96.0].
+fn with_bounds(estimate: Estimate, digits: usize) -> String {
     let Estimate { value, lo, hi } = estimate;
     format!("{value:.digits$} % [{lo:.digits$}, {hi:.digits$}]")
 }
 
-/// A percentage without a trailing zero: 3 %, 48.5 %.
+/// Formats a percentage without trailing zeros: 3 %, 48.5 %.
 pub(crate) fn percent(value: f64) -> String {
     let text = format!("{value:.2}");
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// 12,345.
+/// Formats a number with thousands separators: 12,345.
 pub(crate) fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_of_lights_has_its_sentence() {
+    fn every_combination_of_alarms_has_its_sentence() {
         for (tests, sentence) in [
             (
                 (false, false, false),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn absence_and_changes_are_said_only_when_seen() {
+    fn absence_and_changes_are_stated_only_when_there_is_evidence() {
         let mut verdict = verdict(false, false, false);
         assert_eq!((verdict.absence(), verdict.change_note()), (None, None));
         verdict.negligible_after = Some(11_000);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_for_people() {
+    fn numbers_are_formatted_for_people() {
         assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([3.0, 48.5, 2.999_999, 0.5].map(percent), ["3 %", "48.5 %", "3 %", "0.5 %"]);
     }

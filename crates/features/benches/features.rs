@@ -11,7 +11,7 @@ use features::{Extractor, Window};
 
 const ROUNDS: usize = 10_000;
 
-/// ln M of a fair game, from a generator of three lines: the features do not care for its quality.
+/// Returns ln M of fair rounds. The quality of the random numbers does not matter here.
 fn history() -> Vec<f64> {
     let mut state = 1u64;
     let uniform = |_| {

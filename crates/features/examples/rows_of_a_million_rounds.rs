@@ -1,4 +1,4 @@
-//! Turns 1,000,000 fair rounds into feature rows and prints how long that took.
+//! Computes the feature rows of 1,000,000 fair rounds and prints the time taken.
 //!
 //! `cargo run --release -p features --example rows_of_a_million_rounds`
 
@@ -8,7 +8,7 @@ use features::{COUNT, Extractor, WindowError};
 
 const ROUNDS: usize = 1_000_000;
 
-#[expect(clippy::print_stdout, reason = "an example speaks to its caller")]
+#[expect(clippy::print_stdout, reason = "it prints its measurement")]
 fn main() -> Result<(), WindowError> {
     let history: Vec<f64> = fair_logarithms(42).take(ROUNDS).collect();
     let started = Instant::now();
@@ -22,12 +22,12 @@ fn main() -> Result<(), WindowError> {
     }
     let seconds = started.elapsed().as_secs_f64();
     let nanoseconds = seconds * 1e9 / ROUNDS as f64;
-    println!("{ROUNDS} rounds to rows: {seconds:.3} s, {nanoseconds:.0} ns a round");
+    println!("rows of {ROUNDS} rounds: {seconds:.3} s, {nanoseconds:.0} ns per round");
     println!("mean of lag_1: {:.4}", totals[0] / ROUNDS as f64);
     Ok(())
 }
 
-/// `ln M` of fair rounds: M = 0.97 / u floored to cents, u from `SplitMix64`.
+/// Returns `ln M` of fair rounds: M = 0.97 / u rounded down to cents, u from `SplitMix64`.
 fn fair_logarithms(seed: u64) -> impl Iterator<Item = f64> {
     let mut state = seed;
     std::iter::from_fn(move || {

@@ -4,7 +4,7 @@ use crate::catalog::FeatureRow;
 use crate::sorted::Sorted;
 use crate::window::{LOOK_BACK, Window, WindowError, check, next_ewm};
 
-/// Room for several look-backs, so that values rarely have to move to the front.
+/// Size of the buffer: several look-backs, so that values rarely have to be moved to its front.
 const CAPACITY: usize = 16 * LOOK_BACK;
 
 /// Feature rows of a growing history, one round at a time.
@@ -15,7 +15,7 @@ const CAPACITY: usize = 16 * LOOK_BACK;
 /// defined by this recursion.
 #[derive(Debug, Clone)]
 pub struct Extractor {
-    /// The newest values end at `filled`; at least the last `LOOK_BACK` of the history are here.
+    /// The newest values end at `filled`; it holds at least the last `LOOK_BACK` of the history.
     buffer: Box<[f64; CAPACITY]>,
     filled: usize,
     rounds: usize,

@@ -1,8 +1,7 @@
-//! Features of the group patterns, which players watch for: runs below 2x and rounds since the last 10x.
+//! Features of the group patterns, for which players watch: runs below 2x and rounds since the last 10x.
 //!
-//! A threshold on the multiplier is one on its cents. Multipliers are multiples of 0.01, whose
-//! logarithms near 2 and 10 lie at least 9e-4 apart, so a tolerance of 1e-12 decides each case as
-//! the cents would, whatever the rounding of `ln`.
+//! Multipliers are multiples of 0.01, whose logarithms near 2 and 10 are at least 9e-4 apart. So a
+//! threshold with a tolerance of 1e-12 decides as a comparison of cents would, however `ln` rounds.
 
 use std::f64::consts::{LN_2, LN_10};
 

@@ -1,4 +1,4 @@
-//! `cargo bench -p forecasting`: a training, a forecast, and a round through the engine.
+//! `cargo bench -p forecasting`: a training, a forecast, and rounds through the engine.
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot prepare its data has nothing to measure"
@@ -54,7 +54,7 @@ fn forecast(criterion: &mut Criterion) {
     });
 }
 
-/// A model that costs nothing.
+/// A model of negligible cost.
 #[derive(Debug)]
 struct Formula;
 
@@ -74,7 +74,7 @@ fn engine(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("engine");
     group.sample_size(10);
     group.throughput(Throughput::Elements(ROUNDS as u64));
-    group.bench_function("features, forecast, scores and lights of 10,000 rounds", |bencher| {
+    group.bench_function("features, forecast, scores and tests of 10,000 rounds", |bencher| {
         bencher.iter_batched(
             || rounds.clone(),
             |rounds| drive(&rounds, Refit::Rounds(u64::MAX / 2), model, &mut |_, _| ()).unwrap(),

@@ -1,12 +1,12 @@
-//! What a round costs, and how long a restart takes, after a million of them:
+//! Measures the cost per round over a million rounds, and the time of a restart after them:
 //!
 //! ```text
 //! cargo run --release -p forecasting --example throughput -- [ROUNDS]
 //! ```
 //!
-//! One round: settle and score twelve forecasters, three tests, features, dataset, next forecast.
-//! The model is a formula, so that its own cost is left out. Times are the processor's where the
-//! system tells them, so that other programs do not count.
+//! A round includes settling and scoring twelve forecasters, three tests, features, dataset and the
+//! next forecast. The model is a formula of negligible cost. Times are processor times where the
+//! system provides them, so that other programs do not count.
 
 use std::io::Write as _;
 use std::sync::{Arc, LazyLock};
@@ -43,18 +43,18 @@ fn main() -> anyhow::Result<()> {
 
     let fit: Fit<'_> = &|_| Ok(Arc::new(Formula));
     let mut lines: Vec<u8> = Vec::new();
-    let mut said: Vec<Entry> = Vec::with_capacity(2 * count);
-    let mut keep = |_: &Engine, effects: &[Effect]| said.extend(effects.iter().filter_map(entry));
+    let mut issued: Vec<Entry> = Vec::with_capacity(2 * count);
+    let mut keep = |_: &Engine, effects: &[Effect]| issued.extend(effects.iter().filter_map(entry));
     let start = seconds();
     let engine = drive(&rounds, Refit::Rounds(u64::MAX / 2), fit, &mut keep)?;
     let driven = seconds();
-    for entry in said.drain(..) {
+    for entry in issued.drain(..) {
         serde_json::to_writer(&mut lines, &entry)?;
         lines.push(b'\n');
     }
     let written = seconds();
     say(&format!(
-        "{count} rounds: {:.2} s, {:.2} microseconds a round, and {:.2} to write its two lines ({} MB)",
+        "{count} rounds: {:.2} s, {:.2} microseconds per round, and {:.2} to write its two lines ({} MB)",
         driven - start,
         1e6 * (driven - start) / count as f64,
         1e6 * (written - driven) / count as f64,
@@ -69,13 +69,16 @@ fn main() -> anyhow::Result<()> {
     let mut again = Engine::new(Settings { auto_train: false, can_be_late: false });
     for (number, round) in rounds.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| rounds[before]);
-        let kept = before.and_then(|before| ledger.take(&before, round).ok().flatten());
-        again.replay(*round, kept.map(|kept| kept.forecast));
+        let stored = before.and_then(|before| ledger.take(&before, round).ok().flatten());
+        again.replay(*round, stored.map(|stored| stored.forecast));
     }
     let replayed = seconds();
-    anyhow::ensure!(again.scorecard().scored() == engine.scorecard().scored(), "all are scored");
+    anyhow::ensure!(
+        again.scorecard().scored() == engine.scorecard().scored(),
+        "the replay has scored another number of rounds"
+    );
     say(&format!(
-        "without a checkpoint: {:.2} s to read the ledger, {:.2} s to take all rounds again",
+        "without a checkpoint: {:.2} s to read the ledger, {:.2} s to replay all rounds",
         parsed - start,
         replayed - parsed
     ))
@@ -94,16 +97,21 @@ fn entry(effect: &Effect) -> Option<Entry> {
     }
 }
 
-/// Seconds this process has run on all processors, to a hundredth, or since its start.
+/// Returns the processor time of this process in seconds, to a hundredth; the time since the first call
+/// where the system does not provide it.
 fn seconds() -> f64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let begun = *START;
+    let first_call = *START;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // User and system time are the 14th and 15th fields; the first two came before.
+    // User and system time are fields 14 and 15; the first two are already removed.
     let ticks = after_name.split_whitespace().skip(11).take(2);
     let ticks: Vec<f64> = ticks.filter_map(|ticks| ticks.parse().ok()).collect();
-    if ticks.len() == 2 { ticks.iter().sum::<f64>() / 100.0 } else { begun.elapsed().as_secs_f64() }
+    if ticks.len() == 2 {
+        ticks.iter().sum::<f64>() / 100.0
+    } else {
+        first_call.elapsed().as_secs_f64()
+    }
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -1,8 +1,8 @@
-//! Does one of the costly parts so many times, for `scripts/tests/instructions.sh` to count what
-//! the processor executes: `work PART TIMES`.
+//! Runs one expensive part of the program a number of times, so that `scripts/tests/instructions.sh`
+//! can count the instructions that the processor executes: `work PART TIMES`.
 //!
-//! All is prepared for [`TIMES_MAX`] whatever is asked for, so that the difference of two calls is
-//! the cost of the part alone.
+//! The preparation is that for [`TIMES_MAX`] in every call, so the difference between two calls is the
+//! cost of the part alone.
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -20,14 +20,14 @@ use forecasting::parallel::Inline;
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
 
-/// Rounds at hand.
+/// Number of rounds prepared.
 const TIMES_MAX: usize = 4_000;
 
 fn main() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let (part, times) = words.next().zip(words.next()).context("work PART TIMES")?;
+    let (part, times) = words.next().zip(words.next()).context("usage: work PART TIMES")?;
     let times: usize = times.parse()?;
-    ensure!(times <= TIMES_MAX, "there are {TIMES_MAX} rounds");
+    ensure!(times <= TIMES_MAX, "TIMES is at most {TIMES_MAX}");
     let rounds = rounds()?;
     let history: Vec<f64> =
         rounds.iter().map(|round| ln_multiplier(round.multiplier.cents())).collect();
@@ -48,7 +48,7 @@ fn rounds() -> anyhow::Result<Vec<Round>> {
     (0_i64..).zip(Scenario::Fair.rounds(TIMES_MAX, 1)).map(round).collect()
 }
 
-/// The features of every round.
+/// Computes the features of every round.
 fn features(history: &[f64]) -> anyhow::Result<f64> {
     let mut extractor = Extractor::new();
     let mut sum = 0.0;
@@ -58,15 +58,15 @@ fn features(history: &[f64]) -> anyhow::Result<f64> {
     Ok(sum)
 }
 
-/// Each round through the engine: settled, scored for all forecasters, bet on by the three tests,
-/// learnt, and the next one forecast.
+/// Passes each round through the engine, which settles it, scores all forecasters, updates the three
+/// tests, learns from it, and forecasts the next one.
 fn round(rounds: &[Round]) -> anyhow::Result<f64> {
     let model: Fit<'_> = &|_| Ok(Arc::new(Formula));
     let engine = drive(rounds, Refit::Rounds(u64::MAX / 2), model, &mut |_, _| ())?;
     Ok(engine.kappa())
 }
 
-/// A model that costs nothing.
+/// A model of negligible cost.
 #[derive(Debug)]
 struct Formula;
 
@@ -76,7 +76,7 @@ impl Forecaster for Formula {
     }
 }
 
-/// One training on so many rows.
+/// Trains once on `times` rows.
 fn fit(history: &[f64], times: usize) -> anyhow::Result<f64> {
     let rows = Dataset::of_history(history)?.snapshot().slice(0..times);
     if rows.is_empty() {

@@ -1,10 +1,10 @@
-//! Writes the training rows of generated rounds to a file, so that other programs can be timed on
-//! the same rows: `scripts/dev/bench.sh` does.
+//! Writes the training rows of simulated rounds to a file, so that `scripts/dev/bench.sh` can time
+//! other programs on the same rows.
 //!
 //! `cargo run --release -p forecasting --example write_dataset -- ROUNDS STREAM FILE`
 //!
-//! The file is little-endian: rows and columns as u64, the rows' features as f64, the targets
-//! (ln M of the round that followed) as f64.
+//! The file is little-endian: the numbers of rows and columns as u64, then the features row by row as
+//! f64, then the targets (ln M of the round that followed) as f64.
 
 use std::error::Error;
 use std::fs::File;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [rounds, stream, path] = arguments.as_slice() else {
         return Err("usage: write_dataset ROUNDS STREAM FILE".into());
     };
-    let scenario = Scenario::named(stream).ok_or("no such stream")?;
+    let scenario = Scenario::named(stream).ok_or("STREAM is not the name of a scenario")?;
     let mut extractor = Extractor::new();
     let (mut rows, mut targets) = (Vec::new(), Vec::new());
     let mut row = None;

@@ -1,4 +1,4 @@
-//! How much of the models' forecast is served and how wide its intervals are, learnt from every
+//! How much of the models' forecast is served and how wide its intervals are. Both adapt with every
 //! scored round.
 
 use evaluation::Kappa;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::forecast::{Forecast, Means};
 
-/// What turns the learners' say into what is served; it learns from every scored round.
+/// Converts the learners' forecast into the served one; it adapts with every scored round.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Trust in the model.
+    /// Trust in the models.
     pub kappa: Kappa,
     /// Levels of the 80 % interval.
     pub interval80: PitInterval,
@@ -29,12 +29,12 @@ impl Default for Calibration {
     }
 }
 
-/// The published salt of the uniforms that break ties of the randomised transform: they are
-/// fixed before any round, so that they can be neither tuned nor drawn again.
+/// The published salt of the uniform numbers that randomise the transform. They are fixed before any
+/// round, so they can be neither tuned nor drawn again.
 pub const SALT: u64 = 0x6176_6961_746f_7221;
 
 impl Calibration {
-    /// The law, the probabilities and the intervals that are served for what the learners say.
+    /// Returns the law, the probabilities and the intervals to serve for the learners' forecast.
     pub fn serve(&self, means: &Means) -> Served {
         let scale = self.kappa.served_scale(means.mean);
         let law = TiltedLaw::new(scale);
@@ -47,7 +47,7 @@ impl Calibration {
         }
     }
 
-    /// Learns from a forecast's round.
+    /// Adapts to the outcome of a forecast.
     pub fn settle(&mut self, forecast: &Forecast, cents: u64, ln_m: f64) {
         let v = evaluation::pit::keyed_uniform(SALT, forecast.round);
         let u = forecast.law().pit(cents, v);
@@ -60,11 +60,11 @@ impl Calibration {
 /// The served part of a forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Served {
-    /// How much of the model's say is served.
+    /// Trust: the weight of the models' forecast, 0 to 1.
     pub kappa: f64,
     /// Scale of the served law.
     pub scale: f64,
-    /// Chance to reach each of [`TARGETS`](evaluation::TARGETS).
+    /// Probability of reaching each of [`TARGETS`](evaluation::TARGETS).
     pub probabilities: [f64; 5],
     /// Both ends of the 80 % interval.
     pub interval80: (f64, f64),

@@ -1,12 +1,11 @@
 //! Training rows: the features known before each round, and its outcome as the target.
 //!
-//! A row of round t holds features of the rounds up to t - 1 and the target `ln M` of round t. The
-//! first ten rounds of a history give no row: their features have hardly a past.
+//! The row of round t holds the features of the rounds up to t - 1 and the target `ln M` of round t.
+//! The first ten rounds of a history have no row: their features would rest on too few rounds.
 //!
-//! Rows are kept in columns of chunks. A new row is written to 25 places; a full chunk never
-//! changes again, so a snapshot for the trainer shares all full chunks and copies the last one
-//! only. Features are kept as f32, which halves memory and loses nothing that a tree or a
-//! regression could use; targets stay f64.
+//! Rows are stored column by column in chunks. A full chunk never changes again, so a snapshot for
+//! the trainer shares all full chunks and copies only the last one. Features are stored as f32,
+//! which halves the memory and loses nothing that a tree or a regression could use; targets are f64.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,22 +15,22 @@ use rounds::Round;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
-/// Rounds that must have passed before a round can be a row.
+/// Number of rounds before the first one that has a row.
 pub const HISTORY_MIN: usize = 10;
 
-/// Rows in a chunk.
+/// Rows per chunk.
 const CHUNK_ROWS: usize = 4096;
 
-/// Rows of rounds as they come.
+/// Builds a dataset round by round.
 #[derive(Debug, Clone, Default)]
 pub struct Tabulator {
     extractor: Extractor,
-    /// Of the rounds so far; none before the first.
+    /// Features of the next round; `None` before the first round.
     features: Option<FeatureRow>,
     dataset: Dataset,
 }
 
-/// Rows to learn from, growing.
+/// A growing set of training rows.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
     full: Vec<Arc<Chunk>>,
@@ -39,18 +38,20 @@ pub struct Dataset {
     last: Chunk,
 }
 
-/// The rows of a [`Dataset`] at some moment, or a range of them. Cheap to clone and to send.
+/// The rows of a [`Dataset`] at one moment, or a range of them. Cheap to clone and to send.
 #[derive(Debug, Clone)]
 pub struct DatasetSnapshot {
     chunks: Arc<[Arc<Chunk>]>,
     range: Range<usize>,
 }
 
-/// Feature rows in columns, every value finite.
+/// Feature rows as a matrix in column-major order; every value is finite.
 #[derive(Debug, Clone)]
 pub struct Rows(DenseMatrix<f32>);
 
-/// Invariant: every value is finite, and column c of row r stands at `c * CHUNK_ROWS + r`.
+/// A fixed number of rows, stored column by column.
+///
+/// Invariant: every value is finite, and column c of row r is at `c * CHUNK_ROWS + r`.
 #[derive(Debug, Clone)]
 struct Chunk {
     features: Vec<f32>,
@@ -58,32 +59,32 @@ struct Chunk {
 }
 
 impl Dataset {
-    /// A dataset without rows.
+    /// Returns a dataset without rows.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The rows of a whole history of `ln M`, oldest first.
+    /// Returns the rows of a whole history of `ln M`, oldest first.
     ///
     /// # Errors
-    /// When a value is not the logarithm of a multiplier.
+    /// A value is not the logarithm of a multiplier.
     pub fn of_history(history: &[f64]) -> Result<Self, WindowError> {
         let mut tabulator = Tabulator::default();
         history.iter().try_for_each(|&x| tabulator.push_ln(x))?;
         Ok(tabulator.dataset)
     }
 
-    /// The rows of all rounds, oldest first.
+    /// Returns the rows of all rounds, given oldest first.
     pub fn of_rounds(rounds: impl IntoIterator<Item = Round>) -> Self {
         let mut tabulator = Tabulator::default();
         rounds.into_iter().for_each(|round| tabulator.push(&round));
         tabulator.dataset
     }
 
-    /// Adds a round: its features, from the rounds before it, and its `ln M`.
+    /// Adds the row of a round: its features, computed from the rounds before it, and its `ln M`.
     ///
     /// # Panics
-    /// When a value is not finite, which neither an `Extractor` nor a multiplier can produce.
+    /// A value is not finite, which neither an `Extractor` nor a multiplier can produce.
     pub fn push(&mut self, features: &FeatureRow, target_ln: f64) {
         assert!(
             target_ln.is_finite() && features.iter().all(|value| value.is_finite()),
@@ -99,17 +100,17 @@ impl Dataset {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.full.len() * CHUNK_ROWS + self.last.targets.len()
     }
 
-    /// Whether there is no row.
+    /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The rows as they are now, for a trainer to keep while this dataset grows on.
+    /// Returns the current rows, which a trainer can use while this dataset grows.
     pub fn snapshot(&self) -> DatasetSnapshot {
         let last = (!self.last.targets.is_empty()).then(|| Arc::new(self.last.clone()));
         let chunks = self.full.iter().map(Arc::clone).chain(last).collect();
@@ -118,19 +119,19 @@ impl Dataset {
 }
 
 impl Tabulator {
-    /// Takes the next round; it gives a row once there were [`HISTORY_MIN`] before it.
+    /// Adds the next round; it has a row if at least [`HISTORY_MIN`] rounds came before it.
     pub fn push(&mut self, round: &Round) {
-        self.push_ln(ln_of(round)).expect("ln of a multiplier, cut at the limit");
+        self.push_ln(ln_of(round)).expect("ln of a multiplier, clamped to the limit");
     }
 
-    /// Rows of all rounds so far.
+    /// Returns the rows of all rounds so far.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
     }
 
     fn push_ln(&mut self, x: f64) -> Result<(), WindowError> {
         let features = self.extractor.push(x)?;
-        // Its own features know the round.
+        // `features` already includes this round; its row needs those from before.
         let before = self.features.replace(features);
         if let Some(row) = before.filter(|_| self.extractor.rounds() > HISTORY_MIN) {
             self.dataset.push(&row, x);
@@ -139,23 +140,23 @@ impl Tabulator {
     }
 }
 
-/// `ln M` as features and targets take it: cut where no game pays more.
+/// Returns `ln M` as used in features and targets, clamped to the range of the features.
 pub(crate) fn ln_of(round: &Round) -> f64 {
     round.multiplier.ln().min(X_MAX)
 }
 
 impl DatasetSnapshot {
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.range.len()
     }
 
-    /// Whether there is no row.
+    /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.range.is_empty()
     }
 
-    /// Some of these rows, counted from the first of them; what lies beyond the end is left out.
+    /// Returns a range of these rows, counted from the first one and clipped to the last one.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {
         let end = self.range.end.min(self.range.start + rows.end);
@@ -163,10 +164,10 @@ impl DatasetSnapshot {
         Self { chunks: Arc::clone(&self.chunks), range: start..end }
     }
 
-    /// Every `step`-th row from row `first` on, and their targets.
+    /// Returns every `step`-th row from row `first` on, with its target.
     ///
     /// # Panics
-    /// When `step` is 0.
+    /// `step` is 0.
     pub fn every(&self, first: usize, step: usize) -> (Rows, Vec<f64>) {
         let mut wanted = first;
         let mut offset = 0;
@@ -192,12 +193,12 @@ impl DatasetSnapshot {
         (Rows::of_columns(targets.len(), values), targets)
     }
 
-    /// All targets in blocks of rows, oldest first.
+    /// Returns all targets in blocks of rows, oldest first.
     pub(crate) fn target_blocks(&self) -> impl Iterator<Item = &[f64]> {
         self.blocks().map(|(chunk, rows)| &chunk.targets[rows])
     }
 
-    /// All rows in blocks, oldest first: the 25 columns of each and its targets.
+    /// Returns all rows in blocks, oldest first: the 25 columns of each block and its targets.
     pub(crate) fn column_blocks(&self) -> impl Iterator<Item = ([&[f32]; COUNT], &[f64])> {
         self.blocks().map(|(chunk, rows)| {
             let columns = std::array::from_fn(|column| &chunk.column(column)[rows.clone()]);
@@ -205,7 +206,7 @@ impl DatasetSnapshot {
         })
     }
 
-    /// The mean of the targets; 0 when there is no row.
+    /// Returns the mean of the targets; 0 without rows.
     pub(crate) fn target_mean(&self) -> f64 {
         let sum: f64 = self.target_blocks().map(|block| block.iter().sum::<f64>()).sum();
         sum / self.len().max(1) as f64
@@ -222,32 +223,32 @@ impl DatasetSnapshot {
 }
 
 impl Rows {
-    /// One row.
+    /// Returns a matrix of one row.
     pub fn of(features: &FeatureRow) -> Self {
         Self::of_columns(1, features.map(narrow).to_vec())
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.0.shape().0
     }
 
-    /// Whether there is no row.
+    /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// One of the rows.
+    /// Returns one of the rows.
     pub fn row(&self, index: usize) -> [f32; COUNT] {
         std::array::from_fn(|column| *self.0.get((index, column)))
     }
 
-    /// All values of a feature.
+    /// Returns all values of a feature.
     pub(crate) fn column(&self, column: usize) -> &[f32] {
         &self.0.iter().as_slice()[column * self.len()..(column + 1) * self.len()]
     }
 
-    /// As the matrix that learners take.
+    /// Returns the matrix that the learners accept.
     pub(crate) fn matrix(&self) -> &DenseMatrix<f32> {
         &self.0
     }
@@ -270,7 +271,7 @@ impl Default for Chunk {
     }
 }
 
-/// Models see features as f32, when they learn and when they forecast.
+/// Converts a feature to f32, in which models see it both when they are fitted and when they forecast.
 #[expect(clippy::cast_possible_truncation, reason = "features lie within 1e4 of 0")]
 fn narrow(value: f64) -> f32 {
     value as f32

@@ -1,21 +1,21 @@
 //! Rounds in, forecasts and their scores out. No clock, file, task or thread.
 //!
-//! Serving and backtest drive this same machine, so the backtest measures what is served:
+//! Serving and backtesting drive the same engine, so a backtest measures what is served:
 //!
 //! ```text
 //! for round in rounds {
-//!     for effect in engine.observe(round, heard) {
+//!     for effect in engine.observe(round, now) {
 //!         match effect {
-//!             Settled(settlement) => keep it,
-//!             Issued(forecast)    => keep it, before the next round is looked at,
-//!             Retrain(records)    => fit a dataset of those rounds, then engine.install(model),
+//!             Settled(settlement) => store it,
+//!             Issued(forecast)    => store it before reading the next round,
+//!             Retrain(records)    => fit a model to those rounds, then engine.install(model),
 //!         }
 //!     }
 //! }
 //! ```
 //!
-//! The same rounds, heard at the same times, with models installed at the same places, give the
-//! same forecasts to the bit.
+//! The same rounds, observed at the same times, with the same models installed after the same rounds,
+//! give the same forecasts bit for bit.
 
 mod learned_state;
 
@@ -32,17 +32,17 @@ use crate::score_history::ScoreHistory;
 use crate::scorecard::Scorecard;
 use crate::training_schedule;
 
-/// Betting on a round is taken as closed this long after the round before it ended. The game keeps
-/// it open for about five seconds, after a pause that differs from site to site.
+/// Time after the end of a round at which betting on the next one counts as closed. Games keep it
+/// open for about five seconds, after a pause that differs from site to site.
 pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// Settings of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether the engine asks for trainings.
+    /// Whether the engine requests trainings.
     pub auto_train: bool,
-    /// Whether the times of rounds are those of now, so that a forecast can come too late. The
-    /// rounds of a replay were played long ago: for them it cannot be told.
+    /// Whether rounds are observed live, so that a forecast can be late. The rounds of a replay were
+    /// played long ago, so for them lateness is undefined.
     pub can_be_late: bool,
 }
 
@@ -51,13 +51,13 @@ pub struct Settings {
 pub struct Installed {
     /// The model.
     pub model: Arc<dyn Forecaster>,
-    /// Counts from 1.
+    /// Version, counted from 1.
     pub version: u64,
-    /// Rounds it was trained on.
+    /// Number of rounds on which it was trained.
     pub trained_on: u64,
 }
 
-/// A forecast and its round.
+/// A forecast and the round that settled it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settlement {
     /// The forecast.
@@ -66,37 +66,37 @@ pub struct Settlement {
     pub round: Round,
 }
 
-/// What the caller has to do after a round or a new model.
+/// What the caller must do after a round or a new model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The open forecast was settled by its round.
     Settled(Settlement),
-    /// A forecast for the next round; it replaces the open one for that round, if there is one.
+    /// A forecast for the next round was issued; it replaces an open one for that round.
     Issued(Forecast),
-    /// A training on all rounds so far is due.
+    /// A training on all rounds so far, whose number is given, is due.
     Retrain(u64),
 }
 
-/// The forecast for the next round.
+/// The state of the forecast for the next round.
 #[derive(Debug, Clone, Copy, Default)]
 enum OpenForecast {
-    /// There is none.
+    /// There is no forecast.
     #[default]
     None,
-    /// It will be scored. `replaced` is the scored forecast it stands in for, which counts again if
-    /// this one cannot be kept.
+    /// The forecast will be scored. `replaced` is the frozen forecast that it replaced, which counts
+    /// again if this one cannot be stored.
     Frozen { forecast: Forecast, replaced: Option<Forecast> },
-    /// It could not be kept: shown, never scored.
+    /// The forecast could not be stored: it is shown but never scored.
     Discarded(Forecast),
 }
 
 impl OpenForecast {
-    /// A forecast that replaces none.
+    /// Returns the state with a forecast that replaces no other.
     fn frozen_if(forecast: Option<Forecast>) -> Self {
         forecast.map_or(Self::None, |forecast| Self::Frozen { forecast, replaced: None })
     }
 
-    /// The forecast, if it will be scored.
+    /// Returns the forecast, if it will be scored.
     fn frozen(&self) -> Option<&Forecast> {
         match self {
             Self::Frozen { forecast, .. } => Some(forecast),
@@ -104,7 +104,7 @@ impl OpenForecast {
         }
     }
 
-    /// The forecast, scored or not.
+    /// Returns the forecast, whether or not it will be scored.
     fn shown(&self) -> Option<&Forecast> {
         match self {
             Self::Frozen { forecast, .. } | Self::Discarded(forecast) => Some(forecast),
@@ -112,7 +112,7 @@ impl OpenForecast {
         }
     }
 
-    /// What is left when this forecast cannot be kept.
+    /// Returns the state after the forecast could not be stored.
     fn discarded(self) -> Self {
         match self {
             Self::Frozen { replaced: Some(replaced), .. } => Self::frozen_if(Some(replaced)),
@@ -122,12 +122,12 @@ impl OpenForecast {
     }
 }
 
-/// Everything known after some number of rounds.
+/// The forecasting engine: its state after some number of rounds.
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
     extractor: Extractor,
-    /// Of the rounds so far; none before the first.
+    /// Features of the next round; `None` before the first round.
     row: Option<FeatureRow>,
     rounds: u64,
     last: Option<Round>,
@@ -138,7 +138,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that has taken no round.
+    /// Returns an engine before any round.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
@@ -157,11 +157,11 @@ impl Engine {
     /// `frozen`, a forecast made before it, is given.
     pub fn replay(&mut self, round: Round, frozen: Option<Forecast>) -> Option<Settlement> {
         self.open = OpenForecast::frozen_if(frozen);
-        self.take(round)
+        self.settle(round)
     }
 
-    /// Restores what an engine had learnt after these rounds, in place of replaying them. Only for
-    /// an engine that has taken no round.
+    /// Restores what an engine had learnt after these rounds, instead of replaying them. Call it only
+    /// on an engine without rounds.
     pub fn restore(&mut self, rounds: &[Round], learned: LearnedState) {
         for round in rounds {
             self.learn(*round);
@@ -169,42 +169,44 @@ impl Engine {
         self.learned = learned;
     }
 
-    /// The state that [`Engine::restore`] takes.
+    /// Returns the state for [`Engine::restore`].
     pub fn learned(&self) -> &LearnedState {
         &self.learned
     }
 
-    /// Notes that the open forecast could not be kept. The forecast it replaced counts again; where
-    /// there is none, the open forecast is still shown, but not scored.
+    /// Records that the open forecast could not be stored. The forecast that it replaced counts again;
+    /// without one, the open forecast is still shown but not scored.
     pub fn discard_open(&mut self) {
         self.open = self.open.discarded();
     }
 
-    /// The open forecast, if it will be scored.
+    /// Returns the open forecast, if it will be scored.
     pub fn frozen(&self) -> Option<&Forecast> {
         self.open.frozen()
     }
 
-    /// Takes a new round: settles the open forecast, learns from it, and issues the next one.
-    pub fn observe(&mut self, round: Round, heard: DateTime<Utc>) -> Vec<Effect> {
+    /// Processes a new round observed at `now`: settles the open forecast, learns from the round, and
+    /// issues the next forecast.
+    pub fn observe(&mut self, round: Round, now: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let settlement = self.take(round);
+        let settlement = self.settle(round);
         if settlement.is_none() && self.installed.is_some() {
             self.learned.counts.missed += 1;
         }
         effects.extend(settlement.map(Effect::Settled));
-        effects.extend(self.issue(heard).map(Effect::Issued));
+        effects.extend(self.issue(now).map(Effect::Issued));
         effects.extend(self.ask_for_training().map(Effect::Retrain));
         effects
     }
 
-    /// A training on all rounds so far, if one is due. Asks once, and again when the next is due.
+    /// Returns the number of rounds to train on, if a training is due; returns it once per training.
     pub fn ask_for_training(&mut self) -> Option<u64> {
         let is_due = self.settings.auto_train && self.rounds >= self.next_training_at();
         is_due.then(|| self.training_started())
     }
 
-    /// Notes that a training on all rounds so far begins, whoever asked for it.
+    /// Records that a training on all rounds so far begins, whether or not the engine requested it;
+    /// returns their number.
     pub fn training_started(&mut self) -> u64 {
         self.trained_on = Some(self.rounds);
         self.rounds
@@ -212,8 +214,8 @@ impl Engine {
 
     /// Installs a model and issues a forecast from it.
     ///
-    /// A forecast that was in time is not replaced by one that is not: whether a training ends
-    /// before a round does depends on how long the round lasts, and so on its multiplier.
+    /// A late forecast does not replace one that was in time: whether a training ends before a round
+    /// depends on the length of the round, and so on its multiplier.
     pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
         self.installed = Some(installed);
         let is_frozen = self.frozen().is_some_and(|open| !open.late) && self.is_late(now);
@@ -225,64 +227,65 @@ impl Engine {
         self.open = OpenForecast::frozen_if(Some(open));
     }
 
-    /// The forecast for the next round.
+    /// Returns the forecast for the next round.
     pub fn open(&self) -> Option<&Forecast> {
         self.open.shown()
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds so far.
     pub fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// The newest round.
+    /// Returns the newest round.
     pub fn last(&self) -> Option<Round> {
         self.last
     }
 
-    /// The model in use.
+    /// Returns the model in use.
     pub fn installed(&self) -> Option<&Installed> {
         self.installed.as_ref()
     }
 
-    /// Trust: the weight the model's forecast is served with, 0 to 1.
+    /// Returns the trust: the weight of the model's forecast in the served one, 0 to 1.
     pub fn kappa(&self) -> f64 {
         self.learned.calibration.kappa.served()
     }
 
-    /// What the forecasts were worth.
+    /// Returns the scores of the forecasts.
     pub fn scorecard(&self) -> &Scorecard {
         &self.learned.scorecard
     }
 
-    /// How many rounds met a forecast.
+    /// Returns how many rounds had a forecast.
     pub fn counts(&self) -> ForecastCounts {
         self.learned.counts
     }
 
-    /// How skill, coverage and evidence went; cheap to clone.
+    /// Returns the history of skill, coverage and evidence; cheap to clone.
     pub fn score_history(&self) -> &Arc<ScoreHistory> {
         &self.learned.score_history
     }
 
-    /// The number of rounds at which a training is due.
+    /// Returns the number of rounds at which a training is due.
     pub fn next_training_at(&self) -> u64 {
         training_schedule::due_at(self.trained_on)
     }
 
-    fn take(&mut self, round: Round) -> Option<Settlement> {
+    /// Settles the open forecast by a round and learns from both.
+    fn settle(&mut self, round: Round) -> Option<Settlement> {
         let open = std::mem::take(&mut self.open);
         let settlement = open.frozen().map(|&forecast| Settlement { forecast, round });
         let before = self.last.map(|last| last.time);
-        self.learned.take(&round, settlement.as_ref().map(|it| &it.forecast), before);
+        self.learned.update(&round, settlement.as_ref().map(|it| &it.forecast), before);
         self.learn(round);
         settlement
     }
 
-    /// What needs no forecast: the features.
+    /// Updates what needs no forecast: the features.
     fn learn(&mut self, round: Round) {
         let row = self.extractor.push(ln_of(&round));
-        self.row = Some(row.expect("ln of a multiplier, cut at the limit"));
+        self.row = Some(row.expect("ln of a multiplier, clamped to the limit"));
         self.rounds += 1;
         self.last = Some(round);
     }
@@ -310,8 +313,9 @@ impl Engine {
         Some(forecast)
     }
 
-    /// Decided from the past alone: a rule that looked at the round itself would pick rounds by
-    /// how long they last, and bets on such a choice prove nothing.
+    /// Returns whether a forecast issued at `now` is late, judged by the past alone. A rule that
+    /// depended on the round itself would select rounds by their length, and bets on such a selection
+    /// prove nothing.
     fn is_late(&self, now: DateTime<Utc>) -> bool {
         self.settings.can_be_late
             && self.last.is_some_and(|last| now - last.time > BETTING_CLOSES_AFTER)

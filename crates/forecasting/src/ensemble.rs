@@ -1,8 +1,8 @@
 //! The ensemble: random forest, gradient boosting and ridge regression with equal weights.
 //!
-//! The fit is deterministic by its seed: the same rows and options give the same model to the bit
-//! on any number of workers. It reads no clock and no file and makes no thread; what is independent
-//! goes to the [`Workers`] that are passed in.
+//! A fit is deterministic: the same rows and options, seed included, give the same model bit for bit
+//! on any number of workers. It reads no clock and no file and starts no thread; independent jobs go
+//! to the [`Workers`] that are passed in.
 
 use features::FeatureRow;
 
@@ -18,22 +18,22 @@ mod holdout;
 
 pub use holdout::{Measured, OutOfSample, PointErrors, fit_and_measure, holdout, out_of_sample};
 
-/// Rows it takes to fit: 30 rounds.
+/// Minimum number of rows for a fit, which 30 rounds give.
 pub const ROWS_MIN: usize = 20;
 
-/// How an ensemble is fitted.
+/// Options of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FitOptions {
-    /// Decides all that is drawn.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// The random forest.
+    /// Options of the random forest.
     pub forest: ForestOptions,
-    /// The gradient boosting.
+    /// Options of gradient boosting.
     pub boosting: BoostingOptions,
-    /// The ridge regression's penalty on standardised columns. 300 is what is right when a slope is
-    /// expected to be about 0.06, so all 25 together to explain 8 % of a variance of 1.
+    /// Penalty of the ridge regression on standardised columns. 300 is optimal when slopes of about
+    /// 0.06 are expected, so that all 25 together explain 8 % of a variance of 1.
     pub ridge_lambda: f64,
-    /// Rows that [`holdout()`] fits on, and that it tests on, at most: the latest.
+    /// Maximum number of rows, the latest, on which [`holdout()`] fits and on which it tests.
     pub holdout_rows_max: usize,
 }
 
@@ -58,24 +58,23 @@ pub struct Ensemble {
     rows: usize,
 }
 
-/// What each member says of a round, and their mean: all `E[ln M]`.
+/// The forecast of each member for a round, and their mean, all as `E[ln M]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MemberMeans {
-    /// The random forest's say.
+    /// Forecast of the random forest.
     pub random_forest: f64,
-    /// The gradient boosting's say.
+    /// Forecast of gradient boosting.
     pub gradient_boosting: f64,
-    /// The ridge regression's say.
+    /// Forecast of the ridge regression.
     pub linear_regression: f64,
-    /// The ensemble's say: their mean.
+    /// Forecast of the ensemble: the mean of the three.
     pub mean: f64,
 }
 
 /// Fits all three models on all rows.
 ///
 /// # Errors
-/// When there are fewer than [`ROWS_MIN`] rows, when `progress` asks to stop, or when a model
-/// cannot be fitted.
+/// There are fewer than [`ROWS_MIN`] rows, `progress` cancels the fit, or a model cannot be fitted.
 pub fn fit(
     rows: &DatasetSnapshot,
     options: &FitOptions,
@@ -99,35 +98,36 @@ fn fit_unchecked(
     workers: &dyn Workers,
     progress: Progress<'_>,
 ) -> Result<Ensemble, FitError> {
-    let mut fit = Fit::new(rows, options);
+    let mut fit = EnsembleFit::new(rows, options);
     let counter = TreeCounter::new(fit.trees(), progress);
     workers.run(fit.jobs(&counter));
     fit.ensemble()
 }
 
-/// A fit cut into pieces of work that do not depend on each other.
-struct Fit<'a> {
+/// A fit, divided into independent jobs.
+struct EnsembleFit<'a> {
     rows: &'a DatasetSnapshot,
     options: &'a FitOptions,
-    parts: Vec<forest::Part>,
+    plans: Vec<forest::SubForestPlan>,
     boosting: Option<Result<Boosting, FitError>>,
     ridge: Option<Result<Ridge, FitError>>,
     grown: Vec<Option<Result<forest::SubForest, FitError>>>,
 }
 
-impl<'a> Fit<'a> {
+impl<'a> EnsembleFit<'a> {
     fn new(rows: &'a DatasetSnapshot, options: &'a FitOptions) -> Self {
-        let parts = forest::parts(rows.len(), &options.forest);
-        let grown = parts.iter().map(|_| None).collect();
-        Self { rows, options, parts, boosting: None, ridge: None, grown }
+        let plans = forest::plans(rows.len(), &options.forest);
+        let grown = plans.iter().map(|_| None).collect();
+        Self { rows, options, plans, boosting: None, ridge: None, grown }
     }
 
-    /// How many trees it counts as.
+    /// Returns the number of trees that the progress counts.
     fn trees(&self) -> usize {
         self.options.forest.trees.max(1) + self.options.boosting.trees
     }
 
-    /// Boosting is one long chain: it comes first, and the forest's parts fill in beside it.
+    /// Returns the jobs. Boosting is one long sequence, so it comes first and the sub-forests run
+    /// beside it.
     fn jobs<'j>(&'j mut self, counter: &'j TreeCounter<'_>) -> Vec<Job<'j>> {
         let (rows, options) = (self.rows, self.options);
         let seeds = [random(options.seed, 0), random(options.seed, 1)];
@@ -138,9 +138,9 @@ impl<'a> Fit<'a> {
             }),
             Box::new(move || *ridge = Some(Ridge::fit(rows, options.ridge_lambda))),
         ];
-        for (part, place) in self.parts.iter().zip(&mut self.grown) {
+        for (plan, place) in self.plans.iter().zip(&mut self.grown) {
             jobs.push(Box::new(move || {
-                *place = Some(part.fit(rows, &options.forest, seeds[1], counter));
+                *place = Some(plan.fit(rows, &options.forest, seeds[1], counter));
             }));
         }
         jobs
@@ -150,7 +150,7 @@ impl<'a> Fit<'a> {
         let ran = "workers run every job";
         let grown: Result<_, _> = self.grown.into_iter().map(|part| part.expect(ran)).collect();
         Ok(Ensemble {
-            forest: Forest::of_parts(grown?),
+            forest: Forest::of_sub_forests(grown?),
             boosting: self.boosting.expect(ran)?,
             ridge: self.ridge.expect(ran)?,
             rows: self.rows.len(),
@@ -159,7 +159,7 @@ impl<'a> Fit<'a> {
 }
 
 impl Ensemble {
-    /// What the members say of the round that these features precede.
+    /// Returns the members' forecasts of the round that follows these features.
     pub fn predict(&self, features: &FeatureRow) -> MemberMeans {
         let rows = Rows::of(features);
         let [random_forest, gradient_boosting, linear_regression] =
@@ -168,27 +168,27 @@ impl Ensemble {
         MemberMeans { random_forest, gradient_boosting, linear_regression, mean }
     }
 
-    /// Names and weights of the members; the weights add to 1.
+    /// Returns the names and weights of the members; the weights sum to 1.
     pub fn members(&self) -> [(&'static str, f64); 3] {
         [forest::NAME, boosting::NAME, linear::NAME].map(|name| (name, 1.0 / 3.0))
     }
 
-    /// How many rows it has learnt from.
+    /// Returns the number of rows it was fitted on.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    fn mean_of(said: &[Vec<f64>; 3]) -> Vec<f64> {
-        let mut means = vec![0.0; said[0].len()];
-        for says in said {
-            for (mean, say) in means.iter_mut().zip(says) {
-                *mean += say / 3.0;
+    fn mean_of(predictions: &[Vec<f64>; 3]) -> Vec<f64> {
+        let mut means = vec![0.0; predictions[0].len()];
+        for of_member in predictions {
+            for (mean, prediction) in means.iter_mut().zip(of_member) {
+                *mean += prediction / 3.0;
             }
         }
         means
     }
 
-    /// The members, in the order of [`members`](Self::members).
+    /// Returns the members, in the order of [`members`](Self::members).
     pub fn models(&self) -> [&dyn Model; 3] {
         [&self.forest, &self.boosting, &self.ridge]
     }
@@ -196,9 +196,13 @@ impl Ensemble {
 
 impl Forecaster for Ensemble {
     fn means(&self, row: &FeatureRow) -> Means {
-        let said = self.predict(row);
-        let members = [said.random_forest, said.gradient_boosting, said.linear_regression];
-        Means { members, mean: said.mean }
+        let predictions = self.predict(row);
+        let members = [
+            predictions.random_forest,
+            predictions.gradient_boosting,
+            predictions.linear_regression,
+        ];
+        Means { members, mean: predictions.mean }
     }
 }
 

@@ -8,59 +8,59 @@ use serde::{Deserialize, Serialize};
 /// The learners of the ensemble, in the order of [`Means::members`].
 pub const MEMBERS: [&str; 3] = ["random_forest", "gradient_boosting", "linear_regression"];
 
-/// Beyond it the point, 1.94^(mean/m0), is no 64-bit number any more.
+/// Limit of |E ln M|; beyond it the point forecast, 1.94^(mean/m0), overflows a 64-bit float.
 const MEAN_LN_ABS_MAX: f64 = 1000.0;
-/// Whole numbers that JSON carries exactly, with room to count on.
+/// Limit of whole numbers: JSON numbers are exact up to here.
 const COUNT_MAX: u64 = 1 << 53;
 
-/// What the learners expect of ln M of the next round.
+/// The learners' forecasts of ln M of the next round.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Means {
-    /// Each learner, in the order of [`MEMBERS`].
+    /// Forecast of each learner, in the order of [`MEMBERS`].
     pub members: [f64; 3],
-    /// Their weighted mean: what the ensemble says.
+    /// Their weighted mean: the forecast of the ensemble.
     pub mean: f64,
 }
 
-/// Something fitted that can say what it expects.
+/// A fitted model that forecasts ln M.
 pub trait Forecaster: Send + Sync + std::fmt::Debug {
-    /// The expectation of ln M of the round after those the row was computed from.
+    /// Returns the expectation of ln M of the round after those from which the row was computed.
     fn means(&self, row: &FeatureRow) -> Means;
 }
 
-/// A forecast for one round, complete: it can be scored from this alone.
+/// A complete forecast for one round: it can be scored from this alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Which round, counted from 1.
+    /// Number of the round, counted from 1.
     pub round: u64,
-    /// When it was issued.
+    /// Time of issue.
     pub issued_at: DateTime<Utc>,
-    /// When the last round known to it ended.
+    /// Time at which the last round known to it ended.
     pub after: DateTime<Utc>,
-    /// What that round ended at.
+    /// Multiplier of that round.
     pub last_actual: f64,
-    /// The model that was asked; versions count from 1.
+    /// Version of the model, counted from 1.
     pub model_version: u64,
-    /// Rounds that model was trained on.
+    /// Number of rounds on which the model was trained.
     pub trained_on: u64,
-    /// What the learners expect.
+    /// The learners' forecasts.
     pub means: Means,
-    /// How much of the model's say is served.
+    /// Trust: the weight of the models' forecast, 0 to 1.
     pub kappa: f64,
-    /// Scale of the law that is served.
+    /// Scale of the served law.
     pub scale: f64,
-    /// Chance to reach each of [`TARGETS`] under that law.
+    /// Probability of reaching each of [`TARGETS`] under that law.
     pub probabilities: [f64; 5],
     /// Both ends of the 80 % interval.
     pub interval80: (f64, f64),
     /// Both ends of the 90 % interval.
     pub interval90: (f64, f64),
-    /// Issued when betting on its round was already closed, so it counts in no test.
+    /// Whether betting on its round was already closed when it was issued; it then counts in no test.
     pub late: bool,
 }
 
 impl Forecast {
-    /// Whether all its numbers are such as can be served.
+    /// Returns whether all its numbers are in the ranges of served forecasts.
     pub fn is_possible(&self) -> bool {
         let Means { members, mean } = self.means;
         let is_interval = |(lo, hi): (f64, f64)| 1.0 <= lo && lo <= hi;
@@ -75,34 +75,34 @@ impl Forecast {
             && is_interval(self.interval90)
     }
 
-    /// The ensemble's own point, unshrunk.
+    /// Returns the point forecast of the ensemble before shrinkage.
     pub fn point(&self) -> f64 {
         house_law::point_from_mean_ln(self.means.mean)
     }
 
-    /// The point that is served: the median of the served law.
+    /// Returns the served point forecast: the median of the served law.
     pub fn calibrated(&self) -> f64 {
         self.law().median()
     }
 
-    /// The law that is served.
+    /// Returns the served law.
     pub fn law(&self) -> TiltedLaw {
         TiltedLaw::new(self.scale)
     }
 
-    /// Whether both were made after the same round, for the one that followed it.
+    /// Returns whether both forecasts are for the same round, made after the same round.
     pub fn is_for_the_round_of(&self, other: &Self) -> bool {
         let after = |it: &Self| (it.round, it.after, it.last_actual.to_bits());
         after(self) == after(other)
     }
 
-    /// Whether the 80 % interval holds the multiplier.
+    /// Returns whether the 80 % interval contains the multiplier.
     pub fn holds(&self, multiplier: f64) -> bool {
         (self.interval80.0..=self.interval80.1).contains(&multiplier)
     }
 }
 
-/// What a fair game gives for each of [`TARGETS`].
+/// Returns the probability of reaching each of [`TARGETS`] in a fair game.
 pub fn house_probabilities() -> [f64; 5] {
     let house = HouseLaw::default();
     TARGETS.map(|target| house.survival(target))

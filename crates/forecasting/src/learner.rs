@@ -1,4 +1,4 @@
-//! The interface between the engine and whoever trains its models.
+//! The interface through which the caller of the engine trains models.
 
 use std::sync::Arc;
 
@@ -7,13 +7,12 @@ use crate::ensemble::OutOfSample;
 use crate::forecast::Forecaster;
 use crate::models::{FitError, Progress};
 
-/// Fits a model to rows. Implemented by the ensemble's trainer and by tests that need a model at
-/// once.
+/// Fits a model to rows. Implemented for the ensemble, and by tests that need a model at once.
 pub trait Learner: Send + 'static {
     /// Fits a model to all rows and measures its errors on rows it has not seen.
     ///
     /// # Errors
-    /// As [`crate::ensemble::fit`].
+    /// The same as of [`crate::ensemble::fit`].
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError>;
 }
 
@@ -22,19 +21,19 @@ pub trait Learner: Send + 'static {
 pub struct Learned {
     /// The model.
     pub model: Arc<dyn Forecaster>,
-    /// Its errors out of sample.
+    /// Its out-of-sample errors.
     pub out_of_sample: OutOfSample,
-    /// What it consists of.
+    /// Its members.
     pub members: Vec<Member>,
 }
 
 /// A member of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Member {
-    /// Its name in API and documents.
+    /// Name in the API and in documents.
     pub name: &'static str,
-    /// What part of the model's say is its.
+    /// Its weight in the model's forecast.
     pub weight: f64,
-    /// Part of the variance of `ln M` it explains out of sample, when that was measured.
+    /// Share of the variance of `ln M` that it explains out of sample, if measured.
     pub r2: Option<f64>,
 }

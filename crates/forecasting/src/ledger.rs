@@ -1,4 +1,4 @@
-//! Forecasts as lines of text, and how each is matched with its round when everything is reread.
+//! Forecasts as lines of text, and their matching with rounds when everything is read again.
 
 use chrono::{DateTime, Utc};
 use rounds::Round;
@@ -10,20 +10,20 @@ use crate::forecast::Forecast;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Entry {
-    /// A forecast; the last one for a round is the one that counts.
+    /// A forecast; the last one for a round counts.
     Forecast(Forecast),
     /// The outcome of the last forecast with this number.
     Settled(Settled),
 }
 
 impl Entry {
-    /// An entry out of its line; none where the line is not one that a predictor writes. Numbers that
-    /// no forecast has are a line that was damaged: taken up, one of them would stay in every sum.
+    /// Parses a line; `None` if no predictor would write it. A line with impossible numbers is damaged
+    /// and must be rejected: once scored, such a number would stay in every sum.
     pub fn read(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok().filter(Self::is_possible)
     }
 
-    /// Its line, with the newline.
+    /// Returns its line, newline included.
     pub fn line(&self) -> Vec<u8> {
         let mut line = serde_json::to_vec(self).expect("entries are plain numbers and times");
         line.push(b'\n');
@@ -38,52 +38,52 @@ impl Entry {
     }
 }
 
-/// The outcome of a forecast's round.
+/// The outcome of the round of a forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Settled {
-    /// The number in the forecast.
+    /// Number of the round in the forecast.
     pub round: u64,
-    /// When it ended.
+    /// Time at which the round ended.
     pub time: DateTime<Utc>,
-    /// What it ended at.
+    /// Multiplier of the round.
     pub actual: f64,
-    /// When it was read.
+    /// Time at which the round was read.
     pub settled_at: DateTime<Utc>,
 }
 
-/// A forecast, and its settlement if it had one.
+/// A forecast and its outcome, if known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LedgerForecast {
-    /// What was said.
+    /// The forecast.
     pub forecast: Forecast,
-    /// What came.
+    /// The outcome of its round.
     pub settled: Option<Settled>,
 }
 
-/// A forecast was settled by another round than the one that now follows in the files.
+/// The round that settled a forecast differs from the one that now follows in the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch;
 
-/// All scored forecasts, by the round they were made after.
+/// All forecasts of a ledger, keyed by the round after which they were made.
 ///
-/// The round before is the name of a forecast: numbers shift when an older file appears.
+/// The number of a round is no key: numbers shift when an older file appears.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    /// In the order they were written, then in that of their names.
-    kept: Vec<LedgerForecast>,
+    /// In the order written; sorted by key once the first is taken.
+    stored: Vec<LedgerForecast>,
     is_taken: Vec<bool>,
     model_version: u64,
 }
 
-/// Pairs forecasts with their settlements in the order they were written, one at a time and in
-/// constant space. Unlike [`Ledger`] it does not look back for a settlement that came late.
+/// Pairs forecasts with their outcomes in the order written, one at a time and in constant space.
+/// Unlike [`Ledger`] it does not look back for an outcome that was written late.
 #[derive(Debug, Clone, Default)]
 pub struct ForecastPairing {
     open: Option<Forecast>,
 }
 
 impl ForecastPairing {
-    /// Takes the next entry; returns the forecast that it completes, settled or not.
+    /// Reads the next entry; returns the forecast that it completes, settled or not.
     pub fn push(&mut self, entry: Entry) -> Option<LedgerForecast> {
         match (entry, self.open) {
             (Entry::Forecast(forecast), open) => {
@@ -95,12 +95,12 @@ impl ForecastPairing {
                 self.open = None;
                 Some(LedgerForecast { forecast: open, settled: Some(settled) })
             }
-            // A settlement of nothing settles nothing.
+            // Ignore an outcome without a forecast.
             (Entry::Settled(_), _) => None,
         }
     }
 
-    /// Takes out the forecast that is still open after the last entry.
+    /// Removes and returns the forecast that is still open after the last entry.
     pub fn take_open(&mut self) -> Option<LedgerForecast> {
         self.open.take().map(|forecast| LedgerForecast { forecast, settled: None })
     }
@@ -109,16 +109,16 @@ impl ForecastPairing {
 type Key = (DateTime<Utc>, u64);
 
 impl Ledger {
-    /// Reads entries in the order they were written.
+    /// Reads entries in the order written.
     pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut ledger = Self::default();
         entries.into_iter().for_each(|entry| ledger.push(entry));
         ledger
     }
 
-    /// Reads the next entry. All are read before the first is taken out.
+    /// Reads the next entry. Read all entries before taking the first forecast.
     pub fn push(&mut self, entry: Entry) {
-        match (entry, self.kept.last_mut()) {
+        match (entry, self.stored.last_mut()) {
             (Entry::Forecast(forecast), Some(last))
                 if last.settled.is_none() && forecast.is_for_the_round_of(&last.forecast) =>
             {
@@ -126,67 +126,68 @@ impl Ledger {
                 self.model_version = self.model_version.max(forecast.model_version);
             }
             (Entry::Forecast(forecast), _) => {
-                self.kept.push(LedgerForecast { forecast, settled: None });
+                self.stored.push(LedgerForecast { forecast, settled: None });
                 self.model_version = self.model_version.max(forecast.model_version);
             }
-            // Mostly the last; further back where the ledger could not be had when its round came.
+            // Usually the last one; further back if the ledger was not writable when the round ended.
             (Entry::Settled(settled), _) => {
-                let mut kept = self.kept.iter_mut().rev();
-                // A settlement of nothing settles nothing.
-                if let Some(kept) = kept.find(|kept| kept.forecast.round == settled.round) {
-                    kept.settled.get_or_insert(settled);
+                let mut stored = self.stored.iter_mut().rev();
+                // Ignore an outcome without a forecast.
+                if let Some(stored) = stored.find(|stored| stored.forecast.round == settled.round) {
+                    stored.settled.get_or_insert(settled);
                 }
             }
         }
     }
 
-    /// Takes out the forecast that was made after `before`, for the round `next`, if there is one.
+    /// Removes and returns the forecast that was made after `before`, for the round `next`.
     ///
     /// # Errors
-    /// When the files have changed since it was settled.
+    /// It was settled by another round: the files have changed since.
     pub fn take(
         &mut self,
         before: &Round,
         next: &Round,
     ) -> Result<Option<LedgerForecast>, Mismatch> {
-        let Some(kept) = self.pop(before) else { return Ok(None) };
-        let is_void = kept.settled.is_some_and(|settled| {
+        let Some(stored) = self.pop(before) else { return Ok(None) };
+        let is_mismatch = stored.settled.is_some_and(|settled| {
             settled.time != next.time
                 || settled.actual.to_bits() != next.multiplier.as_f64().to_bits()
         });
-        if is_void { Err(Mismatch) } else { Ok(Some(kept)) }
+        if is_mismatch { Err(Mismatch) } else { Ok(Some(stored)) }
     }
 
-    /// Takes out the forecast that was made after the newest round and still waits for its own.
+    /// Removes and returns the unsettled forecast that was made after the newest round, `last`.
     pub fn take_open(&mut self, last: &Round) -> Option<Forecast> {
-        self.pop(last).filter(|kept| kept.settled.is_none()).map(|kept| kept.forecast)
+        self.pop(last).filter(|stored| stored.settled.is_none()).map(|stored| stored.forecast)
     }
 
-    /// The forecasts that match no round: how many, and the latest round before one.
+    /// Returns the number of forecasts not taken, and the latest time of a round after which one was
+    /// made.
     pub fn left(&self) -> (usize, Option<DateTime<Utc>>) {
         let is_left = |index: &usize| !self.is_taken.get(*index).is_some_and(|taken| *taken);
-        let left = (0..self.kept.len()).filter(is_left);
+        let left = (0..self.stored.len()).filter(is_left);
         left.fold((0, None), |(count, until), index| {
-            (count + 1, until.max(Some(self.kept[index].forecast.after)))
+            (count + 1, until.max(Some(self.stored[index].forecast.after)))
         })
     }
 
-    /// The newest model version; 0 without forecasts.
+    /// Returns the newest model version; 0 without forecasts.
     pub fn model_version(&self) -> u64 {
         self.model_version
     }
 
     fn pop(&mut self, before: &Round) -> Option<LedgerForecast> {
-        if self.is_taken.len() != self.kept.len() {
-            // Stable: of two with one name the one that was written first comes first.
-            self.kept.sort_by_key(|kept| key(&kept.forecast));
-            self.is_taken = vec![false; self.kept.len()];
+        if self.is_taken.len() != self.stored.len() {
+            // A stable sort: of two with the same key the one written first comes first.
+            self.stored.sort_by_key(|stored| key(&stored.forecast));
+            self.is_taken = vec![false; self.stored.len()];
         }
-        let name = (before.time, before.multiplier.as_f64().to_bits());
-        let mut at = self.kept.partition_point(|kept| key(&kept.forecast) < name);
-        while self.kept.get(at).is_some_and(|kept| key(&kept.forecast) == name) {
+        let wanted = (before.time, before.multiplier.as_f64().to_bits());
+        let mut at = self.stored.partition_point(|stored| key(&stored.forecast) < wanted);
+        while self.stored.get(at).is_some_and(|stored| key(&stored.forecast) == wanted) {
             if !std::mem::replace(&mut self.is_taken[at], true) {
-                return Some(self.kept[at]);
+                return Some(self.stored[at]);
             }
             at += 1;
         }
@@ -210,7 +211,7 @@ mod tests {
         DateTime::from_timestamp(i64::try_from(second).unwrap(), 0).unwrap()
     }
 
-    /// Round `number` ends at that second, with so many cents above 2.00.
+    /// Round `number` ends at second `number`, `number` cents above 2.00.
     fn round(number: u64) -> Round {
         Round { time: at(number), multiplier: Multiplier::from_cents(200 + number).unwrap() }
     }
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_read_back_is_the_entry_that_was_written_to_the_bit() {
+    fn a_line_read_back_equals_the_written_entry_bit_for_bit() {
         for entry in [forecast(31, 1), settled(31)] {
             let line = serde_json::to_string(&entry).unwrap();
             assert!(!line.contains('\n'));
@@ -254,34 +255,34 @@ mod tests {
     }
 
     #[test]
-    fn the_last_forecast_for_a_round_is_the_one_that_counts() {
+    fn the_last_forecast_for_a_round_counts() {
         let entries = [forecast(31, 1), forecast(31, 2), settled(31), forecast(32, 2)];
         let mut ledger = Ledger::from_entries(entries);
         assert_eq!((ledger.left(), ledger.model_version()), ((2, Some(at(31))), 2));
-        let kept = ledger.take(&round(30), &round(31)).unwrap().unwrap();
-        assert_eq!(kept.forecast.model_version, 2);
-        assert!(kept.settled.is_some());
+        let stored = ledger.take(&round(30), &round(31)).unwrap().unwrap();
+        assert_eq!(stored.forecast.model_version, 2);
+        assert!(stored.settled.is_some());
         assert_eq!(ledger.take(&round(30), &round(31)), Ok(None), "it is taken once");
         assert_eq!(ledger.take_open(&round(31)).map(|open| open.round), Some(32));
         assert_eq!(ledger.left(), (0, None));
     }
 
     #[test]
-    fn a_forecast_is_found_by_the_round_before_it_although_numbers_have_shifted() {
+    fn a_forecast_is_found_by_the_round_before_it_even_if_numbers_have_shifted() {
         let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
         assert_eq!(ledger.take(&round(29), &round(30)), Ok(None));
         assert!(ledger.take(&round(30), &round(31)).unwrap().is_some());
     }
 
     #[test]
-    fn a_forecast_settled_by_another_round_is_void() {
+    fn a_forecast_settled_by_another_round_is_a_mismatch() {
         let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
         let other = Round { time: at(31), multiplier: Multiplier::from_cents(999).unwrap() };
         assert_eq!(ledger.take(&round(30), &other), Err(Mismatch));
     }
 
     #[test]
-    fn settlements_of_nothing_and_second_ones_change_nothing() {
+    fn unmatched_and_repeated_outcomes_change_nothing() {
         let twice = [settled(9), forecast(31, 1), settled(31), settled(31), settled(32)];
         let mut ledger = Ledger::from_entries(twice);
         assert_eq!(ledger.left(), (1, Some(at(30))));
@@ -289,16 +290,16 @@ mod tests {
     }
 
     #[test]
-    fn a_settlement_that_comes_late_settles_its_forecast() {
+    fn an_outcome_written_late_settles_its_forecast() {
         let entries = [forecast(31, 1), forecast(34, 1), settled(34), forecast(35, 1), settled(31)];
         let mut ledger = Ledger::from_entries(entries);
-        let kept = ledger.take(&round(30), &round(31)).unwrap().unwrap();
-        assert!(kept.settled.is_some());
+        let stored = ledger.take(&round(30), &round(31)).unwrap().unwrap();
+        assert!(stored.settled.is_some());
         assert_eq!(ledger.take_open(&round(34)).map(|open| open.round), Some(35));
     }
 
     #[test]
-    fn a_settled_forecast_is_never_taken_for_an_open_one() {
+    fn a_settled_forecast_is_not_open() {
         let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
         assert_eq!(ledger.take_open(&round(30)), None);
     }

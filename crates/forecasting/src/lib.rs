@@ -1,8 +1,8 @@
 //! Rounds in, forecasts and their scores out: the pure core of the predictor.
 //!
-//! Start reading at [`engine`], which serving and backtesting both drive; [`replay`] is the loop of
-//! a backtest. The crate has no clock, file, thread or network: times are passed in, independent
-//! work is handed to [`parallel::Workers`], and the caller keeps what has to be kept.
+//! Start reading at [`engine`], which both serving and backtesting drive; [`replay`] is the loop of
+//! a backtest. The crate has no clock, file, thread or network: times are passed in, independent jobs
+//! go to [`parallel::Workers`], and the caller stores what must survive.
 
 pub mod calibration;
 pub mod dataset;

@@ -1,7 +1,7 @@
 //! Models of the next round's `ln M`.
 //!
-//! Fitting gives a model: there is no model that is not fitted. All of them learn the mean of
-//! `ln M` given the features by least squares.
+//! Fitting returns a model, so an unfitted model cannot exist. All models estimate the mean of `ln M`
+//! given the features by least squares.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,45 +18,45 @@ pub mod linear;
 mod bins;
 mod scaler;
 
-/// Something fitted that forecasts `E[ln M]` of a round from its features.
+/// A fitted model that forecasts `E[ln M]` of a round from its features.
 pub trait Model: std::fmt::Debug + Send + Sync {
-    /// What API and documents call it.
+    /// Returns its name in the API and in documents.
     fn name(&self) -> &'static str;
 
-    /// A forecast for each row.
+    /// Returns a forecast for each row.
     fn predict(&self, rows: &Rows) -> Vec<f64>;
 }
 
-/// Why there is no model.
+/// Why a fit has no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// There is less to learn from than any model needs.
+    /// There are fewer rows than a fit needs.
     #[error("{have} rows to learn from, at least {need} are needed")]
     TooFewRows {
-        /// Rows there are.
+        /// Number of rows given.
         have: usize,
-        /// Rows it takes.
+        /// Number of rows needed.
         need: usize,
     },
-    /// Its caller asked to stop.
+    /// The caller cancelled the fit.
     #[error("the fit was cancelled")]
     Cancelled,
-    /// The numerical library could not fit.
+    /// The numerical library failed.
     #[error("fitting {member}: {source}")]
     Learner {
-        /// Which model.
+        /// Name of the model.
         member: &'static str,
-        /// What the library says.
+        /// Error of the library.
         source: smartcore::error::Failed,
     },
 }
 
-/// What a fit calls now and then with the number of trees done and of all trees; it stops with
-/// [`FitError::Cancelled`] after a `Break`. Calls come from whichever worker is at work.
+/// A callback that receives the number of finished trees and the total. A `Break` ends the fit with
+/// [`FitError::Cancelled`]. Any worker may call it.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) -> ControlFlow<()> + Sync);
 
-/// Counts trees over all models of a fit, and remembers that it has been asked to stop.
+/// Counts the trees over all models of a fit, and records a cancellation.
 pub(crate) struct TreeCounter<'a> {
     done: AtomicUsize,
     stopped: AtomicBool,
@@ -69,7 +69,7 @@ impl<'a> TreeCounter<'a> {
         Self { done: AtomicUsize::new(0), stopped: AtomicBool::new(false), total, progress }
     }
 
-    /// Reports `trees` more. An error asks to stop.
+    /// Reports `trees` more trees; an error means that the fit is cancelled.
     pub(crate) fn add(&self, trees: usize) -> Result<(), FitError> {
         if !self.stopped.load(Ordering::Relaxed) {
             let done = self.done.fetch_add(trees, Ordering::Relaxed) + trees;
@@ -82,13 +82,13 @@ impl<'a> TreeCounter<'a> {
     }
 }
 
-/// How many parts the rows are cut into so that none is larger than `rows_max`, if there is a tree
-/// for each part.
+/// Returns into how many parts to divide the rows so that none is larger than `rows_max`, but no more
+/// parts than trees.
 pub(crate) fn part_count(rows: usize, rows_max: usize, trees: usize) -> usize {
     rows.div_ceil(rows_max.max(1)).clamp(1, trees.max(1))
 }
 
-/// The random number of piece `index` of what has the seed `seed`.
+/// Returns random number `index` of a seed.
 pub(crate) fn random(seed: u64, index: usize) -> u64 {
     SplitMix64::at(seed, index as u64).next_u64()
 }

@@ -1,7 +1,7 @@
 //! The interface that runs independent jobs, on one thread or several.
 //!
-//! Models and the ensemble name which of their work is independent. Whether it runs on one thread or
-//! several is the caller's decision and never shows in a result.
+//! Models and the ensemble divide their work into independent jobs. The caller decides whether they
+//! run on one thread or several, which never changes a result.
 
 /// An independent job; it stores its result itself.
 pub type Job<'a> = Box<dyn FnOnce() + Send + 'a>;

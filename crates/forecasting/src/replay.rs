@@ -1,4 +1,4 @@
-//! Replays recorded rounds through the engine: each is forecast as it would have been served.
+//! Replays recorded rounds through the engine, which forecasts each as it would have when serving.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::training_schedule::FIRST_AT;
 /// When a backtest refits its model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Refit {
-    /// By the rules of serving: at 30 rounds, then at 5 new ones or 5 % more.
+    /// By the rules of serving: at 30 rounds, then after 5 new ones or 5 % more.
     Rules,
-    /// After so many new rounds.
+    /// After a number of new rounds.
     Rounds(u64),
-    /// After so many new rounds for each hundred the last model had.
+    /// After a percentage of new rounds, relative to the rounds of the last fit.
     Percent(f64),
 }
 
-/// Why a text names no [`Refit`].
+/// A text that is not a [`Refit`].
 #[derive(Debug, thiserror::Error)]
 #[error("`rules`, `every=N` or `every=P%`, with N at least 1 and P above 0")]
 pub struct RefitError;
@@ -50,7 +50,7 @@ impl FromStr for Refit {
 }
 
 impl Refit {
-    /// In plain words.
+    /// Returns the schedule in words.
     pub fn text(self) -> String {
         match self {
             Self::Rules => "by the rules of serving".to_owned(),
@@ -59,7 +59,7 @@ impl Refit {
         }
     }
 
-    /// The rounds at which the next fit is due, when the engine does not ask for it itself.
+    /// Returns the number of rounds at which the next fit is due; `None` if the engine decides.
     fn due_at(self, fitted_at: Option<u64>) -> Option<u64> {
         let Some(at) = fitted_at else { return (self != Self::Rules).then_some(FIRST_AT) };
         match self {
@@ -69,7 +69,7 @@ impl Refit {
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
-                    reason = "a share of a count; what is too large saturates and is never due"
+                    reason = "a share of a count; a too large one saturates and is never due"
                 )]
                 let more = (at as f64 * percent / 100.0).ceil() as u64;
                 Some(at.saturating_add(more.max(1)))
@@ -78,17 +78,17 @@ impl Refit {
     }
 }
 
-/// Fits the model that is to forecast from here on.
+/// Fits a model to rows.
 pub type Fit<'a> = &'a dyn Fn(&DatasetSnapshot) -> Result<Arc<dyn Forecaster>, FitError>;
 
-/// Drives an engine over the rounds. `watch` sees the engine after each round, and after each
-/// model, with what came of it.
+/// Drives an engine over the rounds. `watch` receives the engine and the effects after each round and
+/// after each new model.
 ///
-/// A model is there before the next round: a backtest has no training time. Each round is heard as
-/// it ends.
+/// Training takes no time in a backtest: a model is installed before the next round. Each round is
+/// observed at the time it ended.
 ///
 /// # Errors
-/// When a fit fails.
+/// A fit fails.
 pub fn drive(
     rounds: &[Round],
     refit: Refit,
@@ -103,9 +103,9 @@ pub fn drive(
         tabulator.push(round);
         let effects = engine.observe(*round, round.time);
         watch(&engine, &effects);
-        let asked = effects.iter().any(|effect| matches!(effect, Effect::Retrain(_)));
+        let is_requested = effects.iter().any(|effect| matches!(effect, Effect::Retrain(_)));
         let is_due = refit.due_at(fitted_at).is_some_and(|at| engine.rounds() >= at);
-        if asked || is_due {
+        if is_requested || is_due {
             let model = fit(&tabulator.dataset().snapshot())?;
             version += 1;
             let trained_on = engine.training_started();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schedule_is_refused() {
+    fn invalid_schedules_are_rejected() {
         for text in ["", "every", "every=0", "every=-5%", "every=0%", "every=nan%", "5%", "Rules"] {
             assert!(text.parse::<Refit>().is_err(), "{text}");
         }

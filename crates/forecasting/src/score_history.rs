@@ -1,68 +1,67 @@
 //! How skill, coverage and evidence developed, in a bounded number of points.
 //!
-//! A point is noted after every `step`-th round. When there are [`POINTS_MAX`] of them, every second
-//! is dropped and the step doubles; so points are always equally spaced, and which they are depends
-//! on the rounds alone.
+//! A point is recorded after every `step`-th round. When there are [`POINTS_MAX`] points, every
+//! second one is dropped and the step doubles. So the points are always equally spaced, and the
+//! rounds alone determine which points there are.
 
 use serde::{Deserialize, Serialize};
 
 use crate::scorecard::Scorecard;
 
-/// Points kept, at most.
+/// Number of points at which the history is thinned.
 pub const POINTS_MAX: usize = 1024;
 
 /// The points so far.
 ///
-/// Invariant: point i stands after round `(i + 1) * step`.
+/// Invariant: point i describes the state after round `(i + 1) * step`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreHistory {
     step: u64,
     points: Vec<Point>,
 }
 
-/// How things stood after a round. Skill is absent where the scorecard shows none.
+/// The state after a round. Skill is `None` where the scorecard has none.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Point {
     skill: Option<f64>,
-    /// Ends for showing.
+    /// Asymptotic bounds of the skill, for display.
     shown: Option<(f64, f64)>,
-    /// Ends that hold whenever one looks.
+    /// Anytime-valid bounds of the skill, for claims.
     claimed: Option<(f64, f64)>,
     coverage: Option<f64>,
-    /// Order, law, forecast.
+    /// ln E of the order, law and forecast tests.
     ln_e: [f64; 3],
 }
 
-/// The points as columns of equal length, oldest first. JSON has no NaN: what is absent is `null`.
+/// The points as columns of equal length, oldest first. Missing values are `null`: JSON has no NaN.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Columns {
-    /// After which round, counted from 1.
+    /// The round of each point, counted from 1.
     pub rounds: Vec<u64>,
-    /// Brier skill of what is served against the house, in percent.
+    /// Brier skill of the served forecasts against the house, in percent.
     pub skill: SkillColumns,
-    /// Share of all scored rounds so far that were inside the 80 % interval.
+    /// Share of all rounds scored so far that were inside the 80 % interval.
     pub coverage: Vec<Option<f64>>,
-    /// ln e of the three tests, each in the epoch of that round.
-    #[serde(rename = "lights")]
+    /// ln E of the three tests, each in the epoch of that round.
     pub evidence: EvidenceColumns,
 }
 
-/// Skill with its ends, as in the scorecard.
+/// Skill with its bounds, as in the scorecard.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SkillColumns {
-    /// The skill; from 100 scored rounds on.
+    /// The skill, from 100 scored rounds on.
     pub value: Vec<Option<f64>>,
-    /// Lower end for showing (asymptotic, 95 %).
+    /// Lower bound for display (asymptotic, 95 %).
     pub lo: Vec<Option<f64>>,
-    /// Upper end for showing.
+    /// Upper bound for display.
     pub hi: Vec<Option<f64>>,
-    /// Lower end that holds whenever one looks (95 %).
+    /// Lower bound for claims (anytime-valid, 95 %).
     pub claimed_lo: Vec<Option<f64>>,
-    /// Upper end that holds whenever one looks.
+    /// Upper bound for claims.
     pub claimed_hi: Vec<Option<f64>>,
 }
 
-/// ln e of the three sequential tests.
+/// ln E of the three sequential tests, by null hypothesis.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EvidenceColumns {
     /// "Shuffling the order of the rounds would change nothing."
@@ -80,12 +79,12 @@ impl Default for ScoreHistory {
 }
 
 impl ScoreHistory {
-    /// Whether a point is to be noted after so many rounds.
+    /// Returns whether a point is to be recorded after `rounds` rounds.
     pub fn is_due(&self, rounds: u64) -> bool {
         rounds == self.next()
     }
 
-    /// Notes how things stand after the round that is due.
+    /// Records the state after the round that is due.
     pub fn note(&mut self, scorecard: &Scorecard) {
         let evidence = scorecard.evidence();
         let shown = scorecard.skill_percent();
@@ -107,22 +106,22 @@ impl ScoreHistory {
         }
     }
 
-    /// Rounds between two points.
+    /// Returns the number of rounds between two points.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// How many points there are.
+    /// Returns the number of points.
     pub fn len(&self) -> usize {
         self.points.len()
     }
 
-    /// Whether there is no point.
+    /// Returns whether there is no point.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
 
-    /// At most so many points, equally spaced, the newest among them.
+    /// Returns at most `points_max` points, equally spaced, including the newest.
     pub fn columns(&self, points_max: usize) -> Columns {
         let stride = self.points.len().div_ceil(points_max.max(1)).max(1);
         let first = self.points.len().saturating_sub(1) % stride;
@@ -131,10 +130,10 @@ impl ScoreHistory {
             columns.rounds.push((index as u64 + 1) * self.step);
             let skill = &mut columns.skill;
             skill.value.push(point.skill);
-            skill.lo.push(point.shown.map(|ends| ends.0));
-            skill.hi.push(point.shown.map(|ends| ends.1));
-            skill.claimed_lo.push(point.claimed.map(|ends| ends.0));
-            skill.claimed_hi.push(point.claimed.map(|ends| ends.1));
+            skill.lo.push(point.shown.map(|(lo, _)| lo));
+            skill.hi.push(point.shown.map(|(_, hi)| hi));
+            skill.claimed_lo.push(point.claimed.map(|(lo, _)| lo));
+            skill.claimed_hi.push(point.claimed.map(|(_, hi)| hi));
             columns.coverage.push(point.coverage);
             let [order, law, forecast] = point.ln_e;
             columns.evidence.order.push(order);
@@ -181,7 +180,7 @@ mod tests {
         }
     }
 
-    /// What the scorecard said after each round, and the score history of them.
+    /// Returns the score history of `rounds` rounds, and the state of the scorecard after each round.
     fn score_history(rounds: u64) -> (ScoreHistory, Vec<Point>) {
         let mut scorecard = Scorecard::new(HouseLaw::default());
         let (mut score_history, mut all) = (ScoreHistory::default(), Vec::new());
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_equally_spaced_and_say_what_the_scorecard_said_then() {
+    fn points_are_equally_spaced_and_equal_the_scorecard_of_their_round() {
         for (rounds, step, points) in [(0, 1, 0), (1023, 1, 1023), (1024, 2, 512), (5000, 8, 625)] {
             let (score_history, all) = score_history(rounds);
             assert_eq!(
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chronicle_comes_back_from_text_to_the_bit() {
+    fn serialising_and_restoring_a_history_changes_nothing() {
         let (score_history, _) = score_history(1500);
         let text = serde_json::to_string(&score_history).unwrap();
         assert_eq!(serde_json::from_str::<ScoreHistory>(&text).unwrap(), score_history);

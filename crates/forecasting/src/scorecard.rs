@@ -1,7 +1,7 @@
-//! The scores of all forecasters, and the evidence whether there is anything to forecast.
+//! The scores of all forecasters, and the evidence on whether anything can be forecast.
 //!
 //! Only forecasts that were frozen before their round are scored. The order and law tests need no
-//! forecast and see every round there is; the forecast test sees only forecasts that were in time.
+//! forecast and use every round; the forecast test uses only forecasts that were in time.
 
 use chrono::{DateTime, Timelike as _, Utc};
 use evaluation::HouseLaw;
@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::calibration::SALT;
 use crate::forecast::{Forecast, MEMBERS};
 
-/// What is served: the point after kappa, its law and its intervals.
+/// Name of the served forecaster: point, law and intervals after shrinkage by kappa.
 pub const CALIBRATED: &str = "calibrated";
-/// The ensemble's own say.
+/// Name of the ensemble before shrinkage.
 pub const ENSEMBLE: &str = "ensemble";
 
 /// Running scores of all forecasters, and the evidence of the sequential tests.
@@ -33,7 +33,7 @@ pub struct Scorecard {
     baselines: Baselines,
     baseline_sheets: Vec<ScoreSheet>,
     against_house: SkillTrack,
-    /// Of what the learners say, unshrunk.
+    /// Skill of the ensemble before shrinkage.
     unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
@@ -43,7 +43,7 @@ pub struct Scorecard {
 }
 
 impl Scorecard {
-    /// No round yet.
+    /// Returns a scorecard without rounds.
     pub fn new(house: HouseLaw) -> Self {
         let sheet = |name: &str| ScoreSheet::new(name, &house);
         let baselines = Baselines::new(&house);
@@ -63,8 +63,8 @@ impl Scorecard {
         }
     }
 
-    /// Takes the next round, with the forecast that was frozen before it, if there was one, and
-    /// the time of the round before.
+    /// Scores the next round, given the forecast that was frozen before it, if any, and the time of the
+    /// round before.
     pub fn update(
         &mut self,
         round: &Round,
@@ -83,17 +83,17 @@ impl Scorecard {
     }
 
     fn score(&mut self, forecast: &Forecast, cents: u64) {
-        let said = ForecastRecord {
+        let issued = ForecastRecord {
             interval80: Some(forecast.interval80),
             interval90: Some(forecast.interval90),
             ..ForecastRecord::law(forecast.calibrated(), forecast.scale)
         };
-        let ours = self.ours.record(&said, cents).get(Metric::BrierMean);
-        let own = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        let ours = self.ours.record(&issued, cents).get(Metric::BrierMean);
+        let raw = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         let unshrunk =
-            self.ensemble.record(&own(forecast.means.mean), cents).get(Metric::BrierMean);
+            self.ensemble.record(&raw(forecast.means.mean), cents).get(Metric::BrierMean);
         for (sheet, mean) in self.members.iter_mut().zip(forecast.means.members) {
-            sheet.record(&own(mean), cents);
+            sheet.record(&raw(mean), cents);
         }
         let mut references = Vec::with_capacity(self.baseline_sheets.len());
         for (baseline, sheet) in self.baselines.each().into_iter().zip(&mut self.baseline_sheets) {
@@ -103,50 +103,52 @@ impl Scorecard {
         }
         // `each` puts the house first and climatology second.
         let (house, climatology) = (references[0], references[1]);
-        for (track, said, reference) in [
+        for (track, score, reference) in [
             (&mut self.against_house, ours, house),
             (&mut self.unshrunk_against_house, unshrunk, house),
             (&mut self.against_climatology, ours, climatology),
         ] {
-            if let (Some(said), Some(reference)) = (said, reference) {
-                track.update(said, reference);
+            if let (Some(score), Some(reference)) = (score, reference) {
+                track.update(score, reference);
             }
         }
         self.reliability.update(&forecast.probabilities, cents);
     }
 
-    /// Rounds that had a forecast.
+    /// Returns the number of rounds with a forecast.
     pub fn scored(&self) -> u64 {
         self.ours.rounds()
     }
 
-    /// The three sequential tests.
+    /// Returns the three sequential tests.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
     }
 
-    /// Skill of what is served against the house, in percent, by the Brier score.
+    /// Returns the Brier skill of the served forecasts against the house, in percent, with asymptotic
+    /// bounds.
     pub fn skill_percent(&self) -> Option<Estimate> {
         self.against_house.shown_percent()
     }
 
-    /// Share of rounds inside the 80 % interval.
+    /// Returns the share of rounds inside the 80 % interval.
     pub fn coverage(&self) -> Option<f64> {
         self.ours.all_time().coverage_80
     }
 
-    /// Skill against the house with ends that hold whenever one looks, in percent.
+    /// Returns the Brier skill against the house, in percent, with anytime-valid bounds.
     pub fn claimed_skill_percent(&self) -> Option<Estimate> {
         self.against_house.claimed_percent()
     }
 
-    /// What may be said in plain words.
+    /// Returns the verdict in plain words.
     pub fn verdict(&self) -> Verdict {
         let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);
         Verdict::of(&self.evidence, &self.house, served, unshrunk, &self.returns)
     }
 
-    /// All scores, for showing. Costs some milliseconds: the last 500 rounds are summed anew.
+    /// Returns all scores for display. Takes a few milliseconds, because the last 500 rounds are summed
+    /// at each call.
     pub fn report(&self) -> Report {
         Report {
             rounds: self.scored(),
@@ -181,14 +183,14 @@ impl Scorecard {
     }
 }
 
-/// Where in its day a moment lies, 0 to 1.
+/// Returns the time of day in \[0, 1).
 fn day_phase(time: DateTime<Utc>) -> f64 {
     let millis = f64::from(time.num_seconds_from_midnight()) * 1e3
         + f64::from(time.timestamp_subsec_millis());
     (millis / 86_400_000.0).min(1.0 - f64::EPSILON)
 }
 
-/// Scores a page shows, best first to look at.
+/// The scores that the page shows, the most important first.
 const COLUMNS: [&str; 10] = [
     "log_mae",
     "mae10",
@@ -202,26 +204,26 @@ const COLUMNS: [&str; 10] = [
     "rmse",
 ];
 
-/// The scorecard as it is shown. Absent scores are of those who say nothing of the kind.
+/// The scorecard for display. A score is `None` if the forecaster makes no such forecast.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Rounds that had a forecast.
+    /// Number of rounds with a forecast.
     pub rounds: u64,
-    /// The scores of a row, in the order of importance.
+    /// Names of the displayed scores of a row, the most important first.
     pub columns: [&'static str; 10],
-    /// Over all scored rounds.
+    /// Scores over all scored rounds.
     pub rows: Vec<Row>,
-    /// Over the last 500 of them.
+    /// Scores over the last 500 of them.
     pub recent: Vec<Row>,
-    /// With weights .998 to the power of the age.
+    /// Scores with weights .998 to the power of the age.
     pub fading: Vec<Row>,
-    /// Ours against the two references.
+    /// Skill of the served forecasts against the two references.
     pub skill: SkillReport,
-    /// Whether rounds came as often as was said.
+    /// Forecast and observed frequencies.
     pub reliability: Vec<ReliabilityRow>,
 }
 
-/// One forecaster's scores; lower is better, and coverage is best at its nominal share.
+/// The scores of one forecaster. Lower is better, except that coverage should be at its nominal share.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each is described in `Summary`")]
 pub struct Row {
@@ -266,22 +268,22 @@ impl Row {
     }
 }
 
-/// Skill of what is served, in percent; positive is better.
+/// Skill of the served forecasts, in percent; positive is better.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct SkillReport {
     /// Against the constant table of the house law.
     pub house: SkillAgainst,
-    /// Against the frequencies seen so far.
+    /// Against the observed frequencies.
     pub climatology: SkillAgainst,
 }
 
 /// Skill against one reference.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct SkillAgainst {
-    /// By score.
+    /// Skill by score.
     pub scores: Skill,
-    /// By the Brier score, with ends for showing (asymptotic, 95 %).
+    /// Brier skill with bounds for display (asymptotic, 95 %).
     pub shown: Option<Estimate>,
-    /// By the Brier score, with ends that hold whenever one looks (95 %).
+    /// Brier skill with bounds for claims (anytime-valid, 95 %).
     pub claimed: Option<Estimate>,
 }

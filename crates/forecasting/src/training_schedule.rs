@@ -1,13 +1,13 @@
 //! The number of rounds at which the next training is due.
 
-/// Rounds the first training needs.
+/// Number of rounds at which the first training is due.
 pub const FIRST_AT: u64 = 30;
-/// A training is due after this many new rounds …
+/// A training is due after this many new rounds,
 const NEW_ROUNDS: u64 = 5;
-/// … or after one new round for every twenty of the last training, if that is fewer.
+/// or after one new round for every twenty of the last training, if that is fewer.
 const SHARE: u64 = 20;
 
-/// The number of rounds at which a training is due, given how many the last one had.
+/// Returns the number of rounds at which a training is due, given how many the last one had.
 ///
 /// ```text
 /// never trained: 30;  trained on 30: 32 (5 %);  trained on 1,000: 1,005
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn five_percent_come_first_below_a_hundred_rounds() {
+    fn below_a_hundred_rounds_five_percent_more_are_due_first() {
         check(Some(30), 32);
         check(Some(40), 42);
         check(Some(41), 44);
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn five_rounds_come_first_from_there_on() {
+    fn from_a_hundred_rounds_on_five_more_are_due_first() {
         check(Some(100), 105);
         check(Some(101), 106);
         check(Some(16_379), 16_384);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_rounds_than_a_model_needs_are_never_enough() {
+    fn no_training_is_due_below_thirty_rounds() {
         check(Some(0), 30);
         check(Some(12), 30);
     }

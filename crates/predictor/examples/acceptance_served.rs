@@ -70,7 +70,7 @@ fn dependent(table: &mut Table) {
     table.line(("A6", "AR(.3): log-MAE"), log_mae, 0.6798, (0.0, 0.69));
     let what = "AR(.3): log-MAE of the constant, for comparison";
     table.line(("A6", what), Some(found.log_mae_constant()), 0.704, (0.703, 0.705));
-    let what = "AR(.3): round of the forecast light's alarm";
+    let what = "AR(.3): round of the forecast test's alarm";
     let alarm = found.forecast_alarm.map(|round| round as f64);
     table.line(("A6", what), alarm, 618.0, (1.0, 1499.0));
 }
@@ -203,7 +203,7 @@ fn round((number, cents): (i32, u64)) -> Round {
     Round { time, multiplier: Multiplier::from_cents(cents).expect("a stream has multipliers") }
 }
 
-/// The first alarm of the forecast light, over all epochs.
+/// The first alarm of the forecast test, over all epochs.
 fn forecast_alarm(evidence: &Evidence) -> Option<u64> {
     let closed = evidence.closed().iter().filter_map(|epoch| epoch.tests[2].alarm_round);
     closed.chain(evidence.tests()[2].alarm_round).min()

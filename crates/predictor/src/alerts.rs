@@ -18,18 +18,18 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::delivery::Delivery;
-use self::rules::{AlertRules, Seen};
+use self::rules::{AlertInputs, AlertRules};
 use crate::config::{AlertSettings, ConfigError, SettingsError};
 use crate::table::Observer;
 
 /// How often the snapshot is examined.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const EXAMINE_EVERY: Duration = Duration::from_secs(5);
 /// Alerts queued for a service that does not answer; further ones are dropped with a warning.
-const WAITING_MAX: usize = 32;
+const QUEUED_MAX: usize = 32;
 
 /// The subject of an alert. At most one of each kind is sent in ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum AlertKind {
     CollectorSilent,
     SourceDown,
     SourceUp,
@@ -39,8 +39,9 @@ enum Event {
     Test,
 }
 
-impl Event {
-    fn word(self) -> &'static str {
+impl AlertKind {
+    /// Returns the name in logs and in JSON.
+    fn name(self) -> &'static str {
         match self {
             Self::CollectorSilent => "collector_silent",
             Self::SourceDown => "source_down",
@@ -52,7 +53,7 @@ impl Event {
         }
     }
 
-    /// A heading, in ASCII because a header carries it.
+    /// Returns the heading, in ASCII because ntfy takes it as a header.
     fn title(self) -> &'static str {
         match self {
             Self::CollectorSilent => "Collector silent",
@@ -69,28 +70,28 @@ impl Event {
 /// An alert to the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Alert {
-    event: Event,
+    kind: AlertKind,
     text: String,
-    /// The rounds are simulated, which every alert says.
+    /// Every alert says whether the rounds are simulated.
     is_simulated: bool,
     at: DateTime<Utc>,
-    /// The table it is about.
+    /// The table that it concerns.
     table: TableName,
 }
 
 impl Alert {
     fn title(&self) -> String {
-        let mark = if self.is_simulated { " (simulated rounds)" } else { "" };
+        let suffix = if self.is_simulated { " (simulated rounds)" } else { "" };
         let table = match &self.table {
             table if table.is_default() => String::new(),
             table => format!(", table {table}"),
         };
-        format!("{}{table}{mark}", self.event.title())
+        format!("{}{table}{suffix}", self.kind.title())
     }
 
     fn json(&self) -> Value {
         json!({
-            "event": self.event.word(),
+            "event": self.kind.name(),
             "title": self.title(),
             "text": self.text,
             "table": self.table,
@@ -107,66 +108,66 @@ pub(crate) async fn watch(observer: Observer) {
     if config.notify.is_empty() {
         return;
     }
-    let messenger = match Delivery::new(&config.notify) {
-        Ok(messenger) => messenger,
+    let delivery = match Delivery::new(&config.notify) {
+        Ok(delivery) => delivery,
         Err(error) => {
-            tracing::error!("No messages are sent: {error}.");
+            tracing::error!("Alerts are off: {error}.");
             return;
         }
     };
-    tracing::info!(table = %observer.table(), "Messages about trouble go to {}.", messenger.names());
-    let (queue, mut waiting) = mpsc::channel(WAITING_MAX);
+    tracing::info!(table = %observer.table(), "Alerts go to {}.", delivery.names());
+    let (queue, mut queued) = mpsc::channel(QUEUED_MAX);
     let mut sending = JoinSet::new();
     sending.spawn(async move {
-        while let Some(notice) = waiting.recv().await {
-            messenger.deliver(&notice).await;
+        while let Some(alert) = queued.recv().await {
+            delivery.deliver(&alert).await;
         }
     });
     observer.scan_completed().await;
-    let mut watchman = AlertRules::default();
-    let mut ticks = interval(LOOK_EVERY);
+    let mut rules = AlertRules::default();
+    let mut ticks = interval(EXAMINE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         let now = observer.now();
-        let seen = Seen::of(&observer.snapshot(), disk_space::free(&config.data_dir), now);
-        for mut notice in watchman.observe(&seen, now) {
-            notice.table = observer.table().clone();
-            tracing::warn!(event = notice.event.word(), "{}", notice.text);
-            if queue.try_send(notice).is_err() {
-                tracing::warn!("Too many messages wait to be sent; this one is left out.");
+        let inputs = AlertInputs::of(&observer.snapshot(), disk_space::free(&config.data_dir), now);
+        for mut alert in rules.observe(&inputs, now) {
+            alert.table = observer.table().clone();
+            tracing::warn!(event = alert.kind.name(), "{}", alert.text);
+            if queue.try_send(alert).is_err() {
+                tracing::warn!("Too many alerts are queued; dropping this one.");
             }
         }
     }
 }
 
-/// The configured services by name; none when there is none.
+/// Returns the names of the configured services; `None` if there is none.
 ///
 /// # Errors
-/// A secret that is not there, or is none.
-pub(crate) fn told(settings: &AlertSettings) -> Result<Option<String>, SettingsError> {
+/// A secret cannot be read or is malformed.
+pub(crate) fn service_names(settings: &AlertSettings) -> Result<Option<String>, SettingsError> {
     if settings.is_empty() {
         return Ok(None);
     }
-    Delivery::new(settings).map(|messenger| Some(messenger.names()))
+    Delivery::new(settings).map(|delivery| Some(delivery.names()))
 }
 
 /// Sends a test alert to each configured service and returns each one's name and outcome.
 ///
 /// # Errors
-/// A secret cannot be read or is malformed; or there is no runtime to be had.
+/// A secret cannot be read or is malformed, or the runtime cannot be started.
 pub(crate) fn send_test(
     settings: &AlertSettings,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Vec<(String, Result<(), String>)>> {
-    let messenger = Delivery::new(settings).map_err(ConfigError::from)?;
-    let notice = Alert {
+    let delivery = Delivery::new(settings).map_err(ConfigError::from)?;
+    let alert = Alert {
         table: TableName::default(),
-        event: Event::Test,
-        text: "If you can read this, messages about trouble will reach you.".to_owned(),
+        kind: AlertKind::Test,
+        text: "If you can read this, alerts will reach you.".to_owned(),
         is_simulated: false,
         at: now,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(messenger.deliver(&notice)))
+    Ok(runtime.block_on(delivery.deliver(&alert)))
 }

@@ -1,4 +1,4 @@
-//! The daemon: binds its port, starts the tables, runs until it is asked to stop.
+//! The daemon: binds its port, starts the tables and runs until shutdown is requested.
 
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
@@ -28,65 +28,65 @@ pub struct Application {
 }
 
 impl Application {
-    /// Binds the port and starts to watch. Needs a tokio runtime around it.
+    /// Binds the port and starts watching the data directory. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// The port cannot be bound, or a table cannot be started.
     pub fn build(config: &Config) -> anyhow::Result<Self> {
         Self::with_learner(config, Box::new(EnsembleLearner::default()))
     }
 
-    /// The same with another learner.
+    /// Same as [`build`](Self::build), with another learner.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// The port cannot be bound, or a table cannot be started.
     pub fn with_learner(config: &Config, learner: Box<dyn Learner>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(config.listen).with_context(|| {
             format!("cannot listen on {}; choose another with --listen", config.listen)
         })?;
-        let address = listener.local_addr().context("asking for the port")?;
+        let address = listener.local_addr().context("reading the local address")?;
         let stop = CancellationToken::new();
         let tables = Tables::start(config, learner, now, &stop)?;
         let guard = guard(address, config)?;
-        let base = BasePath::parse(&config.base_path).context("the base path is no path")?;
+        let base = BasePath::parse(&config.base_path).context("the base path is invalid")?;
         let parts = ServerParts { tables: tables.all(), guard, base };
         let server = http::server(listener, parts).context("starting the server")?;
         Ok(Self { address, server, tables, stop })
     }
 
-    /// Where it listens.
+    /// Returns the address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// One observer for each table; never empty.
+    /// Returns one observer for each table; never empty.
     pub(crate) fn observers(&self) -> Vec<Observer> {
         let observer = |table: &Table| Observer::new(table.clone(), self.address);
         self.tables.all().iter().map(observer).collect()
     }
 
-    /// Runs until `shutdown` or until a part of it fails.
+    /// Runs until `shutdown` resolves or a part fails.
     ///
     /// Streams are closed first: the server waits for every response that is still being sent, and
     /// an event stream never ends by itself.
     ///
     /// # Errors
-    /// When a part fails.
+    /// The server or a table loop has failed.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self { mut server, mut tables, stop, .. } = self;
         let handle = server.handle();
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
             ended = &mut server => ended.context("serving"),
-            () = tables.any_exited() => Err(anyhow::anyhow!("a loop that watches the files has ended")),
+            () = tables.any_exited() => Err(anyhow::anyhow!("a table loop has exited")),
         };
         stop.cancel();
         tables.stop();
         if tokio::time::timeout(STOP_WITHIN, tables.all_exited()).await.is_err() {
-            tracing::warn!("A loop was still at work; it is left behind.");
+            tracing::warn!("A table loop did not stop in time; shutting down without it.");
         }
-        // The loops have answered who waited for a training. A server that is told to stop while a
-        // request is in progress looks whether it has ended after a whole second.
+        // The loops have answered all pending training requests by now. A server that is stopped while
+        // a request is in progress checks only a second later whether that request has ended.
         let ((), drained) = tokio::join!(handle.stop(true), server);
         outcome.and(drained.context("serving"))
     }
@@ -97,7 +97,7 @@ fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
     let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
     if guard.is_insecure() {
         tracing::warn!(
-            "Everyone who can reach {address} may use the API; --token-file changes that."
+            "Anyone who can reach {address} can use the API; require a token with --token-file."
         );
     }
     Ok(guard)
@@ -109,7 +109,7 @@ impl fmt::Debug for Application {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the daemon's clock is read")]
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the daemon's clock")]
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }

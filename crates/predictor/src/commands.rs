@@ -1,4 +1,4 @@
-//! What the program can be asked to do: one module a command, and what the commands share.
+//! The commands, one module each, and what they share.
 
 pub mod audit;
 pub mod backtest;
@@ -13,7 +13,7 @@ mod output;
 mod print_config;
 mod startup_banner;
 
-/// A command line that cannot be carried out.
+/// A command line that cannot be run.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub String);

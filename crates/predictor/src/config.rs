@@ -20,19 +20,19 @@ pub(crate) use self::base_path::BasePath;
 pub use self::secret_ref::SecretRef;
 pub(crate) use self::token::Token;
 
-/// The directory is looked at this often even when nothing announces a change.
+/// Interval at which the directory is scanned even without a notification.
 pub const SCAN_EVERY: Duration = Duration::from_secs(2);
 /// Event streams served at once; one more is refused with 503.
 pub const EVENT_STREAMS_MAX: usize = 256;
 /// Largest request body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Connections held at once, over all workers.
+/// Maximum number of open connections, over all workers.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// A client that has not sent its request head by then is cut off.
+/// Time limit for a client to send its request head.
 pub const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// Where the rounds lie unless said otherwise.
+/// Default data directory.
 const DATA_DIR: &str = "data";
-/// Loopback, and the port the original used.
+/// Default address: loopback, and the port of the Python original.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
 
 /// How new rows are noticed.
@@ -57,23 +57,23 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// Tables to serve, the first under the plain addresses; none means the default one.
     pub tables: Vec<TableName>,
-    /// Serve whatever tables there are at the start.
+    /// Serve all tables that exist at start-up.
     pub all_tables: bool,
     /// Address of dashboard and API.
     pub listen: SocketAddr,
     /// How new rows are noticed.
     pub watch: Watch,
-    /// Whether new rows start a training by themselves.
+    /// Whether new rows start trainings automatically.
     pub auto_train_enabled: bool,
     /// Host names a request may be addressed to, besides this machine's own.
     pub allowed_hosts: Vec<String>,
-    /// File with the token that everyone who asks must know; nobody needs one when absent.
+    /// File with the token that clients must send; without it no token is required.
     pub token_file: Option<PathBuf>,
-    /// An address that others can reach was asked for without a token.
+    /// Allow an address that other machines can reach without a token.
     pub insecure_no_auth: bool,
-    /// What a proxy leaves in front of every path: nothing, or `/aviator`.
+    /// Prefix that a proxy leaves on every path: nothing, or one like `/aviator`.
     pub base_path: String,
-    /// Where messages about trouble go.
+    /// Services that receive alerts.
     pub notify: AlertSettings,
 }
 
@@ -105,15 +105,15 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not what it should be.
+    /// The file is not valid.
     #[error("{path}: {message}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and in which line.
+        /// The line and what is wrong with it.
         message: String,
     },
     /// The data directory is a file.
@@ -128,26 +128,26 @@ pub enum ConfigError {
     /// A table is named twice.
     #[error("table {0} is named twice")]
     TwiceNamed(TableName),
-    /// There is nothing `--all-tables` could mean.
+    /// The tables for `--all-tables` cannot be listed.
     #[error("--all-tables: {path} cannot be listed: {source}")]
     NoTables {
         /// The data directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The token file holds no token.
+    /// The token file cannot be used.
     #[error("{0}")]
     Token(String),
-    /// The base path is no path.
-    #[error("{0} is no base path; --base-path takes one like /aviator")]
+    /// The base path is malformed.
+    #[error("{0} is not a base path; --base-path takes one like /aviator")]
     BasePath(String),
-    /// Messages could not be sent as they are configured.
+    /// The alert settings are unusable.
     #[error("{0}")]
     Notify(#[from] SettingsError),
 }
 
-/// The TOML file: the same settings, each optional.
+/// The TOML file: the settings of [`Config`], each optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfigFile {
@@ -167,7 +167,7 @@ pub(crate) struct ConfigFile {
 }
 
 impl Config {
-    /// The settings of the file at `path`, or none; each may be absent.
+    /// Reads the settings of the file at `path`; without a path all are absent.
     pub(crate) fn file(path: Option<&Path>) -> Result<ConfigFile, ConfigError> {
         path.map_or_else(|| Ok(ConfigFile::default()), read)
     }
@@ -175,8 +175,8 @@ impl Config {
     /// Checks what can be checked without opening anything but the token's file.
     ///
     /// # Errors
-    /// When the data directory is a file, when the token or the base path is malformed, or when other
-    /// machines could reach the address without a token and without that being asked for.
+    /// The data directory is a file, a table is named twice, the token or the base path is malformed, or
+    /// other machines could reach the address without a token although that was not allowed.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
         self.check_access()?;
         self.notify.check()?;
@@ -201,24 +201,24 @@ impl Config {
         base.map(|_| ()).ok_or_else(|| ConfigError::BasePath(self.base_path.clone()))
     }
 
-    /// The keys and values of the file, unchecked.
+    /// Returns the keys and values of the file, unchecked.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub(crate) fn keys_of(path: &Path) -> Result<toml::Table, ConfigError> {
         read(path)
     }
 
-    /// The tables to serve, never none.
+    /// Returns the tables to serve, at least one.
     ///
     /// # Errors
-    /// When all there are is wanted and the data directory cannot be listed.
+    /// All tables are to be served and the data directory cannot be listed.
     pub fn tables(&self) -> Result<Vec<TableName>, ConfigError> {
         let mut tables = self.tables.clone();
         if self.all_tables {
-            let lacking = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
-            for entry in std::fs::read_dir(&self.data_dir).map_err(lacking)? {
-                let name = entry.map_err(lacking)?.file_name();
+            let no_tables = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
+            for entry in std::fs::read_dir(&self.data_dir).map_err(no_tables)? {
+                let name = entry.map_err(no_tables)?.file_name();
                 let name = name.to_str().and_then(|name| name.parse::<TableName>().ok());
                 tables.extend(name.filter(|name| !name.is_default()));
             }
@@ -233,7 +233,7 @@ impl Config {
         Ok(tables)
     }
 
-    /// What one of the tables is told.
+    /// Returns the settings for one table: the same, with the table's own directories.
     #[must_use]
     pub fn of(&self, table: &TableName) -> Self {
         Self {
@@ -243,7 +243,7 @@ impl Config {
         }
     }
 
-    /// Where the forecast ledger lies.
+    /// Returns the directory of the forecast ledger.
     pub fn state_dir(&self) -> PathBuf {
         self.state_dir.clone().unwrap_or_else(|| self.data_dir.join(".predictor"))
     }

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::EVENT_STREAMS_MAX;
 
-/// Events a slow client may be behind before it is told to read the status instead.
+/// Events a slow client may be behind before it gets `resync` instead.
 const BACKLOG: usize = 64;
 
-/// Something a page may want to know at once.
+/// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// A round has been read.
@@ -26,7 +26,7 @@ pub(crate) enum Topic {
     Forecast,
     /// A training has begun, moved on, ended or failed.
     Training,
-    /// The data were read anew, or the directory changed.
+    /// The data were reread, or the directory changed.
     Data,
 }
 
@@ -48,39 +48,40 @@ struct Event {
     data: String,
 }
 
-/// Where events are said, and from where clients hear them.
+/// The channel from table loops to event streams.
 #[derive(Debug, Clone)]
 pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
-    said: Arc<AtomicU64>,
+    published: Arc<AtomicU64>,
     clients: Arc<AtomicUsize>,
     stop: CancellationToken,
 }
 
 impl Events {
-    /// Streams end when `stop` is cancelled.
+    /// Returns a channel whose streams end when `stop` is cancelled.
     pub(crate) fn new(stop: CancellationToken) -> Self {
         let (sender, _) = broadcast::channel(BACKLOG);
-        Self { sender, said: Arc::default(), clients: Arc::default(), stop }
+        Self { sender, published: Arc::default(), clients: Arc::default(), stop }
     }
 
-    /// Tells every client that listens now.
-    pub(crate) fn say(&self, topic: Topic, data: &impl Serialize) {
-        let id = self.said.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Sends an event to all open streams.
+    pub(crate) fn publish(&self, topic: Topic, data: &impl Serialize) {
+        let id = self.published.fetch_add(1, Ordering::Relaxed) + 1;
         let data = serde_json::to_string(data).expect("events are plain data");
-        // An error means that nobody listens, which is fine.
+        // An error means that no stream is open.
         drop(self.sender.send(Event { id, topic, data }));
     }
 
-    /// Streams that are open.
+    /// Returns the number of open streams.
     pub(crate) fn clients(&self) -> usize {
         self.clients.load(Ordering::Relaxed)
     }
 
-    /// A stream of what is told from here on; none when [`EVENT_STREAMS_MAX`] are open already.
+    /// Opens a stream of the events from now on; `None` if [`EVENT_STREAMS_MAX`] are open already.
     pub(crate) fn stream(&self) -> Option<impl Stream<Item = sse::Event> + use<>> {
         let client = Client::admit(&self.clients)?;
-        let hello = sse::Data::new(format!("{{\"said\":{}}}", self.said.load(Ordering::Relaxed)));
+        let published = self.published.load(Ordering::Relaxed);
+        let hello = sse::Data::new(format!("{{\"published\":{published}}}"));
         let start = Some(sse::Event::Data(hello.event("ready")));
         let listener = Listener {
             start,
@@ -109,7 +110,7 @@ impl Listener {
         }
         tokio::select! {
             () = self.stop.cancelled() => None,
-            said = self.receiver.recv() => match said {
+            received = self.receiver.recv() => match received {
                 Ok(event) => {
                     let data = sse::Data::new(event.data).id(event.id.to_string());
                     Some(sse::Event::Data(data.event(event.topic.name())))
@@ -124,7 +125,7 @@ impl Listener {
     }
 }
 
-/// One place among [`EVENT_STREAMS_MAX`], given back when dropped.
+/// One of [`EVENT_STREAMS_MAX`] slots, released when dropped.
 struct Client(Arc<AtomicUsize>);
 
 impl Client {

@@ -35,10 +35,10 @@ use crate::table::Table;
 
 /// Handlers only read a snapshot, so two threads serve tens of thousands of requests a second.
 const WORKERS: usize = 2;
-/// Requests still running when the daemon stops get this long, in seconds.
+/// Time that running requests get at shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 1;
 
-/// What the server is made of.
+/// The parts of the server.
 #[derive(Debug)]
 pub(crate) struct ServerParts<'a> {
     pub(crate) tables: &'a [Table],
@@ -46,22 +46,22 @@ pub(crate) struct ServerParts<'a> {
     pub(crate) base: BasePath,
 }
 
-/// A server on `listener` that runs when awaited and stops only through its handle.
+/// Returns a server on `listener` that runs when awaited and stops only through its handle.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// The listener cannot be used.
 pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::Result<Server> {
     let tables = web::Data::new(ServedTables::new(parts.tables));
     let (guard, base) = (web::Data::new(parts.guard), web::Data::new(parts.base));
-    let access = web::Data::new(RequestLog::default());
+    let request_log = web::Data::new(RequestLog::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(tables.clone())
             .app_data(guard.clone())
             .app_data(base.clone())
-            .app_data(access.clone())
+            .app_data(request_log.clone())
             .configure(|config| routes(config, &tables))
-            // The last stands in front.
+            // The last one is the outermost.
             .wrap(from_fn(guard::check))
             .wrap(from_fn(problem::render))
             .wrap(from_fn(request_log::trace))
@@ -72,8 +72,8 @@ pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::
     .workers(WORKERS)
     .max_connections(CONNECTIONS_MAX / WORKERS)
     .client_request_timeout(REQUEST_HEAD_WITHIN)
-    .h1_write_buffer_size(etag::PIECE_BYTES)
-    // An answer goes out in pieces; without this the last would wait 40 ms for word of the first.
+    .h1_write_buffer_size(etag::CHUNK_BYTES)
+    // A response is sent in chunks; Nagle's algorithm would delay the last by 40 ms.
     .tcp_nodelay(true)
     .shutdown_timeout(DRAIN_SECONDS)
     .disable_signals()
@@ -82,12 +82,12 @@ pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::
     Ok(server)
 }
 
-/// A path below `/api` and what it takes.
+/// A path below `/api` and its methods.
 type Route = (&'static str, fn(Resource) -> Resource);
 
-/// What there is of each table. The first one's is served below `/api` and below `/api/v1`: the first
-/// for the clients of today, the second for a time when there is another.
-const TABLE: &[Route] = &[
+/// Routes of each table. Those of the first table are served below `/api`, for the clients of today, and
+/// below `/api/v1`, for a time when there is another version.
+const TABLE_ROUTES: &[Route] = &[
     ("/status", |it| it.get(status_routes::status).head(status_routes::status)),
     ("/load_csv", |it| it.get(status_routes::load_csv).head(status_routes::load_csv)),
     ("/predict", |it| it.get(status_routes::predict).head(status_routes::predict)),
@@ -100,16 +100,16 @@ const TABLE: &[Route] = &[
     ("/rounds.csv", |it| it.get(export::rounds).head(export::rounds)),
     ("/predictions.csv", |it| it.get(export::predictions).head(export::predictions)),
 ];
-/// What there is once, below the same.
-const ONCE: &[Route] = &[
+/// Routes that exist once, below the same prefixes.
+const SHARED_ROUTES: &[Route] = &[
     ("/tables", |it| it.get(table_routes::list).head(table_routes::list)),
     ("/openapi.json", |it| it.get(openapi::openapi).head(openapi::openapi)),
     ("/docs", |it| it.get(openapi::page).head(openapi::page)),
     ("/docs.css", |it| it.get(openapi::style).head(openapi::style)),
 ];
 const PREFIXES: [&str; 2] = ["/api", "/api/v1"];
-/// Served beside it.
-const BESIDE: &[Route] = &[
+/// Routes without a prefix.
+const ROOT_ROUTES: &[Route] = &[
     ("/healthz", |it| it.get(status_routes::healthz).head(status_routes::healthz)),
     ("/readyz", |it| it.get(status_routes::readyz).head(status_routes::readyz)),
     ("/metrics", |it| it.get(metrics::metrics).head(metrics::metrics)),
@@ -122,12 +122,12 @@ fn routes(config: &mut web::ServiceConfig, tables: &ServedTables) {
         Problem::bad_query(error).into()
     }));
     for prefix in PREFIXES {
-        for (path, methods) in TABLE.iter().chain(ONCE) {
+        for (path, methods) in TABLE_ROUTES.iter().chain(SHARED_ROUTES) {
             config.service(methods(web::resource(format!("{prefix}{path}"))));
         }
     }
-    tables.mount(config, TABLE);
-    for (path, methods) in BESIDE {
+    tables.mount(config, TABLE_ROUTES);
+    for (path, methods) in ROOT_ROUTES {
         config.service(methods(web::resource(*path)));
     }
     config.configure(dashboard::routes);
@@ -144,8 +144,9 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
         let described: BTreeSet<String> =
             document["paths"].as_object().unwrap().keys().cloned().collect();
-        let served = TABLE.iter().chain(ONCE).map(|(path, _)| format!("/api{path}"));
-        let beside = BESIDE.iter().map(|(path, _)| (*path).to_owned());
-        assert_eq!(described, served.chain(beside).collect());
+        let served =
+            TABLE_ROUTES.iter().chain(SHARED_ROUTES).map(|(path, _)| format!("/api{path}"));
+        let root = ROOT_ROUTES.iter().map(|(path, _)| (*path).to_owned());
+        assert_eq!(described, served.chain(root).collect());
     }
 }

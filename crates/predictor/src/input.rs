@@ -1,4 +1,4 @@
-//! What is read while serving: the rounds of a directory's CSV files and the collector's events.
+//! Input while serving: the rounds of a directory's CSV files and the collector's events.
 
 pub(crate) mod collector_events;
 pub(crate) mod compact_rounds;

@@ -1,8 +1,8 @@
-//! Forecasts the next round of a crash game and measures whether that is worth anything.
+//! Forecasts the next round of a crash game and measures whether the forecasts are worth anything.
 //!
 //! The forecasts themselves are made in the crate [`forecasting`]. This crate feeds it from a
 //! directory (`table`) or from a recording ([`commands::backtest`]) and serves the results (`http`).
-//! docs/architecture.md has the map.
+//! docs/explanation/architecture.md has the map.
 
 mod alerts;
 mod app;
@@ -26,11 +26,11 @@ use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command};
 use commands::{audit, backtest, doctor, notify, serve, verify};
 
-/// Carries out the command line.
+/// Runs the command that was given on the command line.
 ///
 /// # Errors
-/// A [`config::ConfigError`] or [`commands::UsageError`] for bad usage; any other failure, with what
-/// was being done.
+/// A [`config::ConfigError`] or [`commands::UsageError`] for bad usage; any other error with a
+/// description of the failed step.
 pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
     let serve = |args| serve::run(args, &Cli::command(), matches);
     match cli.command {

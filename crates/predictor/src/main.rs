@@ -8,12 +8,12 @@ use predictor::cli::{Cli, Command};
 use predictor::commands::UsageError;
 use predictor::config::ConfigError;
 
-/// Failed.
+/// Exit code of a failure.
 const FAILED: u8 = 1;
-/// Bad usage or configuration; clap uses the same.
+/// Exit code of bad usage or configuration; the same as clap's.
 const BAD_USAGE: u8 = 2;
 
-/// Unless the user says otherwise.
+/// Log filter unless `RUST_LOG` sets another.
 const LOGGED: &str = "info,actix_server=warn";
 
 fn main() -> ExitCode {
@@ -35,10 +35,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// `RUST_LOG` chooses how much, if it can be read.
+/// Starts the log with the filter of `RUST_LOG`, if that can be parsed.
 fn start_log(format: log::Format) {
-    let told = std::env::var("RUST_LOG").unwrap_or_default();
-    if told.is_empty() || log::start(&told, format).is_err() {
-        log::start(LOGGED, format).expect("a filter of our own");
+    let filter = std::env::var("RUST_LOG").unwrap_or_default();
+    if filter.is_empty() || log::start(&filter, format).is_err() {
+        log::start(LOGGED, format).expect("the built-in filter is valid");
     }
 }

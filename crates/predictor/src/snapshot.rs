@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::prediction::{PastPrediction, Prediction, Probability};
-pub(crate) use self::status_json::Written;
+pub(crate) use self::status_json::StatusText;
 
 use crate::input::collector_events::EventLog;
 use crate::input::file_stats::Data;
@@ -28,11 +28,11 @@ use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::training::durations::Durations;
 use crate::training::report::{Accuracy, Training};
 
-/// Rounds shown in `recent`.
+/// Maximum number of rounds in `recent`.
 pub(crate) const RECENT_MAX: usize = 200;
-/// Past predictions shown.
+/// Maximum number of predictions in `prediction_history`.
 pub(crate) const HISTORY_MAX: usize = 10;
-/// Everything a handler answers from.
+/// The state of a table that handlers answer from.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Snapshot {
     pub(crate) table: TableName,
@@ -56,21 +56,20 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) collector: Option<Value>,
     pub(crate) scorecard: Option<Report>,
-    #[serde(rename = "lights")]
     pub(crate) evidence: Option<EvidenceView>,
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) verdict: Option<VerdictView>,
     pub(crate) forecasts: Forecasts,
-    /// Of `/api/history`; shared, not copied.
+    /// For `/api/history`; shared, not copied.
     #[serde(skip)]
     pub(crate) score_history: Arc<ScoreHistory>,
-    /// All rounds, the multipliers they reached, and the collector's notes; each has its own route.
+    /// For the routes of rounds, distribution and recorder.
     #[serde(skip)]
     pub(crate) round_history: RoundHistory,
     #[serde(skip)]
     pub(crate) survival_curve: SurvivalCurve,
     #[serde(skip)]
     pub(crate) collector_events: Arc<EventLog>,
-    /// Of `/metrics`.
+    /// For `/metrics`.
     #[serde(skip)]
     pub(crate) scan_counts: ScanCounts,
     #[serde(skip)]
@@ -80,7 +79,7 @@ pub(crate) struct Snapshot {
     pub(crate) started_at: DateTime<Utc>,
     /// The status as text, serialised on first use.
     #[serde(skip)]
-    pub(crate) written: OnceLock<Written>,
+    pub(crate) status_text: OnceLock<StatusText>,
 }
 
 /// Number of scans by cause.
@@ -91,12 +90,17 @@ pub(crate) struct ScanCounts {
     /// By the timer.
     pub(crate) timed: u64,
     /// On request.
-    pub(crate) asked: u64,
+    pub(crate) requested: u64,
     /// By the timer, with changes found that no notification had announced.
     pub(crate) recovered: u64,
 }
 
 impl ScanCounts {
+    /// Returns the number of scans after a hint or on request.
+    pub(crate) fn prompted(&self) -> u64 {
+        self.hinted + self.requested
+    }
+
     /// Counts a scan by the timer.
     pub(crate) fn timed(&mut self, is_recovered: bool) {
         self.timed += 1;
@@ -104,7 +108,7 @@ impl ScanCounts {
     }
 }
 
-/// Addresses of the other routes, relative to the page.
+/// Addresses of a table's routes, relative to the page.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Links {
     rounds: String,
@@ -116,7 +120,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Those of a table.
+    /// Returns the addresses of a table's routes.
     pub(crate) fn of(table: &TableName) -> Self {
         let base =
             if table.is_default() { "api".to_owned() } else { format!("api/v1/tables/{table}") };
@@ -140,7 +144,7 @@ impl Default for Links {
 
 /// The four indicators of the status bar.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each lamp is on or off by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each indicator is independent")]
 pub(crate) struct Indicators {
     pub(crate) auto_sync_active: bool,
     pub(crate) model_trained: bool,
@@ -158,7 +162,7 @@ pub(crate) struct Statistics {
     pub(crate) median: f64,
 }
 
-/// One of the latest rounds, with what was forecast for it.
+/// One of the latest rounds, with its forecast.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct RecentRound {
     pub(crate) time: DateTime<Utc>,
@@ -170,30 +174,30 @@ pub(crate) struct RecentRound {
 }
 
 impl From<HistoryRow> for RecentRound {
-    fn from(HistoryRow { round, said }: HistoryRow) -> Self {
+    fn from(HistoryRow { round, forecast }: HistoryRow) -> Self {
         Self {
             time: round.time,
             multiplier: round.multiplier.as_f64(),
-            lo: said.map(|said| said.lo),
-            hi: said.map(|said| said.hi),
-            point: said.map(|said| said.point),
-            inside: said.map(|said| said.inside),
+            lo: forecast.map(|it| it.lo),
+            hi: forecast.map(|it| it.hi),
+            point: forecast.map(|it| it.point),
+            inside: forecast.map(|it| it.inside),
         }
     }
 }
 
-/// The verdict in plain words.
+/// The verdict as sentences.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Verdict {
+pub(crate) struct VerdictView {
     pub(crate) sentence: String,
     pub(crate) rounds: u64,
-    /// What can be said about there being nothing to find.
+    /// How small an edge would have to be to stay unnoticed.
     pub(crate) absence: Option<String>,
     /// Whether the game has changed.
     pub(crate) change: Option<String>,
-    /// What the sentences are made from, for a page that says them in another language.
+    /// The facts behind the sentences, for a page in another language.
     pub(crate) facts: evaluation::verdict::Verdict,
-    /// Which of order, law and forecast are in it: its figures move with every round.
+    /// Which of order, law and forecast it mentions; unlike its figures, this rarely changes.
     #[serde(skip)]
     pub(crate) evidence: [bool; 3],
 }

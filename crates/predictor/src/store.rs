@@ -1,4 +1,4 @@
-//! What outlives a run: the forecast ledger and the checkpoint.
+//! State on disk: the forecast ledger and the checkpoint.
 
 pub(crate) mod checkpoint;
 pub(crate) mod checkpoint_file;

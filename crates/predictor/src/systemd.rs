@@ -1,7 +1,7 @@
-//! Notifies the service manager: ready, alive, stopping. Does nothing without one.
+//! Notifies the service manager: ready, alive, stopping. Does nothing without a service manager.
 //!
-//! Alive is what has moved: the loop that watches the files has answered, or heard more rounds, and the server has
-//! answered a request. A process that merely exists is not alive.
+//! The process counts as alive if the table loops have answered or taken rounds since the last check, and the server
+//! has answered a request.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -25,17 +25,17 @@ pub(crate) async fn inform(observers: Vec<Observer>) {
     loop {
         let (answered, served) =
             tokio::join!(timeout(pause, scan_all(&observers)), serves(first, pause));
-        let heard = rounds_of(&observers);
-        if (answered.is_ok() || heard != rounds) && served {
+        let taken = rounds_of(&observers);
+        if (answered.is_ok() || taken != rounds) && served {
             systemd::alive(&status(&observers));
         } else {
             tracing::error!(
-                looks = answered.is_ok(),
+                scanned = answered.is_ok(),
                 served,
-                "No progress; the watchdog is not told otherwise."
+                "No progress; not notifying the watchdog."
             );
         }
-        rounds = heard;
+        rounds = taken;
         sleep(pause).await;
     }
 }
@@ -52,15 +52,14 @@ fn rounds_of(observers: &[Observer]) -> u64 {
 fn status(observers: &[Observer]) -> String {
     let rounds = rounds_of(observers);
     if let [only] = observers {
-        let model =
-            if only.snapshot().model_trained { "a model is in use" } else { "no model yet" };
+        let model = if only.snapshot().model_trained { "model in use" } else { "no model yet" };
         return format!("{rounds} rounds, {model}");
     }
     let trained = observers.iter().filter(|observer| observer.snapshot().model_trained).count();
     format!("{rounds} rounds, models in use at {trained} of {} tables", observers.len())
 }
 
-/// Whether the server answers a request at all.
+/// Returns whether the server answers a request within the time limit.
 async fn serves(observer: &Observer, within: Duration) -> bool {
     let address = observer.address();
     let host =

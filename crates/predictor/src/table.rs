@@ -55,7 +55,7 @@ impl Tables {
     /// Starts a loop for each configured table, each on its own thread.
     ///
     /// # Errors
-    /// When the tables cannot be listed, or the system gives no threads.
+    /// The tables cannot be listed, or a thread cannot be started.
     pub(crate) fn start(
         config: &Config,
         learner: Box<dyn Learner>,
@@ -87,7 +87,7 @@ impl Tables {
         Ok(Self { all, exited })
     }
 
-    /// All tables, the first first.
+    /// Returns all tables, in the configured order.
     pub(crate) fn all(&self) -> &[Table] {
         &self.all
     }
@@ -108,7 +108,7 @@ impl Tables {
     }
 }
 
-/// Sees what the running predictor sees, and can ask whether it still looks.
+/// Reads the state of a running table and can wait for a scan; used by alerts and the watchdog.
 #[derive(Debug, Clone)]
 pub(crate) struct Observer {
     table: Table,
@@ -116,32 +116,32 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// An observer of `table`, which is served at `address`.
+    /// Returns an observer of `table`, which is served at `address`.
     pub(crate) fn new(table: Table, address: SocketAddr) -> Self {
         Self { table, address }
     }
 
-    /// The name of the table.
+    /// Returns the name of the table.
     pub(crate) fn table(&self) -> &TableName {
         &self.table.name
     }
 
-    /// The settings of the table.
+    /// Returns the settings of the table.
     pub(crate) fn config(&self) -> &Config {
         &self.table.config
     }
 
-    /// The current snapshot.
+    /// Returns the current snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.table.handle.snapshot.load_full()
     }
 
-    /// The address that serves the table.
+    /// Returns the address that serves the table.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The current time.
+    /// Returns the current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.table.handle.now)()
     }

@@ -2,7 +2,7 @@
 //!
 //! A row is committed by its newline: no reader reads past the last one, and the writer writes each
 //! row with one call and syncs it. Start reading at [`Round`], then [`RoundLog`] for writing and
-//! [`scan::Directory`] for reading; `docs/csv-format.md` describes the files.
+//! [`scan::Directory`] for reading; `docs/reference/csv-format.md` describes the files.
 //!
 //! ```
 //! use rounds::scan::Directory;

@@ -1,14 +1,14 @@
-"""Tests the predictor under load, and against misbehaving clients.
+"""Tests the predictor under load and with misbehaving clients.
 
 Usage: load.py PREDICTOR [ROUNDS] [SECONDS]      default 100000 rounds, 60 seconds
 
-1. 9,500 open connections request /api/status while one training follows another: no error, and less than 250 MB.
+1. 9,500 open connections request /api/status while one training follows another: no errors, and less than 250 MB.
 2. 500 clients never finish the head of a request and 50 never finish its body: all are disconnected within 10 s, and
    other requests take less than 50 ms in the meantime.
-3. 200 event streams are reset, opened again and reset: none is counted in the end.
+3. 200 event streams are reset, opened again and reset: in the end none is counted as open.
 4. SIGTERM with 20 open event streams during a training: the predictor exits within a second.
 
-Needs wrk and a limit of 10,000 open files. Exits with 1 when one of these does not hold.
+Needs wrk and a limit of 10,000 open files. Exits with 1 if one of these checks fails.
 """
 import http.client
 import re
@@ -30,15 +30,15 @@ BODY = (b"POST /api/train HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicati
         b"Content-Length: 4000\r\n\r\n{")
 STREAM = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-kept = []
+results = []
 
 
 def show(what, holds):
-    kept.append(holds)
+    results.append(holds)
     print(f"{'ok    ' if holds else 'FAILED'} {what}", flush=True)
 
 
-def place(predictor):
+def host_and_port(predictor):
     host, port = predictor.address.split(":")
     return host, int(port)
 
@@ -46,23 +46,23 @@ def place(predictor):
 def crowd(predictor, seconds):
     trainer = Training(predictor.address)
     trainer.start()
-    said = subprocess.run(
+    output = subprocess.run(
         ["wrk", "--threads=1", f"--connections={CROWD}", f"--duration={seconds}s", "--timeout=30s", "--latency",
          f"http://{predictor.address}/api/status"], check=True, capture_output=True, text=True).stdout
     trainer.over.set()
     trainer.join()
-    requests = int(re.search(r"(\d+) requests in", said)[1])
-    p99 = re.search(r"99%\s+(\S+)", said)[1]
-    errors = re.findall(r"(?:Socket errors|Non-2xx).*", said)
+    requests = int(re.search(r"(\d+) requests in", output)[1])
+    p99 = re.search(r"99%\s+(\S+)", output)[1]
+    errors = re.findall(r"(?:Socket errors|Non-2xx).*", output)
     memory = predictor.memory()[1]
-    show(f"{CROWD} connections for {seconds} s beside {trainer.done} trainings: {requests} requests, p99 {p99}, "
+    show(f"{CROWD} connections for {seconds} s during {trainer.done} trainings: {requests} requests, p99 {p99}, "
          f"{'; '.join(errors) or 'no error'}, at most {memory} MB", not errors and memory < 250 and trainer.done > 0)
 
 
 def slow(predictor):
     clients = {}
     for first in [HEAD] * HEADS + [BODY] * BODIES:
-        client = socket.create_connection(place(predictor))
+        client = socket.create_connection(host_and_port(predictor))
         client.sendall(first)
         client.setblocking(False)
         clients[client] = time.monotonic()
@@ -95,7 +95,7 @@ def slow(predictor):
 def listen(predictor, count):
     clients = []
     for _ in range(count):
-        client = socket.create_connection(place(predictor))
+        client = socket.create_connection(host_and_port(predictor))
         client.sendall(STREAM)
         client.recv(4096)
         clients.append(client)
@@ -154,7 +154,7 @@ def main():
         end(predictor)
     finally:
         predictor.stop()
-    raise SystemExit(not all(kept))
+    raise SystemExit(not all(results))
 
 
 if __name__ == "__main__":

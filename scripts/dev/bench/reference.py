@@ -34,7 +34,7 @@ def main():
     rows = len(y)
     leaf = 5
 
-    def say(learner, took):
+    def report(learner, took):
         print(json.dumps({"learner": learner, "rows": rows, "seconds": round(took, 3)}), flush=True)
 
     forest_like = dict(boosting="rf", num_leaves=1024, max_depth=10, min_child_samples=leaf,
@@ -46,7 +46,7 @@ def main():
                                        boosting_type=parameters.pop("boosting"), **parameters)
         took += seconds(lambda: model.fit(x, y))
     took += seconds(lambda: LinearRegression().fit(x, y))
-    say("lightgbm", took)
+    report("lightgbm", took)
 
     if "--skip-scikit" in sys.argv:
         return
@@ -55,7 +55,7 @@ def main():
     boosting = GradientBoostingRegressor(n_estimators=100, max_depth=3, learning_rate=0.05, random_state=1)
     took = seconds(lambda: forest.fit(x, y)) + seconds(lambda: boosting.fit(x, y)) \
         + seconds(lambda: LinearRegression().fit(x, y))
-    say("scikit-learn", took)
+    report("scikit-learn", took)
 
 
 if __name__ == "__main__":

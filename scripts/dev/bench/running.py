@@ -25,7 +25,7 @@ def free_port():
 
 
 class Predictor:
-    """A predictor on a directory of generated rounds; ready when it serves its first model."""
+    """A predictor on a directory of generated rounds; the constructor waits until it serves its first model."""
 
     def __init__(self, program, rounds, files=1, watch="auto"):
         self.directory = tempfile.TemporaryDirectory(prefix="bench-")

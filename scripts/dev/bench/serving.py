@@ -1,8 +1,8 @@
 """Measures response times while idle and while a model is being fitted, and the memory of the predictor.
 
 Usage: serving.py PREDICTOR ROUNDS SECONDS
-wrk requests /api/status on 32 connections, alternately while idle and while one training follows another; three runs
-each, of which the medians count, because a shared machine is noisy.
+wrk requests /api/status on 32 connections, alternately while idle and while one training follows another. Reports the
+medians of three runs each, because a shared machine is noisy.
 """
 import http.client
 import re
@@ -18,14 +18,14 @@ UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 def ask(address, seconds):
     """Returns requests per second, and p50 and p99 in ms; exits on an error."""
-    said = subprocess.run(
+    output = subprocess.run(
         ["wrk", "--threads=1", "--connections=32", f"--duration={seconds}s", "--latency", f"http://{address}/api/status"],
         check=True, capture_output=True, text=True).stdout
-    if "Socket errors" in said or "Non-2xx" in said:
-        raise SystemExit(f"wrk reports errors:\n{said}")
+    if "Socket errors" in output or "Non-2xx" in output:
+        raise SystemExit(f"wrk reports errors:\n{output}")
     share = {name: float(value) * UNITS[unit]
-             for name, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", said)}
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), share["50"], share["99"]
+             for name, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", output)}
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]), share["50"], share["99"]
 
 
 class Training(threading.Thread):

@@ -1,8 +1,8 @@
-"""Measures many tables in one predictor, one round per second each: the age of forecasts, and the cost.
+"""Measures many tables in one predictor, one round per second each: the delay of forecasts, and the cost.
 
 Usage: tables.py PREDICTOR TABLES SECONDS
-The rows of all tables are spread evenly over each second. The age of a forecast ends when the list of tables shows it
-for the round after the appended one.
+The rows of all tables are spread evenly over each second. The delay of a forecast runs from appending a row until the
+list of tables shows the forecast for the next round.
 """
 import datetime
 import http.client

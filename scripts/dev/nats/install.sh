@@ -11,7 +11,7 @@ if command -v python3 >/dev/null 2>&1 && python3 -m venv target/nats &&
   exit 0
 fi
 rm -rf target/nats
-# Debian's server is older and has no sync_interval, but is enough for the tests.
+# Debian's server is older and has no sync_interval, but suffices for the tests.
 if command -v apt-get >/dev/null 2>&1; then
   # shellcheck source=scripts/lib/packages.sh
   . scripts/lib/packages.sh

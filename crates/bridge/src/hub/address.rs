@@ -6,17 +6,17 @@ use std::str::FromStr;
 
 use async_nats::ServerAddr;
 
-/// Where the hub is: one server, or several of a cluster, separated by commas.
+/// The address of the hub: one server, or several of a cluster separated by commas.
 #[derive(Clone, Debug)]
 pub struct Address(Vec<ServerAddr>);
 
 impl Address {
-    /// The servers.
+    /// Returns the servers.
     pub fn servers(&self) -> Vec<ServerAddr> {
         self.0.clone()
     }
 
-    /// Whether every server is on this machine.
+    /// Returns whether every server is on this machine.
     pub fn is_local(&self) -> bool {
         self.0.iter().all(|server| is_loopback(server.host()))
     }
@@ -34,22 +34,22 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         let server = |part: &str| {
             let wrong =
-                |why: &str| format!("`{part}` is no address such as nats://127.0.0.1:4222: {why}");
+                |why: &str| format!("`{part}` is not an address like nats://127.0.0.1:4222: {why}");
             let server: ServerAddr =
                 part.parse().map_err(|error: std::io::Error| wrong(&error.to_string()))?;
             if server.host().is_empty() {
-                return Err(wrong("it names no machine"));
+                return Err(wrong("the host is missing"));
             }
             match server.scheme() {
                 "nats" | "tls" => Ok(server),
-                other => Err(wrong(&format!("{other}:// is not spoken here"))),
+                other => Err(wrong(&format!("{other}:// is not supported, use nats:// or tls://"))),
             }
         };
         text.split(',').map(|part| server(part.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
-/// Without what may be secret in it.
+/// Shows host and port only: a user name or password is secret.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, server) in self.0.iter().enumerate() {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_told_from_others() {
+    fn only_loopback_addresses_are_local() {
         for here in [
             "nats://127.0.0.1:4222",
             "localhost",
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_rejected() {
         for text in ["", "http://127.0.0.1", "ws://127.0.0.1", "nats://"] {
             assert!(text.parse::<Address>().is_err(), "{text:?}");
         }

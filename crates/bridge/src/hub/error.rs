@@ -1,15 +1,15 @@
-//! Errors of the hub, which of them are permanent, and which may pass.
+//! Errors of the hub: which are permanent, and which may pass.
 
 use std::io;
 use std::path::PathBuf;
 
-/// An error of the hub or of the files on this side.
+/// An error of the hub or of the local files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// The file of the credentials cannot be used, or the hub refuses what is in it.
+    /// The credentials file cannot be used, or the hub rejects its contents.
     #[error(
-        "the credentials in {} are refused: {problem}; see docs/many-machines.md for how to make some",
+        "the credentials in {} are refused: {problem}; docs/how-to/use-many-machines.md explains how to create them",
         file.display()
     )]
     Credentials {
@@ -18,28 +18,28 @@ pub enum HubError {
         /// Why.
         problem: String,
     },
-    /// The hub asks for credentials.
+    /// The hub requires credentials.
     #[error("the hub at {address} requires credentials: give --creds FILE or --nkey FILE")]
     NoCredentials {
-        /// Where it is.
+        /// The hub's address.
         address: String,
     },
     /// The hub's certificate is not trusted.
     #[error(
-        "the hub at {address} cannot be trusted: {problem}; if its authority is your own, name the authority's certificate with --ca-file"
+        "the hub at {address} cannot be trusted: {problem}; if its certificate is signed by your own authority, give the authority's certificate with --ca-file"
     )]
     Certificate {
-        /// Where it is.
+        /// The hub's address.
         address: String,
         /// Why.
         problem: String,
     },
     /// The hub does not speak TLS, which is required.
     #[error(
-        "the hub at {address} does not speak TLS, which is required for another machine: give it a certificate (docs/many-machines.md), or use --plain if the network in between is your own"
+        "the hub at {address} does not speak TLS, which a hub on another machine must: give it a certificate (docs/how-to/use-many-machines.md), or use --plain if you trust the network in between"
     )]
     NoTls {
-        /// Where it is.
+        /// The hub's address.
         address: String,
     },
     /// JetStream is off, or this bridge may not use it.
@@ -56,7 +56,7 @@ pub enum HubError {
         /// The hub's error.
         problem: String,
     },
-    /// The stream is not what the bridge needs.
+    /// The stream has settings with which the bridge cannot work.
     #[error("the stream {stream} cannot be used: {problem}")]
     Settings {
         /// Its name.
@@ -79,7 +79,7 @@ pub enum HubError {
         /// The last error.
         problem: String,
     },
-    /// A file here cannot be read or written just now.
+    /// A local file cannot be read or written at the moment.
     #[error("{0}")]
     Files(String),
     /// The runtime cannot be created.
@@ -98,7 +98,7 @@ impl HubError {
         Self::Unavailable { problem: format!("{what}: {error}") }
     }
 
-    /// Returns whether retrying is pointless until somebody changes something.
+    /// Returns whether retrying is pointless until an operator intervenes.
     pub fn is_permanent(&self) -> bool {
         matches!(
             self,
@@ -114,8 +114,8 @@ impl HubError {
         )
     }
 
-    /// Returns whether the error may pass by itself at a hub that worked before: a certificate that is being renewed,
-    /// accounts that are being loaded.
+    /// Returns whether the error may pass by itself at a hub that worked before, for example while its certificate is
+    /// renewed or its accounts are loaded.
     pub fn may_pass(&self) -> bool {
         matches!(
             self,

@@ -14,24 +14,24 @@ use super::{Hub, HubError};
 use crate::message;
 use crate::subject::{Table, stream_name, table_of};
 
-/// Room for the headers beside the longest body.
+/// Bytes reserved for the headers beside the longest body.
 const HEADERS: usize = 4 * 1024;
 
-/// Period in which the hub recognises a row sent again by its message id, which is quicker.
+/// Period in which the hub recognises a repeated row by its message id, which is faster than by its subject.
 const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 
 /// Limits of a new stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamLimits {
-    /// Bytes on the disk of each server, which it sets aside at once; without, all tables share what the server has.
+    /// Bytes on the disk of each server, reserved at once; `None`: all tables share what the server has.
     pub bytes: Option<u64>,
-    /// Servers that keep a copy.
+    /// Number of servers that keep a copy.
     pub replicas: usize,
-    /// How long rounds are kept; zero for ever.
+    /// How long rounds are kept; zero means forever.
     pub keep: Duration,
 }
 
-/// Rounds that stay for a shorter time could be forgotten by the hub before every bridge has dealt with them.
+/// Minimum retention: with less, the hub could drop rounds before every bridge has pulled them.
 pub const KEEP_MIN: Duration = Duration::from_hours(24 * 7);
 
 impl Default for StreamLimits {
@@ -40,14 +40,14 @@ impl Default for StreamLimits {
     }
 }
 
-/// A stream whose settings have been checked.
+/// The stream of a table, with settings that have been checked.
 #[derive(Clone, Debug)]
 pub struct TableStream {
     /// The stream.
     pub stream: Stream,
     /// Its table.
     pub table: Table,
-    /// Time of creation, which tells it from another stream of its name.
+    /// Time of creation, which distinguishes it from another stream of the same name.
     pub created: String,
 }
 
@@ -72,10 +72,10 @@ fn created(info: &Info) -> String {
 }
 
 impl Hub {
-    /// The stream of a table.
+    /// Returns the stream of a table.
     ///
     /// # Errors
-    /// There is none yet, or it is not what it must be, or the hub does not answer.
+    /// The stream does not exist or has unusable settings, or the hub does not answer.
     pub async fn stream(&self, table: &TableName) -> Result<TableStream, HubError> {
         let name = stream_name(table);
         match self.jetstream.get_stream(&name).await {
@@ -86,41 +86,41 @@ impl Hub {
                 {
                     HubError::NoStream { stream: name }
                 }
-                GetStreamErrorKind::JetStream(why) => refused(&why),
+                GetStreamErrorKind::JetStream(why) => jetstream_error(&why),
                 _ if has_no_responders(&error) => {
                     let problem = "JetStream is off, or not for this account".to_owned();
                     HubError::NoJetStream { problem }
                 }
-                _ => HubError::unavailable("asking for the stream", &error),
+                _ => HubError::unavailable("looking up the stream", &error),
             }),
         }
     }
 
-    /// The stream of a table, made if it is not there.
+    /// Returns the stream of a table; creates it if it does not exist.
     ///
     /// # Errors
-    /// It is not what it must be, or holds rounds of another origin, or the hub does not answer.
+    /// The stream has unusable settings or holds rounds of another origin, or the hub does not answer.
     pub async fn stream_for(
         &self,
         table: &Table,
         limits: StreamLimits,
     ) -> Result<TableStream, HubError> {
-        let kept = match self.stream(&table.name).await {
-            Err(HubError::NoStream { .. }) => self.make(table, limits).await?,
+        let table_stream = match self.stream(&table.name).await {
+            Err(HubError::NoStream { .. }) => self.create(table, limits).await?,
             other => other?,
         };
-        if kept.table.origin == table.origin {
-            return Ok(kept);
+        if table_stream.table.origin == table.origin {
+            return Ok(table_stream);
         }
         let problem = format!(
-            "it holds {} rounds and {} ones must not mix with them: give them another --table",
-            kept.table.origin, table.origin
+            "it holds {} rounds, with which {} ones must not be mixed: use another --table",
+            table_stream.table.origin, table.origin
         );
         Err(HubError::Settings { stream: stream_name(&table.name), problem })
     }
 
-    async fn make(&self, table: &Table, limits: StreamLimits) -> Result<TableStream, HubError> {
-        match self.jetstream.create_stream(wanted(table, limits)).await {
+    async fn create(&self, table: &Table, limits: StreamLimits) -> Result<TableStream, HubError> {
+        match self.jetstream.create_stream(stream_config(table, limits)).await {
             Ok(stream) => {
                 tracing::info!(stream = %stream_name(&table.name), "Created the stream.");
                 TableStream::new(stream, &table.name)
@@ -130,24 +130,24 @@ impl Hub {
                 CreateStreamErrorKind::JetStream(why)
                     if why.error_code() == ErrorCode::STREAM_NAME_EXIST =>
                 {
-                    HubError::unavailable("making the stream", &why)
+                    HubError::unavailable("creating the stream", &why)
                 }
-                CreateStreamErrorKind::JetStream(why) => refused(&why),
-                _ => HubError::unavailable("making the stream", &error),
+                CreateStreamErrorKind::JetStream(why) => jetstream_error(&why),
+                _ => HubError::unavailable("creating the stream", &error),
             }),
         }
     }
 }
 
-/// Returns whether nobody answers requests: the client offers nothing but the text of the error.
+/// Returns whether no server answers JetStream requests. The client reports this only in the text of the error.
 fn has_no_responders(error: &(dyn Error + 'static)) -> bool {
-    let words = ["no responders", "requested JetStream resource does not exist"];
+    let texts = ["no responders", "requested JetStream resource does not exist"];
     std::iter::successors(Some(error), |&error| error.source())
-        .any(|error| words.iter().any(|words| error.to_string().contains(words)))
+        .any(|error| texts.iter().any(|texts| error.to_string().contains(texts)))
 }
 
-/// Converts an error of JetStream: some need the operator of the hub.
-fn refused(why: &async_nats::jetstream::Error) -> HubError {
+/// Converts a JetStream error; some of them need the operator of the hub.
+fn jetstream_error(why: &async_nats::jetstream::Error) -> HubError {
     let problem = why.to_string();
     match why.error_code() {
         ErrorCode::JETSTREAM_NOT_ENABLED
@@ -160,7 +160,7 @@ fn refused(why: &async_nats::jetstream::Error) -> HubError {
     }
 }
 
-fn wanted(table: &Table, limits: StreamLimits) -> Config {
+fn stream_config(table: &Table, limits: StreamLimits) -> Config {
     Config {
         name: stream_name(&table.name),
         description: Some(format!("Rounds of the table {}, {}", table.name, table.origin)),
@@ -182,7 +182,10 @@ fn wanted(table: &Table, limits: StreamLimits) -> Config {
     }
 }
 
-/// The table of a stream that keeps each round once, for ever; otherwise what keeps it from doing so.
+/// Returns the table of a stream that stores each round exactly once and keeps it.
+///
+/// # Errors
+/// The settings that prevent this, and what to do.
 fn check(config: &Config, name: &TableName) -> Result<Table, String> {
     let table = match config.subjects.as_slice() {
         [all] => table_of(all).filter(|table| table.name == *name),
@@ -191,26 +194,26 @@ fn check(config: &Config, name: &TableName) -> Result<Table, String> {
     let origins = Origin::ALL.map(Origin::word).join("|");
     let Some(table) = table else {
         return Err(format!(
-            "its subjects are {:?} and must be aviator.rounds.({origins}).{name}.> alone",
+            "its subjects are {:?} and must be aviator.rounds.({origins}).{name}.> only",
             config.subjects
         ));
     };
     let needs = [
         (
             config.storage == StorageType::File,
-            "storage must be file, or a restart forgets everything",
+            "storage must be file, or a restart loses every round",
         ),
         (
             config.retention == RetentionPolicy::Limits,
-            "retention must be limits, or what is read is gone",
+            "retention must be limits, or a round is deleted once it is read",
         ),
         (
             config.max_messages_per_subject == 1,
-            "max_msgs_per_subject must be 1, or a round is stored twice",
+            "max_msgs_per_subject must be 1, or a round can be stored twice",
         ),
         (
             config.discard == DiscardPolicy::New,
-            "discard must be new, or old rounds make room for new ones",
+            "discard must be new, or new rounds displace old ones",
         ),
         (
             config.discard_new_per_subject,
@@ -218,21 +221,21 @@ fn check(config: &Config, name: &TableName) -> Result<Table, String> {
         ),
         (
             config.max_age.is_zero() || config.max_age >= KEEP_MIN,
-            "max_age must be 0 or a week at least, or rounds are forgotten before they are pulled",
+            "max_age must be 0 or at least a week, or rounds expire before they are pulled",
         ),
         (
             config.allow_direct,
             "allow_direct must be on, or the rounds of two recorders cannot be compared",
         ),
-        (!config.sealed && !config.no_ack, "it is sealed or acknowledges nothing"),
-        (config.mirror.is_none() && config.sources.is_none(), "it mirrors another stream"),
+        (!config.sealed && !config.no_ack, "it must not be sealed, and must acknowledge messages"),
+        (config.mirror.is_none() && config.sources.is_none(), "it must not mirror another stream"),
     ];
     let wrong: Vec<_> = needs.iter().filter(|(is_met, _)| !is_met).map(|(_, need)| *need).collect();
     if wrong.is_empty() {
         return Ok(table);
     }
     Err(format!(
-        "{}; change it, or delete it and let `bridge init` make it: the files push it again",
+        "{}; change the settings, or delete the stream and create it with `bridge init`: the rows are then pushed again from the files",
         wrong.join("; ")
     ))
 }
@@ -246,29 +249,29 @@ mod tests {
     }
 
     #[test]
-    fn the_stream_that_is_made_may_be_used() {
+    fn a_stream_that_the_bridge_creates_passes_the_check() {
         for keep in [Duration::ZERO, KEEP_MIN] {
-            let config = wanted(&table(), StreamLimits { keep, ..StreamLimits::default() });
+            let config = stream_config(&table(), StreamLimits { keep, ..StreamLimits::default() });
             assert_eq!(check(&config, &table().name), Ok(table()));
         }
     }
 
     #[test]
-    fn whatever_would_store_a_round_twice_or_lose_it_is_refused_by_name() {
-        let refuses = |named: &str, spoil: fn(&mut Config)| {
-            let mut config = wanted(&table(), StreamLimits::default());
+    fn a_setting_that_would_duplicate_or_lose_a_round_is_rejected_by_name() {
+        let rejects = |named: &str, spoil: fn(&mut Config)| {
+            let mut config = stream_config(&table(), StreamLimits::default());
             spoil(&mut config);
             let problem = check(&config, &table().name).unwrap_err();
             assert!(problem.contains(named), "{problem}");
         };
-        refuses("storage", |config| config.storage = StorageType::Memory);
-        refuses("retention", |config| config.retention = RetentionPolicy::WorkQueue);
-        refuses("max_msgs_per_subject", |config| config.max_messages_per_subject = -1);
-        refuses("discard must", |config| config.discard = DiscardPolicy::Old);
-        refuses("discard_new_per_subject", |config| config.discard_new_per_subject = false);
-        refuses("max_age", |config| config.max_age = Duration::from_hours(1));
-        refuses("allow_direct", |config| config.allow_direct = false);
-        refuses("subjects", |config| config.subjects = vec!["aviator.rounds.>".to_owned()]);
-        refuses("subjects", |config| config.subjects.push("other".to_owned()));
+        rejects("storage", |config| config.storage = StorageType::Memory);
+        rejects("retention", |config| config.retention = RetentionPolicy::WorkQueue);
+        rejects("max_msgs_per_subject", |config| config.max_messages_per_subject = -1);
+        rejects("discard must", |config| config.discard = DiscardPolicy::Old);
+        rejects("discard_new_per_subject", |config| config.discard_new_per_subject = false);
+        rejects("max_age", |config| config.max_age = Duration::from_hours(1));
+        rejects("allow_direct", |config| config.allow_direct = false);
+        rejects("subjects", |config| config.subjects = vec!["aviator.rounds.>".to_owned()]);
+        rejects("subjects", |config| config.subjects.push("other".to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! The rounds of one recording in order of time, each with its event.
+//! One recording: its rounds in order of time, each with its event.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -10,17 +10,17 @@ use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge, read_events}
 
 use super::{MergeError, ReportedConflict};
 
-/// The rounds of a directory in the order of time, each with its event.
+/// The rounds of a directory in order of time, each with its event.
 #[derive(Debug)]
 pub(super) struct Recording {
     dir: Directory,
     files: BTreeMap<String, Vec<Entry>>,
     entries: Vec<Entry>,
-    /// Rounds were added since the last [`Recording::settle`].
+    /// Whether rounds were inserted since the last [`Recording::mark_processed`].
     is_changed: bool,
 }
 
-/// A round and what else is known of it.
+/// A round and its event, if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) recorded: RecordedRound,
@@ -78,12 +78,12 @@ impl Recording {
             .collect();
         let entries = self.files.entry(file.to_owned()).or_default();
         let first = entries.len() as u64 + 1;
-        let fresh = rounds.into_iter().zip(first..);
-        entries.extend(fresh.map(|(round, row)| Entry::new(round, events.remove(&row))));
+        let new_rounds = rounds.into_iter().zip(first..);
+        entries.extend(new_rounds.map(|(round, row)| Entry::new(round, events.remove(&row))));
         Ok(())
     }
 
-    /// Puts the rounds of all files in the order of time, copies of whole files left out.
+    /// Sorts the rounds of all files by time, without files that are copies of others.
     fn sort(&mut self) {
         let rounds: Vec<(&String, Vec<Round>)> = self
             .files
@@ -96,8 +96,8 @@ impl Recording {
             rounds.iter().map(|(file, rounds)| FileRounds { file, rounds }).collect();
         let copies: BTreeSet<String> =
             merge(&files).copies.into_iter().map(|copy| copy.file).collect();
-        let kept = self.files.iter().filter(|(file, _)| !copies.contains(*file));
-        self.entries = kept.flat_map(|(_, entries)| entries.iter().cloned()).collect();
+        let originals = self.files.iter().filter(|(file, _)| !copies.contains(*file));
+        self.entries = originals.flat_map(|(_, entries)| entries.iter().cloned()).collect();
         self.entries.sort_by_key(|entry| entry.recorded.round.time);
     }
 
@@ -109,7 +109,7 @@ impl Recording {
         MergeError::Unreadable { dir: self.dir.path().to_owned(), problem: problem.to_string() }
     }
 
-    /// Returns the rounds that the event files report as not fitting.
+    /// Returns the rounds that the event files report as conflicts.
     pub(super) fn conflicts(&self) -> Result<BTreeSet<ReportedConflict>, MergeError> {
         let mut reported = BTreeSet::new();
         for file in self.files.keys() {
@@ -132,7 +132,7 @@ impl Recording {
         &self.entries[index]
     }
 
-    /// Adds a round that was written to the directory by ourselves.
+    /// Inserts a round that this process has written to the directory.
     pub(super) fn insert(&mut self, recorded: RecordedRound) {
         let at =
             self.entries.partition_point(|entry| entry.recorded.round.time <= recorded.round.time);
@@ -144,7 +144,7 @@ impl Recording {
         self.is_changed
     }
 
-    pub(super) fn settle(&mut self) {
+    pub(super) fn mark_processed(&mut self) {
         self.is_changed = false;
     }
 }

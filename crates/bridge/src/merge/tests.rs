@@ -13,8 +13,8 @@ fn round(number: u64) -> Round {
     Round { time, multiplier: Multiplier::from_cents(100 + hash % 300).unwrap() }
 }
 
-/// Records what `hears` says, with a clock that is `off` milliseconds ahead.
-fn record(dir: &std::path::Path, off: i64, hears: impl Fn(u64) -> bool) {
+/// Records the rounds that `records` selects, with a clock that is `off` milliseconds ahead.
+fn record(dir: &std::path::Path, off: i64, records: impl Fn(u64) -> bool) {
     let mut log = RoundLog::open_on(
         Box::new(SparingDisk::new(SyncPolicy::Never, |_| {})),
         dir,
@@ -22,7 +22,7 @@ fn record(dir: &std::path::Path, off: i64, hears: impl Fn(u64) -> bool) {
         round(0).time,
     )
     .unwrap();
-    for number in (0..ROUNDS).filter(|number| hears(*number)) {
+    for number in (0..ROUNDS).filter(|number| records(*number)) {
         let Round { time, multiplier } = round(number);
         let time = time + chrono::TimeDelta::milliseconds(off);
         log.append(&Round { time, multiplier }, &Event::new(EventKind::Live, "feed")).unwrap();
@@ -50,7 +50,7 @@ fn merge_of(parts: &[(&str, &std::path::Path)], dir: &std::path::Path) -> Merge 
 fn gaps_of_one_recorder_are_filled_from_the_other() {
     let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     record(attic.path(), 0, |number| !(100..250).contains(&number) && number % 13 != 0);
-    // No round that both missed: nobody could know of it.
+    // No round is missing from both: it could not be recovered.
     record(cellar.path(), 42_000, |number| {
         (100..250).contains(&number) || number.is_multiple_of(13) || number > 20 && number % 13 != 1
     });
@@ -61,12 +61,12 @@ fn gaps_of_one_recorder_are_filled_from_the_other() {
     assert_eq!(multipliers(whole.path()), truth());
     // Again, and in the other order: nothing is added.
     assert_eq!(run(&merge, &shutdown).unwrap(), MergeCounts::default());
-    let turned = merge_of(&[("cellar", cellar.path()), ("attic", attic.path())], whole.path());
-    assert_eq!(run(&turned, &shutdown).unwrap(), MergeCounts::default());
+    let reversed = merge_of(&[("cellar", cellar.path()), ("attic", attic.path())], whole.path());
+    assert_eq!(run(&reversed, &shutdown).unwrap(), MergeCounts::default());
 }
 
 #[test]
-fn rounds_that_came_since_are_added() {
+fn rounds_recorded_since_the_last_merge_are_added() {
     let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     record(attic.path(), 0, |number| number < 300);
     record(cellar.path(), -3_500, |number| number < 200);
@@ -79,7 +79,7 @@ fn rounds_that_came_since_are_added() {
 }
 
 #[test]
-fn a_conflict_is_noted_once_and_the_first_stands() {
+fn a_conflict_is_reported_once_and_the_first_record_is_kept() {
     let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     record(attic.path(), 0, |_| true);
     record(cellar.path(), 0, |number| number != 50);
@@ -97,7 +97,7 @@ fn a_conflict_is_noted_once_and_the_first_stands() {
 }
 
 #[test]
-fn recordings_that_do_not_belong_together_are_refused() {
+fn recordings_that_cannot_be_merged_are_rejected() {
     let [attic, cellar, whole] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let parts = [("attic", attic.path()), ("cellar", cellar.path())];
     let shutdown = CancellationToken::new();

@@ -1,4 +1,4 @@
-//! The position in the stream up to which the files of a directory were written.
+//! The position in the stream up to which the files of a directory have been written.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -11,88 +11,88 @@ use serde_json::{Value, json};
 /// The position in the stream, as the files record it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamPosition {
-    /// The stream, by the time it was made; `None` if nothing was ever pulled into this directory.
+    /// Time of creation of the stream, which identifies it; `None` if nothing was ever pulled into this directory.
     pub stream: Option<String>,
-    /// The last message whose row is in the files for certain.
+    /// The last message whose row is certainly in the files.
     pub seq: u64,
-    /// Rows after it whose place is not known, oldest first.
+    /// Rows after it whose sequence number is unknown, oldest first.
     pub orphans: VecDeque<Round>,
-    /// The newest rows before those, oldest first.
+    /// The last rows before the orphans, at most [`RECENT`], oldest first.
     pub recent: Vec<RecentRow>,
-    /// The site of the rows without ids, as far as can be told.
+    /// The site of the rows without ids, if known.
     pub site: Option<String>,
-    /// Rows in all.
+    /// Total number of rows.
     pub rounds: u64,
 }
 
-/// A recent row, against which later ones are compared.
+/// A recent row, with which later ones are compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecentRow {
-    /// What it says.
+    /// Its contents.
     pub round: Round,
     /// Whether its id is known.
     pub has_id: bool,
 }
 
-/// Number of recent rows that each new one is compared with.
+/// Number of recent rows with which each new one is compared.
 pub const RECENT: usize = 256;
 
-/// The detail of the event that begins a file: everything up to `seq` is in the files before it.
+/// Returns the detail of a start event: all messages up to `seq` are in the earlier files.
 pub fn start_detail(stream: &str, seq: u64) -> Value {
     json!({ "hub": { "stream": stream, "seq": seq } })
 }
 
-/// A file of a run of pulling.
+/// A CSV file that a pull has written.
 #[derive(Debug)]
 struct PulledFile {
     name: String,
     rounds: Vec<Round>,
 }
 
-/// Reads the files of a directory.
+/// Reads the position from the files of a directory.
 ///
 /// # Errors
 /// One of them cannot be read.
 pub fn read(dir: &Path) -> io::Result<StreamPosition> {
     let mut files = Vec::new();
-    let mut place = StreamPosition::default();
+    let mut position = StreamPosition::default();
     for change in Directory::new(dir).scan().map_err(io::Error::other)? {
         if change.kind == ChangeKind::Unreadable {
             let problem = change.error.unwrap_or_default();
             return Err(io::Error::other(format!("{}: {problem}", change.file)));
         }
-        place.rounds += change.total;
-        // Files of other names are their owner's.
+        position.rounds += change.total;
+        // A file with another name was not written by a pull.
         if parse_file_name(&change.file).is_some() {
             files.push(PulledFile { name: change.file, rounds: change.rounds });
         }
     }
-    // A run begins with a file that says so; what has no beginning is a file of the run before it, or was never begun.
+    // Look for the newest file with a start event. Later files without one continue its run.
     let mut lines: VecDeque<EventLine> = VecDeque::new();
     for (index, file) in files.iter().enumerate().rev() {
         for line in read_lines(dir, file)?.into_iter().rev() {
             lines.push_front(line);
         }
-        if let Some((stream, seq)) = lines.front().and_then(begin) {
-            (place.stream, place.seq) = (Some(stream), seq);
-            place.follow(lines.make_contiguous(), &files[index..]);
-            return Ok(place);
+        if let Some((stream, seq)) = lines.front().and_then(run_start) {
+            (position.stream, position.seq) = (Some(stream), seq);
+            position.replay(lines.make_contiguous(), &files[index..]);
+            return Ok(position);
         }
     }
-    place.orphans = files.into_iter().flat_map(|file| file.rounds).collect();
-    Ok(place)
+    position.orphans = files.into_iter().flat_map(|file| file.rounds).collect();
+    Ok(position)
 }
 
 impl StreamPosition {
-    /// Takes the places that the lines tell, as far as their rows are there, and tells the rows with a place from those after
-    /// them.
-    fn follow(&mut self, lines: &[EventLine], files: &[PulledFile]) {
+    /// Applies the events of the files, as far as their rows exist, and separates the rows with a known position from the
+    /// orphans after them.
+    fn replay(&mut self, lines: &[EventLine], files: &[PulledFile]) {
         let mut known = BTreeMap::new();
         for line in lines {
-            let Some((seq, site)) = origin(line) else { continue };
+            let Some((seq, site)) = seq_and_site(line) else { continue };
             let at = row_of(line, files);
             if at.is_some_and(|(index, row)| row > files[index].rounds.len() as u64) {
-                // A loss of power took the row and left its event: it is pulled again.
+                // A power failure destroyed the row but not its event: pull the row again.
                 break;
             }
             if let Some(at) = at {
@@ -108,7 +108,7 @@ impl StreamPosition {
         });
         for (round, at) in rows {
             if last.is_some_and(|last| at <= last) {
-                // An event in the middle may be lost; the place after it is known all the same.
+                // The event of a row in between may be lost; the position after it is known all the same.
                 let has_id = known.get(&at).copied().unwrap_or_default();
                 self.recent.push(RecentRow { round, has_id });
             } else {
@@ -119,8 +119,8 @@ impl StreamPosition {
     }
 }
 
-/// The place in the stream and the site that an event tells.
-fn origin(line: &EventLine) -> Option<(u64, Option<String>)> {
+/// Returns the sequence number and the site recorded in an event.
+fn seq_and_site(line: &EventLine) -> Option<(u64, Option<String>)> {
     let hub = line.event.detail.as_ref()?.get("hub")?;
     Some((hub["seq"].as_u64()?, hub["site"].as_str().map(str::to_owned)))
 }
@@ -140,8 +140,8 @@ fn read_lines(dir: &Path, file: &PulledFile) -> io::Result<Vec<EventLine>> {
     Ok(lines)
 }
 
-/// The stream and the place that a run began with.
-fn begin(line: &EventLine) -> Option<(String, u64)> {
+/// Returns the stream and the sequence number at which a run began, if the event is its start.
+fn run_start(line: &EventLine) -> Option<(String, u64)> {
     if line.event.kind != EventKind::Start {
         return None;
     }
@@ -179,7 +179,7 @@ mod tests {
         log.append(&round(number), &event).unwrap();
     }
 
-    /// Cuts the last bytes of the newest file with that ending.
+    /// Removes the last lines of the newest file with this ending.
     fn cut(dir: &Path, ending: &str, lines: usize) {
         let mut files: Vec<_> = fs::read_dir(dir)
             .unwrap()
@@ -189,26 +189,29 @@ mod tests {
         files.sort();
         let path = files.last().unwrap();
         let text = fs::read_to_string(path).unwrap();
-        let kept: Vec<_> = text.split_inclusive('\n').collect();
-        fs::write(path, kept[..kept.len() - lines].concat()).unwrap();
+        let all: Vec<_> = text.split_inclusive('\n').collect();
+        fs::write(path, all[..all.len() - lines].concat()).unwrap();
     }
 
     #[track_caller]
     fn check(dir: &Path, seq: u64, orphans: &[u64]) {
-        let place = read(dir).unwrap();
-        assert_eq!(place.stream.as_deref(), Some("made"));
-        assert_eq!(place.seq, seq);
-        assert_eq!(place.orphans, orphans.iter().map(|&number| round(number)).collect::<Vec<_>>());
+        let position = read(dir).unwrap();
+        assert_eq!(position.stream.as_deref(), Some("made"));
+        assert_eq!(position.seq, seq);
+        assert_eq!(
+            position.orphans,
+            orphans.iter().map(|&number| round(number)).collect::<Vec<_>>()
+        );
     }
 
     #[test]
-    fn an_empty_directory_has_no_place() {
+    fn an_empty_directory_has_no_position() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(dir.path()).unwrap(), StreamPosition::default());
     }
 
     #[test]
-    fn the_place_is_that_of_the_last_row() {
+    fn the_position_is_that_of_the_last_row() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = start(dir.path(), 0);
         (1..=5).for_each(|number| write(&mut log, number));
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_whose_events_were_not_written_are_told() {
+    fn rows_whose_events_were_not_written_are_orphans() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = start(dir.path(), 0);
         (1..=5).for_each(|number| write(&mut log, number));
@@ -235,13 +238,13 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_says_what_is_in_the_files_before_it() {
+    fn a_start_event_records_the_position_of_the_earlier_files() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = start(dir.path(), 0);
         (1..=5).for_each(|number| write(&mut log, number));
         drop(log);
         cut(dir.path(), ".jsonl", 1);
-        // A start that was killed before it could say anything changes nothing.
+        // A run that was killed before it wrote its start event changes nothing.
         drop(
             RoundLog::open(dir.path(), Origin::Recorded, "2025-12-10T19:32:35Z".parse().unwrap())
                 .unwrap(),
@@ -254,13 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_nobody_pulled_are_orphans_of_no_stream() {
+    fn rows_that_were_not_pulled_are_orphans_without_a_stream() {
         let dir = tempfile::tempdir().unwrap();
         let mut log =
             RoundLog::open(dir.path(), Origin::Recorded, "2025-12-10T19:32:35Z".parse().unwrap())
                 .unwrap();
         log.append(&round(1), &Event::new(EventKind::Live, "demo")).unwrap();
-        let place = read(dir.path()).unwrap();
-        assert_eq!((place.stream, place.orphans.len()), (None, 1));
+        let position = read(dir.path()).unwrap();
+        assert_eq!((position.stream, position.orphans.len()), (None, 1));
     }
 }

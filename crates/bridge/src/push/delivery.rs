@@ -11,11 +11,11 @@ use crate::hub::{Hub, HubError};
 use crate::message::{RoundMessage, VERSION};
 use crate::subject::Row;
 
-/// Destination of rows.
+/// The destination of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<'a> {
     pub(super) hub: &'a Hub,
-    pub(super) kept: &'a TableStream,
+    pub(super) table_stream: &'a TableStream,
     pub(super) site: &'a TableName,
 }
 
@@ -29,22 +29,22 @@ pub(super) struct PendingRow {
 }
 
 impl PendingRow {
-    /// The number of the row.
+    /// Returns the number of the row.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 }
 
 impl Delivery<'_> {
-    /// Sends a row; [`Delivery::answer`] waits for its acknowledgement.
+    /// Sends a row; [`Delivery::wait_for_ack`] waits for its acknowledgement.
     pub(super) async fn send(&self, body: RoundMessage) -> Result<PendingRow, HubError> {
-        let table = &self.kept.table;
+        let table = &self.table_stream.table;
         let row = Row { file: &body.file, number: body.row, round: &body.round };
         let by_id = body.event.round_id.as_deref().and_then(|id| table.round(id));
         let id = by_id.is_some().then(|| body.event.round_id.clone()).flatten();
         let subject = by_id.or_else(|| table.row(self.site, &row)).ok_or_else(|| {
             HubError::Mismatch(format!(
-                "{}: the name of the file is too long for the hub",
+                "{}: the file name is too long for the hub; shorten it",
                 body.file
             ))
         })?;
@@ -55,12 +55,12 @@ impl Delivery<'_> {
     }
 
     /// Waits for the acknowledgement and returns whether the row is new to the hub.
-    pub(super) async fn answer(&self, sent: PendingRow) -> Result<bool, HubError> {
+    pub(super) async fn wait_for_ack(&self, sent: PendingRow) -> Result<bool, HubError> {
         let PendingRow { round, id, subject, ack, .. } = sent;
         let is_new = match ack.await {
             Ok(ack) => !ack.duplicate,
             Err(error) if is_stored_already(&error) => false,
-            Err(error) => return Err(full_or_away(&error)),
+            Err(error) => return Err(store_error(&error)),
         };
         if let Some(id) = id.filter(|_| !is_new) {
             self.compare((&id, &subject), &round).await?;
@@ -68,10 +68,10 @@ impl Delivery<'_> {
         Ok(is_new)
     }
 
-    /// Compares a round with the one stored under its id and reports a conflict to the hub.
+    /// Compares a round with the one stored under its id, and reports a conflict to the hub.
     async fn compare(&self, (id, subject): (&str, &str), round: &Round) -> Result<(), HubError> {
         let stored = self
-            .kept
+            .table_stream
             .stream
             .direct_get_last_for_subject(subject)
             .await
@@ -83,7 +83,9 @@ impl Delivery<'_> {
         }
         tracing::warn!(id, first_site = stored.site, first = %stored.round.multiplier, here = %round.multiplier,
             "Two recorders disagree on a round; the one stored first is kept.");
-        let Some(subject) = self.kept.table.conflict(id, self.site, now) else { return Ok(()) };
+        let Some(subject) = self.table_stream.table.conflict(id, self.site, now) else {
+            return Ok(());
+        };
         let mut event = Event::new(EventKind::Conflict, "bridge");
         event.round_id = Some(id.to_owned());
         event.detail =
@@ -98,16 +100,17 @@ impl Delivery<'_> {
             discontinuities: Vec::new(),
         };
         let message = PublishMessage::build().payload(body.to_bytes().into()).message_id(&subject);
-        let told = self.hub.jetstream.send_publish(subject, message).await;
-        let told = told.map_err(|error| HubError::unavailable("telling of a conflict", &error))?;
-        match told.await {
-            Err(error) if !is_stored_already(&error) => Err(full_or_away(&error)),
+        let reported = self.hub.jetstream.send_publish(subject, message).await;
+        let reported =
+            reported.map_err(|error| HubError::unavailable("reporting a conflict", &error))?;
+        match reported.await {
+            Err(error) if !is_stored_already(&error) => Err(store_error(&error)),
             Ok(_) | Err(_) => Ok(()),
         }
     }
 }
 
-/// The error code says only that the hub did not store the row; the text says why.
+/// Returns whether the hub already has the message. The error code says only that it was not stored; the text says why.
 fn is_stored_already(error: &PublishError) -> bool {
     jetstream(error).is_some_and(|why| {
         why.error_code() == ErrorCode::STREAM_STORE_FAILED
@@ -115,11 +118,11 @@ fn is_stored_already(error: &PublishError) -> bool {
     })
 }
 
-fn full_or_away(error: &PublishError) -> HubError {
+fn store_error(error: &PublishError) -> HubError {
     match jetstream(error) {
         Some(why) if why.to_string().contains("maximum") => HubError::Unavailable {
             problem: format!(
-                "the hub is full ({why}): raise the limit of the stream; rows wait in their files"
+                "the hub is full ({why}): raise the limit of the stream; the rows stay in their files until then"
             ),
         },
         Some(why) => HubError::unavailable("the hub does not store a row", why),

@@ -1,8 +1,8 @@
 //! Looks up the events of rows in the event files of a run.
 //!
-//! A collector writes the row first and its event after it. Whether an event is still to come must be decided the same way
-//! however often the bridge is started, because the id in it decides under which subject the round is stored. So it is decided
-//! by the files alone: an event is lost when a later one of its run is there, or a later run, and else it is waited for.
+//! A collector writes the row first and then its event. The id in the event decides under which subject the round is
+//! stored, so every start of the bridge must decide in the same way whether an event is still to come. The files alone
+//! decide: an event is lost if a later event of its run or a later run exists; otherwise the bridge waits for it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -14,7 +14,7 @@ use rounds::{
 
 use crate::message::{DISCONTINUITIES_MAX, Discontinuity, is_discontinuity};
 
-/// The event of a row.
+/// The state of the event of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum RowEvent {
     /// The event is final; `None` if it was lost or there is no event file.
@@ -23,17 +23,17 @@ pub(super) enum RowEvent {
     Pending,
 }
 
-/// The files of a directory that come after one of them.
+/// The files of a directory after a given one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LaterFiles {
-    /// Of the same run: their event files may hold events that had to wait.
+    /// Files of the same run; their event files may hold events that were written late.
     same_run: Vec<String>,
-    /// A later run: the earlier one says nothing more.
+    /// Whether there is a later run, so that the run of the given file writes nothing more.
     has_later_run: bool,
 }
 
 impl LaterFiles {
-    /// Of the file `name`, whose later files, in order, are `after`.
+    /// Classifies the files `after` the file `name`, in order.
     pub(super) fn of(name: &str, after: &[String]) -> Self {
         let Some((start, _)) = parse_file_name(name) else { return Self::default() };
         let mut later = Self::default();
@@ -48,15 +48,15 @@ impl LaterFiles {
     }
 }
 
-/// The event file of one CSV file, read row by row.
+/// Reader of the event file of one CSV file, row by row.
 #[derive(Debug)]
 pub(super) struct EventFile {
     dir: PathBuf,
     csv: String,
     offset: u64,
-    /// Rows that have been read and not asked for.
+    /// Events that have been read but not requested.
     ahead: VecDeque<(u64, Event, Vec<Discontinuity>)>,
-    /// Marks that stand before the next row.
+    /// Discontinuities before the next row.
     discontinuities: Vec<Discontinuity>,
 }
 
@@ -76,7 +76,7 @@ impl EventFile {
         while self.ahead.front().is_some_and(|(row, ..)| *row < number) {
             self.ahead.pop_front();
         }
-        if self.ahead.is_empty() && !self.read_to(number)? {
+        if self.ahead.is_empty() && !self.read_up_to(number)? {
             return Ok(RowEvent::Final { event: None, discontinuities: Vec::new() });
         }
         match self.ahead.front() {
@@ -90,16 +90,16 @@ impl EventFile {
             None if later.has_later_run => {}
             None => {
                 return self
-                    .elsewhere(number, later)
+                    .find_in_later_files(number, later)
                     .map(|found| found.unwrap_or(RowEvent::Pending));
             }
         }
         let lost = RowEvent::Final { event: None, discontinuities: Vec::new() };
-        Ok(self.elsewhere(number, later)?.unwrap_or(lost))
+        Ok(self.find_in_later_files(number, later)?.unwrap_or(lost))
     }
 
-    /// Reads on until the event of the row, or of a later one; false if there is no event file.
-    fn read_to(&mut self, number: u64) -> io::Result<bool> {
+    /// Reads on to the event of the row or of a later one; returns whether there is an event file.
+    fn read_up_to(&mut self, number: u64) -> io::Result<bool> {
         let path = event_file_of(&self.dir.join(&self.csv));
         let mut reader = match EventReader::open(&path, self.offset) {
             Ok(reader) => reader,
@@ -131,20 +131,20 @@ impl EventFile {
         }
     }
 
-    /// An event that had to wait is in the event file of a later CSV file; `None` if nothing later is there at all.
-    fn elsewhere(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
-        let mut strays = BTreeMap::new();
+    /// Looks for an event that was written late, into the event file of a later CSV file; `None` if the event may still come.
+    fn find_in_later_files(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
+        let mut delayed = BTreeMap::new();
         let mut is_past = false;
         for csv in &later.same_run {
             for line in read_events(&self.dir.join(csv))? {
-                let is_stray = line.file.as_ref() == Some(&self.csv);
+                let is_delayed = line.file.as_ref() == Some(&self.csv);
                 // Events are written in the order of their rows.
-                is_past |= line.event.kind == EventKind::Start || line.row.is_some() && !is_stray;
-                strays.extend(line.row.filter(|_| is_stray).map(|row| (row, line.event)));
+                is_past |= line.event.kind == EventKind::Start || line.row.is_some() && !is_delayed;
+                delayed.extend(line.row.filter(|_| is_delayed).map(|row| (row, line.event)));
             }
         }
-        is_past |= strays.keys().next_back().is_some_and(|last| *last > number);
-        let event = strays.remove(&number);
+        is_past |= delayed.keys().next_back().is_some_and(|last| *last > number);
+        let event = delayed.remove(&number);
         Ok((event.is_some() || is_past)
             .then_some(RowEvent::Final { event, discontinuities: Vec::new() }))
     }
@@ -168,7 +168,7 @@ mod tests {
 
     const GAP: &str = "{\"seq\":1,\"unix_ms\":5,\"kind\":\"gap\",\"source\":\"demo\"}\n";
 
-    /// The id of the row, `lost`, or `waits`.
+    /// Checks the event found for a row: its id, `lost`, or `pending`.
     #[track_caller]
     fn check(files: &[(&str, &str)], later: &[&str], number: u64, expected: &str) {
         let dir = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ mod tests {
         let found =
             EventFile::of(dir.path(), CSV).row(number, &LaterFiles::of(CSV, &later)).unwrap();
         let found = match found {
-            RowEvent::Pending => "waits".to_owned(),
+            RowEvent::Pending => "pending".to_owned(),
             RowEvent::Final { event: None, .. } => "lost".to_owned(),
             RowEvent::Final { event: Some(event), .. } => event.round_id.unwrap(),
         };
@@ -187,16 +187,16 @@ mod tests {
     }
 
     #[test]
-    fn the_event_of_a_row_is_found_wherever_it_is() {
+    fn the_event_of_a_row_is_found_in_its_own_or_a_later_event_file() {
         let text = [live(1, ""), live(2, ""), live(4, "")].concat();
         check(&[(CSV, &text)], &[], 1, "1");
         check(&[(CSV, &text)], &[], 2, "2");
-        let stray = live(3, &format!(",\"file\":\"{CSV}\""));
-        check(&[(CSV, &text), (NEXT, &stray)], &[NEXT], 3, "3");
+        let delayed = live(3, &format!(",\"file\":\"{CSV}\""));
+        check(&[(CSV, &text), (NEXT, &delayed)], &[NEXT], 3, "3");
     }
 
     #[test]
-    fn an_event_is_lost_when_a_later_one_is_there() {
+    fn an_event_is_lost_if_a_later_one_exists() {
         let text = [live(1, ""), live(3, "")].concat();
         check(&[(CSV, &text)], &[], 2, "lost");
         check(&[(CSV, &live(1, "")), (NEXT, &live(1, ""))], &[NEXT], 2, "lost");
@@ -204,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_may_still_come_is_waited_for() {
-        check(&[(CSV, "")], &[], 1, "waits");
-        check(&[(CSV, &live(1, ""))], &[], 2, "waits");
-        check(&[(CSV, &live(1, "")), (NEXT, GAP)], &[NEXT], 2, "waits");
-        check(&[(CSV, &live(2, "")[..20])], &[], 2, "waits");
+    fn an_event_that_may_still_come_is_pending() {
+        check(&[(CSV, "")], &[], 1, "pending");
+        check(&[(CSV, &live(1, ""))], &[], 2, "pending");
+        check(&[(CSV, &live(1, "")), (NEXT, GAP)], &[NEXT], 2, "pending");
+        check(&[(CSV, &live(2, "")[..20])], &[], 2, "pending");
     }
 
     #[test]
@@ -221,9 +221,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let text = [&live(1, ""), GAP, &live(2, "")].concat();
         write(dir.path().join(CSV).with_extension("events.jsonl"), text).unwrap();
-        let mut side = EventFile::of(dir.path(), CSV);
+        let mut event_file = EventFile::of(dir.path(), CSV);
         let discontinuities =
-            [1, 2].map(|row| match side.row(row, &LaterFiles::default()).unwrap() {
+            [1, 2].map(|row| match event_file.row(row, &LaterFiles::default()).unwrap() {
                 RowEvent::Final { discontinuities, .. } => discontinuities.len(),
                 RowEvent::Pending => 99,
             });

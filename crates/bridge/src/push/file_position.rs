@@ -7,10 +7,10 @@ use std::path::Path;
 use rounds::{Chunk, Cursor, Round};
 use serde::{Deserialize, Serialize};
 
-/// Bytes read per batch; more for a longer line.
+/// Bytes read per batch; doubled until they contain a whole line.
 const WINDOW: u64 = 64 * 1024;
 
-/// Number of bytes before the cursor that must be unchanged.
+/// Number of bytes before the cursor whose hash must not change.
 const ANCHOR: u64 = 256;
 
 /// How many rows of a file are at the hub.
@@ -18,11 +18,11 @@ const ANCHOR: u64 = 256;
 pub(super) struct FilePosition {
     /// Every row before it is stored.
     cursor: Cursor,
-    /// Rows before the cursor.
+    /// Number of rows before the cursor.
     before: u64,
-    /// Rows that are stored, at least `before`.
+    /// Number of stored rows, at least `before`.
     rows: u64,
-    /// Of the bytes before the cursor, to see that the file is still the same.
+    /// Hash of the bytes before the cursor, which detects a rewritten file.
     anchor: u64,
 }
 
@@ -39,9 +39,9 @@ pub(super) struct RowBatch {
 }
 
 impl FilePosition {
-    /// The next rows that are not stored; `None` at the end of the file.
+    /// Returns the next rows that are not stored; `None` at the end of the file.
     ///
-    /// A file that was rewritten is read from its start: what is stored already is refused by the hub.
+    /// A rewritten file is read again from its start; the hub rejects the rows that it has.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Option<RowBatch>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -51,47 +51,48 @@ impl FilePosition {
             *self = Self::default();
             self.anchor = anchor(&mut file, 0)?;
         }
-        let Some((cursor, piece)) = self.piece(&mut file, length)? else { return Ok(None) };
-        let before = if piece.from_start { 0 } else { self.before };
-        let total = before + piece.rounds.len() as u64;
+        let Some((cursor, chunk)) = self.chunk(&mut file, length)? else { return Ok(None) };
+        let before = if chunk.from_start { 0 } else { self.before };
+        let total = before + chunk.rounds.len() as u64;
         let known = usize::try_from(self.rows.saturating_sub(before)).unwrap_or(usize::MAX);
-        let rounds: Vec<Round> = piece.rounds.into_iter().skip(known).collect();
+        let rounds: Vec<Round> = chunk.rounds.into_iter().skip(known).collect();
         let anchor = anchor(&mut file, cursor.offset())?;
         let next = Self { before: total, rows: total, anchor, cursor };
         let first = total - rounds.len() as u64 + 1;
-        Ok(Some(RowBatch { rounds, first, rejected: piece.rejected_count, next }))
+        Ok(Some(RowBatch { rounds, first, rejected: chunk.rejected_count, next }))
     }
 
-    /// The next whole lines; `None` if there are none up to `length`.
-    fn piece(&self, file: &mut File, length: u64) -> io::Result<Option<(Cursor, Chunk)>> {
+    /// Reads the next whole lines; `None` if there are none up to `length`.
+    fn chunk(&self, file: &mut File, length: u64) -> io::Result<Option<(Cursor, Chunk)>> {
         let start = self.cursor.offset();
-        let mut reach = WINDOW;
+        let mut length_max = WINDOW;
         loop {
-            let end = length.min(start + reach);
+            let end = length.min(start + length_max);
             let mut cursor = self.cursor.clone();
-            let piece = cursor.read(file, end)?;
+            let chunk = cursor.read(file, end)?;
             if cursor.offset() > start {
-                return Ok(Some((cursor, piece)));
+                return Ok(Some((cursor, chunk)));
             }
             if end == length {
                 return Ok(None);
             }
-            reach *= 2;
+            length_max *= 2;
         }
     }
 
-    /// The row of this number is stored, as all before it are.
+    /// Records that row `number` and all before it are stored.
     pub(super) fn acknowledge(&mut self, number: u64) {
         self.rows = self.rows.max(number);
     }
 
-    /// All rows of a window are stored.
-    pub(super) fn pass(&mut self, window: RowBatch) {
-        *self = window.next;
+    /// Moves behind a batch whose rows are all stored.
+    pub(super) fn advance(&mut self, batch: RowBatch) {
+        *self = batch.next;
     }
 }
 
-/// FNV-1a: the same on every machine and in every version, against accidents, not against attacks.
+/// Returns the FNV-1a hash of the bytes before `offset`: stable across machines and versions. It detects accidents, not
+/// attacks.
 fn anchor(file: &mut File, offset: u64) -> io::Result<u64> {
     let start = offset.saturating_sub(ANCHOR);
     file.seek(SeekFrom::Start(start))?;
@@ -127,79 +128,79 @@ mod tests {
         (dir, path)
     }
 
-    fn numbers(window: &RowBatch) -> Vec<u64> {
-        window.rounds.iter().map(|round| round.multiplier.cents() / 100).collect()
+    fn numbers(batch: &RowBatch) -> Vec<u64> {
+        batch.rounds.iter().map(|round| round.multiplier.cents() / 100).collect()
     }
 
     #[test]
-    fn rows_come_in_windows_and_each_once() {
+    fn rows_come_in_batches_and_each_once() {
         let (_dir, path) = file(5000);
-        let mut place = FilePosition::default();
-        let (mut found, mut windows) = (Vec::new(), 0);
-        while let Some(window) = place.read(&path).unwrap() {
-            assert_eq!(numbers(&window)[0], window.first);
-            found.extend(numbers(&window));
-            windows += 1;
-            place.pass(window);
+        let mut position = FilePosition::default();
+        let (mut found, mut batches) = (Vec::new(), 0);
+        while let Some(batch) = position.read(&path).unwrap() {
+            assert_eq!(numbers(&batch)[0], batch.first);
+            found.extend(numbers(&batch));
+            batches += 1;
+            position.advance(batch);
         }
         assert_eq!(found, (1..=5000).collect::<Vec<_>>());
-        assert!(windows > 1);
+        assert!(batches > 1);
     }
 
     #[test]
-    fn a_kept_place_goes_on_behind_the_last_row_that_is_stored() {
+    fn a_restored_position_continues_after_the_last_stored_row() {
         let (_dir, path) = file(10);
-        let mut place = FilePosition::default();
-        assert_eq!(place.read(&path).unwrap().unwrap().rounds.len(), 10);
-        place.acknowledge(4);
-        let text = serde_json::to_string(&place).unwrap();
-        let mut place: FilePosition = serde_json::from_str(&text).unwrap();
-        let window = place.read(&path).unwrap().unwrap();
-        assert_eq!((window.first, numbers(&window)), (5, (5..=10).collect()));
-        place.pass(window);
-        assert!(place.read(&path).unwrap().is_none());
+        let mut position = FilePosition::default();
+        assert_eq!(position.read(&path).unwrap().unwrap().rounds.len(), 10);
+        position.acknowledge(4);
+        let text = serde_json::to_string(&position).unwrap();
+        let mut position: FilePosition = serde_json::from_str(&text).unwrap();
+        let batch = position.read(&path).unwrap().unwrap();
+        assert_eq!((batch.first, numbers(&batch)), (5, (5..=10).collect()));
+        position.advance(batch);
+        assert!(position.read(&path).unwrap().is_none());
         OpenOptions::new().append(true).open(&path).unwrap().write_all(row(10).as_bytes()).unwrap();
-        let window = place.read(&path).unwrap().unwrap();
-        assert_eq!((window.first, numbers(&window)), (11, vec![11]));
+        let batch = position.read(&path).unwrap().unwrap();
+        assert_eq!((batch.first, numbers(&batch)), (11, vec![11]));
     }
 
     #[test]
-    fn a_file_without_a_header_is_counted_from_its_start_too() {
+    fn rows_of_a_file_without_a_header_are_counted_from_its_start() {
         let (_dir, path) = file(0);
         write(&path, (0..5).map(row).collect::<String>()).unwrap();
-        let mut place = FilePosition::default();
-        let window = place.read(&path).unwrap().unwrap();
-        assert_eq!(numbers(&window), [1, 2, 3, 4, 5]);
-        place.pass(window);
+        let mut position = FilePosition::default();
+        let batch = position.read(&path).unwrap().unwrap();
+        assert_eq!(numbers(&batch), [1, 2, 3, 4, 5]);
+        position.advance(batch);
         write(&path, (0..40).map(row).collect::<String>()).unwrap();
-        let window = place.read(&path).unwrap().unwrap();
-        assert_eq!((window.first, numbers(&window)), (6, (6..=40).collect()));
+        let batch = position.read(&path).unwrap().unwrap();
+        assert_eq!((batch.first, numbers(&batch)), (6, (6..=40).collect()));
     }
 
     #[test]
-    fn a_row_without_its_newline_is_not_there() {
+    fn a_row_without_its_newline_is_not_read() {
         let (_dir, path) = file(2);
-        let mut place = FilePosition::default();
-        let window = place.read(&path).unwrap().unwrap();
-        place.pass(window);
+        let mut position = FilePosition::default();
+        let batch = position.read(&path).unwrap().unwrap();
+        position.advance(batch);
         OpenOptions::new()
             .append(true)
             .open(&path)
             .unwrap()
             .write_all(b"2025-12-10T00:00:02.000Z,3.0")
             .unwrap();
-        assert!(place.read(&path).unwrap().is_none());
+        assert!(position.read(&path).unwrap().is_none());
     }
 
     #[test]
     fn a_rewritten_file_is_read_from_its_start() {
         let (_dir, path) = file(20);
-        let mut place = FilePosition::default();
-        let window = place.read(&path).unwrap().unwrap();
-        place.pass(window);
+        let mut position = FilePosition::default();
+        let batch = position.read(&path).unwrap().unwrap();
+        position.advance(batch);
         let other: String = (0..30).map(|number| row(number + 100)).collect();
         write(&path, format!("timestamp,multiplier\n{other}")).unwrap();
-        let window = place.read(&path).unwrap().unwrap();
-        assert_eq!((window.first, window.rounds.len()), (1, 30));
+        let batch = position.read(&path).unwrap().unwrap();
+        assert_eq!((batch.first, batch.rounds.len()), (1, 30));
     }
 }

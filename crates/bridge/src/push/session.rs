@@ -1,4 +1,4 @@
-//! One connection of a push: sends new rows and handles acknowledgements.
+//! One connection of a push: sends new rows and handles their acknowledgements.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -21,19 +21,19 @@ use crate::subject::Table;
 
 /// Interval between two scans of the files.
 const SCAN_INTERVAL: Duration = Duration::from_millis(250);
-/// Number of scans after which a row that waits for its event is logged.
-const WAIT_LOOKS: u32 = 40;
+/// Number of scans after which a row still waiting for its event is logged.
+const WAIT_SCANS: u32 = 40;
 /// Timeout for outstanding acknowledgements at shutdown.
-const LAST_ACKS: Duration = Duration::from_secs(2);
+const LAST_ACKS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The work of one connection.
-pub(super) struct Session<'a> {
+/// The work of a push over one connection.
+pub(super) struct PushSession<'a> {
     push: &'a Push,
     state: &'a mut State,
     shutdown: &'a CancellationToken,
-    /// The event files, read as far as rows are sent.
+    /// Open event files, read as far as rows have been sent.
     event_files: BTreeMap<String, EventFile>,
-    /// Length and time of files that have nothing to send.
+    /// Length and modification time of files without unsent rows.
     unchanged: BTreeMap<String, (u64, Option<SystemTime>)>,
     counts: PushCounts,
 }
@@ -43,22 +43,24 @@ pub(super) struct Session<'a> {
 struct PushCounts {
     stored: u64,
     stored_already: u64,
-    /// Final once for each time it happens.
+    /// Whether the log says that every row is at the hub; reset when a row is sent.
     is_caught_up: bool,
-    /// Looks in a row at which the last row of a file waited for its event.
+    /// Number of consecutive scans in which the last row of a file waited for its event.
     waited: u32,
 }
 
-/// How far a file has been processed.
+/// How far a file was processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
+    /// Up to its end.
     End,
-    /// The last row waits for its event.
+    /// Up to a row that waits for its event.
     Waiting,
+    /// Up to where `shutdown` was noticed.
     Stopping,
 }
 
-impl<'a> Session<'a> {
+impl<'a> PushSession<'a> {
     pub(super) fn new(
         push: &'a Push,
         state: &'a mut State,
@@ -68,10 +70,10 @@ impl<'a> Session<'a> {
         Self { push, state, shutdown, event_files, unchanged, counts: PushCounts::default() }
     }
 
-    /// Connects, and pushes until the connection breaks, or it is asked to stop, or everything is stored once.
+    /// Connects and pushes until the connection breaks, `shutdown` is cancelled, or, with `once`, every row is stored.
     pub(super) async fn run(&mut self, outage: &mut Outage) -> Result<(), HubError> {
         let hub = Hub::connect(&self.push.access, self.push.in_flight).await?;
-        // Nothing that is waited for comes over a connection that is lost; a row that was on its way is sent again.
+        // On a lost connection pending futures never complete. Unacknowledged rows are sent again over the next one.
         tokio::select! {
             ended = self.work(&hub, outage) => ended,
             error = hub.lost() => Err(error),
@@ -81,20 +83,20 @@ impl<'a> Session<'a> {
     async fn work(&mut self, hub: &Hub, outage: &mut Outage) -> Result<(), HubError> {
         let Some(origin) = self.origin().await? else { return Ok(()) };
         let table = Table { name: self.push.table.clone(), origin };
-        let kept = hub.stream_for(&table, StreamLimits::default()).await?;
-        if self.state.adopt_stream(&kept.created) {
+        let table_stream = hub.stream_for(&table, StreamLimits::default()).await?;
+        if self.state.adopt_stream(&table_stream.created) {
             tracing::info!("The stream is new; sending every row again.");
         }
         outage.end();
         tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
-        let delivery = Delivery { hub, kept: &kept, site: &self.push.site };
+        let delivery = Delivery { hub, table_stream: &table_stream, site: &self.push.site };
         loop {
-            let reached = self.all_files(&delivery).await?;
-            if reached == Progress::Stopping {
+            let progress = self.all_files(&delivery).await?;
+            if progress == Progress::Stopping {
                 return Ok(());
             }
             self.state.save_if_changed();
-            self.say_caught_up();
+            self.report_progress();
             if self.push.once {
                 return Ok(());
             }
@@ -104,13 +106,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for the next look; whether it was asked to stop instead.
+    /// Waits for the next scan; returns whether to stop instead.
     async fn wait(&self) -> bool {
         retry::wait(SCAN_INTERVAL, self.shutdown).await;
         self.shutdown.is_cancelled()
     }
 
-    /// The origin of the rounds, as soon as there are any; `None` if asked to stop before.
+    /// Waits for the first rounds and returns their origin; `None` if told to stop before.
     async fn origin(&self) -> Result<Option<Origin>, HubError> {
         loop {
             match Origin::of(&self.push.dir) {
@@ -129,9 +131,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn say_caught_up(&mut self) {
+    fn report_progress(&mut self) {
         let PushCounts { stored, stored_already, is_caught_up, waited } = self.counts;
-        let is_too_long = waited == WAIT_LOOKS || self.push.once && waited > 0;
+        let is_too_long = waited == WAIT_SCANS || self.push.once && waited > 0;
         if is_too_long {
             tracing::warn!(
                 "A row waits for its event, which the collector writes after it; it is sent once the collector continues."
@@ -148,16 +150,16 @@ impl<'a> Session<'a> {
         let names = rounds::csv_names(&self.push.dir)
             .map_err(|error| unreadable(&self.push.dir, &error))?;
         for (index, name) in names.iter().enumerate() {
-            let look = metadata(&self.push.dir.join(name));
-            if look.is_some() && self.unchanged.get(name) == look.as_ref() {
+            let found = metadata(&self.push.dir.join(name));
+            if found.is_some() && self.unchanged.get(name) == found.as_ref() {
                 continue;
             }
             let later = event_file::LaterFiles::of(name, &names[index + 1..]);
             match self.file(delivery, name, &later).await? {
                 Progress::End => {
                     self.event_files.remove(name);
-                    // A file that has grown meanwhile has another length by now.
-                    self.unchanged.extend(look.map(|look| (name.clone(), look)));
+                    // The metadata was read before the file, so growth since then shows in the next scan.
+                    self.unchanged.extend(found.map(|found| (name.clone(), found)));
                 }
                 Progress::Waiting => is_waiting = true,
                 Progress::Stopping => return Ok(Progress::Stopping),
@@ -167,7 +169,7 @@ impl<'a> Session<'a> {
         Ok(Progress::End)
     }
 
-    /// Sends what is new in one file.
+    /// Sends the new rows of one file.
     async fn file(
         &mut self,
         delivery: &Delivery<'_>,
@@ -176,49 +178,50 @@ impl<'a> Session<'a> {
     ) -> Result<Progress, HubError> {
         let path = self.push.dir.join(name);
         loop {
-            let window = match self.state.place(name).read(&path) {
-                Ok(Some(window)) => window,
+            let batch = match self.state.position(name).read(&path) {
+                Ok(Some(batch)) => batch,
                 Ok(None) => return Ok(Progress::End),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Progress::End),
                 Err(error) => return Err(unreadable(&path, &error)),
             };
-            let reached = self.window(delivery, name, (&window, later)).await?;
-            if reached != Progress::End {
-                return Ok(reached);
+            let progress = self.batch(delivery, name, (&batch, later)).await?;
+            if progress != Progress::End {
+                return Ok(progress);
             }
-            if window.rejected > 0 {
+            if batch.rejected > 0 {
                 tracing::warn!(
                     file = name,
-                    lines = window.rejected,
+                    lines = batch.rejected,
                     "Skipped lines that are not rounds."
                 );
             }
-            self.state.place(name).pass(window);
+            self.state.position(name).advance(batch);
             self.state.save_if_due();
         }
     }
 
-    /// Sends the rows of a window, many at a time, and takes the acknowledgements in the order of the rows.
-    async fn window(
+    /// Sends the rows of a batch, many at a time, and takes the acknowledgements in the order of the rows.
+    async fn batch(
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        (window, later): (&RowBatch, &event_file::LaterFiles),
+        (batch, later): (&RowBatch, &event_file::LaterFiles),
     ) -> Result<Progress, HubError> {
         let mut sent: VecDeque<PendingRow> = VecDeque::new();
-        let mut reached = Progress::End;
-        for (round, number) in window.rounds.iter().zip(window.first..) {
+        let mut progress = Progress::End;
+        for (round, number) in batch.rounds.iter().zip(batch.first..) {
             if self.shutdown.is_cancelled() {
-                reached = Progress::Stopping;
+                progress = Progress::Stopping;
                 break;
             }
             let dir = &self.push.dir;
-            let side =
+            let event_file =
                 self.event_files.entry(name.to_owned()).or_insert_with(|| EventFile::of(dir, name));
-            let known =
-                side.row(number, later).map_err(|error| unreadable(&dir.join(name), &error))?;
+            let known = event_file
+                .row(number, later)
+                .map_err(|error| unreadable(&dir.join(name), &error))?;
             let RowEvent::Final { event, discontinuities } = known else {
-                reached = Progress::Waiting;
+                progress = Progress::Waiting;
                 break;
             };
             let stem = name.strip_suffix(".csv").unwrap_or(name);
@@ -239,18 +242,18 @@ impl<'a> Session<'a> {
         }
         while !sent.is_empty() {
             let ack = self.take_ack(delivery, name, &mut sent);
-            if reached == Progress::Stopping {
-                tokio::time::timeout(LAST_ACKS, ack)
+            if progress == Progress::Stopping {
+                tokio::time::timeout(LAST_ACKS_TIMEOUT, ack)
                     .await
                     .map_err(|error| ack_timeout(&error))??;
             } else {
                 ack.await?;
             }
         }
-        Ok(reached)
+        Ok(progress)
     }
 
-    /// Waits for the acknowledgement of the oldest row on its way.
+    /// Waits for the acknowledgement of the oldest row in flight.
     async fn take_ack(
         &mut self,
         delivery: &Delivery<'_>,
@@ -259,13 +262,13 @@ impl<'a> Session<'a> {
     ) -> Result<(), HubError> {
         let Some(oldest) = sent.pop_front() else { return Ok(()) };
         let row = oldest.number();
-        let is_new = delivery.answer(oldest).await?;
+        let is_new = delivery.wait_for_ack(oldest).await?;
         if is_new {
             self.counts.stored += 1;
         } else {
             self.counts.stored_already += 1;
         }
-        self.state.place(name).acknowledge(row);
+        self.state.position(name).acknowledge(row);
         self.state.save_if_due();
         tracing::debug!(file = name, row, is_new, "Stored.");
         Ok(())
@@ -273,7 +276,7 @@ impl<'a> Session<'a> {
 }
 
 fn ack_timeout(error: &tokio::time::error::Elapsed) -> HubError {
-    HubError::unavailable("the last acknowledgements", error)
+    HubError::unavailable("waiting for the last acknowledgements", error)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HubError {

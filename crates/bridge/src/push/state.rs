@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::file_position::FilePosition;
 
-/// Interval between two writes while rows are sent. Rows since the last write are sent again after a crash, and refused.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// Interval between two writes of the file while rows are sent. After a crash the rows acknowledged since the last write
+/// are sent again, and the hub rejects them as stored.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many rows of each file are at the hub, kept in a state file.
+/// How many rows of each file are at the hub, backed by a state file.
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
-    kept: SavedState,
+    current: SavedState,
     saved: SavedState,
     saved_at: Instant,
     _lock: File,
@@ -38,15 +39,15 @@ const VERSION: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// Another bridge has it.
+    /// Another bridge has locked the file.
     #[error("another bridge is pushing this table from here (it holds {}): stop it first", .0.display())]
     Locked(PathBuf),
-    /// The system refuses.
+    /// An input/output error.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// What was being done.
         action: &'static str,
-        /// To what.
+        /// The file or directory.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
@@ -54,11 +55,11 @@ pub enum StateError {
 }
 
 impl State {
-    /// The state of a table in a directory, which is made if it is not there. One that cannot be read is put aside: then
-    /// everything is sent once more, and the hub refuses what it has.
+    /// Opens the state of a table in a directory; creates the directory if needed. A file that cannot be parsed is set
+    /// aside: then every row is sent again, and the hub rejects those that it has.
     ///
     /// # Errors
-    /// Another bridge has it, or the system refuses.
+    /// Another bridge has locked the state, or it cannot be read or created.
     pub fn open(dir: &Path, table: &TableName) -> Result<Self, StateError> {
         let io = |action, path: &Path| {
             let path = path.to_owned();
@@ -78,46 +79,46 @@ impl State {
             Err(TryLockError::Error(error)) => return Err(io("lock", &lock_path)(error)),
         }
         let path = dir.join(format!("push-{table}.json"));
-        let kept = match fs::read(&path) {
-            Ok(bytes) => read(&path, &bytes).map_err(io("put aside", &path))?,
+        let current = match fs::read(&path) {
+            Ok(bytes) => parse(&path, &bytes).map_err(io("set aside", &path))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => SavedState::default(),
             Err(error) => return Err(io("read", &path)(error)),
         };
-        Ok(Self { path, saved: kept.clone(), kept, saved_at: Instant::now(), _lock: lock })
+        Ok(Self { path, saved: current.clone(), current, saved_at: Instant::now(), _lock: lock })
     }
 
-    /// The stream in which the rows are; true if it is another one than before, which has none of them.
+    /// Sets the stream that holds the rows; returns whether it replaces another one. A new stream has none of the rows.
     pub(super) fn adopt_stream(&mut self, stream: &str) -> bool {
-        if self.kept.stream == stream {
+        if self.current.stream == stream {
             return false;
         }
-        let was_other = !self.kept.stream.is_empty();
-        self.kept =
+        let replaces_other = !self.current.stream.is_empty();
+        self.current =
             SavedState { version: VERSION, stream: stream.to_owned(), files: BTreeMap::new() };
-        was_other
+        replaces_other
     }
 
-    pub(super) fn place(&mut self, file: &str) -> &mut FilePosition {
-        self.kept.files.entry(file.to_owned()).or_default()
+    pub(super) fn position(&mut self, file: &str) -> &mut FilePosition {
+        self.current.files.entry(file.to_owned()).or_default()
     }
 
     pub(super) fn save_if_due(&mut self) {
-        if self.saved_at.elapsed() >= SAVE_EVERY {
+        if self.saved_at.elapsed() >= SAVE_INTERVAL {
             self.save();
         }
     }
 
     pub(super) fn save_if_changed(&mut self) {
-        if self.kept != self.saved {
+        if self.current != self.saved {
             self.save();
         }
     }
 
-    /// Writes it down; if that fails, rows are sent again after the next start, which does no harm.
+    /// Writes the state file. If that fails, rows are sent again after the next start, which does no harm.
     pub(super) fn save(&mut self) {
         self.saved_at = Instant::now();
         let draft = self.path.with_extension("json.new");
-        let text = serde_json::to_vec(&self.kept).expect("the state is plain data");
+        let text = serde_json::to_vec(&self.current).expect("the state is plain data");
         let write = || {
             let mut file = File::create(&draft)?;
             file.write_all(&text)?;
@@ -125,7 +126,7 @@ impl State {
             fs::rename(&draft, &self.path)
         };
         match write() {
-            Ok(()) => self.saved = self.kept.clone(),
+            Ok(()) => self.saved = self.current.clone(),
             Err(error) => {
                 tracing::warn!(file = %self.path.display(), %error, "Cannot write the state file; rows are sent again after a restart.");
             }
@@ -133,9 +134,10 @@ impl State {
     }
 }
 
-fn read(path: &Path, bytes: &[u8]) -> io::Result<SavedState> {
+/// Parses the state file; sets it aside if it is damaged or has another version.
+fn parse(path: &Path, bytes: &[u8]) -> io::Result<SavedState> {
     match serde_json::from_slice::<SavedState>(bytes) {
-        Ok(kept) if kept.version == VERSION => Ok(kept),
+        Ok(current) if current.version == VERSION => Ok(current),
         _ => {
             tracing::warn!(file = %path.display(), "Cannot read the state file; it is set aside, and every row is sent again.");
             fs::rename(path, path.with_extension("json.bad"))?;
@@ -153,32 +155,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_is_there_after_a_restart_for_the_same_stream() {
+    fn a_saved_state_survives_a_restart_for_the_same_stream() {
         let dir = tempfile::tempdir().unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
         assert!(!state.adopt_stream("one"));
-        state.place("a").acknowledge(7);
+        state.position("a").acknowledge(7);
         state.save();
-        let place = state.place("a").clone();
+        let position = state.position("a").clone();
         drop(state);
         let mut state = State::open(dir.path(), &table()).unwrap();
         assert!(!state.adopt_stream("one"));
-        assert_eq!(*state.place("a"), place);
+        assert_eq!(*state.position("a"), position);
         assert!(state.adopt_stream("two"));
-        assert_eq!(*state.place("a"), FilePosition::default());
+        assert_eq!(*state.position("a"), FilePosition::default());
     }
 
     #[test]
-    fn a_damaged_state_is_put_aside() {
+    fn a_damaged_state_is_set_aside() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("push-t.json"), b"{\"version\":1,").unwrap();
         let mut state = State::open(dir.path(), &table()).unwrap();
-        assert_eq!(*state.place("a"), FilePosition::default());
+        assert_eq!(*state.position("a"), FilePosition::default());
         assert!(dir.path().join("push-t.json.bad").exists());
     }
 
     #[test]
-    fn one_bridge_at_a_time() {
+    fn a_second_bridge_cannot_open_the_state() {
         let dir = tempfile::tempdir().unwrap();
         let _first = State::open(dir.path(), &table()).unwrap();
         assert!(matches!(State::open(dir.path(), &table()), Err(StateError::Locked(_))));

@@ -1,4 +1,4 @@
-//! Whatever is killed in between, the pulled rows are the pushed rows.
+//! Whatever process is killed, the pulled rows equal the pushed rows.
 
 use crate::nats::Server;
 use crate::proxy::Proxy;
@@ -6,7 +6,7 @@ use crate::recorder::{Recorder, Running, once, pull, push, rows};
 
 const ROUNDS: u64 = 6000;
 
-/// Who is killed after a batch of rounds: 8 times the server, 20 times each bridge.
+/// The process that is killed after a batch of rounds: 8 times the server, 20 times each bridge.
 #[derive(Clone, Copy)]
 enum Victim {
     Server,
@@ -24,39 +24,39 @@ fn victims() -> Vec<Victim> {
 }
 
 #[test]
-fn killed_forty_eight_times_every_row_arrives_once_and_in_order() {
+fn after_forty_eight_kills_every_row_has_arrived_once_and_in_order() {
     let mut server = Server::start();
-    let wire = Proxy::to(server.address);
+    let proxy = Proxy::to(server.address);
     let (dir, pulled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let to_hub = push(dir.path(), &wire.url(), "attic");
-    let from_hub = pull(pulled.path(), &wire.url());
+    let to_hub = push(dir.path(), &proxy.url(), "attic");
+    let from_hub = pull(pulled.path(), &proxy.url());
     let (mut pushing, mut pulling) = (Running::start(&to_hub), Running::start(&from_hub));
     let mut recorder = Recorder::start(dir.path(), 0);
     let victims = victims();
     let batch = ROUNDS / victims.len() as u64;
     for (victim, step) in victims.iter().zip(0..) {
         if step == 24 {
-            // The recorder, too, is started again some time.
+            // Restart the recorder once, too.
             drop(recorder);
             recorder = Recorder::start(dir.path(), step * batch);
         }
-        (step * batch..(step + 1) * batch).for_each(|number| recorder.hear(number));
+        (step * batch..(step + 1) * batch).for_each(|number| recorder.record(number));
         let moment = usize::try_from(1 + step * 37 % 90).unwrap();
         match victim {
             Victim::Server => {
-                pushing.hear("Stored.", moment);
+                pushing.wait_for("Stored.", moment);
                 server.kill();
-                wire.cut();
+                proxy.cut();
                 server.restart();
-                wire.mend(server.address);
+                proxy.restore(server.address);
             }
             Victim::Push => {
-                pushing.hear("Stored.", moment);
+                pushing.wait_for("Stored.", moment);
                 pushing.kill();
                 pushing = Running::start(&to_hub);
             }
             Victim::Pull => {
-                pulling.hear("Written.", moment);
+                pulling.wait_for("Written.", moment);
                 pulling.kill();
                 pulling = Running::start(&from_hub);
             }
@@ -72,13 +72,13 @@ fn killed_forty_eight_times_every_row_arrives_once_and_in_order() {
     assert_eq!(arrived, sent);
 }
 
-/// The kill above seldom falls between a row and its event; here it always does.
+/// The kills above seldom fall between a row and its event; here every one does.
 #[test]
-fn rows_whose_place_was_not_written_are_not_pulled_again() {
+fn rows_whose_events_were_not_written_are_not_pulled_again() {
     let server = Server::quick();
     let (dir, pulled) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut recorder = Recorder::start(dir.path(), 0);
-    (0..40).for_each(|number| recorder.hear(number));
+    (0..40).for_each(|number| recorder.record(number));
     once(&push(dir.path(), &server.url(), "attic"));
     once(&pull(pulled.path(), &server.url()));
     for lost in [1, 2, 7] {
@@ -86,13 +86,13 @@ fn rows_whose_place_was_not_written_are_not_pulled_again() {
         let newest = names.iter().rfind(|name| {
             std::fs::read_to_string(pulled.path().join(name)).unwrap().lines().count() > 1
         });
-        let side = pulled.path().join(newest.unwrap()).with_extension("events.jsonl");
-        let text = std::fs::read_to_string(&side).unwrap();
-        // The last line tells of the orderly end.
+        let event_file = pulled.path().join(newest.unwrap()).with_extension("events.jsonl");
+        let text = std::fs::read_to_string(&event_file).unwrap();
+        // The last line is the stop event.
         let keep = text.lines().count() - 1 - lost;
         let kept: String = text.split_inclusive('\n').take(keep).collect();
-        std::fs::write(&side, kept).unwrap();
-        // Later runs would say that everything is there.
+        std::fs::write(&event_file, kept).unwrap();
+        // The start events of later runs would record the full position.
         for name in names.iter().skip_while(|name| Some(*name) != newest).skip(1) {
             std::fs::remove_file(pulled.path().join(name)).unwrap();
             std::fs::remove_file(pulled.path().join(name).with_extension("events.jsonl")).unwrap();

@@ -1,4 +1,4 @@
-//! Two recorders of a table whose feed has no ids, each with gaps of its own, through the hub and joined behind it.
+//! Two recorders of a table without round ids, each with its own gaps, are pushed, pulled and merged.
 
 use chrono::TimeDelta;
 use rounds::{Round, last_rounds};
@@ -13,7 +13,7 @@ fn multipliers(rounds: impl IntoIterator<Item = Round>) -> Vec<u64> {
 }
 
 #[test]
-fn what_each_of_two_recorders_missed_is_whole_behind_the_hub() {
+fn the_gaps_of_two_recorders_are_filled_after_the_hub() {
     let server = Server::quick();
     let [attic, cellar, pulled] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let (mut first, mut second) =
@@ -25,7 +25,7 @@ fn what_each_of_two_recorders_missed_is_whole_behind_the_hub() {
             first.write(&round(number), None);
         }
         if is_first_away || !is_second_away {
-            // Its clock is 41 s ahead.
+            // The clock of the second recorder is 41 s ahead.
             let Round { time, multiplier } = round(number);
             second.write(&Round { time: time + TimeDelta::seconds(41), multiplier }, None);
         }
@@ -43,13 +43,13 @@ fn what_each_of_two_recorders_missed_is_whole_behind_the_hub() {
     let arguments =
         ["merge", "--from", &from[0], "--from", &from[1], "--data-dir", whole.to_str().unwrap()];
     for written in [ROUNDS, 0] {
-        let (code, said) = finish(&arguments);
-        assert_eq!(code, Some(0), "{said}");
+        let (code, output) = finish(&arguments);
+        assert_eq!(code, Some(0), "{output}");
         assert!(
-            said.contains(&format!(
+            output.contains(&format!(
                 "\"written\":{written},\"conflicts\":0,\"no_room\":0,\"unplaced\":0"
             )),
-            "{said}"
+            "{output}"
         );
     }
     let merged = last_rounds(&whole, usize::MAX).unwrap();

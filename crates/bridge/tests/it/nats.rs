@@ -1,4 +1,4 @@
-//! A NATS server of a test's own, on a port of its own.
+//! A separate NATS server for each test, on its own port.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// Longer than anything here takes on the busiest machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Timeout for any step; far longer than it takes even on a busy machine.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The program, of the environment, of `scripts/dev/nats/install.sh`, or of the system.
+/// Returns the server program: from the environment, from `scripts/dev/nats/install.sh`, or from the system.
 fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("AVIATOR_NATS_SERVER") {
         return named.into();
@@ -27,19 +27,20 @@ fn program() -> PathBuf {
         "/usr/local/bin/nats-server".into(),
     ];
     let found = known.into_iter().find(|path| path.is_file());
-    found.expect("these tests need a NATS server: scripts/dev/nats/install.sh gets one, or name yours in AVIATOR_NATS_SERVER")
+    found.expect("these tests need a NATS server: run scripts/dev/nats/install.sh, or set AVIATOR_NATS_SERVER to yours")
 }
 
-/// Debian's 2.9 does not know the key.
+/// Returns whether the server supports `sync_interval`; Debian's 2.9 does not.
 fn knows_sync_interval() -> bool {
-    let said = Command::new(program()).arg("--version").output().unwrap();
-    let said = String::from_utf8(said.stdout).unwrap();
-    let version = said.rsplit('v').next().unwrap();
+    let output = Command::new(program()).arg("--version").output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let version = output.rsplit('v').next().unwrap();
     let mut numbers = version.trim().split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap(), numbers.next().unwrap()) >= (2, 10)
 }
 
-/// In memory where that can be had: processes are killed here, not machines, and a disk that others use takes minutes.
+/// Creates a directory in memory where possible. The tests kill processes, not machines, and on a shared disk they would
+/// take minutes.
 fn fast_dir() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -52,17 +53,17 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that syncs every message before it acknowledges it, as ours should.
+    /// Starts a server that syncs every message before it acknowledges it, as in production.
     pub(crate) fn start() -> Self {
         Self::with(if knows_sync_interval() { "sync_interval: always" } else { "" }, "")
     }
 
-    /// A server that syncs when it likes: for what is not about crashes.
+    /// Starts a server with its default syncs, for tests that kill no server.
     pub(crate) fn quick() -> Self {
         Self::with("", "")
     }
 
-    /// A server with more in its configuration.
+    /// Starts a server with additions to its configuration.
     pub(crate) fn with(jetstream: &str, more: &str) -> Self {
         let dir = fast_dir();
         let store = dir.path().join("store");
@@ -74,8 +75,8 @@ impl Server {
         Self { child, dir, config, address }
     }
 
-    /// A server with a configuration of ours, but on a port and in a directory of the test's.
-    pub(crate) fn handed_out(config: &str) -> Self {
+    /// Starts a server with a configuration from `scripts/ops/nats`, but on a free port and in a temporary directory.
+    pub(crate) fn with_shipped_config(config: &str) -> Self {
         let dir = fast_dir();
         let store = dir.path().join("store");
         let mut config = config
@@ -88,13 +89,13 @@ impl Server {
         Self { child, dir, config, address }
     }
 
-    /// Ends it without a chance to put anything in order.
+    /// Kills the server, so that it cannot shut down cleanly.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again with the same store, on another port.
+    /// Starts the server again with the same store, on another port.
     pub(crate) fn restart(&mut self) {
         (self.child, self.address) = launch(self.dir.path(), &self.config);
     }
@@ -118,24 +119,24 @@ fn launch(dir: &Path, config: &str) -> (Child, SocketAddr) {
     command.arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let lines = lines_of(child.stderr.take().unwrap());
-    let mut said = Vec::new();
-    while !said.last().is_some_and(|line: &String| line.contains("Server is ready")) {
-        let Ok(line) = lines.recv_timeout(PATIENCE) else { break };
-        said.push(line);
+    let mut output = Vec::new();
+    while !output.last().is_some_and(|line: &String| line.contains("Server is ready")) {
+        let Ok(line) = lines.recv_timeout(TIMEOUT) else { break };
+        output.push(line);
     }
-    let address = said.iter().find_map(|line| {
+    let address = output.iter().find_map(|line| {
         let (_, address) = line.split_once("Listening for client connections on ")?;
         address.trim().parse().ok()
     });
-    (child, address.unwrap_or_else(|| unreachable!("the NATS server does not start: {said:#?}")))
+    (child, address.unwrap_or_else(|| unreachable!("the NATS server does not start: {output:#?}")))
 }
 
-/// The lines of a pipe, which is emptied whether anyone asks for them or not.
+/// Returns the lines of a pipe. The pipe is drained even if nobody receives them.
 pub(crate) fn lines_of(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            // Nobody has to listen.
+            // The receiver may be gone.
             drop(send.send(line));
         }
     });

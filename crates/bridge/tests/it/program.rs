@@ -1,4 +1,4 @@
-//! The program itself: what it refuses, and how it ends.
+//! The program: what it rejects, and its exit codes.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::nats::Server;
 use crate::recorder::{Recorder, Running, finish, once, pull, push, time};
 
 #[test]
-fn a_stream_that_would_forget_is_refused_by_name() {
+fn a_stream_that_could_lose_rounds_is_refused_and_its_settings_are_named() {
     let server = Server::quick();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -24,15 +24,15 @@ fn a_stream_that_would_forget_is_refused_by_name() {
         async_nats::jetstream::new(client).create_stream(config).await.unwrap();
     });
     let dir = tempfile::tempdir().unwrap();
-    Recorder::start(dir.path(), 0).hear(0);
+    Recorder::start(dir.path(), 0).record(0);
     for arguments in
         [push(dir.path(), &server.url(), "attic"), pull(&dir.path().join("p"), &server.url())]
     {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let (code, said) = finish(&arguments);
-        assert_eq!(code, Some(2), "{said}");
+        let (code, output) = finish(&arguments);
+        assert_eq!(code, Some(2), "{output}");
         for part in ["AVIATOR_default", "storage", "max_msgs_per_subject", "bridge init"] {
-            assert!(said.contains(part), "{part} in {said}");
+            assert!(output.contains(part), "{part} in {output}");
         }
     }
 }
@@ -41,50 +41,50 @@ fn a_stream_that_would_forget_is_refused_by_name() {
 fn rounds_of_another_origin_never_share_a_table() {
     let server = Server::quick();
     let dir = tempfile::tempdir().unwrap();
-    let (code, said) =
+    let (code, output) =
         finish(&["init", "--hub", &server.url(), "--origin", "simulated", "--max-mib", "5"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("5242880"), "{said}");
-    Recorder::start(dir.path(), 0).hear(0);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("5242880"), "{output}");
+    Recorder::start(dir.path(), 0).record(0);
     let arguments = push(dir.path(), &server.url(), "attic");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("holds simulated rounds"), "{said}");
+    let (code, output) = finish(&arguments);
+    assert_eq!(code, Some(2), "{output}");
+    assert!(output.contains("holds simulated rounds"), "{output}");
 }
 
 #[test]
-fn a_hub_without_jetstream_says_so() {
+fn a_hub_without_jetstream_is_reported() {
     let dir = tempfile::tempdir().unwrap();
-    Recorder::start(dir.path(), 0).hear(0);
+    Recorder::start(dir.path(), 0).record(0);
     let server = Server::with("enabled: false", "");
     let arguments = push(dir.path(), &server.url(), "attic");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("cannot store rounds"), "{said}");
+    let (code, output) = finish(&arguments);
+    assert_eq!(code, Some(2), "{output}");
+    assert!(output.contains("cannot store rounds"), "{output}");
 }
 
 #[test]
-fn a_full_hub_is_named_and_nothing_is_lost() {
+fn a_full_hub_is_reported_and_the_push_keeps_running() {
     let server = Server::quick();
     let dir = tempfile::tempdir().unwrap();
-    let (code, said) = finish(&["init", "--hub", &server.url(), "--max-mib", "1"]);
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = finish(&["init", "--hub", &server.url(), "--max-mib", "1"]);
+    assert_eq!(code, Some(0), "{output}");
     let mut recorder = Recorder::start(dir.path(), 0);
-    (0..6000).for_each(|number| recorder.hear(number));
+    (0..6000).for_each(|number| recorder.record(number));
     let mut pushing = Running::start(&push(dir.path(), &server.url(), "attic"));
-    pushing.hear("the hub is full", 1);
+    pushing.wait_for("the hub is full", 1);
     let (code, _) = pushing.stop();
     assert_eq!(code, Some(0));
 }
 
 #[test]
-fn a_directory_that_is_not_the_bridges_own_is_left_alone() {
+fn a_directory_of_another_program_is_refused() {
     let server = Server::quick();
     let [foreign, held] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let mut recorder = Recorder::start(foreign.path(), 0);
-    (0..3).for_each(|number| recorder.hear(number));
+    (0..3).for_each(|number| recorder.record(number));
     once(&push(foreign.path(), &server.url(), "attic"));
     let _log = RoundLog::open(held.path(), Origin::Recorded, time(0)).unwrap();
     for (dir, expected, part) in
@@ -92,14 +92,14 @@ fn a_directory_that_is_not_the_bridges_own_is_left_alone() {
     {
         let arguments = pull(dir.path(), &server.url());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let (code, said) = finish(&arguments);
-        assert_eq!(code, Some(expected), "{said}");
-        assert!(said.contains(part), "{said}");
+        let (code, output) = finish(&arguments);
+        assert_eq!(code, Some(expected), "{output}");
+        assert!(output.contains(part), "{output}");
     }
 }
 
 #[test]
-fn wrong_usage_is_two() {
+fn wrong_usage_exits_with_two() {
     for arguments in [
         &["push"][..],
         &["push", "--site", "Not A Name"],
@@ -108,24 +108,24 @@ fn wrong_usage_is_two() {
         &["push", "--site", "a", "--plain", "--ca-file", "/dev/null"],
         &["nonsense"],
     ] {
-        let (code, said) = finish(arguments);
-        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        let (code, output) = finish(arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {output}");
     }
 }
 
 #[test]
-fn the_configuration_that_is_handed_out_is_valid() {
+fn the_shipped_configuration_is_valid() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../scripts/ops/nats/nats-server.conf");
     let text = fs::read_to_string(file).unwrap();
-    let server = Server::handed_out(&text);
+    let server = Server::with_shipped_config(&text);
     let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    Recorder::start(dir.path(), 0).hear(0);
+    Recorder::start(dir.path(), 0).record(0);
     once(&push(dir.path(), &server.url(), "attic"));
     once(&pull(pulled.path(), &server.url()));
 }
 
-fn says(arguments: &[&str]) -> String {
+fn stdout_of(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
     let output = command.args(arguments).env_clear().output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
@@ -133,16 +133,16 @@ fn says(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn shells_get_completions_and_manuals_their_pages() {
+fn completions_and_manual_pages_are_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = says(&["completions", shell]);
+        let script = stdout_of(&["completions", shell]);
         assert!(script.contains("merge") && script.contains("data-dir"), "{shell}");
     }
     let dir = tempfile::tempdir().unwrap();
-    says(&["man", "--dir", dir.path().to_str().unwrap()]);
+    stdout_of(&["man", "--dir", dir.path().to_str().unwrap()]);
     for name in ["", "-push", "-pull", "-merge", "-init", "-key", "-completions", "-man"] {
         let page = fs::read_to_string(dir.path().join(format!("bridge{name}.1"))).unwrap();
         assert!(page.contains(&format!(".TH bridge{name} 1")), "{page}");
     }
-    assert!(says(&["man"]).contains(".TH bridge 1"));
+    assert!(stdout_of(&["man"]).contains(".TH bridge 1"));
 }

@@ -1,4 +1,4 @@
-//! A wire that can be cut: the server behind it may also move.
+//! A proxy that can cut or freeze its connections, and whose server may move.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 #[derive(Default)]
 struct State {
     target: Option<SocketAddr>,
-    /// Nothing passes, and nobody is told.
+    /// Connections stay open, but no byte passes.
     is_frozen: bool,
     open: Vec<TcpStream>,
 }
@@ -27,7 +27,7 @@ impl Proxy {
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                // A client that is turned away sees its connection closed.
+                // On an error the connection is dropped, which the client sees as closed.
                 drop(join(client, &theirs));
             }
         });
@@ -38,7 +38,7 @@ impl Proxy {
         format!("nats://{}", self.address)
     }
 
-    /// Ends every connection and takes no new ones.
+    /// Closes every connection and accepts no new ones.
     pub(crate) fn cut(&self) {
         self.change(|state| {
             state.target = None;
@@ -48,11 +48,11 @@ impl Proxy {
         });
     }
 
-    pub(crate) fn mend(&self, target: SocketAddr) {
+    pub(crate) fn restore(&self, target: SocketAddr) {
         self.change(|state| (state.target, state.is_frozen) = (Some(target), false));
     }
 
-    /// From now on every byte is kept back.
+    /// Holds back every byte from now on.
     pub(crate) fn freeze(&self) {
         self.change(|state| state.is_frozen = true);
     }

@@ -1,4 +1,4 @@
-//! Files as a collector writes them, and the bridge that carries them.
+//! Writes files as a collector does, and runs bridges on them.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -9,11 +9,11 @@ use std::sync::mpsc::Receiver;
 use chrono::{DateTime, Utc};
 use rounds::{Event, EventKind, EventLine, Multiplier, Round};
 
-use crate::nats::{PATIENCE, lines_of};
+use crate::nats::{TIMEOUT, lines_of};
 
-/// The truth: what really happened at the table.
+/// Round number `number` as it was really played.
 pub(crate) fn round(number: u64) -> Round {
-    // Numbers that look random and are the same every time.
+    // Pseudo-random, but the same in every run.
     let hash = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let share = (hash as f64 + 1.0) / f64::from(1 << 24);
     let cents = (97.0 / share).clamp(100.0, 1e7);
@@ -28,7 +28,7 @@ pub(crate) fn time(number: u64) -> DateTime<Utc> {
 
 /// Writes rounds as a collector does: the row, then its event.
 ///
-/// Without its lock: a process that another test is just starting may hold that for a moment after it was given back.
+/// It takes no lock: a process that another test is starting inherits the lock and may hold it a moment too long.
 pub(crate) struct Recorder {
     rows: File,
     events: File,
@@ -37,7 +37,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// A run that begins at the time of a round.
+    /// Starts a run at the time of a round.
     pub(crate) fn start(dir: &Path, number: u64) -> Self {
         fs::create_dir_all(dir).unwrap();
         let path = dir.join(time(number).format("aviator_payouts_%Y%m%d_%H%M%S.csv").to_string());
@@ -49,24 +49,24 @@ impl Recorder {
         recorder
     }
 
-    /// A round with its id.
-    pub(crate) fn hear(&mut self, number: u64) {
+    /// Writes a round with its id.
+    pub(crate) fn record(&mut self, number: u64) {
         self.write(&round(number), Some(id(number)));
     }
 
-    /// A round, and whether the feed gave its id.
+    /// Writes a round, with an id if the feed provided one.
     pub(crate) fn write(&mut self, round: &Round, id: Option<String>) {
         self.rows.write_all(round.to_row().as_bytes()).unwrap();
         self.row += 1;
         let event = Event { round_id: id, ..Event::new(EventKind::Live, "feed") };
-        self.say(event, round.time, Some(self.row));
+        self.write_event(event, round.time, Some(self.row));
     }
 
     pub(crate) fn mark(&mut self, number: u64, kind: EventKind) {
-        self.say(Event::new(kind, "feed"), time(number), None);
+        self.write_event(Event::new(kind, "feed"), time(number), None);
     }
 
-    fn say(&mut self, event: Event, time: DateTime<Utc>, row: Option<u64>) {
+    fn write_event(&mut self, event: Event, time: DateTime<Utc>, row: Option<u64>) {
         self.seq += 1;
         let unix_ms = time.timestamp_millis();
         let line = EventLine { seq: self.seq, unix_ms, event, row, file: None };
@@ -79,14 +79,14 @@ pub(crate) fn id(number: u64) -> String {
     format!("{}.{}", 7_000_000 + number, number % 10)
 }
 
-/// All rows of a directory, file after file.
+/// Returns all rows of a directory, file after file.
 pub(crate) fn rows(dir: &Path) -> Vec<String> {
     let names = rounds::csv_names(dir).unwrap();
     let texts = names.iter().map(|name| fs::read_to_string(dir.join(name)).unwrap());
     texts.flat_map(|text| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// All lines of the side files of a directory.
+/// Returns all lines of the event files of a directory.
 pub(crate) fn events(dir: &Path) -> Vec<String> {
     let names = rounds::csv_names(dir).unwrap();
     let texts = names
@@ -102,7 +102,7 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a bridge to its end: its exit code and what it said.
+/// Runs a bridge to its end; returns its exit code and its output.
 pub(crate) fn finish(arguments: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command(arguments).output().unwrap();
     (status.code(), String::from_utf8([stderr, stdout].concat()).unwrap())
@@ -117,27 +117,27 @@ pub(crate) fn pull(dir: &Path, hub: &str) -> Vec<String> {
     ["pull", "--data-dir", dir.to_str().unwrap(), "--hub", hub].map(str::to_owned).to_vec()
 }
 
-/// Runs a bridge that has to succeed, once.
+/// Runs a bridge with `--once`, which must succeed; returns its output.
 #[track_caller]
 pub(crate) fn once(arguments: &[String]) -> String {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--once"]).collect();
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(0), "{said}");
-    said
+    let (code, output) = finish(&arguments);
+    assert_eq!(code, Some(0), "{output}");
+    output
 }
 
-/// A number in what a bridge said last.
-pub(crate) fn number(said: &str, field: &str) -> u64 {
-    let (_, after) = said.rsplit_once(&format!("\"{field}\":")).unwrap();
+/// Returns the last number logged under a field.
+pub(crate) fn number(output: &str, field: &str) -> u64 {
+    let (_, after) = output.rsplit_once(&format!("\"{field}\":")).unwrap();
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap()
 }
 
-/// A bridge that runs.
+/// A running bridge.
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
-    pub(crate) said: Vec<String>,
+    pub(crate) output: Vec<String>,
 }
 
 impl Running {
@@ -145,20 +145,20 @@ impl Running {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut child = command(&arguments).spawn().unwrap();
         let lines = lines_of(child.stderr.take().unwrap());
-        Self { child, lines, said: Vec::new() }
+        Self { child, lines, output: Vec::new() }
     }
 
-    /// Waits until it has said something so many times more.
+    /// Waits until the log contains `text` in `times` more lines.
     #[track_caller]
-    pub(crate) fn hear(&mut self, text: &str, times: usize) {
-        let mut heard = 0;
-        while heard < times {
-            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-                let last = &self.said[self.said.len().saturating_sub(10)..];
-                unreachable!("it did not say `{text}` {times} times; last: {last:#?}")
+    pub(crate) fn wait_for(&mut self, text: &str, times: usize) {
+        let mut found = 0;
+        while found < times {
+            let line = self.lines.recv_timeout(TIMEOUT).unwrap_or_else(|_| {
+                let last = &self.output[self.output.len().saturating_sub(10)..];
+                unreachable!("`{text}` was not logged {times} times; last lines: {last:#?}")
             });
-            heard += usize::from(line.contains(text));
-            self.said.push(line);
+            found += usize::from(line.contains(text));
+            self.output.push(line);
         }
     }
 
@@ -167,16 +167,16 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to stop and says how it ended.
+    /// Asks it to stop; returns its exit code and its log.
     #[cfg(unix)]
     pub(crate) fn stop(mut self) -> (Option<i32>, Vec<String>) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let code = self.child.wait().unwrap().code();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            self.said.push(line);
+        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
+            self.output.push(line);
         }
-        (code, std::mem::take(&mut self.said))
+        (code, std::mem::take(&mut self.output))
     }
 }
 

@@ -14,7 +14,7 @@ fn truth() -> Vec<Round> {
 }
 
 #[test]
-fn two_recorders_with_different_gaps_make_one_whole_series() {
+fn two_recorders_with_different_gaps_give_one_complete_series() {
     let server = Server::quick();
     let [attic, cellar, pulled] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let (mut first, mut second) =
@@ -23,39 +23,39 @@ fn two_recorders_with_different_gaps_make_one_whole_series() {
         let (is_first_away, is_second_away) =
             ((50..90).contains(&number), number % 7 == 3 || number < 10);
         if !is_first_away {
-            first.hear(number);
+            first.record(number);
         }
         if !is_second_away || is_first_away {
-            second.hear(number);
+            second.record(number);
         }
     }
     first.mark(90, EventKind::Gap);
-    let said = once(&push(attic.path(), &server.url(), "attic"));
-    assert!(said.contains("\"stored\":360,"), "{said}");
-    let said = once(&push(cellar.path(), &server.url(), "cellar"));
-    assert!(said.contains("\"stored\":40,"), "{said}");
+    let output = once(&push(attic.path(), &server.url(), "attic"));
+    assert!(output.contains("\"stored\":360,"), "{output}");
+    let output = once(&push(cellar.path(), &server.url(), "cellar"));
+    assert!(output.contains("\"stored\":40,"), "{output}");
     once(&pull(pulled.path(), &server.url()));
     assert_eq!(last_rounds(pulled.path(), usize::MAX).unwrap(), truth());
 }
 
 #[test]
-fn a_round_of_two_multipliers_is_reported_and_the_first_one_stands() {
+fn a_round_with_two_multipliers_is_reported_and_the_first_one_is_kept() {
     let server = Server::quick();
     let [attic, cellar, pulled] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let (mut first, mut second) =
         (Recorder::start(attic.path(), 0), Recorder::start(cellar.path(), 0));
     for number in 0..20 {
-        first.hear(number);
-        let mut heard = round(number);
+        first.record(number);
+        let mut recorded = round(number);
         if number == 7 {
-            heard.multiplier = Multiplier::from_cents(99_999).unwrap();
+            recorded.multiplier = Multiplier::from_cents(99_999).unwrap();
         }
-        second.write(&heard, Some(id(number)));
+        second.write(&recorded, Some(id(number)));
     }
     once(&push(attic.path(), &server.url(), "attic"));
     for _ in 0..2 {
-        let said = once(&push(cellar.path(), &server.url(), "cellar"));
-        assert!(said.contains("disagree on a round"), "{said}");
+        let output = once(&push(cellar.path(), &server.url(), "cellar"));
+        assert!(output.contains("disagree on a round"), "{output}");
         fs::remove_dir_all(cellar.path().join(".bridge")).unwrap();
     }
     once(&pull(pulled.path(), &server.url()));
@@ -69,14 +69,14 @@ fn a_round_of_two_multipliers_is_reported_and_the_first_one_stands() {
     {
         assert!(conflicts[0].contains(part), "{part} in {conflicts:?}");
     }
-    // The note has a place in the stream, so it is not written again.
+    // The conflict has a sequence number, so it is not written again.
     once(&pull(pulled.path(), &server.url()));
     assert_eq!(rows(pulled.path()).len(), 20);
 }
 
 /// A collector that is killed between a row and its event leaves a row without its id.
 #[test]
-fn a_round_whose_id_one_recorder_lost_is_still_one_round() {
+fn a_round_whose_id_one_recorder_lost_is_written_once() {
     let server = Server::quick();
     let [attic, cellar, pulled] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let (mut first, mut second) =
@@ -102,10 +102,10 @@ fn rows_without_ids_of_two_sites_are_not_mixed() {
     }
     let whole = pull(pulled.path(), &server.url());
     let arguments: Vec<&str> = whole.iter().map(String::as_str).collect();
-    let (code, said) = finish(&[&arguments[..], &["--once"]].concat());
-    assert_eq!(code, Some(2), "{said}");
+    let (code, output) = finish(&[&arguments[..], &["--once"]].concat());
+    assert_eq!(code, Some(2), "{output}");
     for part in ["attic", "cellar", "--only-site", "bridge merge"] {
-        assert!(said.contains(part), "{part} in {said}");
+        assert!(output.contains(part), "{part} in {output}");
     }
     for (dir, site) in [(&attic, "attic"), (&cellar, "cellar")] {
         let own = pulled.path().join(site);

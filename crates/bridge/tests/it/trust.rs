@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use crate::nats::Server;
 use crate::recorder::{Recorder, Running, finish, once, pull, push, rows};
 
-/// A hub with a certificate for localhost, and the file of its authority.
+/// Starts a hub with a certificate for localhost; returns it and the file of the authority's certificate.
 fn hub_with_certificate(dir: &Path) -> (Server, String) {
     let ca = certificate(dir);
     let [cert, secret] = ["cert.pem", "key.pem"].map(|name| dir.join(name));
@@ -17,7 +17,7 @@ fn hub_with_certificate(dir: &Path) -> (Server, String) {
     (Server::with("", &tls), ca)
 }
 
-/// A certificate for localhost and its key, and the file of its authority.
+/// Writes a certificate for localhost and its key; returns the file of the authority's certificate.
 fn certificate(dir: &Path) -> String {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,21 +34,21 @@ fn certificate(dir: &Path) -> String {
 
 fn recorded(dir: &Path) {
     let mut recorder = Recorder::start(dir, 0);
-    (0..10).for_each(|number| recorder.hear(number));
+    (0..10).for_each(|number| recorder.record(number));
 }
 
 #[track_caller]
 fn refused(arguments: &[String], parts: &[&str]) {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--once"]).collect();
-    let (code, said) = finish(&arguments);
-    assert_eq!(code, Some(2), "{said}");
+    let (code, output) = finish(&arguments);
+    assert_eq!(code, Some(2), "{output}");
     for part in parts {
-        assert!(said.contains(part), "`{part}` in {said}");
+        assert!(output.contains(part), "`{part}` in {output}");
     }
 }
 
 #[test]
-fn a_hub_of_an_authority_of_ones_own_is_trusted_when_it_is_named() {
+fn a_hub_signed_by_a_private_authority_is_trusted_only_with_its_certificate() {
     let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let (server, ca) = hub_with_certificate(keys.path());
     recorded(dir.path());
@@ -60,7 +60,7 @@ fn a_hub_of_an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[test]
-fn a_hub_without_tls_is_refused_where_it_is_asked_for() {
+fn a_hub_without_tls_is_refused_where_tls_is_required() {
     let [dir, keys] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let (_other, ca) = hub_with_certificate(keys.path());
     let server = Server::quick();
@@ -71,22 +71,22 @@ fn a_hub_without_tls_is_refused_where_it_is_asked_for() {
 }
 
 #[test]
-fn only_a_known_key_may_push_and_another_one_is_named() {
+fn only_a_known_key_may_push_and_an_unknown_one_is_named() {
     let [dir, keys] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let [known, stranger] =
-        ["known.nk", "stranger.nk"].map(|name| keys.path().join(name).to_str().unwrap().to_owned());
+    let [known, unknown] =
+        ["known.nk", "unknown.nk"].map(|name| keys.path().join(name).to_str().unwrap().to_owned());
     let (code, public) = finish(&["key", &known]);
     assert_eq!(code, Some(0));
-    let (code, said) = finish(&["key", &known]);
-    assert_eq!(code, Some(1), "a key is not overwritten: {said}");
-    finish(&["key", &stranger]);
+    let (code, output) = finish(&["key", &known]);
+    assert_eq!(code, Some(1), "a key is not overwritten: {output}");
+    finish(&["key", &unknown]);
     let server =
         Server::with("", &format!("authorization {{ users: [ {{ nkey: {} }} ] }}", public.trim()));
     recorded(dir.path());
     let plain = push(dir.path(), &server.url(), "attic");
     let with = |file: &str| [plain.clone(), vec!["--nkey".to_owned(), file.to_owned()]].concat();
     once(&with(&known));
-    refused(&with(&stranger), &["stranger.nk", "refused"]);
+    refused(&with(&unknown), &["unknown.nk", "refused"]);
     refused(&plain, &["requires credentials", "--nkey"]);
     refused(&with("/not/there.nk"), &["--nkey", "/not/there.nk"]);
     let junk = keys.path().join("junk.nk");
@@ -94,9 +94,9 @@ fn only_a_known_key_may_push_and_another_one_is_named() {
     refused(&with(junk.to_str().unwrap()), &["junk.nk"]);
 }
 
-/// The configuration that is handed out, with a certificate and keys of the test's.
+/// Uses the shipped configuration, with a certificate and keys of the test.
 #[test]
-fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
+fn a_push_key_can_push_and_a_pull_key_can_only_pull() {
     let [dir, pulled, keys] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/ops/nats");
     let ca = certificate(keys.path());
@@ -121,12 +121,12 @@ fn keys_for_pushing_push_and_keys_for_pulling_only_pull() {
         [arguments, more].concat()
     };
     once(&with(push(dir.path(), &server.url(), "attic"), &pushes));
-    // Sent again, so that it is compared with what is stored.
+    // Push again from another site, so that the rounds are compared with the stored ones.
     fs::remove_dir_all(dir.path().join(".bridge")).unwrap();
     once(&with(push(dir.path(), &server.url(), "cellar"), &pushes));
     once(&with(pull(pulled.path(), &server.url()), &pulls));
     assert_eq!(rows(pulled.path()), rows(dir.path()));
     fs::remove_dir_all(dir.path().join(".bridge")).unwrap();
     let mut refused = Running::start(&with(push(dir.path(), &server.url(), "reader"), &pulls));
-    refused.hear("denies a permission", 1);
+    refused.wait_for("denies a permission", 1);
 }

@@ -32,8 +32,8 @@ fuzz_target!(|text: &str| {
     for rules in EXAMPLES.iter() {
         let mut reader = Reader::new(rules.clone());
         for message in &messages {
-            for said in reader.read(message).said {
-                match said {
+            for report in reader.read(message).report {
+                match report {
                     Report::Round { multiplier, .. } => assert!(multiplier.as_f64() >= 1.0),
                     Report::List(shown) => assert!(shown.iter().all(|round| round.as_f64() >= 1.0)),
                     Report::Ids(shown) => assert!(shown.iter().all(|(_, round)| round.as_f64() >= 1.0)),

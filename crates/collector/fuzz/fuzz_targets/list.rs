@@ -2,13 +2,13 @@
 #![no_main]
 
 use collector::order::Order;
-use collector::history_list::{ParsedList, ListTexts, sight};
+use collector::history_list::{ParsedList, ListTexts, parse_lists};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(lists) = serde_json::from_slice::<Vec<ListTexts>>(bytes) else { return };
     for order in [Order::NewestFirst, Order::OldestFirst] {
-        if let ParsedList::List { multipliers, .. } = sight(&lists, order) {
+        if let ParsedList::List { multipliers, .. } = parse_lists(&lists, order) {
             assert!(multipliers.iter().all(|multiplier| multiplier.as_f64() >= 1.0));
         }
     }

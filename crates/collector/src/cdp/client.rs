@@ -34,8 +34,8 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// The largest event kept; messages of the game have a few kilobytes.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Answer = Result<Value, Refusal>;
+type BrowserSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type CallResult = Result<Value, Refusal>;
 
 /// Why a command has no answer.
 #[derive(Debug, Error)]
@@ -74,7 +74,7 @@ struct Refusal {
 }
 
 /// Waiting commands by id; `None` once the connection is gone.
-type Pending = Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>;
+type Pending = Mutex<Option<HashMap<u64, oneshot::Sender<CallResult>>>>;
 
 /// One connection to a browser. Dropping it closes the connection.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Events {
     }
 
     /// Why the connection is gone.
-    pub fn ending(&self) -> String {
+    pub fn close_reason(&self) -> String {
         let ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.clone().unwrap_or_else(|| "the connection was dropped".to_owned())
     }
@@ -166,7 +166,7 @@ impl Client {
             message["sessionId"] = session.0.as_str().into();
         }
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { shared: &self.shared, id };
+        let guard = PendingGuard { shared: &self.shared, id };
         self.shared.wait(id, answer)?;
         let asked = async {
             let text = Message::text(message.to_string());
@@ -174,10 +174,10 @@ impl Client {
             answered.await.map_err(|_| CallError::Closed)
         };
         let answer = timeout(ANSWER_MAX, asked).await;
-        drop(waiting);
+        drop(guard);
         match answer.map_err(|_| CallError::TimedOut(method))?? {
             Ok(value) => Ok(value),
-            Err(refusal) => Err(refusal.meaning(method)),
+            Err(refusal) => Err(refusal.into_call_error(method)),
         }
     }
 
@@ -190,25 +190,25 @@ impl Client {
 }
 
 /// Forgets a command that is no longer waited for, however the waiting ended.
-struct Waiting<'a> {
+struct PendingGuard<'a> {
     shared: &'a Shared,
     id: u64,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for PendingGuard<'_> {
     fn drop(&mut self) {
         self.shared.forget(self.id);
     }
 }
 
 impl Shared {
-    fn wait(&self, id: u64, answer: oneshot::Sender<Answer>) -> Result<(), CallError> {
+    fn wait(&self, id: u64, answer: oneshot::Sender<CallResult>) -> Result<(), CallError> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.as_mut().ok_or(CallError::Closed)?.insert(id, answer);
         Ok(())
     }
 
-    fn forget(&self, id: u64) -> Option<oneshot::Sender<Answer>> {
+    fn forget(&self, id: u64) -> Option<oneshot::Sender<CallResult>> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.as_mut()?.remove(&id)
     }
@@ -221,7 +221,7 @@ impl Shared {
 }
 
 impl Refusal {
-    fn meaning(self, method: &'static str) -> CallError {
+    fn into_call_error(self, method: &'static str) -> CallError {
         match self.code {
             -32001 => CallError::SessionGone,
             -32000 if self.message.contains("Cannot find context") => CallError::ContextGone,
@@ -230,7 +230,7 @@ impl Refusal {
     }
 }
 
-async fn open(url: &Url, origin: Option<String>) -> Result<Socket, tungstenite::Error> {
+async fn open(url: &Url, origin: Option<String>) -> Result<BrowserSocket, tungstenite::Error> {
     let mut request = url.as_str().into_client_request()?;
     if let Some(origin) = origin.and_then(|origin| HeaderValue::try_from(origin).ok()) {
         request.headers_mut().insert("Origin", origin);
@@ -254,7 +254,7 @@ fn is_hang_up(error: &tungstenite::Error) -> bool {
     }
 }
 
-async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: mpsc::Receiver<Message>) {
+async fn write(mut sink: SplitSink<BrowserSocket, Message>, mut outgoing: mpsc::Receiver<Message>) {
     while let Some(message) = outgoing.recv().await {
         let is_last = message.is_close();
         // The reading task learns of an error too, and says why.
@@ -264,10 +264,14 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: mpsc::Receive
     }
 }
 
-async fn read(mut stream: SplitStream<Socket>, shared: Arc<Shared>, events: mpsc::Sender<Event>) {
+async fn read(
+    mut stream: SplitStream<BrowserSocket>,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Event>,
+) {
     let why = loop {
         match stream.next().await {
-            Some(Ok(Message::Text(text))) => take(&text, &shared, &events),
+            Some(Ok(Message::Text(text))) => dispatch(&text, &shared, &events),
             Some(Ok(Message::Close(Some(frame)))) => {
                 break format!("the browser closed the connection ({})", u16::from(frame.code));
             }
@@ -279,12 +283,12 @@ async fn read(mut stream: SplitStream<Socket>, shared: Arc<Shared>, events: mpsc
     shared.end(why);
 }
 
-fn take(text: &str, shared: &Shared, events: &mpsc::Sender<Event>) {
+fn dispatch(text: &str, shared: &Shared, events: &mpsc::Sender<Event>) {
     let Ok(head) = serde_json::from_str::<Head<'_>>(text) else { return };
     if let Some(id) = head.id {
-        if let Some(waiting) = shared.forget(id) {
+        if let Some(guard) = shared.forget(id) {
             // Whoever asked may have stopped waiting meanwhile.
-            drop(waiting.send(answer(text)));
+            drop(guard.send(answer(text)));
         }
         return;
     }
@@ -295,16 +299,16 @@ fn take(text: &str, shared: &Shared, events: &mpsc::Sender<Event>) {
     }
 }
 
-fn answer(text: &str) -> Answer {
+fn answer(text: &str) -> CallResult {
     #[derive(Deserialize)]
-    struct Body {
+    struct ReplyBody {
         #[serde(default)]
         result: Value,
         error: Option<Refusal>,
     }
-    match serde_json::from_str::<Body>(text) {
-        Ok(Body { error: Some(refusal), .. }) => Err(refusal),
-        Ok(Body { result, .. }) => Ok(result),
+    match serde_json::from_str::<ReplyBody>(text) {
+        Ok(ReplyBody { error: Some(refusal), .. }) => Err(refusal),
+        Ok(ReplyBody { result, .. }) => Ok(result),
         Err(error) => Err(Refusal { code: 0, message: error.to_string() }),
     }
 }

@@ -38,7 +38,7 @@ pub fn how_to_start() -> String {
 
 /// Where a browser listens for us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum BrowserAddress {
     /// Its debugging port, by http; it says itself where the socket is.
     Port(Url),
     /// The socket itself.
@@ -99,7 +99,7 @@ struct Version {
     socket: String,
 }
 
-impl Address {
+impl BrowserAddress {
     /// The address in a text: `http://…` for a port, `ws://…` for a socket.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for BrowserAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Port(url) | Self::Socket(url) => f.write_str(&place(url)),

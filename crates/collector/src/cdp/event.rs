@@ -32,7 +32,7 @@ pub enum Event {
         url: String,
     },
     /// A whole binary message arrived, still in base64.
-    SocketSaid {
+    SocketMessage {
         /// Whose.
         session: SessionId,
         /// The browser's name of the socket.
@@ -60,7 +60,7 @@ pub(super) struct Head<'a> {
 }
 
 #[derive(Deserialize)]
-struct Body<P> {
+struct EventBody<P> {
     params: P,
 }
 
@@ -73,32 +73,32 @@ struct TargetInfo {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AboutTarget {
+struct TargetParams {
     target_info: TargetInfo,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NamedTarget {
+struct TargetIdParams {
     target_id: TargetId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Attached {
+struct AttachedParams {
     session_id: SessionId,
     target_info: TargetInfo,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NamedSession {
+struct SessionIdParams {
     session_id: SessionId,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Socket {
+struct SocketParams {
     request_id: String,
     #[serde(default)]
     url: String,
@@ -106,7 +106,7 @@ struct Socket {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Frame {
+struct WebSocketFrame {
     request_id: String,
     response: Payload,
 }
@@ -132,35 +132,37 @@ impl Event {
         let session = head.session;
         Some(match &*method {
             "Target.targetCreated" | "Target.targetInfoChanged" => {
-                let about: AboutTarget = params(message)?;
+                let about: TargetParams = params(message)?;
                 Self::Target { target: about.target_info.target_id, url: about.target_info.url }
             }
-            "Target.targetDestroyed" => Self::TargetGone(params::<NamedTarget>(message)?.target_id),
+            "Target.targetDestroyed" => {
+                Self::TargetGone(params::<TargetIdParams>(message)?.target_id)
+            }
             "Target.targetCrashed" => {
-                Self::TargetCrashed(params::<NamedTarget>(message)?.target_id)
+                Self::TargetCrashed(params::<TargetIdParams>(message)?.target_id)
             }
             "Target.attachedToTarget" => {
-                let attached: Attached = params(message)?;
+                let attached: AttachedParams = params(message)?;
                 Self::Attached(attached.session_id, attached.target_info.target_id)
             }
             "Target.detachedFromTarget" => {
-                Self::Detached(params::<NamedSession>(message)?.session_id)
+                Self::Detached(params::<SessionIdParams>(message)?.session_id)
             }
             "Network.webSocketCreated" => {
-                let Socket { request_id, url } = params(message)?;
+                let SocketParams { request_id, url } = params(message)?;
                 Self::SocketOpened { session: session?, socket: request_id, url }
             }
             "Network.webSocketFrameReceived" => {
-                let frame: Frame = params(message)?;
+                let frame: WebSocketFrame = params(message)?;
                 if frame.response.opcode.to_bits() != BINARY.to_bits() {
                     return None;
                 }
                 let base64 = frame.response.payload_data;
-                Self::SocketSaid { session: session?, socket: frame.request_id, base64 }
+                Self::SocketMessage { session: session?, socket: frame.request_id, base64 }
             }
             "Network.webSocketClosed" => Self::SocketClosed {
                 session: session?,
-                socket: params::<Socket>(message)?.request_id,
+                socket: params::<SocketParams>(message)?.request_id,
             },
             _ => return None,
         })
@@ -168,5 +170,5 @@ impl Event {
 }
 
 fn params<P: for<'de> Deserialize<'de>>(message: &str) -> Option<P> {
-    serde_json::from_str::<Body<P>>(message).ok().map(|body| body.params)
+    serde_json::from_str::<EventBody<P>>(message).ok().map(|body| body.params)
 }

@@ -224,11 +224,11 @@ fn room(free: u64) -> Finding {
 
 fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
     let least: DateTime<Utc> = YEAR_LEAST.parse().expect("a constant in RFC 3339");
-    let said = now.format("%Y-%m-%d %H:%M:%S UTC");
+    let shown = now.format("%Y-%m-%d %H:%M:%S UTC");
     if now < least {
         return Finding::failed(
             "clock",
-            format!("it shows {said}"),
+            format!("it shows {shown}"),
             "set the clock of this machine",
         );
     }
@@ -236,10 +236,10 @@ fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
     match newest.filter(|newest| *newest > now + AHEAD) {
         Some(newest) => Finding::warning(
             "clock",
-            format!("it shows {said}, but the newest round is from {newest}"),
+            format!("it shows {shown}, but the newest round is from {newest}"),
             "compare the clock with another one: rounds are sorted by time",
         ),
-        None => Finding::ok("clock", format!("it shows {said}")),
+        None => Finding::ok("clock", format!("it shows {shown}")),
     }
 }
 

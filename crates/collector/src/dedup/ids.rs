@@ -1,75 +1,82 @@
-//! Rounds out of a history with ids. Ids only rise; they are not consecutive, so nothing is ever counted with them.
+//! Finds new rounds in a history with ids. Ids increase but are not consecutive, so they are never used for counting.
 
 use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
-use super::alignment::{OVERLAP, broken_shift, pairs, shifts};
-use super::unplaced::{Waiting, basis};
-use super::{Deduplicator, Found, Known, Outcome, Shown, conflict, gap};
+use super::alignment::{OVERLAP, lcs_pairs, matching_offsets, offset_with_hole};
+use super::unplaced::{UnplacedRounds, restart_event};
+use super::{Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, conflict, gap};
 use crate::observation::Observation;
 
 impl Deduplicator {
-    pub(super) fn hear_ids(
+    pub(super) fn observe_history(
         &mut self,
         shown: &[(String, Multiplier)],
-        reading: &Observation,
+        observation: &Observation,
         out: &mut Vec<Outcome>,
     ) {
         for (id, multiplier) in shown {
             let first = self.cents_of(id);
             out.extend(first.and_then(|first| conflict(id, first, multiplier.cents())));
         }
-        let shown: Vec<Shown<'_>> = shown
+        let shown: Vec<ListedRound<'_>> = shown
             .iter()
-            .map(|(id, multiplier)| Shown { multiplier: *multiplier, id: Some(id) })
+            .map(|(id, multiplier)| ListedRound { multiplier: *multiplier, id: Some(id) })
             .collect();
         if shown.is_empty() {
             return;
         }
         if self.window.is_empty() {
-            self.take_baseline(&shown, reading, out);
-        } else if shown.iter().any(|shown| self.knows(shown)) {
-            self.join_by_id(&shown, reading, out);
+            self.take_baseline(&shown, observation, out);
+        } else if shown.iter().any(|shown| self.knows_id(shown)) {
+            self.join_by_id(&shown, observation, out);
         } else {
-            self.join_by_value(&shown, reading, out);
+            self.join_by_value(&shown, observation, out);
         }
         for shown in shown.iter().rev() {
             self.remember(shown);
         }
-        self.list.waiting = Waiting::default();
-        self.bridge(reading.mono);
+        self.list.unplaced = UnplacedRounds::default();
+        self.confirm_continuity(observation.mono);
     }
 
-    fn knows(&self, shown: &Shown<'_>) -> bool {
+    fn knows_id(&self, shown: &ListedRound<'_>) -> bool {
         shown.id.is_some_and(|id| self.cents_of(id).is_some())
     }
 
-    fn remember(&mut self, shown: &Shown<'_>) {
+    fn remember(&mut self, shown: &ListedRound<'_>) {
         if let Some(id) = shown.id.filter(|id| self.cents_of(id).is_none()) {
             self.remember_id(id, shown.multiplier.cents());
         }
     }
 
-    /// Some ids are known. What stands above the newest round of the window is new; what stands below it and is not in the window
-    /// was missed.
-    fn join_by_id(&mut self, shown: &[Shown<'_>], reading: &Observation, out: &mut Vec<Outcome>) {
+    /// Handles a history with known ids. Entries above the newest round of the window are new; entries below it that
+    /// are not in the window were missed.
+    fn join_by_id(
+        &mut self,
+        shown: &[ListedRound<'_>],
+        observation: &Observation,
+        out: &mut Vec<Outcome>,
+    ) {
         let same = |i: usize, j: usize| match &self.window[j].id {
             Some(id) => shown[i].id == Some(id),
-            None => self.window[j].cents == shown[i].multiplier.cents() && !self.knows(&shown[i]),
+            None => {
+                self.window[j].cents == shown[i].multiplier.cents() && !self.knows_id(&shown[i])
+            }
         };
         let pairs = self.head_by_id(shown).map_or_else(
-            || pairs(shown.len(), self.window.len(), same),
+            || lcs_pairs(shown.len(), self.window.len(), same),
             |(i, j)| {
                 let head = (0..i).map(|at| (at + j).checked_sub(i));
                 let below =
-                    pairs(shown.len() - i, self.window.len() - j, |a, b| same(a + i, b + j));
+                    lcs_pairs(shown.len() - i, self.window.len() - j, |a, b| same(a + i, b + j));
                 head.chain(below.into_iter().map(|pair| pair.map(|b| b + j))).collect()
             },
         );
         let fresh = pairs.iter().position(|pair| *pair == Some(0)).unwrap_or(0);
         let oldest = pairs.iter().rposition(Option::is_some).unwrap_or(0);
         let missed: Vec<f64> = (fresh..oldest)
-            .filter(|&i| pairs[i].is_none() && !self.knows(&shown[i]))
+            .filter(|&i| pairs[i].is_none() && !self.knows_id(&shown[i]))
             .map(|i| shown[i].multiplier.as_f64())
             .collect();
         for (shown, pair) in shown.iter().zip(&pairs) {
@@ -80,14 +87,14 @@ impl Deduplicator {
         if !missed.is_empty() {
             let more = json!({ "multipliers": missed });
             out.push(gap("missed before rounds that are written", &more));
-            out.push(basis(&shown[fresh..]));
+            out.push(restart_event(&shown[fresh..]));
         }
-        self.accept_named(&shown[..fresh], false, reading, out);
+        self.accept_with_ids(&shown[..fresh], false, observation, out);
     }
 
-    /// The newest round of the window whose id is shown, `(shown, window)`, if all above it in the window fit in their places
-    /// too: without an id a round may look like any other of its value.
-    fn head_by_id(&self, shown: &[Shown<'_>]) -> Option<(usize, usize)> {
+    /// Returns the positions `(shown, window)` of the newest round whose id is shown, if all rounds above it in the
+    /// window match too: a round without an id may be confused with any other of its value.
+    fn head_by_id(&self, shown: &[ListedRound<'_>]) -> Option<(usize, usize)> {
         let is_it = |j: usize| {
             let id = self.window[j].id.as_deref()?;
             Some((shown.iter().position(|shown| shown.id == Some(id))?, j))
@@ -98,77 +105,84 @@ impl Deduplicator {
         (0..j).all(fits).then_some((i, j))
     }
 
-    /// No id is known, as after a restart: what counts is where the values lie.
+    /// Handles a history without a known id, as after a restart: aligns it by its values.
     fn join_by_value(
         &mut self,
-        shown: &[Shown<'_>],
-        reading: &Observation,
+        shown: &[ListedRound<'_>],
+        observation: &Observation,
         out: &mut Vec<Outcome>,
     ) {
-        let (bound, known) = (self.bound(reading), self.window.len());
+        let (max_new_rounds, known) = (self.max_new_rounds(observation), self.window.len());
         let same = |i: usize, j: usize| {
             self.window[j].id.is_none() && self.window[j].cents == shown[i].multiplier.cents()
         };
-        let proven = shifts(shown.len(), known, OVERLAP, bound, same);
+        let proven = matching_offsets(shown.len(), known, OVERLAP, max_new_rounds, same);
         if let Some(&fresh) = proven.first() {
-            self.name_window(&shown[fresh..], 0);
-            return self.accept_named(&shown[..fresh], false, reading, out);
+            self.assign_ids(&shown[fresh..], 0);
+            return self.accept_with_ids(&shown[..fresh], false, observation, out);
         }
-        // A list may be faster than the message with the history, which then lacks the newest rounds.
+        // A list may arrive before the history, which then lacks the newest rounds.
         let fits_below = |&lag: &usize| {
             let same = |i: usize, j: usize| same(i, j + lag);
-            !shifts(shown.len(), known - lag, OVERLAP, 0, same).is_empty()
+            !matching_offsets(shown.len(), known - lag, OVERLAP, 0, same).is_empty()
         };
         if let Some(lag) = (1..=known.saturating_sub(OVERLAP)).find(fits_below) {
-            return self.name_window(shown, lag);
+            return self.assign_ids(shown, lag);
         }
         let may_break = |j: usize| self.window[j].is_old;
-        if let Some((fresh, kept)) = broken_shift(shown.len(), known, bound, may_break, same) {
+        if let Some((fresh, kept)) =
+            offset_with_hole(shown.len(), known, max_new_rounds, may_break, same)
+        {
             self.window.truncate(kept);
-            self.name_window(&shown[fresh..], 0);
-            return self.accept_named(&shown[..fresh], false, reading, out);
+            self.assign_ids(&shown[fresh..], 0);
+            return self.accept_with_ids(&shown[..fresh], false, observation, out);
         }
-        let is_short = known < OVERLAP || bound.saturating_add(2) >= shown.len();
-        let weak = if is_short { shifts(shown.len(), known, 1, bound, same) } else { Vec::new() };
-        if self.settle_beside(shown, reading.mono, out) {
-            return self.join_by_value(shown, reading, out);
+        let is_short = known < OVERLAP || max_new_rounds.saturating_add(2) >= shown.len();
+        let weak = if is_short {
+            matching_offsets(shown.len(), known, 1, max_new_rounds, same)
+        } else {
+            Vec::new()
+        };
+        if self.flush_unlisted(shown, observation.mono, out) {
+            return self.join_by_value(shown, observation, out);
         }
         if let Some(&fresh) = weak.first() {
             let detail = json!({ "reason": "too little overlap", "fresh": fresh });
             out.push(Outcome::Note { kind: EventKind::Weak, detail });
-            self.name_window(&shown[fresh..], 0);
-            return self.accept_named(&shown[..fresh], false, reading, out);
+            self.assign_ids(&shown[fresh..], 0);
+            return self.accept_with_ids(&shown[..fresh], false, observation, out);
         }
         self.window.clear();
-        self.ahead = 0;
-        if bound >= shown.len() {
+        self.unlisted_count = 0;
+        if max_new_rounds >= shown.len() {
             out.push(gap("nothing of the history is known", &json!({ "shown": shown.len() })));
-            self.accept_named(shown, true, reading, out);
+            self.accept_with_ids(shown, true, observation, out);
         } else {
             let detail = json!({ "reason": "the history does not continue" });
             out.push(Outcome::Note { kind: EventKind::Reset, detail });
-            self.take_baseline(shown, reading, out);
+            self.take_baseline(shown, observation, out);
         }
     }
 
-    /// Gives the window its names, but for the newest `lag`, and its older end if the history reaches further back.
-    fn name_window(&mut self, shown: &[Shown<'_>], lag: usize) {
+    /// Assigns ids to the window, except for the newest `lag` rounds, and extends it if the history reaches further
+    /// back.
+    fn assign_ids(&mut self, shown: &[ListedRound<'_>], lag: usize) {
         for (known, shown) in self.window.iter_mut().skip(lag).zip(shown) {
             known.id = shown.id.map(str::to_owned);
         }
-        let older = shown.iter().skip(self.window.len() - lag).map(Known::of_history);
+        let older = shown.iter().skip(self.window.len() - lag).map(KnownRound::of_history);
         self.window.extend(older);
         self.window.truncate(super::WINDOW);
     }
 
-    fn accept_named(
+    fn accept_with_ids(
         &mut self,
-        fresh: &[Shown<'_>],
+        fresh: &[ListedRound<'_>],
         after_gap: bool,
-        reading: &Observation,
+        observation: &Observation,
         out: &mut Vec<Outcome>,
     ) {
-        self.accept_history(fresh, Found { reading, after_gap }, out);
-        self.ahead = (self.ahead + fresh.len()).min(self.window.len());
+        self.accept_history(fresh, HistoryContext { observation, after_gap }, out);
+        self.unlisted_count = (self.unlisted_count + fresh.len()).min(self.window.len());
     }
 }

@@ -7,9 +7,9 @@ mod pieces;
 mod restarts;
 mod unplaced;
 
-/// A ledger, its clocks and a game to play.
+/// A deduplicator, its clocks and a game to play.
 struct Table {
-    ledger: Deduplicator,
+    deduplicator: Deduplicator,
     origin: Instant,
     /// Seconds since the origin, on both clocks.
     now: f64,
@@ -26,8 +26,8 @@ fn wall(second: f64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> DedupSettings {
+    DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
@@ -55,9 +55,9 @@ fn said_ids(entries: &[(&str, u64)]) -> Report {
 }
 
 impl Table {
-    fn new(ledger: Deduplicator) -> Self {
+    fn new(deduplicator: Deduplicator) -> Self {
         let mut table = Self {
-            ledger,
+            deduplicator,
             origin: Instant::now(),
             now: 0.0,
             wall_off: 0.0,
@@ -98,19 +98,23 @@ impl Table {
         self.history[..25].to_vec()
     }
 
-    fn observe(&mut self, said: Report) -> Vec<Outcome> {
+    fn observe(&mut self, report: Report) -> Vec<Outcome> {
         let mono = self.origin + Duration::from_secs_f64(self.now);
-        self.ledger.observe(&Observation { mono, wall: wall(self.now + self.wall_off), said })
+        self.deduplicator.observe(&Observation {
+            mono,
+            wall: wall(self.now + self.wall_off),
+            report,
+        })
     }
 
-    fn hear(&mut self, said: Report) -> Vec<String> {
-        self.observe(said).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
+    fn hear(&mut self, report: Report) -> Vec<String> {
+        self.observe(report).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
     }
 
     /// The rounds that the next list is laid on.
     #[track_caller]
     fn check_known(&self, count: usize) {
-        let known: Vec<u64> = self.ledger.window.iter().map(|known| known.cents).collect();
+        let known: Vec<u64> = self.deduplicator.window.iter().map(|known| known.cents).collect();
         assert_eq!(known, self.history[..count]);
     }
 
@@ -131,7 +135,7 @@ impl Table {
         self.see(&shown)
     }
 
-    /// Polls until the ledger gives up waiting for a list to fill.
+    /// Polls until the deduplicator gives up waiting for a list to fill.
     fn insist(&mut self, cents: &[u64]) -> Vec<String> {
         (0..7).flat_map(|_| self.poll(cents)).collect()
     }

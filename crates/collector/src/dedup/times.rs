@@ -1,17 +1,19 @@
-//! When rounds ended that nobody heard end.
+//! Estimates when rounds ended that were not observed live.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::Deduplicator;
 
-/// From one end to the next, on average: 11.5 + 11.7 E[ln M] seconds.
+/// Average time from one end to the next: 11.5 + 11.7 E[ln M] seconds.
 const TYPICAL_ROUND: TimeDelta = TimeDelta::seconds(23);
-/// A wall clock that steps back further than this is believed; a smaller step is a correction, and rows keep their order.
+/// A larger step back of the wall clock is written as it is; a smaller one is a correction, and rows keep their
+/// order.
 const SMALL_STEP: TimeDelta = TimeDelta::minutes(5);
 
-/// `count` times, oldest first, spread evenly over the open interval from `since` to `now`; the last one is `now` itself if
-/// that round was heard as it ended. Without `since` the interval is what so many rounds usually take, not before `newest`.
+/// Returns `count` times, oldest first, spread evenly over the open interval from `since` to `now`; the last one is
+/// `now` itself if that round was observed live. Without `since` the interval is what that many rounds usually take,
+/// but not before `newest`.
 pub(super) fn spread(
     since: Option<DateTime<Utc>>,
     newest: Option<DateTime<Utc>>,
@@ -24,11 +26,11 @@ pub(super) fn spread(
     let begin = since.unwrap_or_else(|| newest.map_or(usual, |newest| newest.max(usual))).min(now);
     let parts = if is_newest_live { count } else { count + 1 };
     let span = (now - begin).num_milliseconds();
-    let place = |i: i32| span * i64::from(i) / i64::from(parts);
-    (1..=count).map(|i| begin + TimeDelta::milliseconds(place(i))).collect()
+    let offset = |i: i32| span * i64::from(i) / i64::from(parts);
+    (1..=count).map(|i| begin + TimeDelta::milliseconds(offset(i))).collect()
 }
 
-/// `detail` with how far the wall clock stepped back before this round, if it did.
+/// Returns `detail` with how far the wall clock stepped back before this round, if it did.
 pub(super) fn with_step(detail: Option<Value>, stepped_back: Option<TimeDelta>) -> Option<Value> {
     let Some(step) = stepped_back else { return detail };
     let mut detail = detail.unwrap_or_else(|| json!({}));
@@ -37,7 +39,7 @@ pub(super) fn with_step(detail: Option<Value>, stepped_back: Option<TimeDelta>) 
 }
 
 impl Deduplicator {
-    /// The time to write for a round that ended at `ended_at`, or just now.
+    /// Returns the time to write for a round that ended at `ended_at`, or just now.
     pub(super) fn time_of(
         &self,
         ended_at: Option<DateTime<Utc>>,
@@ -45,14 +47,14 @@ impl Deduplicator {
     ) -> (DateTime<Utc>, Option<TimeDelta>) {
         match ended_at {
             Some(time) if self.settings.keeps_times() => (time, None),
-            // A source whose clock is ahead of ours has not heard the future.
-            Some(time) => self.monotone(time.min(wall)),
-            None => self.monotone(wall),
+            // A time in the future means that the source's clock is ahead.
+            Some(time) => self.ordered_time(time.min(wall)),
+            None => self.ordered_time(wall),
         }
     }
 
-    /// Rows keep their order over small steps of the clock; a large step back is written as it is, and said.
-    pub(super) fn monotone(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
+    /// Keeps rows in order over a small step of the clock; returns a large step back together with the time.
+    pub(super) fn ordered_time(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
         match self.newest {
             Some(newest) if time < newest && newest - time < SMALL_STEP => (newest, None),
             Some(newest) if time < newest => (time, Some(newest - time)),
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_round_that_was_heard_ends_now() {
+    fn a_round_observed_live_ends_now() {
         assert_eq!(spread(Some(at(0)), Some(at(0)), at(20), 1, true), [at(20)]);
         assert_eq!(spread(Some(at(0)), Some(at(0)), at(20), 2, true), [at(10), at(20)]);
     }
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_behind_the_newest_row_gives_no_time_before_it() {
+    fn a_clock_behind_the_newest_row_gives_no_earlier_time() {
         assert_eq!(spread(Some(at(50)), Some(at(50)), at(20), 2, false), [at(20), at(20)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Where a feed is.
+//! The address of a feed.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use url::{Host, Url};
 use crate::config_error::ConfigError;
 use crate::feed::secret::Secret;
 
-/// The address of a feed. Shown as origin and path: what follows may be a token.
-// Has a host, one of the wanted schemes, and no user name or password.
+/// The address of a feed. Displayed as origin and path: the rest may hold a token.
+// Invariant: has a host, one of the allowed schemes, and no user name or password.
 #[derive(Clone)]
-pub struct Address(Url);
+pub struct FeedAddress(Url);
 
-impl Address {
-    /// The address that `--url` gives, with one of `schemes`.
+impl FeedAddress {
+    /// Parses the address given by `--url`, which must have one of `schemes`.
     ///
     /// # Errors
     ///
-    /// It is missing, cannot be read, has another scheme, or has a password in it.
+    /// The address is missing, cannot be parsed, has another scheme, or holds a password.
     pub fn new(told: Option<&Secret>, schemes: &[&str]) -> Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError::flag("url", problem);
         let usual = schemes.join(":// or ");
@@ -41,12 +41,12 @@ impl Address {
         Ok(Self(url))
     }
 
-    /// The whole of it, for the connection only.
+    /// Returns the complete address, for connecting only.
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// It is on this machine, where no proxy can be meant.
+    /// Returns whether the feed is on this machine; a proxy is not used then.
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -57,19 +57,19 @@ impl Address {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for FeedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", shown(&self.0))
     }
 }
 
-impl fmt::Debug for Address {
+impl fmt::Debug for FeedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
 }
 
-/// Origin and path of `url`.
+/// Returns the origin and path of `url`.
 pub fn shown(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or(""), url.path())
@@ -79,9 +79,9 @@ pub fn shown(url: &Url) -> String {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Result<Address, String> {
+    fn address(text: &str) -> Result<FeedAddress, String> {
         let Ok(secret) = text.parse();
-        Address::new(Some(&secret), &["ws", "wss"]).map_err(|error| error.to_string())
+        FeedAddress::new(Some(&secret), &["ws", "wss"]).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
             "--url: has a user name or password in it; use feed.headers instead",
         );
         refused("wss://", "--url: empty host");
-        let missing = Address::new(None, &["http", "https"]).unwrap_err().to_string();
+        let missing = FeedAddress::new(None, &["http", "https"]).unwrap_err().to_string();
         assert_eq!(missing, "--url: is missing: the address of the feed, http:// or https://…");
     }
 

@@ -1,21 +1,21 @@
-//! What `collector doctor` says of a feed.
+//! The findings of `collector doctor` about a feed.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::config_error::ConfigError;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::reader::Reader;
 use crate::feed::redacted_shape::shape;
 use crate::finding::Finding;
 use crate::observation::Report;
 use crate::source_error::SourceError;
 
-/// How long the doctor listens for a round; a flight may well be longer.
+/// How long to listen for a round; a flight may be longer.
 pub const LISTEN_FOR: Duration = Duration::from_secs(20);
 
-/// The configuration cannot be used.
+/// Returns the finding for a configuration that cannot be used.
 pub fn unusable(error: &ConfigError) -> Finding {
     Finding::failed(
         "feed",
@@ -24,24 +24,25 @@ pub fn unusable(error: &ConfigError) -> Finding {
     )
 }
 
-/// Nothing answers, or it says no.
+/// Returns the finding for a feed that does not answer or refuses.
 pub fn unreachable(error: &SourceError) -> Finding {
     let advice = match error {
         SourceError::Refused(_) => {
-            "use the headers that your browser sends; docs/feeds.md says where to find them"
+            "use the headers that your browser sends; docs/how-to/record-a-feed.md says where to find them"
         }
         SourceError::Unusable(_) => {
-            "compare the address and [websocket] with what your browser does; see docs/feeds.md"
+            "compare the address and [websocket] with what your browser does; see docs/how-to/record-a-feed.md"
         }
         _ => "check the address and the connection of this machine",
     };
     Finding::failed("feed", error.to_string(), advice)
 }
 
-/// What came of listening: `heard` is the first round or list, or why there was none; `None` = not in time.
+/// Returns the findings after listening: `received` is the first round or list, or why there was none; `None` if none
+/// arrived in time.
 pub fn findings(
-    address: &Address,
-    heard: Option<&Result<Report, SourceError>>,
+    address: &FeedAddress,
+    received: Option<&Result<Report, SourceError>>,
     last: Option<&Value>,
     reader: &Reader,
 ) -> Vec<Finding> {
@@ -52,19 +53,19 @@ pub fn findings(
         }
         None => findings.push(Finding::warning(
             "message",
-            "nothing of use was said",
-            "many feeds want to be asked: look at websocket.on_connect",
+            "no usable message was received",
+            "many feeds expect a subscription first: look at websocket.on_connect",
         )),
     }
-    findings.push(match heard {
-        Some(Ok(said)) => Finding::ok("rounds", told(said)),
-        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/feeds.md"),
+    findings.push(match received {
+        Some(Ok(report)) => Finding::ok("rounds", describe(report)),
+        Some(Err(error)) => Finding::failed("rounds", error.to_string(), "see docs/how-to/record-a-feed.md"),
         None => {
-            let why_not = last.map(|message| reader.why_not(message)).unwrap_or_default();
-            let why_not = if why_not.is_empty() { why_not } else { format!("; {why_not}") };
+            let mismatch_reason = last.map(|message| reader.mismatch_reason(message)).unwrap_or_default();
+            let mismatch_reason = if mismatch_reason.is_empty() { mismatch_reason } else { format!("; {mismatch_reason}") };
             Finding::warning(
                 "rounds",
-                format!("no round ended within {} s{why_not}", LISTEN_FOR.as_secs()),
+                format!("no round ended within {} s{mismatch_reason}", LISTEN_FOR.as_secs()),
                 "a long flight needs no action; otherwise compare the filters with the message above",
             )
         }
@@ -72,15 +73,19 @@ pub fn findings(
     findings
 }
 
-/// What came of asking once.
-pub fn answered(address: &Address, said: Option<&Report>, last: Option<&Value>) -> Vec<Finding> {
+/// Returns the findings after one request.
+pub fn answered(
+    address: &FeedAddress,
+    report: Option<&Report>,
+    last: Option<&Value>,
+) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("feed", format!("{address} answers"))];
     findings.extend(
         last.map(|message| Finding::ok("message", format!("the answer was {}", shape(message)))),
     );
-    findings.push(match said {
-        Some(said @ (Report::Round { .. } | Report::List(_) | Report::Ids(_))) => {
-            Finding::ok("rounds", told(said))
+    findings.push(match report {
+        Some(report @ (Report::Round { .. } | Report::List(_) | Report::Ids(_))) => {
+            Finding::ok("rounds", describe(report))
         }
         _ => Finding::warning(
             "rounds",
@@ -91,8 +96,8 @@ pub fn answered(address: &Address, said: Option<&Report>, last: Option<&Value>) 
     findings
 }
 
-fn told(said: &Report) -> String {
-    match said {
+fn describe(report: &Report) -> String {
+    match report {
         Report::Round { id: Some(_), .. } => "one round was read, with its id".to_owned(),
         Report::Round { .. } => "one round was read, without an id".to_owned(),
         Report::List(list) => format!("a list of {} rounds was read, without ids", list.len()),
@@ -112,10 +117,10 @@ mod tests {
     use crate::finding::FindingState;
     use crate::order::Order;
 
-    /// State and text of the last two findings after `last` was heard and nothing came of it.
-    fn unheard(last: Option<&Value>) -> Vec<(FindingState, String)> {
+    /// State and text of the last two findings after a feed whose last message was `last` gave no round.
+    fn without_rounds(last: Option<&Value>) -> Vec<(FindingState, String)> {
         let Ok(url) = "wss://feed.example/?token=secret".parse();
-        let address = Address::new(Some(&url), &["wss"]).unwrap();
+        let address = FeedAddress::new(Some(&url), &["wss"]).unwrap();
         let options: RuleOptions = toml::from_str("event = 'crash'\nvalue = '/1'").unwrap();
         let reader = Reader::new(vec![options.check(0, Order::NewestFirst).unwrap()]);
         let findings = findings(&address, None, last, &reader);
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn a_feed_without_a_round_is_shown_with_what_it_says_and_why_that_is_none() {
         assert_eq!(
-            unheard(Some(&json!(["tick", {"x": 1.5}]))),
+            without_rounds(Some(&json!(["tick", {"x": 1.5}]))),
             [
                 (FindingState::Ok, r#"the last one was [text, {"x": number}]"#.to_owned()),
                 (
@@ -141,9 +146,9 @@ mod tests {
     #[test]
     fn a_feed_that_says_nothing_is_told_apart() {
         assert_eq!(
-            unheard(None),
+            without_rounds(None),
             [
-                (FindingState::Warning, "nothing of use was said".to_owned()),
+                (FindingState::Warning, "no usable message was received".to_owned()),
                 (FindingState::Warning, "no round ended within 20 s".to_owned()),
             ]
         );

@@ -1,32 +1,32 @@
-//! Which messages a rule is about.
+//! Selects the messages that a rule applies to.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::feed::pointer::Pointer;
 
-/// One claim about a message: `{ pointer = "/status", equals = "crash" }`, or `in = [...]`, or `exists = true`.
+/// One condition on a message: `{ pointer = "/status", equals = "crash" }`, or `in = [...]`, or `exists = true`.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(try_from = "FilterOptions", into = "FilterOptions")]
 pub struct Filter {
-    /// The place the claim is about.
+    /// Where the value is.
     pub pointer: Pointer,
-    /// The claim.
+    /// The condition on the value.
     pub claim: Claim,
 }
 
-/// What must hold at a place.
+/// A condition on a value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
-    /// It is one of these; numbers compare as numbers, so 1 is 1.0.
+    /// It equals one of these; numbers compare by value, so 1 is 1.0.
     OneOf(Vec<Value>),
-    /// There is something that is not null.
+    /// It is there and not null.
     Exists,
-    /// There is nothing, or null.
+    /// It is missing or null.
     Absent,
 }
 
-/// A filter as it stands in the configuration file.
+/// A filter as written in the configuration file.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct FilterOptions {
@@ -40,12 +40,12 @@ struct FilterOptions {
 }
 
 impl Filter {
-    /// The first element of a list at the top is the event's name, as Socket.IO sends it.
+    /// Returns a filter on the event name: the first element of a top-level list, as Socket.IO sends it.
     pub fn event(name: &str) -> Self {
         Self { pointer: Pointer::element(0), claim: Claim::OneOf(vec![Value::from(name)]) }
     }
 
-    /// The claim holds for `message`.
+    /// Returns whether the condition holds for `message`.
     pub fn holds(&self, message: &Value) -> bool {
         let found = self.pointer.find_silently(message).filter(|value| !value.is_null());
         match &self.claim {

@@ -1,4 +1,4 @@
-//! The request headers a user adds.
+//! The request headers that the user adds.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use crate::config_error::ConfigError;
 use crate::feed::secret::Secret;
 
-/// What we call ourselves where the user says nothing else.
+/// The default User-Agent.
 const USER_AGENT_DEFAULT: HeaderValue =
     HeaderValue::from_static(concat!("aviator-collector/", env!("CARGO_PKG_VERSION")));
 
-/// The headers of `[feed.headers]`, marked so that they are not shown.
+/// Returns the headers of `[feed.headers]`, marked as sensitive so that they are never logged.
 ///
 /// # Errors
 ///
-/// Not a header, one that the protocol sets itself, or a secret that is not there; by its key.
+/// A header is not valid, is set by the protocol, or its secret is missing; the error names its key.
 pub fn headers(told: &BTreeMap<String, Secret>) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, USER_AGENT_DEFAULT);

@@ -1,17 +1,18 @@
-//! How much of a feed can be understood: warns while it is worth a look, and gives up a feed that is not understood at all.
+//! Counts how much of a feed can be understood: warns about problems, and gives up a feed that cannot be understood
+//! at all.
 
 use serde_json::Value;
 use tracing::warn;
 
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::source_error::SourceError;
 
-/// Messages that cannot be understood, in a row, before the feed is given up.
+/// Number of unreadable messages in a row after which the feed is given up.
 const IN_A_ROW_MAX: u64 = 5;
-/// Messages that no rule is about before that is said: others come first in many feeds.
+/// Number of messages without a matching rule before the first warning: many feeds send others first.
 const UNMATCHED_FIRST: u64 = 50;
 
-/// Counts over the life of a source; `connected` begins a connection.
+/// Counters of a source; [`FeedHealth::reset`] starts a new connection.
 #[derive(Debug, Default)]
 pub struct FeedHealth {
     has_worked: bool,
@@ -21,36 +22,36 @@ pub struct FeedHealth {
     partial: u64,
     matched: u64,
     unmatched: u64,
-    /// The last document, for the doctor.
-    last: Option<Value>,
+    /// The last document, for `collector doctor`.
+    last_document: Option<Value>,
 }
 
 impl FeedHealth {
-    /// A round or a list was read, on this connection or an earlier one.
+    /// Returns whether a round or a list was ever read, on this connection or an earlier one.
     pub fn has_worked(&self) -> bool {
         self.has_worked
     }
 
-    /// The last document that was kept.
-    pub fn last(&self) -> Option<&Value> {
-        self.last.as_ref()
+    /// Returns the last document.
+    pub fn last_document(&self) -> Option<&Value> {
+        self.last_document.as_ref()
     }
 
-    /// Keeps `document` for [`FeedHealth::last`].
-    pub fn keep(&mut self, document: Value) {
-        self.last = Some(document);
+    /// Stores `document` for [`FeedHealth::last_document`].
+    pub fn set_last_document(&mut self, document: Value) {
+        self.last_document = Some(document);
     }
 
-    /// A new connection: nothing of it was decoded yet.
-    pub fn connected(&mut self) {
+    /// Starts counting for a new connection.
+    pub fn reset(&mut self) {
         (self.documents, self.undecodable, self.unreadable) = (0, 0, 0);
     }
 
-    /// Counts what is no document.
+    /// Counts a message that cannot be decoded.
     ///
     /// # Errors
     ///
-    /// It is the fifth, and this connection gave nothing else.
+    /// It is the fifth, and this connection has given nothing else.
     pub fn undecodable(&mut self, what: &str) -> Result<(), SourceError> {
         self.undecodable += 1;
         if self.undecodable.is_power_of_two() {
@@ -64,38 +65,38 @@ impl FeedHealth {
         Ok(())
     }
 
-    /// Counts a document; `why_not` says why no rule is about it.
+    /// Counts a document; `mismatch_reason` explains why no rule matches it.
     ///
     /// # Errors
     ///
-    /// It is the fifth in a row that a rule is about and that cannot be read.
+    /// It is the fifth in a row that matches a rule and cannot be read.
     pub fn document(
         &mut self,
-        heard: &Heard,
-        why_not: impl FnOnce() -> String,
+        parsed: &ParsedMessage,
+        mismatch_reason: impl FnOnce() -> String,
     ) -> Result<(), SourceError> {
         self.documents += 1;
-        if heard.is_matched {
+        if parsed.is_matched {
             self.matched += 1;
         } else {
             self.unmatched += 1;
-            let is_worth_a_word = self.unmatched >= UNMATCHED_FIRST
+            let is_warning_due = self.unmatched >= UNMATCHED_FIRST
                 && (self.unmatched / UNMATCHED_FIRST).is_power_of_two()
                 && self.unmatched.is_multiple_of(UNMATCHED_FIRST);
-            if self.matched == 0 && is_worth_a_word {
+            if self.matched == 0 && is_warning_due {
                 warn!(
                     count = self.unmatched,
-                    last = why_not(),
-                    "No message is one that a rule is about."
+                    last_document = mismatch_reason(),
+                    "No message matches a rule."
                 );
             }
         }
-        if heard.said.is_some() {
+        if parsed.report.is_some() {
             self.has_worked = true;
             self.unreadable = 0;
         }
-        match &heard.problem {
-            Some(problem) => self.problem(problem, heard.said.is_some()),
+        match &parsed.problem {
+            Some(problem) => self.problem(problem, parsed.report.is_some()),
             None => Ok(()),
         }
     }
@@ -104,7 +105,7 @@ impl FeedHealth {
         if is_partly_read {
             self.partial += 1;
             if self.partial.is_power_of_two() {
-                warn!(%problem, count = self.partial, "A message was read in part.");
+                warn!(%problem, count = self.partial, "A message was read only in part.");
             }
             return Ok(());
         }
@@ -129,24 +130,24 @@ mod tests {
 
     use super::*;
 
-    fn unreadable() -> Heard {
+    fn unreadable() -> ParsedMessage {
         let problem =
             FieldError { key: "feed.rounds[0].value".to_owned(), problem: "no".to_owned() };
-        Heard { is_matched: true, said: None, problem: Some(problem) }
+        ParsedMessage { is_matched: true, report: None, problem: Some(problem) }
     }
 
-    fn good() -> Heard {
-        Heard { is_matched: true, said: Some(Report::List(Vec::new())), problem: None }
+    fn good() -> ParsedMessage {
+        ParsedMessage { is_matched: true, report: Some(Report::List(Vec::new())), problem: None }
     }
 
-    fn feed(health: &mut FeedHealth, heard: &[Heard]) -> Vec<SourceError> {
-        heard.iter().filter_map(|heard| health.document(heard, String::new).err()).collect()
+    fn feed(health: &mut FeedHealth, parsed: &[ParsedMessage]) -> Vec<SourceError> {
+        parsed.iter().filter_map(|parsed| health.document(parsed, String::new).err()).collect()
     }
 
     #[test]
     fn a_rule_that_never_reads_is_given_up_at_the_fifth_message() {
         let mut health = FeedHealth::default();
-        let four: Vec<Heard> = (0..4).map(|_| unreadable()).collect();
+        let four: Vec<ParsedMessage> = (0..4).map(|_| unreadable()).collect();
         assert_eq!(feed(&mut health, &four), []);
         assert_eq!(
             feed(&mut health, &[unreadable()]),
@@ -159,16 +160,16 @@ mod tests {
     #[test]
     fn a_feed_that_has_worked_is_only_connected_again() {
         let mut health = FeedHealth::default();
-        let mut heard = vec![good()];
-        heard.extend((0..5).map(|_| unreadable()));
-        assert!(matches!(feed(&mut health, &heard)[..], [SourceError::Disconnected(_)]));
+        let mut parsed = vec![good()];
+        parsed.extend((0..5).map(|_| unreadable()));
+        assert!(matches!(feed(&mut health, &parsed)[..], [SourceError::Disconnected(_)]));
     }
 
     #[test]
     fn one_message_that_is_read_begins_the_count_again() {
         let mut health = FeedHealth::default();
         for _ in 0..10 {
-            let four: Vec<Heard> = (0..4).map(|_| unreadable()).collect();
+            let four: Vec<ParsedMessage> = (0..4).map(|_| unreadable()).collect();
             assert_eq!(feed(&mut health, &four), []);
             assert_eq!(feed(&mut health, &[good()]), []);
         }
@@ -180,10 +181,10 @@ mod tests {
         let ends =
             |health: &mut FeedHealth| (0..5).filter(|_| health.undecodable("x").is_err()).count();
         assert_eq!(ends(&mut health), 1);
-        health.connected();
-        assert_eq!(feed(&mut health, &[Heard::default()]), []);
+        health.reset();
+        assert_eq!(feed(&mut health, &[ParsedMessage::default()]), []);
         assert_eq!(ends(&mut health), 0);
-        health.connected();
+        health.reset();
         assert_eq!(ends(&mut health), 1);
     }
 }

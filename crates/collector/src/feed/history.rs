@@ -1,12 +1,12 @@
-//! From the entries of a list to the one reading that they are.
+//! Turns the entries of a list into one report.
 
 use rounds::Multiplier;
 
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::observation::Report;
 use crate::order::Order;
 
-/// Entries of one list that are looked at; histories have 10 to 100, and the ledger remembers 256 ids.
+/// Maximum number of entries read; histories have 10 to 100, and deduplication remembers 256 ids.
 const ENTRIES_MAX: usize = 200;
 
 /// One entry of a list.
@@ -14,16 +14,16 @@ const ENTRIES_MAX: usize = 200;
 pub enum ListEntry {
     /// A round that has ended.
     Round {
-        /// Its name.
+        /// The game's id of the round.
         id: Option<String>,
-        /// Where it ended.
+        /// The multiplier at which it ended.
         multiplier: Multiplier,
     },
-    /// A round that has not ended, or a place kept for one.
+    /// A round that has not ended, or a placeholder.
     Unfinished,
 }
 
-/// `entries` with the newest first.
+/// Returns `entries`, newest first.
 pub fn newest_first<T>(entries: &[T], order: Order) -> Vec<&T> {
     match order {
         Order::NewestFirst => entries.iter().take(ENTRIES_MAX).collect(),
@@ -31,9 +31,9 @@ pub fn newest_first<T>(entries: &[T], order: Order) -> Vec<&T> {
     }
 }
 
-/// The reading of a list, newest first. A list has no holes: what is older than an entry that cannot be read is left out,
-/// since a shorter list is true and one with a hole is not.
-pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> Heard {
+/// Returns the report of a list, newest first. Entries older than an unreadable one are dropped: a shorter list is
+/// correct, one with a hole is not.
+pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> ParsedMessage {
     let mut rounds: Vec<(Option<String>, Multiplier)> = Vec::new();
     let mut problem = None;
     for entry in entries {
@@ -47,10 +47,10 @@ pub fn read(entries: impl Iterator<Item = Result<ListEntry, FieldError>>) -> Hea
             }
         }
     }
-    Heard { is_matched: true, said: said(rounds), problem }
+    ParsedMessage { is_matched: true, report: report(rounds), problem }
 }
 
-fn said(rounds: Vec<(Option<String>, Multiplier)>) -> Option<Report> {
+fn report(rounds: Vec<(Option<String>, Multiplier)>) -> Option<Report> {
     if rounds.is_empty() {
         return None;
     }

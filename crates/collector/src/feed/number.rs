@@ -1,4 +1,4 @@
-//! From what a feed calls a number to a [`Multiplier`] or a time.
+//! Converts the numbers of a feed to a [`Multiplier`] or a time.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use rounds::{Multiplier, MultiplierError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Years a game can have been played in: a time outside them is in another unit.
+/// Plausible years: a time outside them is in another unit.
 const YEARS: Range<i32> = 2010..2100;
 
-/// What a feed's number is multiplied by to be a multiplier: 1, or 0.01 where rounds are told in hundredths.
-// Finite and above 0.
+/// The factor from a feed's number to the multiplier: 1, or 0.01 for hundredths.
+// Invariant: finite and above 0.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Scale(f64);
 
 impl Scale {
-    /// `number`, scaled. Divides by the whole number that 0.01 and its like stand for, so that 115 is 1.15 and not
+    /// Returns `number`, scaled. Factors such as 0.01 divide by their inverse, so that 115 becomes 1.15 and not
     /// 1.1500000000000001.
     pub fn apply(self, number: f64) -> f64 {
         let parts = (1.0 / self.0).round();
@@ -57,22 +57,22 @@ impl From<Scale> for f64 {
     }
 }
 
-/// What a number below 1 is.
+/// The meaning of a number below 1.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum BelowOne {
-    /// Not a round: it is reported, not recorded.
+    /// An error: reported, not recorded.
     #[default]
     Reject,
-    /// A round that crashed at once: some games tell it as 0, and it paid nobody, as 1.00 does.
+    /// A round that crashed at once: some games report it as 0; like 1.00, it pays nobody.
     CountAsOne,
 }
 
-/// The multiplier that `value` (a number, or text such as `"2.31x"`) stands for.
+/// Returns the multiplier in `value`, a number or text such as `"2.31x"`.
 ///
 /// # Errors
 ///
-/// What it is instead.
+/// What the value is instead.
 pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Multiplier, String> {
     let number = match value {
         Value::Number(number) => number.as_f64().ok_or("the number is out of range")?,
@@ -101,7 +101,7 @@ fn written(text: &str) -> Result<Multiplier, String> {
     text.parse().map_err(|error: MultiplierError| format!("the text is no multiplier: {error}"))
 }
 
-/// How a feed writes times.
+/// The time format of a feed.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeFormat {
@@ -114,11 +114,11 @@ pub enum TimeFormat {
     UnixMs,
 }
 
-/// The time that `value` stands for, to the millisecond.
+/// Returns the time in `value`, to the millisecond.
 ///
 /// # Errors
 ///
-/// Why it is none in this format, and which format it looks like.
+/// Why the value is not a time in this format, and which format it looks like.
 pub fn time(value: &Value, format: TimeFormat) -> Result<DateTime<Utc>, String> {
     let number = match value {
         Value::Number(number) => number.as_f64(),
@@ -144,7 +144,7 @@ pub fn time(value: &Value, format: TimeFormat) -> Result<DateTime<Utc>, String> 
 }
 
 fn from_millis(millis: f64) -> Option<DateTime<Utc>> {
-    // The range of years that chrono knows is far inside what an i64 holds.
+    // The range of years that chrono supports fits an i64 easily.
     if millis.abs() > 1e15 {
         return None;
     }

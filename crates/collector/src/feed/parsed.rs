@@ -4,23 +4,23 @@ use thiserror::Error;
 
 use crate::observation::Report;
 
-/// What one message said.
+/// The result of reading one message.
 #[derive(Debug, Default, PartialEq)]
-pub struct Heard {
-    /// A rule was about it.
+pub struct ParsedMessage {
+    /// A rule matched it.
     pub is_matched: bool,
-    /// The round or the list that it told.
-    pub said: Option<Report>,
-    /// What in it could not be read.
+    /// The round or list in it.
+    pub report: Option<Report>,
+    /// What could not be read.
     pub problem: Option<FieldError>,
 }
 
-/// A message that a rule is about and that is not as the rule says.
+/// A message that matches a rule but does not have the expected content.
 #[derive(Error, Clone, Debug, PartialEq, Eq)]
 #[error("{key}: {problem}")]
 pub struct FieldError {
-    /// The key of the configuration.
+    /// The key in the configuration.
     pub key: String,
-    /// What is there instead; never the message's own values.
+    /// What is there instead; never values of the message.
     pub problem: String,
 }

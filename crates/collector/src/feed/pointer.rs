@@ -1,5 +1,5 @@
-//! JSON pointers (RFC 6901): where in a message something stands. They go on inside text that is JSON again, which many feeds
-//! wrap their messages in.
+//! JSON pointers (RFC 6901) into a message. They continue inside text that holds JSON, in which many feeds wrap their
+//! messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use thiserror::Error;
 
 use crate::feed::redacted_shape;
 
-/// A place in a message, such as `/payload/data/multiplier`; `""` is the whole message.
-// The text is a well-formed RFC 6901 pointer.
+/// A pointer such as `/payload/data/multiplier`; `""` is the whole message.
+// Invariant: a well-formed RFC 6901 pointer.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pointer(String);
 
-/// A pointer that matches nothing, with what is there instead. Names keys, never what they hold.
+/// A pointer that matches nothing, with what is there instead. Names keys, never values.
 #[derive(Error, Clone, Debug, PartialEq, Eq)]
 #[error("the pointer {pointer:?} matches nothing: {there}")]
 pub struct Missing {
@@ -36,26 +36,26 @@ pub enum PointerError {
 }
 
 impl Pointer {
-    /// The whole message.
+    /// Returns the pointer to the whole message.
     pub fn root() -> Self {
         Self(String::new())
     }
 
-    /// The pointer to one element of a list at the top.
+    /// Returns the pointer to one element of a top-level list.
     pub fn element(index: usize) -> Self {
         Self(format!("/{index}"))
     }
 
-    /// What stands there in `message`.
+    /// Returns the value in `message`.
     ///
     /// # Errors
     ///
-    /// Which part of the pointer matches, and which keys are there and at the top.
+    /// Nothing is there; the error says which part of the pointer matches, and which keys exist there and at the top.
     pub fn find<'v>(&self, message: &'v Value) -> Result<Cow<'v, Value>, Missing> {
         self.find_silently(message).ok_or_else(|| self.missing(message))
     }
 
-    /// What stands there, for places that may well be empty.
+    /// Returns the value in `message`, `None` if there is none.
     pub fn find_silently<'v>(&self, message: &'v Value) -> Option<Cow<'v, Value>> {
         if let Some(value) = message.pointer(&self.0) {
             return Some(Cow::Borrowed(value));
@@ -66,7 +66,7 @@ impl Pointer {
         rest.find_silently(&inner).map(|value| Cow::Owned(value.into_owned()))
     }
 
-    /// The longest part of the pointer that matches, by its length, and what stands there.
+    /// Returns the length of the longest part of the pointer that matches, and the value there.
     fn deepest<'v>(&self, message: &'v Value) -> (usize, &'v Value) {
         self.0
             .rmatch_indices('/')
@@ -89,7 +89,7 @@ impl Pointer {
     }
 }
 
-/// The object or list that a text holds as JSON.
+/// Returns the object or list that a text holds as JSON.
 pub fn opened(value: &Value) -> Option<Value> {
     let text = value.as_str()?;
     text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())?

@@ -1,79 +1,78 @@
-//! From messages to readings, with the little that must be remembered between them.
+//! Reads the rounds in the messages of a feed.
 
 use rounds::Multiplier;
 use serde_json::{Map, Value};
 
 use crate::feed::number::{self, BelowOne, Scale};
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::feed::rule::Rule;
 use crate::feed::{history, pointer, redacted_shape};
 use crate::observation::Report;
 
-/// Characters of a round's id; more is not an id.
+/// Maximum number of characters of a round's id.
 const ID_CHARS_MAX: usize = 128;
-/// Bytes of one detail as JSON; more is not kept.
+/// Maximum length of one detail in bytes of JSON; longer ones are dropped.
 const DETAIL_BYTES_MAX: usize = 4096;
 
-/// Applies the rules of a feed to one message after another.
+/// Applies the rules of a feed to its messages in order.
 #[derive(Debug)]
 pub struct Reader {
     rules: Vec<(Rule, RoundInProgress)>,
 }
 
-/// What is known of the round in flight.
+/// What is known about the round in flight.
 #[derive(Debug, Default)]
 struct RoundInProgress {
-    /// The end of the round before was heard, so this one is heard from its start.
+    /// The end of the previous round was received, so this one is observed from its start.
     from_start: bool,
-    /// The name an earlier message gave it.
+    /// The id from an earlier message.
     id: Option<String>,
-    /// The last multiplier told in flight, and of which round if that was said.
+    /// The last multiplier in flight, and the id of its round if given.
     tick: Option<(Option<String>, Multiplier)>,
 }
 
 impl Reader {
-    /// A reader of a feed with these rules; the first whose filters hold reads a message.
+    /// Creates a reader with these rules; the first rule whose filters match reads a message.
     pub fn new(rules: Vec<Rule>) -> Self {
         Self { rules: rules.into_iter().map(|rule| (rule, RoundInProgress::default())).collect() }
     }
 
-    /// Forgets the round in flight: what was told of it before a loss of the connection is not known to belong to what
-    /// comes after.
+    /// Forgets the round in flight: after a reconnect another round may be in flight.
     pub fn forget(&mut self) {
-        for (_, flight) in &mut self.rules {
-            *flight = RoundInProgress::default();
+        for (_, round) in &mut self.rules {
+            *round = RoundInProgress::default();
         }
     }
 
-    /// What `message` says.
-    pub fn read(&mut self, message: &Value) -> Heard {
+    /// Returns what `message` reports.
+    pub fn read(&mut self, message: &Value) -> ParsedMessage {
         let matching = self.rules.iter().position(|(rule, _)| rule.when.holds(message));
-        for (index, (rule, flight)) in self.rules.iter_mut().enumerate() {
+        for (index, (rule, round)) in self.rules.iter_mut().enumerate() {
             if Some(index) != matching {
-                flight.note(rule, message);
+                round.track(rule, message);
             }
         }
-        let Some((rule, flight)) = matching.and_then(|index| self.rules.get_mut(index)) else {
-            return Heard::default();
+        let Some((rule, round)) = matching.and_then(|index| self.rules.get_mut(index)) else {
+            return ParsedMessage::default();
         };
         match &rule.list {
             Some((list, order)) => match list.find(message) {
                 Ok(found) => {
                     let opened = pointer::opened(&found);
                     let Value::Array(elements) = opened.as_ref().unwrap_or(&found) else {
-                        return rule.unreadable("list", "there is something else than a list");
+                        return rule.unreadable("list", "the value is not a list");
                     };
                     let newest_first = history::newest_first(elements, *order);
-                    history::read(newest_first.into_iter().map(|element| listed(rule, element)))
+                    history::read(newest_first.into_iter().map(|element| list_entry(rule, element)))
                 }
                 Err(missing) => rule.unreadable("list", &missing.to_string()),
             },
-            None => flight.land(rule, message),
+            None => round.finish(rule, message),
         }
     }
 
-    /// Why no rule is about `message`: the first filter of each that does not hold.
-    pub fn why_not(&self, message: &Value) -> String {
+    /// Explains why no rule matches `message`: the first filter of each that does not hold.
+    pub fn mismatch_reason(&self, message: &Value) -> String {
         let unmet: Vec<String> = self
             .rules
             .iter()
@@ -90,8 +89,8 @@ impl Reader {
 }
 
 impl Rule {
-    fn unreadable(&self, name: &str, problem: &str) -> Heard {
-        Heard { is_matched: true, said: None, problem: Some(self.problem(name, problem)) }
+    fn unreadable(&self, name: &str, problem: &str) -> ParsedMessage {
+        ParsedMessage { is_matched: true, report: None, problem: Some(self.problem(name, problem)) }
     }
 
     fn problem(&self, name: &str, problem: &str) -> FieldError {
@@ -113,8 +112,8 @@ impl Rule {
     }
 }
 
-/// One element of a list; `None` where its round has not ended.
-fn listed(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
+/// Reads one element of a list.
+fn list_entry(rule: &Rule, element: &Value) -> Result<history::ListEntry, FieldError> {
     let value = match rule.options.value.find(element) {
         Ok(value) if value.is_null() => return Ok(history::ListEntry::Unfinished),
         Ok(value) => value,
@@ -136,9 +135,9 @@ fn id(value: &Value) -> Result<String, String> {
 }
 
 impl RoundInProgress {
-    /// Remembers what a message that ends no round tells of the one in flight.
-    fn note(&mut self, rule: &Rule, message: &Value) {
-        if let Some((condition, pointer)) = &rule.naming
+    /// Remembers what a message in flight says about the current round.
+    fn track(&mut self, rule: &Rule, message: &Value) {
+        if let Some((condition, pointer)) = &rule.id_rule
             && condition.holds(message)
         {
             self.id = pointer.find_silently(message).and_then(|value| id(&value).ok());
@@ -152,16 +151,16 @@ impl RoundInProgress {
         }
     }
 
-    /// The round that `message` ends.
-    fn land(&mut self, rule: &Rule, message: &Value) -> Heard {
-        let flight = std::mem::take(self);
+    /// Returns the round that `message` ends.
+    fn finish(&mut self, rule: &Rule, message: &Value) -> ParsedMessage {
+        let round = std::mem::take(self);
         self.from_start = true;
         let mut detail = Map::new();
-        let read = rule.id(message).map(|id| id.or_else(|| flight.id.clone())).and_then(|id| {
+        let read = rule.id(message).map(|id| id.or_else(|| round.id.clone())).and_then(|id| {
             let value = rule.options.value.find(message);
-            let is_told = value.as_ref().is_ok_and(|value| !value.is_null());
-            if rule.options.when_null.is_some() && !is_told {
-                return flight.stand_in(rule, id, &mut detail);
+            let has_value = value.as_ref().is_ok_and(|value| !value.is_null());
+            if rule.options.when_null.is_some() && !has_value {
+                return round.fallback_multiplier(rule, id, &mut detail);
             }
             let value = value.map_err(|missing| rule.problem("value", &missing.to_string()))?;
             Ok((id, rule.multiplier(&value)?))
@@ -169,7 +168,7 @@ impl RoundInProgress {
         let (id, multiplier) = match read {
             Ok(read) => read,
             Err(problem) => {
-                return Heard { is_matched: true, said: None, problem: Some(problem) };
+                return ParsedMessage { is_matched: true, report: None, problem: Some(problem) };
             }
         };
         let (ended_at, problem) = match ended_at(rule, message) {
@@ -184,12 +183,12 @@ impl RoundInProgress {
             }
         }
         let detail = (!detail.is_empty()).then_some(Value::Object(detail));
-        let said = Report::Round { id, multiplier, ended_at, backfill: false, detail };
-        Heard { is_matched: true, said: Some(said), problem }
+        let report = Report::Round { id, multiplier, ended_at, backfill: false, detail };
+        ParsedMessage { is_matched: true, report: Some(report), problem }
     }
 
-    /// The multiplier of a round whose last message has none.
-    fn stand_in(
+    /// Returns the multiplier of a round whose last message has none.
+    fn fallback_multiplier(
         &self,
         rule: &Rule,
         id: Option<String>,
@@ -209,9 +208,9 @@ impl RoundInProgress {
             }
             Some(_) => Err(rule.problem(
                 "when_null",
-                "the round told no multiplier, and its start was not heard: it is left out",
+                "the round has no multiplier, and its start was not received: it is skipped",
             )),
-            None => Err(rule.problem("when_null", "the round told no multiplier: it is left out")),
+            None => Err(rule.problem("when_null", "the round has no multiplier: it is skipped")),
         }
     }
 }

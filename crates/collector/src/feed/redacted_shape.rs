@@ -1,15 +1,15 @@
-//! What a message looks like, without what it says: keys and kinds, never values, so that it may be logged and shown.
+//! Describes a message by its keys and types, never its values, so that it may be logged.
 
 use serde_json::Value;
 
-/// Keys of one object that are named before the rest is only counted.
+/// Number of keys named per object; the rest is counted.
 const KEYS_MAX: usize = 12;
-/// Characters of one key; ids and tokens are sometimes used as keys.
+/// Maximum length of a key; ids and tokens are sometimes used as keys.
 const KEY_CHARS_MAX: usize = 32;
-/// Levels that are opened.
+/// Maximum depth.
 const DEPTH_MAX: usize = 6;
 
-/// What is directly inside `value`: `the keys "a", "b"`, `a list of 3`, `a number`.
+/// Describes the top level of `value`: `the keys "a", "b"`, `a list of 3`, `a number`.
 pub fn contents(value: &Value) -> String {
     match value {
         Value::Object(fields) if fields.is_empty() => "no keys".to_owned(),
@@ -30,7 +30,7 @@ pub fn contents(value: &Value) -> String {
     }
 }
 
-/// The shape of the whole: `{"id": number, "rows": [25 of {"crash": text}]}`.
+/// Describes all of `value`: `{"id": number, "rows": [25 of {"crash": text}]}`.
 pub fn shape(value: &Value) -> String {
     let mut text = String::new();
     write(value, DEPTH_MAX, &mut text);
@@ -64,7 +64,7 @@ fn write(value: &Value, depth: usize, text: &mut String) {
     }
 }
 
-/// Elements of the same kind are shown once; a short mixed list (an event's name and its fields) is shown whole.
+/// Describes a list: elements of the same shape once, a short mixed list (an event's name and its fields) completely.
 fn write_list(elements: &[Value], depth: usize, text: &mut String) {
     let same = |a: &Value, b: &Value| std::mem::discriminant(a) == std::mem::discriminant(b);
     if elements.len() > 1 && elements.iter().all(|element| same(element, &elements[0])) {

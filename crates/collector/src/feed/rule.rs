@@ -1,4 +1,4 @@
-//! One rule of a feed: which messages end a round (or list rounds), and where in them everything stands.
+//! One rule of a feed: which messages end a round or list rounds, and where in them the values are.
 
 use std::collections::BTreeMap;
 
@@ -16,107 +16,107 @@ use crate::order::Order;
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RuleOptions {
-    /// Name of the event, where a message is a list that begins with it: short for a filter on `/0`.
+    /// Name of the event, for messages that are a list beginning with it: short for a filter on `/0`.
     pub event: Option<String>,
-    /// What must hold for the message, all of it; none = every message.
+    /// Filters that must all match; without one the rule applies to every message.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// The list of rounds, where the message has more than one.
+    /// The list of rounds, for messages with several.
     pub list: Option<Pointer>,
-    /// Where the newest round of `list` stands; what is said for the whole collector where it is left out.
+    /// Which end of `list` is the newest; the collector's `order` by default.
     pub order: Option<Order>,
     /// The multiplier.
     pub value: Pointer,
-    /// What it is multiplied by: 0.01 where the feed tells hundredths.
+    /// Factor of the multiplier: 0.01 for a feed in hundredths.
     #[serde(default)]
     pub scale: Scale,
-    /// What a number below 1 is.
+    /// The meaning of a number below 1.
     #[serde(default)]
     pub below_one: BelowOne,
-    /// The game's own name of the round.
+    /// The game's id of the round.
     pub id: Option<Pointer>,
-    /// The earlier message that has it, where the last one has not.
+    /// The earlier message that holds the id, if the last one does not.
     pub id_from: Option<IdFrom>,
     /// When the round ended.
     pub time: Option<Pointer>,
-    /// How `time` is written.
+    /// The format of `time`.
     #[serde(default)]
     pub time_format: TimeFormat,
-    /// What to do where the multiplier is null or left out.
+    /// What to do if the multiplier is null or missing.
     pub when_null: Option<WhenNull>,
-    /// What else to keep beside the round in the events file, by name: a hash, a seed.
+    /// Details to keep with the round in the event file, by name: a hash, a seed.
     #[serde(default)]
     pub detail: BTreeMap<String, Pointer>,
 }
 
-/// The earlier message that names the round, such as bustabit's `game_starting`.
+/// The earlier message that holds the id of the round, such as bustabit's `game_starting`.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct IdFrom {
     /// Name of its event.
     pub event: Option<String>,
-    /// What must hold for it.
+    /// Filters that it must match.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// Where the name stands.
+    /// Where the id is.
     pub id: Pointer,
 }
 
-/// What stands in for a multiplier that the last message of a round leaves out.
+/// What replaces a multiplier that is missing in the last message of a round.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct WhenNull {
-    /// Name of the event that tells the multiplier in flight.
+    /// Name of the event with the multiplier in flight.
     pub event: Option<String>,
-    /// What must hold for such a message.
+    /// Filters that such a message must match.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// Where the multiplier stands in it; as in the last message where it is left out.
+    /// Where the multiplier is in it; as in the last message by default.
     pub value: Option<Pointer>,
-    /// The multiplier of a round that was heard from its start and told none in flight.
+    /// The multiplier of a round that was observed from its start and had none in flight.
     pub otherwise: Option<Multiplier>,
 }
 
-/// A rule that was checked.
+/// A checked rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its key in the configuration, for messages: `feed.rounds[0]`.
     pub key: String,
-    /// Which messages it is about.
+    /// Which messages it applies to.
     pub when: Condition,
-    /// The list and its order, where it is about lists.
+    /// The list and its order, if it applies to lists.
     pub list: Option<(Pointer, Order)>,
-    /// Everything else, as it was written.
+    /// The options as written.
     pub options: RuleOptions,
-    /// Which messages tell the multiplier in flight, and where.
+    /// Which messages hold the multiplier in flight, and where.
     pub tick: Option<(Condition, Pointer)>,
-    /// Which messages name the next round, and where.
-    pub naming: Option<(Condition, Pointer)>,
+    /// Which messages hold the id of the next round, and where.
+    pub id_rule: Option<(Condition, Pointer)>,
 }
 
-/// All of these must hold.
+/// A conjunction of filters.
 #[derive(Clone, Debug)]
 pub struct Condition(Vec<Filter>);
 
 impl Condition {
-    /// The event is called `event`, if that is given, and all of `filters` hold.
+    /// Creates the condition that the event is named `event`, if given, and that all `filters` match.
     pub fn new(event: Option<&String>, filters: &[Filter]) -> Self {
         Self(event.map(|name| Filter::event(name)).into_iter().chain(filters.to_vec()).collect())
     }
 
-    /// It holds for `message`.
+    /// Returns whether it holds for `message`.
     pub fn holds(&self, message: &Value) -> bool {
         self.unmet(message).is_none()
     }
 
-    /// The first filter that does not hold for `message`.
+    /// Returns the first filter that does not match `message`.
     pub fn unmet(&self, message: &Value) -> Option<&Filter> {
         self.0.iter().find(|filter| !filter.holds(message))
     }
 }
 
 impl RuleOptions {
-    /// A rule for every message, with its multiplier at `value`.
+    /// Returns a rule for every message, with the multiplier at `value`.
     pub fn at(value: Pointer) -> Self {
         Self {
             event: None,
@@ -135,11 +135,11 @@ impl RuleOptions {
         }
     }
 
-    /// Checks what its keys say together. `order` is the collector's, for a list that says none.
+    /// Checks that the keys are consistent. `order` is the default order of lists.
     ///
     /// # Errors
     ///
-    /// Two keys that exclude each other, or one that needs another, by name.
+    /// Two keys exclude each other, or one needs another; the error names them.
     pub fn check(self, index: usize, order: Order) -> Result<Rule, ConfigError> {
         let key = format!("feed.rounds[{index}]");
         let wrong =
@@ -164,9 +164,9 @@ impl RuleOptions {
             return wrong("time_format", "is the format of `time`: give `time`, or leave it out");
         }
         let tick = self.when_null.as_ref().and_then(|null| {
-            let said = null.event.is_some() || !null.filters.is_empty();
+            let has_tick = null.event.is_some() || !null.filters.is_empty();
             let value = null.value.clone().unwrap_or_else(|| self.value.clone());
-            said.then(|| (Condition::new(null.event.as_ref(), &null.filters), value))
+            has_tick.then(|| (Condition::new(null.event.as_ref(), &null.filters), value))
         });
         if tick.is_none() && self.when_null.as_ref().is_some_and(|null| null.otherwise.is_none()) {
             return wrong(
@@ -174,7 +174,7 @@ impl RuleOptions {
                 "says nothing: give `filters` or `event` of the messages in flight, or `otherwise = 1.0`",
             );
         }
-        let naming = self
+        let id_rule = self
             .id_from
             .as_ref()
             .map(|from| (Condition::new(from.event.as_ref(), &from.filters), from.id.clone()));
@@ -184,7 +184,7 @@ impl RuleOptions {
             key,
             options: self,
             tick,
-            naming,
+            id_rule,
         })
     }
 }

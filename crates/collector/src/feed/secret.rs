@@ -1,4 +1,4 @@
-//! Settings that may hold a token: written in the configuration file, or named there and kept elsewhere.
+//! Settings that may hold a token, given in the configuration or by reference.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -7,20 +7,21 @@ use std::{env, fmt, fs};
 
 use serde::{Deserialize, Serialize};
 
-/// A token file is a line, not a film.
+/// Maximum size of a secret's file in bytes.
 const FILE_BYTES_MAX: u64 = 65_536;
 
-/// A text that is not shown: itself, `env:NAME` for an environment variable, or `file:PATH` for what a file holds.
+/// A text that is never shown: given directly, as `env:NAME` for an environment variable, or as `file:PATH` for a
+/// file's content.
 #[derive(Serialize, Deserialize, Clone, Default, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text that is meant, without the line feed at its end.
+    /// Returns the secret text without a trailing line feed.
     ///
     /// # Errors
     ///
-    /// The variable is not set, or the file cannot be read; names it, never what is in it.
+    /// The variable is not set or the file cannot be read; the error names it, never its content.
     pub fn reveal(&self) -> Result<String, String> {
         if let Some(name) = self.0.strip_prefix("env:") {
             return env::var(name)
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_read_from_the_environment() {
-        // One that is set everywhere.
+        // A variable that is always set.
         assert_eq!(
             secret("env:PATH").reveal(),
             env::var("PATH").map_err(|error| error.to_string())

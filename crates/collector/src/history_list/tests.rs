@@ -7,7 +7,7 @@ fn list(selector: usize, popup: bool, texts: &[&str]) -> ListTexts {
 /// The hundredths of the list that is taken, newest first, and what found it.
 #[track_caller]
 fn check_among(lists: &[ListTexts], order: Order, expected: (usize, bool, &[u64])) {
-    match sight(lists, order) {
+    match parse_lists(lists, order) {
         ParsedList::List { multipliers, selector, popup } => {
             let cents: Vec<_> = multipliers.iter().map(|multiplier| multiplier.cents()).collect();
             assert_eq!((selector, popup, cents.as_slice()), expected);
@@ -77,24 +77,27 @@ fn the_first_selector_that_finds_a_list_wins() {
 #[test]
 fn two_numbers_are_not_a_list() {
     let lists = [list(0, false, &["1.00x", "2.00x"]), list(0, true, &["1.00x"])];
-    assert_eq!(sight(&lists, Order::NewestFirst), ParsedList::Few(2));
+    assert_eq!(parse_lists(&lists, Order::NewestFirst), ParsedList::Few(2));
 }
 
 #[test]
 fn entries_without_any_text_are_a_list_that_is_being_drawn() {
-    assert_eq!(sight(&[list(0, false, &["", "", ""])], Order::NewestFirst), ParsedList::Few(0));
+    assert_eq!(
+        parse_lists(&[list(0, false, &["", "", ""])], Order::NewestFirst),
+        ParsedList::Few(0)
+    );
 }
 
 #[test]
 fn texts_that_are_no_multipliers_are_shown_to_the_user() {
     let lists = [list(0, false, &["", "Bet 10 €", "—", "0.50x", "cash out"])];
     let shown = ["Bet 10 €", "—", "0.50x"].map(str::to_owned).to_vec();
-    assert_eq!(sight(&lists, Order::NewestFirst), ParsedList::Unreadable(shown));
+    assert_eq!(parse_lists(&lists, Order::NewestFirst), ParsedList::Unreadable(shown));
 }
 
 #[test]
 fn a_page_without_entries_shows_nothing() {
-    assert_eq!(sight(&[], Order::NewestFirst), ParsedList::Nothing);
+    assert_eq!(parse_lists(&[], Order::NewestFirst), ParsedList::Nothing);
 }
 
 #[test]

@@ -122,10 +122,10 @@ fn readiness(status: Option<&Status>) -> Response<String> {
         Some(status)
             if matches!(status.state, CollectorState::Connected | CollectorState::Stalled) =>
         {
-            (StatusCode::OK, status.state.word())
+            (StatusCode::OK, status.state.name())
         }
-        Some(status) => (StatusCode::SERVICE_UNAVAILABLE, status.state.word()),
-        None => (StatusCode::SERVICE_UNAVAILABLE, CollectorState::Starting.word()),
+        Some(status) => (StatusCode::SERVICE_UNAVAILABLE, status.state.name()),
+        None => (StatusCode::SERVICE_UNAVAILABLE, CollectorState::Starting.name()),
     };
     let reason = status.and_then(|status| status.last_error.as_deref());
     response(code, JSON, json!({ "status": state, "reason": reason }).to_string())
@@ -156,7 +156,7 @@ pub fn text(status: Option<&Status>) -> String {
     let help = "1 for the state the collector is in.";
     let mut state_metric = page.metric("aviator_collector_state", MetricKind::Gauge, help);
     for state in CollectorState::ALL {
-        state_metric.sample(&[("state", state.word())], u8::from(state == status.state));
+        state_metric.sample(&[("state", state.name())], u8::from(state == status.state));
     }
     gauges(&mut page, status);
     page.into_text()
@@ -193,7 +193,7 @@ mod tests {
     fn every_sample_stands_under_its_own_type() {
         let mut status = Status::new(SourceKind::Demo, "2026-01-01T12:00:00.500Z".parse().unwrap());
         status.rounds_written = 7;
-        status.enter(CollectorState::Connected, status.started_at);
+        status.set_state(CollectorState::Connected, status.started_at);
         let text = text(Some(&status));
         let mut family = "";
         for line in text.lines() {
@@ -227,9 +227,9 @@ mod tests {
         let mut status = Status::new(SourceKind::Demo, now);
         assert_eq!(readiness(None).status(), 503);
         assert_eq!(readiness(Some(&status)).status(), 503);
-        status.enter(CollectorState::Connected, now);
+        status.set_state(CollectorState::Connected, now);
         assert_eq!(readiness(Some(&status)).status(), 200);
-        status.enter(CollectorState::WritingFailed, now);
+        status.set_state(CollectorState::WritingFailed, now);
         status.last_error = Some("no space left".to_owned());
         let response = readiness(Some(&status));
         assert_eq!(response.status(), 503);

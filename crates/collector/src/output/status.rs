@@ -96,7 +96,7 @@ impl StatusWatch {
     }
 
     /// Hears of every posting.
-    pub fn listen(&self) -> watch::Receiver<Option<Status>> {
+    pub fn subscribe(&self) -> watch::Receiver<Option<Status>> {
         self.0.subscribe()
     }
 }
@@ -127,7 +127,7 @@ impl CollectorState {
     ];
 
     /// As in the file.
-    pub fn word(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
             Self::Connected => "connected",
@@ -180,7 +180,7 @@ impl Status {
     }
 
     /// True if that is another state than before.
-    pub fn enter(&mut self, state: CollectorState, now: DateTime<Utc>) -> bool {
+    pub fn set_state(&mut self, state: CollectorState, now: DateTime<Utc>) -> bool {
         let is_other = self.state != state;
         if is_other {
             self.state = state;
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_state_has_one_name() {
         for state in CollectorState::ALL {
-            assert_eq!(serde_json::to_value(state).unwrap(), state.word());
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
         }
     }
 
@@ -206,8 +206,8 @@ mod tests {
     fn a_state_keeps_the_time_it_began() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let mut status = Status::new(SourceKind::Browser, at(0));
-        assert!(status.enter(CollectorState::Connected, at(1)));
-        assert!(!status.enter(CollectorState::Connected, at(2)));
+        assert!(status.set_state(CollectorState::Connected, at(1)));
+        assert!(!status.set_state(CollectorState::Connected, at(2)));
         assert_eq!(status.state_since, at(1));
     }
 }

@@ -16,14 +16,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::output::console::Console;
 
 /// Rounds and marks that wait for the disk; at 23 s a round two and a half days.
-pub const QUEUE: usize = 10_000;
+pub const QUEUE_LEN: usize = 10_000;
 /// Pauses between attempts at a disk that refuses: short enough to be writing again 2 s after there is space.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(1);
 /// One warning in this time, however often the disk refuses.
 const WARN_EVERY: Duration = Duration::from_mins(1);
 /// A mark that cannot be written for so long is given up: rounds matter more.
-const NOTE_PATIENCE: Duration = Duration::from_mins(1);
+const NOTE_RETRY_MAX: Duration = Duration::from_mins(1);
 
 /// Something to be written.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub enum Entry {
 
 /// How far the writer is.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Progress {
+pub struct WriterProgress {
     /// Rounds on the disk, of this run.
     pub rounds_written: u64,
     /// The newest of them.
@@ -53,8 +53,8 @@ pub struct Progress {
 #[derive(Debug)]
 pub struct Writer {
     entries: mpsc::Sender<Entry>,
-    progress: watch::Receiver<Progress>,
-    hurry: std_mpsc::Sender<Instant>,
+    progress: watch::Receiver<WriterProgress>,
+    deadline_tx: std_mpsc::Sender<Instant>,
     unwritten: oneshot::Receiver<usize>,
 }
 
@@ -70,21 +70,22 @@ impl Writer {
     ///
     /// The system gives no thread.
     pub fn start(log: RoundLog, console: Console) -> anyhow::Result<Self> {
-        let (entries, queue) = mpsc::channel(QUEUE);
-        let first = Progress { file: log.path().to_owned(), ..Progress::default() };
-        let (said, progress) = watch::channel(first);
-        let (hurry, hurried) = std_mpsc::channel();
+        let (entries, queue) = mpsc::channel(QUEUE_LEN);
+        let first = WriterProgress { file: log.path().to_owned(), ..WriterProgress::default() };
+        let (progress_tx, progress) = watch::channel(first);
+        let (deadline_tx, deadline_rx) = std_mpsc::channel();
         let (done, unwritten) = oneshot::channel();
-        let pen = WriterThread { log, console, said, hurried, deadline: None, warned: None };
+        let thread =
+            WriterThread { log, console, progress_tx, deadline_rx, deadline: None, warned: None };
         thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || {
-                let count = pen.run(queue);
+                let count = thread.run(queue);
                 // The other end may have given up waiting.
                 done.send(count).unwrap_or_default();
             })
             .context("starting the writer")?;
-        Ok(Self { entries, progress, hurry, unwritten })
+        Ok(Self { entries, progress, deadline_tx, unwritten })
     }
 
     /// Puts something into the queue.
@@ -111,7 +112,7 @@ impl Writer {
     }
 
     /// How far it is.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> WriterProgress {
         self.progress.borrow().clone()
     }
 
@@ -121,15 +122,15 @@ impl Writer {
         self.entries.max_capacity() - self.entries.capacity() + in_hand
     }
 
-    /// Writes what is queued and ends; a disk that refuses gets until `patience` is over.
+    /// Writes what is queued and ends; a disk that refuses gets until `limit` is over.
     ///
     /// # Errors
     ///
     /// The writer's thread is gone. `Ok` holds the number of rounds that are not on the disk, and how far it came.
-    pub async fn stop(self, patience: Duration) -> Result<(usize, Progress), WriterGone> {
+    pub async fn stop(self, limit: Duration) -> Result<(usize, WriterProgress), WriterGone> {
         drop(self.entries);
         // If it is idle or gone there is nobody to hurry.
-        self.hurry.send(Instant::now() + patience).unwrap_or_default();
+        self.deadline_tx.send(Instant::now() + limit).unwrap_or_default();
         let unwritten = self.unwritten.await.map_err(|_| WriterGone)?;
         let progress = self.progress.borrow().clone();
         Ok((unwritten, progress))
@@ -140,8 +141,8 @@ impl Writer {
 struct WriterThread {
     log: RoundLog,
     console: Console,
-    said: watch::Sender<Progress>,
-    hurried: std_mpsc::Receiver<Instant>,
+    progress_tx: watch::Sender<WriterProgress>,
+    deadline_rx: std_mpsc::Receiver<Instant>,
     deadline: Option<Instant>,
     warned: Option<Instant>,
 }
@@ -164,7 +165,7 @@ impl WriterThread {
         loop {
             let Err(error) = self.try_write(entry) else { return true };
             self.warn(&error);
-            if matches!(entry, Entry::Note(..)) && began.elapsed() >= NOTE_PATIENCE {
+            if matches!(entry, Entry::Note(..)) && began.elapsed() >= NOTE_RETRY_MAX {
                 tracing::error!(?entry, "A mark could not be written and is lost.");
                 return true;
             }
@@ -189,7 +190,7 @@ impl WriterThread {
             tracing::debug!(round = number, multiplier = %round.multiplier, kind = ?event.kind, "A round is on the disk.");
         }
         let events_failing = self.log.event_error().map(ToOwned::to_owned);
-        self.said.send_modify(|progress| {
+        self.progress_tx.send_modify(|progress| {
             progress.rounds_written = number;
             progress.failing = None;
             progress.events_failing = events_failing;
@@ -207,13 +208,13 @@ impl WriterThread {
             self.warned = Some(Instant::now());
             tracing::warn!(%error, "The disk refuses a round; it is kept and tried again.");
         }
-        self.said.send_modify(|progress| progress.failing = Some(error.to_string()));
+        self.progress_tx.send_modify(|progress| progress.failing = Some(error.to_string()));
     }
 
     /// False when there is no more time.
     fn wait(&mut self, pause: Duration) -> bool {
         if self.deadline.is_none() {
-            match self.hurried.recv_timeout(pause) {
+            match self.deadline_rx.recv_timeout(pause) {
                 Ok(deadline) => self.deadline = Some(deadline),
                 Err(std_mpsc::RecvTimeoutError::Timeout) => return true,
                 Err(std_mpsc::RecvTimeoutError::Disconnected) => return false,

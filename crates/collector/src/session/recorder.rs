@@ -16,22 +16,22 @@ use tokio_util::sync::CancellationToken;
 use super::STALLED_AFTER;
 use crate::clock;
 use crate::config::Config;
-use crate::dedup::{Deduplicator, Outcome, ResumePoint, Settings};
+use crate::dedup::{DedupSettings, Deduplicator, Outcome, ResumePoint};
 use crate::observation::{Observation, Report, SourceKind};
 use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
-use crate::output::writer::{Entry, Progress, Writer, WriterGone};
+use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::resume;
 
 const TICK: Duration = Duration::from_secs(1);
 /// `status.json` is at most so old,
-const STATUS_EVERY: Duration = Duration::from_secs(5);
+const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 /// and because of rounds at most so often written.
-const STATUS_PAUSE: Duration = Duration::from_millis(200);
+const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(200);
 /// A source that stays away is said once in this time.
-const WARN_EVERY: Duration = Duration::from_mins(1);
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
 /// At the end, time for a disk that refuses.
-const WRITE_WITHIN: Duration = Duration::from_secs(5);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a wait ended before what was waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +41,11 @@ pub(super) enum Interrupt {
     WriterGone,
 }
 
-/// Everything beside the source: ledger, writer, and what is said about them.
+/// Everything beside the source: deduplicator, writer, and what is said about them.
 #[derive(Debug)]
 pub(super) struct Recorder {
     kind: SourceKind,
-    ledger: Deduplicator,
+    deduplicator: Deduplicator,
     writer: Writer,
     status: Status,
     status_file: StatusFile,
@@ -55,17 +55,17 @@ pub(super) struct Recorder {
     tick: Interval,
     status_written: Option<Instant>,
     /// The last new round, or the start of the connection.
-    news: Instant,
+    last_new_round: Instant,
     /// Of this connection.
-    first_reading: Option<Instant>,
-    lost: Option<Lost>,
+    first_observation: Option<Instant>,
+    outage: Option<Outage>,
     /// Rounds that found no place in the queue when the process had to end.
     dropped: usize,
 }
 
 /// What is known of a connection that is being sought again.
 #[derive(Debug)]
-struct Lost {
+struct Outage {
     since: Instant,
     attempts: u64,
     error: String,
@@ -87,7 +87,8 @@ impl Recorder {
             SourceKind::Replay => ResumePoint::default(),
             _ => resume::read(&dir).context("reading the last rounds")?,
         };
-        let settings = Settings { kind, baseline: config.baseline, round_min: config.round_min.0 };
+        let settings =
+            DedupSettings { kind, baseline: config.baseline, round_min: config.round_min.0 };
         tracing::info!(
             source = kind.name(), file = %log.path().display(), known_rounds = known.rounds.len(), "Recording."
         );
@@ -95,7 +96,7 @@ impl Recorder {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut recorder = Self {
             kind,
-            ledger: Deduplicator::seeded(settings, &known),
+            deduplicator: Deduplicator::resuming(settings, &known),
             writer: Writer::start(log, console(config)?)?,
             status: Status { table: config.table.clone(), ..Status::new(kind, now) },
             status_file: StatusFile::new(Box::new(RealDisk), dir),
@@ -103,16 +104,16 @@ impl Recorder {
             source_state: CollectorState::Starting,
             tick,
             status_written: None,
-            news: Instant::now(),
-            first_reading: None,
-            lost: None,
+            last_new_round: Instant::now(),
+            first_observation: None,
+            outage: None,
             dropped: 0,
         };
         let detail =
             json!({ "version": recorder.status.version, "simulated": recorder.status.simulated });
         let start = recorder.note(now, EventKind::Start, detail);
         recorder.writer.try_put(start).map_err(|_| anyhow!("the queue is full at the start"))?;
-        recorder.keep_status();
+        recorder.update_status();
         Ok(recorder)
     }
 
@@ -135,7 +136,7 @@ impl Recorder {
                     self.on_progress();
                 }
                 done = &mut work => return Ok(done),
-                () = until(due) => return Err(Interrupt::Overdue),
+                () = sleep_until_due(due) => return Err(Interrupt::Overdue),
             }
         }
     }
@@ -145,83 +146,84 @@ impl Recorder {
         &mut self,
         shutdown: &CancellationToken,
     ) -> Result<(), Interrupt> {
-        self.news = Instant::now();
-        self.first_reading = None;
+        self.last_new_round = Instant::now();
+        self.first_observation = None;
         self.source_state = CollectorState::Connected;
-        let Some(lost) = self.lost.take() else {
+        let Some(outage) = self.outage.take() else {
             tracing::info!(source = self.kind.name(), "Connected.");
-            self.keep_status();
+            self.update_status();
             return Ok(());
         };
-        let seconds = lost.since.elapsed().as_secs();
+        let seconds = outage.since.elapsed().as_secs();
         tracing::info!(
             source = self.kind.name(),
             seconds,
-            attempts = lost.attempts,
+            attempts = outage.attempts,
             "Connected again."
         );
-        let detail = json!({ "after_s": seconds, "attempts": lost.attempts, "error": lost.error });
+        let detail =
+            json!({ "after_s": seconds, "attempts": outage.attempts, "error": outage.error });
         let note = self.note(clock::wall(), EventKind::Reconnect, detail);
-        self.put(vec![note], shutdown).await
+        self.enqueue(vec![note], shutdown).await
     }
 
     /// The connection is lost, or an attempt at one failed.
     pub(super) fn on_disconnect(&mut self, error: &str, pause: Duration) {
-        let lost = self.lost.get_or_insert_with(|| Lost {
+        let outage = self.outage.get_or_insert_with(|| Outage {
             since: Instant::now(),
             attempts: 0,
             error: String::new(),
             warned: None,
         });
-        lost.attempts += 1;
-        error.clone_into(&mut lost.error);
-        if lost.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
-            lost.warned = Some(Instant::now());
+        outage.attempts += 1;
+        error.clone_into(&mut outage.error);
+        if outage.warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
+            outage.warned = Some(Instant::now());
             tracing::warn!(
                 source = self.kind.name(),
                 error,
-                attempts = lost.attempts,
+                attempts = outage.attempts,
                 next_attempt_in_s = pause.as_secs_f64().round(),
                 "Not connected."
             );
         }
-        self.ledger.interrupted();
+        self.deduplicator.interrupted();
         self.source_state = CollectorState::Reconnecting;
         self.status.last_error = Some(error.to_owned());
-        self.keep_status();
+        self.update_status();
     }
 
     /// Something was heard over the connection for so long.
-    pub(super) fn connection_held(&self, least: Duration) -> bool {
-        self.first_reading.is_some_and(|first| first.elapsed() >= least)
+    pub(super) fn connection_lasted(&self, least: Duration) -> bool {
+        self.first_observation.is_some_and(|first| first.elapsed() >= least)
     }
 
     /// How long the source may still be without a new round; `None` if it may be for ever.
     pub(super) fn time_to_stale(&self, limit: Duration) -> Option<Duration> {
-        self.kind.is_live().then(|| limit.saturating_sub(self.news.elapsed()))
+        self.kind.is_live().then(|| limit.saturating_sub(self.last_new_round.elapsed()))
     }
 
     /// What follows from a reading goes to the writer.
-    pub(super) async fn take(
+    pub(super) async fn record(
         &mut self,
-        reading: &Observation,
+        observation: &Observation,
         shutdown: &CancellationToken,
     ) -> Result<(), Interrupt> {
-        self.first_reading.get_or_insert_with(Instant::now);
-        let entries = self.entries(reading);
-        self.put(entries, shutdown).await
+        self.first_observation.get_or_insert_with(Instant::now);
+        let entries = self.entries(observation);
+        self.enqueue(entries, shutdown).await
     }
 
-    fn entries(&mut self, reading: &Observation) -> Vec<Entry> {
-        let outcomes = self.ledger.observe(reading);
-        outcomes.into_iter().map(|outcome| self.entry(outcome, reading.wall)).collect()
+    fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
+        let outcomes = self.deduplicator.observe(observation);
+        outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect()
     }
 
     fn entry(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Entry {
         match outcome {
             Outcome::Accept { round, id, kind, detail } => {
                 self.status.count(kind);
-                self.news = Instant::now();
+                self.last_new_round = Instant::now();
                 if self.source_state == CollectorState::Stalled {
                     tracing::info!(source = self.kind.name(), "Rounds come again.");
                     self.source_state = CollectorState::Connected;
@@ -249,7 +251,7 @@ impl Recorder {
     }
 
     /// Puts all of them into the writer's queue, and waits where it is full.
-    async fn put(
+    async fn enqueue(
         &mut self,
         entries: Vec<Entry>,
         shutdown: &CancellationToken,
@@ -286,7 +288,7 @@ impl Recorder {
             }
         };
         let mut detail = json!({ "reason": reason });
-        if let Some(waiting) = self.ledger.waiting() {
+        if let Some(waiting) = self.deduplicator.unplaced() {
             detail["waiting"] = json!(waiting);
         }
         last.push(self.note(end.wall, EventKind::Stop, detail));
@@ -294,10 +296,10 @@ impl Recorder {
             let is_row = matches!(entry, Entry::Row(..));
             self.dropped += usize::from(self.writer.try_put(entry).is_err() && is_row);
         }
-        let (unwritten, progress) = self.writer.stop(WRITE_WITHIN).await?;
+        let (unwritten, progress) = self.writer.stop(WRITE_TIMEOUT).await?;
         let missing = unwritten + self.dropped;
-        enter(&mut self.status, &progress, CollectorState::Stopped, missing);
-        self.status_file.keep(&self.status);
+        fill_status(&mut self.status, &progress, CollectorState::Stopped, missing);
+        self.status_file.write(&self.status);
         self.status_watch.post(&self.status);
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
@@ -310,7 +312,7 @@ impl Recorder {
     fn on_tick(&mut self) {
         let is_stalled = self.kind.is_live()
             && self.source_state == CollectorState::Connected
-            && self.news.elapsed() >= STALLED_AFTER;
+            && self.last_new_round.elapsed() >= STALLED_AFTER;
         if is_stalled {
             tracing::warn!(
                 source = self.kind.name(),
@@ -319,9 +321,9 @@ impl Recorder {
             );
             self.source_state = CollectorState::Stalled;
         }
-        let is_old = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_EVERY);
+        let is_old = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_INTERVAL);
         if is_stalled || is_old {
-            self.keep_status();
+            self.update_status();
         } else {
             self.on_progress();
         }
@@ -330,16 +332,16 @@ impl Recorder {
     /// Another round is on the disk, or it refuses one.
     fn on_progress(&mut self) {
         let progress = self.writer.progress();
-        let is_news = progress.rounds_written != self.status.rounds_written;
-        let is_turn =
+        let is_new_round = progress.rounds_written != self.status.rounds_written;
+        let is_state_change =
             progress.failing.is_some() != (self.status.state == CollectorState::WritingFailed);
-        let is_due = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_PAUSE);
-        if is_turn || (is_news && is_due) {
-            self.keep_status();
+        let is_due = self.status_written.is_none_or(|at| at.elapsed() >= STATUS_INTERVAL_MIN);
+        if is_state_change || (is_new_round && is_due) {
+            self.update_status();
         }
     }
 
-    fn keep_status(&mut self) {
+    fn update_status(&mut self) {
         let progress = self.writer.progress();
         let state = if progress.failing.is_some() {
             CollectorState::WritingFailed
@@ -348,18 +350,23 @@ impl Recorder {
         };
         self.status_written = Some(Instant::now());
         let queued = self.writer.queued();
-        enter(&mut self.status, &progress, state, queued);
-        self.show();
+        fill_status(&mut self.status, &progress, state, queued);
+        self.publish();
     }
 
-    fn show(&mut self) {
-        self.status_file.keep(&self.status);
+    fn publish(&mut self) {
+        self.status_file.write(&self.status);
         self.status_watch.post(&self.status);
     }
 }
 
 /// Puts the writer's progress into the status.
-fn enter(status: &mut Status, progress: &Progress, state: CollectorState, queued: usize) {
+fn fill_status(
+    status: &mut Status,
+    progress: &WriterProgress,
+    state: CollectorState,
+    queued: usize,
+) {
     let now = clock::wall();
     status.rounds_written = progress.rounds_written;
     status.last_round = progress
@@ -367,11 +374,12 @@ fn enter(status: &mut Status, progress: &Progress, state: CollectorState, queued
         .map(|round| LastRound { time: round.time, multiplier: round.multiplier });
     status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
     status.queued_rows = queued;
-    let beside = progress.events_failing.as_ref().map(|error| format!("the events file: {error}"));
-    if let Some(error) = progress.failing.clone().or(beside) {
+    let events_error =
+        progress.events_failing.as_ref().map(|error| format!("the events file: {error}"));
+    if let Some(error) = progress.failing.clone().or(events_error) {
         status.last_error = Some(error);
     }
-    status.enter(state, now);
+    status.set_state(state, now);
     status.updated_at = now;
 }
 
@@ -383,7 +391,7 @@ fn console(config: &Config) -> anyhow::Result<Console> {
     Console::start(Box::new(stdout()), remark).context("starting the console")
 }
 
-async fn until(due: Option<Instant>) {
+async fn sleep_until_due(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,

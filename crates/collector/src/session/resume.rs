@@ -9,7 +9,7 @@ use rounds::scan::{ChangeKind, Directory};
 use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round};
 use serde::Deserialize as _;
 
-use crate::dedup::{ResumePoint, WINDOW, Waiting};
+use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
 use crate::output::status::STATUS_FILE;
 
 /// The newest rows of a directory, from the last mark on: rows before a gap or of another table do not continue in a list.
@@ -26,10 +26,14 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
         }
         files.insert(change.file, change.rounds);
     }
-    let mut rows: Vec<Row<'_>> = files
+    let mut rows: Vec<LocatedRow<'_>> = files
         .iter()
         .flat_map(|(file, rounds)| {
-            rounds.iter().enumerate().map(|(row, &round)| Row { round, file, number: row + 1 })
+            rounds.iter().enumerate().map(|(row, &round)| LocatedRow {
+                round,
+                file,
+                number: row + 1,
+            })
         })
         .collect();
     // Stable: rounds of one time stay in the order of their file.
@@ -47,14 +51,14 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
     }
     let newest = rows.last().map(|row| row.round.time);
     let tail = &rows[rows.len().saturating_sub(WINDOW)..];
-    let (count, mark) = stretch(&mut SideFiles::new(dir), tail, &names);
+    let (count, mark) = unmarked_run(&mut EventFiles::new(dir), tail, &names);
     let mark = mark.filter(|mark| !mark.list.is_empty()).unwrap_or_default();
     Ok(ResumePoint {
         rounds: tail[tail.len() - count..].iter().map(|row| row.round).collect(),
         newest,
-        basis: mark.list,
-        based: mark.at,
-        waiting: waiting(&mut SideFiles::new(dir), &names),
+        base_list: mark.list,
+        base_time: mark.at,
+        unplaced: unplaced(&mut EventFiles::new(dir), &names),
     })
 }
 
@@ -67,7 +71,7 @@ fn last_file(dir: &Path) -> Option<String> {
 
 /// A row, and where it stands.
 #[derive(Clone, Copy)]
-struct Row<'a> {
+struct LocatedRow<'a> {
     round: Round,
     file: &'a str,
     /// From 1.
@@ -76,7 +80,7 @@ struct Row<'a> {
 
 /// A place behind which nothing older continues, unless it says what does.
 #[derive(Clone, Debug, Default)]
-struct Mark {
+struct Discontinuity {
     /// The row before it; 0 is before the first.
     after: usize,
     /// The list from which recording went on, newest first.
@@ -87,19 +91,19 @@ struct Mark {
 /// What a side file says.
 #[derive(Debug, Default)]
 struct EventFileSummary {
-    marks: Vec<Mark>,
+    marks: Vec<Discontinuity>,
     has_rows: bool,
     /// What its run had seen and not written when it ended.
-    waiting: Option<Waiting>,
+    unplaced: Option<UnplacedRounds>,
 }
 
 /// The side files of a directory, each read once. One that is missing or damaged says nothing: the ledger can do without.
-struct SideFiles<'a> {
+struct EventFiles<'a> {
     dir: &'a Path,
     read: BTreeMap<String, EventFileSummary>,
 }
 
-impl<'a> SideFiles<'a> {
+impl<'a> EventFiles<'a> {
     fn new(dir: &'a Path) -> Self {
         Self { dir, read: BTreeMap::new() }
     }
@@ -107,31 +111,35 @@ impl<'a> SideFiles<'a> {
     fn of(&mut self, csv: &str) -> &EventFileSummary {
         self.read.entry(csv.to_owned()).or_insert_with(|| {
             let path = self.dir.join(csv).with_extension("events.jsonl");
-            said(&fs::read(path).unwrap_or_default())
+            summary(&fs::read(path).unwrap_or_default())
         })
     }
 
     /// The last mark of a file, after this row if one is given.
-    fn mark(&mut self, csv: &str, after: Option<usize>) -> Option<Mark> {
-        let is_it = |mark: &&Mark| after.is_none_or(|row| mark.after == row);
+    fn mark(&mut self, csv: &str, after: Option<usize>) -> Option<Discontinuity> {
+        let is_it = |mark: &&Discontinuity| after.is_none_or(|row| mark.after == row);
         self.of(csv).marks.iter().rev().find(is_it).cloned()
     }
 }
 
 /// How many of the newest rows of `tail` follow one another without a mark, and the mark before them.
-fn stretch(side: &mut SideFiles<'_>, tail: &[Row<'_>], files: &[&str]) -> (usize, Option<Mark>) {
+fn unmarked_run(
+    event_files: &mut EventFiles<'_>,
+    tail: &[LocatedRow<'_>],
+    files: &[&str],
+) -> (usize, Option<Discontinuity>) {
     // Runs after the newest row, that have no row themselves.
     let newest = tail.last().map(|row| row.file);
     for file in files.iter().rev().take_while(|file| newest.is_none_or(|newest| **file > newest)) {
-        if let Some(mark) = side.mark(file, None) {
+        if let Some(mark) = event_files.mark(file, None) {
             return (0, Some(mark));
         }
     }
     for (count, row) in tail.iter().rev().enumerate() {
-        if let Some(mark) = side.mark(row.file, Some(row.number)) {
+        if let Some(mark) = event_files.mark(row.file, Some(row.number)) {
             return (count, Some(mark));
         }
-        let first = (row.number == 1).then(|| side.mark(row.file, Some(0))).flatten();
+        let first = (row.number == 1).then(|| event_files.mark(row.file, Some(0))).flatten();
         if first.is_some() {
             return (count + 1, first);
         }
@@ -140,18 +148,18 @@ fn stretch(side: &mut SideFiles<'_>, tail: &[Row<'_>], files: &[&str]) -> (usize
 }
 
 /// What the last run that read anything had seen and not written, if it could say so.
-fn waiting(side: &mut SideFiles<'_>, files: &[&str]) -> Option<Waiting> {
+fn unplaced(event_files: &mut EventFiles<'_>, files: &[&str]) -> Option<UnplacedRounds> {
     for file in files.iter().rev() {
-        let said = side.of(file);
-        if said.waiting.is_some() || said.has_rows || !said.marks.is_empty() {
-            return said.waiting.clone();
+        let summary = event_files.of(file);
+        if summary.unplaced.is_some() || summary.has_rows || !summary.marks.is_empty() {
+            return summary.unplaced.clone();
         }
     }
     None
 }
 
-fn said(text: &[u8]) -> EventFileSummary {
-    let mut said = EventFileSummary::default();
+fn summary(text: &[u8]) -> EventFileSummary {
+    let mut summary = EventFileSummary::default();
     let mut after = 0;
     for line in text.split(|&byte| byte == b'\n') {
         let Ok(line) = serde_json::from_slice::<EventLine>(line) else { continue };
@@ -161,18 +169,18 @@ fn said(text: &[u8]) -> EventFileSummary {
             matches!(line.event.kind, EventKind::Gap | EventKind::Weak | EventKind::Reset);
         if is_mark || is_basis {
             let at = DateTime::from_timestamp_millis(line.unix_ms);
-            said.marks.push(Mark { after, list, at });
+            summary.marks.push(Discontinuity { after, list, at });
         }
         if line.event.kind == EventKind::Stop {
             let detail = line.event.detail.as_ref().and_then(|detail| detail.get("waiting"));
-            said.waiting = detail.and_then(|told| Waiting::deserialize(told).ok());
+            summary.unplaced = detail.and_then(|value| UnplacedRounds::deserialize(value).ok());
         }
         if let Some(number) = line.row.filter(|_| line.file.is_none()) {
             after = usize::try_from(number).unwrap_or(usize::MAX);
-            said.has_rows = true;
+            summary.has_rows = true;
         }
     }
-    said
+    summary
 }
 
 fn list(line: &EventLine, name: &str) -> Vec<Multiplier> {
@@ -256,13 +264,16 @@ mod tests {
         log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
         let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
         let seed = read(dir.path()).unwrap();
-        assert_eq!((seed.rounds, seed.basis, seed.based), (vec![], list.to_vec(), Some(at(3))));
+        assert_eq!(
+            (seed.rounds, seed.base_list, seed.base_time),
+            (vec![], list.to_vec(), Some(at(3)))
+        );
         write(&mut log, "203", at(4));
         drop(log);
         // Runs that saw nothing change nothing.
         RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
         let seed = read(dir.path()).unwrap();
-        assert_eq!((seed.rounds.len(), seed.basis), (1, list.to_vec()));
+        assert_eq!((seed.rounds.len(), seed.base_list), (1, list.to_vec()));
     }
 
     #[track_caller]
@@ -296,19 +307,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
         write(&mut log, "101", at(1));
-        let waiting = serde_json::json!({
+        let unplaced = serde_json::json!({
             "list": [2.02], "ended": 0, "was_whole": true, "bound": 30, "at": at(2),
         });
-        let detail = Some(serde_json::json!({ "reason": "asked to stop", "waiting": waiting }));
+        let detail = Some(serde_json::json!({ "reason": "asked to stop", "waiting": unplaced }));
         log.note(at(2), &Event { detail, ..Event::new(EventKind::Stop, "browser") }).unwrap();
         drop(log);
         RoundLog::open(dir.path(), Origin::Recorded, at(3)).unwrap();
-        let told =
-            read(dir.path()).unwrap().waiting.map(|told| serde_json::to_value(told).unwrap());
-        assert_eq!(told, Some(waiting));
+        let value =
+            read(dir.path()).unwrap().unplaced.map(|value| serde_json::to_value(value).unwrap());
+        assert_eq!(value, Some(unplaced));
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(4)).unwrap();
         write(&mut log, "102", at(5));
-        assert_eq!(read(dir.path()).unwrap().waiting, None);
+        assert_eq!(read(dir.path()).unwrap().unplaced, None);
     }
 
     #[test]

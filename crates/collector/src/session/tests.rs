@@ -80,9 +80,9 @@ fn events(dir: &Path) -> Vec<EventLine> {
 
 fn round(after: u64, cents: u64) -> Step {
     let multiplier = Multiplier::from_cents(cents).unwrap();
-    let said =
+    let report =
         Report::Round { id: None, multiplier, ended_at: None, backfill: false, detail: None };
-    Step::Say(Duration::from_secs(after), said)
+    Step::Say(Duration::from_secs(after), report)
 }
 
 fn end() -> Step {

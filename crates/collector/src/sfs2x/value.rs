@@ -69,7 +69,7 @@ const OBJECT: u8 = 18;
 
 /// The one value of a payload, which is an object or an array.
 pub(super) fn decode(payload: &[u8]) -> Result<Value, PacketError> {
-    let mut reader = Reader { rest: payload, values_left: VALUES_MAX };
+    let mut reader = ValueReader { rest: payload, values_left: VALUES_MAX };
     let root = reader.byte()?;
     if root != ARRAY && root != OBJECT {
         return Err(PacketError::Root(root));
@@ -78,12 +78,12 @@ pub(super) fn decode(payload: &[u8]) -> Result<Value, PacketError> {
     if reader.rest.is_empty() { Ok(value) } else { Err(PacketError::Leftover(reader.rest.len())) }
 }
 
-struct Reader<'a> {
+struct ValueReader<'a> {
     rest: &'a [u8],
     values_left: usize,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     fn value(&mut self, kind: u8, depth: usize) -> Result<Value, PacketError> {
         if depth > DEPTH_MAX {
             return Err(PacketError::TooMuch);

@@ -1,8 +1,8 @@
-//! The browser source: the history list of the user's own browser, and what the game's socket says beside it.
+//! The browser source: reads the history list in the user's own browser, and the messages of the game's socket.
 //!
-//! The user starts a browser with a debugging port, logs in, and opens the game. This source attaches to the game's frame and to
-//! nothing else, reads, and touches nothing (see [`crate::cdp`]). One connection lasts as long as the browser: tabs and frames
-//! come and go within it, and only when nothing is heard for a while does the session learn of it.
+//! The user starts a browser with a debugging port, logs in, and opens the game. This source attaches to the game's
+//! frame only, reads it, and changes nothing (see [`crate::cdp`]). One connection lasts as long as the browser: tabs
+//! and frames come and go within it, and the session learns of it only when nothing has arrived for a while.
 
 mod diagnose;
 mod poller;
@@ -17,13 +17,13 @@ use std::time::Duration;
 use clap::Args;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch as latest};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite;
 use tracing::info;
 
-use crate::cdp::{self, Address, CallError, Client, Command, EndpointError, Remote};
+use crate::cdp::{self, BrowserAddress, CallError, Client, Command, EndpointError, Remote};
 use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
 use crate::history_list::{ListScript, SELECTORS};
@@ -40,18 +40,18 @@ const DEFAULT_POLL: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(2);
 const POLL_MAX: Duration = Duration::from_mins(1);
 
-/// How long nothing may be heard before the session is told why.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A browser that asks its user first takes as long as the user does.
+/// How long nothing may arrive before the session is told why.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Timeout of the handshake: the browser may have to ask its user first.
 const HANDSHAKE_MAX: Duration = Duration::from_mins(1);
-/// The pause between two such questions.
+/// Pause before the user is asked again.
 const ASKING_PAUSE: Duration = Duration::from_secs(30);
-/// How long saying goodbye may take; a browser that hangs does not hear it.
-const GOODBYE_MAX: Duration = Duration::from_millis(500);
-/// How often the browser itself is asked whether it is there.
+/// Timeout of closing; a browser that hangs does not answer.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Interval of the heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Readings that may wait for the session. Lists beyond that are left out, the next one says the same.
-const HEARD_MAX: usize = 1024;
+/// Capacity of the observation queue. When it is full, lists are dropped: the next one shows the same.
+const OBSERVATIONS_MAX: usize = 1024;
 
 /// The flags and the `[browser]` section of the configuration file; each field is one flag and one key.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -66,33 +66,33 @@ pub struct BrowserOptions {
     #[arg(long, env = "AVIATOR_CDP_WS", value_name = "URL")]
     pub cdp_ws: Option<String>,
 
-    /// browser: profile directory of the browser, in which it says where it listens; for the switch in Chrome's own
+    /// browser: profile directory of the browser, which names its debugging port; for the switch in Chrome's own
     /// settings (Allow remote debugging)
     #[arg(long, env = "AVIATOR_PROFILE", value_name = "DIR")]
     pub profile: Option<PathBuf>,
 
-    /// browser: which tabs and frames to look at, by their address without query [default: spribegaming|aviator]
+    /// browser: which tabs and frames to read, by their address without the query [default: spribegaming|aviator]
     #[arg(long, env = "AVIATOR_GAME_URL", value_name = "REGEX")]
     pub game_url: Option<String>,
 
-    /// browser: how often to look at the list [default: 500ms]
+    /// browser: how often to read the list [default: 500ms]
     #[arg(long, env = "AVIATOR_POLL", value_name = "DURATION")]
     pub poll: Option<DurationArg>,
 
-    /// browser: use a browser on another machine; whoever reaches its debugging port has full power over it
+    /// browser: allow a browser on another machine; whoever reaches its debugging port has full control of it
     #[arg(long, env = "AVIATOR_ALLOW_REMOTE_CDP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub allow_remote_cdp: Option<bool>,
 }
 
 impl BrowserOptions {
-    fn address(&self) -> Result<Address, ConfigError> {
+    fn address(&self) -> Result<BrowserAddress, ConfigError> {
         let remote = match self.allow_remote_cdp {
             Some(true) => Remote::Allowed,
             _ => Remote::Refused,
         };
         if let Some(text) = &self.cdp_ws {
-            return match Address::parse(text, remote) {
-                Ok(address @ Address::Socket(_)) => Ok(address),
+            return match BrowserAddress::parse(text, remote) {
+                Ok(address @ BrowserAddress::Socket(_)) => Ok(address),
                 Ok(_) => {
                     Err(ConfigError::flag("cdp-ws", format!("`{text}` does not begin with ws://")))
                 }
@@ -100,18 +100,18 @@ impl BrowserOptions {
             };
         }
         match (&self.cdp, &self.profile) {
-            (None, Some(directory)) => Ok(Address::Profile(directory.clone())),
-            (cdp, _) => Address::parse(cdp.as_deref().unwrap_or(DEFAULT_CDP), remote)
+            (None, Some(directory)) => Ok(BrowserAddress::Profile(directory.clone())),
+            (cdp, _) => BrowserAddress::parse(cdp.as_deref().unwrap_or(DEFAULT_CDP), remote)
                 .map_err(|error| ConfigError::flag("cdp", error.to_string())),
         }
     }
 }
 
-/// What to look for in the browser, and how often.
+/// What to read in the browser, and how often.
 #[derive(Debug)]
 struct PageMatcher {
     game_url: Regex,
-    /// The user's own selector, or ours.
+    /// The user's selector, or the built-in ones.
     selectors: Vec<String>,
     own_selector: bool,
     script: ListScript,
@@ -146,143 +146,151 @@ impl PageMatcher {
     }
 }
 
-/// What the tabs told.
-type Heard = Result<Observation, SourceError>;
+/// What the tabs report.
+type ObservationResult = Result<Observation, SourceError>;
 
-/// Reads the history list of the user's own browser.
+/// Reads the history list in the user's own browser.
 #[derive(Debug)]
 pub struct Browser {
-    address: Address,
-    look: Arc<PageMatcher>,
-    link: Option<Link>,
-    /// What proved that the connection is of use.
+    address: BrowserAddress,
+    matcher: Arc<PageMatcher>,
+    connection: Option<BrowserConnection>,
+    /// The observation that proved the connection works.
     first: Option<Observation>,
-    /// The browser is there, only the game is not: the connection is kept, so that the game is seen from its first message on.
+    /// The browser answers, but the game is not open: the connection is kept, so that the game is read from its first
+    /// message on.
     awaits_game: bool,
 }
 
-/// One connection to the browser, and the tasks that live on it.
+/// One connection to the browser and its tasks.
 #[derive(Debug)]
-struct Link {
+struct BrowserConnection {
     client: Arc<Client>,
-    heard: mpsc::Receiver<Heard>,
-    view: latest::Receiver<View>,
+    observations: mpsc::Receiver<ObservationResult>,
+    view: watch::Receiver<View>,
     tasks: JoinSet<()>,
 }
 
 impl Browser {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag.
+    /// An option is missing or wrong; the error names its flag.
     pub fn new(
         options: &BrowserOptions,
         selector: Option<&str>,
         order: Order,
     ) -> Result<Self, ConfigError> {
         let address = options.address()?;
-        let look = Arc::new(PageMatcher::new(options, selector, order)?);
-        Ok(Self { address, look, link: None, first: None, awaits_game: false })
+        let matcher = Arc::new(PageMatcher::new(options, selector, order)?);
+        Ok(Self { address, matcher, connection: None, first: None, awaits_game: false })
     }
 
-    /// Connects, or connects again after a loss; done when the game is seen.
+    /// Connects, for the first time or again, and waits for the first observation.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, or why the game is not seen, and whether trying again can help.
+    /// The browser or the game cannot be reached; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         if self.first.is_some() {
             return Ok(());
         }
-        if self.link.is_none() {
-            self.link = Some(Link::open(&self.address, Arc::clone(&self.look)).await?);
+        if self.connection.is_none() {
+            self.connection =
+                Some(BrowserConnection::open(&self.address, Arc::clone(&self.matcher)).await?);
         }
-        match self.hear().await {
-            Ok(reading) => {
-                self.first = Some(reading);
+        match self.receive().await {
+            Ok(observation) => {
+                self.first = Some(observation);
                 Ok(())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// The connection can no longer be used; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
         match self.first.take() {
-            Some(reading) => Ok(reading),
-            None => self.hear().await,
+            Some(observation) => Ok(observation),
+            None => self.receive().await,
         }
     }
 
-    /// Says goodbye, within a moment. While the game is awaited there is nothing to close: the connection stays, and ends with
-    /// the source.
+    /// Closes the connection; waits for a moment at most. While the game is not open the connection is kept, and ends
+    /// with the source.
     pub async fn close(&mut self) {
         if !self.awaits_game
-            && let Some(link) = self.link.take()
+            && let Some(connection) = self.connection.take()
         {
-            link.close().await;
+            connection.close().await;
         }
     }
 
-    /// The next reading. When nothing is said the error is [`SourceError::NotFound`] and the connection stays as it is, ready for the
-    /// tab that comes; every other error ends it.
-    async fn hear(&mut self) -> Heard {
-        let Some(link) = &mut self.link else {
+    /// Waits for the next observation. If none arrives the error is [`SourceError::NotFound`] and the connection is
+    /// kept for a tab that opens later; every other error ends it.
+    async fn receive(&mut self) -> ObservationResult {
+        let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(
                 "there is no connection to the browser".to_owned(),
             ));
         };
-        let heard = timeout(PATIENCE, link.next()).await;
-        self.awaits_game = heard.is_err();
-        match heard {
-            Ok(Ok(reading)) => Ok(reading),
+        let observations = timeout(SILENCE_MAX, connection.next()).await;
+        self.awaits_game = observations.is_err();
+        match observations {
+            Ok(Ok(observation)) => Ok(observation),
             Ok(Err(error)) => {
-                self.link = None;
+                self.connection = None;
                 Err(error)
             }
-            Err(_) => Err(SourceError::NotFound(link.view.borrow().why_silent(&self.look))),
+            Err(_) => {
+                Err(SourceError::NotFound(connection.view.borrow().why_silent(&self.matcher)))
+            }
         }
     }
 }
 
-impl Link {
-    async fn open(address: &Address, look: Arc<PageMatcher>) -> Result<Self, SourceError> {
+impl BrowserConnection {
+    async fn open(
+        address: &BrowserAddress,
+        matcher: Arc<PageMatcher>,
+    ) -> Result<Self, SourceError> {
         let (client, events) = dial(address).await?;
         let client = Arc::new(client);
-        let (out, heard) = mpsc::channel(HEARD_MAX);
-        let (seen, view) = latest::channel(View::default());
+        let (out, observations) = mpsc::channel(OBSERVATIONS_MAX);
+        let (seen, view) = watch::channel(View::default());
         let mut tasks = JoinSet::new();
         tasks.spawn(heartbeat(Arc::clone(&client), out.clone()));
-        tasks.spawn(Tabs::new(Arc::clone(&client), look, seen, out).run(events));
+        tasks.spawn(Tabs::new(Arc::clone(&client), matcher, seen, out).run(events));
         client
             .call(Command::DiscoverTargets, None)
             .await
             .map_err(|error| SourceError::Disconnected(error.to_string()))?;
-        Ok(Self { client, heard, view, tasks })
+        Ok(Self { client, observations, view, tasks })
     }
 
     async fn close(mut self) {
         self.tasks.shutdown().await;
-        drop(timeout(GOODBYE_MAX, self.client.close()).await);
+        drop(timeout(CLOSE_TIMEOUT, self.client.close()).await);
     }
 
-    async fn next(&mut self) -> Heard {
-        let ended = || SourceError::Disconnected("the reading of the browser ended".to_owned());
-        self.heard.recv().await.ok_or_else(ended)?
+    async fn next(&mut self) -> ObservationResult {
+        let ended =
+            || SourceError::Disconnected("the tasks that read the browser ended".to_owned());
+        self.observations.recv().await.ok_or_else(ended)?
     }
 }
 
-/// Connects to the browser's socket, wherever its address says that is.
-async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
+/// Connects to the browser's debugging socket.
+async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceError> {
     let socket = address.socket().await.map_err(|error| not_there(&error))?;
-    let browser = Address::Socket(socket.clone()).to_string();
-    if matches!(address, Address::Profile(_)) {
-        info!("Connecting to the browser of the profile; it may ask its user to allow it.");
+    let browser = BrowserAddress::Socket(socket.clone()).to_string();
+    if matches!(address, BrowserAddress::Profile(_)) {
+        info!("Connecting to the browser of the profile; it may ask its user for permission.");
     }
     let refusal = match timeout(HANDSHAKE_MAX, Client::connect(&socket)).await {
         Ok(Ok(connected)) => {
@@ -293,11 +301,11 @@ async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
-    let said = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+    let reply = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
     Err(match (address, refusal) {
-        (Address::Profile(_), _) => SourceError::Busy {
+        (BrowserAddress::Profile(_), _) => SourceError::Busy {
             what: format!(
-                "the browser at {browser} did not let the collector in ({said}); with --profile it asks its user for every \
+                "the browser at {browser} did not let the collector in ({reply}); with --profile it asks its user for every \
                  connection: allow it there"
             ),
             retry_after: ASKING_PAUSE,
@@ -307,7 +315,7 @@ async fn dial(address: &Address) -> Result<(Client, cdp::Events), SourceError> {
             after: HANDSHAKE_MAX,
         },
         (_, Some(_)) => SourceError::Unusable(format!(
-            "what answers at {browser} is no browser's debugging socket ({said}); see --cdp"
+            "what answers at {browser} is no browser's debugging socket ({reply}); see --cdp"
         )),
     })
 }
@@ -319,13 +327,13 @@ fn not_there(error: &EndpointError) -> SourceError {
     }
 }
 
-/// Asks the browser now and then whether it is there: a connection can stand for hours with nobody behind it.
-async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<Heard>) {
+/// Checks regularly that the browser answers: a dead connection can stay open for hours.
+async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<ObservationResult>) {
     let mut beats = interval(HEARTBEAT);
     loop {
         beats.tick().await;
         if let Err(error) = client.call(Command::Version, None).await {
-            // That the connection is closed is for the tabs to say: they know why.
+            // The tabs report a closed connection: they know the reason.
             if !matches!(error, CallError::Closed) {
                 let hangs = SourceError::Disconnected(format!("the browser hangs: {error}"));
                 drop(out.send(Err(hangs)).await);

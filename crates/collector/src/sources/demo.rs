@@ -1,6 +1,6 @@
-//! Simulated rounds, each provably fair: the server seed is committed to by its SHA-256 before the round, three client seeds
-//! join it, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and the commitment to the round
-//! that follows go to the events file, so that anyone can check every round with nothing but a hash function.
+//! The demo source: simulated, provably fair rounds. The SHA-256 of the server seed is published before the round,
+//! three client seeds are added, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and
+//! the commitment to the next round go to the event file, so anyone can check every round with a hash function.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::observation::{Observation, Report};
 use crate::source_error::SourceError;
 use crate::sources::pacing::{Metronome, Pace, real_gap};
 
-/// Time between rounds, unless told otherwise.
+/// Default time between rounds.
 pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
-/// Earlier rounds that are there at once, unless told otherwise.
+/// Default number of earlier rounds.
 pub const DEFAULT_HISTORY: u64 = 120;
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// Lengths as the game's own panel shows them.
+/// Lengths of the seeds in the game.
 const SERVER_SEED_LEN: usize = 40;
 const CLIENT_SEED_LEN: usize = 20;
 
@@ -49,9 +49,9 @@ pub struct Demo {
     rng: ChaCha20Rng,
     pace: Pace,
     history: u64,
-    /// Rounds still to play after the history; `None` is without end.
+    /// Rounds still to play after the history; `None` is unlimited.
     left: Option<u64>,
-    /// The server seed of the next round, committed to already.
+    /// The server seed of the next round, whose commitment is published already.
     next_seed: String,
     past: VecDeque<Report>,
     metronome: Metronome,
@@ -65,7 +65,7 @@ struct Played {
 }
 
 impl Demo {
-    /// A game that has not begun.
+    /// Creates a game that has not started.
     pub fn new(options: &DemoOptions, pace: Pace, rounds: Option<u64>) -> Self {
         let mut rng = match options.seed {
             Some(seed) => ChaCha20Rng::seed_from_u64(seed),
@@ -86,7 +86,7 @@ impl Demo {
     ///
     /// # Errors
     ///
-    /// None: a simulated game is always there.
+    /// None: a simulated game is always available.
     pub fn connect(&mut self) -> Result<(), SourceError> {
         let played: Vec<Played> = (0..self.history).map(|_| self.play()).collect();
         self.history = 0;
@@ -94,7 +94,7 @@ impl Demo {
         Ok(())
     }
 
-    /// The next round, at its time; [`Report::End`] when no more are wanted.
+    /// Waits for the next round; returns [`Report::End`] after the last.
     ///
     /// # Errors
     ///
@@ -110,9 +110,9 @@ impl Demo {
         }
         let played = self.play();
         self.metronome.wait(self.pace.gap(played.multiplier)).await;
-        let mut reading = Observation::now(Report::Alive);
-        reading.said = played.said(reading.wall, false);
-        Ok(reading)
+        let mut observation = Observation::now(Report::Alive);
+        observation.report = played.report(observation.wall, false);
+        Ok(observation)
     }
 
     fn play(&mut self) -> Played {
@@ -136,9 +136,9 @@ impl Demo {
 }
 
 impl Played {
-    fn said(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
+    fn report(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
         Report::Round {
-            // Unique over all runs, unlike a count.
+            // Unique across runs, unlike a counter.
             id: Some(format!("demo-{}", &self.commitment[..16])),
             multiplier: self.multiplier,
             ended_at: Some(ended_at),
@@ -148,23 +148,23 @@ impl Played {
     }
 }
 
-/// The history, oldest first, with the times the game would have taken, the last one ending now.
+/// Returns the history, oldest first, spaced as in the game; the last round ends now.
 fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
     let mut dated = VecDeque::with_capacity(played.len());
     let mut ended_at = now;
     for round in played.into_iter().rev() {
         let gap = real_gap(round.multiplier);
-        dated.push_front(round.said(ended_at, true));
+        dated.push_front(round.report(ended_at, true));
         ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
     }
     dated
 }
 
-/// `len` letters and digits, all equally likely.
+/// Returns `len` uniformly random letters and digits.
 fn token(rng: &mut ChaCha20Rng, len: usize) -> String {
     let mut token = String::with_capacity(len);
     while token.len() < len {
-        // Six bits at a time; the two values that are no letter are drawn again.
+        // Six bits at a time; the two values beyond the alphabet are drawn again.
         let index = (rng.next_u32() >> 26) as usize;
         if let Some(&letter) = ALPHANUMERIC.get(index) {
             token.push(char::from(letter));
@@ -192,7 +192,7 @@ mod tests {
         demo.connect().unwrap();
         let mut all = Vec::new();
         while let Report::Round { multiplier, ended_at, backfill, detail, .. } =
-            demo.next().await.unwrap().said
+            demo.next().await.unwrap().report
         {
             all.push((multiplier, ended_at.unwrap(), backfill, detail.unwrap()));
         }
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    /// The house keeps 3 %: a round reaches x with probability 0.97 / x.
+    /// The house edge is 3 %: a round reaches x with probability 0.97 / x.
     #[tokio::test]
     async fn rounds_follow_the_house_law() {
         let all = all(demo(0, 20_000, Some(11))).await;

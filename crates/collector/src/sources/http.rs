@@ -1,4 +1,4 @@
-//! The http source: JSON or HTML over HTTP, asked for again and again.
+//! The http source: polls JSON or HTML over HTTP.
 
 mod client;
 pub mod page;
@@ -17,10 +17,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock;
 use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::error::{from_status, tolerate};
 use crate::feed::health::FeedHealth;
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::feed::reader::Reader;
 use crate::feed::rule::Rule;
 use crate::feed::secret::Secret;
@@ -31,9 +31,10 @@ use crate::order::Order;
 use crate::source_error::SourceError;
 use page::{Page, PageOptions};
 
-/// How often a feed is asked where nothing else is said.
+/// Default polling interval.
 const EVERY_DEFAULT: Duration = Duration::from_secs(10);
-/// No more: a history of 25 rounds is over within minutes, and the session gives up a source that tells nothing new for five.
+/// Range of the polling interval: a history of 25 rounds covers a few minutes, and the session reconnects after five
+/// without a new round.
 const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(2);
 
 /// The flags and the `[http]` section of the configuration file.
@@ -41,50 +42,50 @@ const EVERY: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Durat
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpOptions {
-    /// http: how often to ask [default: 10s]
+    /// http: polling interval [default: 10s]
     #[arg(long, env = "AVIATOR_EVERY", value_name = "DURATION")]
     pub every: Option<DurationArg>,
 
-    /// What to post, where a feed wants to be asked so: JSON, or `env:NAME` or `file:PATH`.
+    /// The JSON to post, for a feed that expects POST requests; may be `env:NAME` or `file:PATH`.
     #[arg(skip)]
     pub body: Option<Secret>,
 
-    /// What stands where in an entry that `--selector` finds in a page.
+    /// Where the values are in an entry that `--selector` finds in a page.
     #[arg(skip)]
     pub html: PageOptions,
 }
 
 /// Reads JSON or HTML over HTTP.
 pub struct Http {
-    address: Address,
+    address: FeedAddress,
     client: Client,
     body: Option<String>,
     timeout: Duration,
     bytes_max: usize,
     every: Duration,
-    form: Form,
+    format: Format,
     health: FeedHealth,
-    /// When to ask next.
+    /// When to send the next request.
     due: Instant,
-    /// What the first answer of a connection said.
+    /// The first report of a connection.
     first: Option<Report>,
-    /// What the newest answer said, for an answer that says "as before", and how to ask for no more than that.
-    known: Option<(Report, HeaderMap)>,
+    /// The newest report, repeated on 304 Not Modified, and the headers of a conditional request.
+    last_answer: Option<(Report, HeaderMap)>,
 }
 
-/// How the rounds of an answer are found.
+/// The format of the answers.
 #[derive(Debug)]
-enum Form {
+enum Format {
     Json(Reader),
     Html(Page),
 }
 
 impl Http {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag or key.
+    /// An option is missing or wrong; the error names its flag or key.
     pub fn new(
         options: &HttpOptions,
         feed: &FeedOptions,
@@ -96,20 +97,20 @@ impl Http {
         if !EVERY.contains(&every) {
             return Err(ConfigError::flag("every", "is from 1s to 2m"));
         }
-        let form = match selector {
+        let format = match selector {
             Some(_) if !feed.rules.is_empty() => {
                 return Err(ConfigError::flag(
                     "selector",
                     "reads HTML and feed.rounds JSON: keep one of them",
                 ));
             }
-            Some(selector) => Form::Html(Page::new(selector, &options.html, order)?),
-            None => Form::Json(Reader::new(identified(std::mem::take(&mut feed.rules))?)),
+            Some(selector) => Format::Html(Page::new(selector, &options.html, order)?),
+            None => Format::Json(Reader::new(require_ids(std::mem::take(&mut feed.rules))?)),
         };
         let body = options.body.as_ref().map(Secret::reveal).transpose();
-        let accept = match form {
-            Form::Json(_) => "application/json",
-            Form::Html(_) => "text/html",
+        let accept = match format {
+            Format::Json(_) => "application/json",
+            Format::Html(_) => "text/html",
         };
         Ok(Self {
             client: client::client(&feed, accept)?,
@@ -118,43 +119,43 @@ impl Http {
             timeout: feed.timeout,
             bytes_max: feed.bytes_max,
             every,
-            form,
+            format,
             health: FeedHealth::default(),
             due: Instant::now(),
             first: None,
-            known: None,
+            last_answer: None,
         })
     }
 
-    /// Asks for the first time, or again after a loss.
+    /// Sends the first request, or the first after a failure.
     ///
     /// # Errors
     ///
-    /// Why there is no answer, and whether trying again can help.
+    /// The request failed; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
-        let said = self.ask().await;
-        self.first = Some(said.map_err(|error| tolerate(error, self.health.has_worked()))?);
+        let report = self.request().await;
+        self.first = Some(report.map_err(|error| tolerate(error, self.health.has_worked()))?);
         Ok(())
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the feed can be asked no longer.
+    /// The feed can no longer be read; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
-        if let Some(said) = self.first.take() {
-            return Ok(Observation::now(said));
+        if let Some(report) = self.first.take() {
+            return Ok(Observation::now(report));
         }
         sleep_until(self.due).await;
-        let said = self.ask().await;
-        said.map(Observation::now).map_err(|error| tolerate(error, self.health.has_worked()))
+        let report = self.request().await;
+        report.map(Observation::now).map_err(|error| tolerate(error, self.health.has_worked()))
     }
 
-    async fn ask(&mut self) -> Result<Report, SourceError> {
+    async fn request(&mut self) -> Result<Report, SourceError> {
         self.due = Instant::now() + self.every;
         let url = self.address.url().clone();
-        let request = match (&self.body, &self.known) {
+        let request = match (&self.body, &self.last_answer) {
             (Some(body), _) => {
                 self.client.post(url).header(CONTENT_TYPE, "application/json").body(body.clone())
             }
@@ -164,9 +165,9 @@ impl Http {
         let failed = |error| client::failed(error, &self.address, self.timeout);
         let response = request.send().await.map_err(failed)?;
         if response.status() == StatusCode::NOT_MODIFIED
-            && let Some((said, _)) = &self.known
+            && let Some((report, _)) = &self.last_answer
         {
-            return Ok(said.clone());
+            return Ok(report.clone());
         }
         if !response.status().is_success() {
             let from = self.address.to_string();
@@ -175,26 +176,26 @@ impl Http {
         }
         let headers = response.headers().clone();
         let body = client::body(response, self.bytes_max, &self.address, self.timeout).await?;
-        self.understand(&headers, &body)
+        self.parse(&headers, &body)
     }
 
-    /// What the answer says.
-    fn understand(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Report, SourceError> {
-        let heard = match &mut self.form {
-            Form::Html(page) => page.read(&String::from_utf8_lossy(body)),
-            Form::Json(reader) => {
+    /// Returns what the answer reports.
+    fn parse(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Report, SourceError> {
+        let parsed = match &mut self.format {
+            Format::Html(page) => page.read(&String::from_utf8_lossy(body)),
+            Format::Json(reader) => {
                 let document: Value = serde_json::from_slice(body)
                     .map_err(|_| client::not_json(headers, &self.address))?;
-                let heard = reader.read(&document);
-                let heard = if heard.is_matched { heard } else { unmatched(reader, &document) };
-                self.health.keep(document);
-                heard
+                let parsed = reader.read(&document);
+                let parsed = if parsed.is_matched { parsed } else { unmatched(reader, &document) };
+                self.health.set_last_document(document);
+                parsed
             }
         };
-        self.health.document(&heard, String::new)?;
-        // An answer that was not understood must be asked for in full again.
-        self.known = heard.said.clone().map(|said| (said, conditions(headers)));
-        Ok(heard.said.unwrap_or(Report::Alive))
+        self.health.document(&parsed, String::new)?;
+        // After an answer that was not understood the next request must not be conditional.
+        self.last_answer = parsed.report.clone().map(|report| (report, conditions(headers)));
+        Ok(parsed.report.unwrap_or(Report::Alive))
     }
 }
 
@@ -204,12 +205,12 @@ impl std::fmt::Debug for Http {
     }
 }
 
-/// Rules that can tell a round seen twice from two rounds: an answer is read again and again.
-fn identified(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
+/// Returns the rules if each can tell a round read twice from two rounds: the same answer is read many times.
+fn require_ids(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
     if rules.is_empty() {
         return Err(ConfigError::key(
             "feed.rounds",
-            "is missing: say where in the answer the rounds stand, [[feed.rounds]] with list = \"/…\" and value = \"/…\", or give --selector for a page",
+            "is missing: say where in the answer the rounds are, [[feed.rounds]] with list = \"/…\" and value = \"/…\", or give --selector for a page",
         ));
     }
     match rules.iter().find(|rule| rule.list.is_none() && rule.options.id.is_none()) {
@@ -221,12 +222,13 @@ fn identified(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
     }
 }
 
-fn unmatched(reader: &Reader, document: &Value) -> Heard {
-    let problem = FieldError { key: "feed.rounds".to_owned(), problem: reader.why_not(document) };
-    Heard { is_matched: true, said: None, problem: Some(problem) }
+fn unmatched(reader: &Reader, document: &Value) -> ParsedMessage {
+    let problem =
+        FieldError { key: "feed.rounds".to_owned(), problem: reader.mismatch_reason(document) };
+    ParsedMessage { is_matched: true, report: None, problem: Some(problem) }
 }
 
-/// The headers that ask for an answer only if it is another than this one.
+/// Returns the headers of a conditional request for a newer answer than this one.
 fn conditions(headers: &HeaderMap) -> HeaderMap {
     [(ETAG, IF_NONE_MATCH), (LAST_MODIFIED, IF_MODIFIED_SINCE)]
         .into_iter()
@@ -234,10 +236,10 @@ fn conditions(headers: &HeaderMap) -> HeaderMap {
         .collect()
 }
 
-/// This source's part of `collector doctor`: asks once.
+/// Sends one request for `collector doctor`.
 pub async fn diagnose(mut source: Http) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];
     }
-    diagnostics::answered(&source.address, source.first.as_ref(), source.health.last())
+    diagnostics::answered(&source.address, source.first.as_ref(), source.health.last_document())
 }

@@ -1,4 +1,4 @@
-//! How fast simulated and replayed rounds follow one another.
+//! The pace of simulated and replayed rounds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,24 +10,24 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::duration_arg::{DurationArg, TextOrNumber};
 
-/// Seconds between the ends of two rounds whose second one crashes at 1.00x: betting, take-off, pause.
+/// Seconds between the ends of two rounds if the second crashes at 1.00x: betting, take-off, pause.
 const REAL_BASE: f64 = 11.5;
-/// Seconds of flight for each unit of ln M. Both fitted to 16,379 recorded rounds.
+/// Seconds of flight per unit of ln M. Both are fitted to 16,379 recorded rounds.
 const REAL_FLIGHT: f64 = 11.7;
 
-/// How fast simulated and replayed rounds follow one another.
+/// The pace of simulated and replayed rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
     /// Like the game: 11.5 + 11.7 ln M seconds between ends.
     Real,
-    /// As fast as the disk takes them.
+    /// As fast as the disk allows.
     Max,
-    /// One round every so often.
+    /// One round per interval.
     Every(Duration),
 }
 
 impl Pace {
-    /// The time from the end of the round before to the end of this one.
+    /// Returns the time from the end of the previous round to the end of a round with this multiplier.
     pub fn gap(self, multiplier: Multiplier) -> Duration {
         match self {
             Self::Real => real_gap(multiplier),
@@ -37,20 +37,20 @@ impl Pace {
     }
 }
 
-/// The time the game takes from one end to the next, given where the second round ends.
+/// Returns how long the game takes from the previous end to the end of a round with this multiplier.
 pub fn real_gap(multiplier: Multiplier) -> Duration {
     Duration::from_secs_f64(REAL_BASE + REAL_FLIGHT * multiplier.ln())
 }
 
-/// Keeps the beat of simulated and replayed rounds.
+/// Schedules simulated and replayed rounds.
 #[derive(Debug, Default)]
 pub struct Metronome {
     due: Option<Instant>,
 }
 
 impl Metronome {
-    /// Sleeps until `gap` after the beat before, or after the first call for the first one. A machine that slept does not get
-    /// the rounds it missed in one burst.
+    /// Sleeps until `gap` after the previous tick; the first tick counts from the first call. After a suspend the
+    /// missed rounds do not follow in one burst.
     pub async fn wait(&mut self, gap: Duration) {
         let now = Instant::now();
         let due = self.due.unwrap_or(now) + gap;

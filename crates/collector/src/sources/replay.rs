@@ -1,4 +1,4 @@
-//! Recorded rounds, as if live.
+//! The replay source: recorded rounds, as if live.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -16,7 +16,7 @@ use crate::observation::{Observation, Report};
 use crate::source_error::SourceError;
 use crate::sources::pacing::{Metronome, Pace, real_gap};
 
-/// A longer pause between two recorded rounds is an outage of the recorder, not of the game.
+/// A longer pause between two recorded rounds is an outage of the recorder.
 const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
 
 /// The replay's flags and its `[replay]` section.
@@ -24,11 +24,11 @@ const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
 #[serde(deny_unknown_fields, default)]
 #[group(skip)]
 pub struct ReplayOptions {
-    /// replay: the CSV to play
+    /// replay: the CSV file to replay
     #[arg(long, env = "AVIATOR_FILE", value_name = "CSV")]
     pub file: Option<PathBuf>,
 
-    /// replay: keep the recorded times or write the present ones [default: recorded]
+    /// replay: write the recorded times or the current ones [default: recorded]
     #[arg(long, env = "AVIATOR_TIMES", value_enum, value_name = "WHICH")]
     pub times: Option<Times>,
 }
@@ -37,20 +37,20 @@ pub struct ReplayOptions {
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Times {
-    /// As in the file: the same replay gives the same bytes.
+    /// As in the file: the same replay writes the same bytes.
     #[default]
     Recorded,
-    /// When the row is written.
+    /// The time of writing.
     Now,
 }
 
-/// The file and the place in it.
+/// Replays the rounds of a file.
 #[derive(Debug)]
 pub struct Replay {
     file: PathBuf,
     times: Times,
     pace: Pace,
-    /// At most so many rounds.
+    /// Maximum number of rounds.
     limit: usize,
     rounds: VecDeque<Round>,
     before: Option<DateTime<Utc>>,
@@ -58,20 +58,20 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Checks the flags.
+    /// Checks the options.
     ///
     /// # Errors
     ///
-    /// No `--file`, or one that cannot be opened.
+    /// `--file` is missing or cannot be opened.
     pub fn new(
         options: &ReplayOptions,
         pace: Pace,
         rounds: Option<u64>,
     ) -> Result<Self, ConfigError> {
         let Some(file) = options.file.clone() else {
-            return Err(ConfigError::flag("file", "a replay needs the CSV to play"));
+            return Err(ConfigError::flag("file", "a replay needs a CSV file"));
         };
-        // Before anything is created for it.
+        // Before any file is created.
         if let Err(error) = File::open(&file) {
             return Err(ConfigError::flag("file", format!("{}: {error}", file.display())));
         }
@@ -91,7 +91,7 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// It cannot be read or holds no rounds.
+    /// The file cannot be read or holds no rounds.
     pub fn connect(&mut self) -> Result<(), SourceError> {
         let name = self.file.display();
         let piece = read(&self.file)
@@ -100,7 +100,7 @@ impl Replay {
             let first = piece.rejected.first().map(|rejected| rejected.line);
             tracing::warn!(
                 file = %name, lines = piece.rejected_count, first_line = first, bytes_without_newline = piece.torn_bytes,
-                "Some lines of the file are no rounds and are left out."
+                "Some lines of the file are not rounds and are skipped."
             );
         }
         if piece.rounds.is_empty() {
@@ -110,7 +110,7 @@ impl Replay {
         Ok(())
     }
 
-    /// The next row, at its time; [`Report::End`] after the last.
+    /// Waits for the next row; returns [`Report::End`] after the last.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl Replay {
         }))
     }
 
-    /// The real pace is the recorded one, where it is plausible.
+    /// Returns the pause before a round; the real pace is the recorded one where it is plausible.
     fn gap(&self, round: &Round) -> Duration {
         let recorded = self.before.and_then(|before| (round.time - before).to_std().ok());
         match self.pace {
@@ -162,7 +162,7 @@ mod tests {
 
     async fn all(mut replay: Replay) -> Vec<(u64, Option<DateTime<Utc>>)> {
         let mut all = Vec::new();
-        while let Report::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().said {
+        while let Report::Round { multiplier, ended_at, .. } = replay.next().await.unwrap().report {
             all.push((multiplier.cents(), ended_at));
         }
         all
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_replay_without_a_file_names_the_flag() {
         let error = Replay::new(&ReplayOptions::default(), Pace::Real, None).unwrap_err();
-        assert_eq!(error.to_string(), "--file: a replay needs the CSV to play");
+        assert_eq!(error.to_string(), "--file: a replay needs a CSV file");
     }
 
     fn of(file: &str) -> Result<Replay, ConfigError> {

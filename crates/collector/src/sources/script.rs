@@ -1,4 +1,4 @@
-//! A source that does what a test tells it.
+//! A scripted source for the tests of the session; a variant of [`super::Source`], hence not in the test module.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -10,20 +10,20 @@ use crate::observation::{Observation, Report};
 
 use crate::source_error::SourceError;
 
-/// What happens, one after the other.
+/// One step of the script.
 #[derive(Debug)]
 pub enum Step {
-    /// The attempt to connect ends so.
+    /// The result of an attempt to connect.
     Connect(Result<(), SourceError>),
-    /// After a pause, a reading.
+    /// After a pause, a report.
     Say(Duration, Report),
     /// The connection is lost.
     Fail(SourceError),
-    /// Neither connects nor speaks again.
+    /// Nothing happens any more.
     Hang,
 }
 
-/// The steps that are left.
+/// The remaining steps.
 #[derive(Debug)]
 pub struct ScriptedSource(pub(crate) VecDeque<Step>);
 
@@ -40,9 +40,9 @@ impl ScriptedSource {
 
     pub(super) async fn next(&mut self) -> Result<Observation, SourceError> {
         match self.0.pop_front() {
-            Some(Step::Say(pause, said)) => {
+            Some(Step::Say(pause, report)) => {
                 sleep(pause).await;
-                Ok(Observation::now(said))
+                Ok(Observation::now(report))
             }
             Some(Step::Fail(error)) => Err(error),
             Some(Step::Connect(_)) => {

@@ -23,7 +23,7 @@ use tracing::debug;
 
 use crate::config_error::ConfigError;
 use crate::duration_arg::DurationArg;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::error::tolerate;
 use crate::feed::filter::Filter;
 use crate::feed::health::FeedHealth;
@@ -35,19 +35,19 @@ use crate::observation::{Observation, Report};
 use crate::order::Order;
 use crate::source_error::SourceError;
 use crate::tls;
-use connection::Link;
+use connection::Connection;
 use framing::Framing;
 use settings::ConnectionSettings;
 
-/// The longest goodbye.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// Timeout of closing.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The flags and the `[websocket]` section of the configuration file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocketOptions {
-    /// websocket: what stands around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
+    /// websocket: message framing around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
     #[arg(
         long,
         env = "AVIATOR_FRAMING",
@@ -61,15 +61,15 @@ pub struct WebSocketOptions {
     #[arg(long, env = "AVIATOR_NAMESPACE", value_name = "NAME")]
     pub namespace: Option<String>,
 
-    /// websocket: the Sec-WebSocket-Protocol to ask for
+    /// websocket: the Sec-WebSocket-Protocol to request
     #[arg(long, env = "AVIATOR_SUBPROTOCOL", value_name = "NAME")]
     pub subprotocol: Option<String>,
 
-    /// What to send once connected, in order; each may be `env:NAME` or `file:PATH`.
+    /// Messages to send once connected, in order; each may be `env:NAME` or `file:PATH`.
     #[arg(skip)]
     pub on_connect: Vec<Secret>,
 
-    /// What to send when such a message arrives: a "pong" for a "ping", a subscription once we are let in.
+    /// Messages to send in reply to others: a "pong" to a "ping", a subscription after the login.
     #[arg(skip)]
     pub answers: Vec<AnswerOptions>,
 
@@ -77,7 +77,7 @@ pub struct WebSocketOptions {
     #[arg(skip)]
     pub ping: Option<PingOptions>,
 
-    /// websocket: how long the feed may say nothing before it is connected anew [default: 5m]
+    /// websocket: reconnect when no usable message has arrived for so long [default: 5m]
     #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
     pub idle_timeout: Option<DurationArg>,
 }
@@ -86,12 +86,12 @@ pub struct WebSocketOptions {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerOptions {
-    /// Name of the event, where a message is a list that begins with it.
+    /// Name of the event, for messages that are a list beginning with it.
     pub event: Option<String>,
-    /// What must hold for the message.
+    /// Conditions that the message must meet.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// What to send, in order; each may be `env:NAME` or `file:PATH`.
+    /// Messages to send, in order; each may be `env:NAME` or `file:PATH`.
     pub send: Vec<Secret>,
 }
 
@@ -99,30 +99,30 @@ pub struct AnswerOptions {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct PingOptions {
-    /// How often.
+    /// Interval.
     pub every: DurationArg,
-    /// What to send.
+    /// Text to send.
     pub text: Option<String>,
 }
 
 /// Reads JSON over a WebSocket.
 pub struct WebSocket {
-    address: Address,
+    address: FeedAddress,
     request: Request,
     timeout: Duration,
     tls: Arc<ClientConfig>,
     settings: ConnectionSettings,
     reader: Reader,
     health: FeedHealth,
-    link: Option<Link<MaybeTlsStream<TcpStream>>>,
+    connection: Option<Connection<MaybeTlsStream<TcpStream>>>,
 }
 
 impl WebSocket {
-    /// Checks what concerns this source; opens nothing.
+    /// Checks the options; opens nothing.
     ///
     /// # Errors
     ///
-    /// What is missing or wrong in the configuration, with its flag or key.
+    /// An option is missing or wrong; the error names its flag or key.
     pub fn new(
         options: &WebSocketOptions,
         feed: &FeedOptions,
@@ -145,7 +145,7 @@ impl WebSocket {
         if feed.rules.is_empty() {
             return Err(ConfigError::key(
                 "feed.rounds",
-                "is missing: say where in a message the multiplier stands, [[feed.rounds]] with value = \"/…\"",
+                "is missing: say where in a message the multiplier is, [[feed.rounds]] with value = \"/…\"",
             ));
         }
         Ok(Self {
@@ -157,40 +157,40 @@ impl WebSocket {
             settings,
             reader: Reader::new(feed.rules),
             health: FeedHealth::default(),
-            link: None,
+            connection: None,
         })
     }
 
-    /// Connects, or connects again after a loss.
+    /// Connects, for the first time or again.
     ///
     /// # Errors
     ///
-    /// Why there is no connection, and whether trying again can help.
+    /// The connection failed; the error says why and whether another attempt can help.
     pub async fn connect(&mut self) -> Result<(), SourceError> {
-        self.link = None;
+        self.connection = None;
         self.reader.forget();
-        self.health.connected();
+        self.health.reset();
         let opened = match timeout(self.timeout, self.open()).await {
             Ok(opened) => opened,
             Err(_) => {
                 Err(SourceError::TimedOut { what: self.address.to_string(), after: self.timeout })
             }
         };
-        self.link = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);
+        self.connection = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);
         Ok(())
     }
 
-    /// Waits for the next reading.
+    /// Waits for the next observation.
     ///
     /// # Errors
     ///
-    /// Why the connection is no longer of use.
+    /// The connection can no longer be used; the error says why.
     pub async fn next(&mut self) -> Result<Observation, SourceError> {
-        let Some(link) = &mut self.link else {
+        let Some(connection) = &mut self.connection else {
             return Err(SourceError::Disconnected(format!("{} is not connected", self.address)));
         };
-        match link.next(&mut self.reader, &mut self.health).await {
-            Ok(said) => Ok(Observation::now(said)),
+        match connection.next(&mut self.reader, &mut self.health).await {
+            Ok(report) => Ok(Observation::now(report)),
             Err(error) => {
                 self.close().await;
                 Err(tolerate(error, self.health.has_worked()))
@@ -198,26 +198,26 @@ impl WebSocket {
         }
     }
 
-    /// Says goodbye, within a moment.
+    /// Closes the connection; waits for a moment at most.
     pub async fn close(&mut self) {
-        if let Some(mut link) = self.link.take()
-            && timeout(CLOSE_WITHIN, link.close()).await.is_err()
+        if let Some(mut connection) = self.connection.take()
+            && timeout(CLOSE_TIMEOUT, connection.close()).await.is_err()
         {
-            debug!("The goodbye was not taken in time.");
+            debug!("Closing the connection timed out.");
         }
     }
 
-    /// The first round or list.
+    /// Waits for the first round or list.
     async fn first(&mut self) -> Result<Report, SourceError> {
         loop {
-            match self.next().await?.said {
+            match self.next().await?.report {
                 Report::Alive => {}
-                said => return Ok(said),
+                report => return Ok(report),
             }
         }
     }
 
-    async fn open(&self) -> Result<Link<MaybeTlsStream<TcpStream>>, SourceError> {
+    async fn open(&self) -> Result<Connection<MaybeTlsStream<TcpStream>>, SourceError> {
         let limits = WebSocketConfig::default()
             .max_message_size(Some(self.settings.bytes_max))
             .max_frame_size(Some(self.settings.bytes_max));
@@ -229,8 +229,8 @@ impl WebSocket {
             Some(connector),
         )
         .await
-        .map_err(|error| close_reason::failed(&error, &self.settings.from))?;
-        Link::open(stream, &self.settings).await
+        .map_err(|error| close_reason::failed(&error, &self.settings.peer))?;
+        Connection::open(stream, &self.settings).await
     }
 }
 
@@ -240,7 +240,7 @@ impl std::fmt::Debug for WebSocket {
     }
 }
 
-/// This source's part of `collector doctor`: connects and listens for a moment.
+/// Connects and listens for a moment, for `collector doctor`.
 pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];
@@ -248,5 +248,5 @@ pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     let heard = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
     source.close().await;
     let WebSocket { address, reader, health, .. } = &source;
-    diagnostics::findings(address, heard.as_ref(), health.last(), reader)
+    diagnostics::findings(address, heard.as_ref(), health.last_document(), reader)
 }

@@ -51,9 +51,9 @@ fn login(instance: &str) -> Vec<u8> {
 /// The next thing said that is neither a list nor a sign of life.
 async fn beside_the_list(browser: &mut Browser) -> Report {
     loop {
-        match browser.next().await.unwrap().said {
+        match browser.next().await.unwrap().report {
             Report::List(_) | Report::Alive => {}
-            said => return said,
+            report => return report,
         }
     }
 }
@@ -61,7 +61,7 @@ async fn beside_the_list(browser: &mut Browser) -> Report {
 /// The next list that differs from `known`.
 async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
     loop {
-        if let Report::List(list) = browser.next().await.unwrap().said
+        if let Report::List(list) = browser.next().await.unwrap().report
             && cents(&list) != known
         {
             return cents(&list);
@@ -71,8 +71,8 @@ async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
 
 /// Why the source was away.
 async fn interruption(browser: &mut Browser) -> String {
-    let said = beside_the_list(browser).await;
-    let Report::Interrupted(why) = said else { unreachable!("{said:?}") };
+    let report = beside_the_list(browser).await;
+    let Report::Interrupted(why) = report else { unreachable!("{report:?}") };
     why
 }
 
@@ -190,7 +190,7 @@ async fn the_list_is_read_from_the_address_that_was_given() {
     mock.list("game", &LIST);
     let mut browser = source(&mock);
     browser.connect().await.unwrap();
-    let Report::List(list) = browser.next().await.unwrap().said else { panic!("no list") };
+    let Report::List(list) = browser.next().await.unwrap().report else { panic!("no list") };
     assert_eq!(cents(&list), [100, 231, 105, 109_008]);
     browser.close().await;
 }
@@ -463,7 +463,7 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
         }
     };
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
-    says(&error.to_string(), &["came too fast to be read"]);
+    says(&error.to_string(), &["arrived too fast to be read"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -525,8 +525,8 @@ async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
     mock.frame("game", "older", &finished(8_241_977, 3.0));
     mock.event(Some("bank"), "Network.webSocketFrameReceived", &json!({}));
     for (id, cents) in [("8241979", 188), ("8241977", 300)] {
-        let said = beside_the_list(&mut browser).await;
-        let Report::Round { id: found, multiplier, .. } = said else { panic!("{said:?}") };
+        let report = beside_the_list(&mut browser).await;
+        let Report::Round { id: found, multiplier, .. } = report else { panic!("{report:?}") };
         assert_eq!((found.as_deref(), multiplier.cents()), (Some(id), cents));
     }
     mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "chat" }));
@@ -546,11 +546,11 @@ async fn the_login_brings_the_instance_and_the_history() {
     mock.frame("game", "1", &packet(&call("init", vec![("roundsInfo", List(history))])));
     browser.connect().await.unwrap();
     assert_eq!(
-        browser.next().await.unwrap().said,
+        browser.next().await.unwrap().report,
         Report::OtherInstance("aviator_core_inst2".to_owned())
     );
-    let said = beside_the_list(&mut browser).await;
-    let Report::Ids(ids) = said else { panic!("{said:?}") };
+    let report = beside_the_list(&mut browser).await;
+    let Report::Ids(ids) = report else { panic!("{report:?}") };
     assert_eq!(ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["9", "7", "4"]);
 }
 
@@ -570,18 +570,18 @@ async fn a_second_tab_waits_until_the_first_is_gone() {
     mock.frame("two", "2", &login("aviator_core_inst4"));
     mock.frame("two", "2", &finished(11, 1.1));
     mock.frame("one", "1", &finished(22, 2.2));
-    let said = beside_the_list(&mut browser).await;
-    assert!(matches!(&said, Report::Round { id: Some(id), .. } if id == "22"), "{said:?}");
+    let report = beside_the_list(&mut browser).await;
+    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "22"), "{report:?}");
     mock.close_tab("one");
     interruption(&mut browser).await;
     assert_eq!(
         beside_the_list(&mut browser).await,
         Report::OtherInstance("aviator_core_inst4".to_owned())
     );
-    let said = beside_the_list(&mut browser).await;
+    let report = beside_the_list(&mut browser).await;
     assert!(
-        matches!(&said, Report::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
-        "{said:?}"
+        matches!(&report, Report::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
+        "{report:?}"
     );
     assert_eq!(list_after(&mut browser, &[]).await, [700, 700, 700]);
 }

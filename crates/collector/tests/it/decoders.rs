@@ -7,7 +7,7 @@ use collector::cdp::Event;
 use collector::config::{Config, Options};
 use collector::feed::reader::Reader;
 use collector::feed::rule::Rule;
-use collector::history_list::{LIST_LEN_MIN, ListTexts, ParsedList, sight};
+use collector::history_list::{LIST_LEN_MIN, ListTexts, ParsedList, parse_lists};
 use collector::observation::Report;
 use collector::order::Order;
 use collector::sfs2x::{Message, Value, packets};
@@ -67,7 +67,7 @@ fn of_the_corpus_only_lists_are_read() {
     let mut read = Vec::new();
     for (name, bytes) in corpus("list") {
         let lists: Vec<ListTexts> = serde_json::from_slice(&bytes).unwrap();
-        if let ParsedList::List { .. } = sight(&lists, Order::NewestFirst) {
+        if let ParsedList::List { .. } = parse_lists(&lists, Order::NewestFirst) {
             read.push(name);
         }
     }
@@ -106,7 +106,7 @@ fn check_feed(example: &str, expected: &[(&str, usize)]) {
         let mut reader = Reader::new(rules.clone());
         let text = String::from_utf8(bytes).unwrap();
         let rounds = text.lines().flat_map(|line| {
-            reader.read(&serde_json::from_str(line).unwrap()).said.into_iter().map(rounds_of)
+            reader.read(&serde_json::from_str(line).unwrap()).report.into_iter().map(rounds_of)
         });
         told.push((name, rounds.sum()));
     }
@@ -116,8 +116,8 @@ fn check_feed(example: &str, expected: &[(&str, usize)]) {
     assert_eq!(told, expected);
 }
 
-fn rounds_of(said: Report) -> usize {
-    match said {
+fn rounds_of(report: Report) -> usize {
+    match report {
         Report::Round { .. } => 1,
         Report::List(shown) => shown.len(),
         Report::Ids(shown) => shown.len(),
@@ -234,12 +234,12 @@ proptest! {
     fn a_list_is_read_the_same_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
         let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
         let reversed = texts.iter().rev().cloned().collect();
-        let read = |sight: ParsedList| match sight {
+        let read = |parse_lists: ParsedList| match parse_lists {
             ParsedList::List { multipliers, .. } => Some(multipliers),
             _ => None,
         };
-        let first = read(sight(&list(texts.clone()), Order::NewestFirst));
-        let last = read(sight(&list(reversed), Order::OldestFirst));
+        let first = read(parse_lists(&list(texts.clone()), Order::NewestFirst));
+        let last = read(parse_lists(&list(reversed), Order::OldestFirst));
         prop_assert_eq!(&first, &last);
         if let Some(multipliers) = first {
             prop_assert!((LIST_LEN_MIN..=texts.len()).contains(&multipliers.len()));

@@ -28,8 +28,8 @@ fn config(toml: &str) -> Config {
 async fn next(source: &mut Source) -> Result<Report, SourceError> {
     loop {
         match source.next().await? {
-            Observation { said: Report::Alive, .. } => {}
-            reading => return Ok(reading.said),
+            Observation { report: Report::Alive, .. } => {}
+            observation => return Ok(observation.report),
         }
     }
 }
@@ -40,8 +40,8 @@ async fn error(source: &mut Source) -> SourceError {
 }
 
 /// As text: `2.31`, `id=2.31`, `[2.31, 1.00]`, `[id=2.31]`.
-fn shown(said: &Report) -> String {
-    match said {
+fn shown(report: &Report) -> String {
+    match report {
         Report::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
         Report::Round { multiplier, .. } => multiplier.to_string(),
         Report::List(list) => {

@@ -1,4 +1,4 @@
-//! A simulated game on a simulated page that breaks in every way a page can, and a recorder of it: the real ledger and the
+//! A simulated game on a simulated page that breaks in every way a page can, and a recorder of it: the real deduplicator and the
 //! real writer, on simulated clocks. Every written row is traced to the very round it came from.
 
 // Named, because an example takes this file too.
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use collector::dedup::{Baseline, Deduplicator, Outcome, Settings};
+use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome};
 use collector::observation::{Observation, Report, SourceKind};
 use collector::output::console::Console;
 use collector::output::sync_policy::SyncPolicyArg;
@@ -94,7 +94,7 @@ struct Simulation<'a> {
     page: Page,
     away_until: f64,
     restart_at: Option<f64>,
-    ledger: Deduplicator,
+    deduplicator: Deduplicator,
     writer: Option<Writer>,
     judge: Judge,
     shown_before: Vec<Place>,
@@ -121,7 +121,7 @@ impl<'a> Simulation<'a> {
             page,
             away_until: 0.0,
             restart_at: None,
-            ledger: Deduplicator::new(settings()),
+            deduplicator: Deduplicator::new(settings()),
             writer: None,
             judge: Judge::default(),
             shown_before: Vec::new(),
@@ -134,13 +134,13 @@ impl<'a> Simulation<'a> {
     fn open(&mut self) {
         let disk = Box::new(SyncPolicyArg(SyncPolicy::Never).disk());
         let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
-        self.ledger = Deduplicator::seeded(settings(), &resume::read(self.dir).unwrap());
+        self.deduplicator = Deduplicator::resuming(settings(), &resume::read(self.dir).unwrap());
         self.writer = Some(Writer::start(log, Console::silent()).unwrap());
     }
 
     fn close(&mut self) {
         self.hear(Report::End, &[]);
-        if let Some(waiting) = self.ledger.waiting() {
+        if let Some(waiting) = self.deduplicator.unplaced() {
             let detail = Some(json!({ "waiting": waiting }));
             let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
             self.put(Entry::Note(wall(self.now), event));
@@ -208,7 +208,7 @@ impl<'a> Simulation<'a> {
         if self.happens(self.plan.outage) {
             self.judge.counts.outages += 1;
             self.away_until = self.now + self.some_rounds();
-            self.ledger.interrupted();
+            self.deduplicator.interrupted();
         }
         if self.happens(self.plan.reload) {
             self.judge.counts.reloads += 1;
@@ -260,14 +260,14 @@ impl<'a> Simulation<'a> {
             .collect();
         self.page.frames.retain(|(at, _)| *at > self.now);
         for place in due {
-            let said = Report::Round {
+            let report = Report::Round {
                 id: Some(id(place)),
                 multiplier: self.multiplier(place),
                 ended_at: None,
                 backfill: false,
                 detail: None,
             };
-            self.hear(said, &[]);
+            self.hear(report, &[]);
         }
     }
 
@@ -316,20 +316,20 @@ impl<'a> Simulation<'a> {
         self.hear(Report::List(list), &shown);
     }
 
-    fn hear(&mut self, said: Report, shown: &[Place]) {
-        let reading = Observation { mono: self.mono(), wall: wall(self.now), said };
-        self.write(&reading, shown);
+    fn hear(&mut self, report: Report, shown: &[Place]) {
+        let observation = Observation { mono: self.mono(), wall: wall(self.now), report };
+        self.write(&observation, shown);
     }
 
-    fn write(&mut self, reading: &Observation, shown: &[Place]) {
-        let outcomes = self.ledger.observe(reading);
+    fn write(&mut self, observation: &Observation, shown: &[Place]) {
+        let outcomes = self.deduplicator.observe(observation);
         let mut traced = self.trace(&outcomes, shown).into_iter();
         for outcome in outcomes {
             let entry = match outcome {
                 Outcome::Note { kind, detail } => {
                     self.judge.mark(kind, &detail, shown);
                     let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
-                    Entry::Note(reading.wall, event)
+                    Entry::Note(observation.wall, event)
                 }
                 Outcome::Accept { round, id, kind, detail } => {
                     let named = id.as_deref().map(place_of);
@@ -436,8 +436,8 @@ impl Table {
     }
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> DedupSettings {
+    DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),

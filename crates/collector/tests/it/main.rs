@@ -11,6 +11,7 @@ mod game;
 mod killing;
 mod metrics;
 mod mock_cdp;
+mod options_page;
 mod program;
 mod settings;
 mod simulator;

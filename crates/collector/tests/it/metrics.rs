@@ -1,8 +1,10 @@
 //! `/metrics`, `/healthz` and `/readyz`, as those who ask for them see them.
 
+use std::collections::BTreeSet;
+
 use collector::observation::SourceKind;
 use collector::output::metrics;
-use collector::output::status::{CollectorState, Status, StatusWatch};
+use collector::output::status::{CollectorState, LastRound, Status, StatusWatch};
 use reqwest::{Client, Method, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -37,7 +39,7 @@ async fn what_the_session_posts_is_what_is_answered() {
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 503);
     let mut status = Status::new(SourceKind::WebSocket, "2026-01-01T12:00:00Z".parse().unwrap());
     status.rounds_written = 41;
-    status.enter(CollectorState::Connected, status.started_at);
+    status.set_state(CollectorState::Connected, status.started_at);
     asked.board.post(&status);
     assert_eq!(asked.ask(Method::GET, "/readyz").await.status(), 200);
     assert_eq!(asked.ask(Method::HEAD, "/healthz").await.status(), 200);
@@ -55,4 +57,27 @@ async fn nothing_else_is_answered_and_nobody_else() {
     let foreign = asked.client.get(format!("{}/metrics", asked.address));
     let response = foreign.header("host", "evil.example").send().await.unwrap();
     assert_eq!(response.status(), 421);
+}
+
+/// `docs/reference/metrics.md` lists every metric of the collector with its type.
+#[test]
+fn the_page_lists_every_metric_with_its_type() {
+    let page = include_str!("../../../../docs/reference/metrics.md");
+    let section = page.split("\n## Collector\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let listed: BTreeSet<String> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').take(3).collect::<Vec<_>>().join("|") + "|")
+        .collect();
+    let time = "2026-01-01T12:00:00Z".parse().unwrap();
+    let mut status = Status::new(SourceKind::WebSocket, time);
+    status.last_round = Some(LastRound { time, multiplier: "2.31".parse().unwrap() });
+    let text = metrics::text(Some(&status));
+    let exported: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        .map(|(name, kind)| format!("| `{name}` | {kind} |"))
+        .collect();
+    assert!(exported.len() > 10, "{text}");
+    assert_eq!(listed, exported);
 }

@@ -29,7 +29,7 @@ const LOOKING: [&str; 8] = [
 /// What the browser shows, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// Address by target.
+    /// URL by target.
     pub(crate) tabs: BTreeMap<String, String>,
     /// What the script finds in a target, as it answers.
     pub(crate) found: BTreeMap<String, Value>,

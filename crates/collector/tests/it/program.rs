@@ -73,8 +73,8 @@ fn a_second_collector_is_told_who_holds_the_directory() {
     let (_, _reader) = hear(&mut first, 1);
     let second = finish(dir.path(), &["--history", "1"]);
     assert_eq!(second.status.code(), Some(3));
-    let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains(&format!("process {}", first.id())), "{said}");
+    let report = String::from_utf8(second.stderr).unwrap();
+    assert!(report.contains(&format!("process {}", first.id())), "{report}");
     first.kill().unwrap();
     first.wait().unwrap();
 }
@@ -87,8 +87,8 @@ fn wrong_usage_is_two_and_a_place_that_is_none_is_one() {
     fs::write(&file, "").unwrap();
     let refused = finish(&file.join("below"), &["--rounds", "1"]);
     assert_eq!(refused.status.code(), Some(1));
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("plain"), "{said}");
+    let report = String::from_utf8(refused.stderr).unwrap();
+    assert!(report.contains("plain"), "{report}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn run(dir: &Path, arguments: &[&str]) -> Output {
     program(dir, arguments).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn report(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -49,7 +49,7 @@ fn a_flag_wins_over_the_environment_that_over_the_file_and_that_over_the_default
             command.env("AVIATOR_DATA_DIR", variable).env("AVIATOR_ROUNDS", "3");
         }
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", report(&output));
         assert_eq!(rounds(&dir.path().join(expected)), count, "{expected}");
     }
     assert!(!dir.path().join("no").exists());
@@ -62,10 +62,10 @@ fn check_file(text: &str, says: &[&str]) {
     fs::write(&path, text).unwrap();
     let output = run(dir.path(), &["--config", path.to_str().unwrap(), "--data-dir", "data"]);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    let said = said(&output);
-    assert!(said.contains(path.to_str().unwrap()), "{said}");
+    let report = report(&output);
+    assert!(report.contains(path.to_str().unwrap()), "{report}");
     for word in says {
-        assert!(said.contains(word), "`{word}` is not in: {said}");
+        assert!(report.contains(word), "`{word}` is not in: {report}");
     }
     assert!(!dir.path().join("data").exists(), "nothing was opened");
 }
@@ -89,7 +89,7 @@ fn a_file_of_settings_that_is_not_there_is_named() {
     let dir = tempdir().unwrap();
     let output = run(dir.path(), &["--config", "no/such.toml"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("no/such.toml"), "{}", said(&output));
+    assert!(report(&output).contains("no/such.toml"), "{}", report(&output));
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn a_replay_of_a_file_that_is_not_there_creates_nothing() {
     let dir = tempdir().unwrap();
     let flags = ["--source", "replay", "--file", "missing.csv", "--data-dir", "data"];
     let output = run(dir.path(), &flags);
-    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    assert!(said(&output).contains("--file: missing.csv"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", report(&output));
+    assert!(report(&output).contains("--file: missing.csv"), "{}", report(&output));
     assert!(!dir.path().join("data").exists());
     let nothing_said = run(dir.path(), &["--source", "replay", "--data-dir", "data"]);
     assert_eq!(nothing_said.status.code(), Some(2));
-    assert!(said(&nothing_said).contains("--file"), "{}", said(&nothing_said));
+    assert!(report(&nothing_said).contains("--file"), "{}", report(&nothing_said));
     assert!(!dir.path().join("data").exists());
 }
 

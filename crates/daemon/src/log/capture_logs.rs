@@ -16,7 +16,7 @@ pub fn capture_logs(work: impl FnOnce()) -> String {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    /// A poisoned lock is no reason to fail again: the test that panicked has failed already.
+    /// Ignores a poisoned lock: the test that panicked has already failed.
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

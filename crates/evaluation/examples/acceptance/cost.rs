@@ -1,4 +1,4 @@
-//! A9: what a round costs over a million rounds, and how fast the state comes back.
+//! A9: the cost per round over a million rounds, and the time to restore the state.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::table::Table;
 const ROUNDS: u64 = 1_000_000;
 const SALT: u64 = 7;
 
-/// All that a predictor keeps of the past to judge its forecasts.
+/// All the state with which a predictor evaluates its forecasts.
 #[derive(Serialize, Deserialize)]
 struct State {
     tests: Evidence,
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    /// One whole round: forecast from `mean_ln`, outcome, scores, tests.
+    /// Processes one round: forecast from `mean_ln`, outcome, scores, tests.
     fn round(&mut self, house: &HouseLaw, mean_ln: f64, t: u64, cents: u64) {
         let served = house.tilted(self.kappa.served_scale(mean_ln));
         let probabilities = served.probabilities();
@@ -69,8 +69,8 @@ impl State {
         for (i, (baseline, sheet)) in
             self.baselines.each().into_iter().zip(&mut self.sheets).enumerate()
         {
-            let said = baseline.forecast().into();
-            let scores = sheet.record_with(&said, cents, baseline.log_crps(cents));
+            let issued = baseline.forecast().into();
+            let scores = sheet.record_with(&issued, cents, baseline.log_crps(cents));
             let reference = scores.get(Metric::BrierMean);
             if let (Some(track), Some(ours), Some(reference)) =
                 (self.skill.get_mut(i), ours, reference)
@@ -97,11 +97,11 @@ pub(crate) fn run(table: &mut Table) {
     for (t, &cents) in (0..ROUNDS).zip(&rounds) {
         state.round(&house, mean_ln, t, cents);
         let row = extractor.push(ln_multiplier(cents)).expect("a round's ln M is in range");
-        // Stands in for a model: the moving average, halfway to the house's mean.
+        // In place of a model: the moving average, shrunk halfway to the house mean.
         mean_ln = f64::midpoint(house_law::M0, row[6]);
     }
     let micros = start.elapsed().as_secs_f64() * 1e6 / ROUNDS as f64;
-    let what = ("A9", "microseconds a round, 1,000,000 rounds");
+    let what = ("A9", "microseconds per round, 1,000,000 rounds");
     table.line(what, (format!("{micros:.2}"), "-"), ("< 20", micros < 20.0));
 
     let text = serde_json::to_string(&state).expect("the state can be written");
@@ -114,7 +114,7 @@ pub(crate) fn run(table: &mut Table) {
     continues(table, &house, (state, back), mean_ln);
 }
 
-/// The restored state must go on with the same bits.
+/// Checks that the restored state continues bit for bit.
 fn continues(table: &mut Table, house: &HouseLaw, mut states: (State, State), mean_ln: f64) {
     for (t, cents) in (ROUNDS..).zip(Scenario::Fair.rounds(500, 4)) {
         states.0.round(house, mean_ln, t, cents);
@@ -122,6 +122,6 @@ fn continues(table: &mut Table, house: &HouseLaw, mut states: (State, State), me
     }
     let text = |state: &State| serde_json::to_string(state).unwrap_or_default();
     let same = text(&states.0) == text(&states.1);
-    let what = ("A9", "restored state continues with the same bits");
+    let what = ("A9", "restored state continues bit for bit");
     table.line(what, (same, true), ("equal", same));
 }

@@ -1,5 +1,5 @@
-//! A2 to A4: false alarms, power and specificity of the three tests, 200 streams of 5,000 rounds
-//! for each scenario, looked at after every round.
+//! A2 to A4: false alarms, power and specificity of the three tests on 200 streams of 5,000 rounds
+//! for each scenario, checked after every round.
 
 use evaluation::HouseLaw;
 use evaluation::scores::mean_brier;
@@ -14,7 +14,7 @@ use crate::table::{Table, for_seeds, percent, quantile};
 const ROUNDS: usize = 5000;
 const STREAMS: u64 = 200;
 
-/// The first round at which each of them spoke.
+/// The round of the first alarm of each test.
 #[derive(Clone, Copy, Default)]
 struct Alarms {
     order: Option<usize>,
@@ -31,34 +31,34 @@ fn alarms(scenario: Scenario, seed: u64) -> Alarms {
     let mut model = SimpleModel::new(seed + 1_000_003);
     let mut detector = ChangeDetector::new();
     let mut alarms = Alarms::default();
-    let speaks = |ln_e: f64| ln_e >= AMBER.ln();
+    let is_amber = |ln_e: f64| ln_e >= AMBER.ln();
     for (t, cents) in (0u64..).zip(scenario.rounds(ROUNDS, seed)) {
         let round = ObservedRound::at(cents, day_phase(t));
-        let now = |alarm: &mut Option<usize>, spoke: bool| {
-            if spoke && alarm.is_none() {
+        let note = |alarm: &mut Option<usize>, raised: bool| {
+            if raised && alarm.is_none() {
                 *alarm = usize::try_from(t + 1).ok();
             }
         };
         if alarms.order.is_none() {
             order.update(&round);
-            now(&mut alarms.order, speaks(order.ln_e()));
+            note(&mut alarms.order, is_amber(order.ln_e()));
         }
         if alarms.forecast.is_none() {
             let served = model.forecast().shrunk();
             model.update(cents);
             forecast.update(Some(&served), cents);
-            now(&mut alarms.forecast, speaks(forecast.ln_e()));
+            note(&mut alarms.forecast, is_amber(forecast.ln_e()));
         }
         if alarms.law.is_none() || alarms.change.is_none() {
             let z = law.update(&round);
-            now(&mut alarms.law, speaks(law.ln_e()));
-            now(&mut alarms.change, detector.update(z));
+            note(&mut alarms.law, is_amber(law.ln_e()));
+            note(&mut alarms.change, detector.update(z));
         }
     }
     alarms
 }
 
-/// Alarm rounds over all streams, sorted; no alarm is infinitely late.
+/// The alarm rounds of all streams, sorted; infinity where there was no alarm.
 struct Rounds(Vec<f64>);
 
 impl Rounds {
@@ -123,7 +123,8 @@ fn false_alarms(table: &mut Table, seeds: &[u64], alarms: &[Alarms]) {
     table.line(what, (percent(change), "18.5 %"), ("<= 25 %", change <= 0.25));
 }
 
-/// Whether the two confidence sequences for skill ever miss, and their last half-widths.
+/// Returns, for each of the two confidence sequences of skill, whether it ever misses and its final
+/// half-width.
 fn skill_misses(seed: u64) -> [(bool, f64); 2] {
     let house = HouseLaw::default().probabilities();
     let mut model = SimpleModel::new(seed + 1_000_003);
@@ -132,12 +133,12 @@ fn skill_misses(seed: u64) -> [(bool, f64); 2] {
     let mut missed = [false; 2];
     let mut half = [0.0; 2];
     for (t, cents) in (1u32..).zip(Scenario::Fair.rounds(ROUNDS, seed)) {
-        let said = model.forecast().probabilities();
+        let raw = model.forecast().probabilities();
         let served: [f64; 5] = std::array::from_fn(|c| {
-            said[c].clamp(house[c] - 0.2, house[c] + 0.2).clamp(0.001, 0.999)
+            raw[c].clamp(house[c] - 0.2, house[c] + 0.2).clamp(0.001, 0.999)
         });
         model.update(cents);
-        // On fair rounds the expected difference is known: minus the mean squared distance.
+        // On fair rounds the expected difference is minus the mean squared distance.
         truth -= served.iter().zip(house).map(|(q, p)| (q - p) * (q - p)).sum::<f64>() / 5.0;
         let difference = mean_brier(&house, cents) - mean_brier(&served, cents);
         shown.update(difference);
@@ -145,7 +146,7 @@ fn skill_misses(seed: u64) -> [(bool, f64); 2] {
         let early = [100, 10];
         for (i, estimate) in [shown.estimate(), claimed.estimate()].into_iter().enumerate() {
             if let Some(estimate) = estimate.filter(|_| t > early[i]) {
-                missed[i] |= !estimate.holds(truth / f64::from(t));
+                missed[i] |= !estimate.contains(truth / f64::from(t));
                 half[i] = (estimate.hi - estimate.lo) / 2.0;
             }
         }
@@ -170,7 +171,7 @@ fn margins(table: &mut Table, seeds: &[u64]) {
     }
 }
 
-/// What the order test must find, and what the reference found.
+/// The required power of the order test, and the figures of the reference.
 struct Power {
     name: &'static str,
     share_min: f64,
@@ -285,7 +286,7 @@ fn change(table: &mut Table, alarms: &[Alarms]) {
     table.line(("A4", "shift: p90 delay of the change detector"), figures, bound);
 }
 
-/// An alarm round; most streams may have none.
+/// Formats an alarm round, which is infinite if most streams have no alarm.
 fn late(round: f64) -> String {
     if round.is_finite() { format!("{round:.1}") } else { "> 5000".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! A1: the reference's values, one by one.
+//! A1: the values of the reference implementation, one by one.
 
 use evaluation::pit::{keyed_uniform, z_score};
 use evaluation::sequential::{ObservedRound, OrderTest};
@@ -14,7 +14,7 @@ pub(crate) fn run(table: &mut Table) {
     cents(table, &golden);
     transforms(table, &golden);
     score_values(table, &golden);
-    money(table, &golden);
+    wealth(table, &golden);
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -30,7 +30,7 @@ fn cents(table: &mut Table, golden: &Value) {
             theirs.zip(scenario.stream(42)).filter(|(a, b)| a != b).count()
         })
         .sum();
-    table.line(("A1", "cents of ten generators that differ"), (wrong, 0), ("exact", wrong == 0));
+    table.line(("A1", "differing cents in ten generators"), (wrong, 0), ("exact", wrong == 0));
 }
 
 fn transforms(table: &mut Table, golden: &Value) {
@@ -87,7 +87,7 @@ fn score_values(table: &mut Table, golden: &Value) {
     report(table, "scores, quantiles", 1e-9, largest);
 }
 
-fn money(table: &mut Table, golden: &Value) {
+fn wealth(table: &mut Table, golden: &Value) {
     let mut test = OrderTest::new(2_010_003);
     let mut largest = 0.0f64;
     for (t, cents) in (1u64..=2000).zip(Scenario::Autoregressive(0.3).stream(10_000)) {

@@ -1,5 +1,5 @@
-//! A7: coverage of the self-correcting intervals, 10 streams of 10,000 rounds for each scenario,
-//! rounds 501 and later.
+//! A7: coverage of the adaptive intervals on 10 streams of 10,000 rounds for each scenario, from
+//! round 501 on.
 
 use evaluation::intervals::PitInterval;
 use evaluation::pit::SplitMix64;
@@ -11,7 +11,7 @@ use crate::table::{Table, for_seeds};
 const ROUNDS: usize = 10_000;
 const FIRST: usize = 500;
 
-/// Coverage of one stream: of all rounds, and of the worst and best 500 in a row.
+/// Coverage in one stream: over all rounds, and over the worst and best 500 consecutive rounds.
 #[derive(Clone, Copy)]
 struct Coverage {
     whole: f64,
@@ -29,7 +29,7 @@ impl Coverage {
     }
 }
 
-/// Both 80 and 90 %, on the simple model's law.
+/// Returns the coverage of the 80 and 90 % intervals under the law of the simple model.
 fn test(scenario: Scenario, seed: u64) -> [Coverage; 2] {
     let mut model = SimpleModel::new(seed + 1_000_003);
     let mut intervals = [PitInterval::new(0.2), PitInterval::new(0.1)];
@@ -38,14 +38,15 @@ fn test(scenario: Scenario, seed: u64) -> [Coverage; 2] {
         let forecast = model.forecast();
         let z = model.update(cents);
         for (interval, covered) in intervals.iter_mut().zip(&mut covered) {
-            covered.push(holds(forecast.interval(interval.levels()), cents));
+            covered.push(contains(forecast.interval(interval.levels()), cents));
             interval.update(forecast.transform(z));
         }
     }
     covered.map(|covered| Coverage::of(&covered))
 }
 
-/// Both 80 and 90 %, on the house law as the predictor serves it.
+/// Returns the coverage of the 80 and 90 % intervals under the house law, as the predictor serves
+/// it.
 fn house(scenario: Scenario, seed: u64) -> [Coverage; 2] {
     let law = TiltedLaw::new(1.0);
     let mut random = SplitMix64::new(seed + 1_000_003);
@@ -54,14 +55,14 @@ fn house(scenario: Scenario, seed: u64) -> [Coverage; 2] {
     for cents in scenario.rounds(ROUNDS, seed) {
         let u = law.pit(cents, random.uniform());
         for (interval, covered) in intervals.iter_mut().zip(&mut covered) {
-            covered.push(holds(interval.interval(&law), cents));
+            covered.push(contains(interval.interval(&law), cents));
             interval.update(u);
         }
     }
     covered.map(|covered| Coverage::of(&covered))
 }
 
-fn holds((lo, hi): (f64, f64), cents: u64) -> bool {
+fn contains((lo, hi): (f64, f64), cents: u64) -> bool {
     let m = multiplier(cents);
     m > lo - 0.005 && m < hi + 0.005
 }

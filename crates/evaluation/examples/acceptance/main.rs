@@ -1,9 +1,9 @@
-//! Prints our figures beside those of the reference implementation, and fails when one of them is
-//! out of bounds.
+//! Prints our figures beside those of the reference implementation; fails if one of ours is out of
+//! bounds.
 //!
 //! `cargo run --release -p evaluation --example acceptance` takes about two minutes on two cores.
 //! Figures that need the whole ensemble (A5, A6, A10) are measured by the predictor.
-#![expect(clippy::print_stdout, reason = "a table for people is its whole purpose")]
+#![expect(clippy::print_stdout, reason = "its purpose is to print a table")]
 
 mod audit;
 mod cost;

@@ -1,4 +1,4 @@
-//! What goes wrong without the tools of this crate: figures without a bound, quoted in docs/evaluation.md.
+//! How naive methods go wrong. These figures have no bound; `docs/explanation/what-the-numbers-mean.md` quotes them.
 
 use evaluation::house_law::MEDIAN;
 use evaluation::pit::normal_scores;
@@ -19,7 +19,7 @@ fn share(of: &[bool]) -> f64 {
     of.iter().filter(|&&yes| yes).count() as f64 / of.len() as f64
 }
 
-/// Whether "p < .05" of a mean, of an autocorrelation and of a hit rate is ever reached on fair rounds.
+/// Returns whether the mean, an autocorrelation and a hit rate ever reach "p < .05" on fair rounds.
 fn ever_significant(seed: u64) -> [bool; 3] {
     let rounds = Scenario::Fair.rounds(5000, seed);
     let scores = normal_scores(&HouseLaw::default(), seed + 1_000_003, &rounds);
@@ -59,7 +59,7 @@ fn peeking(table: &mut Table) {
     }
 }
 
-/// Raw MAE and RMSE of one constant over 200 fair streams.
+/// Reports the raw MAE and RMSE of one constant over 200 fair streams.
 fn spread(table: &mut Table) {
     let seeds: Vec<u64> = (100_000..100_200).collect();
     let errors = for_seeds(&seeds, |seed| {
@@ -77,7 +77,7 @@ fn spread(table: &mut Table) {
     }
 }
 
-/// A Kolmogorov-Smirnov test that forgets the floors and the atom.
+/// Reports a Kolmogorov-Smirnov test that ignores the cent grid and the atom.
 fn floors(table: &mut Table) {
     let seeds: Vec<u64> = (50_000..50_100).collect();
     let rejected = for_seeds(&seeds, |seed| {
@@ -93,7 +93,7 @@ fn floors(table: &mut Table) {
     table.note(("", "naive KS test: fair streams rejected"), figures);
 }
 
-/// The spread of two measures of the return.
+/// Reports the standard deviation of two estimates of the return.
 fn returns(table: &mut Table) {
     let seeds: Vec<u64> = (80_000..80_200).collect();
     for (what, target, factor, reference) in

@@ -37,7 +37,7 @@ impl Table {
         println!("{id:<4} {what:<46} {ours:>16} {reference:>16}");
     }
 
-    /// The last line, and whether all bounds hold.
+    /// Prints the last line and returns whether all bounds hold.
     pub(crate) fn end(&self) -> ExitCode {
         println!(
             "{} of {} figures are within their bounds",
@@ -48,7 +48,7 @@ impl Table {
     }
 }
 
-/// `job` for each of the seeds, on all cores, in the order of the seeds.
+/// Runs `job` for each seed on all cores; returns the results in the order of the seeds.
 pub(crate) fn for_seeds<T: Send>(seeds: &[u64], job: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(seeds.len()));
@@ -69,17 +69,17 @@ pub(crate) fn for_seeds<T: Send>(seeds: &[u64], job: impl Fn(u64) -> T + Sync) -
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// A share in percent.
+/// Formats a share in percent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// The quantile of sorted values, interpolated as numpy does.
+/// Returns a quantile of sorted values, interpolated as in numpy.
 pub(crate) fn quantile(sorted: &[f64], tau: f64) -> f64 {
     let place = tau * (sorted.len() - 1) as f64;
     let below = sorted.iter().enumerate().take_while(|&(i, _)| i as f64 <= place).count() - 1;
     let above = (below + 1).min(sorted.len() - 1);
-    // Two values that are both infinitely late have no difference.
+    // Two infinite values have no difference to interpolate.
     if sorted[above] > sorted[below] {
         sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
     } else {

@@ -10,10 +10,10 @@ use crate::{HouseLaw, ln_multiplier, normal};
 /// Lags of the Ljung-Box tests.
 const LAGS: usize = 20;
 
-/// The lower ends of the cells of the chi² test, in cents, after 1.00x.
+/// The lower limits, in cents, of the chi² cells above 1.00x.
 const CELLS: [u64; 10] = [101, 110, 125, 150, 200, 300, 500, 1000, 2000, 5000];
 
-/// Runs the tests on rounds and their normal scores under the law.
+/// Runs the ten tests; `z` are the rounds' normal scores under the house law.
 pub(super) fn run(cents: &[u64], z: &[f64], house: &HouseLaw) -> Vec<TestResult> {
     let logs: Vec<f64> = cents.iter().map(|&k| ln_multiplier(k)).collect();
     let squares: Vec<f64> = z.iter().map(|z| z * z).collect();
@@ -49,18 +49,18 @@ pub(super) fn run(cents: &[u64], z: &[f64], house: &HouseLaw) -> Vec<TestResult>
 
 type Label = (&'static str, &'static str, &'static str);
 const KS: Label = ("ks", "law", "Do the multipliers follow the stated law?");
-const AD: Label = ("anderson_darling", "law", "The same, with more weight on both ends.");
-const CELL: Label = ("chi2_cells", "law", "Do the eleven size classes have their shares?");
-const ATOM: Label = ("atom", "law", "Is 1.00x as frequent as it should be?");
-const RUNS: Label = ("runs_2x", "order", "Do rounds below and above 2x alternate as by chance?");
+const AD: Label = ("anderson_darling", "law", "The same, with more weight on both tails.");
+const CELL: Label = ("chi2_cells", "law", "Do the eleven size classes have the stated shares?");
+const ATOM: Label = ("atom", "law", "Is 1.00x as frequent as the law states?");
+const RUNS: Label = ("runs_2x", "order", "Do rounds below and above 2x alternate by chance only?");
 const LJUNG_Z: Label = ("ljung_box_z", "order", "Do sizes depend on the last 20 sizes?");
-const LJUNG_LN: Label = ("ljung_box_ln", "order", "The same on ln M itself.");
-const LJUNG_SQUARE: Label = ("ljung_box_z2", "order", "Do calm and wild rounds come in clusters?");
+const LJUNG_LN: Label = ("ljung_box_ln", "order", "The same, on ln M itself.");
+const LJUNG_SQUARE: Label = ("ljung_box_z2", "order", "Do calm and wild rounds cluster?");
 const LONGEST: Label =
-    ("longest_low_run", "law or order", "Is the longest run below 2x longer than chance makes it?");
+    ("longest_low_run", "law or order", "Is the longest run below 2x too long for chance?");
 const DRIFT: Label = ("cusum", "drift", "Does the level shift somewhere?");
 
-/// The largest distance between the sorted values' distribution and the uniform one.
+/// Returns the Kolmogorov-Smirnov distance of sorted values from the uniform distribution.
 fn ks_distance(sorted: &[f64]) -> f64 {
     let n = sorted.len() as f64;
     sorted
@@ -70,6 +70,8 @@ fn ks_distance(sorted: &[f64]) -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// Returns the Anderson-Darling statistic of sorted values against the uniform distribution
+/// (Anderson and Darling 1954).
 fn anderson_darling(sorted: &[f64]) -> f64 {
     let n = sorted.len() as f64;
     let cut = |u: f64| u.clamp(1e-12, 1.0 - 1e-12);
@@ -82,7 +84,8 @@ fn anderson_darling(sorted: &[f64]) -> f64 {
     -n - sum / n
 }
 
-/// Pearson's chi² over 1.00x and the cells above it.
+/// Returns the p-value of Pearson's chi² over 1.00x and the cells above it; 0 when a round falls
+/// into a cell that the law excludes.
 fn cells(cents: &[u64], house: &HouseLaw) -> f64 {
     let mut counts = [0u32; CELLS.len() + 1];
     for &k in cents {
@@ -106,7 +109,8 @@ fn cells(cents: &[u64], house: &HouseLaw) -> f64 {
     chi_square_tail(statistic, used - 1)
 }
 
-/// Wald and Wolfowitz 1940, given the counts.
+/// Returns the two-sided p-value of the runs test (Wald and Wolfowitz 1940), conditional on the
+/// counts; NaN when all bits are equal.
 fn runs(bits: &[bool]) -> f64 {
     let n = bits.len() as f64;
     let ones = bits.iter().filter(|&&bit| bit).count() as f64;
@@ -120,7 +124,8 @@ fn runs(bits: &[bool]) -> f64 {
     }
 }
 
-/// Ljung and Box 1978, 20 lags. Not a number when all values are the same.
+/// Returns the p-value of the Ljung-Box test with 20 lags (Ljung and Box 1978); NaN when all values
+/// are equal.
 fn ljung_box(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -136,7 +141,8 @@ fn ljung_box(values: &[f64]) -> f64 {
     if power > 0.0 { chi_square_tail(n * (n + 2.0) * sum, LAGS) } else { f64::NAN }
 }
 
-/// The largest excursion of the centred sum, against a Brownian bridge.
+/// Returns the p-value of the largest excursion of the centred cumulative sum against a Brownian
+/// bridge (Ploberger and Krämer 1992, for a constant mean); NaN when all scores are equal.
 fn cusum(z: &[f64]) -> f64 {
     let n = z.len() as f64;
     let mean = z.iter().sum::<f64>() / n;
@@ -150,6 +156,7 @@ fn cusum(z: &[f64]) -> f64 {
     kolmogorov_tail(largest / (sd * n.sqrt()))
 }
 
+/// Returns the length of the longest run of ones.
 fn longest_run(bits: &[bool]) -> usize {
     let mut longest = 0;
     let mut run = 0;

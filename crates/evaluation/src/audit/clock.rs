@@ -1,14 +1,16 @@
-//! The two tests that need a clock. A round's hour is that of the round before it: its own time is
-//! written when it ends, and a long round would carry itself into a later hour.
+//! The two tests that need a clock.
+//!
+//! A round counts in the hour of the round before it. Its own time is recorded when it ends, so a
+//! long round would count in a later hour because it was long.
 
 use super::distributions::chi_square_tail;
 use super::{AuditRound, TestResult};
 use crate::{HouseLaw, normal};
 
-/// Rounds an hour must have to count.
+/// Minimum number of rounds in an hour for the hour to be used.
 const HOUR_ROUNDS_MIN: u32 = 5;
 
-/// Runs both tests; without two hours of rounds they have no answer.
+/// Runs both tests; their p-values are `None` with fewer than two usable hours.
 pub(super) fn run(rounds: &[AuditRound], house: &HouseLaw) -> [TestResult; 2] {
     let timed: Vec<(usize, u64)> = rounds
         .windows(2)
@@ -26,7 +28,7 @@ pub(super) fn run(rounds: &[AuditRound], house: &HouseLaw) -> [TestResult; 2] {
         result(
             "hour_2x",
             "law, order or clock",
-            "Is 2x reached as often as it should be in every hour?",
+            "Is 2x reached as often as stated in every hour?",
             high,
         ),
     ]
@@ -50,8 +52,8 @@ fn hour(unix_seconds: f64) -> usize {
     ((unix_seconds.rem_euclid(86_400.0) / 3600.0) as usize).min(23)
 }
 
-/// Normal scores of the full-sample ranks, ties sharing their mean rank: free of any law (Kruskal
-/// and Wallis 1952).
+/// Returns the normal scores of the ranks in the whole sample, where ties share their mean rank.
+/// Assumes no law (Kruskal and Wallis 1952).
 fn rank_scores(timed: &[(usize, u64)]) -> Vec<f64> {
     let n = timed.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -68,7 +70,7 @@ fn rank_scores(timed: &[(usize, u64)]) -> Vec<f64> {
     scores
 }
 
-/// Sums by hour.
+/// Sums and counts by hour of the day.
 #[derive(Default)]
 struct Hours {
     sums: [f64; 24],
@@ -85,8 +87,8 @@ impl Hours {
         hours
     }
 
-    /// The p-value of the sum of squared hourly sums over their variance, with as many degrees of
-    /// freedom as hours that count, less `lost`.
+    /// Returns the chi² p-value of the squared hourly sums over their variance. The degrees of
+    /// freedom are the usable hours minus `lost`.
     fn chi_square(&self, variance: f64, lost: usize) -> Option<f64> {
         let hours =
             self.sums.iter().zip(self.counts).filter(|&(_, count)| count >= HOUR_ROUNDS_MIN);

@@ -1,16 +1,16 @@
-//! Null distributions of the battery.
+//! Null distributions of the tests in the battery.
 
 use std::f64::consts::PI;
 
 use statrs::function::gamma::{gamma_ur, ln_gamma};
 
-/// P(chi² with `df` degrees of freedom > x).
+/// Returns P(X > x) for chi² with `df` degrees of freedom.
 pub(super) fn chi_square_tail(x: f64, df: usize) -> f64 {
     if x <= 0.0 { 1.0 } else { gamma_ur(df as f64 / 2.0, x / 2.0) }
 }
 
-/// P(sup |Brownian bridge| > x): Kolmogorov's distribution, by whichever of its two series
-/// converges at once.
+/// Returns P(sup |Brownian bridge| > x), Kolmogorov's distribution, from whichever of its two
+/// series converges faster at x.
 pub(super) fn kolmogorov_tail(x: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
@@ -28,14 +28,14 @@ pub(super) fn kolmogorov_tail(x: f64) -> f64 {
     tail.clamp(0.0, 1.0)
 }
 
-/// The p-value of a one-sample Kolmogorov-Smirnov distance, with Stephens' 1970 correction for
-/// finite n.
+/// Returns the p-value of a one-sample Kolmogorov-Smirnov distance, with the finite-n correction of
+/// Stephens 1970.
 pub(super) fn kolmogorov_smirnov_p(distance: f64, n: usize) -> f64 {
     let root = (n as f64).sqrt();
     kolmogorov_tail((root + 0.12 + 0.11 / root) * distance)
 }
 
-/// The p-value of an Anderson-Darling statistic in the limit (Marsaglia and Marsaglia 2004).
+/// Returns the asymptotic p-value of an Anderson-Darling statistic (Marsaglia and Marsaglia 2004).
 pub(super) fn anderson_darling_p(z: f64) -> f64 {
     let polynomial =
         |coefficients: &[f64]| coefficients.iter().rev().fold(0.0, |sum, c| sum * z + c);
@@ -58,8 +58,8 @@ pub(super) fn anderson_darling_p(z: f64) -> f64 {
     (1.0 - below).clamp(0.0, 1.0)
 }
 
-/// The two-sided exact binomial p-value: the chance of any count that is no likelier than the one
-/// seen.
+/// Returns the exact two-sided binomial p-value: the probability of all counts no likelier than
+/// `hits`.
 pub(super) fn binomial_p(hits: usize, n: usize, p: f64) -> f64 {
     if p <= 0.0 || p >= 1.0 {
         let sure = if p <= 0.0 { 0 } else { n };
@@ -73,7 +73,7 @@ pub(super) fn binomial_p(hits: usize, n: usize, p: f64) -> f64 {
     let mut ln_mass = total * (-p).ln_1p();
     let mut sum = 0.0;
     for k in 0..=n {
-        // Ties are counted in spite of rounding, as R and scipy do.
+        // The tolerance counts ties in spite of rounding, as R and scipy do.
         if ln_mass <= ln_seen + 1e-7 {
             sum += ln_mass.exp();
         }
@@ -82,8 +82,8 @@ pub(super) fn binomial_p(hits: usize, n: usize, p: f64) -> f64 {
     sum.min(1.0)
 }
 
-/// P(the longest run of an event of chance p in n independent rounds is at least `length`), by
-/// recursion over rounds.
+/// Returns P(longest run >= `length`) for an event of probability p in n independent rounds, by
+/// recursion over the rounds.
 pub(super) fn longest_run_p(length: usize, n: usize, p: f64) -> f64 {
     if length == 0 {
         return 1.0;
@@ -93,7 +93,7 @@ pub(super) fn longest_run_p(length: usize, n: usize, p: f64) -> f64 {
     }
     let whole = p.powf(length as f64);
     let step = (1.0 - p) * whole;
-    // without[m]: the chance of no such run in m rounds.
+    // without[m]: the probability of no such run in m rounds.
     let mut without = vec![1.0; n + 1];
     without[length] = 1.0 - whole;
     for m in length + 1..=n {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn longest_runs_equal_a_count_of_all_strings() {
+    fn longest_run_p_values_equal_an_enumeration_of_all_strings() {
         let (n, p) = (12, 0.515f64);
         for length in 0..=n + 1 {
             let chance: f64 = (0u32..1 << n)

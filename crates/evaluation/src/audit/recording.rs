@@ -1,5 +1,4 @@
-//! What a recording leaves out: rounds that were missed, repeats that were dropped, rows out of
-//! order.
+//! Defects of a recording: missed rounds, dropped repeats, rows out of order.
 
 use serde::Serialize;
 
@@ -8,48 +7,47 @@ use super::distributions::binomial_p;
 use crate::house_law::M0;
 use crate::{HouseLaw, ln_multiplier};
 
-/// Seconds between the ends of two rounds: a pause and a flight that grows with ln M of the LATER
-/// round. Measured on five recordings of Aviator; it finds missed rounds, and it is why no forecast
-/// may see its own round's time.
+/// Seconds between the ends of two rounds: `PAUSE + PER_LN * ln M` of the later round, measured on
+/// five recordings of Aviator. Because the later round's time reveals its multiplier, no forecast
+/// may see the time of its own round.
 const PAUSE: f64 = 11.5;
 const PER_LN: f64 = 11.7;
 
-/// Seconds by which a gap must be too long before a round is missing; a missed round takes at least
-/// the pause.
+/// Excess, in seconds, from which a gap counts as too long. A missed round adds at least `PAUSE`.
 const TOO_LONG: f64 = 8.0;
 
-/// Gaps listed in full.
+/// Number of gaps listed individually.
 const LISTED: usize = 20;
 
-/// A gap in which rounds are missing.
+/// A gap long enough to contain missed rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Gap {
-    /// The round after the gap, counted from 1.
+    /// The number of the round after the gap, counted from 1.
     pub before_round: usize,
-    /// Seconds too long.
+    /// Excess over the expected length, in seconds.
     pub excess_seconds: f64,
-    /// Rounds that fit into it.
+    /// Estimated number of missed rounds.
     pub rounds_missing: f64,
 }
 
-/// What may be wrong with the recording rather than with the game.
+/// Signs of defects in the recording rather than in the game.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recording {
     /// Gaps between two timed rounds.
     pub gaps_seen: usize,
-    /// Gaps too long for the rounds they end with.
+    /// Gaps longer than the round after them explains.
     pub gaps_too_long: usize,
-    /// Rounds that fit into those gaps, about.
+    /// Estimated number of rounds missed in those gaps.
     pub rounds_missing: f64,
-    /// The longest of them, by excess.
+    /// The gaps with the largest excess, at most 20.
     pub longest_gaps: Vec<Gap>,
-    /// Gaps too short for the rounds they end with: rows out of order, batched or doubled.
+    /// Gaps shorter than the round after them allows: rows out of order, batched or duplicated.
     pub gaps_too_short: usize,
-    /// Neighbours with the same multiplier.
+    /// Pairs of consecutive rounds with the same multiplier.
     pub equal_neighbours: usize,
-    /// How many there should be under the house law.
+    /// Expected number of such pairs under the house law.
     pub equal_neighbours_expected: f64,
-    /// The two-sided p-value of that count; a recorder that drops repeats has none of them.
+    /// The two-sided p-value of their number. A recorder that drops repeats records none.
     pub equal_neighbours_p: f64,
 }
 
@@ -87,7 +85,8 @@ fn gap(before_round: usize, excess_seconds: f64) -> Gap {
     Gap { before_round, excess_seconds, rounds_missing }
 }
 
-/// The chance that two independent rounds are equal; beyond 100x they never are, to four digits.
+/// Returns the probability that two independent rounds are equal. Multipliers from 100x up add
+/// nothing to its first four digits.
 fn equal_chance(house: &HouseLaw) -> f64 {
     (100..10_000)
         .map(|k| {
@@ -102,7 +101,7 @@ mod tests {
     use super::*;
     use crate::simulate::Scenario;
 
-    /// Rounds on the clock of the game, of which every `skip`-th was not recorded.
+    /// Rounds timed as the game times them, without every `skip`-th.
     fn rounds(skip: usize) -> Vec<AuditRound> {
         let mut now = 1e9;
         let stream = Scenario::Fair.stream(31).take(3000).enumerate();
@@ -114,16 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn a_gapless_recording_has_no_gap_and_a_holed_one_shows_its_holes() {
+    fn missed_rounds_show_as_gaps_that_are_too_long() {
         let whole = Recording::of(&rounds(10_000), &HouseLaw::default());
         assert_eq!((whole.gaps_too_long, whole.gaps_too_short), (1, 0));
-        let holed = Recording::of(&rounds(100), &HouseLaw::default());
-        assert_eq!(holed.gaps_too_long, 30);
-        assert!((holed.rounds_missing - 30.0).abs() < 25.0, "{}", holed.rounds_missing);
+        let partial = Recording::of(&rounds(100), &HouseLaw::default());
+        assert_eq!(partial.gaps_too_long, 30);
+        assert!((partial.rounds_missing - 30.0).abs() < 25.0, "{}", partial.rounds_missing);
     }
 
     #[test]
-    fn dropped_repeats_are_noticed() {
+    fn dropped_repeats_are_detected() {
         let mut rounds = rounds(10_000);
         let house = HouseLaw::default();
         assert!(Recording::of(&rounds, &house).equal_neighbours_p > 0.01);

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{AuditReport, speaks};
+use super::{AuditReport, has_alarm};
 use crate::verdict::{percent, thousands};
 
 impl Display for AuditReport {
@@ -46,7 +46,7 @@ impl AuditReport {
             writeln!(f, "Nothing stands out (Holm over all tests, {alpha}).")
         } else {
             writeln!(f, "* stands out (Holm over all tests, {alpha}): {}.", names.join(", "))?;
-            writeln!(f, "A finding about the law says nothing about the next round.")
+            writeln!(f, "A finding about the law does not make the next round predictable.")
         }
     }
 
@@ -54,14 +54,14 @@ impl AuditReport {
         writeln!(
             f,
             "{:>8} {:>10} {:>9} {:>19} {:>8}",
-            "target", "reached", "return", "95 % sequence", "stated"
+            "target", "reached", "return", "95 % interval", "stated"
         )?;
         for row in &self.returns {
-            let ends = format!("[{:.4}, {:.4}]", row.measured.lo, row.measured.hi);
+            let bounds = format!("[{:.4}, {:.4}]", row.measured.lo, row.measured.hi);
             let mark = if row.agrees { "" } else { "  *" };
             writeln!(
                 f,
-                "{:>7.2}x {:>10} {:>9.4} {ends:>19} {:>8.4}{mark}",
+                "{:>7.2}x {:>10} {:>9.4} {bounds:>19} {:>8.4}{mark}",
                 row.target,
                 thousands(row.hits),
                 row.measured.value,
@@ -74,21 +74,21 @@ impl AuditReport {
     fn evidence(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for test in &self.evidence {
             let highest = 10f64.ln().recip() * test.ln_e_max;
-            let said = match test.alarm_round {
-                Some(round) if speaks(test) => {
+            let state = match test.alarm_round {
+                Some(round) if has_alarm(test) => {
                     format!("{:?} since round {}", test.level, thousands(round))
                 }
                 _ => "quiet".to_owned(),
             };
             writeln!(
                 f,
-                "{} test: {said} (highest E 10^{highest:.1}, p {} whenever one looks)",
+                "{} test: {state} (highest E 10^{highest:.1}, anytime-valid p {})",
                 test.name,
                 p_value(Some(test.anytime_p))
             )?;
         }
         for round in &self.changes {
-            writeln!(f, "change of level noticed at round {}", thousands(*round))?;
+            writeln!(f, "change of level detected at round {}", thousands(*round))?;
         }
         Ok(())
     }
@@ -100,21 +100,21 @@ impl AuditReport {
         } else {
             writeln!(
                 f,
-                "Recording: {} of {} gaps are too long, room for about {:.0} missed rounds; {} are too short.",
-                thousands(seen.gaps_too_long as u64),
+                "Recording: of {} gaps, {} are too long (room for about {:.0} missed rounds) and {} too short.",
                 thousands(seen.gaps_seen as u64),
+                thousands(seen.gaps_too_long as u64),
                 seen.rounds_missing,
                 thousands(seen.gaps_too_short as u64)
             )?;
         }
         writeln!(
             f,
-            "Equal neighbours: {} where {:.0} are expected (p {}).{}",
+            "Equal neighbours: {}, expected {:.0} (p {}).{}",
             thousands(seen.equal_neighbours as u64),
             seen.equal_neighbours_expected,
             p_value(Some(seen.equal_neighbours_p)),
             if seen.equal_neighbours_p < 0.001 && seen.equal_neighbours == 0 {
-                " The recorder drops repeats; that is an order effect of the recording, not of the game."
+                " The recorder drops repeats: the order effect this causes is in the recording, not in the game."
             } else {
                 ""
             }

@@ -1,4 +1,4 @@
-//! The baseline that forecasts the frequencies so far.
+//! The baseline that forecasts the observed frequencies.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,8 @@ use crate::house_law::MEDIAN;
 use crate::order_statistics::OrderStatistics;
 use crate::{TARGET_CENTS, ln_multiplier};
 
-/// The law of all rounds so far: their median, and frequencies (reached + 1/2)/(rounds + 1).
+/// The empirical law of all rounds so far: their median, and the smoothed frequencies
+/// (reached + 1/2)/(rounds + 1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Climatology {
     sizes: OrderStatistics,
@@ -17,12 +18,12 @@ pub struct Climatology {
 }
 
 impl Climatology {
-    /// No round yet.
+    /// Returns the baseline before any round.
     pub fn new() -> Self {
         Self { sizes: OrderStatistics::new(), reached: [0; 5], pair_distance: 0.0 }
     }
 
-    /// The sum of |ln M - y| over all rounds so far, y = ln of `cents`.
+    /// Returns the sum of |ln M - y| over all rounds so far, where y is ln M of `cents`.
     fn distance(&self, cents: u64) -> f64 {
         let rank = self.sizes.rank(cents);
         let y = ln_multiplier(cents);
@@ -53,7 +54,7 @@ impl Baseline for Climatology {
         }
     }
 
-    /// E|X - y| - E|X - X'|/2 over the rounds so far.
+    /// E|X - y| - E|X - X'|/2 over the rounds so far (Gneiting and Raftery 2007).
     fn log_crps(&self, cents: u64) -> Option<f64> {
         let n = self.sizes.rounds() as f64;
         (n > 0.0).then(|| self.distance(cents) / n - self.pair_distance / (n * n))
@@ -74,7 +75,7 @@ mod tests {
     use crate::simulate::Scenario;
 
     #[test]
-    fn the_law_of_all_rounds_is_scored_as_the_plain_double_sum() {
+    fn the_streaming_crps_and_median_equal_a_direct_computation() {
         let mut climatology = Climatology::new();
         let mut seen: Vec<f64> = Vec::new();
         for cents in Scenario::Fair.stream(8).take(300) {

@@ -1,4 +1,4 @@
-//! Naive baselines: the last round again, a rolling median, moving averages and frequencies.
+//! Naive baselines: the last value, a rolling median, moving averages and frequencies.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use super::{Baseline, BaselineForecast};
 use crate::house_law::MEDIAN;
 use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
-/// The last multiplier again, with certainty.
+/// Forecasts the last multiplier again, with certainty.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LastValue {
     first: [f64; 5],
@@ -16,7 +16,7 @@ pub struct LastValue {
 }
 
 impl LastValue {
-    /// Returns the baseline before any round: 1.94x and the house's table.
+    /// Returns the baseline before any round: 1.94x and the house table.
     pub fn new(house: &HouseLaw) -> Self {
         Self { first: house.probabilities(), last: None }
     }
@@ -36,7 +36,7 @@ impl Baseline for LastValue {
         }
     }
 
-    /// A certain forecast's CRPS is its absolute error.
+    /// The CRPS of a point mass is its absolute error.
     fn log_crps(&self, cents: u64) -> Option<f64> {
         let last = self.last.map_or_else(|| MEDIAN.ln(), ln_multiplier);
         Some((last - ln_multiplier(cents)).abs())
@@ -54,7 +54,7 @@ pub struct RollingMedian20 {
 }
 
 impl RollingMedian20 {
-    /// No round yet: 1.94x.
+    /// Returns the baseline before any round: 1.94x.
     pub fn new() -> Self {
         Self::default()
     }
@@ -89,7 +89,7 @@ pub struct RollingFrequency50 {
 }
 
 impl RollingFrequency50 {
-    /// No round yet: one half for every target.
+    /// Returns the baseline before any round: one half for every target.
     pub fn new() -> Self {
         Self::default()
     }
@@ -117,14 +117,14 @@ impl Baseline for RollingFrequency50 {
     }
 }
 
-/// exp of the exponentially weighted mean of ln M, weight 2/11.
+/// The exponential of the exponentially weighted mean of ln M, weight 2/11.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct EwmaLn {
     mean: Option<f64>,
 }
 
 impl EwmaLn {
-    /// No round yet: 1.94x.
+    /// Returns the baseline before any round: 1.94x.
     pub fn new() -> Self {
         Self::default()
     }
@@ -146,14 +146,14 @@ impl Baseline for EwmaLn {
     }
 }
 
-/// Exponentially weighted frequencies, weight .05, from the house's table on.
+/// Exponentially weighted frequencies, weight .05, starting from the house table.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct EwmaFrequency {
     frequencies: [f64; 5],
 }
 
 impl EwmaFrequency {
-    /// No round yet: the house's table.
+    /// Returns the baseline before any round: the house table.
     pub fn new(house: &HouseLaw) -> Self {
         Self { frequencies: house.probabilities() }
     }
@@ -175,7 +175,7 @@ impl Baseline for EwmaFrequency {
     }
 }
 
-/// 1 for each target the round reached, else 0.
+/// Returns 1 for each target the round reached, 0 for the others.
 fn hits(cents: u64) -> [f64; 5] {
     TARGET_CENTS.map(|target| f64::from(cents >= target))
 }

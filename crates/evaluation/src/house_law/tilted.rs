@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::HouseLaw;
 use crate::{TARGET_CENTS, multiplier};
 
-/// The house law with its tail raised to the power 1/s: P(M >= x) = r x^(-1/s) on the cent grid
-/// from 1.01 up.
+/// The house law with its tail index divided by s: P(M >= x) = r x^(-1/s) on the cent grid from
+/// 1.01 up.
 ///
 /// Invariant: the scale lies within [`SCALES`](super::SCALES).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Tilt", into = "Tilt")]
+#[serde(from = "StoredTilt", into = "StoredTilt")]
 pub struct TiltedLaw {
     pub(super) house: HouseLaw,
     pub(super) scale: f64,
@@ -18,47 +18,47 @@ pub struct TiltedLaw {
 
 /// The stored form of a tilted law.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Tilt {
+struct StoredTilt {
     house: HouseLaw,
     scale: f64,
 }
 
-impl From<Tilt> for TiltedLaw {
-    fn from(tilt: Tilt) -> Self {
+impl From<StoredTilt> for TiltedLaw {
+    fn from(tilt: StoredTilt) -> Self {
         tilt.house.tilted(tilt.scale)
     }
 }
 
-impl From<TiltedLaw> for Tilt {
+impl From<TiltedLaw> for StoredTilt {
     fn from(law: TiltedLaw) -> Self {
         Self { house: law.house, scale: law.scale }
     }
 }
 
 impl TiltedLaw {
-    /// The default house law tilted to `scale`, cut to [`SCALES`](super::SCALES); not a number
-    /// means 1.
+    /// Returns the default house law tilted to `scale`, clamped to [`SCALES`](super::SCALES); NaN
+    /// counts as 1.
     pub fn new(scale: f64) -> Self {
         HouseLaw::default().tilted(scale)
     }
 
-    /// The scale s.
+    /// Returns the scale s.
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// The house law that is tilted.
+    /// Returns the house law that is tilted.
     pub fn house(&self) -> &HouseLaw {
         &self.house
     }
 
-    /// P(M >= c). Multipliers live on the cent grid, so c counts from the next cent up: c = 1.555
-    /// asks for 1.56.
+    /// Returns P(M >= c). Multipliers lie on the cent grid, so c is rounded up to a whole cent: 1.555
+    /// means 1.56.
     pub fn survival(&self, c: f64) -> f64 {
         self.survival_cents(ceil_cents(c))
     }
 
-    /// P(M >= k/100): 1 up to 1.00x, 0 above the cap.
+    /// Returns P(M >= k/100): 1 up to 1.00x, 0 above the cap.
     pub fn survival_cents(&self, k: u64) -> f64 {
         match k {
             0..=100 => 1.0,
@@ -68,29 +68,30 @@ impl TiltedLaw {
         }
     }
 
-    /// The [`survival`](Self::survival) of the five [`TARGETS`](crate::TARGETS).
+    /// Returns the [`survival`](Self::survival) at the five [`TARGETS`](crate::TARGETS).
     pub fn probabilities(&self) -> [f64; 5] {
         TARGET_CENTS.map(|k| self.survival_cents(k))
     }
 
-    /// P(M = k/100); everything at or below 1.00x counts as 1.00x, everything at or above the cap
-    /// as the cap.
+    /// Returns P(M = k/100), with k clamped to between 1.00x and the cap.
     pub fn pmf_cents(&self, k: u64) -> f64 {
         let k = k.clamp(100, self.house.cap_cents);
         self.survival_cents(k) - self.survival_cents(k + 1)
     }
 
-    /// ln P(M = k/100), at least ln 1e-300 so that one impossible round does not end a running sum.
+    /// Returns ln P(M = k/100), at least ln 1e-300: one impossible round must not make a running sum
+    /// infinite.
     pub fn log_pmf(&self, k: u64) -> f64 {
         self.pmf_cents(k).max(1e-300).ln()
     }
 
-    /// The quantile on the cent grid: floor(100 (r/(1-tau))^s)/100, at least 1 and at most the cap.
+    /// Returns the quantile on the cent grid, floor(100 (r/(1-tau))^s)/100, at least 1 and at most
+    /// the cap.
     pub fn quantile(&self, tau: f64) -> f64 {
         ((100.0 * self.level(tau) + 1e-9).floor() / 100.0).max(1.0)
     }
 
-    /// The quantile on the continuous curve, (r/(1-tau))^s, at least 1 and at most the cap.
+    /// Returns the quantile on the continuous curve, (r/(1-tau))^s, at least 1 and at most the cap.
     pub fn level(&self, tau: f64) -> f64 {
         let cap = multiplier(self.house.cap_cents);
         if tau < 1.0 - self.above_atom() {
@@ -98,20 +99,23 @@ impl TiltedLaw {
         } else if tau >= 1.0 {
             cap
         } else {
-            (self.house.r / (1.0 - tau)).powf(self.scale).clamp(1.01, cap)
+            let level = self.house.r / (1.0 - tau);
+            // The house law itself, which is scored beside every forecast, needs no power.
+            let is_house = self.scale.to_bits() == 1f64.to_bits();
+            (if is_house { level } else { level.powf(self.scale) }).clamp(1.01, cap)
         }
     }
 
-    /// The median, on the cent grid: 1.94^s under the default house law.
+    /// Returns the median, on the cent grid: 1.94^s under the default house law.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
-    /// The randomised probability integral transform of a round of k cents, with v uniform on (0,
-    /// 1).
+    /// Returns the randomised probability integral transform of a round of k cents, given v uniform
+    /// on (0, 1).
     ///
-    /// Exactly uniform when the round follows this law, floors and atom included; large when M is
-    /// large (Smith 1985; Czado, Gneiting and Held 2009).
+    /// Exactly uniform when the round follows this law, in spite of the cent grid and the atom;
+    /// increasing in M (Smith 1985; Czado, Gneiting and Held 2009).
     pub fn pit(&self, k: u64, v: f64) -> f64 {
         let k = k.clamp(100, self.house.cap_cents);
         let upper = self.survival_cents(k);
@@ -139,12 +143,12 @@ impl TiltedLaw {
     }
 }
 
-/// The smallest number of cents at or above a multiplier, with room for a float that stands a hair
-/// above its cent.
+/// Returns the smallest number of cents at or above a multiplier, after allowing for a float that
+/// rounding has put slightly above its cent.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "`as` saturates: a negative or absent multiplier is 0 cents, an infinite one the largest"
+    reason = "`as` saturates: a negative or NaN multiplier is 0 cents, an infinite one `u64::MAX`"
 )]
 fn ceil_cents(c: f64) -> u64 {
     (100.0 * c - 1e-7).ceil() as u64
@@ -188,7 +192,7 @@ mod tests {
             for i in 1..200 {
                 let tau = f64::from(i) / 200.0;
                 let q = law.quantile(tau);
-                // P(M < q) <= tau <= P(M <= q), up to a hair where tau falls on a cent.
+                // P(M < q) <= tau <= P(M <= q), up to rounding where tau falls on a cent.
                 assert!(1.0 - law.survival(q) <= tau + 1e-9, "{law:?} {tau} {q}");
                 assert!(1.0 - law.survival(q + 0.01) >= tau - 1e-9, "{law:?} {tau} {q}");
             }
@@ -207,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_between_two_cents_asks_for_the_upper_one() {
+    fn a_target_between_two_cents_means_the_upper_one() {
         let law = TiltedLaw::new(1.0);
         assert_eq!(law.survival(1.555).to_bits(), law.survival_cents(156).to_bits());
         for k in 100..100_000 {

@@ -9,9 +9,9 @@ use crate::{HouseLaw, TiltedLaw, ln_multiplier, multiplier};
 /// The levels of the pinball losses.
 pub const PINBALL_LEVELS: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 
-/// What is scored.
+/// A score that a sheet keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is described where it is shown, in `Summary`")]
+#[expect(missing_docs, reason = "the fields of `Summary` describe them")]
 pub enum Metric {
     LogAbsolute,
     AbsoluteAt10,
@@ -42,10 +42,10 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// How many there are.
+    /// Number of metrics.
     pub const COUNT: usize = 26;
 
-    /// All of them.
+    /// All metrics, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = [
         Self::LogAbsolute,
         Self::AbsoluteAt10,
@@ -75,11 +75,11 @@ impl Metric {
         Self::Pinball95,
     ];
 
-    /// One for each target.
+    /// The Brier score of each target.
     pub const BRIERS: [Self; 5] =
         [Self::Brier1, Self::Brier2, Self::Brier3, Self::Brier4, Self::Brier5];
 
-    /// One for each of [`PINBALL_LEVELS`].
+    /// The pinball loss at each of [`PINBALL_LEVELS`].
     pub const PINBALLS: [Self; 7] = [
         Self::Pinball05,
         Self::Pinball10,
@@ -120,7 +120,7 @@ impl Scores {
         scores
     }
 
-    /// One score; `None` where there was no forecast.
+    /// Returns one score; `None` where there was no forecast to score.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.values[metric as usize]
     }
@@ -159,7 +159,7 @@ impl Scores {
 
     fn interval(&mut self, (lo, hi): (f64, f64), cents: u64, alpha: f64, into: [Metric; 2]) {
         let m = multiplier(cents);
-        // Both ends are on the cent grid; half a cent absorbs their last bit.
+        // Both ends lie on the cent grid; half a cent absorbs rounding errors.
         let covered = m > lo - 0.005 && m < hi + 0.005;
         self.set(into[0], f64::from(covered));
         self.set(into[1], interval_score((lo, hi), m, alpha));

@@ -1,24 +1,25 @@
-//! Summaries of scores over all, recent and discounted rounds.
+//! Mean scores over all, the recent, or the discounted rounds.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Metric, Sums};
 use crate::scores::skill;
 
-/// Mean scores; roots where the name says root. `None` where the forecaster has no opinion.
+/// Mean scores; square roots of means where the name says `rmse`. `None` for what the forecaster
+/// does not forecast.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Rounds scored.
     pub rounds: u64,
-    /// Mean |ln forecast - ln M|: the point metric to lead with.
+    /// Mean |ln forecast - ln M|, the main metric of point forecasts.
     pub log_mae: Option<f64>,
-    /// Mean |forecast - M|, both cut at 10x.
+    /// Mean |forecast - M|, both capped at 10x.
     pub mae_at_10: Option<f64>,
-    /// Mean |forecast - M|: decided by the few highest rounds.
+    /// Mean |forecast - M|, dominated by the few highest rounds.
     pub mae: Option<f64>,
-    /// Root mean square of forecast - M: has no stable value on a crash game.
+    /// Root mean square of forecast - M, which does not converge on a crash game.
     pub rmse: Option<f64>,
-    /// Root mean square of forecast - M, both cut at 10x.
+    /// Root mean square of forecast - M, both capped at 10x.
     pub rmse_at_10: Option<f64>,
     /// Root mean square of ln forecast - ln M.
     pub log_rmse: Option<f64>,
@@ -69,7 +70,7 @@ impl Summary {
         }
     }
 
-    /// Skill in percent of the same rounds' scores of a reference: 100 (1 - ours/theirs).
+    /// Returns the skill against a reference scored on the same rounds: 100 (1 - ours/theirs).
     pub fn skill_against(&self, reference: &Self) -> Skill {
         let percent = |ours: Option<f64>, theirs: Option<f64>| skill(ours?, theirs?);
         Skill {
@@ -82,13 +83,12 @@ impl Summary {
     }
 }
 
-/// Skill against a reference, in percent; positive is better. Absent where one of the two has no
-/// score.
+/// Skill against a reference, in percent; positive is better. `None` where either has no score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Skill {
     /// Of the mean |ln forecast - ln M|.
     pub log_mae: Option<f64>,
-    /// Of the mean |forecast - M|, both cut at 10x.
+    /// Of the mean |forecast - M|, both capped at 10x.
     pub mae_at_10: Option<f64>,
     /// Of the mean CRPS of ln M.
     pub log_crps: Option<f64>,

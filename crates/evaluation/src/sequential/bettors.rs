@@ -1,4 +1,4 @@
-//! The five bettors that the order and law tests share.
+//! The five bettors common to the order and law tests.
 
 use std::f64::consts::{PI, SQRT_2};
 
@@ -9,8 +9,8 @@ use super::{Bits, LaggedInputs, Regression};
 /// The names of the five, in the order of [`FiveBettors::ln_e`].
 pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
 
-/// The five bettors that look for order: the last three scores, the level of the last 10 and 50,
-/// the 25 features, the time of day, and the last three bits "2x or more".
+/// The five bettors that look for order: by the last three scores, the mean level of the last 10 and
+/// 50, the 25 features, the time of day, and the last three bits "2x or more".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FiveBettors {
     inputs: LaggedInputs,
@@ -22,23 +22,23 @@ pub(crate) struct FiveBettors {
     ln_e: [f64; 5],
 }
 
-/// One round as the five see it.
+/// A round as the five bettors see it.
 #[derive(Clone, Copy)]
 pub(crate) struct ScoredRound {
-    /// The normal score, N(0, 1) under the claim.
+    /// The normal score, N(0, 1) under the null hypothesis.
     pub(crate) z: f64,
-    /// The log-multiplier that the features are computed from.
+    /// The ln M from which the features are computed.
     pub(crate) ln_m: f64,
-    /// The bit: as if 2x or more.
+    /// The bit "2x or more".
     pub(crate) high: bool,
-    /// Where in the day the bet was made.
+    /// The time of day of the bet, in \[0, 1).
     pub(crate) day_phase: Option<f64>,
-    /// No bet on this round.
+    /// Whether to learn from this round without betting on it.
     pub(crate) late: bool,
 }
 
 impl FiveBettors {
-    /// Bettors against scores that are N(0, 1) and bits that are 1 with probability `p_high`.
+    /// Returns bettors against "scores are N(0, 1) and bits are 1 with probability `p_high`".
     pub(crate) fn new(p_high: f64) -> Self {
         Self {
             inputs: LaggedInputs::new(),
@@ -51,7 +51,7 @@ impl FiveBettors {
         }
     }
 
-    /// ln of what each has.
+    /// Returns the log-wealth of each bettor.
     pub(crate) fn ln_e(&self) -> &[f64; 5] {
         &self.ln_e
     }
@@ -78,7 +78,7 @@ impl FiveBettors {
     }
 }
 
-/// The first two harmonics of the day; nothing without a clock.
+/// Returns the first two harmonics of the day; zeros without a clock.
 fn waves(day_phase: Option<f64>) -> [f64; 4] {
     day_phase.map_or([0.0; 4], |phase| {
         let (sin, cos) = (2.0 * PI * phase).sin_cos();
@@ -96,14 +96,14 @@ mod tests {
 
     const HIGH: f64 = 0.515;
 
-    /// A round of this normal score, coded as the order test does.
+    /// A round with this normal score, encoded as in the order test.
     fn scored_round(z: f64, day_phase: f64) -> ScoredRound {
         let rank = normal::cdf(z);
         let ln_m = (0.97 / (1.0 - rank).max(1e-9)).ln().max(0.0);
         ScoredRound { z, ln_m, high: rank > HIGH, day_phase: Some(day_phase), late: false }
     }
 
-    /// The mean over N(0, 1) of what the portfolio is multiplied by, the integral split where the
+    /// The mean over N(0, 1) of the growth factor of the portfolio. The integral is split where the
     /// bit changes.
     fn expected(bettors: &FiveBettors, day_phase: f64) -> f64 {
         let before = ln_mean_exp(bettors.ln_e());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portfolio_of_the_five_is_a_martingale_after_any_past() {
+    fn the_portfolio_of_the_five_is_a_martingale_after_any_history() {
         let mut bettors = FiveBettors::new(1.0 - HIGH);
         let rounds = Scenario::Autoregressive(0.3).rounds(61, 5);
         for (t, &cents) in (0u32..).zip(&rounds) {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_round_is_learnt_from_and_not_bet_on() {
+    fn bettors_learn_from_a_late_round_but_do_not_bet_on_it() {
         let mut bettors = FiveBettors::new(1.0 - HIGH);
         for _ in 0..50 {
             bettors.update(ScoredRound { late: true, ..scored_round(1.0, 0.5) });

@@ -1,31 +1,31 @@
-//! A bettor on one bit per round that learns what followed each context of recent bits.
+//! A bettor on one bit per round that learns which bit tends to follow each context of recent bits.
 
 use serde::{Deserialize, Serialize};
 
-/// A bettor on one bit per round that counts what followed each context of the last few bits.
+/// A bettor on one bit per round that counts which bit followed each context of the last few bits.
 ///
-/// Beta-binomial mixture in every context (Krichevsky and Trofimov 1981, with a stronger prior at
-/// the claimed odds).
+/// A beta-binomial mixture in every context (Krichevsky and Trofimov 1981), with a stronger prior
+/// centred on the hypothesised probability.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bits {
     p: f64,
     depth: u32,
     context: usize,
     rounds: u32,
-    /// Per context: how often 1 followed, how often 0, with the prior.
+    /// Per context: the counts of a following 1 and a following 0, prior included.
     counts: Vec<[f64; 2]>,
 }
 
 impl Bits {
-    /// A bettor against "the bit is 1 with probability p", with `2^depth` contexts and a prior
-    /// worth `strength` rounds.
+    /// Returns a bettor against "the bit is 1 with probability p", with `2^depth` contexts and a
+    /// prior worth `strength` rounds.
     pub fn new(p: f64, strength: f64, depth: u32) -> Self {
         let counts = vec![[strength * p, strength * (1.0 - p)]; 1 << depth];
         Self { p, depth, context: 0, rounds: 0, counts }
     }
 
-    /// Bets on the next bit, learns from it, and returns ln of what the bet was multiplied by. The
-    /// first `depth` rounds have no context: no bet.
+    /// Bets on the next bit, learns from it, and returns the log growth of the wealth. The first
+    /// `depth` rounds have no context, so there is no bet on them.
     pub fn bet(&mut self, bit: bool) -> f64 {
         let mut ln_e = 0.0;
         if self.rounds < self.depth {
@@ -45,7 +45,7 @@ impl Bits {
 mod tests {
     use super::*;
 
-    /// The expected money after all strings of `left` more bits.
+    /// The expected wealth after `left` more bits.
     fn expected(bettor: &Bits, p: f64, left: u32) -> f64 {
         if left == 0 {
             return 1.0;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn over_all_strings_of_bits_the_bets_are_exactly_fair() {
+    fn the_bets_are_exactly_fair_over_all_strings_of_bits() {
         for (p, strength, depth) in [(0.485, 50.0, 3), (0.97 / 1.01, 200.0, 0), (0.3, 2.0, 1)] {
             let bettor = Bits::new(p, strength, depth);
             assert!((expected(&bettor, p, 10) - 1.0).abs() < 1e-12);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bit_that_repeats_is_found_out() {
+    fn an_alternating_bit_makes_the_bettor_rich() {
         let mut bettor = Bits::new(0.485, 50.0, 3);
         let gain: f64 = (0..200).map(|i| bettor.bet(i % 2 == 0)).sum();
         assert!(gain > 20.0, "{gain}");

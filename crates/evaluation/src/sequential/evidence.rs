@@ -1,25 +1,25 @@
-//! The three sequential tests together, their levels, and the epochs between changes.
+//! The three sequential tests combined, their levels, and the epochs between changes.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest, RED, Wealth};
 use crate::HouseLaw;
 
-/// What is added to the published salt for the transforms of the law test, and for the ranks of the
-/// order test.
+/// Offsets added to the published salt, for the transforms of the law test and the ranks of the order
+/// test.
 const LAW_SALT: u64 = 1_000_003;
 const ORDER_SALT: u64 = 2_000_003;
 
-/// Epochs kept in full; older ones are dropped from the list, never from the count.
+/// Maximum number of ended epochs kept; older ones are dropped from the list but still counted.
 const EPOCHS_KEPT: usize = 100;
 
 /// The three tests, the change detector, and the epochs between changes.
 ///
-/// After an alarm of the detector all three tests start again, as a new epoch with a number, and
-/// their thresholds double: over all epochs together the chance of a false amber level stays below
-/// 1 in 10 per test. In the first epoch the detector watches the score under the house law; in
-/// later ones the score of the rank within the epoch, because a game that has left the law once
-/// would otherwise raise a new alarm every few hundred rounds for ever.
+/// An alarm of the detector ends the epoch: all three tests restart with doubled thresholds. Summed
+/// over all epochs, the probability of a false amber level stays below 1 in 10 per test. In the
+/// first epoch the detector watches the score under the house law, in later epochs the score of the
+/// rank within the epoch: a game that no longer follows the law would otherwise raise an alarm every
+/// few hundred rounds forever.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     house: HouseLaw,
@@ -35,11 +35,11 @@ pub struct Evidence {
     closed: Vec<Epoch>,
 }
 
-/// The level of evidence of a test.
+/// The level of evidence that a test has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Nothing seen so far.
+    /// E has stayed below amber.
     Quiet,
     /// E has reached 20 times 2^epoch.
     Amber,
@@ -54,28 +54,28 @@ pub struct TestEvidence {
     pub name: String,
     /// Its level in this epoch.
     pub level: Level,
-    /// ln E now.
+    /// The current ln E.
     pub ln_e: f64,
     /// The highest ln E in this epoch.
     pub ln_e_max: f64,
-    /// ln E at which it turns amber in this epoch.
+    /// The ln E at which it turns amber in this epoch.
     pub ln_amber: f64,
-    /// min(1, 2^epoch / sup E): valid whenever one looks, over all epochs.
+    /// The anytime-valid p-value over all epochs, min(1, 2^epoch / sup E).
     pub anytime_p: f64,
     /// The round, counted over the whole stream from 1, at which it turned amber.
     pub alarm_round: Option<u64>,
 }
 
-/// An epoch that a change has ended.
+/// An epoch that was ended by a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 0.
     pub number: u32,
     /// Its first round, counted over the whole stream from 1.
     pub first_round: u64,
-    /// Its last round, at which the change was noticed.
+    /// Its last round, at which the change was detected.
     pub last_round: u64,
-    /// The final state of the three tests: order, law, forecast.
+    /// The final state of the order, law and forecast tests.
     pub tests: [TestEvidence; 3],
 }
 
@@ -84,14 +84,14 @@ pub struct Epoch {
 pub struct EvidenceUpdate {
     /// The round's normal score under the house law.
     pub law_z: f64,
-    /// The normal score of its rank in this epoch.
+    /// The normal score of the round's rank within this epoch.
     pub order_z: f64,
-    /// The detector saw a change: a new epoch begins with the next round.
+    /// Whether the detector raised an alarm: a new epoch then begins with the next round.
     pub changed: bool,
 }
 
 impl Evidence {
-    /// Returns three tests without evidence, with a published salt for the uniform numbers.
+    /// Returns the tests before any round; `salt` is the published salt of the uniform numbers.
     pub fn new(house: HouseLaw, salt: u64) -> Self {
         Self::starting(house, salt, 0)
     }
@@ -112,8 +112,8 @@ impl Evidence {
         }
     }
 
-    /// Bets on a round and learns from it. `served` are the probabilities frozen before it; `None`
-    /// when there were none.
+    /// Bets on a round, then learns from it. `served` are the probabilities fixed before the round;
+    /// `None` if there were none.
     pub fn update(&mut self, round: &ObservedRound, served: Option<&[f64; 5]>) -> EvidenceUpdate {
         self.rounds += 1;
         let order_z = self.order.update(round);
@@ -152,12 +152,12 @@ impl Evidence {
             Self { epoch, forecast, closed, ..Self::starting(self.house, self.salt, self.rounds) };
     }
 
-    /// ln of a threshold in this epoch.
+    /// Returns ln of a threshold in this epoch, given its value in the first.
     fn threshold(&self, first: f64) -> f64 {
         first.ln() + f64::from(self.epoch) * std::f64::consts::LN_2
     }
 
-    /// Returns the three tests: order, law, forecast.
+    /// Returns the state of the order, law and forecast tests.
     pub fn tests(&self) -> [TestEvidence; 3] {
         [
             self.test(0, "order", self.order.wealth()),
@@ -184,42 +184,42 @@ impl Evidence {
         }
     }
 
-    /// Rounds so far, over all epochs.
+    /// Returns the number of rounds over all epochs.
     pub fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// The number of the epoch: how many changes have been noticed.
+    /// Returns the number of the current epoch, equal to the number of changes so far.
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// The first round of this epoch, counted from 1.
+    /// Returns the first round of the current epoch, counted from 1.
     pub fn epoch_from(&self) -> u64 {
         self.epoch_from
     }
 
-    /// The epochs that changes have ended, oldest first, the last 100 of them.
+    /// Returns the ended epochs, oldest first, at most the last 100.
     pub fn closed(&self) -> &[Epoch] {
         &self.closed
     }
 
-    /// The order test of this epoch.
+    /// Returns the order test of the current epoch.
     pub fn order(&self) -> &OrderTest {
         &self.order
     }
 
-    /// The law test of this epoch.
+    /// Returns the law test of the current epoch.
     pub fn law(&self) -> &LawTest {
         &self.law
     }
 
-    /// The forecast test of this epoch.
+    /// Returns the forecast test of the current epoch.
     pub fn forecast(&self) -> &ForecastTest {
         &self.forecast
     }
 
-    /// The change detector.
+    /// Returns the change detector.
     pub fn detector(&self) -> &ChangeDetector {
         &self.detector
     }

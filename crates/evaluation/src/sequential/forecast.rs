@@ -1,4 +1,4 @@
-//! The test of the forecasts served: do they beat the constant table?
+//! The forecast test: do the served forecasts beat the constant table?
 
 use serde::{Deserialize, Serialize};
 
@@ -6,26 +6,26 @@ use super::{Bettor, Wealth, ln_mean_exp};
 use crate::scores::mean_brier;
 use crate::{HouseLaw, TARGET_CENTS, targets_reached};
 
-/// Shares of the model's own Kelly stake; the test is their average.
+/// The fractions of the Kelly stake that the three bettors use; the test is their average.
 const FRACTIONS: [f64; 3] = [0.25, 0.5, 1.0];
 const NAMES: [&str; 3] = ["quarter", "half", "full"];
 
-/// The largest share of its money a bettor stakes on a round.
+/// The largest share of its wealth that a bettor stakes on one round.
 const STAKE_MAX: f64 = 0.5;
 
-/// How far a served probability may stand from the house's for the test.
+/// The largest distance of a served probability from that of the house; the test clamps to it.
 const DISTANCE_MAX: f64 = 0.2;
 
-/// Forecasts passed over before the first bet on an ensemble's forecasts.
+/// Number of initial forecasts without a bet, while an ensemble warms up.
 const SKIP: u64 = 60;
 
-/// E2, the forecast test: "at no round is our forecast expected to score better than the constant
-/// table".
+/// E2, the forecast test, of the null hypothesis "no forecast is expected to score better than the
+/// constant table".
 ///
-/// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and
-/// the stake that would be best if the forecast were right (model-implied Kelly): a learnt stake
-/// would bet fully on the meaningless leftovers of a nearly fully shrunk forecast. True of any
-/// forecast on a fair game, because the Brier score is strictly proper.
+/// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and the
+/// stake that would be best if the forecast were right (model-implied Kelly). A learnt stake would
+/// bet heavily on the meaningless remainder of an almost fully shrunk forecast. On a fair game the
+/// hypothesis is true of any forecast, because the Brier score is strictly proper.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ForecastTest {
     house: [f64; 5],
@@ -36,19 +36,20 @@ pub struct ForecastTest {
 }
 
 impl ForecastTest {
-    /// A test against the constant table of `house`; the first 60 forecasts are not bet on.
+    /// Returns a test against the constant table of `house` that does not bet on the first 60
+    /// forecasts.
     pub fn new(house: &HouseLaw) -> Self {
         Self::skipping(house, SKIP)
     }
 
-    /// The same with another number of forecasts that are not bet on.
+    /// Returns a test that does not bet on the first `skip` forecasts.
     pub fn skipping(house: &HouseLaw, skip: u64) -> Self {
         let house = house.probabilities();
         Self { house, skip, forecasts: 0, ln_e: [0.0; 3], wealth: Wealth::new() }
     }
 
-    /// Bets on a round with the probabilities that were served before it. `None` when no forecast
-    /// was made in time: no bet.
+    /// Bets on a round with the probabilities that were served before it; `None`, when no forecast
+    /// was made in time, means no bet.
     pub fn update(&mut self, served: Option<&[f64; 5]>, cents: u64) {
         if let Some(served) = served {
             if self.forecasts >= self.skip {
@@ -56,7 +57,7 @@ impl ForecastTest {
             }
             self.forecasts += 1;
         }
-        self.wealth.stand_at(ln_mean_exp(&self.ln_e));
+        self.wealth.record(ln_mean_exp(&self.ln_e));
     }
 
     fn bet(&mut self, served: &[f64; 5], cents: u64) {
@@ -69,7 +70,7 @@ impl ForecastTest {
         }
     }
 
-    /// The served probabilities, cut so that no single round can decide.
+    /// Clamps the served probabilities so that no single round can decide the test.
     fn near_house(&self, served: &[f64; 5]) -> [f64; 5] {
         std::array::from_fn(|c| {
             let (p, q) = (self.house[c], served[c]);
@@ -78,50 +79,51 @@ impl ForecastTest {
         })
     }
 
-    /// By how much the forecast beats the table in each of the six cells (how many targets were
-    /// reached), in units of the worst loss, which is known before the round: at least -1.
+    /// Returns by how much the forecast beats the table in each of the six cells (0 to 5 targets
+    /// reached), in units of the worst loss, so at least -1. The unit is known before the round.
     fn gains(&self, served: &[f64; 5]) -> [f64; 6] {
         let differences = CELL_CENTS.map(|k| mean_brier(&self.house, k) - mean_brier(served, k));
         let worst = -differences.iter().copied().fold(f64::INFINITY, f64::min);
         differences.map(|d| d / worst.max(1e-9))
     }
 
-    /// ln E2 now.
+    /// Returns the current ln E2.
     pub fn ln_e(&self) -> f64 {
         self.wealth.ln_e()
     }
 
-    /// The highest ln E2 so far.
+    /// Returns the highest ln E2 so far.
     pub fn ln_e_max(&self) -> f64 {
         self.wealth.ln_e_max()
     }
 
-    /// The anytime-valid p-value, min(1, 1/sup E).
+    /// Returns the anytime-valid p-value, min(1, 1/sup E).
     pub fn anytime_p(&self) -> f64 {
         self.wealth.anytime_p()
     }
 
-    /// The whole course.
+    /// Returns the wealth and its peak.
     pub fn wealth(&self) -> &Wealth {
         &self.wealth
     }
 
-    /// The three bettors of the portfolio.
+    /// Returns the three bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
         NAMES.iter().zip(self.ln_e).map(|(&name, ln_e)| Bettor { name, ln_e }).collect()
     }
 }
 
-/// A multiplier in each of the six cells.
+/// One multiplier, in cents, from each of the six cells.
 const CELL_CENTS: [u64; 6] =
     [100, TARGET_CENTS[0], TARGET_CENTS[1], TARGET_CENTS[2], TARGET_CENTS[3], TARGET_CENTS[4]];
 
-/// The probabilities of the six cells.
+/// Returns the probabilities of the six cells.
 fn cells(q: &[f64; 5]) -> [f64; 6] {
     [1.0 - q[0], q[0] - q[1], q[1] - q[2], q[2] - q[3], q[3] - q[4], q[4]]
 }
 
-/// The stake that grows fastest if the forecast is right, to second order: E g / E g².
+/// Returns the stake of the fastest growth if the forecast is right, to second order: E g / E g²
+/// (Kelly 1956).
 fn kelly(cells: &[f64; 6], gains: &[f64; 6]) -> f64 {
     let first: f64 = cells.iter().zip(gains).map(|(p, g)| p * g).sum();
     let second: f64 = cells.iter().zip(gains).map(|(p, g)| p * g * g).sum();
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
     use crate::TiltedLaw;
 
-    /// The expected multiplier of one bet when the truth is `law`.
+    /// The expected growth factor of one bet when the true law is `law`.
     fn expected(served: &[f64; 5], law: &TiltedLaw) -> f64 {
         let truth = cells(&law.probabilities());
         (0..6)
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_fair_game_no_forecast_gains_on_average() {
+    fn no_forecast_gains_on_average_on_a_fair_game() {
         let fair = TiltedLaw::new(1.0);
         for s in [0.5, 0.8, 0.95, 0.999, 1.001, 1.05, 1.3, 2.0] {
             let e = expected(&TiltedLaw::new(s).probabilities(), &fair);
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forecast_that_is_right_gains_when_the_house_is_wrong() {
+    fn a_correct_forecast_gains_when_the_house_law_is_wrong() {
         for s in [0.8, 1.2] {
             let truth = TiltedLaw::new(s);
             assert!(expected(&truth.probabilities(), &truth) > 1.0, "{s}");
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_house_itself_a_missed_forecast_and_the_first_sixty_stake_nothing() {
+    fn house_forecasts_missed_forecasts_and_the_first_sixty_stake_nothing() {
         let house = HouseLaw::default();
         let bold = TiltedLaw::new(1.3).probabilities();
         let mut test = ForecastTest::new(&house);

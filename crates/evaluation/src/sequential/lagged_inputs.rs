@@ -1,24 +1,24 @@
-//! Inputs of the bettors, computed from earlier rounds.
+//! Inputs of the bettors, computed from past rounds.
 
 use std::collections::VecDeque;
 
 use features::{COUNT, Extractor, FeatureRow, X_MAX, standardised};
 use serde::{Deserialize, Serialize};
 
-/// Rounds before the 25 features are used.
+/// Rounds seen before the 25 features are used.
 const WARM: u64 = 10;
 
 /// Scores kept for the level sums.
 const SCORES: usize = 50;
 
-/// Log-multipliers kept so that the features come back from disk. All but one of the features look
-/// back 50 rounds; the moving average forgets its start by 9/11 a round, and two courses of it that
-/// differ in the last place merge within a few rounds more: after 512 rounds the bits are the same.
-const KEPT: usize = 512;
+/// Values of ln M stored so that the features can be restored bit for bit. All features but one look
+/// back at most 50 rounds. The exponential moving average discounts its start by 9/11 per round; two
+/// such averages that differ only in the last place soon coincide, and after 512 rounds always do.
+const LOGS: usize = 512;
 
-/// What a bettor may know before a round: scores and log-multipliers of the rounds before it.
+/// What a bettor may know before a round: the scores and ln M of the rounds before it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[serde(from = "StoredInputs", into = "StoredInputs")]
 pub struct LaggedInputs {
     rounds: u64,
     scores: VecDeque<f64>,
@@ -29,36 +29,36 @@ pub struct LaggedInputs {
 
 /// The stored form of the inputs.
 #[derive(Clone, Serialize, Deserialize)]
-struct Written {
+struct StoredInputs {
     rounds: u64,
     scores: VecDeque<f64>,
     logs: VecDeque<f64>,
 }
 
 impl LaggedInputs {
-    /// No round yet.
+    /// Returns the inputs before any round.
     pub fn new() -> Self {
         Self {
             rounds: 0,
             scores: VecDeque::with_capacity(SCORES + 1),
-            logs: VecDeque::with_capacity(KEPT + 1),
+            logs: VecDeque::with_capacity(LOGS + 1),
             extractor: Extractor::new(),
             row: [0.0; COUNT],
         }
     }
 
-    /// Rounds so far.
+    /// Returns the number of rounds so far.
     pub fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// The last three scores, newest first, 0 for those that are not there.
+    /// Returns the last three scores, newest first; 0 for those that do not exist yet.
     pub fn lags(&self) -> [f64; 3] {
         let mut newest = self.scores.iter().rev().copied();
         std::array::from_fn(|_| newest.next().unwrap_or(0.0))
     }
 
-    /// The sums of the last 10 and 50 scores over the roots of 10 and 50.
+    /// Returns the sums of the last 10 and 50 scores, divided by the square roots of 10 and 50.
     pub fn levels(&self) -> [f64; 2] {
         [10usize, 50].map(|w| {
             let from = self.scores.len().saturating_sub(w);
@@ -66,13 +66,12 @@ impl LaggedInputs {
         })
     }
 
-    /// The 25 standardised features of the round that comes next; zeros before ten rounds are
-    /// known.
+    /// Returns the 25 standardised features for the next round; zeros until ten rounds are known.
     pub fn features(&self) -> FeatureRow {
         if self.rounds < WARM { [0.0; COUNT] } else { self.row }
     }
 
-    /// Takes in a finished round: its score and its ln M.
+    /// Adds a finished round: its score and its ln M, clamped to the range of the features.
     pub fn push(&mut self, score: f64, ln_m: f64) {
         self.rounds += 1;
         self.scores.push_back(score);
@@ -81,7 +80,7 @@ impl LaggedInputs {
         }
         let ln_m = if ln_m.is_nan() { 0.0 } else { ln_m.clamp(0.0, X_MAX) };
         self.logs.push_back(ln_m);
-        if self.logs.len() > KEPT {
+        if self.logs.len() > LOGS {
             self.logs.pop_front();
         }
         self.row = standardised(&extend(&mut self.extractor, ln_m));
@@ -95,12 +94,12 @@ impl Default for LaggedInputs {
 }
 
 fn extend(extractor: &mut Extractor, ln_m: f64) -> FeatureRow {
-    extractor.push(ln_m).expect("the value has been cut to the range of the features")
+    extractor.push(ln_m).expect("the value has been clamped to the range of the features")
 }
 
-impl From<Written> for LaggedInputs {
-    fn from(written: Written) -> Self {
-        let Written { rounds, scores, logs } = written;
+impl From<StoredInputs> for LaggedInputs {
+    fn from(stored: StoredInputs) -> Self {
+        let StoredInputs { rounds, scores, logs } = stored;
         let mut inputs = Self { rounds, scores, ..Self::new() };
         for &ln_m in &logs {
             let ln_m = if ln_m.is_nan() { 0.0 } else { ln_m.clamp(0.0, X_MAX) };
@@ -110,7 +109,7 @@ impl From<Written> for LaggedInputs {
     }
 }
 
-impl From<LaggedInputs> for Written {
+impl From<LaggedInputs> for StoredInputs {
     fn from(inputs: LaggedInputs) -> Self {
         Self { rounds: inputs.rounds, scores: inputs.scores, logs: inputs.logs }
     }
@@ -122,7 +121,7 @@ mod tests {
     use crate::{ln_multiplier, simulate::Scenario};
 
     #[test]
-    fn a_past_that_went_through_text_gives_the_same_bits_ever_after() {
+    fn restored_inputs_equal_the_originals_bit_for_bit_ever_after() {
         for (seed, cut) in [(1, 5), (2, 49), (3, 300), (4, 512), (5, 2000), (6, 5000), (7, 7777)] {
             let mut inputs = LaggedInputs::new();
             let mut rounds = Scenario::Fair.stream(seed).map(ln_multiplier);

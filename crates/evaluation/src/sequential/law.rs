@@ -1,4 +1,4 @@
-//! The test of the house law: do the multipliers follow it?
+//! The law test: do the multipliers follow the house law?
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,12 @@ use super::{Bettor, Bits, LaggedInputs, ObservedRound, Regression, Wealth, ln_me
 use crate::pit::{keyed_uniform, z_score};
 use crate::{HouseLaw, ln_multiplier};
 
-/// E1, the law test: "rounds are independent, with P(M >= x) = r/x".
+/// E1, the law test, of the null hypothesis "rounds are independent, with P(M >= x) = r/x".
 ///
-/// The five bettors of the order test on the randomised transform under the house law, and two
-/// more: the mean level, and the share of 1.00x. Money here without money in the order test means:
-/// the law is another one, which says something about fairness and nothing about the next round.
+/// The five bettors of the order test bet on the randomised transform under the house law; two more
+/// bet on the mean level and on the share of 1.00x. Evidence here without evidence in the order test
+/// means that the game follows another law: it may be unfair, yet its next round is no more
+/// predictable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LawTest {
     house: HouseLaw,
@@ -26,12 +27,13 @@ pub struct LawTest {
 }
 
 impl LawTest {
-    /// A test of `house`, with the uniform numbers of a published salt.
+    /// Returns a test of `house`, with the uniform numbers of a published salt.
     pub fn new(house: HouseLaw, salt: u64) -> Self {
         Self::starting_at(house, salt, 0)
     }
 
-    /// The same, with the uniform numbers from number `index` on: for a stream already under way.
+    /// Returns a test for a stream already under way, with the uniform numbers from number `index`
+    /// on.
     pub fn starting_at(house: HouseLaw, salt: u64, index: u64) -> Self {
         Self {
             house,
@@ -67,36 +69,36 @@ impl LawTest {
         let mut seven = [self.ln_intercept; 7];
         seven[..5].copy_from_slice(self.bettors.ln_e());
         seven[6] = self.ln_atom;
-        self.wealth.stand_at(ln_mean_exp(&seven));
+        self.wealth.record(ln_mean_exp(&seven));
         z
     }
 
-    /// ln E1 now.
+    /// Returns the current ln E1.
     pub fn ln_e(&self) -> f64 {
         self.wealth.ln_e()
     }
 
-    /// The highest ln E1 so far.
+    /// Returns the highest ln E1 so far.
     pub fn ln_e_max(&self) -> f64 {
         self.wealth.ln_e_max()
     }
 
-    /// The anytime-valid p-value, min(1, 1/sup E).
+    /// Returns the anytime-valid p-value, min(1, 1/sup E).
     pub fn anytime_p(&self) -> f64 {
         self.wealth.anytime_p()
     }
 
-    /// The whole course.
+    /// Returns the wealth and its peak.
     pub fn wealth(&self) -> &Wealth {
         &self.wealth
     }
 
-    /// What the bettors know before the next round.
+    /// Returns what the bettors know before the next round.
     pub fn inputs(&self) -> &LaggedInputs {
         self.bettors.inputs()
     }
 
-    /// The seven bettors of the portfolio.
+    /// Returns the seven bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
         let five =
             NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e });

@@ -1,4 +1,4 @@
-//! The test of order: are the rounds exchangeable?
+//! The order test: are the rounds exchangeable?
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
 
-/// The share of ranks above which a round counts as high. A fixed number of the test, not a claim
-/// about the house.
+/// The rank above which a round counts as high. A constant of the test, not an assumption about the
+/// house.
 const HIGH: f64 = 0.515;
 
-/// E3, the order test: "shuffling the order of the rounds would change nothing".
+/// E3, the order test, of the null hypothesis "shuffling the rounds would change nothing".
 ///
-/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): the smoothed rank of each round
-/// among all before it is exactly uniform and independent of the earlier ranks when the rounds are
-/// exchangeable, whatever their law. The bets see ranks and the clock only, never multipliers: with
-/// multipliers the process would no longer be a martingale.
+/// A conformal test martingale (Vovk, Gammerman and Shafer 2022): when the rounds are exchangeable,
+/// the smoothed rank of each round among all before it is exactly uniform and independent of the
+/// earlier ranks, whatever the law. The bettors see only ranks and the clock. If they saw
+/// multipliers, the process would no longer be a martingale.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderTest {
     salt: u64,
@@ -28,12 +28,13 @@ pub struct OrderTest {
 }
 
 impl OrderTest {
-    /// A test whose ties are broken by the uniform numbers of a published salt.
+    /// Returns a test that breaks ties by the uniform numbers of a published salt.
     pub fn new(salt: u64) -> Self {
         Self::starting_at(salt, 0)
     }
 
-    /// The same, with the uniform numbers from number `index` on: for a stream already under way.
+    /// Returns a test for a stream already under way, with the uniform numbers from number `index`
+    /// on.
     pub fn starting_at(salt: u64, index: u64) -> Self {
         Self {
             salt,
@@ -55,11 +56,12 @@ impl OrderTest {
             day_phase: round.day_phase,
             late: round.late,
         });
-        self.wealth.stand_at(ln_mean_exp(self.bettors.ln_e()));
+        self.wealth.record(ln_mean_exp(self.bettors.ln_e()));
         z
     }
 
-    /// The smoothed rank: the "1 +" that counts the round itself stands inside the ties.
+    /// Returns the smoothed rank (below + v (ties + 1)) / n, in which the round counts as one of its
+    /// own ties.
     fn rank(&mut self, cents: u64) -> f64 {
         let v = keyed_uniform(self.salt, self.index);
         self.index += 1;
@@ -68,34 +70,34 @@ impl OrderTest {
         (rank.below as f64 + v * (rank.equal as f64 + 1.0)) / self.sizes.rounds() as f64
     }
 
-    /// ln E3 now.
+    /// Returns the current ln E3.
     pub fn ln_e(&self) -> f64 {
         self.wealth.ln_e()
     }
 
-    /// The highest ln E3 so far.
+    /// Returns the highest ln E3 so far.
     pub fn ln_e_max(&self) -> f64 {
         self.wealth.ln_e_max()
     }
 
-    /// The anytime-valid p-value, min(1, 1/sup E).
+    /// Returns the anytime-valid p-value, min(1, 1/sup E).
     pub fn anytime_p(&self) -> f64 {
         self.wealth.anytime_p()
     }
 
-    /// The whole course.
+    /// Returns the wealth and its peak.
     pub fn wealth(&self) -> &Wealth {
         &self.wealth
     }
 
-    /// The five bettors of the portfolio.
+    /// Returns the five bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
         NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e }).collect()
     }
 }
 
-/// The log-multiplier a rank would have under the default house law: what the 25 features are
-/// computed from.
+/// Returns the ln M that a rank would have under the default house law, from which the 25 features
+/// are computed.
 fn pseudo_ln(rank: f64) -> f64 {
     (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)
 }
@@ -104,7 +106,7 @@ fn pseudo_ln(rank: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// All orders of four rounds.
+    /// All permutations of four rounds.
     fn permutations() -> Vec<[usize; 4]> {
         let all = (0..256).map(|i| [i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6]);
         all.filter(|p| (0..4).all(|v| p.contains(&v))).collect()
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn over_all_orders_the_ranks_are_uniform_and_independent_ties_included() {
+    fn ranks_are_uniform_and_independent_over_all_permutations_ties_included() {
         for rounds in [[100, 150, 200, 300], [100, 100, 200, 300], [100, 100, 100, 40_000]] {
             let orders: Vec<_> =
                 permutations().into_iter().map(|p| ranges(p.map(|i| rounds[i]))).collect();

@@ -1,25 +1,25 @@
-//! A bettor that predicts the next score by online regression.
+//! A bettor that predicts the next normal score by online regression.
 
 use serde::{Deserialize, Serialize};
 
-/// The widest design vector.
+/// Maximum length of a design vector.
 const WIDEST: usize = 32;
 
-/// A bettor that learns a linear law of the next normal score: z ~ N(phi'beta, 1) against N(0, 1),
-/// beta ~ N(0, tau² I).
+/// A bettor that learns a linear law of the next normal score: it bets on z ~ N(phi'beta, 1) against
+/// N(0, 1), with the prior beta ~ N(0, tau² I).
 ///
-/// Its money is exactly the mixture of all fixed-beta bettors (Robbins 1970's method of mixtures,
-/// with the recursion of Bayesian linear regression), so it needs no learning rate and no stake to
-/// tune.
+/// Its wealth is exactly the mixture over all bettors with a fixed beta (the method of mixtures of
+/// Robbins 1970, computed by the recursion of Bayesian linear regression), so there is no learning
+/// rate and no stake to tune.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     mean: Vec<f64>,
-    /// Row by row, always symmetric: the downdate w w' is symmetric to the bit.
+    /// In row-major order. Always exactly symmetric, because every downdate w w' is.
     covariance: Vec<f64>,
 }
 
 impl Regression {
-    /// A bettor on `width` numbers, at most 32, with prior variance `tau2` of each coefficient.
+    /// Returns a bettor on `width` numbers, at most 32, with prior variance `tau2` per coefficient.
     pub fn new(width: usize, tau2: f64) -> Self {
         assert!(width <= WIDEST, "a design vector has at most {WIDEST} entries");
         let mut covariance = vec![0.0; width * width];
@@ -29,14 +29,14 @@ impl Regression {
         Self { mean: vec![0.0; width], covariance }
     }
 
-    /// The mean and variance it expects of the next score.
+    /// Returns the mean and variance of its prediction of the next score.
     pub fn predict(&self, phi: &[f64]) -> (f64, f64) {
         let mut p_phi = [0.0; WIDEST];
         self.spread(phi, &mut p_phi);
         (dot(&self.mean, phi), 1.0 + dot(phi, &p_phi))
     }
 
-    /// Bets on the next score, learns from it, and returns ln of what the bet was multiplied by.
+    /// Bets on the next score, learns from it, and returns the log growth of the wealth.
     pub fn bet(&mut self, phi: &[f64], z: f64) -> f64 {
         let width = self.mean.len();
         let mut p_phi = [0.0; WIDEST];
@@ -61,7 +61,7 @@ impl Regression {
         ln_e
     }
 
-    /// P phi.
+    /// Writes P phi, the covariance times the design vector.
     fn spread(&self, phi: &[f64], into: &mut [f64; WIDEST]) {
         for (row, out) in self.covariance.chunks_exact(self.mean.len()).zip(into) {
             *out = dot(row, phi);
@@ -81,14 +81,13 @@ mod tests {
     use crate::pit::SplitMix64;
 
     #[test]
-    fn a_bet_is_fair_under_the_claim() {
-        // The multiplier integrates to 1 over N(0, 1), before and after learning.
+    fn a_bet_is_fair_under_the_null_hypothesis() {
+        // The growth factor integrates to 1 over N(0, 1), before and after learning.
         let mut bettor = Regression::new(2, 0.5);
         let mut random = SplitMix64::new(3);
         for _ in 0..6 {
             let phi = [random.normal(), random.normal()];
-            // The trapezoid rule over the density: exact to the last digits for an integrand this
-            // smooth.
+            // The trapezoidal rule is accurate to the last digits for an integrand this smooth.
             let mean: f64 = (-3000..=3000)
                 .map(|i| {
                     let z = f64::from(i) / 200.0;
@@ -102,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn without_anything_to_go_by_nothing_is_staked() {
+    fn a_zero_design_vector_stakes_nothing() {
         let mut bettor = Regression::new(3, 0.02);
         assert!(bettor.bet(&[0.0; 3], 2.5).abs() < 1e-15);
     }
 
     #[test]
-    fn a_pattern_makes_money_and_its_opposite_loses_it() {
+    fn a_pattern_wins_and_its_opposite_loses() {
         let mut bettor = Regression::new(1, 0.1);
         let gain: f64 = (0..200).map(|i| bettor.bet(&[1.0], f64::from(i % 3) - 0.5)).sum();
         assert!(gain > 10.0, "{gain}");

@@ -1,8 +1,8 @@
-//! The wealth of a bettor, on a logarithmic scale.
+//! The wealth of a bettor or portfolio, on a logarithmic scale.
 
 use serde::{Deserialize, Serialize};
 
-/// The history of one e-process.
+/// The current value and the peak of one e-process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Wealth {
     ln_e: f64,
@@ -13,7 +13,7 @@ pub struct Wealth {
 }
 
 impl Wealth {
-    /// Returns a wealth of one euro before any round.
+    /// Returns a wealth of one euro (ln E = 0), before any round.
     pub fn new() -> Self {
         Self::default()
     }
@@ -28,7 +28,7 @@ impl Wealth {
         self.ln_e_max
     }
 
-    /// The round, counted from 1, at which it was reached.
+    /// Returns the round, counted from 1, at which the peak was first reached.
     pub fn peak_round(&self) -> u64 {
         self.peak_round
     }
@@ -38,13 +38,13 @@ impl Wealth {
         self.rounds
     }
 
-    /// The anytime-valid p-value: min(1, 1/sup E).
+    /// Returns the anytime-valid p-value, min(1, 1/sup E).
     pub fn anytime_p(&self) -> f64 {
         (-self.ln_e_max).exp().min(1.0)
     }
 
-    /// Notes where ln E stands after one more round.
-    pub(crate) fn stand_at(&mut self, ln_e: f64) {
+    /// Records ln E after one more round.
+    pub(crate) fn record(&mut self, ln_e: f64) {
         self.rounds += 1;
         self.ln_e = ln_e;
         if ln_e > self.ln_e_max {
@@ -59,11 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_the_first_round_at_its_height() {
+    fn the_peak_round_is_the_first_round_at_the_peak() {
         let mut wealth = Wealth::new();
         assert_eq!((wealth.peak_round(), wealth.anytime_p().to_bits()), (0, 1f64.to_bits()));
         for ln_e in [-1.0, 0.0, 2.0, 1.0, 2.0, -3.0] {
-            wealth.stand_at(ln_e);
+            wealth.record(ln_e);
         }
         assert_eq!((wealth.peak_round(), wealth.rounds()), (3, 6));
         assert_eq!(

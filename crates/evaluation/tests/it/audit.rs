@@ -1,4 +1,4 @@
-//! The audit against scipy (`golden/audit.json`), and what it says of streams with a known truth.
+//! The audit compared with scipy (`golden/audit.json`) and on streams whose law is known.
 
 use evaluation::audit::{AuditOptions, AuditReport, AuditRound, run};
 use evaluation::confidence_sequence::beta_binomial;
@@ -22,7 +22,7 @@ fn audit(scenario: Scenario, n: usize, seed: u64) -> AuditReport {
 }
 
 #[test]
-fn every_p_value_is_that_of_scipy() {
+fn every_p_value_equals_that_of_scipy() {
     for case in golden()["streams"].as_array().unwrap() {
         let scenario = Scenario::named(case["scenario"].as_str().unwrap()).unwrap();
         let n = usize::try_from(case["rounds"].as_u64().unwrap()).unwrap();
@@ -30,8 +30,8 @@ fn every_p_value_is_that_of_scipy() {
         assert_eq!(report.tests.len(), 12);
         for test in &report.tests {
             let (ours, theirs) = (test.p.unwrap(), case["p"][test.name].as_f64().unwrap());
-            // scipy's Kolmogorov-Smirnov p-value is exact in n; ours is Stephens' correction,
-            // within 3 %.
+            // scipy's Kolmogorov-Smirnov p-value is exact in n; ours, with Stephens' correction, is
+            // within 3 % of it.
             let tolerance = if test.name == "ks" { 0.03 * theirs } else { 1e-8 };
             assert!(
                 (ours - theirs).abs() < tolerance,
@@ -43,7 +43,7 @@ fn every_p_value_is_that_of_scipy() {
 }
 
 #[test]
-fn confidence_sequences_of_a_chance_are_those_of_the_reference() {
+fn confidence_sequences_of_a_probability_equal_the_reference() {
     for case in golden()["beta_cs"].as_array().unwrap() {
         let ours = beta_binomial(case["hits"].as_u64().unwrap(), case["n"].as_u64().unwrap(), 0.05);
         let ours = ours.unwrap();
@@ -53,7 +53,7 @@ fn confidence_sequences_of_a_chance_are_those_of_the_reference() {
 }
 
 #[test]
-fn planted_effects_are_found_where_they_are() {
+fn each_planted_effect_is_found_by_the_test_for_it() {
     let finds = |scenario: &str, name: &str| {
         let report = audit(Scenario::named(scenario).unwrap(), 5000, 30_050);
         report.findings().any(|test| test.name == name)
@@ -68,7 +68,7 @@ fn planted_effects_are_found_where_they_are() {
 }
 
 #[test]
-fn the_report_reads_as_text_and_as_json() {
+fn the_report_is_available_as_text_and_as_json() {
     let report = audit(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 30_060);
     let text = report.to_text();
     assert!(text.starts_with("Audit of 5,000 rounds against P(M >= x) = 0.97/x"), "{text}");
@@ -80,20 +80,20 @@ fn the_report_reads_as_text_and_as_json() {
 }
 
 #[test]
-fn without_a_clock_ten_tests_answer_and_two_stay_silent() {
+fn without_a_clock_ten_tests_have_a_p_value_and_two_have_none() {
     let mut rounds = rounds(Scenario::Fair, 1000, 7);
     for round in &mut rounds {
         round.unix_seconds = None;
     }
     let report = run(&rounds, &AuditOptions::default()).unwrap();
-    let silent: Vec<&str> =
+    let without: Vec<&str> =
         report.tests.iter().filter(|test| test.p.is_none()).map(|test| test.name).collect();
-    assert_eq!(silent, ["hour_rank", "hour_2x"]);
+    assert_eq!(without, ["hour_rank", "hour_2x"]);
     assert!(run(&rounds[..99], &AuditOptions::default()).is_err());
 }
 
 #[test]
-fn rounds_that_are_all_the_same_break_nothing() {
+fn rounds_that_are_all_equal_give_valid_p_values() {
     let rounds = vec![AuditRound { cents: 100, unix_seconds: Some(0.0) }; 200];
     let report = run(&rounds, &AuditOptions::default()).unwrap();
     assert!(report.tests.iter().filter_map(|test| test.p).all(|p| (0.0..=1.0).contains(&p)));

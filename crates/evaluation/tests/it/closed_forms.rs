@@ -1,12 +1,12 @@
-//! Closed forms against plain numerical work: integrals, exact sums over the cent grid, minima at
-//! the truth.
+//! Closed forms checked numerically: by integrals, by exact sums over the cent grid, and by their
+//! minima at the true law.
 
 use evaluation::scores::{
     PointErrors, briers, crps_capped, interval_score, log_crps, log_loss, mean_brier, pinball,
 };
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier};
 
-/// Simpson's rule.
+/// Integrates by Simpson's rule.
 fn integral(f: impl Fn(f64) -> f64, from: f64, to: f64) -> f64 {
     let steps = 20_000;
     let h = (to - from) / f64::from(steps);
@@ -43,8 +43,8 @@ fn the_capped_crps_is_the_integral_of_the_squared_distance() {
     }
 }
 
-/// The expectation of f over the law, on the cent grid, with everything from 30,000x up at one
-/// point. Bounded or slowly growing f only.
+/// Returns the expectation of f over the law on the cent grid, with all mass from 30,000x up at one
+/// point; f must be bounded or grow slowly.
 fn expectation(law: &TiltedLaw, f: impl Fn(u64) -> f64) -> f64 {
     let top = 3_000_000;
     let body: f64 = (100..top).map(|k| law.pmf_cents(k) * f(k)).sum();
@@ -52,7 +52,7 @@ fn expectation(law: &TiltedLaw, f: impl Fn(u64) -> f64) -> f64 {
 }
 
 #[test]
-fn par_values_on_the_fair_law_are_the_exact_ones() {
+fn the_expected_scores_under_the_fair_law_are_exact() {
     let law = HouseLaw::default().untilted();
     let expect = |f: &dyn Fn(u64) -> f64| expectation(&law, f);
     let check = |ours: f64, par: f64, tolerance: f64| {
@@ -83,8 +83,7 @@ fn par_values_on_the_fair_law_are_the_exact_ones() {
     }
 }
 
-/// Asserts that the expected score of a forecast tilted to any other scale is worse than that of
-/// the truth.
+/// Asserts that every other scale has a worse expected score than the true one.
 #[track_caller]
 fn best_at_the_truth(score: impl Fn(&TiltedLaw, u64) -> f64) {
     for truth in [0.8, 1.0, 1.2] {
@@ -134,7 +133,7 @@ fn the_pinball_loss_is_proper() {
 }
 
 #[test]
-fn a_sure_and_right_forecast_costs_nothing() {
+fn a_certain_and_correct_forecast_scores_zero() {
     assert!(PointErrors::of(3.0, 300).squared.abs() < 1e-15);
     assert!(mean_brier(&[1.0, 1.0, 1.0, 0.0, 0.0], 300).abs() < 1e-15);
     assert!((mean_brier(&[0.0, 0.0, 0.0, 1.0, 1.0], 300) - 1.0).abs() < 1e-15);

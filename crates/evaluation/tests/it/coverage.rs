@@ -1,4 +1,4 @@
-//! Intervals reach their nominal coverage whatever the truth is.
+//! Intervals reach their nominal coverage whatever the true law is.
 
 use evaluation::intervals::{GAMMA, PitInterval};
 use evaluation::multiplier;
@@ -6,7 +6,7 @@ use evaluation::simulate::{Scenario, SimpleModel};
 
 const ROUNDS: u32 = 6000;
 
-/// The shares missed below and above at level alpha.
+/// Returns the shares of rounds below and above the interval at level alpha.
 fn missed(scenario: Scenario, seed: u64, alpha: f64) -> (f64, f64) {
     let mut model = SimpleModel::new(seed + 1_000_003);
     let mut interval = PitInterval::new(alpha);
@@ -23,7 +23,7 @@ fn missed(scenario: Scenario, seed: u64, alpha: f64) -> (f64, f64) {
 }
 
 #[test]
-fn eighty_percent_means_eighty_percent_on_six_generators() {
+fn eighty_percent_intervals_cover_eighty_percent_on_six_generators() {
     for (seed, name) in (20_000..).zip(["fair", "ar03", "regime", "tod", "shift", "iid_th09"]) {
         let scenario = Scenario::named(name).unwrap();
         let (below, above) = missed(scenario, seed, 0.2);
@@ -34,7 +34,7 @@ fn eighty_percent_means_eighty_percent_on_six_generators() {
 }
 
 #[test]
-fn ninety_percent_means_ninety_percent_on_six_generators() {
+fn ninety_percent_intervals_cover_ninety_percent_on_six_generators() {
     for (seed, name) in (20_000..).zip(["fair", "ar03", "regime", "tod", "shift", "iid_th09"]) {
         let scenario = Scenario::named(name).unwrap();
         let (below, above) = missed(scenario, seed, 0.1);

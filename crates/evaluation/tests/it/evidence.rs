@@ -1,4 +1,4 @@
-//! The three tests together: epochs, late rounds, and what the verdict makes of them.
+//! The three tests combined: epochs, late rounds, and the verdict.
 
 use evaluation::sequential::{Evidence, Level, ObservedRound};
 use evaluation::simulate::{Scenario, SimpleModel, day_phase};
@@ -6,7 +6,7 @@ use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use evaluation::{HouseLaw, TiltedLaw, scores};
 
-/// The three tests run over one stream, with the forecasts of the simple model.
+/// The state after the three tests ran over one stream, with forecasts of the simple model.
 struct Run {
     tests: Evidence,
     served: SkillTrack,
@@ -44,43 +44,43 @@ impl Run {
 }
 
 #[test]
-fn a_fair_game_stays_quiet_and_says_so() {
+fn a_fair_game_raises_no_alarm_and_the_verdict_says_so() {
     let run = run(Scenario::Fair, 5000, 10_007);
     assert!(run.tests.tests().iter().all(|test| test.level == Level::Quiet));
     assert_eq!(run.tests.epoch(), 0);
     let verdict = run.verdict();
     assert!(verdict.sentence().starts_with("No evidence of any pattern after 5,000 rounds."));
     assert_eq!(verdict.absence(), None, "5,000 rounds are too few for the claim");
-    assert!(verdict.measured_return.unwrap().holds(0.97));
+    assert!(verdict.measured_return.unwrap().contains(0.97));
 }
 
-/// Served forecasts that are the house's own differ from it by exactly nothing, so their skill was
-/// once taken for proof, after 100 rounds, that nothing can be predicted.
+/// Served forecasts that equal those of the house have a skill of exactly zero; after 100 rounds
+/// this was once mistaken for proof that nothing can be predicted.
 #[test]
-fn forecasts_that_say_nothing_prove_nothing() {
+fn forecasts_equal_to_the_house_prove_nothing() {
     let house = HouseLaw::default().probabilities();
-    let (mut silent, mut worse) = (SkillTrack::new(), SkillTrack::new());
+    let (mut equal, mut worse) = (SkillTrack::new(), SkillTrack::new());
     let stretched = TiltedLaw::new(1.1).probabilities();
     for cents in Scenario::Fair.rounds(40_000, 5) {
         let theirs = scores::mean_brier(&house, cents);
-        silent.update(theirs, theirs);
+        equal.update(theirs, theirs);
         worse.update(scores::mean_brier(&stretched, cents), theirs);
     }
     let verdict = |unshrunk: &SkillTrack| {
         let (tests, count) = (Evidence::new(HouseLaw::default(), 1), ReturnCount::new());
-        Verdict::of(&tests, &HouseLaw::default(), &silent, unshrunk, &count)
+        Verdict::of(&tests, &HouseLaw::default(), &equal, unshrunk, &count)
     };
     assert_eq!(verdict(&SkillTrack::new()).absence(), None);
-    let said = verdict(&worse).absence().unwrap();
-    assert!(said.starts_with("After 40,000 forecasts we can say: if the learners have an edge"));
+    let absence = verdict(&worse).absence().unwrap();
+    assert!(absence.starts_with("After 40,000 forecasts we can say: if the learners have an edge"));
 }
 
 #[test]
-fn a_game_with_order_lights_the_order_and_the_forecast() {
+fn a_dependent_game_turns_the_order_and_forecast_tests_red() {
     let run = run(Scenario::Autoregressive(0.3), 3000, 10_000);
     let [order, _, forecast] = run.tests.tests();
     assert_eq!((order.level, forecast.level), (Level::Red, Level::Red));
-    // The round of the reference.
+    // The same round as in the reference.
     assert_eq!(order.alarm_round, Some(182));
     assert!(order.anytime_p < 1e-20);
     let sentence = run.verdict().sentence();
@@ -88,7 +88,7 @@ fn a_game_with_order_lights_the_order_and_the_forecast() {
 }
 
 #[test]
-fn a_law_that_is_off_lights_the_law_only() {
+fn a_deviating_law_raises_an_alarm_of_the_law_test_only() {
     let run = run(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 10_000);
     let verdict = run.verdict();
     assert!(verdict.law && !verdict.order && !verdict.forecast);
@@ -97,7 +97,7 @@ fn a_law_that_is_off_lights_the_law_only() {
 }
 
 #[test]
-fn a_change_begins_an_epoch_with_doubled_thresholds_and_one_change_is_one_epoch() {
+fn one_change_begins_one_epoch_with_doubled_thresholds() {
     let run = run(Scenario::Shift, 9000, 10_002);
     let tests = &run.tests;
     assert_eq!(tests.epoch(), 1);
@@ -112,7 +112,7 @@ fn a_change_begins_an_epoch_with_doubled_thresholds_and_one_change_is_one_epoch(
 }
 
 #[test]
-fn late_and_missed_forecasts_are_never_bet_on() {
+fn no_test_bets_on_late_rounds_or_missed_forecasts() {
     let bold = TiltedLaw::new(1.5).probabilities();
     let mut tests = Evidence::new(HouseLaw::default(), 1);
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.3).stream(1).take(500)) {
@@ -124,9 +124,9 @@ fn late_and_missed_forecasts_are_never_bet_on() {
     }
 }
 
-/// A test turns amber at 20 and red at 100, and says at which round it did.
+/// A test turns amber at 20 and red at 100, and records the round at which it turned amber.
 #[test]
-fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
+fn a_level_rises_at_its_thresholds_and_never_falls_within_an_epoch() {
     let mut tests = Evidence::new(HouseLaw::default(), 10_000);
     let (mut amber, mut red, mut highest) = (None, None, 0.0f64);
     for (t, cents) in (1u64..).zip(Scenario::Autoregressive(0.3).stream(10_000).take(1000)) {
@@ -158,10 +158,10 @@ fn a_light_turns_at_its_thresholds_and_keeps_what_it_has_seen() {
     assert_eq!(tests.detector().rounds(), 1000);
 }
 
-/// Rounds that grow without end: the law is left at once, and within every epoch after that each
-/// round is the highest.
+/// The rounds grow without end: they leave the law at once, and in every later epoch each round is
+/// the highest so far.
 #[test]
-fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
+fn the_last_hundred_ended_epochs_are_kept_and_all_are_counted() {
     let mut tests = Evidence::new(HouseLaw::default(), 1);
     let mut ended = Vec::new();
     for t in 1u64.. {
@@ -190,9 +190,10 @@ fn a_hundred_ended_epochs_are_kept_and_all_are_counted() {
     assert_eq!(tests.tests()[0].alarm_round, None);
 }
 
-/// The house is known to a forecaster after a change: in a later epoch the first forecast is bet on.
+/// After a change the forecaster has already warmed up, so later epochs bet from their first
+/// forecast on.
 #[test]
-fn after_a_change_the_forecasts_are_bet_on_at_once() {
+fn after_a_change_the_forecast_test_bets_at_once() {
     let mut tests = Evidence::new(HouseLaw::default(), 1);
     let bold = TiltedLaw::new(1.3).probabilities();
     while tests.epoch() == 0 {

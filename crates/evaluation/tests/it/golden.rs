@@ -1,4 +1,4 @@
-//! Values of an independent reference implementation (`golden/golden.json`).
+//! Comparison with an independent reference implementation (`golden/golden.json`).
 
 use evaluation::pit::{SplitMix64, keyed_uniform, z_score};
 use evaluation::sequential::{LawTest, ObservedRound, OrderTest};
@@ -20,7 +20,7 @@ fn check(ours: f64, theirs: f64, tolerance: f64) {
 }
 
 #[test]
-fn the_random_numbers_are_those_of_the_reference() {
+fn the_random_numbers_equal_the_reference() {
     // The published vector of SplitMix64 (Vigna's splitmix64.c).
     let mut random = SplitMix64::new(1_234_567);
     for bits in [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423] {
@@ -42,7 +42,7 @@ fn the_random_numbers_are_those_of_the_reference() {
 }
 
 #[test]
-fn every_generator_gives_the_cents_of_the_reference() {
+fn every_generator_produces_the_cents_of_the_reference() {
     let golden = golden();
     for (name, scenario) in Scenario::ALL {
         let cents: Vec<u64> = golden[format!("cents_{name}_seed42_first20")]
@@ -56,7 +56,7 @@ fn every_generator_gives_the_cents_of_the_reference() {
 }
 
 #[test]
-fn transforms_and_normal_scores_are_those_of_the_reference() {
+fn transforms_and_normal_scores_equal_the_reference() {
     let golden = &golden()["ar03_seed10000"];
     let rounds = Scenario::Autoregressive(0.3).rounds(20, 10_000);
     let house = HouseLaw::default();
@@ -70,7 +70,7 @@ fn transforms_and_normal_scores_are_those_of_the_reference() {
 }
 
 #[test]
-fn scores_and_quantiles_are_those_of_the_reference() {
+fn scores_and_quantiles_equal_the_reference() {
     for case in golden()["scores"].as_array().unwrap() {
         let value = |key: &str| case[key].as_f64().unwrap();
         let law = TiltedLaw::new(value("s"));
@@ -86,7 +86,7 @@ fn scores_and_quantiles_are_those_of_the_reference() {
 }
 
 #[test]
-fn every_bettor_of_the_order_test_has_the_money_of_the_reference() {
+fn every_bettor_of_the_order_test_has_the_wealth_of_the_reference() {
     let golden = golden();
     let mut test = OrderTest::new(10_000 + 2_000_003);
     let rounds = Scenario::Autoregressive(0.3).stream(10_000);
@@ -104,7 +104,7 @@ fn every_bettor_of_the_order_test_has_the_money_of_the_reference() {
     check(test.ln_e(), 78.97095, 5e-6);
 }
 
-/// The round at which a portfolio first reaches 20 euros within 5,000 rounds.
+/// Returns the round at which a portfolio first reaches 20 euros, within 5,000 rounds.
 fn alarm(mut ln_e: impl FnMut(u64, u64) -> f64, scenario: Scenario, seed: u64) -> Option<u64> {
     (1..=5000)
         .zip(scenario.stream(seed))
@@ -131,7 +131,7 @@ fn law_alarm(scenario: Scenario, seed: u64) -> Option<u64> {
 }
 
 #[test]
-fn the_false_alarms_on_fair_streams_are_those_of_the_reference() {
+fn the_false_alarms_on_fair_streams_equal_the_reference() {
     for (key, alarm) in [
         ("fair_alarms_E3_20", order_alarm as fn(Scenario, u64) -> Option<u64>),
         ("fair_alarms_E1_20", law_alarm),
@@ -147,7 +147,7 @@ fn the_false_alarms_on_fair_streams_are_those_of_the_reference() {
 }
 
 #[test]
-fn the_alarms_on_streams_with_order_are_those_of_the_reference() {
+fn the_alarms_on_dependent_streams_equal_the_reference() {
     for (name, first) in
         [("ar03", 10), ("ar02", 10), ("ar01", 4), ("regime", 4), ("tod", 3), ("due", 4)]
     {

@@ -1,10 +1,10 @@
-//! Ends of confidence sequences and intervals, against figures that were worked out apart.
+//! Bounds of confidence sequences and intervals, compared with independently computed figures.
 
 use evaluation::TiltedLaw;
 use evaluation::intervals::{PitInterval, outward};
 use evaluation::skill::{AsymptoticCs, BernsteinCs, SkillTrack};
 
-/// Differences between -.25 and .25 whose mean is small.
+/// Returns differences between -.25 and .25 with a small mean.
 fn differences(count: u32) -> impl Iterator<Item = f64> {
     (1..=count).map(|i| (f64::from(i * 37 % 101) - 50.0) / 200.0)
 }
@@ -13,12 +13,12 @@ fn differences(count: u32) -> impl Iterator<Item = f64> {
 fn check(ours: impl Into<Option<evaluation::confidence_sequence::Estimate>>, theirs: [f64; 3]) {
     let ours = ours.into().unwrap();
     for (ours, theirs) in [ours.value, ours.lo, ours.hi].into_iter().zip(theirs) {
-        assert!((ours - theirs).abs() < 1e-11, "ours {ours}, apart {theirs}");
+        assert!((ours - theirs).abs() < 1e-11, "ours {ours}, expected {theirs}");
     }
 }
 
 #[test]
-fn the_asymptotic_sequence_has_the_ends_of_its_formula() {
+fn the_asymptotic_sequence_has_the_bounds_of_its_formula() {
     for (alpha, count, ends) in [
         (0.05, 100, [0.0025, -0.045_355_799_180_980_61, 0.050_355_799_180_980_6]),
         (0.05, 250, [0.0001, -0.028_099_330_842_492_68, 0.028_299_330_842_492_68]),
@@ -35,7 +35,7 @@ fn the_asymptotic_sequence_has_the_ends_of_its_formula() {
 }
 
 #[test]
-fn the_bernstein_sequence_has_the_ends_of_its_formula() {
+fn the_bernstein_sequence_has_the_bounds_of_its_formula() {
     for (count, ends) in [
         (1, [-0.065, -9.546_084_987_055_87, 9.416_084_987_055_87]),
         (40, [0.0075, -0.332_481_609_724_940_6, 0.347_481_609_724_940_7]),
@@ -47,7 +47,7 @@ fn the_bernstein_sequence_has_the_ends_of_its_formula() {
         }
         check(sequence.estimate(), ends);
     }
-    // Differences that no two mean Brier scores can have count as the largest that they can.
+    // Differences beyond the largest possible one are clamped to it.
     let mut cut = BernsteinCs::new(0.05);
     for i in 0..30 {
         cut.update(if i % 3 == 0 { -0.7 } else { 0.9 });
@@ -68,14 +68,14 @@ fn skill_is_in_percent_of_the_mean_score_of_the_reference() {
     let (near, far) = (track.shown_percent().unwrap(), track.claimed_percent().unwrap());
     for (ours, theirs) in [(near, percent(shown)), (far, percent(claimed))] {
         for (ours, theirs) in [ours.value, ours.lo, ours.hi].into_iter().zip(theirs) {
-            assert!((ours - theirs).abs() < 1e-8, "ours {ours}, apart {theirs}");
+            assert!((ours - theirs).abs() < 1e-8, "ours {ours}, expected {theirs}");
         }
     }
     assert!(!track.edge_is_negligible());
 }
 
 #[test]
-fn a_reference_that_never_errs_leaves_nothing_to_measure() {
+fn against_a_perfect_reference_skill_is_undefined() {
     let mut track = SkillTrack::new();
     for _ in 0..200 {
         track.update(0.1, 0.0);
@@ -84,16 +84,16 @@ fn a_reference_that_never_errs_leaves_nothing_to_measure() {
 }
 
 #[test]
-fn each_level_moves_by_its_step_and_back() {
+fn each_level_moves_inward_after_a_hit_and_outward_after_a_miss() {
     let mut interval = PitInterval::with_gamma(0.2, 0.01);
     assert!((interval.alpha() - 0.2).abs() < 1e-15);
     for (u, lower, upper) in [
         // Inside: both move inward by a step of alpha/2.
         (0.5, 0.101, 0.899),
-        // Below, then above: that side moves outward by the rest of a step.
+        // Below, then above: that side moves outward by gamma (1 - alpha/2), the other inward.
         (0.05, 0.092, 0.898),
         (0.95, 0.093, 0.907),
-        // On a level is inside.
+        // A value equal to a level is inside.
         (0.093, 0.094, 0.906),
     ] {
         interval.update(u);
@@ -103,7 +103,7 @@ fn each_level_moves_by_its_step_and_back() {
 }
 
 #[test]
-fn levels_never_cross_the_middle_and_never_leave_the_range() {
+fn levels_never_cross_one_half_and_never_leave_the_unit_interval() {
     let mut inward = PitInterval::with_gamma(0.8, 0.5);
     let mut outward = inward;
     for _ in 0..20 {
@@ -118,17 +118,19 @@ fn levels_never_cross_the_middle_and_never_leave_the_range() {
 }
 
 #[test]
-fn a_share_to_be_missed_is_kept_between_none_and_all() {
-    for (asked, kept) in [(-1.0, 1e-6), (0.3, 0.3), (7.0, 1.0 - 1e-6)] {
-        let interval = PitInterval::new(asked);
-        assert!((interval.alpha() - kept).abs() < 1e-15);
+fn alpha_is_clamped_to_between_zero_and_one() {
+    for (given, clamped) in [(-1.0, 1e-6), (0.3, 0.3), (7.0, 1.0 - 1e-6)] {
+        let interval = PitInterval::new(given);
+        assert!((interval.alpha() - clamped).abs() < 1e-15);
         let (lower, upper) = interval.levels();
-        assert!((lower - kept / 2.0).abs() < 1e-12 && (upper - 1.0 + kept / 2.0).abs() < 1e-12);
+        assert!(
+            (lower - clamped / 2.0).abs() < 1e-12 && (upper - 1.0 + clamped / 2.0).abs() < 1e-12
+        );
     }
 }
 
 #[test]
-fn an_interval_is_widened_to_whole_cents_and_no_further() {
+fn an_interval_widens_to_whole_cents_and_no_further() {
     assert_eq!(outward(1.234, 5.671), (1.23, 5.68));
     assert_eq!(outward(1.23, 5.67), (1.23, 5.67));
     assert_eq!(outward(0.4, 0.7), (1.0, 1.0));

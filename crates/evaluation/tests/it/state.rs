@@ -1,4 +1,4 @@
-//! Every state goes through text and continues with the same bits.
+//! Every state can be serialised and restored, and then continues bit for bit.
 
 use evaluation::baselines::Baselines;
 use evaluation::intervals::PitInterval;
@@ -13,19 +13,19 @@ use evaluation::verdict::ReturnCount;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
 use serde::{Serialize, de::DeserializeOwned};
 
-fn written<T: Serialize>(state: &T) -> String {
+fn to_json<T: Serialize>(state: &T) -> String {
     serde_json::to_string(state).unwrap()
 }
 
-/// Runs a state over a stream, sends copies of it through text at several rounds, and holds each
-/// copy against the original at the end.
+/// Runs a state over a stream, restores copies of it from JSON at several rounds, and compares each
+/// copy with the original at the end.
 #[track_caller]
 fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u64, u64)) {
     let mut copies: Vec<T> = Vec::new();
     let rounds = Scenario::Autoregressive(0.2).stream(41).take(1500);
     for (t, cents) in (0u64..).zip(rounds) {
         if [0, 1, 9, 60, 700, 1400].contains(&t) {
-            copies.push(serde_json::from_str(&written(&state)).unwrap());
+            copies.push(serde_json::from_str(&to_json(&state)).unwrap());
         }
         step(&mut state, t, cents);
         for copy in &mut copies {
@@ -34,12 +34,12 @@ fn check<T: Serialize + DeserializeOwned>(mut state: T, step: impl Fn(&mut T, u6
     }
     assert_eq!(copies.len(), 6);
     for copy in &copies {
-        assert_eq!(written(copy), written(&state));
+        assert_eq!(to_json(copy), to_json(&state));
     }
 }
 
 #[test]
-fn the_lights_continue() {
+fn the_evidence_continues_after_a_restore() {
     check(Evidence::new(HouseLaw::default(), 5), |tests, t, cents| {
         let served = TiltedLaw::new(1.0 + 0.1 * (t as f64).sin()).probabilities();
         tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));
@@ -47,12 +47,12 @@ fn the_lights_continue() {
 }
 
 #[test]
-fn baselines_continue() {
+fn baselines_continue_after_a_restore() {
     check(Baselines::new(&HouseLaw::default()), |baselines, _, cents| baselines.update(cents));
 }
 
 #[test]
-fn score_sheets_and_tables_continue() {
+fn score_sheets_and_tables_continue_after_a_restore() {
     check(ScoreSheet::new("served", &HouseLaw::default()), |sheet, t, cents| {
         let s = 1.0 + 0.1 * (t as f64).cos();
         let interval80 = Some(PitInterval::new(0.2).interval(&TiltedLaw::new(s)));
@@ -64,7 +64,7 @@ fn score_sheets_and_tables_continue() {
 }
 
 #[test]
-fn kappa_intervals_skill_and_the_return_continue() {
+fn kappa_intervals_skill_and_the_return_continue_after_a_restore() {
     check(Kappa::new(), |kappa, t, cents| {
         kappa.settle(1.0 + 0.1 * (t as f64).sin(), ln_multiplier(cents));
     });

@@ -1,4 +1,4 @@
-//! Laws that hold for every feature of the table, without exceptions.
+//! Properties of every feature of the table, without exceptions.
 
 use std::collections::HashSet;
 use std::f64::consts::{LN_2, LN_10};
@@ -8,29 +8,30 @@ use proptest::prelude::*;
 
 use crate::streams::{any_exact_history, any_history, awkward, fair};
 
-/// What adding a constant to every x, or multiplying every x, does to a feature.
+/// How a feature responds when a constant is added to every x, or every x is multiplied by one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Law {
-    /// The feature goes along.
-    Follows,
-    /// The feature stays.
-    Stays,
-    /// Neither: it has a threshold or a floor.
-    Free,
+enum Response {
+    /// It changes in the same way.
+    Equivariant,
+    /// It does not change.
+    Invariant,
+    /// Neither, because it has a threshold or a floor.
+    Other,
 }
 
-fn laws(name: &str) -> (Law, Law) {
+/// Returns the responses of a feature to a shift and to a scaling.
+fn responses(name: &str) -> (Response, Response) {
     match name {
         "slope_20" | "roll_std_20" | "roll_mad_20" | "roll_iqr_20" | "roll_range_10" | "mom_3"
-        | "mom_5" | "mom_10" => (Law::Stays, Law::Follows),
-        "pct_rank_50" => (Law::Stays, Law::Stays),
+        | "mom_5" | "mom_10" => (Response::Invariant, Response::Equivariant),
+        "pct_rank_50" => (Response::Invariant, Response::Invariant),
         "roll_cv_20" | "roc_5" | "streak_below_2" | "since_ge_10" | "share_ge2_10"
-        | "share_ge2_20" => (Law::Free, Law::Free),
-        _ => (Law::Follows, Law::Follows),
+        | "share_ge2_20" => (Response::Other, Response::Other),
+        _ => (Response::Equivariant, Response::Equivariant),
     }
 }
 
-/// The value of a feature when every one of `rounds` values is `c`.
+/// Returns the value of a feature when all of `rounds` values are `c`.
 fn on_constant(name: &str, c: f64, rounds: usize) -> f64 {
     let reaches_2 = c >= LN_2 - 1e-12;
     match name {
@@ -40,7 +41,7 @@ fn on_constant(name: &str, c: f64, rounds: usize) -> f64 {
         "since_ge_10" => 50.0,
         "share_ge2_10" | "share_ge2_20" => f64::from(u8::from(reaches_2)),
         "pct_rank_50" => 0.5,
-        _ if laws(name) == (Law::Follows, Law::Follows) => c,
+        _ if responses(name) == (Response::Equivariant, Response::Equivariant) => c,
         _ => 0.0,
     }
 }
@@ -59,7 +60,7 @@ fn check_close(name: &str, left: f64, right: f64, tolerance: f64) {
 }
 
 #[test]
-fn names_are_unique_and_groups_stand_together() {
+fn names_are_unique_and_groups_are_contiguous() {
     let names: HashSet<&str> = CATALOG.iter().map(|feature| feature.name).collect();
     assert_eq!(names.len(), COUNT);
     assert!(CATALOG.is_sorted_by_key(|feature| feature.group));
@@ -70,7 +71,7 @@ fn names_are_unique_and_groups_stand_together() {
 }
 
 #[test]
-fn every_scale_is_positive_and_every_centre_in_range() {
+fn every_scale_is_positive_and_every_centre_is_in_range() {
     for feature in CATALOG {
         assert!(feature.scale > 0.0 && feature.low < feature.high, "{}", feature.name);
         assert!((feature.low..=feature.high).contains(&feature.centre), "{}", feature.name);
@@ -89,7 +90,7 @@ fn every_feature_is_finite_on_awkward_windows() {
 }
 
 #[test]
-fn a_constant_history_gives_the_value_of_the_table() {
+fn a_constant_history_gives_the_expected_value_of_every_feature() {
     for c in [0.0, 0.1, 0.693, LN_2, 1.0, LN_10, 13.8] {
         for rounds in [1, 2, 3, 9, 10, 11, 19, 20, 21, 49, 50, 51, 300] {
             let row = row(&vec![c; rounds]);
@@ -102,7 +103,7 @@ fn a_constant_history_gives_the_value_of_the_table() {
 }
 
 #[test]
-fn streaming_rows_equal_the_definition_to_the_bit() {
+fn streaming_rows_equal_the_definition_bit_for_bit() {
     let mut histories = awkward();
     histories.push(fair(3, 2_000));
     for history in histories {
@@ -116,7 +117,7 @@ fn streaming_rows_equal_the_definition_to_the_bit() {
 }
 
 #[test]
-fn a_clone_of_an_extractor_goes_on_alone() {
+fn a_clone_of_an_extractor_is_independent() {
     let history = fair(4, 900);
     let mut extractor = Extractor::new();
     for &x in &history[..850] {
@@ -130,7 +131,7 @@ fn a_clone_of_an_extractor_goes_on_alone() {
 }
 
 #[test]
-fn a_value_that_is_no_logarithm_of_a_multiplier_is_named_and_changes_nothing() {
+fn an_invalid_value_is_reported_and_changes_nothing() {
     assert_eq!(Window::new(&[]).unwrap_err(), WindowError::Empty);
     let mut extractor = Extractor::new();
     extractor.push(0.5).unwrap();
@@ -149,9 +150,9 @@ fn every_finite_multiplier_has_a_row() {
     assert!(row(&[f64::MAX.ln()]).iter().all(|value| value.is_finite()));
 }
 
-/// `ln 2` and `ln 10` are the values a threshold meets, and a cent less is below it.
+/// `ln 2` and `ln 10` reach the thresholds, and one cent less does not.
 #[test]
-fn thresholds_decide_as_cents_would() {
+fn thresholds_decide_as_whole_cents_would() {
     let value = |name: &str, multiplier: f64| {
         let place = CATALOG.iter().position(|feature| feature.name == name).unwrap();
         row(&[multiplier.ln()])[place]
@@ -186,23 +187,23 @@ proptest! {
     }
 
     #[test]
-    fn shifting_moves_what_follows_and_nothing_else(
+    fn a_shift_moves_equivariant_features_and_leaves_invariant_ones(
         history in any_exact_history(),
         shift in (1_u32..=256).prop_map(|step| f64::from(step) / 64.0),
     ) {
         let shifted: Vec<f64> = history.iter().map(|x| x + shift).collect();
         let (before, after) = (row(&history), row(&shifted));
         for (i, feature) in CATALOG.iter().enumerate() {
-            match laws(feature.name).0 {
-                Law::Follows => check_close(feature.name, after[i], before[i] + shift, 1e-12),
-                Law::Stays => check_close(feature.name, after[i], before[i], 1e-12),
-                Law::Free => {}
+                        match responses(feature.name).0 {
+                            Response::Equivariant => check_close(feature.name, after[i], before[i] + shift, 1e-12),
+                            Response::Invariant => check_close(feature.name, after[i], before[i], 1e-12),
+                            Response::Other => {}
             }
         }
     }
 
     #[test]
-    fn scaling_multiplies_what_follows_and_nothing_else(
+    fn a_factor_scales_equivariant_features_and_leaves_invariant_ones(
         history in any_exact_history(),
         factor in (1_u32..=32).prop_map(f64::from),
     ) {
@@ -210,10 +211,10 @@ proptest! {
         let (before, after) = (row(&history), row(&scaled));
         for (i, feature) in CATALOG.iter().enumerate() {
             let tolerance = 1e-12 * factor;
-            match laws(feature.name).1 {
-                Law::Follows => check_close(feature.name, after[i], before[i] * factor, tolerance),
-                Law::Stays => check_close(feature.name, after[i], before[i], tolerance),
-                Law::Free => {}
+                        match responses(feature.name).1 {
+                            Response::Equivariant => check_close(feature.name, after[i], before[i] * factor, tolerance),
+                            Response::Invariant => check_close(feature.name, after[i], before[i], tolerance),
+                            Response::Other => {}
             }
         }
     }
@@ -229,9 +230,9 @@ proptest! {
         }
     }
 
-    /// Beyond the moving average, nothing older than 50 rounds counts.
-    #[test]
-    fn all_but_the_moving_average_forget_after_fifty_rounds(
+        /// Only the moving average depends on rounds older than the last 50.
+        #[test]
+        fn all_features_but_the_moving_average_ignore_rounds_before_the_last_fifty(
         old in any_history(),
         recent in prop::collection::vec(0.0..8.0, 50),
     ) {

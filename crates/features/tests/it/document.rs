@@ -1,14 +1,14 @@
-//! The page of features says what the table says.
+//! `docs/reference/features.md` contains the table of features.
 
 use std::fmt::Write;
 
 use features::CATALOG;
 
-const PAGE: &str = include_str!("../../../../docs/features.md");
+const PAGE: &str = include_str!("../../../../docs/reference/features.md");
 
-/// The page's table, row for row. When this fails, the message holds the table to paste.
+/// On failure, the message contains the table to paste.
 #[test]
-fn the_page_has_the_table() {
+fn the_page_contains_the_current_table() {
     let mut table = String::from(
         "| # | name | group | formula | lowest | highest | centre | scale |\n\
          |--:|---|---|---|--:|--:|--:|--:|\n",
@@ -24,5 +24,5 @@ fn the_page_has_the_table() {
         )
         .unwrap();
     }
-    assert!(PAGE.contains(&table), "the table of docs/features.md should be:\n{table}");
+    assert!(PAGE.contains(&table), "the table of docs/reference/features.md should be:\n{table}");
 }

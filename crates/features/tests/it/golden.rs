@@ -1,5 +1,5 @@
-//! Reference values: rows 1 to 120 of the fair stream of seed 42, and the constants of long fair
-//! streams, from an independent program.
+//! Comparison with an independent program: rows 1 to 120 of the fair stream with seed 42, and the
+//! constants of long fair streams.
 
 use features::{CATALOG, COUNT, Extractor, Window};
 
@@ -14,7 +14,7 @@ fn rows_equal_the_reference_to_1e_9() {
     let mut lines = ROWS.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').skip(1).collect();
     assert_eq!(names, CATALOG.map(|feature| feature.name));
-    // The reference's row 0, before any round, is all zeros: here there is no such row.
+    // The reference has a row 0 of zeros, before any round. There is no such row here.
     for line in lines.skip(1) {
         let mut cells = line.split(',');
         let rounds: usize = cells.next().unwrap().parse().unwrap();
@@ -38,7 +38,7 @@ fn centres_and_scales_equal_the_reference() {
 }
 
 #[test]
-fn centres_and_scales_are_those_of_a_long_fair_stream() {
+fn centres_and_scales_equal_those_of_a_long_fair_stream() {
     let rounds = 200_000;
     let mut extractor = Extractor::new();
     let (mut sums, mut squares) = ([0.0; COUNT], [0.0; COUNT]);

@@ -1,4 +1,4 @@
-//! What the table of features promises.
+//! Guarantees of the table of features.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod conformance;

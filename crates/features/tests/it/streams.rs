@@ -1,11 +1,11 @@
-//! Histories that tests share.
+//! Histories shared by the tests.
 
 use std::f64::consts::LN_10;
 
 use features::X_MAX;
 use proptest::prelude::*;
 
-/// Multipliers of the fair game: M = 0.97 / u floored to cents, u from `SplitMix64`.
+/// Returns `ln M` of fair rounds: M = 0.97 / u rounded down to cents, u from `SplitMix64`.
 pub(crate) fn fair(seed: u64, rounds: usize) -> Vec<f64> {
     let mut state = seed;
     let mut uniform = move || {
@@ -19,7 +19,7 @@ pub(crate) fn fair(seed: u64, rounds: usize) -> Vec<f64> {
     (0..rounds).map(|_| ((97.0 / uniform()).floor().clamp(100.0, 1e8) / 100.0).ln()).collect()
 }
 
-/// Histories that have broken such code before: constants, two values in turn, steps, extremes.
+/// Histories that are hard on numerical code: constants, alternating values, steps, extremes.
 pub(crate) fn awkward() -> Vec<Vec<f64>> {
     let cap = 1e6_f64.ln();
     let mut histories = vec![
@@ -40,13 +40,13 @@ pub(crate) fn awkward() -> Vec<Vec<f64>> {
     histories
 }
 
-/// Any history of up to 120 rounds, many with equal values.
+/// Generates histories of up to 120 rounds, many with equal values.
 pub(crate) fn any_history() -> impl Strategy<Value = Vec<f64>> {
     let cents = prop_oneof![3 => 100_u32..=1_200, 1 => 100_u32..=100_000_000, 1 => 100_u32..=103];
     prop::collection::vec(cents.prop_map(|cents| (f64::from(cents) / 100.0).ln()), 1..120)
 }
 
-/// Any history on a grid of 1/64, where sums and differences are exact.
+/// Generates histories on a grid of 1/64, where sums and differences are exact.
 pub(crate) fn any_exact_history() -> impl Strategy<Value = Vec<f64>> {
     prop::collection::vec((0_u32..=640).prop_map(|step| f64::from(step) / 64.0), 1..80)
 }

@@ -1,4 +1,4 @@
-//! What an engine has learnt from forecasts and their rounds, beyond what the rounds alone tell.
+//! The state that an engine has learnt from forecasts and their outcomes.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::forecast::Forecast;
 use crate::score_history::ScoreHistory;
 use crate::scorecard::Scorecard;
 
-/// What an engine has learnt from forecasts and their rounds: all of it that is not to be had from
-/// the rounds alone.
+/// The state that an engine has learnt from forecasts and their outcomes: all of its state that
+/// cannot be recomputed from the rounds alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LearnedState {
     pub(super) calibration: Calibration,
@@ -23,14 +23,14 @@ pub struct LearnedState {
     pub(super) score_history: Arc<ScoreHistory>,
 }
 
-/// How many rounds met a forecast.
+/// How many rounds had a forecast.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForecastCounts {
-    /// Rounds that met a forecast.
+    /// Rounds with a forecast.
     pub settled: u64,
-    /// Those among them whose forecast came late.
+    /// Those of them whose forecast was late.
     pub late: u64,
-    /// Rounds this run observed without a forecast although a model was installed.
+    /// Rounds that this run observed without a forecast although a model was installed.
     #[serde(skip)]
     pub missed: u64,
 }
@@ -47,8 +47,8 @@ impl Default for LearnedState {
 }
 
 impl LearnedState {
-    /// Takes the next round, the forecast that was frozen for it, and the time of the round before.
-    pub(super) fn take(
+    /// Learns from a round, given the forecast that was frozen for it and the time of the round before.
+    pub(super) fn update(
         &mut self,
         round: &Round,
         frozen: Option<&Forecast>,
@@ -61,12 +61,12 @@ impl LearnedState {
         }
         self.scorecard.update(round, frozen, before);
         if self.score_history.is_due(self.rounds()) {
-            // Copied only while a snapshot still shows the last state.
+            // This copies the history only while a snapshot still refers to it.
             Arc::make_mut(&mut self.score_history).note(&self.scorecard);
         }
     }
 
-    /// Rounds it covers.
+    /// Returns the number of rounds it covers.
     pub fn rounds(&self) -> u64 {
         self.scorecard.evidence().rounds()
     }

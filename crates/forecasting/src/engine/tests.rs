@@ -4,9 +4,9 @@ use super::*;
 use crate::forecast::Means;
 
 #[derive(Debug)]
-struct Says(f64);
+struct ConstantMean(f64);
 
-impl Forecaster for Says {
+impl Forecaster for ConstantMean {
     fn means(&self, _: &FeatureRow) -> Means {
         Means { members: [self.0; 3], mean: self.0 }
     }
@@ -20,8 +20,8 @@ fn round(second: i64) -> Round {
     Round { time: at(second), multiplier: Multiplier::new(3.0).unwrap() }
 }
 
-fn says(mean: f64, version: u64) -> Installed {
-    Installed { model: Arc::new(Says(mean)), version, trained_on: 30 }
+fn installed(mean: f64, version: u64) -> Installed {
+    Installed { model: Arc::new(ConstantMean(mean)), version, trained_on: 30 }
 }
 
 fn engine(can_be_late: bool) -> Engine {
@@ -33,16 +33,16 @@ fn engine(can_be_late: bool) -> Engine {
 #[test]
 fn a_new_model_replaces_the_forecast_while_betting_is_open() {
     let mut engine = engine(true);
-    assert!(!engine.install(says(0.9, 1), at(1)).unwrap().late);
-    assert_eq!(engine.install(says(1.1, 2), at(5)).unwrap().model_version, 2);
+    assert!(!engine.install(installed(0.9, 1), at(1)).unwrap().late);
+    assert_eq!(engine.install(installed(1.1, 2), at(5)).unwrap().model_version, 2);
     assert_eq!(engine.open().unwrap().model_version, 2);
 }
 
 #[test]
 fn a_forecast_in_time_is_not_replaced_after_betting_has_closed() {
     let mut engine = engine(true);
-    engine.install(says(0.9, 1), at(1));
-    assert_eq!(engine.install(says(1.1, 2), at(6)), None);
+    engine.install(installed(0.9, 1), at(1));
+    assert_eq!(engine.install(installed(1.1, 2), at(6)), None);
     assert_eq!(engine.open().unwrap().model_version, 1);
     // The next round is forecast by the new model.
     engine.observe(round(20), at(20));
@@ -50,10 +50,10 @@ fn a_forecast_in_time_is_not_replaced_after_betting_has_closed() {
 }
 
 #[test]
-fn what_is_heard_late_is_forecast_late_and_said_so() {
+fn a_forecast_issued_after_betting_has_closed_is_marked_late() {
     let mut engine = engine(true);
-    assert!(engine.install(says(0.9, 1), at(100)).unwrap().late);
-    assert!(engine.install(says(1.1, 2), at(101)).unwrap().late, "late replaces late");
+    assert!(engine.install(installed(0.9, 1), at(100)).unwrap().late);
+    assert!(engine.install(installed(1.1, 2), at(101)).unwrap().late, "late replaces late");
     engine.observe(round(120), at(121));
     assert!(!engine.open().unwrap().late);
     engine.observe(round(140), at(160));
@@ -64,18 +64,18 @@ fn what_is_heard_late_is_forecast_late_and_said_so() {
 }
 
 #[test]
-fn in_a_replay_nothing_is_late() {
+fn in_a_replay_no_forecast_is_late() {
     let mut engine = engine(false);
-    assert!(!engine.install(says(0.9, 1), at(1_000_000)).unwrap().late);
+    assert!(!engine.install(installed(0.9, 1), at(1_000_000)).unwrap().late);
 }
 
 #[test]
-fn a_late_forecast_is_scored_but_never_bet_on() {
-    let run = |heard_after: i64| {
+fn a_late_forecast_is_scored_but_not_bet_on() {
+    let run = |delay: i64| {
         let mut engine = engine(true);
-        engine.install(says(1.6, 1), at(heard_after));
+        engine.install(installed(1.6, 1), at(delay));
         for second in 1..400 {
-            engine.observe(round(second * 20), at(second * 20 + heard_after));
+            engine.observe(round(second * 20), at(second * 20 + delay));
         }
         engine
     };
@@ -87,15 +87,15 @@ fn a_late_forecast_is_scored_but_never_bet_on() {
 }
 
 #[test]
-fn a_training_is_asked_for_once_when_due() {
+fn a_training_is_requested_once_when_due() {
     let mut engine = Engine::new(Settings { auto_train: true, can_be_late: true });
-    let mut asked = Vec::new();
+    let mut requested = Vec::new();
     for second in 0..40 {
         let effects = engine.observe(round(second), at(second));
-        asked.extend(effects.into_iter().filter_map(|effect| match effect {
+        requested.extend(effects.into_iter().filter_map(|effect| match effect {
             Effect::Retrain(records) => Some(records),
             _ => None,
         }));
     }
-    assert_eq!(asked, [30, 32, 34, 36, 38, 40]);
+    assert_eq!(requested, [30, 32, 34, 36, 38, 40]);
 }

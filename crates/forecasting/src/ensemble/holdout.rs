@@ -1,33 +1,33 @@
-//! Errors out of sample: fit on the earlier four fifths of the rows, test on the rest.
+//! Out-of-sample errors: fit on the first four fifths of the rows, test on the rest.
 
 use evaluation::house_law::{self, MEDIAN};
 
 use crate::dataset::DatasetSnapshot;
-use crate::ensemble::{Ensemble, Fit, FitOptions, check_rows, fit_unchecked};
+use crate::ensemble::{Ensemble, EnsembleFit, FitOptions, check_rows, fit_unchecked};
 use crate::models::{FitError, Model, Progress, TreeCounter};
 use crate::parallel::Workers;
 
-/// How good forecasts of rounds are that came after all rounds they learnt from.
+/// Errors of forecasts of rounds that are later than all rounds of the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutOfSample {
     /// Mean absolute error of the multiplier.
     pub mae: f64,
-    /// Root mean square error of the multiplier. One high round can decide it.
+    /// Root mean square error of the multiplier. A single high round can dominate it.
     pub rmse: f64,
-    /// Part of the variance of `ln M` that is explained; below 0 when the rounds' own mean would
-    /// have been a better forecast.
+    /// Share of the variance of `ln M` that is explained; below 0 when the mean of the tested rounds
+    /// would have been a better forecast.
     pub r2: f64,
     /// Mean absolute error of `ln M`.
     pub log_mae: f64,
-    /// The same of the constant 1.94 on the same rounds.
+    /// Errors of the constant 1.94 on the same rounds.
     pub baseline: PointErrors,
-    /// Rows that were learnt from.
+    /// Number of rows fitted on.
     pub samples_trained: usize,
-    /// Rows that were forecast.
+    /// Number of rows forecast.
     pub samples_tested: usize,
 }
 
-/// How far point forecasts lay from the rounds.
+/// Errors of point forecasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointErrors {
     /// Mean absolute error of the multiplier.
@@ -40,12 +40,11 @@ pub struct PointErrors {
 
 /// Fits on the first four fifths of the rows and forecasts the last fifth.
 ///
-/// It keeps its cost small beside a full fit: of either side no more than `holdout_rows_max` rows
-/// are used, the latest. Models that learn from all rows are at least as good as those measured
-/// here.
+/// To be cheap compared with a full fit, it uses only the latest `holdout_rows_max` rows on either
+/// side. Models fitted on all rows are at least as good as the ones measured here.
 ///
 /// # Errors
-/// As [`fit`](crate::ensemble::fit) of all rows.
+/// The same as of [`fit`](crate::ensemble::fit) on all rows.
 pub fn holdout(
     rows: &DatasetSnapshot,
     options: &FitOptions,
@@ -58,23 +57,23 @@ pub fn holdout(
     Ok(out_of_sample(&ensemble, train.len(), &test))
 }
 
-/// A model of all rows, and what such a model does on rows it has not seen.
+/// A model of all rows, and the out-of-sample errors of such a model.
 #[derive(Debug)]
 pub struct Measured {
     /// The model.
     pub ensemble: Ensemble,
-    /// As [`holdout()`] gives it.
+    /// The result of [`holdout()`].
     pub out_of_sample: OutOfSample,
-    /// Part of the variance of `ln M` that each member explains there, in the order of
+    /// Share of the variance of `ln M` that each member explains out of sample, in the order of
     /// [`Ensemble::members`].
     pub members_r2: [f64; 3],
 }
 
-/// [`fit`](crate::ensemble::fit) and [`holdout()`] side by side, with the same results as one after
-/// the other.
+/// Runs [`fit`](crate::ensemble::fit) and [`holdout()`] in parallel, with the same results as one
+/// after the other.
 ///
 /// # Errors
-/// As [`fit`](crate::ensemble::fit) of all rows.
+/// The same as of [`fit`](crate::ensemble::fit) on all rows.
 pub fn fit_and_measure(
     rows: &DatasetSnapshot,
     options: &FitOptions,
@@ -83,13 +82,14 @@ pub fn fit_and_measure(
 ) -> Result<Measured, FitError> {
     check_rows(rows)?;
     let (train, test) = split(rows, options);
-    let (mut whole, mut earlier) = (Fit::new(rows, options), Fit::new(&train, options));
+    let (mut whole, mut earlier) =
+        (EnsembleFit::new(rows, options), EnsembleFit::new(&train, options));
     let counter = TreeCounter::new(whole.trees() + earlier.trees(), progress);
     let mut jobs = whole.jobs(&counter);
-    let mut beside = earlier.jobs(&counter);
-    // Both chains first.
-    jobs.insert(1, beside.remove(0));
-    jobs.extend(beside);
+    let mut holdout_jobs = earlier.jobs(&counter);
+    // The two boosting jobs, the longest, come first.
+    jobs.insert(1, holdout_jobs.remove(0));
+    jobs.extend(holdout_jobs);
     workers.run(jobs);
     let (ensemble, measured) = (whole.ensemble()?, earlier.ensemble()?);
     let (features, targets) = test.every(0, 1);
@@ -100,7 +100,7 @@ pub fn fit_and_measure(
     Ok(Measured { ensemble, out_of_sample, members_r2 })
 }
 
-/// The rows to learn from and the rows to forecast.
+/// Returns the rows to fit on and the rows to forecast.
 fn split(rows: &DatasetSnapshot, options: &FitOptions) -> (DatasetSnapshot, DatasetSnapshot) {
     let boundary = rows.len() - rows.len() / 5;
     let train = rows.slice(boundary.saturating_sub(options.holdout_rows_max)..boundary);
@@ -108,7 +108,8 @@ fn split(rows: &DatasetSnapshot, options: &FitOptions) -> (DatasetSnapshot, Data
     (train, rows.slice(rows.len() - test_rows..rows.len()))
 }
 
-/// The errors of `model`, which was fitted on `samples_trained` earlier rows, on the rows of `test`.
+/// Returns the errors on the rows of `test` of a model that was fitted on `samples_trained` earlier
+/// rows.
 pub fn out_of_sample(
     model: &dyn Model,
     samples_trained: usize,
@@ -151,6 +152,6 @@ fn r2(means: &[f64], targets: &[f64]) -> f64 {
     let centre = targets.iter().sum::<f64>() / targets.len().max(1) as f64;
     let total: f64 = targets.iter().map(|target| (target - centre).powi(2)).sum();
     let left: f64 = means.iter().zip(targets).map(|(mean, target)| (target - mean).powi(2)).sum();
-    // Rounds that are all the same leave nothing to explain.
+    // Equal rounds have no variance to explain.
     if total > 0.0 { 1.0 - left / total } else { 0.0 }
 }

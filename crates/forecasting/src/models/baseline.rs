@@ -3,14 +3,14 @@
 use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::Model;
 
-/// Forecasts the mean of what it has seen, whatever the features: what a model must beat.
+/// Forecasts the mean of its training targets, whatever the features: what a model must beat.
 #[derive(Debug, Clone, Copy)]
 pub struct Constant {
     mean_ln: f64,
 }
 
 impl Constant {
-    /// The mean of the rows' targets.
+    /// Fits the mean of the targets.
     pub fn fit(rows: &DatasetSnapshot) -> Self {
         Self { mean_ln: rows.target_mean() }
     }

@@ -1,14 +1,14 @@
 //! Gradient boosting for least squares (Friedman 2001) on binned columns.
 //!
-//! Tree k is fitted to what is left of the targets on part k mod P of the rows, where part p holds
-//! the rows p, p + P, p + 2 P, …: every row is used equally often and no tree is large. Drawing the
-//! rows of each tree is Friedman's "Stochastic gradient boosting", Computational Statistics and
-//! Data Analysis 38, 2002; going round disjoint parts draws without replacement until all are used.
-//! A part's residuals are needed only when its turn comes, so they are brought up to date then.
+//! Tree k is fitted to the residuals on subset k mod P of the rows, where subset p holds the rows p,
+//! p + P, p + 2 P, …: every row is used equally often and no tree is large. Fitting each tree to a
+//! sample of the rows is Friedman's "Stochastic gradient boosting", Computational Statistics and
+//! Data Analysis 38, 2002; cycling through disjoint subsets samples without replacement until all
+//! rows are used. The residuals of a subset are updated only when its turn comes.
 //!
-//! Each tree also sees a few columns only, drawn anew. With so little to learn in so much noise
-//! that costs no skill, and most of a tree's time goes into sorting its columns: docs/performance.md
-//! has the figures behind each default.
+//! Each tree also sees only a few randomly drawn columns. With so little signal in so much noise
+//! this costs no skill, and it saves time, which mostly goes into sorting columns.
+//! docs/explanation/performance.md has the figures behind each default.
 
 use std::ops::RangeInclusive;
 
@@ -22,29 +22,29 @@ use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::bins::{Binned, Bins};
 use crate::models::{FitError, Model, TreeCounter, part_count, random};
 
-/// Its name in API and documents.
+/// Name in the API and in documents.
 pub const NAME: &str = "gradient_boosting";
 
-/// Rows in a leaf are a fifth of the tree's, within these. On fewer rows than twice the least there
-/// is no tree but a root: so few rounds teach nothing but their mean.
+/// Limits of the default minimum leaf size, a fifth of the rows of the tree. With fewer rows than
+/// twice the lower limit a tree is only a root: so few rounds support no more than their mean.
 const LEAF_ROWS: RangeInclusive<usize> = 40..=300;
 
-/// How a boosted model is grown.
+/// Options of a boosted model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoostingOptions {
-    /// Trees, one after another.
+    /// Number of trees, fitted one after another.
     pub trees: usize,
-    /// Levels of a tree, its root included: one more than its depth.
+    /// Maximum number of levels of a tree, root included: its depth plus 1.
     pub levels_max: u16,
-    /// Rows in a leaf, at least; by default a fifth of the tree's rows, held within 40 to 300.
+    /// Minimum number of rows in a leaf; by default a fifth of the tree's rows, but 40 to 300.
     pub leaf_rows_min: Option<usize>,
-    /// What part of a tree's say is added to the model.
+    /// Share of a tree's prediction that is added to the model.
     pub learning_rate: f64,
-    /// Bins of a feature, 2 to 256.
+    /// Number of bins of a feature, 2 to 256.
     pub bins: usize,
-    /// Features a tree chooses from.
+    /// Number of features available to a tree.
     pub columns_per_tree: usize,
-    /// Rows a tree is fitted on, at most.
+    /// Maximum number of rows on which a tree is fitted.
     pub rows_per_tree_max: usize,
 }
 
@@ -71,17 +71,17 @@ pub struct Boosting {
     trees: Vec<Tree>,
 }
 
-/// A fitted tree and the columns it has seen.
+/// A fitted tree and the columns it uses.
 #[derive(Debug)]
 struct Tree {
     regressor: DecisionTreeRegressor<u8, f64, DenseMatrix<u8>, Vec<f64>>,
     columns: Vec<usize>,
 }
 
-/// A part of the rows.
-struct Part {
+/// A subset of the rows, with its residuals.
+struct RowSubset {
     binned: Binned,
-    /// What the first `applied` trees leave of the targets.
+    /// The targets minus the base and the steps of the first `applied` trees.
     residuals: Vec<f64>,
     applied: usize,
 }
@@ -90,7 +90,7 @@ impl Boosting {
     /// Fits one tree after another.
     ///
     /// # Errors
-    /// When cancelled, or when a tree cannot be fitted.
+    /// The fit is cancelled, or a tree cannot be fitted.
     pub(crate) fn fit(
         rows: &DatasetSnapshot,
         options: &BoostingOptions,
@@ -105,22 +105,23 @@ impl Boosting {
             trees: Vec::with_capacity(options.trees),
         };
         let count = part_count(rows.len(), options.rows_per_tree_max, options.trees);
-        let mut parts: Vec<Part> = (0..count).map(|p| model.part(rows, p, count)).collect();
+        let mut subsets: Vec<RowSubset> =
+            (0..count).map(|p| model.subset(rows, p, count)).collect();
         for index in 0..options.trees {
-            let part = &mut parts[index % count];
-            part.apply(&model.trees, model.learning_rate);
-            model.trees.push(part.tree(options, random(seed, index))?);
+            let subset = &mut subsets[index % count];
+            subset.apply(&model.trees, model.learning_rate);
+            model.trees.push(subset.tree(options, random(seed, index))?);
             counter.add(1)?;
         }
         Ok(model)
     }
 
-    fn part(&self, rows: &DatasetSnapshot, index: usize, count: usize) -> Part {
+    fn subset(&self, rows: &DatasetSnapshot, index: usize, count: usize) -> RowSubset {
         let (features, mut targets) = rows.every(index, count);
         for target in &mut targets {
             *target -= self.base;
         }
-        Part { binned: self.bins.binned(&features), residuals: targets, applied: 0 }
+        RowSubset { binned: self.bins.binned(&features), residuals: targets, applied: 0 }
     }
 }
 
@@ -144,11 +145,13 @@ impl Model for Boosting {
 impl Tree {
     fn steps(&self, rows: &Binned) -> Vec<f64> {
         let columns = rows.columns(&self.columns);
-        self.regressor.predict(&columns).expect("a fitted tree takes the columns it has seen")
+        self.regressor
+            .predict(&columns)
+            .expect("a fitted tree accepts the columns it was fitted on")
     }
 }
 
-impl Part {
+impl RowSubset {
     fn apply(&mut self, trees: &[Tree], learning_rate: f64) {
         for tree in &trees[self.applied..] {
             for (residual, step) in self.residuals.iter_mut().zip(tree.steps(&self.binned)) {
@@ -174,7 +177,7 @@ impl Part {
     }
 }
 
-/// So many different columns, in the order drawn (Fisher and Yates).
+/// Returns `count` different columns, in the order drawn (Fisher-Yates shuffle).
 fn drawn_columns(count: usize, seed: u64) -> Vec<usize> {
     let mut columns: Vec<usize> = (0..COUNT).collect();
     let count = count.clamp(1, COUNT);
@@ -192,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn drawn_columns_are_different_and_every_column_has_its_turn() {
+    fn drawn_columns_are_distinct_and_every_column_is_drawn_equally_often() {
         let mut times = [0_u32; COUNT];
         for seed in 0..500 {
             let mut columns = drawn_columns(6, seed);

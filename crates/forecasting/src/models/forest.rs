@@ -1,14 +1,13 @@
-//! Random forest (Breiman 2001) in sub-forests that each see a part of the rows.
+//! Random forest (Breiman 2001) of sub-forests that each see a part of the rows.
 //!
 //! Part p of P holds the rows p, p + P, p + 2 P, …, so each part spans the whole history, every row
-//! is used by equally many trees (or by one more, where P does not divide their number), and no
-//! tree is large. See Breiman, "Pasting small votes for classification in large databases and
-//! on-line", Machine Learning 36, 1999. Sub-forests are independent of each other, each with its
-//! own seed.
+//! is used by equally many trees (or one more, where P does not divide their number), and no tree is
+//! large. See Breiman, "Pasting small votes for classification in large databases and on-line",
+//! Machine Learning 36, 1999. The sub-forests are independent, each with its own seed.
 //!
 //! Trees on a quarter of the rows, with leaves of at least the square root of a tree's rows,
 //! forecast better than trees on all rows with leaves of five: there is more noise than signal, and
-//! averaging less alike trees removes more of it. docs/performance.md has the figures.
+//! averaging less similar trees removes more of it. docs/explanation/performance.md has the figures.
 
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,
@@ -18,23 +17,23 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::{FitError, Model, TreeCounter, part_count, random};
 
-/// Its name in API and documents.
+/// Name in the API and in documents.
 pub const NAME: &str = "random_forest";
 
-/// How a forest is grown.
+/// Options of a forest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ForestOptions {
-    /// Trees of all sub-forests together.
+    /// Total number of trees of all sub-forests.
     pub trees: usize,
-    /// Levels of a tree, its root included: one more than its depth.
+    /// Maximum number of levels of a tree, root included: its depth plus 1.
     pub levels_max: u16,
-    /// Rows in a leaf, at least; by default the square root of the tree's rows.
+    /// Minimum number of rows in a leaf; by default the square root of the tree's rows.
     pub leaf_rows_min: Option<usize>,
-    /// Features that a split chooses from, drawn anew for each.
+    /// Number of features, drawn for each split, from which the split chooses.
     pub split_candidates: usize,
-    /// Parts that the rows are cut into, at least.
+    /// Minimum number of parts into which the rows are divided.
     pub parts_min: usize,
-    /// Rows of a part, at most, as long as there are more trees than parts.
+    /// Maximum number of rows of a part, as long as there are more trees than parts.
     pub rows_per_tree_max: usize,
 }
 
@@ -54,27 +53,27 @@ impl Default for ForestOptions {
 /// A fitted forest.
 #[derive(Debug)]
 pub struct Forest {
-    parts: Vec<SubForest>,
+    sub_forests: Vec<SubForest>,
 }
 
-/// A fitted part of a forest.
+/// A forest fitted on one part of the rows.
 #[derive(Debug)]
 pub(crate) struct SubForest {
     regressor: RandomForestRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>,
     trees: usize,
 }
 
-/// Which trees grow on which rows: part `index` of `count`.
+/// How many trees to grow on part `index` of `count` of the rows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct SubForestPlan {
     index: usize,
     count: usize,
     trees: usize,
 }
 
 impl Forest {
-    pub(crate) fn of_parts(parts: Vec<SubForest>) -> Self {
-        Self { parts }
+    pub(crate) fn of_sub_forests(sub_forests: Vec<SubForest>) -> Self {
+        Self { sub_forests }
     }
 }
 
@@ -86,8 +85,8 @@ impl Model for Forest {
     fn predict(&self, rows: &Rows) -> Vec<f64> {
         let mut sums = vec![0.0; rows.len()];
         let mut trees = 0;
-        for part in &self.parts {
-            let means = part.regressor.predict(rows.matrix()).expect("a fitted forest forecasts");
+        for part in &self.sub_forests {
+            let means = part.regressor.predict(rows.matrix()).expect("a fitted forest can predict");
             for (sum, mean) in sums.iter_mut().zip(means) {
                 *sum += mean * part.trees as f64;
             }
@@ -97,18 +96,18 @@ impl Model for Forest {
     }
 }
 
-/// The parts of a forest on so many rows.
-pub(crate) fn parts(rows: usize, options: &ForestOptions) -> Vec<Part> {
+/// Returns the plans of the sub-forests of a forest on `rows` rows.
+pub(crate) fn plans(rows: usize, options: &ForestOptions) -> Vec<SubForestPlan> {
     let trees = options.trees.max(1);
     let rows_per_tree = options.rows_per_tree_max.min(rows.div_ceil(options.parts_min.max(1)));
     let count = part_count(rows, rows_per_tree, trees);
-    // The first parts take a tree more where they do not share evenly.
+    // Where the trees cannot be divided evenly, the first parts get one more.
     (0..count)
-        .map(|index| Part { index, count, trees: (trees + count - 1 - index) / count })
+        .map(|index| SubForestPlan { index, count, trees: (trees + count - 1 - index) / count })
         .collect()
 }
 
-impl Part {
+impl SubForestPlan {
     pub(crate) fn fit(
         &self,
         rows: &DatasetSnapshot,
@@ -141,16 +140,16 @@ mod tests {
 
     #[track_caller]
     fn check(rows: usize, count: usize, fewest_trees: usize) {
-        let parts = parts(rows, &ForestOptions::default());
-        assert_eq!(parts.len(), count);
-        assert_eq!(parts.iter().map(|part| part.trees).sum::<usize>(), 100);
-        let trees = || parts.iter().map(|part| part.trees);
+        let plans = plans(rows, &ForestOptions::default());
+        assert_eq!(plans.len(), count);
+        assert_eq!(plans.iter().map(|plan| plan.trees).sum::<usize>(), 100);
+        let trees = || plans.iter().map(|plan| plan.trees);
         assert_eq!(trees().min(), Some(fewest_trees));
         assert!(trees().max() <= Some(fewest_trees + 1));
     }
 
     #[test]
-    fn rows_are_shared_among_the_trees() {
+    fn rows_are_divided_among_the_trees() {
         check(1, 1, 100);
         check(20, 4, 25);
         check(40_000, 4, 25);

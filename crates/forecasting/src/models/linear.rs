@@ -1,11 +1,10 @@
 //! Ridge regression by its normal equations.
 //!
-//! Columns are standardised and the target centred, so the intercept is the target's mean and is
-//! not shrunk. The 25 by 25 system is summed over blocks of rows, which takes no memory beside the
-//! data, works from one row on, and has a solution whatever columns are constant or repeat each
-//! other: the penalty makes it positive definite. `smartcore` solves it by Cholesky, as its own
-//! ridge regression does, which would take a second copy of all rows in f64 and more rows than
-//! columns.
+//! Columns are standardised and the target is centred, so the intercept is the mean of the target and
+//! is not shrunk. The 25 by 25 system is summed over blocks of rows, which needs no second copy of
+//! the data. It has a solution from one row on, even with constant or duplicate columns, because the
+//! penalty makes it positive definite. `smartcore` solves it by Cholesky decomposition. The ridge
+//! regression of `smartcore` would need a copy of all rows in f64, and more rows than columns.
 
 use features::COUNT;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -15,13 +14,13 @@ use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::scaler::Scaler;
 use crate::models::{FitError, Model};
 
-/// Its name in API and documents.
+/// Name in the API and in documents.
 pub const NAME: &str = "linear_regression";
 
-/// Rows that are standardised at a time: the block of all columns stays in the processor's cache.
+/// Rows standardised at a time: a block of all columns fits into the processor's cache.
 const BLOCK: usize = 256;
 
-/// Sums are taken in so many lanes, which the processor can add at once.
+/// Number of partial sums, which the processor can add in parallel.
 const LANES: usize = 8;
 
 /// A fitted ridge regression.
@@ -33,11 +32,11 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// Least squares with the penalty `lambda` times the sum of squared slopes on standardised
-    /// columns.
+    /// Fits by least squares, with the penalty `lambda` times the sum of the squared slopes on
+    /// standardised columns.
     ///
     /// # Errors
-    /// When the system cannot be solved, which a positive `lambda` excludes.
+    /// The system cannot be solved, which a positive `lambda` rules out.
     pub fn fit(rows: &DatasetSnapshot, lambda: f64) -> Result<Self, FitError> {
         let scaler = Scaler::fit(rows);
         let intercept = rows.target_mean();
@@ -72,7 +71,7 @@ impl Model for Ridge {
     }
 }
 
-/// Products of the columns with each other and, last, with the target.
+/// Sums of the products of the columns with each other and, last, with the target.
 struct System {
     block: Vec<[f64; BLOCK]>,
     products: Vec<[f64; COUNT + 1]>,
@@ -118,7 +117,7 @@ impl System {
     }
 }
 
-/// Writes `values` to the front and zeros after them: those add nothing to a product.
+/// Writes `values` to the front and fills the rest with zeros, which add nothing to a product.
 fn fill(block: &mut [f64; BLOCK], values: impl ExactSizeIterator<Item = f64>) {
     let count = values.len();
     for (place, value) in block.iter_mut().zip(values) {

@@ -1,4 +1,4 @@
-//! Columns standardised to mean 0 and standard deviation 1.
+//! Standardises columns to mean 0 and standard deviation 1.
 
 use features::COUNT;
 
@@ -8,12 +8,13 @@ use crate::dataset::DatasetSnapshot;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scaler {
     mean: [f64; COUNT],
-    /// One over the standard deviation (divisor n), or 0 for a column that does not vary.
+    /// The reciprocal of the standard deviation (divisor n); 0 for a constant column.
     inverse: [f64; COUNT],
 }
 
 impl Scaler {
-    /// Mean first, then squares around it: no cancellation where a column varies little.
+    /// Fits in two passes, the means and then the squares around them, which avoids cancellation in
+    /// a column that varies little.
     pub(crate) fn fit(rows: &DatasetSnapshot) -> Self {
         let count = rows.len().max(1) as f64;
         let mut mean = [0.0; COUNT];
@@ -31,13 +32,13 @@ impl Scaler {
         }
         let inverse = std::array::from_fn(|i| {
             let deviation = (squares[i] / count).sqrt();
-            // A column of equal values deviates by no more than the rounding of its mean.
+            // A column of equal values deviates only by the rounding error of its mean.
             if deviation > 1e-9 * (1.0 + mean[i].abs()) { 1.0 / deviation } else { 0.0 }
         });
         Self { mean, inverse }
     }
 
-    /// The standardised value; 0 in a column that does not vary.
+    /// Returns the standardised value; 0 in a constant column.
     pub(crate) fn scaled(&self, column: usize, value: f32) -> f64 {
         (f64::from(value) - self.mean[column]) * self.inverse[column]
     }

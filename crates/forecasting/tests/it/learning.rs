@@ -1,5 +1,5 @@
-//! What learning promises: no leak, no invented skill, the same model whoever works, and a model
-//! whatever the rounds.
+//! Guarantees of fitting: no leakage, no spurious skill, the same model on any workers, and a finite
+//! model whatever the rounds.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -44,7 +44,7 @@ fn holdout(history: &[f64]) -> OutOfSample {
     ensemble::holdout(&snapshot(history), &FitOptions::default(), &Threads(2), &GO_ON).unwrap()
 }
 
-/// Feature rows no round of the training has had.
+/// Feature rows that occur in no training data.
 fn probes() -> Vec<FeatureRow> {
     let mut extractor = features::Extractor::new();
     fair(977, 60).into_iter().map(|x| extractor.push(x).unwrap()).collect()
@@ -62,7 +62,7 @@ fn check_same(one: &Ensemble, two: &Ensemble) {
 }
 
 #[test]
-fn rows_begin_at_the_eleventh_round_and_hold_the_past_only() {
+fn rows_begin_at_the_eleventh_round_and_contain_only_the_past() {
     let history = fair(1, 40);
     let dataset = Dataset::of_history(&history).unwrap();
     assert_eq!(dataset.len(), history.len() - HISTORY_MIN);
@@ -84,14 +84,14 @@ fn a_later_round_changes_no_earlier_row() {
     let unchanged = 8_500 - HISTORY_MIN;
     let (before, after) = (one.slice(0..unchanged), two.slice(0..unchanged));
     assert_eq!(values(&before), values(&after));
-    // The round is the target of its own row, and in the features of the next one.
+    // The round is the target of its own row and a feature of the next one.
     let (before, after) = (one.slice(unchanged..9_000), two.slice(unchanged..9_000));
     assert_ne!(before.every(0, 1).1[0].to_bits(), after.every(0, 1).1[0].to_bits());
     assert_ne!(row(&before.every(0, 1).0, 1), row(&after.every(0, 1).0, 1));
 }
 
 #[test]
-fn a_snapshot_stays_as_it_was_while_the_dataset_grows() {
+fn a_snapshot_does_not_change_while_the_dataset_grows() {
     let history = fair(3, 10_000);
     let mut dataset = Dataset::new();
     let mut extractor = features::Extractor::new();
@@ -113,7 +113,7 @@ fn a_snapshot_stays_as_it_was_while_the_dataset_grows() {
 }
 
 #[test]
-fn parts_of_a_dataset_are_every_so_manieth_row_of_it() {
+fn every_returns_each_nth_row_with_its_target() {
     let whole = snapshot(&fair(4, 9_010)).slice(100..8_900);
     let (rows, targets) = whole.every(0, 1);
     let (some_rows, some_targets) = whole.every(3, 7);
@@ -127,14 +127,14 @@ fn parts_of_a_dataset_are_every_so_manieth_row_of_it() {
 
 #[test]
 #[should_panic(expected = "a row of the dataset is finite")]
-fn a_row_that_is_not_finite_is_refused() {
+fn a_row_that_is_not_finite_panics() {
     Dataset::new().push(&[f64::NAN; features::COUNT], 0.5);
 }
 
 #[test]
-fn the_same_seed_gives_the_same_model_whoever_works() {
+fn the_same_seed_gives_the_same_model_on_any_workers() {
     let history = autoregressive(5, 2_500);
-    // Small parts, so that there are many of them.
+    // Small parts, so that there are many.
     let mut options = FitOptions::default();
     options.forest.rows_per_tree_max = 600;
     options.boosting.rows_per_tree_max = 600;
@@ -156,10 +156,10 @@ fn twenty_rows_are_enough_and_nineteen_are_not() {
     let ensemble = fit(&history, &Inline);
     assert_eq!(ensemble.rows(), ROWS_MIN);
     for probe in probes() {
-        let say = ensemble.predict(&probe);
-        let members = [say.random_forest, say.gradient_boosting, say.linear_regression];
-        assert!(members.iter().all(|mean| mean.is_finite()), "{say:?}");
-        assert!((say.mean - members.iter().sum::<f64>() / 3.0).abs() < 1e-12);
+        let means = ensemble.predict(&probe);
+        let members = [means.random_forest, means.gradient_boosting, means.linear_regression];
+        assert!(members.iter().all(|mean| mean.is_finite()), "{means:?}");
+        assert!((means.mean - members.iter().sum::<f64>() / 3.0).abs() < 1e-12);
     }
     let out = holdout(&history);
     assert_eq!((out.samples_trained, out.samples_tested), (16, 4));
@@ -171,7 +171,7 @@ fn twenty_rows_are_enough_and_nineteen_are_not() {
 }
 
 #[test]
-fn fitted_and_measured_side_by_side_is_the_same_as_one_after_the_other() {
+fn fitting_and_measuring_in_parallel_equals_doing_both_in_turn() {
     let rows = snapshot(&autoregressive(31, 3_000));
     let options = FitOptions::default();
     let alone = ensemble::fit(&rows, &options, &Inline, &GO_ON).unwrap();
@@ -189,45 +189,46 @@ fn fitted_and_measured_side_by_side_is_the_same_as_one_after_the_other() {
     assert_eq!(done.into_inner(), 400);
     let mean = both.members_r2.iter().sum::<f64>() / 3.0;
     assert!(both.members_r2.iter().all(|r2| (0.02..0.15).contains(r2)), "{:?}", both.members_r2);
-    // Squared errors are convex: the mean of three is at least as good as they are on average.
+    // Squared errors are convex: the mean of the three is at least as good as their average.
     assert!(both.out_of_sample.r2 >= mean, "{both:?}");
 }
 
 #[test]
-fn a_cancelled_measurement_ends_both_fits() {
+fn a_cancellation_ends_both_fits() {
     let rows = snapshot(&fair(32, 2_000));
-    let stop_at_once = |trees, _| {
+    let cancel = |trees, _| {
         if trees >= 60 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = FitOptions::default();
     for threads in [1, 2] {
-        let fitted = ensemble::fit_and_measure(&rows, &options, &Threads(threads), &stop_at_once);
+        let fitted = ensemble::fit_and_measure(&rows, &options, &Threads(threads), &cancel);
         assert!(matches!(fitted, Err(FitError::Cancelled)));
     }
 }
 
 #[test]
-fn rounds_that_are_all_the_same_are_forecast_as_they_are() {
+fn equal_rounds_are_forecast_exactly() {
     let x = 1.94_f64.ln();
     let ensemble = fit(&[x; 200], &Inline);
     let row = features::Window::new(&[x; 200]).unwrap().row();
-    let say = ensemble.predict(&row);
-    for mean in [say.random_forest, say.gradient_boosting, say.linear_regression, say.mean] {
-        assert!((mean - x).abs() < 1e-9, "{say:?}");
+    let means = ensemble.predict(&row);
+    for mean in [means.random_forest, means.gradient_boosting, means.linear_regression, means.mean]
+    {
+        assert!((mean - x).abs() < 1e-9, "{means:?}");
     }
-    // There is nothing to explain, and no division by that.
+    // The variance is 0, by which nothing is divided.
     assert!(holdout(&[x; 200]).r2.abs() < 1e-9);
 }
 
 #[test]
-fn rounds_of_few_different_multipliers_give_finite_models() {
+fn rounds_with_few_different_multipliers_give_finite_models() {
     let mut options = FitOptions::default();
     (options.forest.trees, options.boosting.trees) = (8, 8);
     let mut random = SplitMix64::new(15);
-    for different in 1..=3 {
+    for distinct in 1..=3 {
         for rounds in [30, 31, 45, 100, 250] {
             let history: Vec<f64> =
-                (0..rounds).map(|_| (random.uniform() * f64::from(different)).floor()).collect();
+                (0..rounds).map(|_| (random.uniform() * f64::from(distinct)).floor()).collect();
             let rows = snapshot(&history);
             let ensemble = ensemble::fit(&rows, &options, &Inline, &GO_ON).unwrap();
             let means = Model::predict(&ensemble, &rows.every(0, 1).0);
@@ -239,33 +240,33 @@ fn rounds_of_few_different_multipliers_give_finite_models() {
 }
 
 #[test]
-fn two_multipliers_in_turn_are_learnt() {
+fn two_alternating_multipliers_are_learnt() {
     let history: Vec<f64> = (0..400).map(|i| if i % 2 == 0 { 0.1 } else { 1.5 }).collect();
     let out = holdout(&history);
-    // Not 1: on 312 rows the members hold back from what could be chance.
+    // Below 1: on 312 rows the members are regularised against chance patterns.
     assert!(out.r2 > 0.8, "{out:?}");
 }
 
 #[test]
-fn a_ridge_with_constant_and_repeated_columns_is_finite_and_right() {
+fn a_ridge_with_constant_and_duplicate_columns_is_finite_and_correct() {
     let mut dataset = Dataset::new();
     let mut draw = SplitMix64::new(8);
     let mut features = [0.25; features::COUNT];
     for _ in 0..500 {
         let value = draw.uniform();
-        // Columns 3 and 4 are the same; all others never change.
+        // Columns 3 and 4 are equal; all others are constant.
         (features[3], features[4]) = (value, value);
         dataset.push(&features, 2.0 + 0.5 * value);
     }
     let ridge = Ridge::fit(&dataset.snapshot(), 1.0).unwrap();
     for value in [-2.0, 0.0, 1.0] {
         (features[3], features[4]) = (value, value);
-        let say = ridge.predict(&Rows::of(&features))[0];
-        assert!((say - (2.0 + 0.5 * value)).abs() < 5e-3, "{say} at {value}");
+        let mean = ridge.predict(&Rows::of(&features))[0];
+        assert!((mean - (2.0 + 0.5 * value)).abs() < 5e-3, "{mean} at {value}");
     }
 }
 
-/// On one column ridge has a closed form: slope Sxy / (Sxx + lambda) of the standardised column.
+/// For one column ridge regression has the slope Sxy / (Sxx + lambda) of the standardised column.
 #[test]
 fn a_ridge_on_one_column_equals_its_closed_form() {
     let values = [0.5, -1.0, 2.0, 0.25, -0.75, 1.5, 0.0, 3.0];
@@ -292,7 +293,7 @@ fn a_ridge_on_one_column_equals_its_closed_form() {
 }
 
 #[test]
-fn rounds_that_hang_together_are_forecast_better_than_by_a_constant() {
+fn dependent_rounds_are_forecast_better_than_by_a_constant() {
     let out = holdout(&autoregressive(10_000, 5_000));
     assert_eq!((out.samples_trained, out.samples_tested), (3_992, 998));
     assert!(out.r2 > 0.03, "{out:?}");
@@ -306,7 +307,7 @@ fn fair_rounds_show_no_skill() {
     assert!((out.log_mae - out.baseline.log_mae).abs() < 0.01, "{out:?}");
 }
 
-/// A model that knows each row it has seen by heart, as one that leaks would.
+/// A model that memorises its training rows.
 #[derive(Debug)]
 struct Memoriser {
     seen: HashMap<Vec<u32>, f64>,
@@ -328,13 +329,13 @@ impl Model for Memoriser {
 
     fn predict(&self, rows: &Rows) -> Vec<f64> {
         let constant = self.otherwise.predict(rows);
-        let say = |i| self.seen.get(&row(rows, i)).copied().unwrap_or(constant[i]);
-        (0..rows.len()).map(say).collect()
+        let recall = |i| self.seen.get(&row(rows, i)).copied().unwrap_or(constant[i]);
+        (0..rows.len()).map(recall).collect()
     }
 }
 
 #[test]
-fn a_memoriser_shows_skill_on_what_it_has_seen_and_none_on_what_came_after() {
+fn a_memoriser_has_skill_on_its_training_rows_and_none_on_later_ones() {
     let rows = snapshot(&fair(11, 3_000));
     let (train, test) = (rows.slice(0..2_400), rows.slice(2_400..rows.len()));
     let memoriser = Memoriser::fit(&train);
@@ -345,7 +346,7 @@ fn a_memoriser_shows_skill_on_what_it_has_seen_and_none_on_what_came_after() {
 }
 
 #[test]
-fn errors_of_the_constant_are_those_of_the_house_median() {
+fn the_baseline_errors_are_those_of_the_house_median() {
     let rows = snapshot(&[vec![0.5; 10], vec![0.0, 1.0, 2.0, 0.0]].concat());
     let out = ensemble::out_of_sample(&Constant::fit(&rows), rows.len(), &rows);
     let errors = [0.0_f64, 1.0, 2.0, 0.0].map(|x| (x.exp() - 1.94).abs());
@@ -359,7 +360,7 @@ fn errors_of_the_constant_are_those_of_the_house_median() {
 }
 
 #[test]
-fn a_fit_stops_soon_after_it_is_asked_to() {
+fn a_fit_ends_soon_after_it_is_cancelled() {
     let rows = snapshot(&fair(12, 3_000));
     for stop_after in [0, 1, 30] {
         let calls = AtomicUsize::new(0);
@@ -374,7 +375,7 @@ fn a_fit_stops_soon_after_it_is_asked_to() {
         let error = ensemble::fit(&rows, &FitOptions::default(), &Inline, &progress).unwrap_err();
         assert!(matches!(error, FitError::Cancelled), "{error}");
         assert!(done.into_inner() <= stop_after + 1);
-        // Once is enough: whoever asked is not asked again.
+        // The callback is not called again after it has cancelled the fit.
         assert_eq!(calls.into_inner(), stop_after + 1);
     }
 }
@@ -393,7 +394,7 @@ fn progress_ends_at_all_trees() {
 }
 
 #[test]
-fn members_are_named_and_weigh_one_together() {
+fn members_are_named_and_their_weights_sum_to_one() {
     let members = fit(&fair(14, 60), &Inline).members();
     assert_eq!(
         members.map(|(name, _)| name),
@@ -402,7 +403,7 @@ fn members_are_named_and_weigh_one_together() {
     assert!((members.iter().map(|(_, weight)| weight).sum::<f64>() - 1.0).abs() < 1e-12);
 }
 
-/// The bits of row `i`.
+/// Returns the bits of row `i`.
 fn row(rows: &Rows, i: usize) -> Vec<u32> {
     rows.row(i).iter().map(|value| value.to_bits()).collect()
 }

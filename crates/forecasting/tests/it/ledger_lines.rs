@@ -1,4 +1,4 @@
-//! A line of a ledger may be anything: it is read or refused, and what is read is written as it was.
+//! Any line of a ledger is either read or rejected, and a line that was read is written unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rounds::Multiplier;
 
-/// The files of a corpus, by name.
+/// Returns the files of a corpus, by name.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
     let mut files: Vec<_> = fs::read_dir(directory)
@@ -30,8 +30,8 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[test]
-fn of_the_corpus_only_lines_that_a_predictor_writes_are_entries() {
-    let mut told = Vec::new();
+fn only_lines_that_a_predictor_would_write_are_entries() {
+    let mut found = Vec::new();
     for (name, bytes) in corpus("ledger") {
         let entries: Vec<Entry> = lines(&bytes).filter_map(Entry::read).collect();
         for entry in &entries {
@@ -39,27 +39,28 @@ fn of_the_corpus_only_lines_that_a_predictor_writes_are_entries() {
             assert_eq!(Entry::read(&line).unwrap().line(), line, "{name}");
             assert_eq!(lines(&line).count(), 1, "{name}");
         }
-        let refused = lines(&bytes).count() - entries.len();
+        let rejected = lines(&bytes).count() - entries.len();
         let (forecasts, _) = Ledger::from_entries(entries.iter().copied()).left();
-        told.push((name, entries.len(), refused, forecasts));
+        found.push((name, entries.len(), rejected, forecasts));
     }
-    // Entries, lines that are none, and forecasts that counted.
+    // Entries, rejected lines, and forecasts that count.
     let expected = [
+        ("duplicate-keys", 4, 0, 2),
         ("edges", 3, 0, 2),
-        ("loose-settlements", 5, 0, 1),
-        ("no-such-numbers", 0, 11, 0),
+        ("impossible-numbers", 0, 11, 0),
         ("not-numbers", 0, 4, 0),
-        ("one-name-twice", 4, 0, 2),
         ("other-layout", 2, 1, 1),
-        ("ours", 5, 0, 3),
+        ("regular", 5, 0, 3),
         ("replaced", 4, 0, 2),
-        ("strange-lines", 1, 7, 0),
         ("times", 4, 1, 0),
         ("torn", 1, 1, 1),
+        ("unmatched-settlements", 5, 0, 1),
+        ("unreadable-lines", 1, 7, 0),
     ];
-    let expected = expected
-        .map(|(name, entries, refused, forecasts)| (name.to_owned(), entries, refused, forecasts));
-    assert_eq!(told, expected);
+    let expected = expected.map(|(name, entries, rejected, forecasts)| {
+        (name.to_owned(), entries, rejected, forecasts)
+    });
+    assert_eq!(found, expected);
 }
 
 fn forecast(calibration: &Calibration, round: u64, means: Means) -> Forecast {
@@ -89,7 +90,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Whatever the learners have said before and whatever came of it, no forecast of ours is taken for a damaged one.
+    /// Whatever the earlier forecasts and outcomes, no valid forecast is rejected as damaged.
     #[test]
     fn every_forecast_that_is_written_is_read_back(
         past in prop::collection::vec((-1000.0..=1000.0_f64, 100..u64::MAX), 0..80),
@@ -99,9 +100,9 @@ proptest! {
         let mut round = 0;
         for (mean, cents) in past {
             round += 1;
-            let said = forecast(&calibration, round, Means { members: [mean; 3], mean });
+            let issued = forecast(&calibration, round, Means { members: [mean; 3], mean });
             let multiplier = Multiplier::from_cents(cents).unwrap();
-            calibration.settle(&said, multiplier.cents(), multiplier.ln());
+            calibration.settle(&issued, multiplier.cents(), multiplier.ln());
         }
         let entry = Entry::Forecast(forecast(&calibration, round, Means { members: [mean; 3], mean }));
         prop_assert_eq!(Entry::read(&entry.line()), Some(entry));

@@ -1,4 +1,4 @@
-//! What every forecast may rest on: the past, and nothing else.
+//! Forecasts depend on the past and on nothing else.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn rounds(count: usize, seed: u64) -> Vec<Round> {
     cents.into_iter().enumerate().map(round).collect()
 }
 
-/// Small enough for a test, and all three learners.
+/// Fits all three learners, small enough for a test.
 fn small_ensemble(rows: &DatasetSnapshot) -> Fitted {
     let mut options = FitOptions::default();
     options.forest.trees = 8;
@@ -35,11 +35,11 @@ fn small_ensemble(rows: &DatasetSnapshot) -> Fitted {
     Ok(Arc::new(ensemble::fit(rows, &options, &Inline, &go_on)?))
 }
 
-/// Says something loud about every row that has nothing to do with what comes next.
+/// Makes confident forecasts that are unrelated to the next round.
 #[derive(Debug)]
-struct Superstition;
+struct Noise;
 
-impl Forecaster for Superstition {
+impl Forecaster for Noise {
     fn means(&self, row: &FeatureRow) -> Means {
         let mean = if row[0].to_bits().is_multiple_of(3) { 1.8 } else { 0.5 };
         Means { members: [mean; 3], mean }
@@ -47,8 +47,8 @@ impl Forecaster for Superstition {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other models can fail")]
-fn superstition(_: &DatasetSnapshot) -> Fitted {
-    Ok(Arc::new(Superstition))
+fn noise(_: &DatasetSnapshot) -> Fitted {
+    Ok(Arc::new(Noise))
 }
 
 fn forecasts(
@@ -68,13 +68,13 @@ fn forecasts(
     (issued, engine)
 }
 
-/// Every bit of a forecast.
+/// Returns a text that is equal only for bitwise equal forecasts.
 fn bits(forecast: &Forecast) -> String {
     serde_json::to_string(forecast).unwrap()
 }
 
 #[test]
-fn the_same_rounds_give_the_same_forecasts_to_the_bit() {
+fn the_same_rounds_give_the_same_forecasts_bit_for_bit() {
     let rounds = rounds(120, 1);
     for refit in [Refit::Rules, Refit::Percent(20.0)] {
         let (once, _) = forecasts(&rounds, refit, &small_ensemble);
@@ -92,7 +92,7 @@ fn no_forecast_depends_on_its_own_round_or_a_later_one() {
         let mut changed = past.clone();
         changed[known..].copy_from_slice(&other[known..]);
         let (forecasts, _) = forecasts(&changed, Refit::Rounds(10), &small_ensemble);
-        // The forecast for round known + 1 is the last one made from the unchanged rounds.
+        // The forecast for round known + 1 is the last one made from unchanged rounds only.
         let early = |all: &[Forecast]| -> Vec<String> {
             all.iter().filter(|it| it.round <= known as u64 + 1).map(bits).collect()
         };
@@ -103,16 +103,16 @@ fn no_forecast_depends_on_its_own_round_or_a_later_one() {
 }
 
 #[test]
-fn trust_is_nothing_before_sixty_rounds_are_scored() {
+fn trust_is_zero_until_sixty_rounds_are_scored() {
     let (issued, _) = forecasts(&rounds(160, 4), Refit::Rounds(1000), &|_| {
         #[derive(Debug)]
-        struct Knowing;
-        impl Forecaster for Knowing {
+        struct LastValue;
+        impl Forecaster for LastValue {
             fn means(&self, row: &FeatureRow) -> Means {
                 Means { members: [row[0]; 3], mean: row[0] }
             }
         }
-        Ok(Arc::new(Knowing))
+        Ok(Arc::new(LastValue))
     });
     let last_untrusted = issued.iter().filter(|it| it.round <= 90);
     assert!(
@@ -124,8 +124,8 @@ fn trust_is_nothing_before_sixty_rounds_are_scored() {
 }
 
 #[test]
-fn a_loud_model_that_knows_nothing_loses_and_is_not_trusted() {
-    let (_, engine) = forecasts(&rounds(3000, 5), Refit::Rounds(100_000), &superstition);
+fn a_confident_model_without_skill_scores_worse_and_is_not_trusted() {
+    let (_, engine) = forecasts(&rounds(3000, 5), Refit::Rounds(100_000), &noise);
     let report = engine.scorecard().report();
     let row = |name: &str| report.rows.iter().find(|row| row.name == name).unwrap().clone();
     let (house, ensemble, served) = (row("house"), row("ensemble"), row("calibrated"));
@@ -137,10 +137,10 @@ fn a_loud_model_that_knows_nothing_loses_and_is_not_trusted() {
 }
 
 #[test]
-fn every_round_after_the_first_model_meets_exactly_one_forecast() {
-    let (_, engine) = forecasts(&rounds(200, 6), Refit::Rules, &superstition);
-    let tally = engine.counts();
-    assert_eq!((tally.settled, tally.missed, tally.late), (170, 0, 0));
+fn every_round_after_the_first_model_has_exactly_one_forecast() {
+    let (_, engine) = forecasts(&rounds(200, 6), Refit::Rules, &noise);
+    let counts = engine.counts();
+    assert_eq!((counts.settled, counts.missed, counts.late), (170, 0, 0));
     assert_eq!(engine.scorecard().scored(), 170);
-    assert_eq!(engine.scorecard().evidence().rounds(), 200, "the lights need no forecast");
+    assert_eq!(engine.scorecard().evidence().rounds(), 200, "the evidence needs no forecast");
 }

@@ -1,4 +1,4 @@
-//! Workers that run jobs side by side and out of order.
+//! Workers that run jobs in parallel and out of order.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::thread;
 
 use forecasting::parallel::{Job, Workers};
 
-/// So many threads. The caller's takes the next job, the others the last.
+/// A number of threads. The caller's thread takes jobs from the front, the others from the back.
 pub(crate) struct Threads(pub(crate) usize);
 
 impl Workers for Threads {

@@ -3,7 +3,7 @@
 
 use actix_web::web::Query;
 use libfuzzer_sys::fuzz_target;
-use predictor::query::{Export, Limit, Part, Points, Span, Targets};
+use predictor::query::{ExportQuery, LimitQuery, PointsQuery, RoundsQuery, Span, TargetsQuery};
 
 const MOST: usize = 2000;
 
@@ -17,13 +17,13 @@ fn check(span: Span) {
             continue;
         }
         let asked = format!("from={}", text.replace('+', "%2B"));
-        let again = Query::<Export>::from_query(&asked).expect("it is one of the names");
+        let again = Query::<ExportQuery>::from_query(&asked).expect("it is one of the names");
         assert_eq!(again.span().map(|span| span.from), Ok(Some(time)), "{asked}");
     }
 }
 
 fuzz_target!(|text: &str| {
-    if let Ok(part) = Query::<Part>::from_query(text) {
+    if let Ok(part) = Query::<RoundsQuery>::from_query(text) {
         if let Ok(span) = part.span() {
             check(span);
         }
@@ -31,22 +31,22 @@ fuzz_target!(|text: &str| {
             assert!((2..=MOST).contains(&points));
         }
     }
-    if let Ok(part) = Query::<Export>::from_query(text)
+    if let Ok(part) = Query::<ExportQuery>::from_query(text)
         && let Ok(span) = part.span()
     {
         check(span);
     }
-    if let Ok(limit) = Query::<Limit>::from_query(text)
+    if let Ok(limit) = Query::<LimitQuery>::from_query(text)
         && let Ok(limit) = limit.number(100, MOST)
     {
         assert!((1..=MOST).contains(&limit));
     }
-    if let Ok(points) = Query::<Points>::from_query(text)
+    if let Ok(points) = Query::<PointsQuery>::from_query(text)
         && let Ok(points) = points.number(500, MOST)
     {
         assert!((2..=MOST).contains(&points));
     }
-    if let Ok(targets) = Query::<Targets>::from_query(text)
+    if let Ok(targets) = Query::<TargetsQuery>::from_query(text)
         && let Ok(targets) = targets.chosen()
     {
         assert!(targets.len() <= 20);

@@ -1,4 +1,4 @@
-//! Sends alerts, and retries after failures that may pass.
+//! Sends alerts, and retries after temporary failures.
 
 use std::time::Duration;
 
@@ -9,86 +9,89 @@ use super::Alert;
 use super::channel::Channel;
 use crate::config::{AlertSettings, SettingsError};
 
-/// Pauses between attempts: a service that restarts is back by then.
+/// Pauses between attempts, long enough for a service to restart.
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(2), Duration::from_secs(10), Duration::from_mins(1)];
-/// One attempt.
+/// Time limit of one attempt.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// The services that are told.
+/// Delivers alerts to the configured services.
 pub(super) struct Delivery {
     client: Client,
     channels: Vec<Channel>,
     pauses: Vec<Duration>,
 }
 
-/// Why an attempt came to nothing.
+/// Why an attempt failed.
 struct Failure {
     problem: String,
-    may_pass: bool,
+    is_temporary: bool,
 }
 
 impl Delivery {
-    /// Reveals the secrets; connects to nobody yet.
+    /// Reads the secrets; connects to no service yet.
     ///
     /// # Errors
-    /// A secret that is not there, or is none.
+    /// A secret cannot be read or is malformed.
     pub(super) fn new(settings: &AlertSettings) -> Result<Self, SettingsError> {
         Ok(Self { client: client(), channels: Channel::all(settings)?, pauses: PAUSES.to_vec() })
     }
 
-    /// Whom it tells.
+    /// Returns the names of the services.
     pub(super) fn names(&self) -> String {
         let names: Vec<_> = self.channels.iter().map(Channel::name).collect();
         names.join(", ")
     }
 
-    /// Tells all of them, and says of each how that went. What fails in the end is logged.
-    pub(super) async fn deliver(&self, notice: &Alert) -> Vec<(String, Result<(), String>)> {
+    /// Sends an alert to every service and returns each one's name and outcome. Failures are logged.
+    pub(super) async fn deliver(&self, alert: &Alert) -> Vec<(String, Result<(), String>)> {
         let mut outcomes = Vec::new();
         for channel in &self.channels {
-            let outcome = self.deliver_by(channel, notice).await;
-            let (name, event) = (channel.name(), notice.event.word());
+            let outcome = self.deliver_by(channel, alert).await;
+            let (name, event) = (channel.name(), alert.kind.name());
             match &outcome {
-                Ok(()) => tracing::debug!(event, "A message was sent by {name}."),
-                Err(problem) => tracing::warn!(event, "{name} did not take a message: {problem}."),
+                Ok(()) => tracing::debug!(event, "Sent an alert by {name}."),
+                Err(problem) => tracing::warn!(event, "{name} did not accept an alert: {problem}."),
             }
             outcomes.push((name, outcome));
         }
         outcomes
     }
 
-    async fn deliver_by(&self, channel: &Channel, notice: &Alert) -> Result<(), String> {
+    async fn deliver_by(&self, channel: &Channel, alert: &Alert) -> Result<(), String> {
         let mut pauses = self.pauses.iter();
         loop {
-            let Err(failure) = self.attempt(channel, notice).await else { return Ok(()) };
-            let Some(pause) = pauses.next().filter(|_| failure.may_pass) else {
+            let Err(failure) = self.attempt(channel, alert).await else { return Ok(()) };
+            let Some(pause) = pauses.next().filter(|_| failure.is_temporary) else {
                 return Err(failure.problem);
             };
             tokio::time::sleep(*pause).await;
         }
     }
 
-    async fn attempt(&self, channel: &Channel, notice: &Alert) -> Result<(), Failure> {
-        let sent = channel.request(&self.client, notice).send().await;
+    async fn attempt(&self, channel: &Channel, alert: &Alert) -> Result<(), Failure> {
+        let sent = channel.request(&self.client, alert).send().await;
         let status = match sent {
             Ok(response) => response.status(),
-            // The URL is a secret, or has one in it.
+            // The URL is or contains a secret.
             Err(error) => {
-                return Err(Failure { problem: in_words(&error.without_url()), may_pass: true });
+                return Err(Failure {
+                    problem: root_cause(&error.without_url()),
+                    is_temporary: true,
+                });
             }
         };
         if status.is_success() {
             return Ok(());
         }
-        let may_pass = status.is_server_error()
+        let is_temporary = status.is_server_error()
             || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-        Err(Failure { problem: format!("it answered {status}"), may_pass })
+        Err(Failure { problem: format!("it answered {status}"), is_temporary })
     }
 }
 
-/// The cause that says most, which is the last.
-fn in_words(error: &reqwest::Error) -> String {
+/// Returns the innermost cause, which says most.
+fn root_cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", WITHIN.as_secs());
     }
@@ -99,9 +102,9 @@ fn in_words(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// Follows nobody: a message goes where it was told to go.
+/// Returns a client that follows no redirect: an alert goes to the configured host only.
 fn client() -> Client {
-    // The error says that one is installed already, which is what is wanted.
+    // An error means that a provider is installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let agent = concat!("aviator-predictor/", env!("CARGO_PKG_VERSION"));
     Client::builder()
@@ -109,7 +112,7 @@ fn client() -> Client {
         .timeout(WITHIN)
         .redirect(Policy::none())
         .build()
-        .expect("options that are literals")
+        .expect("the options are constants")
 }
 
 #[cfg(test)]

@@ -6,33 +6,33 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rounds::TableName;
 use serde_json::Value;
 
-use super::{Alert, Event};
+use super::{Alert, AlertKind};
 use crate::snapshot::Snapshot;
 
-/// One message of a kind in this time.
+/// Minimum time between two alerts of one kind.
 const AT_MOST_EVERY: TimeDelta = TimeDelta::minutes(10);
-/// A collector writes its status every 5 s.
+/// A collector whose status is older counts as silent; it writes one every 5 s.
 const SILENT_AFTER: TimeDelta = TimeDelta::minutes(1);
-/// A source that comes back by itself sooner is no news.
+/// A shorter interruption of the source is not worth an alert.
 const DOWN_FOR: TimeDelta = TimeDelta::seconds(30);
-/// Room for months of rounds; below it someone should look,
+/// An alert is sent below this many free bytes, which hold months of rounds,
 const DISK_LOW: u64 = 200 << 20;
-/// and above this it is well again.
-const DISK_WELL: u64 = 400 << 20;
+/// and again only after there were more than this.
+const DISK_RECOVERED: u64 = 400 << 20;
 
-/// What can be seen at one moment.
+/// The state of a table at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Seen {
-    pub(super) collector: Option<CollectorSeen>,
+pub(super) struct AlertInputs {
+    pub(super) collector: Option<CollectorInputs>,
     pub(super) training_error: Option<String>,
-    pub(super) verdict: Option<VerdictSeen>,
+    pub(super) verdict: Option<VerdictInputs>,
     pub(super) disk_free: Option<u64>,
     pub(super) is_simulated: bool,
 }
 
-/// What a collector says of itself.
+/// The status file of the collector.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct CollectorSeen {
+pub(super) struct CollectorInputs {
     pub(super) source: String,
     pub(super) state: String,
     pub(super) state_since: Option<DateTime<Utc>>,
@@ -42,18 +42,18 @@ pub(super) struct CollectorSeen {
 
 /// The verdict, and which of the tests it mentions: its figures change with every round.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct VerdictSeen {
+pub(super) struct VerdictInputs {
     pub(super) evidence: [bool; 3],
     pub(super) sentence: String,
 }
 
-impl Seen {
-    /// Out of what HTTP may see.
+impl AlertInputs {
+    /// Extracts the inputs from a snapshot.
     pub(super) fn of(snapshot: &Snapshot, disk_free: Option<u64>, now: DateTime<Utc>) -> Self {
         Self {
-            collector: snapshot.collector.as_ref().map(|status| CollectorSeen::of(status, now)),
+            collector: snapshot.collector.as_ref().map(|status| CollectorInputs::of(status, now)),
             training_error: snapshot.training.last_error.clone(),
-            verdict: snapshot.verdict.as_ref().map(|verdict| VerdictSeen {
+            verdict: snapshot.verdict.as_ref().map(|verdict| VerdictInputs {
                 evidence: verdict.evidence,
                 sentence: verdict.sentence.clone(),
             }),
@@ -63,7 +63,7 @@ impl Seen {
     }
 }
 
-impl CollectorSeen {
+impl CollectorInputs {
     fn of(status: &Value, now: DateTime<Utc>) -> Self {
         let text = |key: &str| status[key].as_str().map(str::to_owned);
         let time = |key: &str| status[key].as_str()?.parse::<DateTime<Utc>>().ok();
@@ -76,14 +76,14 @@ impl CollectorSeen {
         }
     }
 
-    /// It should write, and does not. One that was asked to stop is not silent.
+    /// Returns whether the status is overdue. A collector that was stopped on request is not silent.
     fn is_silent(&self) -> bool {
         let is_old = self.age.is_some_and(|age| age > SILENT_AFTER);
         let has_ended = self.state == "stopped";
         if has_ended { self.error.is_some() } else { is_old }
     }
 
-    /// Since when no rounds can come.
+    /// Returns since when the source has been down, if that is long enough for an alert.
     fn down_since(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let is_down = matches!(self.state.as_str(), "reconnecting" | "stalled" | "writing_failed");
         self.state_since.filter(|since| is_down && now - *since >= DOWN_FOR)
@@ -94,7 +94,7 @@ impl CollectorSeen {
     }
 }
 
-/// Remembers what was told.
+/// The conditions that alerts have been sent for.
 #[derive(Debug, Default)]
 pub(super) struct AlertRules {
     silent: bool,
@@ -102,60 +102,65 @@ pub(super) struct AlertRules {
     training_error: Option<String>,
     evidence: Option<[bool; 3]>,
     disk_low: bool,
-    sent: BTreeMap<Event, DateTime<Utc>>,
+    sent: BTreeMap<AlertKind, DateTime<Utc>>,
 }
 
 impl AlertRules {
-    /// What has to be told now. What may not be told yet is told later, if it still holds.
-    pub(super) fn observe(&mut self, seen: &Seen, now: DateTime<Utc>) -> Vec<Alert> {
-        let told = [
-            self.collector(seen, now),
-            self.source(seen, now),
-            self.training(seen, now),
-            self.verdict(seen, now),
-            self.disk(seen, now),
+    /// Returns the alerts that are due. One that is held back by the rate limit is sent later if its
+    /// condition still holds.
+    pub(super) fn observe(&mut self, inputs: &AlertInputs, now: DateTime<Utc>) -> Vec<Alert> {
+        let due = [
+            self.collector(inputs, now),
+            self.source(inputs, now),
+            self.training(inputs, now),
+            self.verdict(inputs, now),
+            self.disk(inputs, now),
         ];
-        let notice = |(event, text)| {
-            self.sent.insert(event, now);
+        let alert = |(kind, text)| {
+            self.sent.insert(kind, now);
             Alert {
-                event,
+                kind,
                 text,
-                is_simulated: seen.is_simulated,
+                is_simulated: inputs.is_simulated,
                 at: now,
                 table: TableName::default(),
             }
         };
-        told.into_iter().flatten().map(notice).collect()
+        due.into_iter().flatten().map(alert).collect()
     }
 
-    /// A clock that is set back must not silence us.
-    fn may(&self, event: Event, now: DateTime<Utc>) -> bool {
-        self.sent.get(&event).is_none_or(|last| (now - *last).abs() >= AT_MOST_EVERY)
+    /// Returns whether the rate limit allows an alert. A clock that is set back must not silence it.
+    fn may_send(&self, kind: AlertKind, now: DateTime<Utc>) -> bool {
+        self.sent.get(&kind).is_none_or(|last| (now - *last).abs() >= AT_MOST_EVERY)
     }
 
-    fn collector(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
-        let collector = seen.collector.as_ref()?;
+    fn collector(
+        &mut self,
+        inputs: &AlertInputs,
+        now: DateTime<Utc>,
+    ) -> Option<(AlertKind, String)> {
+        let collector = inputs.collector.as_ref()?;
         if !collector.is_silent() {
             self.silent = false;
             return None;
         }
-        if self.silent || !self.may(Event::CollectorSilent, now) {
+        if self.silent || !self.may_send(AlertKind::CollectorSilent, now) {
             return None;
         }
         self.silent = true;
-        let how = match &collector.error {
-            Some(error) => format!("the last it said: {error}"),
-            None => format!("the last it said: {}", collector.state),
+        let last = match &collector.error {
+            Some(error) => format!("its last error: {error}"),
+            None => format!("its last state: {}", collector.state),
         };
-        let text = format!("The collector has said nothing for {}; {how}.", span(collector.age?));
-        Some((Event::CollectorSilent, text))
+        let text = format!("The collector has not reported for {}; {last}.", span(collector.age?));
+        Some((AlertKind::CollectorSilent, text))
     }
 
-    fn source(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
-        let collector = seen.collector.as_ref().filter(|it| !it.is_silent())?;
+    fn source(&mut self, inputs: &AlertInputs, now: DateTime<Utc>) -> Option<(AlertKind, String)> {
+        let collector = inputs.collector.as_ref().filter(|it| !it.is_silent())?;
         let name = &collector.source;
         if let Some(since) = collector.down_since(now) {
-            if self.down_since.is_some() || !self.may(Event::SourceDown, now) {
+            if self.down_since.is_some() || !self.may_send(AlertKind::SourceDown, now) {
                 return None;
             }
             self.down_since = Some(since);
@@ -163,55 +168,62 @@ impl AlertRules {
                 collector.error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
             let state = collector.state.replace('_', " ");
             let text = format!("No rounds from {name} for {} ({state}){why}.", span(now - since));
-            return Some((Event::SourceDown, text));
+            return Some((AlertKind::SourceDown, text));
         }
-        if !collector.is_up() || !self.may(Event::SourceUp, now) {
+        if !collector.is_up() || !self.may_send(AlertKind::SourceUp, now) {
             return None;
         }
         let since = self.down_since.take()?;
         let until = collector.state_since.unwrap_or(now);
-        Some((Event::SourceUp, format!("{name} is there again after {}.", span(until - since))))
+        Some((AlertKind::SourceUp, format!("{name} is back after {}.", span(until - since))))
     }
 
-    fn training(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
-        let Some(error) = &seen.training_error else {
+    fn training(
+        &mut self,
+        inputs: &AlertInputs,
+        now: DateTime<Utc>,
+    ) -> Option<(AlertKind, String)> {
+        let Some(error) = &inputs.training_error else {
             self.training_error = None;
             return None;
         };
-        if self.training_error.as_ref() == Some(error) || !self.may(Event::TrainingFailed, now) {
+        if self.training_error.as_ref() == Some(error)
+            || !self.may_send(AlertKind::TrainingFailed, now)
+        {
             return None;
         }
         self.training_error = Some(error.clone());
-        let text = format!("The model could not be trained: {error}. The one before stays in use.");
-        Some((Event::TrainingFailed, text))
+        let text =
+            format!("The model could not be trained: {error}. The previous model stays in use.");
+        Some((AlertKind::TrainingFailed, text))
     }
 
-    fn verdict(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
-        let verdict = seen.verdict.as_ref()?;
-        // What holds at the start is no change.
-        let told = *self.evidence.get_or_insert(verdict.evidence);
-        if told == verdict.evidence || !self.may(Event::VerdictChanged, now) {
+    fn verdict(&mut self, inputs: &AlertInputs, now: DateTime<Utc>) -> Option<(AlertKind, String)> {
+        let verdict = inputs.verdict.as_ref()?;
+        // The verdict at start-up is not a change.
+        let last = *self.evidence.get_or_insert(verdict.evidence);
+        if last == verdict.evidence || !self.may_send(AlertKind::VerdictChanged, now) {
             return None;
         }
         self.evidence = Some(verdict.evidence);
-        Some((Event::VerdictChanged, verdict.sentence.clone()))
+        Some((AlertKind::VerdictChanged, verdict.sentence.clone()))
     }
 
-    fn disk(&mut self, seen: &Seen, now: DateTime<Utc>) -> Option<(Event, String)> {
-        let free = seen.disk_free?;
-        if free > DISK_WELL {
+    fn disk(&mut self, inputs: &AlertInputs, now: DateTime<Utc>) -> Option<(AlertKind, String)> {
+        let free = inputs.disk_free?;
+        if free > DISK_RECOVERED {
             self.disk_low = false;
         }
-        if free >= DISK_LOW || self.disk_low || !self.may(Event::DiskLow, now) {
+        if free >= DISK_LOW || self.disk_low || !self.may_send(AlertKind::DiskLow, now) {
             return None;
         }
         self.disk_low = true;
-        let text = format!("{} MiB are left on the disk of the rounds.", free >> 20);
-        Some((Event::DiskLow, text))
+        let text = format!("The data directory's disk has only {} MiB left.", free >> 20);
+        Some((AlertKind::DiskLow, text))
     }
 }
 
-/// `45 s`, `12 min 5 s`, `3 h 20 min`.
+/// Formats a duration: `45 s`, `12 min 5 s`, `3 h 20 min`.
 fn span(time: TimeDelta) -> String {
     let seconds = time.num_seconds().max(0);
     match seconds {

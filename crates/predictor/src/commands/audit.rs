@@ -28,7 +28,7 @@ pub struct AuditArgs {
     pub json: Option<PathBuf>,
 }
 
-/// Gaps that are listed one by one.
+/// Number of gaps listed individually.
 const GAPS_SHOWN: usize = 5;
 
 /// The result, as `--json` writes it.
@@ -36,13 +36,13 @@ const GAPS_SHOWN: usize = 5;
 struct Audit {
     program: &'static str,
     data: About,
-    /// The announced look that this is, if it is one.
+    /// The announced number of rounds, if one was chosen.
     snapshot: Option<u64>,
     #[serde(flatten)]
     report: AuditReport,
 }
 
-/// Rounds as an audit takes them.
+/// Converts rounds for the audit.
 pub(crate) fn rounds(rounds: &[Round]) -> Vec<AuditRound> {
     let round = |round: &Round| AuditRound {
         cents: round.multiplier.cents(),
@@ -51,14 +51,14 @@ pub(crate) fn rounds(rounds: &[Round]) -> Vec<AuditRound> {
     rounds.iter().map(round).collect()
 }
 
-/// What an audit holds the rounds against, unless a snapshot is asked for.
+/// The options of an audit without `--snapshot`.
 pub(crate) fn options() -> AuditOptions {
     AuditOptions { salt: SALT, ..AuditOptions::default() }
 }
 
-/// Does it.
+/// Runs the command.
 pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
-    let (needed, options) = look(args.snapshot)?;
+    let (needed, options) = plan(args.snapshot)?;
     let mut recording = Recording::read(&args.recording, needed)?;
     output::check_writable(args.json.as_deref(), "--json")?;
     if args.snapshot.is_some() {
@@ -71,12 +71,12 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
         snapshot: args.snapshot,
         report,
     };
-    output::say(&audit.text(&recording.rounds))?;
+    output::print(&audit.text(&recording.rounds))?;
     args.json.as_ref().map_or(Ok(()), |path| output::write_json(path, &audit))
 }
 
-/// How many rounds are needed, and the error that this look may spend.
-fn look(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
+/// Returns the number of rounds needed, and the options with the error that this look may spend.
+fn plan(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
     let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options())) };
     let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
     let (number, at) = looks.ok_or_else(|| {
@@ -105,7 +105,7 @@ impl Audit {
             Some(_) => "\nThis is one of the announced looks; its error is halved with each of them.\n",
             None => {
                 "\nThe battery is valid for one look. To look again as rounds come in, use --snapshot; \
-                 the lights may be looked at any time.\n"
+                 the sequential tests may be read at any time.\n"
             }
         }.to_owned());
         lines.join("\n")

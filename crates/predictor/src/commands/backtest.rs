@@ -30,7 +30,7 @@ use crate::commands::output;
 use crate::commands::recording::{Recording, RecordingArgs};
 use crate::training::thread_pool::Threads;
 
-/// Rounds it takes: those of the first model, and one to forecast.
+/// Minimum number of rounds: those of the first model, and one to forecast.
 const ROUNDS_MIN: usize = 31;
 
 /// Flags of `backtest`.
@@ -64,17 +64,17 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         let go_on = |_, _| ControlFlow::Continue(());
         Ok(Arc::new(ensemble::fit(rows, &options, &workers, &go_on)?))
     };
-    let mut gathering = ReportBuilder::new(recording.rounds.len(), &args.target);
+    let mut builder = ReportBuilder::new(recording.rounds.len(), &args.target);
     let mut progress = Progress::new(recording.rounds.len());
     let mut watch = |engine: &Engine, effects: &[Effect]| {
-        gathering.take(engine, effects);
+        builder.take(engine, effects);
         progress.show(engine.rounds());
     };
     let driven = drive(&recording.rounds, args.refit, &fit, &mut watch);
     progress.end();
     let engine = driven.context("training")?;
-    let report = gathering.report(&engine, recording, args.refit);
-    output::say(&text::of(&report))?;
+    let report = builder.report(&engine, recording, args.refit);
+    output::print(&text::of(&report))?;
     if let Some(path) = &args.json {
         output::write_json(path, &report)?;
     }

@@ -1,4 +1,4 @@
-//! `predictor doctor`: checks the installation, one line a finding, with what to do.
+//! `predictor doctor`: checks the installation and prints each finding with its remedy.
 
 use std::fmt;
 use std::fs;
@@ -14,10 +14,11 @@ use rounds::Origin;
 use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{ChangeKind, Directory};
 
+use crate::commands::output;
 use crate::config::Config;
 use crate::store::ledger_file::LedgerFile;
 
-/// How a check came out.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Fine,
@@ -53,10 +54,10 @@ fn trouble(text: String) -> Finding {
     Finding { outcome: Outcome::Trouble, text }
 }
 
-/// Looks at everything and prints what it finds.
+/// Runs all checks and prints the findings.
 ///
 /// # Errors
-/// When there is trouble.
+/// A check found a problem.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     let mut findings = data(&config.data_dir);
     findings.push(origin(&config.data_dir));
@@ -68,15 +69,15 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("writing the result")?;
     match findings.iter().filter(|it| it.outcome == Outcome::Trouble).count() {
         0 => Ok(()),
-        1 => anyhow::bail!("one thing keeps the predictor from working"),
-        count => anyhow::bail!("{count} things keep the predictor from working"),
+        1 => anyhow::bail!("1 problem keeps the predictor from working"),
+        count => anyhow::bail!("{count} problems keep the predictor from working"),
     }
 }
 
 fn data(dir: &Path) -> Vec<Finding> {
     let shown = dir.display();
     if !dir.exists() {
-        return vec![attention(format!("{shown} is not there yet; the collector makes it"))];
+        return vec![attention(format!("{shown} does not exist yet; the collector creates it"))];
     }
     let changes = match Directory::new(dir).scan() {
         Ok(changes) => changes,
@@ -91,7 +92,7 @@ fn data(dir: &Path) -> Vec<Finding> {
         let first = change.rejected.first().map_or_else(String::new, |it| {
             format!("; the first is line {}: {}", it.line, it.reason)
         });
-        let text = format!("{}: {} rows are no rounds", change.file, change.rejected_total);
+        let text = format!("{}: {}", change.file, output::rejected_rows(change.rejected_total));
         findings.push(attention(text + &first));
     }
     let rounds: u64 = changes.iter().map(|change| change.total).sum();
@@ -109,7 +110,7 @@ fn origin(dir: &Path) -> Finding {
         Ok(Some(origin)) => fine(format!("the rounds are {origin}")),
         Ok(None) => fine("the rounds have no origin yet".to_owned()),
         Err(_) if !dir.exists() => fine("the rounds have no origin yet".to_owned()),
-        Err(error) => attention(format!("the rounds are taken as recorded: {error}")),
+        Err(error) => attention(format!("assuming that the rounds are recorded: {error}")),
     }
 }
 
@@ -119,8 +120,10 @@ fn notifications(dir: &Path) -> Finding {
         watcher.watch(dir, RecursiveMode::NonRecursive)
     };
     match watch(dir) {
-        Ok(()) => fine("the file system gives notifications".to_owned()),
-        Err(_) if !dir.exists() => fine("notifications can be had once it is there".to_owned()),
+        Ok(()) => fine("the file system sends notifications".to_owned()),
+        Err(_) if !dir.exists() => {
+            fine("notifications are checked once the directory exists".to_owned())
+        }
         Err(error) => attention(format!("no notifications ({error}); rows are seen within 2 s")),
     }
 }
@@ -132,35 +135,39 @@ fn state(config: &Config) -> Finding {
         return match dir.parent() {
             Some(parent) if fs::metadata(parent).is_ok_and(|it| it.permissions().readonly()) => {
                 attention(format!(
-                    "{shown} cannot be made; forecasts would end with each run; use --state-dir"
+                    "{shown} cannot be created, so forecasts would be lost at each stop; use --state-dir"
                 ))
             }
-            _ => fine(format!("forecasts will be kept in {shown}")),
+            _ => fine(format!("forecasts will be stored in {shown}")),
         };
     }
     match lines_of(&dir) {
-        Ok((path, entries, strange)) => {
-            fine(format!("{}: {entries} lines, {strange} that are none", path.display()))
+        Ok((path, entries, unreadable)) => {
+            let unreadable = match unreadable {
+                1 => "1 unreadable line".to_owned(),
+                count => format!("{count} unreadable lines"),
+            };
+            fine(format!("{}: {entries} entries, {unreadable}", path.display()))
         }
-        Err(error) => attention(format!("forecasts would end with each run: {error}")),
+        Err(error) => attention(format!("forecasts would be lost at each stop: {error}")),
     }
 }
 
 fn messages(config: &Config) -> Finding {
-    match crate::alerts::told(&config.notify) {
-        Ok(Some(names)) => fine(format!("messages about trouble go to {names}")),
-        Ok(None) => fine("nobody is told of trouble (predictor notify --help)".to_owned()),
-        Err(error) => trouble(format!("no messages can be sent: {error}")),
+    match crate::alerts::service_names(&config.notify) {
+        Ok(Some(names)) => fine(format!("alerts go to {names}")),
+        Ok(None) => fine("no alerts are configured (predictor notify --help)".to_owned()),
+        Err(error) => trouble(format!("alerts cannot be sent: {error}")),
     }
 }
 
-/// Where the ledger is, its entries, and lines that are none.
+/// Returns the path of the ledger, and the number of its entries and of its unreadable lines.
 fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let (mut ledger_file, _) = LedgerFile::open(dir, &disk)?;
     let mut entries = 0;
-    let strange = ledger_file.read(0..u64::MAX, |_| entries += 1)?;
-    Ok((ledger_file.path().to_owned(), entries, strange.count))
+    let unreadable = ledger_file.read(0..u64::MAX, |_| entries += 1)?;
+    Ok((ledger_file.path().to_owned(), entries, unreadable.count))
 }
 
 fn port(config: &Config) -> Finding {

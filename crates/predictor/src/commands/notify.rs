@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use crate::alerts;
-use crate::commands::output::say;
+use crate::commands::output::print;
 use crate::commands::serve::ServeArgs;
 use crate::config::{ConfigError, SettingsError};
 
@@ -22,24 +22,24 @@ pub struct NotifyArgs {
 /// Prints where alerts go; with `--test` sends one to each service.
 ///
 /// # Errors
-/// When a service does not take the alert, or none is configured.
+/// A service does not accept the alert, or none is configured.
 pub(crate) fn run(args: &NotifyArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
     let settings = args.serve.config()?.notify;
-    let names = alerts::told(&settings).map_err(ConfigError::from)?;
-    let names = names.ok_or(ConfigError::from(SettingsError::Nobody))?;
+    let names = alerts::service_names(&settings).map_err(ConfigError::from)?;
+    let names = names.ok_or(ConfigError::from(SettingsError::NoService))?;
     if !args.test {
-        return say(&format!("Messages about trouble go to {names}.\n"));
+        return print(&format!("Alerts go to {names}.\n"));
     }
     let mut failed = 0;
     for (name, outcome) in alerts::send_test(&settings, now)? {
         match outcome {
-            Ok(()) => say(&format!("ok       {name}\n"))?,
+            Ok(()) => print(&format!("ok       {name}\n"))?,
             Err(problem) => {
                 failed += 1;
-                say(&format!("FAILED   {name}: {problem}\n"))?;
+                print(&format!("FAILED   {name}: {problem}\n"))?;
             }
         }
     }
-    anyhow::ensure!(failed == 0, "{failed} of the services did not take the message");
+    anyhow::ensure!(failed == 0, "{failed} of the services did not accept the alert");
     Ok(())
 }

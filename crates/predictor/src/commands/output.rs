@@ -1,4 +1,4 @@
-//! Where the result of a command goes: stdout, and the files named by flags.
+//! Writes the result of a command to stdout and to the files named by flags.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -9,15 +9,23 @@ use serde::Serialize;
 
 use crate::commands::UsageError;
 
-/// Writes to stdout. A reader that has seen enough, such as `head`, is no failure.
-pub(crate) fn say(text: &str) -> anyhow::Result<()> {
+/// Prints to stdout. A reader that closes the pipe early, such as `head`, is not an error.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     output::print(text.as_bytes())
 }
 
-/// Makes sure that a file can be written, before minutes are spent on what goes into it.
+/// Describes rejected rows: `1 row that is not a round`, `2 rows that are not rounds`.
+pub(crate) fn rejected_rows(count: u64) -> String {
+    match count {
+        1 => "1 row that is not a round".to_owned(),
+        count => format!("{count} rows that are not rounds"),
+    }
+}
+
+/// Checks that a file can be written, before minutes are spent on its contents.
 ///
 /// # Errors
-/// Names the flag that asked for the file.
+/// The file cannot be written; the message names the flag.
 pub(crate) fn check_writable(path: Option<&Path>, flag: &str) -> Result<(), UsageError> {
     let Some(path) = path else { return Ok(()) };
     let opened = OpenOptions::new().create(true).append(true).open(path);

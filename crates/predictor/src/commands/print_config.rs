@@ -9,23 +9,23 @@ use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
 
-/// Where the remark begins.
-const REMARK_AT: usize = 48;
-/// Keys whose flag has another name.
+/// Column of the comments.
+const COMMENT_COLUMN: usize = 48;
+/// Keys whose flag has a different name.
 const RENAMED: [(&str, &str); 3] =
     [("auto_train_enabled", "auto_train"), ("allowed_hosts", "allowed_host"), ("tables", "table")];
 
-/// All settings of `config`, which came of `matches` and the file.
+/// Returns all settings of `config`, which was made from `matches` and the file.
 ///
 /// # Errors
-/// When the file has gone in the meantime.
+/// The file cannot be read any more.
 pub(crate) fn text(
     command: &Command,
     matches: &ArgMatches,
     config: &Config,
     file: Option<&Path>,
 ) -> Result<String, ConfigError> {
-    let told = file.map(Config::keys_of).transpose()?.unwrap_or_default();
+    let keys = file.map(Config::keys_of).transpose()?.unwrap_or_default();
     let settings = serde_json::to_value(config).expect("settings are plain values");
     let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     let mut text = String::from("# flag > environment > file > default\n");
@@ -33,17 +33,18 @@ pub(crate) fn text(
         let flag = flag(command, &key);
         let from = flag.as_ref().and_then(|flag| set_by(matches, flag));
         let in_file = || match file {
-            Some(path) if has_key(&told, &key) => path.display().to_string(),
+            Some(path) if has_key(&keys, &key) => path.display().to_string(),
             _ => "default".to_owned(),
         };
         let line = line(&key, &value, flag.as_ref());
         let from = from.unwrap_or_else(in_file);
-        writeln!(text, "{line:<REMARK_AT$}  # {from}").expect("a string takes everything");
+        writeln!(text, "{line:<COMMENT_COLUMN$}  # {from}")
+            .expect("writing to a string cannot fail");
     }
     Ok(text)
 }
 
-/// `section.key` and value, depth first.
+/// Returns each `section.key` with its value, depth first.
 fn flat(before: &str, value: &Value) -> Vec<(String, Value)> {
     let Value::Object(fields) = value else { return vec![(before.to_owned(), value.clone())] };
     let name = |key: &String| match before {
@@ -59,7 +60,7 @@ fn flag(command: &Command, key: &str) -> Option<Arg> {
     command.get_arguments().find(|flag| flag.get_id() == id).cloned()
 }
 
-/// What is not set is a remark, with what that means.
+/// Returns the line of a setting; a comment with the default for one that is not set.
 fn line(key: &str, value: &Value, flag: Option<&Arg>) -> String {
     if let Some(literal) = literal(value) {
         return format!("{key} = {literal}");
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_is_shown_with_who_said_it() {
+    fn each_setting_is_shown_with_its_origin() {
         let text = shown(
             &["--data-dir", "rounds", "--allowed-host", "a", "--allowed-host", "b"],
             "listen = '127.0.0.1:7'\ndata_dir = 'other'\n[notify]\nwebhook = 'env:HOOK'\n",
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_a_file_that_means_the_same() {
+    fn the_output_is_a_file_with_the_same_settings() {
         let text = shown(&["--watch", "scan", "--auto-train", "false"], "");
         let again = shown(&[], &text);
         let values = |text: &str| -> Vec<String> {

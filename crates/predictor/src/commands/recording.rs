@@ -11,8 +11,9 @@ use rounds::{Cursor, FileRounds, Origin, Rejected, Round};
 use serde::Serialize;
 
 use crate::commands::UsageError;
+use crate::commands::output::rejected_rows;
 
-/// Which recorded rounds to look at.
+/// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
 pub struct RecordingArgs {
     /// Directory with `aviator_payouts_*.csv`
@@ -30,7 +31,7 @@ pub struct RecordingArgs {
     pub to: Option<DateTime<Utc>>,
 }
 
-/// What was read.
+/// The rounds that were read.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
     /// In the order of time.
@@ -38,7 +39,7 @@ pub(crate) struct Recording {
     pub(crate) about: About,
 }
 
-/// Where rounds came from, and what was left out of them.
+/// The source of the rounds, and what was left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct About {
     pub(crate) path: PathBuf,
@@ -51,18 +52,18 @@ pub(crate) struct About {
     /// When the last of them ended.
     pub(crate) last: Option<DateTime<Utc>>,
     pub(crate) files: u64,
-    /// Rows that are no rounds.
+    /// Rows that are not rounds.
     pub(crate) rejected_rows: u64,
-    /// Why the first of them is none.
+    /// The first of them, with the reason.
     pub(crate) first_rejected: Option<String>,
     /// Rows left out because their whole file repeats another one.
     pub(crate) repeated_rows: u64,
-    /// Bytes after the last newline of a file: a row that was never finished.
+    /// Bytes of incomplete rows after the last newline of files.
     pub(crate) torn_bytes: u64,
 }
 
-/// One file as it was read.
-struct Part {
+/// A file that was read.
+struct RecordedFile {
     name: String,
     rounds: Vec<Round>,
     rejected: Option<Rejected>,
@@ -71,41 +72,41 @@ struct Part {
 }
 
 impl Recording {
-    /// Reads what the flags name, and cuts it to their times.
+    /// Reads the rounds that the flags select.
     ///
     /// # Errors
-    /// [`UsageError`] when there is nothing of that name; anything else when it cannot be read or
-    /// holds fewer rounds than `needed`.
+    /// [`UsageError`] if there is no such file or directory; another error if it cannot be read or has
+    /// fewer rounds than `needed`.
     pub(crate) fn read(args: &RecordingArgs, needed: usize) -> anyhow::Result<Self> {
         let path = args.file.as_ref().unwrap_or(&args.data_dir);
         let shown = path.display();
-        let parts = match path.metadata() {
+        let files = match path.metadata() {
             Ok(metadata) if metadata.is_dir() => directory(path),
             Ok(_) => file(path),
             Err(error) => bail!(UsageError(format!("{shown}: {error}; {FLAGS}"))),
         }
         .with_context(|| format!("reading {shown}"))?;
-        if parts.is_empty() {
+        if files.is_empty() {
             bail!("no aviator_payouts_*.csv in {shown}; {FLAGS}");
         }
         let origin = origin(path).with_context(|| format!("reading {shown}"))?;
-        let recording = Self::of(path, origin, &parts, args);
-        recording.check(needed, parts.iter().map(|part| part.rounds.len()).sum())?;
+        let recording = Self::of(path, origin, &files, args);
+        recording.check(needed, files.iter().map(|file| file.rounds.len()).sum())?;
         Ok(recording)
     }
 
-    fn of(path: &Path, origin: Origin, parts: &[Part], args: &RecordingArgs) -> Self {
-        let files: Vec<FileRounds<'_>> =
-            parts.iter().map(|it| FileRounds { file: &it.name, rounds: &it.rounds }).collect();
-        let merged = rounds::merge(&files);
+    fn of(path: &Path, origin: Origin, files: &[RecordedFile], args: &RecordingArgs) -> Self {
+        let named: Vec<FileRounds<'_>> =
+            files.iter().map(|it| FileRounds { file: &it.name, rounds: &it.rounds }).collect();
+        let merged = rounds::merge(&named);
         let mut rounds = merged.rounds;
         rounds.retain(|round| {
             args.from.is_none_or(|from| round.time >= from)
                 && args.to.is_none_or(|to| round.time < to)
         });
-        let rejected = parts.iter().find_map(|part| {
-            let row = part.rejected.as_ref()?;
-            Some(format!("{} line {}: {}", part.name, row.line, row.reason))
+        let rejected = files.iter().find_map(|file| {
+            let row = file.rejected.as_ref()?;
+            Some(format!("{} line {}: {}", file.name, row.line, row.reason))
         });
         let about = About {
             path: path.to_owned(),
@@ -114,11 +115,11 @@ impl Recording {
             rounds: rounds.len() as u64,
             first: rounds.first().map(|round| round.time),
             last: rounds.last().map(|round| round.time),
-            files: parts.len() as u64,
-            rejected_rows: parts.iter().map(|part| part.rejected_count).sum(),
+            files: files.len() as u64,
+            rejected_rows: files.iter().map(|file| file.rejected_count).sum(),
             first_rejected: rejected,
             repeated_rows: merged.copies.iter().map(|copy| copy.rounds).sum(),
-            torn_bytes: parts.iter().map(|part| part.torn_bytes).sum(),
+            torn_bytes: files.iter().map(|file| file.torn_bytes).sum(),
         };
         Self { rounds, about }
     }
@@ -134,7 +135,7 @@ impl Recording {
             ""
         };
         let rejected = about.first_rejected.as_ref().map_or_else(String::new, |first| {
-            format!("; {} rows are no rounds, the first is {first}", about.rejected_rows)
+            format!("; left out {}, the first is {first}", rejected_rows(about.rejected_rows))
         });
         bail!(
             "{have} rounds{cut} in {}, {needed} are needed{rejected}; {FLAGS}",
@@ -144,7 +145,7 @@ impl Recording {
 }
 
 impl About {
-    /// One or two lines for people.
+    /// Returns a summary of a few lines.
     pub(crate) fn text(&self) -> String {
         let time = |time: Option<DateTime<Utc>>| {
             time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M UTC").to_string())
@@ -158,10 +159,7 @@ impl About {
             time(self.last)
         )];
         if let Some(first) = &self.first_rejected {
-            lines.push(format!(
-                "Left out: {} rows that are no rounds ({first})",
-                self.rejected_rows
-            ));
+            lines.push(format!("Left out: {} ({first})", rejected_rows(self.rejected_rows)));
         }
         if self.repeated_rows > 0 {
             lines
@@ -176,36 +174,36 @@ impl About {
 
 const FLAGS: &str = "--data-dir takes a directory with aviator_payouts_*.csv, --file one CSV";
 
-fn file(path: &Path) -> anyhow::Result<Vec<Part>> {
+fn file(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    let piece = Cursor::default().read(&mut file, length)?;
+    let chunk = Cursor::default().read(&mut file, length)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(vec![Part {
+    Ok(vec![RecordedFile {
         name,
-        rounds: piece.rounds,
-        rejected: piece.rejected.into_iter().next(),
-        rejected_count: piece.rejected_count,
-        torn_bytes: piece.torn_bytes,
+        rounds: chunk.rounds,
+        rejected: chunk.rejected.into_iter().next(),
+        rejected_count: chunk.rejected_count,
+        torn_bytes: chunk.torn_bytes,
     }])
 }
 
-fn directory(path: &Path) -> anyhow::Result<Vec<Part>> {
+fn directory(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
     let changes = Directory::new(path).scan()?;
     if let Some(bad) = changes.iter().find(|change| change.kind == ChangeKind::Unreadable) {
         bail!("{}: {}", bad.file, bad.error.as_deref().unwrap_or("cannot be read"));
     }
-    let part = |change: rounds::scan::Change| Part {
+    let file = |change: rounds::scan::Change| RecordedFile {
         name: change.file,
         rounds: change.rounds,
         rejected: change.rejected.into_iter().next(),
         rejected_count: change.rejected_count,
         torn_bytes: change.torn_bytes,
     };
-    Ok(changes.into_iter().map(part).collect())
+    Ok(changes.into_iter().map(file).collect())
 }
 
-/// Of a file what its directory says.
+/// Returns the origin of a directory, or of the directory of a file.
 fn origin(path: &Path) -> std::io::Result<Origin> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let dir = if path.is_dir() { path } else { parent.unwrap_or(Path::new(".")) };
@@ -220,8 +218,8 @@ fn to_time(text: &str) -> Result<DateTime<Utc>, String> {
     time(text, 1)
 }
 
-/// A moment; a date stands for its midnight, or for that of so many days later. Without an offset
-/// it is local time, as in the files.
+/// Parses a time. A date means its midnight plus `days_later` days. Without an offset it is local time, as
+/// in the files.
 fn time(text: &str, days_later: u64) -> Result<DateTime<Utc>, String> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());

@@ -1,4 +1,4 @@
-//! `predictor serve`: the daemon, from the command line to the last log line.
+//! `predictor serve`: runs the daemon.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -80,13 +80,13 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// The settings these flags and the file of `--config` make: flag over environment over file over
-    /// default. (The environment is read with the flags.)
+    /// Returns the settings from these flags and the file of `--config`: flag over environment over file
+    /// over default. (The environment is read with the flags.)
     ///
     /// # Errors
-    /// When the file cannot be read or has an unknown or ill-typed key, when the data directory is
-    /// a file, when the token or the base path is malformed, or when the address is reachable from
-    /// outside without a token and without that being asked for.
+    /// The file cannot be read or has an unknown or ill-typed key, the data directory is a file, the token
+    /// or the base path is malformed, or other machines could reach the address without a token although
+    /// that was not allowed.
     pub fn config(&self) -> Result<Config, ConfigError> {
         let file = Config::file(self.config.as_deref())?;
         let default = Config::default();
@@ -97,7 +97,7 @@ impl ServeArgs {
                 [] => file.tables.unwrap_or_default(),
                 named => named.to_vec(),
             },
-            // A flag that names tables wins over a file that wants all.
+            // A flag that names tables wins over `all_tables` in the file.
             all_tables: self.all_tables || self.table.is_empty() && file.all_tables == Some(true),
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
             watch: self.watch.or(file.watch).unwrap_or(default.watch),
@@ -119,7 +119,7 @@ impl ServeArgs {
     }
 }
 
-/// Runs the daemon, or prints its settings where that is asked for.
+/// Runs the daemon, or prints its settings with `--print-config`.
 pub(crate) fn run(
     args: &RunArgs,
     command: &clap::Command,
@@ -128,7 +128,7 @@ pub(crate) fn run(
     let config = args.serve.config()?;
     if args.print_config {
         let file = args.serve.config.as_deref();
-        return output::say(&print_config::text(command, matches, &config, file)?);
+        return output::print(&print_config::text(command, matches, &config, file)?);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -138,9 +138,9 @@ pub(crate) fn run(
         let shutdown = shutdown_signal()?;
         let application = Application::build(&config)?;
         let observers = application.observers();
-        // Dropped, and so stopped, when the application ends.
+        // Stopped when dropped, after the application has ended.
         let mut companions = JoinSet::new();
-        companions.spawn(startup_banner::greet(observers.clone(), config, args.open));
+        companions.spawn(startup_banner::show(observers.clone(), config, args.open));
         companions.spawn(systemd::inform(observers.clone()));
         for observer in observers {
             companions.spawn(alerts::watch(observer));
@@ -155,7 +155,7 @@ pub(crate) fn run(
     })
 }
 
-/// Resolves at the first signal that asks the process to stop.
+/// Resolves at the first signal to stop.
 fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut signals = Signals::listen().context("listening for signals")?;
     Ok(async move {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_others_can_reach_has_to_be_asked_for() {
+    fn an_address_others_can_reach_must_be_allowed() {
         let open =
             ServeArgs { listen: Some("0.0.0.0:5001".parse().unwrap()), ..ServeArgs::default() };
         assert!(matches!(open.config(), Err(ConfigError::Exposed(_))));
@@ -211,12 +211,12 @@ mod tests {
     fn tables_are_those_named_or_all_that_have_files() {
         let dir = tempfile::tempdir().unwrap();
         let file = "aviator_payouts_20260101_000000.csv";
-        for place in ["", "eu", "asia"] {
-            std::fs::create_dir_all(dir.path().join(place)).unwrap();
-            std::fs::write(dir.path().join(place).join(file), "timestamp,multiplier\n").unwrap();
+        for sub in ["", "eu", "asia"] {
+            std::fs::create_dir_all(dir.path().join(sub)).unwrap();
+            std::fs::write(dir.path().join(sub).join(file), "timestamp,multiplier\n").unwrap();
         }
-        for place in [".predictor", "empty", "Not A Name"] {
-            std::fs::create_dir(dir.path().join(place)).unwrap();
+        for sub in [".predictor", "empty", "Not A Name"] {
+            std::fs::create_dir(dir.path().join(sub)).unwrap();
         }
         let names = |args: ServeArgs| -> Vec<String> {
             let args = ServeArgs { data_dir: Some(dir.path().to_owned()), ..args };
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_opens_an_address_others_can_reach() {
+    fn a_token_allows_an_address_others_can_reach() {
         let token = tempfile::NamedTempFile::new().unwrap();
         let args = ServeArgs {
             listen: Some("0.0.0.0:5001".parse().unwrap()),

@@ -12,14 +12,14 @@ use crate::config::Config;
 use crate::snapshot::Snapshot;
 use crate::table::Observer;
 
-/// Says where the dashboard is, at once; on a terminal also what was found, once it is known.
-pub(crate) async fn greet(observers: Vec<Observer>, config: Config, opening: bool) {
+/// Logs the address of the dashboard; on a terminal prints the banner once the first scan is done.
+pub(crate) async fn show(observers: Vec<Observer>, config: Config, open_browser: bool) {
     let Some(first) = observers.first() else { return };
     let url = url(first.address());
     if !stderr().is_terminal() {
         tracing::info!("Dashboard: {url}");
     }
-    if opening {
+    if open_browser {
         open(&url);
     }
     if stderr().is_terminal() {
@@ -28,14 +28,14 @@ pub(crate) async fn greet(observers: Vec<Observer>, config: Config, opening: boo
         if observers.len() > 1 {
             let directory = config.data_dir.display();
             writeln!(banner, "  {:<9}  {} of {directory}", "tables", observers.len())
-                .expect("a string takes everything");
+                .expect("writing to a string cannot fail");
         }
-        // Nobody reads it: no reason to stop.
+        // A closed stderr is no reason to stop.
         stderr().write_all(banner.as_bytes()).unwrap_or_default();
     }
 }
 
-/// An address that a browser on this machine can go to.
+/// Returns an address that a browser on this machine can open.
 fn url(address: SocketAddr) -> String {
     let host = match address.ip() {
         ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -47,7 +47,7 @@ fn url(address: SocketAddr) -> String {
 fn banner(snapshot: &Snapshot, config: &Config, address: SocketAddr) -> String {
     let mut text = format!("aviator predictor {}\n", env!("CARGO_PKG_VERSION"));
     let mut line = |name: &str, what: String| {
-        writeln!(text, "  {name:<9}  {what}").expect("a string takes everything");
+        writeln!(text, "  {name:<9}  {what}").expect("writing to a string cannot fail");
     };
     let (rounds, files) = (snapshot.csv_records, snapshot.data.files.len());
     let simulated = if snapshot.simulated { ", simulated" } else { "" };
@@ -75,16 +75,16 @@ fn next(snapshot: &Snapshot) -> String {
     }
 }
 
-/// Opens the user's browser. Where there is none, the address is on the screen all the same.
+/// Opens the user's browser, if there is one.
 fn open(url: &str) {
     let Ok(mut child) = opener(url).spawn() else {
         tracing::info!("No browser could be opened; the dashboard is at {url}.");
         return;
     };
-    // Somebody has to wait for it, or it stays in the process table.
+    // Unless it is waited for, the child stays in the process table.
     let waiting = thread::Builder::new().name("browser".to_owned()).spawn(move || child.wait());
     if waiting.is_err() {
-        tracing::debug!("Nobody waits for the browser's starter.");
+        tracing::debug!("Cannot wait for the browser command.");
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_others_reach_is_called_so_and_shown_as_one_a_browser_can_go_to() {
+    fn an_address_for_other_machines_is_shown_as_one_a_browser_can_open() {
         let address = "0.0.0.0:80".parse().unwrap();
         let banner = banner(&snapshot(100), &Config::default(), address);
         assert!(banner.contains("http://127.0.0.1:80\n"), "{banner}");

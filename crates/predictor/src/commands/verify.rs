@@ -80,13 +80,13 @@ pub struct VerifyArgs {
     pub events: Option<PathBuf>,
 }
 
-/// Games of a chain that are listed one by one; the rest are counted.
+/// Number of games of a chain listed individually; the rest are counted.
 const LISTED: u64 = 1000;
 
-/// Games of a chain that are walked at most: the longest chain in use has ten million.
+/// Maximum number of games of a chain: the longest chain in use has ten million.
 const CHAIN_MAX: u64 = 20_000_000;
 
-/// Does it.
+/// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.events {
         return events::run(path);
@@ -112,31 +112,31 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
     }
 }
 
-/// Says what of the flags is missing, or does not go with the game.
+/// Checks that no flag is missing and that all belong to the game.
 fn check_flags(args: &VerifyArgs) -> Result<(), UsageError> {
-    let said = |text: &str| Err(UsageError(text.to_owned()));
+    let refuse = |text: &str| Err(UsageError(text.to_owned()));
     if args.game.and_then(Game::chain).is_some() {
         let seeds = args.server_seed.is_some() || !args.client_seed.is_empty();
         return match (&args.hash, seeds || args.commitment.is_some(), args.chain) {
-            (None, ..) => said("this game needs --hash, the hash of the game"),
-            (_, true, _) => said("seeds and --commitment belong to --game aviator"),
-            (_, _, Some(0)) => said("--chain counts games from 1"),
-            (_, _, Some(CHAIN_MAX..)) => said("--chain takes at most 20,000,000 games"),
+            (None, ..) => refuse("this game needs --hash, the hash of the game"),
+            (_, true, _) => refuse("seeds and --commitment belong to --game aviator"),
+            (_, _, Some(0)) => refuse("--chain counts games from 1"),
+            (_, _, Some(CHAIN_MAX..)) => refuse("--chain takes at most 20,000,000 games"),
             _ => hex("--previous", args.previous.as_deref(), 64),
         };
     }
     if args.chain.is_some() || args.previous.is_some() {
-        return said(
+        return refuse(
             "--chain and --previous need the --game of a chain: bustabit1, bustabit2, bustabit3, stake or roobet",
         );
     }
     match (&args.server_seed, args.client_seed.is_empty()) {
         (Some(_), true) => {
-            said("--server-seed needs the players' seeds: --client-seed, once for each")
+            refuse("--server-seed needs the players' seeds: --client-seed, once for each")
         }
-        (None, false) => said("--client-seed needs the --server-seed"),
-        (None, true) if args.commitment.is_some() => said("--commitment needs the --server-seed"),
-        (None, true) if args.hash.is_none() => said(
+        (None, false) => refuse("--client-seed needs the --server-seed"),
+        (None, true) if args.commitment.is_some() => refuse("--commitment needs the --server-seed"),
+        (None, true) if args.hash.is_none() => refuse(
             "nothing to verify: give --server-seed and three --client-seed, or --game and --hash, or --events",
         ),
         (Some(_), false) => {
@@ -147,7 +147,7 @@ fn check_flags(args: &VerifyArgs) -> Result<(), UsageError> {
     }
 }
 
-/// A digest that was given must be one.
+/// Checks a digest, if it is given.
 fn hex(flag: &str, text: Option<&str>, digits: usize) -> Result<(), UsageError> {
     let is_hex = |text: &str| text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
     match text.map(str::trim) {
@@ -162,9 +162,9 @@ fn bad_hex(flag: &str, error: &HexError) -> UsageError {
     UsageError(format!("{flag}: {error}"))
 }
 
-/// Prints the steps; an error when one of them does not match.
+/// Prints the steps; an error if one of them does not match.
 fn verdict(steps: &[Step]) -> anyhow::Result<()> {
-    output::say(&steps.iter().map(line).collect::<String>())?;
+    output::print(&steps.iter().map(line).collect::<String>())?;
     let wrong: Vec<&str> =
         steps.iter().filter(|step| step.matches() == Some(false)).map(|step| step.name).collect();
     if wrong.is_empty() { Ok(()) } else { bail!("does not match: {}", wrong.join(", ")) }
@@ -181,7 +181,7 @@ fn line(step: &Step) -> String {
     format!("{mark:<15} {}: {}\n{but}", step.name, step.computed)
 }
 
-/// Walks the chain backwards, and says where it reaches its published end.
+/// Walks the chain backwards, up to its published end.
 fn list_chain(chain: &dyn HashChain, hash: &str, games: u64) -> anyhow::Result<()> {
     let mut hash = hash.trim().to_ascii_lowercase();
     let mut lines = vec![format!("\n{:>10}  {:>12}  hash", "games back", "multiplier")];
@@ -201,7 +201,7 @@ fn list_chain(chain: &dyn HashChain, hash: &str, games: u64) -> anyhow::Result<(
         hash = chain.previous(&hash)?;
     }
     lines.push(reached.unwrap_or_else(|| format!("The hash of the game before these is {hash}")));
-    output::say(&(lines.join("\n") + "\n"))
+    output::print(&(lines.join("\n") + "\n"))
 }
 
 fn end_reached(end: ChainEnd, back: u64) -> String {

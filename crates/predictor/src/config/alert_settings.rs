@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret_ref::SecretRef;
 
-/// Where messages go; the `[notify]` section of the file.
+/// Which services receive alerts; the `[notify]` section of the file.
 #[derive(Args, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
@@ -52,36 +52,36 @@ pub struct AlertSettings {
     pub telegram_chat: Option<String>,
 }
 
-/// Why messages could not be sent as they are configured.
+/// Why alerts cannot be sent with these settings.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A secret stands where its place should.
+    /// A secret was given instead of a reference to it.
     #[error(
         "notify.{0} takes the place of a secret, file:PATH or env:NAME, and not the secret: other users of this \
          machine could read it"
     )]
-    NoPlace(&'static str),
-    /// A part without the other.
+    NotAReference(&'static str),
+    /// One of two settings that belong together is missing.
     #[error("notify.{0} needs notify.{1} beside it")]
-    Alone(&'static str, &'static str),
-    /// The secret cannot be read, or is none.
+    Incomplete(&'static str, &'static str),
+    /// The secret cannot be read or is malformed.
     #[error("notify.{key}: {problem}")]
     Secret {
-        /// Which setting.
+        /// The setting.
         key: &'static str,
-        /// What is wrong; never what the secret is.
+        /// What is wrong; never the secret itself.
         problem: String,
     },
-    /// Nothing is configured.
+    /// No service is configured.
     #[error(
-        "nobody would be told: give --notify-webhook, --notify-ntfy or --notify-telegram-token"
+        "no service is configured: give --notify-webhook, --notify-ntfy or --notify-telegram-token"
     )]
-    Nobody,
+    NoService,
 }
 
 impl AlertSettings {
-    /// These, and where they say nothing the others.
+    /// Returns these settings, completed by `other` where they are absent.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
             webhook: self.webhook.or(other.webhook),
@@ -92,31 +92,35 @@ impl AlertSettings {
         }
     }
 
-    /// Nobody is to be told anything.
+    /// Returns whether no service is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.webhook.is_none() && self.ntfy.is_none() && self.telegram_token.is_none()
     }
 
-    /// Reads no secret: whether one is there is seen when it is needed.
+    /// Checks the settings without reading any secret; secrets are read when they are needed.
     ///
     /// # Errors
-    /// Names the key.
+    /// The first unusable key.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
-        let places = [
+        let references = [
             ("webhook", &self.webhook),
             ("ntfy", &self.ntfy),
             ("ntfy_token", &self.ntfy_token),
             ("telegram_token", &self.telegram_token),
         ];
-        for (key, place) in places {
-            if place.as_ref().is_some_and(|place| !place.is_place()) {
-                return Err(SettingsError::NoPlace(key));
+        for (key, reference) in references {
+            if reference.as_ref().is_some_and(|reference| !reference.is_reference()) {
+                return Err(SettingsError::NotAReference(key));
             }
         }
         match (&self.telegram_token, &self.telegram_chat, &self.ntfy, &self.ntfy_token) {
-            (Some(_), None, ..) => Err(SettingsError::Alone("telegram_token", "telegram_chat")),
-            (None, Some(_), ..) => Err(SettingsError::Alone("telegram_chat", "telegram_token")),
-            (_, _, None, Some(_)) => Err(SettingsError::Alone("ntfy_token", "ntfy")),
+            (Some(_), None, ..) => {
+                Err(SettingsError::Incomplete("telegram_token", "telegram_chat"))
+            }
+            (None, Some(_), ..) => {
+                Err(SettingsError::Incomplete("telegram_chat", "telegram_token"))
+            }
+            (_, _, None, Some(_)) => Err(SettingsError::Incomplete("ntfy_token", "ntfy")),
             _ => Ok(()),
         }
     }
@@ -126,29 +130,32 @@ impl AlertSettings {
 mod tests {
     use super::*;
 
-    fn place(text: &str) -> Option<SecretRef> {
+    fn reference(text: &str) -> Option<SecretRef> {
         text.parse().ok()
     }
 
     #[test]
-    fn a_secret_in_place_of_its_place_is_refused_and_not_repeated() {
+    fn a_secret_instead_of_a_reference_is_refused_and_not_repeated() {
         let settings = AlertSettings {
-            webhook: place("https://x.example/secret"),
+            webhook: reference("https://x.example/secret"),
             ..AlertSettings::default()
         };
         let error = settings.check().unwrap_err();
-        assert_eq!(error, SettingsError::NoPlace("webhook"));
+        assert_eq!(error, SettingsError::NotAReference("webhook"));
         assert!(!error.to_string().contains("x.example"));
     }
 
     #[test]
     fn a_token_needs_its_chat() {
         let token =
-            AlertSettings { telegram_token: place("env:TOKEN"), ..AlertSettings::default() };
-        assert_eq!(token.check(), Err(SettingsError::Alone("telegram_token", "telegram_chat")));
+            AlertSettings { telegram_token: reference("env:TOKEN"), ..AlertSettings::default() };
+        assert_eq!(
+            token.check(),
+            Err(SettingsError::Incomplete("telegram_token", "telegram_chat"))
+        );
         let both = AlertSettings { telegram_chat: Some("12".to_owned()), ..token };
         assert_eq!(both.check(), Ok(()));
-        let lone = AlertSettings { ntfy_token: place("env:TOKEN"), ..AlertSettings::default() };
-        assert_eq!(lone.check(), Err(SettingsError::Alone("ntfy_token", "ntfy")));
+        let lone = AlertSettings { ntfy_token: reference("env:TOKEN"), ..AlertSettings::default() };
+        assert_eq!(lone.check(), Err(SettingsError::Incomplete("ntfy_token", "ntfy")));
     }
 }

@@ -1,14 +1,14 @@
 //! The path prefix that a proxy leaves on every request.
 //!
-//! All addresses of the page are relative, so a proxy that takes its prefix off needs nothing from
-//! us. One that leaves it on is served too when `--base-path` names it.
+//! All addresses of the page are relative, so a proxy that strips its prefix needs no setting. A
+//! prefix that the proxy leaves on every request is set with `--base-path`.
 
-/// Nothing, or `/…` without a slash at its end.
+/// A path prefix: empty, or `/…` without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BasePath(String);
 
 impl BasePath {
-    /// Takes `/aviator`, `/aviator/`, `/` and nothing; for anything else there is nothing.
+    /// Parses a prefix such as `/aviator`, `/aviator/`, `/` or an empty text; `None` for anything else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let plain = text.strip_suffix('/').unwrap_or(text);
         let is_segment = |part: &str| {
@@ -24,12 +24,12 @@ impl BasePath {
         is_fit.then(|| Self(plain.to_owned()))
     }
 
-    /// What stands in front of every path.
+    /// Returns the prefix.
     pub(crate) fn prefix(&self) -> &str {
         &self.0
     }
 
-    /// The path behind it; nothing where it does not stand in front.
+    /// Returns `path` without the prefix; `None` if the prefix is empty or `path` does not start with it.
     pub(crate) fn rest<'a>(&self, path: &'a str) -> Option<&'a str> {
         let rest = path.strip_prefix(&self.0).filter(|_| !self.0.is_empty())?;
         (rest.is_empty() || rest.starts_with('/')).then_some(rest)
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_segments_are_taken_off() {
+    fn only_whole_segments_are_stripped() {
         let base = BasePath::parse("/aviator").unwrap();
         assert_eq!(base.rest("/aviator"), Some(""));
         assert_eq!(base.rest("/aviator/"), Some("/"));

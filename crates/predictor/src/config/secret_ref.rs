@@ -7,30 +7,30 @@ use std::{env, fmt, fs};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A secret is a line.
+/// Maximum length of a file with a secret, which is one line.
 const FILE_BYTES_MAX: u64 = 4096;
 
-/// Where a secret is kept: `file:PATH` or `env:NAME`. Never the secret itself, so a place may be shown.
+/// A reference to a secret, `file:PATH` or `env:NAME`. It never holds the secret itself, so it may be shown.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct SecretRef(String);
 
 impl SecretRef {
-    /// Whether it names a place; if not, it may be a secret and is shown to nobody.
-    pub(crate) fn is_place(&self) -> bool {
+    /// Returns whether it is a reference; anything else may be a secret and is never shown.
+    pub(crate) fn is_reference(&self) -> bool {
         self.0.starts_with("env:") || self.0.starts_with("file:")
     }
 
-    /// What is kept there, without the line feed at its end.
+    /// Returns the secret, without surrounding blanks.
     ///
     /// # Errors
-    /// When nothing is there; names the place, never what is in it.
+    /// The secret cannot be read; the message names the reference, never the contents.
     pub(crate) fn reveal(&self) -> Result<String, String> {
         if let Some(name) = self.0.strip_prefix("env:") {
             return env::var(name)
                 .map_err(|_| format!("the environment variable {name} is not set, or not text"));
         }
-        let path = Path::new(self.0.strip_prefix("file:").ok_or("names no place")?);
+        let path = Path::new(self.0.strip_prefix("file:").ok_or("not a reference to a secret")?);
         let shown = path.display();
         let metadata = fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
         if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
@@ -44,7 +44,7 @@ impl SecretRef {
 impl FromStr for SecretRef {
     type Err = Infallible;
 
-    /// Takes anything: a complaint of the command line would repeat what it was given, and that may be a secret.
+    /// Accepts any text: clap repeats a refused value in its error, and the value may be a secret.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
@@ -52,7 +52,7 @@ impl FromStr for SecretRef {
 
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_place() { &self.0 } else { "(not shown)" })
+        f.write_str(if self.is_reference() { &self.0 } else { "(not shown)" })
     }
 }
 
@@ -72,9 +72,9 @@ impl Serialize for SecretRef {
 mod tests {
     use super::*;
 
-    fn place(text: &str) -> SecretRef {
-        let Ok(place) = text.parse();
-        place
+    fn reference(text: &str) -> SecretRef {
+        let Ok(reference) = text.parse();
+        reference
     }
 
     #[test]
@@ -82,26 +82,28 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hook");
         fs::write(&path, "https://example.com/x\r\n").unwrap();
-        let there = place(&format!("file:{}", path.display()));
+        let there = reference(&format!("file:{}", path.display()));
         assert_eq!(there.reveal().unwrap(), "https://example.com/x");
         fs::write(&path, [b'x'; 5000]).unwrap();
         assert!(there.reveal().unwrap_err().contains("4 KiB"));
-        // One that is set everywhere.
+        // A variable that is set on every machine.
         assert_eq!(
-            place("env:PATH").reveal().ok(),
+            reference("env:PATH").reveal().ok(),
             env::var("PATH").ok().map(|it| it.trim().to_owned())
         );
-        assert!(place("env:NO_SUCH_VARIABLE_IS_SET").reveal().is_err());
-        assert!(place("file:/no/such/hook").reveal().unwrap_err().starts_with("/no/such/hook: "));
+        assert!(reference("env:NO_SUCH_VARIABLE_IS_SET").reveal().is_err());
+        assert!(
+            reference("file:/no/such/hook").reveal().unwrap_err().starts_with("/no/such/hook: ")
+        );
     }
 
     #[test]
-    fn what_is_no_place_is_not_shown() {
-        let secret = place("https://example.com/secret");
-        assert!(!secret.is_place());
+    fn text_that_is_not_a_reference_is_not_shown() {
+        let secret = reference("https://example.com/secret");
+        assert!(!secret.is_reference());
         let shown = format!("{secret} {secret:?} {}", serde_json::to_string(&secret).unwrap());
         assert!(!shown.contains("example"), "{shown}");
         assert!(!secret.reveal().unwrap_err().contains("example"));
-        assert_eq!(place("env:HOOK").to_string(), "env:HOOK");
+        assert_eq!(reference("env:HOOK").to_string(), "env:HOOK");
     }
 }

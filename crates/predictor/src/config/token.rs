@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// Shorter ones can be guessed.
+/// Minimum length; a shorter token can be guessed.
 const LENGTH_MIN: usize = 16;
-/// What a browser holds instead of the token, so that who steals it cannot log in elsewhere.
+/// Hashed before the token to make the session cookie, so that a stolen cookie does not reveal the token.
 const COOKIE_OF: &[u8] = b"aviator predictor login\n";
 
-/// Why a file holds no token.
+/// Why a token cannot be read from a file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenError {
     /// The file could not be read.
@@ -20,18 +20,18 @@ pub(crate) enum TokenError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// Too short, or with signs that no header may carry.
+    /// The text is too short, or has characters that a header cannot carry.
     #[error(
-        "{0} holds no token: one line of at least {LENGTH_MIN} printable signs without spaces, \
+        "{0} holds no token: one line of at least {LENGTH_MIN} printable characters without spaces, \
          such as `head -c 24 /dev/urandom | base64` gives"
     )]
     Unfit(PathBuf),
 }
 
-/// A token that was read from its file.
+/// A token, stored as digests.
 #[derive(Clone)]
 pub(crate) struct Token {
     digest: [u8; 32],
@@ -39,7 +39,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Reads it; blanks around it do not count.
+    /// Reads a token from a file, without surrounding blanks.
     pub(crate) fn read(path: &Path) -> Result<Self, TokenError> {
         let text = fs::read_to_string(path)
             .map_err(|source| TokenError::Unreadable { path: path.to_owned(), source })?;
@@ -52,23 +52,23 @@ impl Token {
             let digest = Sha256::new().chain_update(COOKIE_OF).chain_update(text).finalize();
             let mut cookie = String::new();
             for byte in digest {
-                write!(cookie, "{byte:02x}").expect("a text can be written to");
+                write!(cookie, "{byte:02x}").expect("writing to a string cannot fail");
             }
             Self { digest: sha256(text), cookie }
         })
     }
 
-    /// Whether this is the token. How long that takes tells nothing about it.
+    /// Returns whether `offered` is the token, in constant time.
     pub(crate) fn is(&self, offered: &str) -> bool {
         sha256(offered).ct_eq(&self.digest).into()
     }
 
-    /// Whether this is what a browser was given for it.
+    /// Returns whether `offered` is the session cookie of the token.
     pub(crate) fn is_cookie(&self, offered: &str) -> bool {
         offered.as_bytes().ct_eq(self.cookie.as_bytes()).into()
     }
 
-    /// What a browser is given for it.
+    /// Returns the value of the session cookie.
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
@@ -105,11 +105,11 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_signs_are_enough() {
+    fn sixteen_characters_are_enough() {
         assert!(read("sixteen-signs-16").unwrap().is("sixteen-signs-16"));
     }
 
-    /// Who logged in before an upgrade stays logged in: `printf 'aviator predictor login\nTOKEN' | sha256sum`.
+    /// An upgrade must not end sessions: `printf 'aviator predictor login\nTOKEN' | sha256sum`.
     #[test]
     fn the_cookie_is_a_digest_in_hexadecimal() {
         let cookie = read("correct-horse-battery").unwrap().cookie().to_owned();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_guessed_or_cannot_be_sent_is_no_token() {
+    fn a_text_that_is_short_or_cannot_be_sent_is_refused() {
         for text in
             ["", "short", "fifteen-signs-1", "two words of some length", "drei\u{e4}hnundzwanzig"]
         {

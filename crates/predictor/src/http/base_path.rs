@@ -1,4 +1,4 @@
-//! Takes the configured base path off each request.
+//! Strips the configured base path from requests.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -9,7 +9,7 @@ use actix_web::{Error, HttpResponse, web};
 
 use crate::config::BasePath;
 
-/// Takes the base path off. Requests without it are served as well: a proxy may have done so.
+/// Strips the base path. Requests without it are served as well: a proxy may have stripped it.
 pub(crate) async fn strip(
     base: web::Data<BasePath>,
     mut request: ServiceRequest,

@@ -7,12 +7,12 @@ use rust_embed::{Embed, EmbeddedFile};
 
 use super::etag::knows;
 
-/// A build for development reads these files anew for every request, so a change needs no build.
+/// A debug build reads these files for every request, so a change needs no build.
 #[derive(Embed)]
 #[folder = "src/web"]
 struct Assets;
 
-/// Adds `/` and the files it needs, all under one path, so that any prefix of a proxy fits.
+/// Adds `/` and its files, all below one path, so that any prefix of a proxy works.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/").get(page).head(page))
@@ -24,7 +24,7 @@ async fn page(request: HttpRequest) -> HttpResponse {
     serve(&request, "index.html")
 }
 
-/// Asked for by browsers that have not read the page: feeds, tabs of `/api/status`.
+/// For browsers that have not loaded the page, such as a tab with `/api/status`.
 async fn icon(request: HttpRequest) -> HttpResponse {
     serve(&request, "favicon.svg")
 }
@@ -33,7 +33,7 @@ async fn asset(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     serve(&request, &path)
 }
 
-/// The names carry no version, so the browser asks every time and is mostly told "as before".
+/// File names have no version, so the browser asks each time and mostly gets 304.
 fn serve(request: &HttpRequest, path: &str) -> HttpResponse {
     let Some(file) = Assets::get(path) else {
         return HttpResponse::NotFound().finish();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_browser_that_has_a_file_is_told_so() {
+    async fn a_browser_that_has_a_file_gets_304() {
         let first = ask(client::TestRequest::get().uri("/assets/js/app.js")).await;
         let tag = header_of(&first, header::ETAG);
         for known in [tag.as_str(), "*", &format!("\"other\", {tag}")] {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn the_head_of_a_file_can_be_asked_for() {
+    async fn head_requests_are_answered() {
         let response =
             ask(client::TestRequest::with_uri("/").method(actix_web::http::Method::HEAD)).await;
         assert_eq!(response.status(), 200);
@@ -183,9 +183,9 @@ mod tests {
         }
     }
 
-    /// Otherwise a browser learns of a module only from the one that imports it, a round trip each.
+    /// Otherwise a browser finds each module only after loading the one that imports it, a round trip each.
     #[test]
-    fn every_module_is_asked_for_by_the_page_itself() {
+    fn every_module_is_preloaded_by_the_page() {
         let page = text_of("index.html");
         let modules = Assets::iter().filter(|path| path.starts_with("js/"));
         for path in modules.filter(|path| !path.ends_with("/api_types.js")) {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// Module by module, what is imported by name is there; a browser would only say so at run time.
+    /// A browser would report a missing module only at run time.
     #[test]
     fn every_import_names_a_file_that_exists() {
         for path in Assets::iter().filter(|path| path.starts_with("js/")) {

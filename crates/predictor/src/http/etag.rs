@@ -14,53 +14,54 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-/// A connection begins with a buffer of 8 KiB; the head of an answer has room in it too.
-pub(crate) const PIECE_BYTES: usize = 7000;
+/// Maximum length of a chunk of a body: it fits into the first buffer of a connection, 8 KiB, beside the
+/// head.
+pub(crate) const CHUNK_BYTES: usize = 7000;
 
-/// What a browser may do with an answer.
+/// How a browser may cache an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keep {
-    /// Keep it, and ask each time whether it still holds.
-    AndAsk,
-    /// Keep nothing: it tells the time.
-    Nothing,
+pub(crate) enum Caching {
+    /// Store it, and revalidate it each time.
+    Revalidate,
+    /// Do not store it: it has ages.
+    NoStore,
 }
 
-/// An answer that is only made when the client does not have it.
+/// Answers 304 if the client has the current version; otherwise makes the answer.
 ///
 /// Tags are weak: the same answer travels with and without compression.
 pub(crate) fn answer<T: Into<Answer>>(
     request: &HttpRequest,
     tag: &EntityTag,
-    keep: Keep,
+    caching: Caching,
     make: impl FnOnce() -> T,
 ) -> HttpResponse {
     let is_known = knows(request, tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    let directive = match keep {
-        Keep::AndAsk => CacheDirective::NoCache,
-        Keep::Nothing => CacheDirective::NoStore,
+    let directive = match caching {
+        Caching::Revalidate => CacheDirective::NoCache,
+        Caching::NoStore => CacheDirective::NoStore,
     };
     response.insert_header(ETag(tag.clone())).insert_header(CacheControl(vec![directive]));
     if is_known {
         return response.finish();
     }
     let Answer { kind, body } = make().into();
-    response.insert_header((header::CONTENT_TYPE, kind)).body(Pieces(body.into()))
+    response.insert_header((header::CONTENT_TYPE, kind)).body(ChunkedBody(body.into()))
 }
 
-/// A body in parts, and what it is.
+/// A body in parts with its content type.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) kind: &'static str,
     pub(crate) body: Vec<Bytes>,
 }
 
-/// A body that is handed to its connection in pieces. With them, a connection needs no larger buffer
-/// than it begins with, and ten thousand that wait for the same answer share its text.
-struct Pieces(VecDeque<Bytes>);
+/// A body that is sent in chunks, so that a connection does not grow its buffer and ten thousand
+/// connections that wait for the same answer share its text.
+struct ChunkedBody(VecDeque<Bytes>);
 
-impl MessageBody for Pieces {
+impl MessageBody for ChunkedBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -75,20 +76,20 @@ impl MessageBody for Pieces {
         while parts.front().is_some_and(Bytes::is_empty) {
             parts.pop_front();
         }
-        let piece = parts.front_mut().map(|part| part.split_to(part.len().min(PIECE_BYTES)));
-        Poll::Ready(piece.map(Ok))
+        let chunk = parts.front_mut().map(|part| part.split_to(part.len().min(CHUNK_BYTES)));
+        Poll::Ready(chunk.map(Ok))
     }
 }
 
 impl Answer {
-    /// Something as JSON.
+    /// Returns a value as JSON.
     pub(crate) fn json(value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("text keys and plain values");
         Self { kind: "application/json", body: vec![body.into()] }
     }
 }
 
-/// JSON of which the first part is shared by all who ask.
+/// JSON whose first part is shared by all requests.
 impl From<(Arc<[u8]>, String)> for Answer {
     fn from((shared, own): (Arc<[u8]>, String)) -> Self {
         let body = vec![Bytes::from_owner(shared), own.into()];
@@ -96,13 +97,13 @@ impl From<(Arc<[u8]>, String)> for Answer {
     }
 }
 
-/// A tag of what an answer was made from.
+/// Returns a weak tag made from these numbers.
 pub(crate) fn tag(parts: &[u64]) -> EntityTag {
     let words: Vec<String> = parts.iter().map(|part| format!("{part:x}")).collect();
     EntityTag::new_weak(words.join("-"))
 }
 
-/// Whether the client has what the tag names.
+/// Returns whether the client has the version of this tag.
 pub(crate) fn knows(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),

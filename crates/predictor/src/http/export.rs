@@ -13,25 +13,25 @@ use futures_util::{Stream, stream};
 use rounds::Round;
 
 use super::problem::Problem;
-use crate::http::query::Export;
+use crate::http::query::ExportQuery;
 use crate::snapshot::Snapshot;
 use crate::store::ledger_csv::{self, CsvFilter, LedgerCsv};
 use crate::table::TableHandle;
 
-/// Rows of a piece: some tens of kilobytes, made in well under a millisecond.
-const PIECE: usize = 1024;
+/// Rows in a chunk: some tens of kilobytes, made in well under a millisecond.
+const CHUNK_ROWS: usize = 1024;
 
 /// `GET /api/rounds.csv`: rounds in the form of the collector's files.
 pub(crate) async fn rounds(
     handle: web::Data<TableHandle>,
-    part: web::Query<Export>,
+    query: web::Query<ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
     let snapshot = handle.snapshot.load_full();
-    let range = part.span()?.of(&snapshot.round_history);
+    let range = query.span()?.of(&snapshot.round_history);
     let rows = stream::unfold((snapshot, range), async |(snapshot, mut range)| {
-        let piece = range.start..range.end.min(range.start + PIECE);
-        range.start = piece.end;
-        let rows = snapshot.round_history.range(piece);
+        let chunk = range.start..range.end.min(range.start + CHUNK_ROWS);
+        range.start = chunk.end;
+        let rows = snapshot.round_history.range(chunk);
         let text = rows.fold(String::new(), |text, row| with_row(text, &row.round));
         (!text.is_empty()).then(|| (Ok(Bytes::from(text)), (snapshot, range)))
     });
@@ -42,23 +42,23 @@ fn with_row(mut text: String, round: &Round) -> String {
     let is_exact = round.time.nanosecond().is_multiple_of(1_000_000);
     let format = if is_exact { SecondsFormat::Millis } else { SecondsFormat::AutoSi };
     let time = round.time.to_rfc3339_opts(format, true);
-    writeln!(text, "{time},{}", round.multiplier).expect("a text can be written to");
+    writeln!(text, "{time},{}", round.multiplier).expect("writing to a string cannot fail");
     text
 }
 
-/// `GET /api/predictions.csv`: the ledger of forecasts. Its file is read on a thread for that.
+/// `GET /api/predictions.csv`: the ledger of forecasts, read on a thread for blocking work.
 pub(crate) async fn predictions(
     handle: web::Data<TableHandle>,
-    part: web::Query<Export>,
+    query: web::Query<ExportQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let span = part.span()?;
-    let wanted = CsvFilter { from: span.from, to: span.to, limit: span.limit };
+    let span = query.span()?;
+    let filter = CsvFilter { from: span.from, to: span.to, limit: span.limit };
     let snapshot = handle.snapshot.load_full();
-    let Some(path) = kept_in(&snapshot) else {
-        let detail = "forecasts are kept in memory only; name a place with --state-dir";
+    let Some(path) = ledger_path(&snapshot) else {
+        let detail = "forecasts are kept in memory only; choose a directory with --state-dir";
         return Err(Problem::new("no-ledger", StatusCode::NOT_FOUND, detail));
     };
-    let opened = web::block(move || LedgerCsv::open(&path, wanted)).await;
+    let opened = web::block(move || LedgerCsv::open(&path, filter)).await;
     let opened = opened.map_err(|_| Problem::stopping())?;
     let predictions = opened.map_err(|error| {
         let detail = format!("the ledger cannot be read: {error}");
@@ -66,12 +66,12 @@ pub(crate) async fn predictions(
     })?;
     let rows = stream::unfold(predictions, async |mut predictions| {
         let read = web::block(move || {
-            let piece = predictions.piece();
-            (piece, predictions)
+            let chunk = predictions.next_chunk();
+            (chunk, predictions)
         });
         match read.await {
-            Ok((Ok(piece), predictions)) => piece.map(|text| (Ok(text.into()), predictions)),
-            // A transfer that breaks off cannot be taken for a whole one.
+            Ok((Ok(chunk), predictions)) => chunk.map(|text| (Ok(text.into()), predictions)),
+            // The error aborts the transfer, so that the client does not take it for complete.
             Ok((Err(error), predictions)) => Some((Err(error.into()), predictions)),
             Err(_) => None,
         }
@@ -79,7 +79,7 @@ pub(crate) async fn predictions(
     Ok(csv_response("predictions.csv", ledger_csv::HEADER, rows))
 }
 
-fn kept_in(snapshot: &Arc<Snapshot>) -> Option<PathBuf> {
+fn ledger_path(snapshot: &Arc<Snapshot>) -> Option<PathBuf> {
     snapshot.forecasts.kept_in.as_ref().map(PathBuf::from)
 }
 

@@ -39,16 +39,15 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// What our page sends with a change. Another site's page could only do so after asking for leave
-/// (CORS), which nobody gets.
-const OUR_PAGE: (HeaderName, &str) = (HeaderName::from_static("x-requested-with"), "aviator");
+/// Header that the dashboard sends with a change. A page of another site would need permission (CORS) to
+/// send it, which this server never grants.
+const OWN_PAGE: (HeaderName, &str) = (HeaderName::from_static("x-requested-with"), "aviator");
 
-/// Served without a token: what tells a supervisor that the process lives, and what a browser needs
-/// to ask for the token. Assets are the same for everyone.
+/// Served without a token: the health checks, and what a browser needs to log in. Assets are public.
 const OPEN: [&str; 4] = ["/healthz", "/readyz", "/login", "/favicon.ico"];
 const OPEN_BELOW: &str = "/assets/";
 
-/// Who may ask what.
+/// The access rules.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     hosts: Hosts,
@@ -60,30 +59,30 @@ impl Guard {
         Self { hosts, token }
     }
 
-    /// What has to be known to ask; nothing on an address that only this machine reaches.
+    /// Returns the token that clients must send, if there is one.
     pub(crate) fn token(&self) -> Option<&Token> {
         self.token.as_ref()
     }
 
-    /// Whether other machines can ask without a token.
+    /// Returns whether other machines can use the API without a token.
     pub(crate) fn is_insecure(&self) -> bool {
         self.token.is_none() && !self.hosts.listen.is_loopback()
     }
 
-    fn refusal(&self, asked: &Asked<'_>) -> Option<Problem> {
+    fn refusal(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
         self.hosts
-            .refusal(asked)
-            .or_else(|| self.without_token(asked))
-            .or_else(|| self.foreign_page(asked))
+            .refusal(request_parts)
+            .or_else(|| self.missing_token(request_parts))
+            .or_else(|| self.foreign_page(request_parts))
     }
 
-    fn without_token(&self, asked: &Asked<'_>) -> Option<Problem> {
+    fn missing_token(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
         let token = self.token.as_ref()?;
-        if OPEN.contains(&asked.path) || asked.path.starts_with(OPEN_BELOW) {
+        if OPEN.contains(&request_parts.path) || request_parts.path.starts_with(OPEN_BELOW) {
             return None;
         }
-        let (bearer, cookie) = (asked.bearer(), session_cookie(asked.headers));
-        // A header that is wrong is not made good by a cookie.
+        let (bearer, cookie) = (request_parts.bearer(), session_cookie(request_parts.headers));
+        // A valid cookie does not override a wrong header.
         let is_known = match bearer {
             Some(bearer) => token.is(bearer),
             None => cookie.is_some_and(|cookie| token.is_cookie(cookie)),
@@ -98,18 +97,19 @@ impl Guard {
         Some(Problem::new("unauthorized", StatusCode::UNAUTHORIZED, detail))
     }
 
-    fn foreign_page(&self, asked: &Asked<'_>) -> Option<Problem> {
-        if asked.method.is_safe() {
+    fn foreign_page(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
+        if request_parts.method.is_safe() {
             return None;
         }
-        if !is_own_page(&self.hosts, asked.headers) {
+        if !is_own_page(&self.hosts, request_parts.headers) {
             let detail = "this request comes from the page of another site";
             return Some(Problem::new("foreign-origin", StatusCode::FORBIDDEN, detail));
         }
-        let (name, value) = OUR_PAGE;
-        let is_ours = asked.headers.get(&name).is_some_and(|it| it.as_bytes() == value.as_bytes());
-        // A form can carry no header. What it sends is the token itself, which no other site knows.
-        if is_ours || asked.path == "/login" || !asked.is_of_browser() {
+        let (name, value) = OWN_PAGE;
+        let is_own =
+            request_parts.headers.get(&name).is_some_and(|it| it.as_bytes() == value.as_bytes());
+        // A form cannot send the header, but it sends the token, which no other site knows.
+        if is_own || request_parts.path == "/login" || !request_parts.is_from_browser() {
             return None;
         }
         let detail = format!("a page sends {name}: {value} with a change");
@@ -117,8 +117,8 @@ impl Guard {
     }
 }
 
-/// What is known of a request before it is answered.
-struct Asked<'a> {
+/// The parts of a request that the rules examine.
+struct RequestParts<'a> {
     method: &'a Method,
     path: &'a str,
     headers: &'a HeaderMap,
@@ -126,20 +126,20 @@ struct Asked<'a> {
     target: Option<&'a str>,
 }
 
-impl Asked<'_> {
+impl RequestParts<'_> {
     fn bearer(&self) -> Option<&str> {
         let text = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// Browsers say where a change comes from, or send a cookie; tools do neither.
-    fn is_of_browser(&self) -> bool {
+    /// Returns whether a browser sent it: browsers send the origin of a change, or a cookie; tools send neither.
+    fn is_from_browser(&self) -> bool {
         [header::ORIGIN, header::COOKIE].iter().any(|name| self.headers.contains_key(name))
             || self.headers.contains_key("sec-fetch-site")
     }
 
-    /// Whether a person sits there and wants to see the dashboard.
+    /// Returns whether a browser navigates to the dashboard.
     fn wants_page(&self) -> bool {
         let accepts = self.headers.get(header::ACCEPT).and_then(|it| it.to_str().ok());
         self.method == Method::GET
@@ -156,7 +156,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Loopback names, the address listened on, and those the user allowed.
+    /// Allows loopback names, the address listened on, and `allowed`.
     pub(crate) fn new(listen: SocketAddr, allowed: &[String]) -> Self {
         let allowed = allowed.iter().map(|host| plain(host)).collect();
         Self { listen: listen.ip(), allowed }
@@ -168,18 +168,19 @@ impl Hosts {
         if host == "localhost" || host.ends_with(".localhost") || self.allowed.contains(&host) {
             return true;
         }
-        // An address is no name, so it cannot be made to point elsewhere.
+        // An IP address involves no DNS, so it cannot be rebound.
         host.parse::<IpAddr>()
             .is_ok_and(|ip| ip.is_loopback() || ip == self.listen || self.listen.is_unspecified())
     }
 
-    fn refusal(&self, asked: &Asked<'_>) -> Option<Problem> {
-        let mut named = asked.headers.get_all(header::HOST).map(|it| it.to_str().unwrap_or(""));
+    fn refusal(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
+        let mut named =
+            request_parts.headers.get_all(header::HOST).map(|it| it.to_str().unwrap_or(""));
         let (Some(host), None) = (named.next(), named.next()) else {
             let detail = "a request has exactly one Host header";
             return Some(Problem::new("bad-host", StatusCode::BAD_REQUEST, detail));
         };
-        let hosts = [Some(host), asked.target];
+        let hosts = [Some(host), request_parts.target];
         let foreign = hosts.into_iter().flatten().find(|it| !self.knows(it))?;
         let name = without_port(foreign);
         let detail = format!(
@@ -189,31 +190,32 @@ impl Hosts {
     }
 }
 
-/// Refuses who does not name this machine, who does not know the token, and changes that another
-/// site asks for.
+/// Refuses requests that name another host, that lack the token, or that change something on behalf of
+/// another site.
 pub(crate) async fn check(
     guard: web::Data<Guard>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let asked = Asked {
+    let request_parts = RequestParts {
         method: request.method(),
         path: request.path(),
         headers: request.headers(),
         target: request.uri().host(),
     };
-    let Some(problem) = guard.refusal(&asked) else {
+    let Some(problem) = guard.refusal(&request_parts) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let response = if problem.status_code() == StatusCode::UNAUTHORIZED && asked.wants_page() {
-        HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
-    } else {
-        problem.error_response()
-    };
+    let response =
+        if problem.status_code() == StatusCode::UNAUTHORIZED && request_parts.wants_page() {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
+        } else {
+            problem.error_response()
+        };
     Ok(request.into_response(response))
 }
 
-/// Adds the headers that tell a browser how little this page needs.
+/// Adds the security headers.
 pub(crate) async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -242,7 +244,7 @@ fn is_own_page(hosts: &Hosts, headers: &HeaderMap) -> bool {
     is_same_site && is_known_origin
 }
 
-/// Lower case, without brackets and the root's dot.
+/// Returns a host name in lower case, without brackets and trailing dot.
 fn plain(host: &str) -> String {
     let host = host.strip_suffix('.').unwrap_or(host);
     host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
@@ -261,7 +263,7 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The session cookie of a request.
+/// Returns the session cookie of a request.
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let texts = headers.get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
     texts

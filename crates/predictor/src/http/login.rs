@@ -10,25 +10,25 @@ use super::guard::{COOKIE, Guard};
 use super::problem::{Problem, Rendered};
 use crate::config::BasePath;
 
-/// A month, in seconds.
+/// Lifetime of the session cookie: 30 days, in seconds.
 const COOKIE_AGE: u32 = 30 * 24 * 60 * 60;
 const PAGE: &str = include_str!("login.html");
-/// The one page with a form.
+/// The content security policy of the login page, the only page with a form.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
-/// What the form sends.
+/// The fields of the login form.
 #[derive(Deserialize)]
-struct Form {
+struct LoginForm {
     token: String,
 }
 
-/// `GET /login`: asks for the token, where there is one.
+/// `GET /login`: the login form, if a token is required.
 pub(crate) async fn form(guard: web::Data<Guard>) -> HttpResponse {
     if guard.token().is_some() { page(StatusCode::OK) } else { to_dashboard().finish() }
 }
 
-/// `POST /login`: gives a cookie for the token.
+/// `POST /login`: exchanges the token for a session cookie.
 pub(crate) async fn log_in(
     request: HttpRequest,
     payload: web::Payload,
@@ -41,13 +41,13 @@ pub(crate) async fn log_in(
     }
     let sent = body::read(payload).await?;
     let text = std::str::from_utf8(&sent).unwrap_or_default();
-    let form = web::Query::<Form>::from_query(text).map_err(|error| {
+    let form = web::Query::<LoginForm>::from_query(text).map_err(|error| {
         let detail = format!("the form is not understood: {error}");
         Problem::new("not-a-form", StatusCode::BAD_REQUEST, detail)
     })?;
     let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
     if !token.is(form.token.trim()) {
-        tracing::warn!("Someone tried to log in with a wrong token.");
+        tracing::warn!("Login refused: wrong token.");
         return Ok(page(StatusCode::UNAUTHORIZED));
     }
     let cookie = format!(
@@ -59,23 +59,24 @@ pub(crate) async fn log_in(
     Ok(to_dashboard().insert_header((header::SET_COOKIE, cookie)).finish())
 }
 
-/// A form always says where it came from; behind a proxy that is all there is to know.
+/// Returns whether the browser uses HTTPS. Forms always send their origin; behind a proxy nothing else
+/// shows the scheme.
 fn is_encrypted(headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }
 
 fn page(status: StatusCode) -> HttpResponse {
     let is_wrong = status == StatusCode::UNAUTHORIZED;
-    let said = if is_wrong { "<p role=\"alert\">That is not the token.</p>" } else { "" };
+    let message = if is_wrong { "<p role=\"alert\">That is not the token.</p>" } else { "" };
     let mut response = HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)))
-        .body(PAGE.replace("<!-- said -->", said));
+        .body(PAGE.replace("<!-- message -->", message));
     response.extensions_mut().insert(Rendered);
     response
 }
 
-/// The address is relative: a proxy may have put any path in front.
+/// Redirects by a relative address, as a proxy may add any prefix.
 fn to_dashboard() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::SeeOther();
     response.insert_header((header::LOCATION, "./"));

@@ -1,7 +1,6 @@
 //! `GET /metrics`: the text format of Prometheus, written from the snapshots.
 //!
-//! Everything worth measuring is in a snapshot already, so there is no registry to keep in step with
-//! it; only answers to requests are counted beside it.
+//! The snapshots hold all figures, so there is no registry; only requests are counted separately.
 
 use std::fs;
 
@@ -13,7 +12,7 @@ use forecasting::scorecard::{ENSEMBLE, Row};
 
 use super::guard::Guard;
 use super::request_log::RequestLog;
-use super::table_routes::{Seen, ServedTables};
+use super::table_routes::{ServedTables, TableState};
 use crate::snapshot::Snapshot;
 use crate::snapshot::evidence::EvidenceView;
 use crate::training::durations::SECONDS;
@@ -24,11 +23,11 @@ const HOUSE: &str = "house";
 /// `GET /metrics`.
 pub(crate) async fn metrics(
     tables: web::Data<ServedTables>,
-    access: web::Data<RequestLog>,
+    request_log: web::Data<RequestLog>,
     guard: web::Data<Guard>,
 ) -> HttpResponse {
-    let tables = tables.seen();
-    let mut page = Page { metrics: MetricsPage::default(), tables: &tables };
+    let tables = tables.states();
+    let mut page = MetricsWriter { metrics: MetricsPage::default(), tables: &tables };
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     let help = "Always 1; the version is the label.";
     page.metrics.metric("aviator_build_info", MetricKind::Gauge, help).sample(&version, 1);
@@ -36,45 +35,44 @@ pub(crate) async fn metrics(
     page.training();
     page.forecasts();
     page.streams();
-    let help = "1 while other machines need no token.";
+    let help = "1 while other machines can use the API without a token.";
     let is_insecure = u8::from(guard.is_insecure());
     page.metrics.metric("aviator_insecure", MetricKind::Gauge, help).sample(&[], is_insecure);
-    page.requests(&access);
+    page.requests(&request_log);
     page.process();
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
         .body(page.metrics.into_text())
 }
 
-struct Page<'a> {
+struct MetricsWriter<'a> {
     metrics: MetricsPage,
-    tables: &'a [Seen],
+    tables: &'a [TableState],
 }
 
-impl Page<'_> {
+impl MetricsWriter<'_> {
     fn data(&mut self) {
         self.gauge("aviator_rows_loaded", "Rounds in use.", |it| Some(it.csv_records as f64));
-        self.by(
-            "aviator_rows_rejected",
-            "reason",
-            "Rows that are no rounds, by what is wrong.",
-            |it| it.data.rejected_by_reason.clone(),
-        );
+        self.by("aviator_rows_rejected", "reason", "Rows that are not rounds, by reason.", |it| {
+            it.data.rejected_by_reason.clone()
+        });
         self.gauge("aviator_torn_bytes", "Bytes of unfinished rows.", |it| {
             Some(it.data.torn_bytes as f64)
         });
-        self.total("aviator_rebuilds", "Times that earlier rounds changed.", |it| it.data.rebuilds);
+        self.total("aviator_rebuilds", "Number of times that earlier rounds changed.", |it| {
+            it.data.rebuilds
+        });
         self.gauge("aviator_last_round_timestamp_seconds", "When the newest round ended.", |it| {
             it.latest_timestamp.map(seconds)
         });
         self.gauge("aviator_data_readable", "1 while the directory can be read.", |it| {
             Some(f64::from(it.indicators.auto_sync_active))
         });
-        self.by("aviator_watch_events", "kind", "Looks at the directory, by cause.", |it| {
+        self.by("aviator_watch_events", "kind", "Scans of the directory, by cause.", |it| {
             let scans = it.scan_counts;
-            [("hint", scans.hinted), ("timer", scans.timed), ("request", scans.asked)].to_vec()
+            [("hint", scans.hinted), ("timer", scans.timed), ("request", scans.requested)].to_vec()
         });
-        let help = "Looks by the timer that found what no notification had told of.";
+        let help = "Scans by the timer that found changes without a notification.";
         self.total("aviator_scan_recovered", help, |it| it.scan_counts.recovered);
     }
 
@@ -96,7 +94,7 @@ impl Page<'_> {
     }
 
     fn forecasts(&mut self) {
-        self.by("aviator_forecasts", "kind", "Forecasts, by what became of them.", |it| {
+        self.by("aviator_forecasts", "kind", "Forecasts, by outcome.", |it| {
             let it = &it.forecasts;
             [("settled", it.settled), ("late", it.late), ("missed", it.missed), ("void", it.void)]
                 .to_vec()
@@ -106,11 +104,11 @@ impl Page<'_> {
         self.gauge("aviator_baseline_mae_rolling", "The same of the constant 1.94.", |it| {
             mae(it, HOUSE)
         });
-        let help = "ln of what a euro bet against the light has become.";
-        let mut metric = self.metrics.metric("aviator_light_ln_e", MetricKind::Gauge, help);
-        for Seen { name: table, snapshot, .. } in self.tables {
-            for (light, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
-                metric.sample(&[("table", table), ("light", light)], ln_e);
+        let help = "ln of what a euro bet against the claim of the test has become.";
+        let mut metric = self.metrics.metric("aviator_evidence_ln_e", MetricKind::Gauge, help);
+        for TableState { name: table, snapshot, .. } in self.tables {
+            for (test, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {
+                metric.sample(&[("table", table), ("test", test)], ln_e);
             }
         }
     }
@@ -118,23 +116,23 @@ impl Page<'_> {
     fn streams(&mut self) {
         let help = "Open event streams.";
         let mut metric = self.metrics.metric("aviator_sse_clients", MetricKind::Gauge, help);
-        for Seen { name: table, streams, .. } in self.tables {
+        for TableState { name: table, streams, .. } in self.tables {
             metric.sample(&[("table", table)], streams);
         }
     }
 
-    fn requests(&mut self, access: &RequestLog) {
+    fn requests(&mut self, request_log: &RequestLog) {
         let help = "Requests answered.";
         let mut metric =
             self.metrics.metric("aviator_http_requests_total", MetricKind::Counter, help);
-        for (route, statuses) in access.answered() {
+        for (route, statuses) in request_log.counts() {
             for (status, count) in statuses {
                 metric.sample(&[("route", &route), ("status", &status.to_string())], count);
             }
         }
     }
 
-    /// Where the system tells it.
+    /// Figures of the process, where `/proc` has them.
     fn process(&mut self) {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -146,7 +144,7 @@ impl Page<'_> {
                 .metric(name, MetricKind::Gauge, "Memory in use.")
                 .sample(&[], bytes * 1024);
         }
-        // The one that is open for counting is not counted.
+        // Not counting the open directory itself.
         if let Ok(open) = fs::read_dir("/proc/self/fd") {
             self.metrics
                 .metric("process_open_fds", MetricKind::Gauge, "Open files and connections.")
@@ -154,10 +152,10 @@ impl Page<'_> {
         }
     }
 
-    /// What is not known is left out: 0 would be a value.
+    /// A gauge; an unknown value is left out, as 0 would be a value.
     fn gauge(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Option<f64>) {
         let mut metric = self.metrics.metric(name, MetricKind::Gauge, help);
-        for Seen { name: table, snapshot, .. } in self.tables {
+        for TableState { name: table, snapshot, .. } in self.tables {
             if let Some(value) = of(snapshot) {
                 metric.sample(&[("table", table)], value);
             }
@@ -167,12 +165,12 @@ impl Page<'_> {
     fn total(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> u64) {
         let name = format!("{name}_total");
         let mut metric = self.metrics.metric(&name, MetricKind::Counter, help);
-        for Seen { name: table, snapshot, .. } in self.tables {
+        for TableState { name: table, snapshot, .. } in self.tables {
             metric.sample(&[("table", table)], of(snapshot));
         }
     }
 
-    /// A counter with one label more.
+    /// A counter with another label.
     fn by(
         &mut self,
         name: &str,
@@ -182,7 +180,7 @@ impl Page<'_> {
     ) {
         let name = format!("{name}_total");
         let mut metric = self.metrics.metric(&name, MetricKind::Counter, help);
-        for Seen { name: table, snapshot, .. } in self.tables {
+        for TableState { name: table, snapshot, .. } in self.tables {
             for (kind, count) in of(snapshot) {
                 metric.sample(&[("table", table), (label, kind)], count);
             }
@@ -191,14 +189,14 @@ impl Page<'_> {
 
     fn durations(&mut self, name: &str, help: &str) {
         let mut metric = self.metrics.metric(name, MetricKind::Histogram, help);
-        for Seen { name: table, snapshot, .. } in self.tables {
-            let took = snapshot.training_durations;
-            for (within, end) in took.within.iter().zip(SECONDS) {
+        for TableState { name: table, snapshot, .. } in self.tables {
+            let durations = snapshot.training_durations;
+            for (within, end) in durations.within.iter().zip(SECONDS) {
                 metric.sample_of("_bucket", &[("table", table), ("le", &end.to_string())], within);
             }
-            metric.sample_of("_bucket", &[("table", table), ("le", "+Inf")], took.count);
-            metric.sample_of("_sum", &[("table", table)], took.sum);
-            metric.sample_of("_count", &[("table", table)], took.count);
+            metric.sample_of("_bucket", &[("table", table), ("le", "+Inf")], durations.count);
+            metric.sample_of("_sum", &[("table", table)], durations.sum);
+            metric.sample_of("_count", &[("table", table)], durations.count);
         }
     }
 }
@@ -207,7 +205,7 @@ fn model(snapshot: &Snapshot) -> Option<&Accuracy> {
     snapshot.model_accuracy.as_ref()
 }
 
-/// Over the last 500 forecasts.
+/// Returns the mean absolute error over the last 500 forecasts.
 fn mae(snapshot: &Snapshot, name: &str) -> Option<f64> {
     let recent: &[Row] = snapshot.scorecard.as_ref().map_or(&[], |report| &report.recent);
     recent.iter().find(|row| row.name == name).and_then(|row| row.mae)

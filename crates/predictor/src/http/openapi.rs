@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use actix_web::http::header::EntityTag;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::etag::{Answer, Keep, answer, tag};
+use super::etag::{Answer, Caching, answer, tag};
 
 pub(super) const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 const STYLE: &str = include_str!("openapi/docs.css");
@@ -41,7 +41,7 @@ pub(crate) async fn style(request: HttpRequest) -> HttpResponse {
 
 fn serve(request: &HttpRequest, kind: &'static str, text: String) -> HttpResponse {
     let tag = tag_of(&text);
-    answer(request, &tag, Keep::AndAsk, || Answer { kind, body: vec![text.into()] })
+    answer(request, &tag, Caching::Revalidate, || Answer { kind, body: vec![text.into()] })
 }
 
 fn tag_of(text: &str) -> EntityTag {

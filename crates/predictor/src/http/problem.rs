@@ -14,14 +14,14 @@ use serde_json::{Map, Value};
 use super::request_log::RequestId;
 use crate::http::query::BadQuery;
 
-/// How long a client may wait before it asks for something that is still to come, in seconds.
+/// Seconds after which a client should retry.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// Says that a failed response has a body of its own.
+/// Marks a failed response that has its own body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rendered;
 
-/// What went wrong with one request.
+/// The error of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     kind: &'static str,
@@ -32,19 +32,19 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem of a kind that has a line in docs/api.md.
+    /// A problem of a kind that has a line in docs/reference/api.md.
     pub(crate) fn new(kind: &'static str, status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { kind, title, status, detail: detail.into(), extra: Map::new() }
     }
 
-    /// A member of the document beyond the five of the standard.
+    /// Adds a member beyond the five of the standard.
     pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(key.to_owned(), value.into());
         self
     }
 
-    /// What stands behind the question mark is not understood.
+    /// The query string is invalid.
     pub(crate) fn bad_query(error: impl fmt::Display) -> Self {
         Self::new("bad-query", StatusCode::BAD_REQUEST, error.to_string())
     }
@@ -60,18 +60,18 @@ impl Problem {
         .with("rounds_needed", need)
     }
 
-    /// The daemon is on its way out.
+    /// The daemon is stopping.
     pub(crate) fn stopping() -> Self {
         Self::new("stopping", StatusCode::SERVICE_UNAVAILABLE, "the predictor is stopping")
     }
 
-    /// What is left of an error that is not ours.
+    /// Returns the problem for an error response of actix.
     fn of_status(status: StatusCode, path: &str) -> Self {
         let detail = match status {
             StatusCode::NOT_FOUND => format!("nothing is served at {path}"),
             StatusCode::METHOD_NOT_ALLOWED => format!("{path} does not take this method"),
             StatusCode::PAYLOAD_TOO_LARGE => {
-                format!("a body may have {} bytes", crate::config::BODY_BYTES_MAX)
+                format!("a body may have at most {} bytes", crate::config::BODY_BYTES_MAX)
             }
             _ => status.canonical_reason().unwrap_or("the request failed").to_lowercase(),
         };
@@ -142,7 +142,7 @@ impl ResponseError for Problem {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
-            // The rest of the body may still be on its way; it is not waited for.
+            // The rest of the body may still arrive; nobody reads it.
             StatusCode::REQUEST_TIMEOUT => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -152,7 +152,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// Gives every failed response a problem document as its body, whoever made it.
+/// Replaces the body of every failed response by a problem document.
 pub(crate) async fn render(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -8,127 +8,127 @@ use serde::Deserialize;
 
 use crate::snapshot::round_history::RoundHistory;
 
-/// Rounds that are sent unless the client says how many.
-const ROUNDS: usize = 200;
+/// Default number of rounds.
+const ROUNDS_DEFAULT: usize = 200;
 
-/// Cash-out targets of one's own in one request.
+/// Maximum number of cash-out targets in a request.
 const TARGETS_MAX: usize = 20;
-/// Where they may lie.
+/// Range of a cash-out target.
 const TARGET_RANGE: RangeInclusive<f64> = 1.01..=1e6;
 
-/// A query that cannot be answered, and what would be.
+/// A query that cannot be answered; the text says what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadQuery(String);
 
-/// A part of all rounds.
+/// The query of `/api/rounds`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Part {
+pub struct RoundsQuery {
     limit: Option<String>,
     points: Option<String>,
     from: Option<String>,
     to: Option<String>,
 }
 
-/// A part of a table to take away.
+/// The query of a CSV download.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Export {
+pub struct ExportQuery {
     limit: Option<String>,
     from: Option<String>,
     to: Option<String>,
 }
 
-/// How many of a list.
+/// A query with a limit.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limit {
+pub struct LimitQuery {
     limit: Option<String>,
 }
 
-/// In how many points.
+/// A query with a number of points.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Points {
+pub struct PointsQuery {
     points: Option<String>,
 }
 
-/// Cash-out targets of one's own.
+/// The query of `/api/predict`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Targets {
+pub struct TargetsQuery {
     /// Multipliers, separated by commas.
     #[serde(default)]
     targets: String,
 }
 
-/// Times between which something lies, and how many of the newest.
+/// A period, and how many of its newest rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Not before it.
+    /// The first time of the period, if it has one.
     pub from: Option<DateTime<Utc>>,
-    /// Before it.
+    /// The end of the period, exclusive, if it has one.
     pub to: Option<DateTime<Utc>>,
-    /// At most so many, the newest.
+    /// Maximum number of rounds, the newest.
     pub limit: usize,
 }
 
-impl Part {
-    /// The span that is asked for; `limit` is 200 unless something is said.
+impl RoundsQuery {
+    /// Returns the requested span; the last 200 rounds if nothing is given.
     ///
     /// # Errors
-    /// What is asked for is not understood.
+    /// A value is malformed or out of range.
     pub fn span(&self) -> Result<Span, BadQuery> {
         let is_plain = self.from.is_none() && self.to.is_none() && self.limit.is_none();
         let span = span(self.from.as_deref(), self.to.as_deref(), self.limit.as_deref())?;
-        Ok(if is_plain { Span { limit: ROUNDS, ..span } } else { span })
+        Ok(if is_plain { Span { limit: ROUNDS_DEFAULT, ..span } } else { span })
     }
 
-    /// How many points may be sent.
+    /// Returns the maximum number of points to send.
     ///
     /// # Errors
-    /// What is asked for is not understood.
+    /// A value is malformed or out of range.
     pub fn points(&self, most: usize) -> Result<usize, BadQuery> {
         self.points.as_deref().map_or(Ok(most), |text| number("points", text, 2..=most))
     }
 }
 
-impl Export {
-    /// The span that is asked for; everything unless something is said.
+impl ExportQuery {
+    /// Returns the requested span; everything if nothing is given.
     ///
     /// # Errors
-    /// What is asked for is not understood.
+    /// A value is malformed or out of range.
     pub fn span(&self) -> Result<Span, BadQuery> {
         span(self.from.as_deref(), self.to.as_deref(), self.limit.as_deref())
     }
 }
 
-impl Limit {
-    /// How many are asked for: 1 to `most`.
+impl LimitQuery {
+    /// Returns the requested number, 1 to `most`.
     ///
     /// # Errors
-    /// What is asked for is not understood.
+    /// A value is malformed or out of range.
     pub fn number(&self, default: usize, most: usize) -> Result<usize, BadQuery> {
         self.limit.as_deref().map_or(Ok(default), |text| number("limit", text, 1..=most))
     }
 }
 
-impl Points {
-    /// How many are asked for: 2 to `most`.
+impl PointsQuery {
+    /// Returns the requested number, 2 to `most`.
     ///
     /// # Errors
-    /// What is asked for is not understood.
+    /// A value is malformed or out of range.
     pub fn number(&self, default: usize, most: usize) -> Result<usize, BadQuery> {
         self.points.as_deref().map_or(Ok(default), |text| number("points", text, 2..=most))
     }
 }
 
-impl Targets {
-    /// Those that are asked for, 1.01 to 1,000,000 each.
+impl TargetsQuery {
+    /// Returns the requested targets, 1.01 to 1,000,000 each.
     ///
     /// # Errors
-    /// They are no list of multipliers, or too many.
+    /// The text is not a list of multipliers, or has too many.
     pub fn chosen(&self) -> Result<Vec<f64>, BadQuery> {
         let text = &self.targets;
         if text.trim_matches(' ').is_empty() {
@@ -146,10 +146,10 @@ impl Targets {
 }
 
 impl Span {
-    /// The indices of the rounds that lie in it.
-    pub(crate) fn of(&self, roll: &RoundHistory) -> Range<usize> {
-        let from = self.from.map_or(0, |time| roll.since(time));
-        let to = self.to.map_or(roll.len(), |time| roll.since(time)).max(from);
+    /// Returns the indices of the rounds in the span.
+    pub(crate) fn of(&self, history: &RoundHistory) -> Range<usize> {
+        let from = self.from.map_or(0, |time| history.since(time));
+        let to = self.to.map_or(history.len(), |time| history.since(time)).max(from);
         from.max(to.saturating_sub(self.limit))..to
     }
 }
@@ -166,7 +166,7 @@ fn span(from: Option<&str>, to: Option<&str>, limit: Option<&str>) -> Result<Spa
 
 fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize, BadQuery> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
-    // A number beyond all others asks for all.
+    // A number too large for `usize` means all.
     let number = digits.then(|| text.parse().unwrap_or(usize::MAX));
     number.filter(|number| range.contains(number)).ok_or_else(|| {
         BadQuery(if *range.end() == usize::MAX {
@@ -177,7 +177,7 @@ fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize,
     })
 }
 
-/// An offset of `+02:00` arrives with a space when the sign was not escaped.
+/// Parses a time. The plus sign of an offset arrives as a space if it was not escaped.
 fn time(name: &str, text: &str) -> Result<DateTime<Utc>, BadQuery> {
     let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
     time.map(|time| time.to_utc())
@@ -197,14 +197,14 @@ fn target(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn part(limit: Option<&str>, from: Option<&str>) -> Part {
+    fn query(limit: Option<&str>, from: Option<&str>) -> RoundsQuery {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Part { limit: own(limit), from: own(from), ..Part::default() }
+        RoundsQuery { limit: own(limit), from: own(from), ..RoundsQuery::default() }
     }
 
     #[test]
     fn a_limit_is_a_number_or_all() {
-        let limit = |text| part(Some(text), None).span().map(|span| span.limit).ok();
+        let limit = |text| query(Some(text), None).span().map(|span| span.limit).ok();
         assert_eq!(limit("1"), Some(1));
         assert_eq!(limit("0050"), Some(50));
         assert_eq!(limit("all"), Some(usize::MAX));
@@ -215,12 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_the_newest_are_meant_and_with_times_all_between() {
-        assert_eq!(part(None, None).span().unwrap().limit, ROUNDS);
-        let span = part(None, Some("2026-01-01T02:00:00 02:00")).span().unwrap();
+    fn the_default_is_the_newest_rounds_or_all_of_a_period() {
+        assert_eq!(query(None, None).span().unwrap().limit, ROUNDS_DEFAULT);
+        let span = query(None, Some("2026-01-01T02:00:00 02:00")).span().unwrap();
         assert_eq!((span.limit, span.from), (usize::MAX, "2026-01-01T00:00:00Z".parse().ok()));
         for bad in ["", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z"] {
-            assert!(part(None, Some(bad)).span().is_err(), "{bad:?}");
+            assert!(query(None, Some(bad)).span().is_err(), "{bad:?}");
         }
     }
 }

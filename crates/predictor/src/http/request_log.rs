@@ -15,10 +15,10 @@ use actix_web::{Error, web};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_LENGTH_MAX: usize = 64;
-/// Paths that nothing is served at are counted together: anyone can make up as many as they like.
-const ELSEWHERE: &str = "other";
+/// Route under which all unknown paths are counted: their number has no limit.
+const UNKNOWN_ROUTE: &str = "other";
 
-/// The name of a request.
+/// The id of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(String);
 
@@ -27,7 +27,7 @@ impl RequestId {
         &self.0
     }
 
-    /// The one that came with the request, if it is fit to stand in a log.
+    /// Returns the id that the request has brought, if it is safe to log.
     fn given(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(REQUEST_ID)?.to_str().ok()?;
         let is_plain =
@@ -37,49 +37,49 @@ impl RequestId {
     }
 }
 
-/// What was answered how often, and the names given out.
+/// Counts of answers by route and status, and the source of ids.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    answered: Mutex<BTreeMap<String, BTreeMap<u16, u64>>>,
-    names: RandomState,
-    named: AtomicU64,
+    counts: Mutex<BTreeMap<String, BTreeMap<u16, u64>>>,
+    hasher: RandomState,
+    issued: AtomicU64,
 }
 
 impl RequestLog {
-    /// Answers by route and status.
-    pub(crate) fn answered(&self) -> BTreeMap<String, BTreeMap<u16, u64>> {
-        self.answered.lock().expect("nothing panics under this lock").clone()
+    /// Returns the number of answers by route and status.
+    pub(crate) fn counts(&self) -> BTreeMap<String, BTreeMap<u16, u64>> {
+        self.counts.lock().expect("nothing panics under this lock").clone()
     }
 
     fn count(&self, route: Option<String>, status: u16) {
-        let route = route.unwrap_or_else(|| ELSEWHERE.to_owned());
-        let mut answered = self.answered.lock().expect("nothing panics under this lock");
-        *answered.entry(route).or_default().entry(status).or_default() += 1;
+        let route = route.unwrap_or_else(|| UNKNOWN_ROUTE.to_owned());
+        let mut counts = self.counts.lock().expect("nothing panics under this lock");
+        *counts.entry(route).or_default().entry(status).or_default() += 1;
     }
 
     fn new_id(&self) -> RequestId {
-        let number = self.named.fetch_add(1, Ordering::Relaxed);
-        RequestId(format!("{:016x}", self.names.hash_one(number)))
+        let number = self.issued.fetch_add(1, Ordering::Relaxed);
+        RequestId(format!("{:016x}", self.hasher.hash_one(number)))
     }
 }
 
-/// Names, counts and logs.
+/// Gives a request its id, counts the answer and logs it.
 pub(crate) async fn trace(
-    access: web::Data<RequestLog>,
+    request_log: web::Data<RequestLog>,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let begun = Instant::now();
-    let id = RequestId::given(request.headers()).unwrap_or_else(|| access.new_id());
-    let name = HeaderValue::from_str(id.text());
+    let started = Instant::now();
+    let id = RequestId::given(request.headers()).unwrap_or_else(|| request_log.new_id());
+    let header = HeaderValue::from_str(id.text());
     request.extensions_mut().insert(id.clone());
     let mut response = next.call(request).await?;
-    if let Ok(name) = name {
-        response.headers_mut().insert(REQUEST_ID, name);
+    if let Ok(header) = header {
+        response.headers_mut().insert(REQUEST_ID, header);
     }
     let status = response.status().as_u16();
-    access.count(response.request().match_pattern(), status);
-    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    request_log.count(response.request().match_pattern(), status);
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let request = response.request();
     tracing::debug!(
         request_id = id.text(), method = %request.method(), path = request.path(), status, micros,
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_taken_if_it_is_fit_to_stand_in_a_log() {
+    fn an_id_of_the_client_is_used_if_it_is_safe_to_log() {
         let given = |text: &[u8]| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_bytes(text).unwrap());
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn names_differ() {
-        let access = RequestLog::default();
-        assert_ne!(access.new_id().0, access.new_id().0);
+    fn ids_differ() {
+        let request_log = RequestLog::default();
+        assert_ne!(request_log.new_id().0, request_log.new_id().0);
     }
 }

@@ -5,57 +5,57 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use forecasting::score_history::{self, Columns};
 use serde::Serialize;
 
-use super::etag::{Answer, Keep, answer, tag};
+use super::etag::{Answer, Caching, answer, tag};
 use super::problem::Problem;
-use crate::http::query::{Limit, Part, Points};
+use crate::http::query::{LimitQuery, PointsQuery, RoundsQuery};
 use crate::input::collector_events::{CollectorEvent, EVENTS_MAX, Totals};
-use crate::snapshot::survival_curve::Point;
+use crate::snapshot::survival_curve::CurvePoint;
 use crate::snapshot::{RecentRound, Snapshot};
 use crate::table::TableHandle;
 
-/// More points than any plot has columns.
+/// Maximum number of rounds sent; no plot has more columns.
 const POINTS_MAX: usize = 2000;
-/// Points of the past unless the client says how many.
-const HISTORY: usize = 500;
-/// Events sent unless the client says how many.
-const EVENTS: usize = 100;
+/// Default number of points of the score history.
+const HISTORY_POINTS: usize = 500;
+/// Default number of events.
+const EVENTS_DEFAULT: usize = 100;
 
 #[derive(Serialize)]
-struct Listed {
+struct RoundsBody {
     success: bool,
     first: u64,
     total: u64,
     step: u64,
-    rounds: Vec<Numbered>,
+    rounds: Vec<NumberedRound>,
 }
 
 #[derive(Serialize)]
-struct Numbered {
+struct NumberedRound {
     round: u64,
     #[serde(flatten)]
     row: RecentRound,
 }
 
-/// `GET /api/rounds`: the newest rounds, or all of a time, thinned where they are many.
+/// `GET /api/rounds`: the newest rounds, or those of a period, thinned if they are many.
 pub(crate) async fn rounds(
     request: HttpRequest,
     handle: web::Data<TableHandle>,
-    part: web::Query<Part>,
+    query: web::Query<RoundsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (span, points) = (part.span()?, part.points(POINTS_MAX)?);
+    let (span, points) = (query.span()?, query.points(POINTS_MAX)?);
     let snapshot = handle.snapshot.load_full();
-    Ok(answer(&request, &tag_of_rounds(&snapshot), Keep::AndAsk, || {
-        let roll = &snapshot.round_history;
-        let range = span.of(roll);
+    Ok(answer(&request, &tag_of_rounds(&snapshot), Caching::Revalidate, || {
+        let history = &snapshot.round_history;
+        let range = span.of(history);
         let first = range.start as u64 + 1;
-        let (step, indices) = roll.thinned(range, points);
+        let (step, indices) = history.thinned(range, points);
         let row = |&index: &usize| {
-            roll.row(index).map(|row| Numbered { round: index as u64 + 1, row: row.into() })
+            history.row(index).map(|row| NumberedRound { round: index as u64 + 1, row: row.into() })
         };
-        Answer::json(&Listed {
+        Answer::json(&RoundsBody {
             success: true,
             first,
-            total: roll.len() as u64,
+            total: history.len() as u64,
             step: step as u64,
             rounds: indices.iter().filter_map(row).collect(),
         })
@@ -63,10 +63,10 @@ pub(crate) async fn rounds(
 }
 
 #[derive(Serialize)]
-struct Reached {
+struct DistributionBody {
     success: bool,
     rounds: u64,
-    points: Vec<Point>,
+    points: Vec<CurvePoint>,
 }
 
 /// `GET /api/distribution`: the share of rounds that reached each multiplier.
@@ -75,10 +75,10 @@ pub(crate) async fn distribution(
     handle: web::Data<TableHandle>,
 ) -> HttpResponse {
     let snapshot = handle.snapshot.load_full();
-    answer(&request, &tag_of_rounds(&snapshot), Keep::AndAsk, || {
+    answer(&request, &tag_of_rounds(&snapshot), Caching::Revalidate, || {
         let distribution = &snapshot.survival_curve;
         let (rounds, points) = (distribution.rounds(), distribution.points());
-        Answer::json(&Reached { success: true, rounds, points })
+        Answer::json(&DistributionBody { success: true, rounds, points })
     })
 }
 
@@ -89,51 +89,51 @@ struct ScoreHistoryBody {
     columns: Columns,
 }
 
-/// `GET /api/history`: how skill, coverage and evidence went.
+/// `GET /api/history`: skill, coverage and evidence over time.
 pub(crate) async fn history(
     request: HttpRequest,
     handle: web::Data<TableHandle>,
-    points: web::Query<Points>,
+    points: web::Query<PointsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let points = points.number(HISTORY, score_history::POINTS_MAX)?;
+    let points = points.number(HISTORY_POINTS, score_history::POINTS_MAX)?;
     let snapshot = handle.snapshot.load_full();
     let past = &snapshot.score_history;
     let tag = tag(&[run(&snapshot), past.step(), past.len() as u64, snapshot.data.rebuilds]);
-    Ok(answer(&request, &tag, Keep::AndAsk, || {
+    Ok(answer(&request, &tag, Caching::Revalidate, || {
         Answer::json(&ScoreHistoryBody { success: true, columns: past.columns(points) })
     }))
 }
 
 #[derive(Serialize)]
-struct Recorded<'a> {
+struct RecorderBody<'a> {
     success: bool,
     totals: Totals,
-    strange_lines: u64,
+    unreadable_lines: u64,
     events: Vec<&'a CollectorEvent>,
 }
 
-/// `GET /api/recorder`: what the collector has noted, newest first.
+/// `GET /api/recorder`: the collector's events, newest first.
 pub(crate) async fn recorder(
     request: HttpRequest,
     handle: web::Data<TableHandle>,
-    limit: web::Query<Limit>,
+    limit: web::Query<LimitQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = limit.number(EVENTS, EVENTS_MAX)?;
+    let limit = limit.number(EVENTS_DEFAULT, EVENTS_MAX)?;
     let snapshot = handle.snapshot.load_full();
-    let notes = &snapshot.collector_events;
-    let tag = tag(&[run(&snapshot), notes.change]);
-    Ok(answer(&request, &tag, Keep::AndAsk, || {
-        Answer::json(&Recorded {
+    let log = &snapshot.collector_events;
+    let tag = tag(&[run(&snapshot), log.change]);
+    Ok(answer(&request, &tag, Caching::Revalidate, || {
+        Answer::json(&RecorderBody {
             success: true,
-            totals: notes.totals,
-            strange_lines: notes.strange,
-            events: notes.newest.iter().rev().take(limit).collect(),
+            totals: log.totals,
+            unreadable_lines: log.unreadable,
+            events: log.newest.iter().rev().take(limit).collect(),
         })
     }))
 }
 
-/// The rounds that were there in this run: their number, the newest, and how often earlier ones
-/// have changed.
+/// Returns a tag of the rounds in this run: their number, the newest, and how often earlier ones have
+/// changed.
 fn tag_of_rounds(snapshot: &Snapshot) -> EntityTag {
     let newest = snapshot.latest_timestamp.map_or(0, |time| time.timestamp_millis());
     tag(&[

@@ -9,27 +9,27 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::body;
-use super::etag::{Keep, answer, tag};
+use super::etag::{Caching, answer, tag};
 use super::problem::Problem;
-use crate::http::query::Targets;
+use crate::http::query::TargetsQuery;
 use crate::snapshot::{Prediction, Probability, RecentRound, Snapshot, Statistics};
 use crate::table::TableHandle;
 use crate::training::report::Accuracy;
 use crate::training::status::NoTraining;
 
-/// Rounds `load_csv` lists.
+/// Number of rounds that `load_csv` lists.
 const RECENT_DATA: usize = 20;
-/// A scan that takes longer is not waited for: what was known before is shown.
+/// Time limit of a scan; after it `load_csv` answers from the last snapshot.
 const SCAN_WITHIN: Duration = Duration::from_secs(5);
 
 /// `GET /api/status`.
 ///
-/// Nothing may keep it, as it tells ages. Who asks with the tag of an earlier answer hears whether
-/// anything but these has changed.
+/// No cache may store it, as it has ages. A request with the tag of an earlier answer gets 304 if nothing
+/// but these has changed.
 pub(crate) async fn status(request: HttpRequest, handle: web::Data<TableHandle>) -> HttpResponse {
     let snapshot = handle.snapshot.load_full();
     let tag = tag(&[snapshot.hash()]);
-    answer(&request, &tag, Keep::Nothing, || snapshot.status((handle.now)()))
+    answer(&request, &tag, Caching::NoStore, || snapshot.status((handle.now)()))
 }
 
 #[derive(Serialize)]
@@ -56,10 +56,10 @@ impl From<&RecentRound> for Row {
     }
 }
 
-/// `GET /api/load_csv`: looks at the directory now, then says what there is.
+/// `GET /api/load_csv`: scans the directory now and returns what there is.
 pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
     if let Some(scanned) = handle.loop_handle.scan() {
-        // Late or not, the answer is what is known afterwards.
+        // Even after a timeout the answer comes from the latest snapshot.
         drop(tokio::time::timeout(SCAN_WITHIN, scanned).await);
     }
     let snapshot = handle.snapshot.load_full();
@@ -95,15 +95,15 @@ struct Predicted<'a> {
 /// `GET /api/predict`: the open forecast.
 pub(crate) async fn predict(
     handle: web::Data<TableHandle>,
-    targets: web::Query<Targets>,
+    targets: web::Query<TargetsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = targets
+    let chosen = targets
         .chosen()
         .map_err(|error| Problem::new("bad-targets", StatusCode::BAD_REQUEST, error.to_string()))?;
     let snapshot = handle.snapshot.load_full();
     match &snapshot.current_prediction {
         Some(prediction) => {
-            let targets = prediction.chances(&wanted);
+            let targets = prediction.chances(&chosen);
             Ok(HttpResponse::Ok().json(Predicted { success: true, prediction, targets }))
         }
         None => Err(match snapshot.training.needed {
@@ -131,15 +131,15 @@ struct Trained<'a> {
     accuracy: &'a Accuracy,
 }
 
-/// `POST /api/train`: trains now on everything and answers when done.
+/// `POST /api/train`: trains on all rounds and answers when done.
 pub(crate) async fn train(
     request: HttpRequest,
     payload: web::Payload,
     handle: web::Data<TableHandle>,
 ) -> Result<HttpResponse, Problem> {
     check_body(&request, &body::read(payload).await?)?;
-    let (asked, answer) = oneshot::channel();
-    if !handle.loop_handle.train(asked) {
+    let (reply, answer) = oneshot::channel();
+    if !handle.loop_handle.train(reply) {
         return Err(Problem::stopping());
     }
     match answer.await {
@@ -161,7 +161,7 @@ pub(crate) async fn train(
     }
 }
 
-/// No body, or JSON. What it says does not matter: there is nothing to choose.
+/// Checks that there is no body or a JSON one. Its contents do not matter: there is nothing to choose.
 fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
     if body.is_empty() {
         return Ok(());
@@ -171,7 +171,7 @@ fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
         return Err(Problem::new("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(body).map(|_| ()).map_err(|error| {
-        Problem::new("not-json", StatusCode::BAD_REQUEST, format!("the body is no JSON: {error}"))
+        Problem::new("not-json", StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
     })
 }
 
@@ -187,7 +187,7 @@ pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok", reason: None })
 }
 
-/// `GET /readyz`: a model is being served. Old data only degrade it: the game may rest.
+/// `GET /readyz`: a model serves. Unreadable data only degrade it.
 pub(crate) async fn readyz(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
     let snapshot = handle.snapshot.load_full();
     if !snapshot.model_trained {

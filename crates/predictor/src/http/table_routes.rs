@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Route;
-use super::etag::{Answer, Keep, answer, tag};
+use super::etag::{Answer, Caching, answer, tag};
 use crate::events::Events;
 use crate::snapshot::Snapshot;
 use crate::table::Table;
 use crate::table::TableHandle;
 
-/// All tables, as handlers are given them.
+/// All tables, as application data for handlers.
 pub(crate) struct ServedTables(Vec<(String, web::Data<TableHandle>, web::Data<Events>)>);
 
 impl ServedTables {
@@ -27,18 +27,20 @@ impl ServedTables {
         Self(tables.iter().map(served).collect())
     }
 
-    /// What there is to see of each.
-    pub(super) fn seen(&self) -> Vec<Seen> {
-        let seen =
-            |(name, handle, events): &(String, web::Data<TableHandle>, web::Data<Events>)| Seen {
-                name: name.clone(),
-                snapshot: handle.snapshot.load_full(),
-                streams: events.clients(),
+    /// Returns the current state of each table.
+    pub(super) fn states(&self) -> Vec<TableState> {
+        let state =
+            |(name, handle, events): &(String, web::Data<TableHandle>, web::Data<Events>)| {
+                TableState {
+                    name: name.clone(),
+                    snapshot: handle.snapshot.load_full(),
+                    streams: events.clients(),
+                }
             };
-        self.0.iter().map(seen).collect()
+        self.0.iter().map(state).collect()
     }
 
-    /// Gives each table's routes that table's data, and all others the first one's.
+    /// Mounts the routes of each table with its data; all other routes get the data of the first table.
     pub(super) fn mount(&self, config: &mut web::ServiceConfig, routes: &[Route]) {
         for (name, handle, events) in &self.0 {
             let scope = web::scope(&format!("/api/v1/tables/{name}"))
@@ -56,22 +58,22 @@ impl ServedTables {
 }
 
 /// A table at one moment.
-pub(super) struct Seen {
+pub(super) struct TableState {
     pub(super) name: String,
     pub(super) snapshot: Arc<Snapshot>,
-    /// Event streams that are open.
+    /// Number of open event streams.
     pub(super) streams: usize,
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct TablesBody {
     success: bool,
-    tables: Vec<Entry>,
+    tables: Vec<TableEntry>,
 }
 
-/// A table at a glance.
+/// A summary of a table.
 #[derive(Serialize)]
-struct Entry {
+struct TableEntry {
     name: String,
     status: String,
     records: u64,
@@ -86,7 +88,7 @@ struct Entry {
     verdict: Option<String>,
 }
 
-impl Entry {
+impl TableEntry {
     fn of(name: &str, snapshot: &Snapshot) -> Self {
         let prediction = snapshot.current_prediction.as_ref();
         Self {
@@ -106,11 +108,12 @@ impl Entry {
     }
 }
 
-/// `GET /api/tables`: all of them, the one that plain addresses mean first.
+/// `GET /api/tables`: all tables, the one behind `/api` first.
 pub(super) async fn list(request: HttpRequest, served: web::Data<ServedTables>) -> HttpResponse {
-    let tables = served.0.iter().map(|(name, handle, _)| Entry::of(name, &handle.snapshot.load()));
-    let body = Answer::json(&Listed { success: true, tables: tables.collect() });
+    let tables =
+        served.0.iter().map(|(name, handle, _)| TableEntry::of(name, &handle.snapshot.load()));
+    let body = Answer::json(&TablesBody { success: true, tables: tables.collect() });
     let mut hasher = DefaultHasher::new();
     body.body.hash(&mut hasher);
-    answer(&request, &tag(&[hasher.finish()]), Keep::AndAsk, || body)
+    answer(&request, &tag(&[hasher.finish()]), Caching::Revalidate, || body)
 }

@@ -4,26 +4,23 @@
 //! limited number of bytes, so that years of events delay no round; the next scan continues.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rounds::EventKind;
-use serde::{Deserialize, Serialize};
+use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Events kept individually; the totals count all.
 pub(crate) const EVENTS_MAX: usize = 500;
-/// Bytes read in one scan.
+/// A scan ends after the line that takes it beyond this many bytes.
 const BYTES_AT_ONCE: u64 = 512 * 1024;
-/// A longer line is no event.
-const LINE_BYTES_MAX: usize = 64 * 1024;
-/// A longer detail is not kept.
+/// A longer detail is left out.
 const DETAIL_BYTES_MAX: usize = 2048;
 const PREFIX: &str = "aviator_payouts_";
-const SUFFIX: &str = ".events.jsonl";
 
 /// One event, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,11 +50,11 @@ pub(crate) struct Totals {
 /// The events a snapshot shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EventLog {
-    /// Oldest first, without the lines of rounds that came as usual.
+    /// Oldest first, without the lines of live rounds.
     pub(crate) newest: Vec<CollectorEvent>,
     pub(crate) totals: Totals,
-    /// Lines that could not be read.
-    pub(crate) strange: u64,
+    /// Lines that are not events.
+    pub(crate) unreadable: u64,
     /// Incremented whenever one of the other fields changes.
     pub(crate) change: u64,
 }
@@ -67,27 +64,19 @@ pub(crate) struct EventLog {
 pub(crate) struct CollectorEvents {
     dir: PathBuf,
     files: BTreeMap<String, ReadPosition>,
-    notes: Arc<EventLog>,
+    log: Arc<EventLog>,
     is_behind: bool,
 }
 
+/// How far an event file has been read.
 #[derive(Debug)]
 struct ReadPosition {
     csv: String,
     identity: u64,
     offset: u64,
-    /// Inside a line that is too long.
-    is_skipping: bool,
-}
-
-/// The fields of a line that are used.
-#[derive(Deserialize)]
-struct Line {
-    kind: EventKind,
-    unix_ms: i64,
-    source: String,
-    #[serde(default)]
-    detail: Option<Value>,
+    /// Length of the file when its last whole line had been read: without further bytes there is
+    /// nothing to read, however long the unfinished line at its end is.
+    read_through: u64,
 }
 
 impl Totals {
@@ -110,37 +99,32 @@ impl Totals {
 
 impl CollectorEvents {
     pub(crate) fn new(dir: &Path) -> Self {
-        Self {
-            dir: dir.to_owned(),
-            files: BTreeMap::new(),
-            notes: Arc::default(),
-            is_behind: false,
-        }
+        Self { dir: dir.to_owned(), files: BTreeMap::new(), log: Arc::default(), is_behind: false }
     }
 
-    /// What has been read so far.
-    pub(crate) fn notes(&self) -> Arc<EventLog> {
-        Arc::clone(&self.notes)
+    /// Returns the events read so far.
+    pub(crate) fn log(&self) -> Arc<EventLog> {
+        Arc::clone(&self.log)
     }
 
-    /// Whether the last scan left something for the next.
+    /// Returns whether the last scan left lines for the next.
     pub(crate) fn is_behind(&self) -> bool {
         self.is_behind
     }
 
-    /// Reads what is new. A directory or a file that cannot be read is retried with the next scan;
+    /// Reads new lines. A directory or a file that cannot be read is retried with the next scan;
     /// `DirectoryTail` reports whether rounds can be read.
     pub(crate) fn scan(&mut self) {
         let mut budget = BYTES_AT_ONCE;
         self.is_behind = false;
         let Ok(names) = names(&self.dir) else { return };
         if self.files.keys().any(|known| !names.contains(known)) {
-            self.forget();
+            self.start_over();
         }
         for name in names {
             match self.read(&name, budget) {
-                Ok(read) => budget -= read.min(budget),
-                Err(error) => tracing::debug!("{name} cannot be read: {error}."),
+                Ok(bytes) => budget = budget.saturating_sub(bytes),
+                Err(error) => tracing::debug!(name, %error, "Event file cannot be read"),
             }
             if budget == 0 {
                 self.is_behind = true;
@@ -149,91 +133,80 @@ impl CollectorEvents {
         }
     }
 
-    /// Starts over: the totals include lines of a file that has changed.
-    fn forget(&mut self) {
+    /// Drops everything read so far: the totals include lines of a file that has changed.
+    fn start_over(&mut self) {
         self.is_behind = true;
-        let change = self.notes.change + 1;
+        let change = self.log.change + 1;
         self.files.clear();
-        self.notes = Arc::new(EventLog { change, ..EventLog::default() });
+        self.log = Arc::new(EventLog { change, ..EventLog::default() });
     }
 
-    /// Reads from one file and returns the number of bytes read.
+    /// Reads lines from one file until `budget` bytes are used up; returns the number of bytes.
     fn read(&mut self, name: &str, budget: u64) -> io::Result<u64> {
         let path = self.dir.join(name);
         let found = fs::metadata(&path)?;
         let (length, identity) = (found.len(), identity(&found));
-        if let Some(place) = self.files.get(name)
-            && (length < place.offset || place.identity != identity)
+        if let Some(position) = self.files.get(name)
+            && (length < position.offset || position.identity != identity)
         {
-            self.forget();
+            self.start_over();
         }
-        let place = self.files.entry(name.to_owned()).or_insert_with(|| ReadPosition {
-            csv: format!("{}.csv", name.trim_end_matches(SUFFIX)),
+        let position = self.files.entry(name.to_owned()).or_insert_with(|| ReadPosition {
+            csv: format!("{}.csv", name.trim_end_matches(EVENT_FILE_SUFFIX)),
             identity,
             offset: 0,
-            is_skipping: false,
+            read_through: 0,
         });
-        let wanted = (length - place.offset).min(budget);
-        if wanted == 0 {
+        if length == position.read_through {
             return Ok(0);
         }
-        let mut file = File::open(&path)?;
-        file.seek(SeekFrom::Start(place.offset))?;
-        let mut bytes = Vec::new();
-        file.take(wanted).read_to_end(&mut bytes)?;
-        let Some(end) = bytes.iter().rposition(|&byte| byte == b'\n') else {
-            if bytes.len() <= LINE_BYTES_MAX {
-                return Ok(0);
-            }
-            place.is_skipping = true;
-            place.offset += bytes.len() as u64;
-            return Ok(bytes.len() as u64);
-        };
-        place.offset += end as u64 + 1;
-        let is_torn = std::mem::take(&mut place.is_skipping);
-        let csv = place.csv.clone();
-        let lines = bytes[..end].split(|&byte| byte == b'\n').skip(usize::from(is_torn));
-        Arc::make_mut(&mut self.notes).take(&csv, lines, is_torn);
-        Ok(bytes.len() as u64)
+        let start = position.offset;
+        let mut reader = EventReader::open(&path, start)?;
+        let mut lines = Vec::new();
+        while reader.offset() - start < budget {
+            let Some(line) = reader.next().transpose()? else {
+                position.read_through = length;
+                break;
+            };
+            lines.push(line.ok());
+        }
+        position.offset = reader.offset();
+        if !lines.is_empty() {
+            Arc::make_mut(&mut self.log).extend(&position.csv, lines);
+        }
+        Ok(position.offset - start)
     }
 }
 
 impl EventLog {
-    fn take<'a>(&mut self, csv: &str, lines: impl Iterator<Item = &'a [u8]>, is_torn: bool) {
-        self.strange += u64::from(is_torn);
-        for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
-            let parsed = if line.len() > LINE_BYTES_MAX { None } else { parsed(line) };
-            let Some((line, time)) = parsed else {
-                self.strange += 1;
+    /// Adds the lines of one file; a line that is not an event is `None`.
+    fn extend(&mut self, csv: &str, lines: Vec<Option<EventLine>>) {
+        for line in lines {
+            let timed = line.and_then(|line| {
+                Some((DateTime::from_timestamp_millis(line.unix_ms)?, line.event))
+            });
+            let Some((time, event)) = timed else {
+                self.unreadable += 1;
                 continue;
             };
-            self.totals.count(line.kind);
-            // A round that came as usual is in the CSV; here it would bury the rest.
-            if line.kind != EventKind::Live {
-                let detail = line.detail.filter(|it| it.to_string().len() <= DETAIL_BYTES_MAX);
-                let (kind, source, file) = (line.kind, line.source, csv.to_owned());
+            self.totals.count(event.kind);
+            // Live rounds are in the CSV; listed here, they would hide everything else.
+            if event.kind != EventKind::Live {
+                let detail = event.detail.filter(|it| it.to_string().len() <= DETAIL_BYTES_MAX);
+                let (kind, source, file) = (event.kind, event.source, csv.to_owned());
                 self.newest.push(CollectorEvent { kind, time, source, detail, file });
-            }
-            if self.newest.len() >= 2 * EVENTS_MAX {
-                self.shorten();
             }
         }
         self.shorten();
         self.change += 1;
     }
 
-    /// Files of several runs overlap when an old one is copied in.
+    /// Sorts by time, as runs overlap when an old file is copied in, and drops the oldest surplus.
     fn shorten(&mut self) {
-        self.newest.sort_by_key(|noted| noted.time);
+        self.newest.sort_by_key(|event| event.time);
         let surplus = self.newest.len().saturating_sub(EVENTS_MAX);
         self.newest.drain(..surplus);
     }
-}
-
-fn parsed(line: &[u8]) -> Option<(Line, DateTime<Utc>)> {
-    let line: Line = serde_json::from_slice(line).ok()?;
-    let time = DateTime::from_timestamp_millis(line.unix_ms)?;
-    Some((line, time))
 }
 
 /// Names sort by the start of their run.
@@ -242,7 +215,7 @@ fn names(dir: &Path) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(dir)? {
         if let Ok(name) = entry?.file_name().into_string()
             && name.starts_with(PREFIX)
-            && name.ends_with(SUFFIX)
+            && name.ends_with(EVENT_FILE_SUFFIX)
         {
             names.push(name);
         }
@@ -257,7 +230,7 @@ fn identity(found: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(found)
 }
 
-/// Elsewhere the time of creation has to do.
+/// Other systems have no inode number: uses the time of creation.
 #[cfg(not(unix))]
 fn identity(found: &fs::Metadata) -> u64 {
     let since = found.created().ok().and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok());

@@ -1,9 +1,8 @@
 //! Rounds in memory, about four bytes each.
 //!
-//! A year has millions of rounds, and most are only kept at hand. They are stored in chunks. A full
-//! chunk never changes, so copies share it and cost the same for a million rounds as for a thousand.
-//! Each chunk knows where its smallest and its largest multiplier are, so a plot of all rounds need
-//! not read all of them.
+//! A year has millions of rounds. They are stored in chunks; a full chunk never changes, so clones share
+//! it and cost the same for a million rounds as for a thousand. Each chunk stores the indices of its
+//! smallest and its largest multiplier, so that a plot of all rounds need not read all of them.
 
 mod chunk;
 
@@ -19,7 +18,7 @@ use self::chunk::Chunk;
 /// Rounds in a chunk.
 const CHUNK_ROUNDS: usize = 256;
 
-/// Rounds in order; its copies are cheap.
+/// Rounds in order; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompactRounds {
     full: Arc<Vec<Arc<Chunk>>>,
@@ -32,33 +31,33 @@ impl CompactRounds {
     pub(crate) fn push(&mut self, round: Round) {
         self.open.push(round);
         if self.open.len() == CHUNK_ROUNDS {
-            // Copied only while a snapshot shows it.
+            // The list of chunks is copied only while a snapshot holds it.
             Arc::make_mut(&mut self.full).push(Arc::new(Chunk::of(&self.open)));
             self.open.clear();
         }
     }
 
-    /// The number of rounds.
+    /// Returns the number of rounds.
     pub(crate) fn len(&self) -> usize {
         self.full.len() * CHUNK_ROUNDS + self.open.len()
     }
 
-    /// Whether there is no round.
+    /// Returns whether there is no round.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The round at this index. For several in a row [`range`](Self::range) is faster.
+    /// Returns the round at this index. For several in a row, [`range`](Self::range) is faster.
     pub(crate) fn get(&self, index: usize) -> Option<Round> {
         self.range(index..index.saturating_add(1)).next()
     }
 
-    /// The newest round.
+    /// Returns the newest round.
     pub(crate) fn last(&self) -> Option<Round> {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// The rounds of a range, oldest first; what lies beyond the end is left out.
+    /// Returns the rounds of a range, oldest first, as far as there are any.
     pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Round> + '_ {
         let chunks = self.full.get(range.start / CHUNK_ROUNDS..).unwrap_or_default();
         let skip_full = if chunks.is_empty() { 0 } else { range.start % CHUNK_ROUNDS };
@@ -72,19 +71,19 @@ impl CompactRounds {
             .take(range.len())
     }
 
-    /// All rounds, oldest first.
+    /// Returns all rounds, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Round> + '_ {
         self.range(0..self.len())
     }
 
-    /// The index of the first round that ended at `time` or later, of rounds in the order of time.
+    /// Returns the index of the first round that ended at `time` or later. Rounds must be in order of time.
     pub(crate) fn since(&self, time: DateTime<Utc>) -> usize {
         let chunks = self.full.partition_point(|chunk| chunk.last_time() < time);
         let from = chunks * CHUNK_ROUNDS;
         from + self.range(from..from + CHUNK_ROUNDS).take_while(|round| round.time < time).count()
     }
 
-    /// Where the smallest and the largest multiplier of a range stand; the first of equal ones.
+    /// Returns the indices of the smallest and the largest multiplier of a range; the first of equal ones.
     pub(crate) fn extremes(&self, range: Range<usize>) -> Option<(usize, usize)> {
         let mut found: Option<(usize, usize)> = None;
         let mut at = range.start;
@@ -124,13 +123,13 @@ impl Extend<Round> for CompactRounds {
 
 impl FromIterator<Round> for CompactRounds {
     fn from_iter<I: IntoIterator<Item = Round>>(rounds: I) -> Self {
-        let mut packed = Self::default();
-        packed.extend(rounds);
-        packed
+        let mut all = Self::default();
+        all.extend(rounds);
+        all
     }
 }
 
-/// The places of the smallest and the largest multiplier; the first of equal ones.
+/// Returns the positions of the smallest and the largest multiplier; the first of equal ones.
 fn extremes(mut rounds: impl Iterator<Item = Round>) -> Option<(usize, usize)> {
     let first = rounds.next()?.multiplier;
     let (mut low, mut high) = ((0, first), (0, first));
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn every_round_is_found_by_its_place_and_by_its_time() {
+    fn every_round_is_found_by_its_index_and_by_its_time() {
         for count in [0, 1, 255, 256, 257, 1000] {
             let packed = packed(count);
             assert_eq!((packed.len(), packed.is_empty()), (count, count == 0));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_what_it_says_wherever_it_begins_and_ends() {
+    fn a_range_holds_its_rounds_wherever_it_begins_and_ends() {
         for (count, length) in [0, 1, 255, 256, 257, 700]
             .into_iter()
             .flat_map(|count| [0, 1, 255, 256, 600, usize::MAX].map(|length| (count, length)))
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_stays_as_it_was() {
+    fn a_clone_does_not_change() {
         let mut packed = packed(700);
         let copy = packed.clone();
         packed.extend((700..1400).map(round));

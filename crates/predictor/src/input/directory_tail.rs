@@ -1,7 +1,7 @@
 //! New rows of the directory, found soon after they are written.
 //!
-//! The scan is the truth and happens every two seconds; notifications of the file system only say
-//! that it is worth doing now. So an event that is lost, doubled or early changes nothing.
+//! A scan every two seconds finds all changes; notifications of the file system only trigger one
+//! earlier. So a notification that is lost, doubled or early changes nothing.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(crate) struct DirectoryTail {
     watcher: FsWatcher,
     /// The watch, and the identity of the directory it is on.
     guard: Option<(WatchGuard, Identity)>,
-    has_complained: bool,
+    has_logged_error: bool,
     hint: Hint,
 }
 
@@ -28,18 +28,18 @@ type Identity = (u64, u64);
 impl DirectoryTail {
     pub(crate) fn new(path: PathBuf, mode: Watch, watcher: FsWatcher, hint: Hint) -> Self {
         let directory = Directory::new(path);
-        Self { directory, mode, watcher, guard: None, has_complained: false, hint }
+        Self { directory, mode, watcher, guard: None, has_logged_error: false, hint }
     }
 
     /// Returns everything that has changed since the last scan. Renews the watch first, so that no
     /// change is missed between the two.
     pub(crate) fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
-        self.listen();
+        self.renew_watch();
         self.hint.reset();
         self.directory.scan()
     }
 
-    /// How changes are noticed: `notify` or `scan`.
+    /// Returns how changes are noticed: `notify` or `scan`.
     pub(crate) fn watch(&self) -> &'static str {
         if self.guard.is_some() { "notify" } else { "scan" }
     }
@@ -48,7 +48,7 @@ impl DirectoryTail {
         self.directory.path()
     }
 
-    fn listen(&mut self) {
+    fn renew_watch(&mut self) {
         if self.mode == Watch::Scan {
             return;
         }
@@ -59,15 +59,15 @@ impl DirectoryTail {
         if self.guard.as_ref().is_some_and(|(_, known)| *known == identity) {
             return;
         }
-        // A watch stays with the directory it was put on, whatever now has its name.
+        // A watch stays on its directory even if another one now has that path.
         self.guard = None;
         match self.watcher.on(self.path(), &self.hint) {
             Ok(guard) => self.guard = Some((guard, identity)),
-            Err(error) if !self.has_complained => {
-                self.has_complained = true;
+            Err(error) if !self.has_logged_error => {
+                self.has_logged_error = true;
                 tracing::warn!(
                     directory = %self.path().display(), %error,
-                    "The file system gives no notifications here; looking every 2 s."
+                    "The file system sends no notifications for this directory; scanning every 2 s."
                 );
             }
             Err(_) => {}
@@ -82,7 +82,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Elsewhere the time of creation has to do.
+/// Other systems have no inode number: uses the time of creation.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> io::Result<Identity> {
     let created = std::fs::metadata(path)?.created()?;

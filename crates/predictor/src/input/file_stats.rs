@@ -1,4 +1,4 @@
-//! What each scan of the directory found: logged, counted for the API, and passed on to the series.
+//! Logs and counts the changes that a scan found, and passes them on to the series.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use rounds::scan::{Change, ChangeKind};
 use crate::input::round_series::FileChange;
 use serde::Serialize;
 
-/// Rejected rows named one by one.
+/// Rejected rows listed individually.
 pub(crate) const REJECTED_MAX: usize = 20;
 
-/// What was read and what was rejected.
+/// The files that were read, and the rejected rows.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Data {
     pub(crate) files: Vec<DataFile>,
     pub(crate) rejected_rows: u64,
-    /// Of `/metrics`.
+    /// For `/metrics`.
     #[serde(skip)]
     pub(crate) rejected_by_reason: Vec<(&'static str, u64)>,
     pub(crate) rejected_recent: Vec<RejectedRow>,
@@ -36,7 +36,7 @@ pub(crate) struct DataFile {
     pub(crate) rejected: u64,
 }
 
-/// A row that was left out.
+/// A rejected row.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RejectedRow {
     pub(crate) file: String,
@@ -61,8 +61,8 @@ struct FileCounts {
     by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// A scan reports the reasons of a limited number of rows; the others count under this one.
-const UNTOLD: &str = "untold";
+/// The reason of further rejected rows: a scan reports a limited number of reasons.
+const UNREPORTED: &str = "unreported";
 
 impl FileStats {
     pub(crate) fn new(dir: &Path) -> Self {
@@ -70,12 +70,12 @@ impl FileStats {
     }
 
     /// Counts and logs the changes, and returns them as changes of the series.
-    pub(crate) fn enter(&mut self, changes: Vec<Change>) -> Vec<(String, FileChange)> {
-        changes.into_iter().filter_map(|change| self.enter_one(change)).collect()
+    pub(crate) fn record(&mut self, changes: Vec<Change>) -> Vec<(String, FileChange)> {
+        changes.into_iter().filter_map(|change| self.record_one(change)).collect()
     }
 
-    fn enter_one(&mut self, mut change: Change) -> Option<(String, FileChange)> {
-        self.say(&change);
+    fn record_one(&mut self, mut change: Change) -> Option<(String, FileChange)> {
+        self.log(&change);
         self.count(&change);
         for rejected in std::mem::take(&mut change.rejected) {
             let reason = rejected.reason.to_string();
@@ -111,20 +111,20 @@ impl FileStats {
         }
     }
 
-    /// The number of rejected rows for each reason.
+    /// Returns the number of rejected rows for each reason.
     fn by_reason(&self) -> Vec<(&'static str, u64)> {
         let of = |word: &'static str| {
             let counts = self.files.values().filter_map(|counts| counts.by_reason.get(word));
             (word, counts.sum())
         };
         let mut all: Vec<(&'static str, u64)> = RejectReason::WORDS.map(of).to_vec();
-        let told: u64 = all.iter().map(|(_, count)| count).sum();
+        let reported: u64 = all.iter().map(|(_, count)| count).sum();
         let rejected: u64 = self.files.values().map(|counts| counts.rejected).sum();
-        all.push((UNTOLD, rejected.saturating_sub(told)));
+        all.push((UNREPORTED, rejected.saturating_sub(reported)));
         all
     }
 
-    fn say(&self, change: &Change) {
+    fn log(&self, change: &Change) {
         let (file, total) = (&change.file, change.total);
         let path = self.dir.join(file);
         match change.kind {
@@ -148,7 +148,7 @@ impl FileStats {
         if change.rejected_count > 0 {
             let first = change.rejected.first();
             tracing::warn!(
-                "{} of {} rows of {} are no rounds and are left out{}",
+                "{} of {} rows of {} are not rounds and are left out{}",
                 change.rejected_count,
                 change.rounds.len() as u64 + change.rejected_count,
                 path.display(),
@@ -160,7 +160,7 @@ impl FileStats {
         }
     }
 
-    /// What the API shows of it; the snapshot builder fills in the other fields.
+    /// Returns the counts as the API shows them; the snapshot builder fills in the other fields.
     pub(crate) fn view(&self) -> Data {
         let file = |(name, counts): (&String, &FileCounts)| DataFile {
             name: name.clone(),

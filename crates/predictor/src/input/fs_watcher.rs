@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
-/// Prefix of the names that matter.
+/// Prefix of the names of round and event files.
 const PREFIX: &str = "aviator_payouts_";
 
 /// Tells a table loop that a scan is worth while. Many hints before a scan count as one.
@@ -17,7 +17,7 @@ pub(crate) struct Hint {
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// The hint to give for each directory.
+/// The hint of each watched directory.
 type Hints = Arc<Mutex<HashMap<PathBuf, Hint>>>;
 
 /// Watches any number of directories.
@@ -39,13 +39,14 @@ impl Hint {
         Self { is_pending: Arc::default(), wake: Arc::new(wake) }
     }
 
+    /// Wakes the loop, unless it has been woken since the last [`reset`](Self::reset).
     pub(crate) fn give(&self) {
         if !self.is_pending.swap(true, Ordering::AcqRel) {
             (self.wake)();
         }
     }
 
-    /// Makes the next [`Hint::give`] wake again; called before a look.
+    /// Lets the next [`Hint::give`] wake the loop again; called before a scan.
     pub(crate) fn reset(&self) {
         self.is_pending.store(false, Ordering::Release);
     }
@@ -55,11 +56,11 @@ impl FsWatcher {
     /// Gives `hint` whenever something changes in the directory at `path`.
     ///
     /// # Errors
-    /// When the file system or the system gives no notifications.
+    /// The file system sends no notifications, or the system's limit of watches is reached.
     pub(crate) fn on(&self, path: &Path, hint: &Hint) -> notify::Result<WatchGuard> {
-        // So they are named in events, however they are named here.
+        // Events carry absolute paths.
         let path = std::path::absolute(path)?;
-        // The two locks are never held together: the watcher calls back while it is asked.
+        // The two locks are never held together: `watch` may call back before it returns.
         lock(&self.hints).insert(path.clone(), hint.clone());
         let guard = WatchGuard { path: path.clone(), watcher: self.clone() };
         let mut watcher = lock(&self.watcher);
@@ -94,7 +95,7 @@ fn on_event(hints: &Hints, event: &notify::Result<notify::Event>) {
                 return;
             }
             for path in &event.paths {
-                if let Some(hint) = whose(&hints, path) {
+                if let Some(hint) = hint_for(&hints, path) {
                     hint.give();
                 }
             }
@@ -104,8 +105,8 @@ fn on_event(hints: &Hints, event: &notify::Result<notify::Event>) {
     }
 }
 
-/// The hint for a file of rounds, or for the directory itself.
-fn whose<'a>(hints: &'a HashMap<PathBuf, Hint>, path: &Path) -> Option<&'a Hint> {
+/// Returns the hint for a file of rounds or events, or for the directory itself.
+fn hint_for<'a>(hints: &'a HashMap<PathBuf, Hint>, path: &Path) -> Option<&'a Hint> {
     hints.get(path).or_else(|| {
         let name = path.file_name()?.to_string_lossy();
         let directory = path.parent()?;
@@ -113,7 +114,7 @@ fn whose<'a>(hints: &'a HashMap<PathBuf, Hint>, path: &Path) -> Option<&'a Hint>
     })
 }
 
-/// A panic elsewhere leaves a map of hints as good as it was.
+/// Locks a mutex, poisoned or not: a panic cannot leave the map of hints inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn each_directory_hears_of_its_own_files() {
+    fn each_directory_is_hinted_of_its_own_files() {
         let root = tempfile::tempdir().unwrap();
         let watcher = FsWatcher::default();
         let tables = ["a", "b"].map(|name| {
@@ -143,40 +144,40 @@ mod tests {
         std::fs::write(b.join("notes.txt"), "of no interest").unwrap();
         std::fs::write(a.join("aviator_payouts_20260101_000000.csv"), "timestamp").unwrap();
         woken_a.recv().unwrap();
-        // Events come in their order, so that of the notes has been heard.
+        // Events arrive in order, so the one of the text file has been handled.
         assert!(woken_b.try_recv().is_err());
     }
 
-    /// As `--data-dir data` names it.
+    /// `--data-dir` may be relative.
     #[cfg(unix)]
     #[test]
-    fn a_directory_is_heard_by_whatever_name_it_was_given() {
+    fn a_directory_may_be_given_by_a_relative_path() {
         let root = tempfile::tempdir().unwrap();
         let here = std::env::current_dir().unwrap();
         let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
         let relative = up.join(root.path().strip_prefix("/").unwrap());
         for path in [relative.clone(), PathBuf::from(".").join(&relative)] {
             let (hint, woken) = hint();
-            let _ear = FsWatcher::default().on(&path, &hint).unwrap();
+            let _guard = FsWatcher::default().on(&path, &hint).unwrap();
             std::fs::write(root.path().join("aviator_payouts_x.csv"), "").unwrap();
             woken.recv().unwrap();
         }
     }
 
     #[test]
-    fn an_ear_that_is_dropped_leaves_the_others_on() {
+    fn dropping_one_watch_leaves_the_others_on() {
         let root = tempfile::tempdir().unwrap();
         let watcher = FsWatcher::default();
         let (first, _) = hint();
         drop(watcher.on(root.path(), &first).unwrap());
         let (second, woken) = hint();
-        let _ear = watcher.on(root.path(), &second).unwrap();
+        let _guard = watcher.on(root.path(), &second).unwrap();
         std::fs::write(root.path().join("aviator_payouts_x.csv"), "").unwrap();
         woken.recv().unwrap();
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_an_error() {
+    fn a_missing_directory_is_an_error() {
         let (hint, _woken) = hint();
         assert!(FsWatcher::default().on(Path::new("/nowhere/at/all"), &hint).is_err());
     }

@@ -7,32 +7,32 @@ use rounds::{FileRounds, Round};
 
 use crate::input::compact_rounds::CompactRounds;
 
-/// What one file of the directory now holds, or how it changed.
+/// How a file of the directory changed.
 #[derive(Debug, Clone)]
 pub(crate) enum FileChange {
-    /// Rows were added at its end (or the file is new).
+    /// Rows were added at its end, or the file is new.
     Appended(Vec<Round>),
-    /// It is another file now, with these rows.
+    /// It was replaced by a file with these rows.
     Replaced(Vec<Round>),
-    /// It is gone.
+    /// It was removed.
     Removed,
 }
 
-/// What a change of files did to the series.
+/// How the series changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesChange {
     /// The same rounds as before.
     Unchanged,
-    /// The rounds from this index on are new; those before are as they were.
+    /// The rounds from this index on are new; those before are unchanged.
     From(usize),
-    /// Rounds changed, vanished or came in between: everything derived from them is void.
+    /// Earlier rounds were changed, removed or inserted: everything derived from them is invalid.
     Rebuilt,
 }
 
 /// All rounds in the order [`rounds::merge`] gives them, kept up to date.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RoundSeries {
-    files: BTreeMap<String, Held>,
+    files: BTreeMap<String, FileRows>,
     rounds: CompactRounds,
     last_file: String,
     copies: BTreeMap<String, u64>,
@@ -40,30 +40,30 @@ pub(crate) struct RoundSeries {
 
 /// The rounds of a file, in the order of its rows.
 #[derive(Debug, Clone)]
-enum Held {
-    /// They stand together, in this order, among all rounds: nearly always so.
-    Among(Range<usize>),
-    /// They do not.
-    Apart(Vec<Round>),
+enum FileRows {
+    /// This range of all rounds holds them, in this order; nearly always so.
+    Contiguous(Range<usize>),
+    /// Other rounds lie between them, or their order differs.
+    Separate(Vec<Round>),
 }
 
 impl RoundSeries {
-    /// All rounds, oldest first.
+    /// Returns all rounds, oldest first.
     pub(crate) fn rounds(&self) -> &CompactRounds {
         &self.rounds
     }
 
-    /// Rows left out because a whole file repeats another.
+    /// Returns the number of rows left out because a whole file repeats another.
     pub(crate) fn duplicates(&self) -> u64 {
         self.copies.values().sum()
     }
 
-    /// The file of the newest round.
+    /// Returns the file of the newest round.
     pub(crate) fn last_file(&self) -> Option<&str> {
         (!self.rounds.is_empty()).then_some(self.last_file.as_str())
     }
 
-    /// Takes in what changed in the directory, at once: a series is rebuilt once, not per file.
+    /// Applies the changes of a scan together, so that the series is rebuilt once and not per file.
     pub(crate) fn apply(&mut self, changes: Vec<(String, FileChange)>) -> SeriesChange {
         let before = self.rounds.len();
         let mut changes = changes.into_iter();
@@ -83,8 +83,8 @@ impl RoundSeries {
         }
     }
 
-    /// Whether rows at the end of this file are rows at the end of everything: what a running
-    /// collector writes. They are newer than all others, so the file can be no copy either.
+    /// Returns whether rows appended to a file follow all other rounds, as those of a running collector
+    /// do. They are newer than all others, so the file cannot be a copy either.
     fn follows(&self, file: &str, rows: &[Round]) -> bool {
         let (Some(first), Some(last)) = (rows.first(), self.rounds.last()) else { return false };
         let is_newer =
@@ -92,51 +92,55 @@ impl RoundSeries {
         is_newer
             && !self.copies.contains_key(file)
             && rows.is_sorted_by_key(|round| round.time)
-            && self.files.get(file).is_none_or(Held::is_sorted)
+            && self.files.get(file).is_none_or(FileRows::is_sorted)
     }
 
-    /// Adds rows of a file at the end of everything.
+    /// Appends rows of a file to all rounds.
     fn follow(&mut self, file: String, rows: Vec<Round>) {
         let end = self.rounds.len();
         self.rounds.extend(rows.iter().copied());
-        let held = self.files.entry(file).or_insert(Held::Apart(Vec::new()));
-        match held {
-            Held::Among(range) if range.end == end => range.end = self.rounds.len(),
-            Held::Apart(own) if own.is_empty() => *held = Held::Among(end..self.rounds.len()),
-            // Rounds of another file came in between.
-            _ => held.own(&self.rounds).extend(rows),
+        let file_rows = self.files.entry(file).or_insert(FileRows::Separate(Vec::new()));
+        match file_rows {
+            FileRows::Contiguous(range) if range.end == end => range.end = self.rounds.len(),
+            FileRows::Separate(own) if own.is_empty() => {
+                *file_rows = FileRows::Contiguous(end..self.rounds.len())
+            }
+            // Rounds of another file lie between.
+            _ => file_rows.own(&self.rounds).extend(rows),
         }
     }
 
     fn change(&mut self, file: String, change: FileChange) {
         match change {
             FileChange::Appended(rows) => {
-                let held = self.files.entry(file).or_insert(Held::Apart(Vec::new()));
-                held.own(&self.rounds).extend(rows);
+                let file_rows = self.files.entry(file).or_insert(FileRows::Separate(Vec::new()));
+                file_rows.own(&self.rounds).extend(rows);
             }
-            FileChange::Replaced(rows) => drop(self.files.insert(file, Held::Apart(rows))),
+            FileChange::Replaced(rows) => drop(self.files.insert(file, FileRows::Separate(rows))),
             FileChange::Removed => drop(self.files.remove(&file)),
         }
     }
 
-    /// Puts all files together from the start.
+    /// Merges all files from scratch.
     fn merge(&mut self) -> SeriesChange {
-        for held in self.files.values_mut() {
-            held.own(&self.rounds);
+        for file_rows in self.files.values_mut() {
+            file_rows.own(&self.rounds);
         }
         let files: Vec<FileRounds<'_>> = self
             .files
             .iter()
-            .filter_map(|(file, held)| Some(FileRounds { file, rounds: held.apart()? }))
+            .filter_map(|(file, file_rows)| {
+                Some(FileRounds { file, rounds: file_rows.separate()? })
+            })
             .collect();
         let merged = rounds::merge(&files);
-        let growth = self.replace(&merged.rounds);
+        let change = self.replace(&merged.rounds);
         self.copies = merged.copies.into_iter().map(|copy| (copy.file, copy.rounds)).collect();
-        for held in self.files.values_mut() {
-            held.find(&merged.rounds);
+        for file_rows in self.files.values_mut() {
+            file_rows.find(&merged.rounds);
         }
         self.last_file = merged.rounds.last().map(|last| self.file_of(last)).unwrap_or_default();
-        growth
+        change
     }
 
     fn replace(&mut self, merged: &[Round]) -> SeriesChange {
@@ -153,53 +157,56 @@ impl RoundSeries {
         }
     }
 
-    /// The last file, by name, that is no copy and holds the newest round.
+    /// Returns the last file, by name, that is not a copy and holds the newest round.
     fn file_of(&self, newest: &Round) -> String {
         let same_time = self.rounds.since(newest.time);
-        let holds = |held: &Held| match held {
-            Held::Among(range) => {
+        let holds = |file_rows: &FileRows| match file_rows {
+            FileRows::Contiguous(range) => {
                 let latest = range.start.max(same_time)..range.end;
                 self.rounds.range(latest).any(|round| round == *newest)
             }
-            Held::Apart(rounds) => rounds.contains(newest),
+            FileRows::Separate(rounds) => rounds.contains(newest),
         };
         let mut files =
             self.files.iter().rev().filter(|(file, _)| !self.copies.contains_key(*file));
-        files.find(|(_, held)| holds(held)).map(|(file, _)| file.clone()).unwrap_or_default()
+        files
+            .find(|(_, file_rows)| holds(file_rows))
+            .map(|(file, _)| file.clone())
+            .unwrap_or_default()
     }
 }
 
-impl Held {
+impl FileRows {
     fn is_sorted(&self) -> bool {
-        self.apart().is_none_or(|rounds| rounds.is_sorted_by_key(|round| round.time))
+        self.separate().is_none_or(|rounds| rounds.is_sorted_by_key(|round| round.time))
     }
 
-    fn apart(&self) -> Option<&[Round]> {
+    fn separate(&self) -> Option<&[Round]> {
         match self {
-            Self::Among(_) => None,
-            Self::Apart(rounds) => Some(rounds),
+            Self::Contiguous(_) => None,
+            Self::Separate(rounds) => Some(rounds),
         }
     }
 
-    /// Takes the rounds out of all rounds, if they are only there.
+    /// Copies the rounds out of all rounds unless they are separate already.
     fn own(&mut self, all: &CompactRounds) -> &mut Vec<Round> {
-        if let Self::Among(range) = self {
-            *self = Self::Apart(all.range(range.clone()).collect());
+        if let Self::Contiguous(range) = self {
+            *self = Self::Separate(all.range(range.clone()).collect());
         }
         match self {
-            Self::Apart(rounds) => rounds,
-            Self::Among(_) => unreachable!("taken out just now"),
+            Self::Separate(rounds) => rounds,
+            Self::Contiguous(_) => unreachable!("just made separate"),
         }
     }
 
-    /// Keeps only the place, where the rounds stand together among all rounds.
+    /// Replaces the rounds by their range, if all rounds hold them contiguously.
     fn find(&mut self, all: &[Round]) {
-        let Self::Apart(rounds) = self else { return };
+        let Self::Separate(rounds) = self else { return };
         let Some(first) = rounds.first() else { return };
         let from = all.partition_point(|round| round.time < first.time);
         let to = all.partition_point(|round| round.time <= first.time);
         if let Some(start) = (from..to).find(|&start| all[start..].starts_with(rounds)) {
-            *self = Self::Among(start..start + rounds.len());
+            *self = Self::Contiguous(start..start + rounds.len());
         }
     }
 }
@@ -227,11 +234,11 @@ mod tests {
     #[track_caller]
     fn check(
         series: &mut RoundSeries,
-        change: Vec<(String, FileChange)>,
-        growth: SeriesChange,
+        changes: Vec<(String, FileChange)>,
+        expected: SeriesChange,
         seconds: &[i64],
     ) {
-        assert_eq!(series.apply(change), growth);
+        assert_eq!(series.apply(changes), expected);
         assert_eq!(series.rounds().iter().collect::<Vec<_>>(), rows(seconds));
     }
 
@@ -310,27 +317,28 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_files_are_kept_once() {
+    fn rounds_of_files_are_stored_once() {
         let mut series = RoundSeries::default();
         series.apply(vec![append("a", &[1, 2]), append("b", &[]), append("copy", &[1, 2])]);
         series.apply(vec![append("b", &[3, 4])]);
         series.apply(vec![append("c", &[5])]);
-        let is_apart = |series: &RoundSeries, file: &str| series.files[file].apart().is_some();
-        assert!(!["a", "b", "c", "copy"].iter().any(|file| is_apart(&series, file)));
-        // Not in one piece any more.
+        let is_separate =
+            |series: &RoundSeries, file: &str| series.files[file].separate().is_some();
+        assert!(!["a", "b", "c", "copy"].iter().any(|file| is_separate(&series, file)));
+        // Not contiguous any more.
         check(&mut series, vec![append("b", &[6])], SeriesChange::From(5), &[1, 2, 3, 4, 5, 6]);
-        assert!(is_apart(&series, "b"));
+        assert!(is_separate(&series, "b"));
         check(&mut series, vec![append("b", &[7])], SeriesChange::From(6), &[1, 2, 3, 4, 5, 6, 7]);
         let removed = ("c".to_owned(), FileChange::Removed);
         check(&mut series, vec![removed], SeriesChange::Rebuilt, &[1, 2, 3, 4, 6, 7]);
-        assert!(!is_apart(&series, "b"));
-        // Newest first: not in the order of its rows.
+        assert!(!is_separate(&series, "b"));
+        // Newest first, unlike all rounds.
         check(
             &mut series,
             vec![append("d", &[9, 8])],
             SeriesChange::From(6),
             &[1, 2, 3, 4, 6, 7, 8, 9],
         );
-        assert!(is_apart(&series, "d"));
+        assert!(is_separate(&series, "d"));
     }
 }

@@ -25,7 +25,7 @@ use crate::snapshot::running_statistics::RunningStatistics;
 use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
     Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound, ScanCounts,
-    Snapshot, Verdict,
+    Snapshot, VerdictView,
 };
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
@@ -34,7 +34,7 @@ use crate::training::status::TrainingStatus;
 const COLLECTOR_STATUS: &str = "status.json";
 /// A status file larger than this is not the collector's.
 const COLLECTOR_STATUS_BYTES_MAX: u64 = 64 * 1024;
-/// What only the snapshot needs, updated round by round.
+/// State that only the snapshot needs, updated round by round.
 #[derive(Debug, Default)]
 pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
@@ -64,18 +64,18 @@ pub(crate) struct SnapshotInputs<'a> {
 }
 
 impl SnapshotBuilder {
-    /// Takes the next round and what was forecast for it.
+    /// Adds the next round and its forecast.
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
         let forecast = settlement.map(|settlement| &settlement.forecast);
         self.statistics.push(round.multiplier);
         self.survival_curve.push(round.multiplier);
-        let said = forecast.map(|forecast| ServedInterval {
+        let served = forecast.map(|forecast| ServedInterval {
             lo: forecast.interval80.0,
             hi: forecast.interval80.1,
             point: forecast.calibrated(),
             inside: forecast.holds(round.multiplier.as_f64()),
         });
-        self.forecasts.push(said);
+        self.forecasts.push(served);
         if let Some(forecast) = forecast {
             self.past.push_front(past(forecast, Some(round)));
             self.past.truncate(HISTORY_MAX);
@@ -87,7 +87,7 @@ impl SnapshotBuilder {
         self.mismatches += count;
     }
 
-    /// How many such forecasts there are.
+    /// Returns the number of such forecasts.
     pub(crate) fn mismatches(&self) -> u64 {
         self.mismatches
     }
@@ -156,26 +156,26 @@ impl SnapshotBuilder {
             score_history: Arc::clone(engine.score_history()),
             round_history,
             survival_curve: self.survival_curve.clone(),
-            collector_events: from.collector_events.notes(),
+            collector_events: from.collector_events.log(),
             scan_counts: from.scan_counts,
-            training_durations: from.training_status.took(),
+            training_durations: from.training_status.durations(),
             version: env!("CARGO_PKG_VERSION"),
             started_at: from.started_at,
             ..Snapshot::default()
         }
     }
 
-    /// The open forecast and the last settled ones, newest first.
+    /// Returns the open forecast and the last settled ones, newest first.
     fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
         let open = open.map(|open| past(open, None));
         open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
     }
 }
 
-/// No verdict before the first training is due.
-fn verdict(engine: &Engine) -> Option<Verdict> {
+/// Returns the verdict; `None` before the first training is due.
+fn verdict(engine: &Engine) -> Option<VerdictView> {
     let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
-    Some(Verdict {
+    Some(VerdictView {
         sentence: verdict.sentence(),
         rounds: verdict.rounds,
         absence: verdict.absence(),
@@ -185,8 +185,8 @@ fn verdict(engine: &Engine) -> Option<Verdict> {
     })
 }
 
-/// The collector's status, if the file exists and is complete: it is replaced whole, so the next look
-/// finds it.
+/// Reads the collector's status; `None` if there is no such file or it is not complete yet, which the
+/// next scan will find.
 fn collector_status(dir: &Path) -> Option<Value> {
     let path = dir.join(COLLECTOR_STATUS);
     let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);

@@ -3,10 +3,10 @@
 use evaluation::sequential::{Bettor, Epoch, Evidence, Level, TestEvidence, Wealth};
 use serde::Serialize;
 
-/// A wealth beyond this is shown as this: JSON has no infinity, and nobody reads so many zeros.
+/// Upper limit of `e` and `e_max`: JSON has no infinity.
 const E_MAX: f64 = 1e300;
 
-/// All three, with the epochs that changes of the game have ended.
+/// The evidence of all three tests, and the epochs that changes of the game have ended.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EvidenceView {
     order: TestView,
@@ -18,13 +18,14 @@ pub(crate) struct EvidenceView {
     closed: Vec<Epoch>,
 }
 
+/// The evidence of one test.
 #[derive(Debug, Clone, Serialize)]
 struct TestView {
-    /// What one imaginary euro has become.
+    /// What one euro bet against the test's claim has become.
     e: f64,
-    /// The most it has been.
+    /// The maximum of `e` so far.
     e_max: f64,
-    /// Where it turns amber.
+    /// The value of `e` at which the level turns amber.
     amber_at: f64,
     ln_e: f64,
     ln_e_max: f64,
@@ -55,24 +56,24 @@ impl EvidenceView {
 }
 
 impl EvidenceView {
-    /// ln e of each by its name.
+    /// Returns ln e of each test with its name.
     pub(crate) fn ln_e(&self) -> [(&'static str, f64); 3] {
         [("order", self.order.ln_e), ("law", self.law.ln_e), ("forecast", self.forecast.ln_e)]
     }
 }
 
 impl TestView {
-    fn of(light: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
+    fn of(test: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
         Self {
-            e: euros(light.ln_e),
-            e_max: euros(light.ln_e_max),
-            amber_at: euros(light.ln_amber),
-            ln_e: light.ln_e,
-            ln_e_max: light.ln_e_max,
-            level: light.level,
-            anytime_p: light.anytime_p,
-            alarm_round: light.alarm_round,
+            e: euros(test.ln_e),
+            e_max: euros(test.ln_e_max),
+            amber_at: euros(test.ln_amber),
+            ln_e: test.ln_e,
+            ln_e_max: test.ln_e_max,
+            level: test.level,
+            anytime_p: test.anytime_p,
+            alarm_round: test.alarm_round,
             bettors,
             rounds: wealth.rounds(),
         }

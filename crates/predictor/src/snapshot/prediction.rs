@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The open forecast.
 #[derive(Debug, Clone, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names are those clients of the original read")]
+#[expect(clippy::struct_field_names, reason = "clients of the original read these names")]
 pub(crate) struct Prediction {
     pub(crate) predicted_multiplier: f64,
     pub(crate) prediction_range: String,
@@ -33,7 +33,7 @@ pub(crate) struct Prediction {
 }
 
 impl Prediction {
-    /// Chances to reach other targets than the five.
+    /// Returns the probabilities of other targets than the five.
     pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
         let (law, house) = (TiltedLaw::new(self.scale), HouseLaw::default());
         let chance = |&target: &f64| Probability {
@@ -46,7 +46,7 @@ impl Prediction {
     }
 }
 
-/// Between `lo` and `hi` with probability `level`.
+/// The multiplier lies between `lo` and `hi` with probability `level`.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Interval {
     pub(crate) lo: f64,
@@ -54,9 +54,12 @@ pub(crate) struct Interval {
     pub(crate) level: f64,
 }
 
-/// The chance to reach a cash-out target.
+/// The probability that a round reaches a cash-out target.
 #[derive(Debug, Clone, Copy, Serialize)]
-#[expect(clippy::struct_field_names, reason = "`probability` says whose: ours, not the house's")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`probability` is the served one, beside the house's"
+)]
 pub(crate) struct Probability {
     pub(crate) target: f64,
     pub(crate) probability: f64,
@@ -64,7 +67,7 @@ pub(crate) struct Probability {
     pub(crate) break_even: f64,
 }
 
-/// What one learner says.
+/// The forecast of one learner.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Member {
     pub(crate) name: &'static str,
@@ -72,7 +75,7 @@ pub(crate) struct Member {
     pub(crate) multiplier: f64,
 }
 
-/// A forecast whose round has been played, or the open one.
+/// A settled forecast, or the open one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PastPrediction {
     pub(crate) round: u64,
@@ -88,10 +91,10 @@ pub(crate) struct PastPrediction {
     pub(crate) settled_at: Option<DateTime<Utc>>,
 }
 
-/// The point is called higher or lower than the last multiplier beyond this share of it.
+/// The trend is flat if the point differs from the last multiplier by no more than this share of it.
 const FLAT_SHARE: f64 = 0.01;
 
-/// A forecast as a line of the history; `round` is absent while it is open.
+/// Returns a forecast as a row of the history; `round` is absent while it is open.
 pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction {
     let actual = round.map(|round| round.multiplier.as_f64());
     PastPrediction {
@@ -109,7 +112,7 @@ pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction 
     }
 }
 
-/// The open forecast in full.
+/// Returns the open forecast in full.
 pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction {
     let interval = |(lo, hi): (f64, f64), level| Interval { lo, hi, level };
     let chances = TARGETS.iter().zip(forecast.probabilities).zip(house_probabilities());

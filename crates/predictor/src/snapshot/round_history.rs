@@ -1,6 +1,6 @@
 //! All rounds, and the forecasts for the latest of them.
 //!
-//! Every snapshot carries the whole history; what no longer changes is shared.
+//! Every snapshot holds the whole history and shares the chunks that no longer change.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,13 +16,13 @@ const CHUNK_ROUNDS: usize = 256;
 /// Full chunks of forecasts kept: more than any plot shows individually.
 const CHUNKS_KEPT: usize = 16;
 
-/// What was forecast for a round.
+/// The served forecast for a round.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct ServedInterval {
     /// Both ends of the 80 % interval.
     pub(crate) lo: f64,
     pub(crate) hi: f64,
-    /// The point that was served.
+    /// The served point.
     pub(crate) point: f64,
     /// Whether the interval held the round.
     pub(crate) inside: bool,
@@ -32,13 +32,16 @@ pub(crate) struct ServedInterval {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct HistoryRow {
     pub(crate) round: Round,
-    pub(crate) said: Option<ServedInterval>,
+    pub(crate) forecast: Option<ServedInterval>,
 }
 
-/// What was forecast for the latest rounds; its copies are cheap.
+/// The forecasts for the latest rounds; cheap to clone.
+///
+/// Its chunks are like those of [`CompactRounds`], but plain and with the oldest dropped, so a shared
+/// container would only share the division by the length of a chunk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecentForecasts {
-    /// The index of the round of the first that is kept.
+    /// Index of the first round with a forecast in memory.
     from: usize,
     full: VecDeque<Arc<[Option<ServedInterval>]>>,
     /// The newest forecasts, fewer than a chunk.
@@ -46,9 +49,9 @@ pub(crate) struct RecentForecasts {
 }
 
 impl RecentForecasts {
-    /// Adds what was forecast for the next round, if anything was.
-    pub(crate) fn push(&mut self, said: Option<ServedInterval>) {
-        self.open.push(said);
+    /// Adds the forecast for the next round, if there was one.
+    pub(crate) fn push(&mut self, forecast: Option<ServedInterval>) {
+        self.open.push(forecast);
         if self.open.len() < CHUNK_ROUNDS {
             return;
         }
@@ -66,56 +69,58 @@ impl RecentForecasts {
         *chunk.unwrap_or(&self.open).get(at % CHUNK_ROUNDS)?
     }
 
-    /// The number of rounds taken.
+    /// Returns the number of rounds added.
     fn len(&self) -> usize {
         self.from + self.full.len() * CHUNK_ROUNDS + self.open.len()
     }
 }
 
-/// Rounds in order and what was forecast for them; its copies are cheap.
+/// Rounds in order and the forecasts for them; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RoundHistory {
-    /// At least as many as it shows.
+    /// At least as many as the history has.
     rounds: CompactRounds,
-    said: RecentForecasts,
+    forecasts: RecentForecasts,
 }
 
 impl RoundHistory {
-    /// The first of these rounds, as many as `said` has taken.
-    pub(crate) fn new(rounds: CompactRounds, said: RecentForecasts) -> Self {
-        Self { rounds, said }
+    /// Returns the history of the first of these rounds, as many as `forecasts` has entries.
+    pub(crate) fn new(rounds: CompactRounds, forecasts: RecentForecasts) -> Self {
+        Self { rounds, forecasts }
     }
 
-    /// How many rounds there are.
+    /// Returns the number of rounds.
     pub(crate) fn len(&self) -> usize {
-        self.said.len()
+        self.forecasts.len()
     }
 
-    /// The rows of a range, oldest first; what lies beyond the end is left out.
+    /// Returns the rows of a range, oldest first, as far as there are any.
     pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = HistoryRow> + '_ {
         let range = range.start..range.end.min(self.len());
         let rounds = self.rounds.range(range.clone());
-        (range.start..).zip(rounds).map(|(at, round)| HistoryRow { round, said: self.said.get(at) })
+        (range.start..)
+            .zip(rounds)
+            .map(|(at, round)| HistoryRow { round, forecast: self.forecasts.get(at) })
     }
 
-    /// The row at this index, if there is one.
+    /// Returns the row at this index.
     pub(crate) fn row(&self, index: usize) -> Option<HistoryRow> {
         self.range(index..index.saturating_add(1)).next()
     }
 
-    /// The newest rounds, so many or all, oldest first.
+    /// Returns the newest rounds, at most `count`, oldest first.
     pub(crate) fn newest(&self, count: usize) -> impl Iterator<Item = HistoryRow> + '_ {
         self.range(self.len().saturating_sub(count)..self.len())
     }
 
-    /// The index of the first round that ended at `time` or later.
+    /// Returns the index of the first round that ended at `time` or later.
     pub(crate) fn since(&self, time: DateTime<Utc>) -> usize {
         self.rounds.since(time).min(self.len())
     }
 
-    /// Cuts the range into runs and gives the smallest and the largest multiplier of each, so that
-    /// at most so many points stand for all of them; and the rounds of a run for each of its two
-    /// points. Every round stands for itself when that is few enough.
+    /// Thins a range to at most `points_max` rounds: returns half the length of a run, and the indices
+    /// of the smallest and the largest multiplier of each run; or 1 and all indices if they are few
+    /// enough.
     ///
     /// Runs begin at multiples of their length, so a further round moves no earlier point.
     pub(crate) fn thinned(&self, range: Range<usize>, points_max: usize) -> (usize, Vec<usize>) {
@@ -152,28 +157,28 @@ mod tests {
         let seconds = i64::try_from(number).unwrap();
         let time = DateTime::from_timestamp(seconds, 0).unwrap();
         let cents = 100 + (number as u64 * 7919) % 4001;
-        let said = ServedInterval { lo: 1.0, hi: 2.0, point: number as f64, inside: false };
+        let forecast = ServedInterval { lo: 1.0, hi: 2.0, point: number as f64, inside: false };
         let round = Round { time, multiplier: Multiplier::from_cents(cents).unwrap() };
-        HistoryRow { round, said: Some(said) }
+        HistoryRow { round, forecast: Some(forecast) }
     }
 
-    fn roll(count: usize) -> RoundHistory {
-        let mut said = RecentForecasts::default();
-        (0..count).for_each(|number| said.push(row(number).said));
-        // It has not heard of the last ones yet.
-        RoundHistory::new((0..count + 300).map(|number| row(number).round).collect(), said)
+    fn history_of(count: usize) -> RoundHistory {
+        let mut forecasts = RecentForecasts::default();
+        (0..count).for_each(|number| forecasts.push(row(number).forecast));
+        // There are no forecasts for the last rounds yet.
+        RoundHistory::new((0..count + 300).map(|number| row(number).round).collect(), forecasts)
     }
 
     #[test]
-    fn every_round_is_found_by_its_place_and_by_its_time() {
+    fn every_round_is_found_by_its_index_and_by_its_time() {
         for count in [0, 1, 255, 256, 257, 1000] {
-            let roll = roll(count);
-            assert_eq!(roll.len(), count);
-            assert!((0..count).all(|index| roll.row(index) == Some(row(index))), "{count}");
+            let history = history_of(count);
+            assert_eq!(history.len(), count);
+            assert!((0..count).all(|index| history.row(index) == Some(row(index))), "{count}");
             for index in 0..=count {
-                assert_eq!(roll.since(row(index).round.time), index, "{count}");
+                assert_eq!(history.since(row(index).round.time), index, "{count}");
             }
-            let newest: Vec<HistoryRow> = roll.newest(300).collect();
+            let newest: Vec<HistoryRow> = history.newest(300).collect();
             let expected: Vec<HistoryRow> = (count.saturating_sub(300)..count).map(row).collect();
             assert_eq!(newest, expected, "{count}");
         }
@@ -181,11 +186,11 @@ mod tests {
 
     #[test]
     fn forecasts_of_at_least_the_last_four_thousand_rounds_are_kept() {
-        let roll = roll(10_000);
-        let kept = roll.newest(usize::MAX).filter(|row| row.said.is_some()).count();
-        assert!((4000..5000).contains(&kept), "{kept}");
-        assert!(roll.newest(4000).eq((6000..10_000).map(row)));
-        assert_eq!(roll.row(0), Some(HistoryRow { said: None, ..row(0) }));
+        let history = history_of(10_000);
+        let known = history.newest(usize::MAX).filter(|row| row.forecast.is_some()).count();
+        assert!((4000..5000).contains(&known), "{known}");
+        assert!(history.newest(4000).eq((6000..10_000).map(row)));
+        assert_eq!(history.row(0), Some(HistoryRow { forecast: None, ..row(0) }));
     }
 
     #[test]
@@ -193,8 +198,8 @@ mod tests {
         for (count, range, points_max) in
             [(5000, 0..5000, 200), (5000, 37..4999, 100), (3000, 2999..3000, 2), (9000, 1..8999, 2)]
         {
-            let roll = roll(count);
-            let (step, points) = roll.thinned(range.clone(), points_max);
+            let history = history_of(count);
+            let (step, points) = history.thinned(range.clone(), points_max);
             assert!(points.len() <= points_max.max(4), "{} of {points_max}", points.len());
             assert!(points.is_sorted_by(|a, b| a < b));
             let mut expected = Vec::new();
@@ -214,16 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn few_rounds_stand_for_themselves() {
-        assert_eq!(roll(500).thinned(10..210, 200), (1, (10..210).collect()));
-        assert_eq!(roll(5).thinned(5..5, 200), (1, Vec::new()));
+    fn few_rounds_are_not_thinned() {
+        assert_eq!(history_of(500).thinned(10..210, 200), (1, (10..210).collect()));
+        assert_eq!(history_of(5).thinned(5..5, 200), (1, Vec::new()));
     }
 
     #[test]
     fn a_further_round_moves_no_earlier_point() {
         let points_max = 100;
-        let (step, before) = roll(5000).thinned(0..5000, points_max);
-        let (same, after) = roll(5001).thinned(0..5001, points_max);
+        let (step, before) = history_of(5000).thinned(0..5000, points_max);
+        let (same, after) = history_of(5001).thinned(0..5001, points_max);
         assert_eq!(step, same);
         let settled = |points: &[usize]| {
             let last_run = 4999 / (2 * step) * (2 * step);

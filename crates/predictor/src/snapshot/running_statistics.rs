@@ -7,8 +7,8 @@ use rounds::Multiplier;
 
 use crate::snapshot::Statistics;
 
-/// Welford's mean and variance, and how often each multiplier came: a million rounds have some ten
-/// thousand different ones. The median is followed from neighbour to neighbour.
+/// Welford's mean and variance, and the count of each multiplier: a million rounds have some ten
+/// thousand different ones. The median moves to a neighbour in these counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningStatistics {
     count: u64,
@@ -22,7 +22,7 @@ pub(crate) struct RunningStatistics {
 }
 
 impl RunningStatistics {
-    /// Takes one more.
+    /// Adds a multiplier.
     pub(crate) fn push(&mut self, multiplier: Multiplier) {
         let m = multiplier.as_f64();
         self.count += 1;
@@ -35,7 +35,7 @@ impl RunningStatistics {
         self.find_middle(middle);
     }
 
-    /// One more moves the middle by a neighbour at most.
+    /// Updates the middle, which one more multiplier moves to a neighbour at most.
     fn find_middle(&mut self, middle: Multiplier) {
         let wanted = (self.count - 1) / 2;
         let same = self.counts[&middle];
@@ -55,7 +55,7 @@ impl RunningStatistics {
         above.next().map(|(&multiplier, _)| multiplier)
     }
 
-    /// The figures; none while there is no round. `std` divides by n - 1 and is 0 for one round.
+    /// Returns the figures; `None` without rounds. `std` divides by n - 1 and is 0 for one round.
     pub(crate) fn figures(&self) -> Option<Statistics> {
         let (min, max) = (self.counts.first_key_value()?.0, self.counts.last_key_value()?.0);
         let (min, max) = (min.as_f64(), max.as_f64());
@@ -76,21 +76,21 @@ mod tests {
     #[track_caller]
     fn check(multipliers: &[f64]) {
         let mut running = RunningStatistics::default();
-        let mut seen: Vec<f64> = Vec::new();
+        let mut pushed: Vec<f64> = Vec::new();
         for &m in multipliers {
             running.push(Multiplier::new(m).unwrap());
-            seen.push(m);
-            let mut sorted = seen.clone();
+            pushed.push(m);
+            let mut sorted = pushed.clone();
             sorted.sort_by(f64::total_cmp);
             let n = sorted.len();
-            let mean = seen.iter().sum::<f64>() / n as f64;
-            let squares: f64 = seen.iter().map(|m| (m - mean).powi(2)).sum();
+            let mean = pushed.iter().sum::<f64>() / n as f64;
+            let squares: f64 = pushed.iter().map(|m| (m - mean).powi(2)).sum();
             let figures = running.figures().unwrap();
             let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
-            assert!((figures.median - median).abs() < 1e-12, "{seen:?}: {figures:?}");
-            assert!((figures.mean - mean).abs() < 1e-9 * mean, "{seen:?}: {figures:?}");
+            assert!((figures.median - median).abs() < 1e-12, "{pushed:?}: {figures:?}");
+            assert!((figures.mean - mean).abs() < 1e-9 * mean, "{pushed:?}: {figures:?}");
             let std = (squares / (n - 1).max(1) as f64).sqrt();
-            assert!((figures.std - std).abs() <= 1e-9 * std, "{seen:?}: {figures:?}");
+            assert!((figures.std - std).abs() <= 1e-9 * std, "{pushed:?}: {figures:?}");
             assert_eq!(
                 (figures.min.to_bits(), figures.max.to_bits()),
                 (sorted[0].to_bits(), sorted[n - 1].to_bits())

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::Snapshot;
 
-/// What does not depend on the time.
+/// The part of the status that does not depend on the time.
 #[derive(Debug, Clone)]
-pub(crate) struct Written {
+pub(crate) struct StatusText {
     /// An object without its closing brace.
     body: Arc<[u8]>,
     collector: Option<Collector>,
@@ -35,7 +35,7 @@ struct Status<'a> {
     snapshot: &'a Snapshot,
 }
 
-impl Written {
+impl StatusText {
     fn of(snapshot: &Snapshot) -> Self {
         let body = open_object(&Status { success: true, snapshot });
         let collector = snapshot.collector.as_ref().map(Collector::of);
@@ -62,15 +62,14 @@ impl Collector {
 }
 
 impl Snapshot {
-    /// Everything, with the ages it has at `now`: the part that is the same for all who ask, and the
-    /// rest.
+    /// Returns the status at `now` in two parts: one that all requests share, and the rest.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> (Arc<[u8]>, String) {
-        let Written { body, collector, .. } = self.written();
+        let StatusText { body, collector, .. } = self.status_text();
         let age = |earlier: Option<DateTime<Utc>>| {
             earlier.map_or_else(|| "null".to_owned(), |it| seconds_between(it, now).to_string())
         };
         let mut text = String::new();
-        let said = match collector {
+        let result = match collector {
             None => write!(text, ",\"collector\":null"),
             Some(Collector { body, is_empty, updated_at }) => {
                 let comma = if *is_empty { "" } else { "," };
@@ -80,29 +79,30 @@ impl Snapshot {
         };
         let data_age = age(self.latest_timestamp);
         let now = now.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        said.and_then(|()| write!(text, ",\"data_age_seconds\":{data_age},\"now\":\"{now}\"}}"))
-            .expect("a text can be written to");
+        result
+            .and_then(|()| write!(text, ",\"data_age_seconds\":{data_age},\"now\":\"{now}\"}}"))
+            .expect("a text can be status_text to");
         (Arc::clone(body), text)
     }
 
-    /// Tells this status from others; two that differ in nothing but ages have the same.
+    /// Returns a hash of the status without its ages.
     pub(crate) fn hash(&self) -> u64 {
-        self.written().hash
+        self.status_text().hash
     }
 
-    fn written(&self) -> &Written {
-        self.written.get_or_init(|| Written::of(self))
+    fn status_text(&self) -> &StatusText {
+        self.status_text.get_or_init(|| StatusText::of(self))
     }
 }
 
-/// A JSON object without its closing brace.
+/// Returns a JSON object without its closing brace.
 fn open_object(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string(value).expect("text keys and plain values");
     text.pop();
     text
 }
 
-/// Never negative: clocks of two programs may differ a little.
+/// Returns the seconds between two times, 0 if the clocks of two programs differ the other way.
 fn seconds_between(earlier: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     ((now - earlier).num_milliseconds() as f64 / 1000.0).max(0.0)
 }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_those_of_the_moment_it_is_asked_for() {
+    fn ages_are_those_at_the_time_of_the_request() {
         let collector = json!({ "state": "connected", "updated_at": at(100), "age_seconds": -7 });
         let snapshot = Snapshot {
             latest_timestamp: Some(at(90)),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_collector_or_with_a_strange_one_it_is_still_an_object() {
+    fn the_status_is_an_object_with_no_or_an_empty_collector_status() {
         let mut snapshot = Snapshot::default();
         assert_eq!(read(&snapshot, 1)["collector"], Value::Null);
         assert_eq!(read(&snapshot, 1)["data_age_seconds"], Value::Null);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_changes_with_what_is_said_and_not_with_the_time() {
+    fn the_hash_changes_with_the_status_and_not_with_the_time() {
         let of = |records, state| Snapshot {
             csv_records: records,
             collector: Some(json!({ "state": state })),

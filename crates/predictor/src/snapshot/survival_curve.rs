@@ -6,12 +6,12 @@ use evaluation::HouseLaw;
 use rounds::Multiplier;
 use serde::Serialize;
 
-/// Neighbouring marks differ by this factor, or by a hundredth where that is more.
+/// Ratio of neighbouring marks; they are at least a hundredth apart.
 const RATIO: f64 = 1.02;
 const FIRST_CENTS: u64 = 101;
-/// A million; the few rounds beyond are counted at it.
+/// The last mark, a million; the few rounds beyond count at it.
 const LAST_CENTS: u64 = 100_000_000;
-/// Points of an answer.
+/// Number of points returned.
 const POINTS: usize = 60;
 /// 95 % of a normal distribution lie within so many standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -46,7 +46,7 @@ pub(crate) struct SurvivalCurve {
 
 /// One point of the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct Point {
+pub(crate) struct CurvePoint {
     pub(crate) multiplier: f64,
     /// Share of rounds that reached it, with the ends of Wilson's 95 % interval.
     pub(crate) observed: f64,
@@ -57,7 +57,7 @@ pub(crate) struct Point {
 }
 
 impl SurvivalCurve {
-    /// Counts one more.
+    /// Adds a round.
     pub(crate) fn push(&mut self, multiplier: Multiplier) {
         self.rounds += 1;
         let cents = multiplier.cents();
@@ -70,13 +70,13 @@ impl SurvivalCurve {
         }
     }
 
-    /// How many were counted.
+    /// Returns the number of rounds.
     pub(crate) fn rounds(&self) -> u64 {
         self.rounds
     }
 
-    /// About sixty points, from 1.01 to the largest mark that was reached.
-    pub(crate) fn points(&self) -> Vec<Point> {
+    /// Returns about sixty points, from 1.01 to the largest mark that was reached.
+    pub(crate) fn points(&self) -> Vec<CurvePoint> {
         let house = HouseLaw::default();
         let mut reached = 0;
         let mut at_least: Vec<u64> = self
@@ -93,7 +93,7 @@ impl SurvivalCurve {
             let multiplier = MARKS[index] as f64 / 100.0;
             let (lo, hi) = wilson(at_least[index], self.rounds);
             let observed = at_least[index] as f64 / self.rounds as f64;
-            Point { multiplier, observed, lo, hi, house: house.survival(multiplier) }
+            CurvePoint { multiplier, observed, lo, hi, house: house.survival(multiplier) }
         };
         chosen(at_least.len()).map(point).collect()
     }

@@ -1,8 +1,8 @@
 //! The state after some number of rounds, so that a restart need not score them again.
 //!
-//! A checkpoint is only a shorter way to the same state. It is taken up when it is whole, when this
-//! program wrote it, and when rounds and ledger still begin as they did then; else everything is
-//! computed anew. It never says anything that the rounds and the ledger do not.
+//! A checkpoint is a cache: it holds nothing that does not follow from the rounds and the ledger. It is
+//! used if it is undamaged, was written by this version of the program, and rounds and ledger still
+//! begin with what it covers; otherwise everything is recomputed.
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -15,18 +15,18 @@ use sha2::{Digest as _, Sha256};
 /// Incremented when the layout or the meaning of a checkpoint changes.
 pub(crate) const FORMAT: u32 = 3;
 
-/// The first line of the file; the digest of all that follows the second line is the second.
+/// The first line of the file. The second line is the digest of everything after it.
 const MAGIC: &[u8] = b"aviator predictor checkpoint\n";
 
 /// A SHA-256 in hexadecimal digits.
 type Hex = String;
 
-/// Everything known after some number of rounds.
+/// The state after some number of rounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
     #[serde(flatten)]
     head: Head,
-    /// It covers this many rounds, from the first.
+    /// Number of rounds that it covers, from the first.
     pub(crate) rounds: u64,
     rounds_digest: Hex,
     /// The ledger is accounted for up to this position.
@@ -42,7 +42,7 @@ pub(crate) struct Checkpoint {
     pub(crate) learned: LearnedState,
 }
 
-/// Which program wrote it.
+/// The program that wrote a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     format: u32,
@@ -61,7 +61,7 @@ pub(crate) struct LedgerPosition {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unmatched {
     pub(crate) count: u64,
-    /// The latest round before one of them. Later rounds cannot find them any more.
+    /// The latest round before one of them. No later round can match them.
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
@@ -83,36 +83,39 @@ pub(crate) enum Refusal {
     #[error("it is damaged")]
     Damaged,
     /// Written by another version of the program.
-    #[error("it is of version {program}, format {format}")]
+    #[error(
+        "predictor {program} wrote it in format {format}; this is predictor {}, format {FORMAT}",
+        env!("CARGO_PKG_VERSION")
+    )]
     OtherProgram { program: String, format: u32 },
     /// The files hold other rounds now.
     #[error("earlier rounds have changed")]
     OtherRounds,
-    /// The ledger is shorter, or another one.
-    #[error("the ledger is not the one it was made with")]
+    /// The ledger is shorter, or a different one.
+    #[error("it belongs to a different ledger")]
     OtherLedger,
-    /// Rounds have appeared for which there are forecasts before its place in the ledger.
-    #[error("rounds have come back that have forecasts")]
+    /// Rounds have appeared whose forecasts precede its position in the ledger.
+    #[error("missing rounds that have forecasts have reappeared")]
     RoundsCameBack,
 }
 
 impl Checkpoint {
-    /// After the rounds of the digest.
-    pub(crate) fn new(digest: &RoundsDigest, known: CheckpointInputs) -> Self {
+    /// Returns the checkpoint after the rounds of the digest.
+    pub(crate) fn new(digest: &RoundsDigest, inputs: CheckpointInputs) -> Self {
         Self {
-            head: Head::ours(),
+            head: Head::current(),
             rounds: digest.rounds,
             rounds_digest: digest.hex(),
-            ledger: known.ledger,
-            open: known.open,
-            unmatched: known.unmatched,
-            mismatches: known.mismatches,
-            model_version: known.model_version,
-            learned: known.learned,
+            ledger: inputs.ledger,
+            open: inputs.open,
+            unmatched: inputs.unmatched,
+            mismatches: inputs.mismatches,
+            model_version: inputs.model_version,
+            learned: inputs.learned,
         }
     }
 
-    /// As the file holds it.
+    /// Returns the contents of the file.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let body =
             serde_json::to_vec(self).expect("a checkpoint is plain numbers, names and times");
@@ -124,10 +127,10 @@ impl Checkpoint {
         text
     }
 
-    /// Out of a file's bytes.
+    /// Reads the contents of a file.
     ///
     /// # Errors
-    /// Damage, or another program's.
+    /// The file is damaged, or another version of the program wrote it.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
         let sealed = bytes.strip_prefix(MAGIC).ok_or(Refusal::Damaged)?;
         let end = sealed.iter().position(|&byte| byte == b'\n').ok_or(Refusal::Damaged)?;
@@ -136,7 +139,7 @@ impl Checkpoint {
             return Err(Refusal::Damaged);
         }
         let head: Head = serde_json::from_slice(body).map_err(|_| Refusal::Damaged)?;
-        if head != Head::ours() {
+        if head != Head::current() {
             let Head { program, format } = head;
             return Err(Refusal::OtherProgram { program, format });
         }
@@ -145,10 +148,10 @@ impl Checkpoint {
         if is_sound { Ok(found) } else { Err(Refusal::Damaged) }
     }
 
-    /// Whether it is of the first of these rounds; gives their digest.
+    /// Checks that it covers the first of these rounds; returns the digest of those.
     ///
     /// # Errors
-    /// When it is of others.
+    /// It covers other rounds.
     pub(crate) fn check_rounds(&self, rounds: &[Round]) -> Result<RoundsDigest, Refusal> {
         let known = usize::try_from(self.rounds).unwrap_or(usize::MAX);
         let (known, later) = rounds.split_at_checked(known).ok_or(Refusal::OtherRounds)?;
@@ -165,20 +168,20 @@ impl Checkpoint {
 }
 
 impl Head {
-    fn ours() -> Self {
+    fn current() -> Self {
         Self { format: FORMAT, program: env!("CARGO_PKG_VERSION").to_owned() }
     }
 }
 
 impl LedgerPosition {
-    /// After so many bytes, the last of which are these.
+    /// Returns the position after `bytes` bytes that end with `last`.
     pub(crate) fn after(bytes: u64, last: &[u8]) -> Self {
         Self { bytes, digest: digest_of(last) }
     }
 }
 
 impl Unmatched {
-    /// Those of both.
+    /// Returns the union of both.
     #[must_use]
     pub(crate) fn and(self, other: Self) -> Self {
         Self { count: self.count + other.count, until: self.until.max(other.until) }
@@ -193,7 +196,7 @@ pub(crate) struct RoundsDigest {
 }
 
 impl RoundsDigest {
-    /// Of some rounds.
+    /// Returns the digest of some rounds.
     pub(crate) fn of(rounds: &[Round]) -> Self {
         let mut digest = Self::default();
         for round in rounds {
@@ -202,7 +205,7 @@ impl RoundsDigest {
         digest
     }
 
-    /// Takes the next round: its time to the nanosecond and every bit of its multiplier.
+    /// Adds the next round: its time to the nanosecond and every bit of its multiplier.
     pub(crate) fn push(&mut self, round: &Round) {
         let mut bytes = [0; 20];
         bytes[..8].copy_from_slice(&round.time.timestamp().to_le_bytes());

@@ -15,29 +15,29 @@ const FILE: &str = "checkpoint";
 const NEW: &str = "checkpoint.new";
 const BAD: &str = "checkpoint.bad";
 
-/// A new one is written after so many further rounds, or after a hundredth more if that is more: to
-/// score that many again takes less time than anyone notices.
+/// Rounds between two checkpoints; a hundredth of all rounds if that is more. Scoring that many again
+/// takes no noticeable time.
 const EVERY: u64 = 500;
 
-/// The file, and when it was written.
+/// The checkpoint's file, written in the background.
 #[derive(Debug)]
 pub(crate) struct CheckpointFile {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
-    /// What the last one stands for: rounds, and bytes of the ledger.
+    /// Rounds and bytes of the ledger that the last checkpoint covers.
     last: (u64, u64),
     writing: Option<JoinHandle<io::Result<()>>>,
-    /// That it cannot be written is said once.
-    has_complained: bool,
+    /// A failed write is logged once.
+    has_logged_error: bool,
 }
 
 impl CheckpointFile {
     pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
-        Self { dir, disk, last: (0, 0), writing: None, has_complained: false }
+        Self { dir, disk, last: (0, 0), writing: None, has_logged_error: false }
     }
 
-    /// The one that holds for these rounds and this ledger. One that does not is named once, and a
-    /// damaged one is put aside.
+    /// Reads the checkpoint if it matches these rounds and this ledger. Any other is logged and not
+    /// used; a damaged one is renamed.
     pub(crate) fn read(
         &mut self,
         ledger_file: &mut LedgerFile,
@@ -51,7 +51,7 @@ impl CheckpointFile {
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
                     let file = path.display();
-                    tracing::warn!("{file} cannot be read: {error}. Scores are computed anew.");
+                    tracing::warn!("{file} cannot be read: {error}. Recomputing all scores.");
                 }
                 return Ok(None);
             }
@@ -78,28 +78,28 @@ impl CheckpointFile {
         if *refusal == Refusal::Damaged {
             let aside = self.dir.join(BAD);
             let moved = match self.disk.rename(path, &aside) {
-                Ok(()) => format!("it is now {}", aside.display()),
-                Err(error) => format!("it could not be put aside: {error}"),
+                Ok(()) => format!("renamed to {}", aside.display()),
+                Err(error) => format!("it could not be renamed: {error}"),
             };
-            tracing::warn!("{file} is not used: {refusal}; {moved}. Scores are computed anew.");
+            tracing::warn!("{file} is not used: {refusal}; {moved}. Recomputing all scores.");
         } else {
-            tracing::warn!("{file} is not used: {refusal}. Scores are computed anew.");
+            tracing::warn!("{file} is not used: {refusal}. Recomputing all scores.");
         }
     }
 
-    /// Whether it is time for another one.
+    /// Returns whether another checkpoint is due.
     pub(crate) fn is_due(&self, rounds: u64) -> bool {
         let (last, _) = self.last;
         rounds >= last + EVERY.max(last / 100)
     }
 
-    /// Whether the last one says less than is known now.
+    /// Returns whether anything has changed since the last checkpoint.
     pub(crate) fn is_old(&self, rounds: u64, ledger: &LedgerPosition) -> bool {
         self.last != (rounds, ledger.bytes)
     }
 
-    /// Puts it in the place of the last one, on a thread of its own: it takes some milliseconds, and
-    /// the disk may take longer. While one is being written, another is left out.
+    /// Replaces the checkpoint on a thread of its own, as this takes milliseconds, or longer on a slow
+    /// disk. Does nothing while another is being written.
     pub(crate) fn write(&mut self, checkpoint: Checkpoint) {
         if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
             return;
@@ -110,30 +110,32 @@ impl CheckpointFile {
         let write = move || replace(disk.as_ref(), &dir, &checkpoint.encode());
         match thread::Builder::new().name("checkpoint".to_owned()).spawn(write) {
             Ok(writing) => self.writing = Some(writing),
-            Err(error) => self.complain(&error),
+            Err(error) => self.log_error(&error),
         }
     }
 
-    /// Waits for the one that is being written.
+    /// Waits until the running write has ended.
     pub(crate) fn finish(&mut self) {
         let Some(writing) = self.writing.take() else { return };
-        // A panic has been printed where it happened.
+        // The panic hook has reported a panic.
         if let Ok(Err(error)) = writing.join() {
-            self.complain(&error);
+            self.log_error(&error);
         }
     }
 
-    fn complain(&mut self, error: &io::Error) {
-        if !self.has_complained {
-            self.has_complained = true;
+    fn log_error(&mut self, error: &io::Error) {
+        if !self.has_logged_error {
+            self.has_logged_error = true;
             let dir = self.dir.display();
-            tracing::warn!("{dir}/{FILE}: {error}; the next start will take longer.");
+            tracing::warn!(
+                "{dir}/{FILE} cannot be written: {error}. The next start will take longer."
+            );
         }
     }
 }
 
-fn is_at(place: &LedgerPosition, ledger_file: &mut LedgerFile) -> io::Result<bool> {
-    Ok(ledger_file.place(place.bytes)?.as_ref() == Some(place))
+fn is_at(position: &LedgerPosition, ledger_file: &mut LedgerFile) -> io::Result<bool> {
+    Ok(ledger_file.position(position.bytes)?.as_ref() == Some(position))
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
@@ -143,7 +145,7 @@ fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A crash leaves the old one or the new one, whole.
+/// Replaces the file atomically: a crash leaves the old one or the new one.
 fn replace(disk: &dyn Disk, dir: &Path, text: &[u8]) -> io::Result<()> {
     let new = dir.join(NEW);
     let mut file = disk.open(&new, OpenMode::Empty)?;

@@ -8,15 +8,15 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use forecasting::ledger::{Entry, ForecastPairing, LedgerForecast};
 
-/// Rows of a piece.
-const PIECE: usize = 512;
-/// What stands above the columns.
+/// Rows in a chunk.
+const CHUNK_ROWS: usize = 512;
+/// The header line.
 pub(crate) const HEADER: &str = "round,predicted_at,after,model_version,predicted_multiplier,\
     calibrated_multiplier,kappa,scale,lo,hi,lo90,hi90,p_1_5,p_2,p_3,p_5,p_10,late,\
     timestamp,multiplier,inside,settled_at\n";
 
-/// Which forecasts are wanted: those whose round ended at `from` or later and before `to`, and of
-/// these the newest `limit`. The open one has no end; it belongs to those without `to`.
+/// Selects the forecasts whose round ended at `from` or later and before `to`, and of these the newest
+/// `limit`. The open forecast is selected unless there is a `to`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CsvFilter {
     pub(crate) from: Option<DateTime<Utc>>,
@@ -24,36 +24,36 @@ pub(crate) struct CsvFilter {
     pub(crate) limit: usize,
 }
 
-/// A place in the ledger's file.
+/// Reads the selected forecasts of a ledger as rows of CSV.
 #[derive(Debug)]
 pub(crate) struct LedgerCsv {
     entries: Entries,
-    wanted: CsvFilter,
-    /// How many that are wanted come before the newest `limit`.
+    filter: CsvFilter,
+    /// Number of selected forecasts before the newest `limit`, still to be skipped.
     skip: usize,
 }
 
 impl LedgerCsv {
     /// Opens the file; with a limit it is read once to count.
-    pub(crate) fn open(path: &Path, wanted: CsvFilter) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, filter: CsvFilter) -> io::Result<Self> {
         let mut count = 0;
-        if wanted.limit < usize::MAX {
+        if filter.limit < usize::MAX {
             let mut entries = Entries::open(path)?;
             while let Some(row) = entries.next()? {
-                count += usize::from(wanted.includes(&row));
+                count += usize::from(filter.includes(&row));
             }
         }
-        let skip = count.saturating_sub(wanted.limit);
-        Ok(Self { entries: Entries::open(path)?, wanted, skip })
+        let skip = count.saturating_sub(filter.limit);
+        Ok(Self { entries: Entries::open(path)?, filter, skip })
     }
 
-    /// The next rows as text; nothing after the last.
-    pub(crate) fn piece(&mut self) -> io::Result<Option<String>> {
+    /// Returns the next rows as text; `None` after the last.
+    pub(crate) fn next_chunk(&mut self) -> io::Result<Option<String>> {
         let mut text = String::new();
         let mut rows = 0;
-        while rows < PIECE {
+        while rows < CHUNK_ROWS {
             let Some(row) = self.entries.next()? else { break };
-            if !self.wanted.includes(&row) {
+            if !self.filter.includes(&row) {
                 continue;
             }
             if self.skip > 0 {
@@ -79,7 +79,7 @@ impl CsvFilter {
     }
 }
 
-/// The forecasts of the file in order, each with its settlement if it had one.
+/// Reads the forecasts of the file in order, each with its settlement if it has one.
 #[derive(Debug)]
 struct Entries {
     lines: BufReader<File>,
@@ -133,7 +133,7 @@ fn write_row(text: &mut String, row: &LedgerForecast) {
         forecast.interval90.1,
         forecast.late,
     )
-    .expect("a text can be written to");
+    .expect("writing to a string cannot fail");
     let end = settled.map_or_else(
         || ",,,".to_owned(),
         |it| {

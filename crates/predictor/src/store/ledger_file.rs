@@ -18,7 +18,7 @@ const FILE: &str = "forecasts.jsonl";
 const LOCK: &str = "forecasts.lock";
 
 /// Bytes before a position that its digest covers.
-const PLACE_BYTES: u64 = 4096;
+const DIGEST_BYTES: u64 = 4096;
 
 /// An open ledger file.
 ///
@@ -47,8 +47,8 @@ pub(crate) struct Unreadable {
 /// Why the ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LedgerFileError {
-    /// Another predictor has it open.
-    #[error("another predictor keeps its forecasts in {0}")]
+    /// Another predictor has the ledger open.
+    #[error("another predictor stores its forecasts in {0}")]
     Locked(PathBuf),
     /// The system refused.
     #[error("{path}: {source}")]
@@ -86,7 +86,7 @@ impl LedgerFile {
         if torn_bytes > 0 {
             file.set_len(length).map_err(io(&path))?;
         }
-        // Of one who was killed before a sync. If it fails, the next one does it, too.
+        // For a process that was killed before its sync. If this fails, the next sync covers it too.
         drop(file.sync_data());
         let above = dir.parent().map(|it| if it == Path::new("") { Path::new(".") } else { it });
         let unsynced_dirs = above.into_iter().chain([dir]).map(Path::to_owned).collect();
@@ -96,22 +96,22 @@ impl LedgerFile {
         Ok((ledger_file, torn_bytes))
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the file is still at its path: a replaced directory takes it along.
+    /// Returns whether the file is still at its path; it is not after the directory was replaced.
     pub(crate) fn is_in_place(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| found.len() >= self.length)
     }
 
-    /// Appends an entry. After an error the file holds what it held before.
+    /// Appends an entry. After an error the file is unchanged.
     pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
         let line = entry.line();
         self.cut_back()?;
         if let Err(error) = self.file.write_all(&line) {
-            // Should this fail too, the next append does it.
+            // If this fails too, the next append does it.
             drop(self.file.set_len(self.length));
             return Err(error);
         }
@@ -123,7 +123,7 @@ impl LedgerFile {
     fn cut_back(&mut self) -> io::Result<()> {
         let end = self.file.stat()?.length;
         if end < self.length {
-            return Err(io::Error::other("someone else has cut it"));
+            return Err(io::Error::other("another process has truncated it"));
         }
         if end > self.length { self.file.set_len(self.length) } else { Ok(()) }
     }
@@ -136,7 +136,7 @@ impl LedgerFile {
             self.synced = self.length;
         } else {
             self.length = self.synced;
-            // Should this fail, the next append does it.
+            // If this fails, the next append does it.
             drop(self.file.set_len(self.length));
         }
         synced
@@ -150,18 +150,18 @@ impl LedgerFile {
         Ok(())
     }
 
-    /// The position of the end, where nothing follows it.
+    /// Returns the position of the end, after removing anything that follows it.
     pub(crate) fn end(&mut self) -> io::Result<Option<LedgerPosition>> {
         self.cut_back()?;
-        self.place(self.length)
+        self.position(self.length)
     }
 
-    /// The position after `bytes` bytes; none when the file is shorter.
-    pub(crate) fn place(&mut self, bytes: u64) -> io::Result<Option<LedgerPosition>> {
+    /// Returns the position after `bytes` bytes; `None` if the file is shorter.
+    pub(crate) fn position(&mut self, bytes: u64) -> io::Result<Option<LedgerPosition>> {
         if bytes > self.length {
             return Ok(None);
         }
-        let from = bytes.saturating_sub(PLACE_BYTES);
+        let from = bytes.saturating_sub(DIGEST_BYTES);
         let mut last = Vec::new();
         ReadFrom::new(self.file.as_mut(), from).take(bytes - from).read_to_end(&mut last)?;
         Ok(Some(LedgerPosition::after(bytes, &last)))
@@ -173,7 +173,7 @@ impl LedgerFile {
         range: Range<u64>,
         mut each: impl FnMut(Entry),
     ) -> io::Result<Unreadable> {
-        let mut strange = Unreadable::default();
+        let mut unreadable = Unreadable::default();
         // A line begins after a newline.
         let mut at = range.start.saturating_sub(1);
         let rest = ReadFrom::new(self.file.as_mut(), at).take(self.length - at);
@@ -191,16 +191,16 @@ impl LedgerFile {
             if let Some(entry) = Entry::read(&line) {
                 each(entry);
             } else {
-                strange.count += 1;
-                strange.first.get_or_insert(at);
+                unreadable.count += 1;
+                unreadable.first.get_or_insert(at);
             }
             at += bytes;
         }
-        Ok(strange)
+        Ok(unreadable)
     }
 }
 
-/// The length of all whole lines, and of what comes after the last.
+/// Returns the length of all complete lines, and of the incomplete one after them.
 fn whole_lines(file: &mut dyn DiskFile) -> io::Result<(u64, u64)> {
     let end = file.stat()?.length;
     let mut block = Vec::new();
@@ -245,18 +245,18 @@ mod tests {
 
     fn rounds_of(ledger_file: &mut LedgerFile, range: Range<u64>) -> Vec<u64> {
         let mut rounds = Vec::new();
-        let strange = ledger_file.read(range, |entry| {
+        let unreadable = ledger_file.read(range, |entry| {
             rounds.push(match entry {
                 Entry::Settled(settled) => settled.round,
                 Entry::Forecast(forecast) => forecast.round,
             });
         });
-        assert_eq!(strange.unwrap(), Unreadable::default());
+        assert_eq!(unreadable.unwrap(), Unreadable::default());
         rounds
     }
 
     #[test]
-    fn cut_at_any_byte_the_file_opens_with_its_whole_lines_and_can_be_written_on() {
+    fn a_file_cut_at_any_byte_opens_with_its_complete_lines_and_takes_more() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger_file = open(dir.path());
         for round in 1..=3 {
@@ -299,26 +299,26 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_known_by_what_stands_before_it() {
+    fn a_position_is_identified_by_the_bytes_before_it() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger_file = open(dir.path());
         (1..=100).for_each(|round| ledger_file.append(&entry(round)).unwrap());
         let (path, end) = (ledger_file.path().to_owned(), ledger_file.length);
-        let place = ledger_file.place(end).unwrap();
+        let position = ledger_file.position(end).unwrap();
         ledger_file.append(&entry(101)).unwrap();
-        assert_eq!(ledger_file.place(end).unwrap(), place);
-        assert_ne!(ledger_file.place(end - 1).unwrap(), place);
-        assert_eq!(ledger_file.place(ledger_file.length + 1).unwrap(), None);
+        assert_eq!(ledger_file.position(end).unwrap(), position);
+        assert_ne!(ledger_file.position(end - 1).unwrap(), position);
+        assert_eq!(ledger_file.position(ledger_file.length + 1).unwrap(), None);
         drop(ledger_file);
         let mut bytes = fs::read(&path).unwrap();
         let at = usize::try_from(end).unwrap() - 10;
         bytes[at] ^= 1;
         fs::write(&path, bytes).unwrap();
-        assert_ne!(open(dir.path()).place(end).unwrap(), place);
+        assert_ne!(open(dir.path()).position(end).unwrap(), position);
     }
 
     #[test]
-    fn one_at_a_time_holds_it() {
+    fn only_one_process_opens_the_ledger() {
         let dir = tempfile::tempdir().unwrap();
         let ledger_file = open(dir.path());
         let second = LedgerFile::open(dir.path(), &disk());
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_someone_else_left_at_the_end_is_cut_off_before_the_next_line() {
+    fn bytes_of_another_process_at_the_end_are_removed_before_the_next_line() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger_file = open(dir.path());
         ledger_file.append(&entry(1)).unwrap();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_never_given_while_a_line_that_failed_follows_it() {
+    fn no_position_is_given_while_a_partial_line_follows_it() {
         let dir = tempfile::tempdir().unwrap();
         let faulty = FaultyDisk::default();
         let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
@@ -349,7 +349,7 @@ mod tests {
         ledger_file.append(&entry(1)).unwrap();
         ledger_file.sync().unwrap();
         let end = ledger_file.end().unwrap();
-        // After the look at its length the write takes half, and nothing can be cut off again.
+        // The write after the check of the length is short, and the file cannot be truncated.
         faulty.fail(Fault::Short, 2, 100);
         ledger_file.append(&entry(2)).unwrap_err();
         assert!(fs::metadata(ledger_file.path()).unwrap().len() > ledger_file.length);
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_gone_is_noticed() {
+    fn a_deleted_file_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger_file = open(dir.path());
         ledger_file.append(&entry(1)).unwrap();
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_made_but_not_its_parents() {
+    fn a_directory_is_created_but_not_its_parents() {
         let dir = tempfile::tempdir().unwrap();
         open(&dir.path().join("state"));
         let error = LedgerFile::open(&dir.path().join("no/state"), &disk()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Keeps forecasts on disk, and continues in memory where no disk is to be had.
+//! Stores forecasts on disk, or in memory only where the disk cannot be used.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,16 @@ pub(crate) struct LedgerStore {
     ledger_file: Option<LedgerFile>,
     checkpoints: CheckpointFile,
     /// The ledger holds every forecast that was scored.
-    is_whole: bool,
+    is_complete: bool,
     /// Entries await [`LedgerStore::sync`]; `unsynced` counts the forecasts among them.
     is_dirty: bool,
     unsynced: usize,
     /// The last append was of a forecast, and succeeded.
     ends_with_forecast: bool,
     /// A settlement that could not be written; it is retried before the next entry.
-    owed: Option<Entry>,
+    unwritten: Option<Entry>,
     /// The last problem that was logged; each is logged once.
-    trouble: Option<String>,
+    last_problem: Option<String>,
 }
 
 /// What earlier runs stored.
@@ -75,33 +75,33 @@ impl LedgerStore {
             dir,
             disk,
             ledger_file: None,
-            is_whole: false,
+            is_complete: false,
             is_dirty: false,
             unsynced: 0,
             ends_with_forecast: false,
-            owed: None,
-            trouble: None,
+            unwritten: None,
+            last_problem: None,
         }
     }
 
-    /// The ledger's file, if it is open.
+    /// Returns the path of the ledger, if it is open.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.ledger_file.as_ref().map(LedgerFile::path)
     }
 
     /// Reads what is stored for these rounds; empty when it cannot be read.
     pub(crate) fn read(&mut self, rounds: &[Round]) -> StoredState {
-        self.owed = None;
+        self.unwritten = None;
         self.is_dirty = false;
         self.unsynced = 0;
         self.open();
         let read = self.try_read(rounds);
-        self.is_whole = self.ledger_file.is_some();
+        self.is_complete = self.ledger_file.is_some();
         read.unwrap_or_else(|source| {
             let path = self.path().unwrap_or(&self.dir).to_owned();
             self.ledger_file = None;
-            self.is_whole = false;
-            self.go_without(&LedgerFileError::Io { path, source });
+            self.is_complete = false;
+            self.log_memory_only(&LedgerFileError::Io { path, source });
             StoredState::default()
         })
     }
@@ -110,8 +110,8 @@ impl LedgerStore {
         let Some(ledger_file) = &mut self.ledger_file else { return Ok(StoredState::default()) };
         let Some((checkpoint, digest)) = self.checkpoints.read(ledger_file, rounds)? else {
             let mut ledger = Ledger::default();
-            let strange = ledger_file.read(0..u64::MAX, |entry| ledger.push(entry))?;
-            say_strange(ledger_file.path(), &strange);
+            let unreadable = ledger_file.read(0..u64::MAX, |entry| ledger.push(entry))?;
+            log_unreadable(ledger_file.path(), &unreadable);
             return Ok(StoredState { restored: None, ledger });
         };
         let known = checkpoint.ledger.bytes;
@@ -119,8 +119,8 @@ impl LedgerStore {
         ledger_file.read(known.saturating_sub(SHOWN_BYTES)..known, |entry| shown.push(entry))?;
         let mut ledger = Ledger::default();
         checkpoint.open.into_iter().for_each(|open| ledger.push(Entry::Forecast(open)));
-        let strange = ledger_file.read(known..u64::MAX, |entry| ledger.push(entry))?;
-        say_strange(ledger_file.path(), &strange);
+        let unreadable = ledger_file.read(known..u64::MAX, |entry| ledger.push(entry))?;
+        log_unreadable(ledger_file.path(), &unreadable);
         Ok(StoredState { restored: Some(RestoredCheckpoint { checkpoint, digest, shown }), ledger })
     }
 
@@ -131,14 +131,14 @@ impl LedgerStore {
             Ok((ledger_file, torn_bytes)) => {
                 if torn_bytes > 0 {
                     tracing::warn!(
-                        "The last line of {} was torn; {torn_bytes} bytes have been cut off.",
+                        "The last line of {} was incomplete; removed {torn_bytes} bytes.",
                         ledger_file.path().display()
                     );
                 }
                 self.ledger_file = Some(ledger_file);
-                self.trouble = None;
+                self.last_problem = None;
             }
-            Err(error) => self.go_without(&error),
+            Err(error) => self.log_memory_only(&error),
         }
     }
 
@@ -149,15 +149,16 @@ impl LedgerStore {
     /// There is a ledger, but the entry is not in it.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotWritten> {
         if self.ledger_file.as_ref().is_none_or(|ledger_file| !ledger_file.is_in_place()) {
-            // The directory came late, was replaced, or its owner has gone. What was counted so far
-            // is not in this ledger.
-            self.owed = None;
-            self.is_whole = false;
+            // The directory appeared late, was replaced, or another process has released the lock. The
+            // forecasts so far are not in this ledger.
+            self.unwritten = None;
+            self.is_complete = false;
             self.open();
         }
         let Some(ledger_file) = &mut self.ledger_file else { return Ok(()) };
-        let owed = self.owed.take();
-        let appended = owed.iter().chain([entry]).try_for_each(|entry| ledger_file.append(entry));
+        let unwritten = self.unwritten.take();
+        let appended =
+            unwritten.iter().chain([entry]).try_for_each(|entry| ledger_file.append(entry));
         let is_forecast = matches!(entry, Entry::Forecast(_));
         self.ends_with_forecast = is_forecast && appended.is_ok();
         match appended {
@@ -167,9 +168,9 @@ impl LedgerStore {
                 Ok(())
             }
             Err(error) => {
-                // The rounds know how a forecast came out, so a settlement can wait.
-                self.owed = owed.or((!is_forecast).then_some(*entry));
-                self.say_not_kept(&error);
+                // The rounds hold the outcome, so a settlement can wait.
+                self.unwritten = unwritten.or((!is_forecast).then_some(*entry));
+                self.log_write_error(&error);
                 Err(NotWritten)
             }
         }
@@ -187,11 +188,11 @@ impl LedgerStore {
         let forecasts = std::mem::take(&mut self.unsynced);
         match ledger_file.sync() {
             Ok(()) => {
-                self.say_it_works_again();
+                self.log_recovery();
                 Ok(())
             }
             Err(error) => {
-                self.say_not_kept(&error);
+                self.log_write_error(&error);
                 Err(match forecasts {
                     0 => CutOff::Settlements,
                     1 if self.ends_with_forecast => CutOff::Open,
@@ -201,23 +202,24 @@ impl LedgerStore {
         }
     }
 
-    /// The end of the ledger, if it holds every forecast that was scored.
-    pub(crate) fn place(&mut self) -> Option<LedgerPosition> {
-        let ledger_file = self.ledger_file.as_mut().filter(|_| self.is_whole && !self.is_dirty)?;
+    /// Returns the end of the ledger, if it holds every forecast that was scored.
+    pub(crate) fn position(&mut self) -> Option<LedgerPosition> {
+        let ledger_file =
+            self.ledger_file.as_mut().filter(|_| self.is_complete && !self.is_dirty)?;
         ledger_file.end().ok().flatten()
     }
 
-    /// Whether it is time for a checkpoint.
+    /// Returns whether a checkpoint is due.
     pub(crate) fn is_checkpoint_due(&self, rounds: u64) -> bool {
-        self.is_whole && self.checkpoints.is_due(rounds)
+        self.is_complete && self.checkpoints.is_due(rounds)
     }
 
-    /// Whether anything has changed since the last checkpoint.
+    /// Returns whether anything has changed since the last checkpoint.
     pub(crate) fn is_checkpoint_old(&self, rounds: u64, ledger: &LedgerPosition) -> bool {
         self.checkpoints.is_old(rounds, ledger)
     }
 
-    /// Starts to replace the last checkpoint.
+    /// Starts replacing the checkpoint.
     pub(crate) fn write(&mut self, checkpoint: Checkpoint) {
         self.checkpoints.write(checkpoint);
     }
@@ -227,49 +229,48 @@ impl LedgerStore {
         self.checkpoints.finish();
     }
 
-    /// Writes no further checkpoints: the state is no longer what the ledger and the rounds give.
+    /// Stops writing checkpoints: the state no longer follows from the ledger and the rounds.
     pub(crate) fn disable_checkpoints(&mut self) {
-        self.is_whole = false;
+        self.is_complete = false;
     }
 
-    fn go_without(&mut self, error: &LedgerFileError) {
-        self.say_once(error.to_string(), |text| {
+    fn log_memory_only(&mut self, error: &LedgerFileError) {
+        self.log_once(error.to_string(), |text| {
             tracing::warn!(
-                "Forecasts are kept in memory only and end with this run: {text}. \
-                 Name another place with --state-dir."
+                "Forecasts are kept in memory only and are lost when this program stops: {text}. \
+                 Choose another directory with --state-dir."
             );
         });
     }
 
-    fn say_not_kept(&mut self, error: &io::Error) {
+    fn log_write_error(&mut self, error: &io::Error) {
         let path = self.path().unwrap_or(&self.dir).display();
-        self.say_once(format!("{path}: {error}"), |text| {
-            tracing::warn!(
-                "Forecasts cannot be written, so they do not count until they can: {text}."
-            );
+        self.log_once(format!("{path}: {error}"), |text| {
+            tracing::warn!("Forecasts cannot be written and do not count until they can: {text}.");
         });
     }
 
-    fn say_it_works_again(&mut self) {
-        if self.trouble.take().is_some() {
+    fn log_recovery(&mut self) {
+        if self.last_problem.take().is_some() {
             let path = self.path().unwrap_or(&self.dir).display();
             tracing::info!("Forecasts are written to {path} again.");
         }
     }
 
-    fn say_once(&mut self, text: String, say: impl FnOnce(&str)) {
-        if self.trouble.as_ref() != Some(&text) {
-            say(&text);
-            self.trouble = Some(text);
+    fn log_once(&mut self, text: String, log: impl FnOnce(&str)) {
+        if self.last_problem.as_ref() != Some(&text) {
+            log(&text);
+            self.last_problem = Some(text);
         }
     }
 }
 
-fn say_strange(path: &Path, strange: &Unreadable) {
-    if let Some(first) = strange.first {
+fn log_unreadable(path: &Path, unreadable: &Unreadable) {
+    if let Some(first) = unreadable.first {
+        let lines = if unreadable.count == 1 { "line" } else { "lines" };
         tracing::warn!(
-            "{} lines of {} are no entries and are left out; the first begins at byte {first}.",
-            strange.count,
+            "{} unreadable {lines} in {}; the first begins at byte {first}.",
+            unreadable.count,
             path.display()
         );
     }

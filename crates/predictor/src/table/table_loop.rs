@@ -44,7 +44,7 @@ use crate::training::thread::{EventSink, Trainer, TrainerEvent};
 /// Capacity of the inbox. A scan takes milliseconds, so a full inbox means that something hangs.
 const INBOX: usize = 1024;
 
-/// The clocks of two unattended machines may differ by this much.
+/// Tolerated difference between the clocks of collector and predictor.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 enum Message {
@@ -70,8 +70,8 @@ impl LoopHandle {
     }
 
     /// Requests a training. False when the inbox is full or the loop has exited.
-    pub(crate) fn train(&self, asker: TrainReply) -> bool {
-        self.inbox.try_send(Message::Train(asker)).is_ok()
+    pub(crate) fn train(&self, reply: TrainReply) -> bool {
+        self.inbox.try_send(Message::Train(reply)).is_ok()
     }
 
     /// Stops the loop.
@@ -107,7 +107,7 @@ pub(crate) struct LoopDeps {
 /// Starts the loop.
 ///
 /// # Errors
-/// When the system gives no threads.
+/// The thread cannot be started.
 pub(crate) fn start(
     config: &Config,
     deps: LoopDeps,
@@ -115,7 +115,7 @@ pub(crate) fn start(
 ) -> std::io::Result<LoopHandle> {
     let (inbox, messages) = sync_channel(INBOX);
     let table_loop = TableLoop::new(config, deps, &inbox);
-    thread::Builder::new().name("live".to_owned()).spawn(move || {
+    thread::Builder::new().name("table-loop".to_owned()).spawn(move || {
         // Locals drop in reverse order: the exit is signalled after the files are closed and their
         // locks released.
         let _exit_signal = exit_signal;
@@ -154,7 +154,7 @@ struct TableLoop {
     config: Config,
     started_at: DateTime<Utc>,
     trainer: Trainer,
-    tell: EventSink,
+    trainer_events: EventSink,
     snapshot: Arc<ArcSwap<Snapshot>>,
     events: Events,
     replies: Replies,
@@ -167,9 +167,9 @@ impl TableLoop {
         let wake = inbox.clone();
         // With a full inbox a scan is due anyway.
         let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
-        let news = inbox.clone();
+        let sender = inbox.clone();
         // A loop that has exited needs no events.
-        let tell: EventSink = Arc::new(move |it| drop(news.send(Message::Trainer(it))));
+        let trainer_events: EventSink = Arc::new(move |it| drop(sender.send(Message::Trainer(it))));
         let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
         Self {
             table: deps.table,
@@ -192,7 +192,7 @@ impl TableLoop {
             config: config.clone(),
             started_at: (deps.now)(),
             trainer: deps.trainer,
-            tell,
+            trainer_events,
             snapshot: deps.snapshot,
             events: deps.events,
             replies: Replies::default(),
@@ -211,24 +211,24 @@ impl TableLoop {
             let until_scan = scan_at.saturating_duration_since(Instant::now());
             let is_idle = self.waiting.is_empty() && !self.collector_events.is_behind();
             let wait = if is_idle { until_scan } else { Duration::ZERO };
-            let told = self.scan_counts.hinted + self.scan_counts.asked;
+            let prompted = self.scan_counts.prompted();
             match messages.recv_timeout(wait) {
                 Ok(Message::Hint) => {
                     self.scan_counts.hinted += 1;
                     scan_at = Instant::now();
                 }
                 Ok(Message::Scan(done)) => {
-                    self.scan_counts.asked += 1;
+                    self.scan_counts.requested += 1;
                     self.replies.scanned(done);
                     scan_at = Instant::now();
                 }
-                Ok(Message::Train(asker)) => self.train_for(asker),
-                Ok(Message::Trainer(news)) => self.on_trainer_event(news),
+                Ok(Message::Train(reply)) => self.train_for(reply),
+                Ok(Message::Trainer(event)) => self.on_trainer_event(event),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if Instant::now() >= scan_at {
-                self.scan_and_count(told);
+                self.scan_and_count(prompted);
                 scan_at = Instant::now() + SCAN_EVERY;
             } else if self.collector_events.is_behind() {
                 self.collector_events.scan();
@@ -248,15 +248,15 @@ impl TableLoop {
         self.ledger_store.finish();
     }
 
-    /// `told` is the number of hints and requests counted before this message.
-    fn scan_and_count(&mut self, told: u64) {
+    /// Scans. `prompted` is the number of hints and requests counted before this message.
+    fn scan_and_count(&mut self, prompted: u64) {
         let has_found = self.scan();
-        if told == self.scan_counts.hinted + self.scan_counts.asked {
+        if prompted == self.scan_counts.prompted() {
             self.scan_counts.timed(has_found && self.tail.watch() == "notify");
         }
     }
 
-    /// Reads what is new. True when there was something.
+    /// Reads what is new; returns whether there was anything.
     fn scan(&mut self) -> bool {
         self.collector_events.scan();
         match self.tail.scan() {
@@ -265,7 +265,7 @@ impl TableLoop {
                 if self.scan_error.take().is_some() {
                     tracing::info!("{} can be read.", self.config.data_dir.display());
                 }
-                let changes = self.file_stats.enter(changes);
+                let changes = self.file_stats.record(changes);
                 let change = self.series.apply(changes);
                 self.apply_change(change);
                 self.check_clock();
@@ -320,14 +320,14 @@ impl TableLoop {
         if is_awaited {
             tracing::info!("{text}");
         } else {
-            tracing::warn!("{text}; looking again every 2 s.");
+            tracing::warn!("{text}; scanning again every 2 s.");
         }
         self.scan_error = Some(text);
     }
 
     fn publish(&mut self) {
         self.builder.refresh(self.engine.scorecard());
-        let picture = SnapshotInputs {
+        let inputs = SnapshotInputs {
             table: &self.table,
             config: &self.config,
             engine: &self.engine,
@@ -343,7 +343,7 @@ impl TableLoop {
             rebuilds: self.rebuilds,
             started_at: self.started_at,
         };
-        self.snapshot.store(Arc::new(self.builder.snapshot(&picture)));
+        self.snapshot.store(Arc::new(self.builder.snapshot(&inputs)));
         self.replies.send(&self.events, self.waiting.is_empty());
     }
 }

@@ -3,8 +3,7 @@
 /// Whether [`idle`] does anything.
 pub(crate) const HAS_IDLE: bool = cfg!(target_os = "linux");
 
-/// Gives this thread, and those it starts, the smallest share there is. On Linux the priority
-/// belongs to the thread.
+/// Gives this thread, and those it starts, the lowest priority. On Linux priorities belong to threads.
 #[cfg(target_os = "linux")]
 pub(crate) fn lower() {
     if let Err(error) = rustix::process::setpriority_process(None, 19) {
@@ -12,13 +11,13 @@ pub(crate) fn lower() {
     }
 }
 
-/// Elsewhere it belongs to the whole process, which must stay quick.
+/// Elsewhere the priority belongs to the whole process, which must stay responsive.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn lower() {}
 
-/// Has this thread run only where a processor has nothing else to do. A thread with the smallest
-/// share still makes one that wakes up wait to the end of its turn, some milliseconds; one that is
-/// idle gives way at once (`SCHED_IDLE`, `sched(7)`).
+/// Lets this thread run only on processors that are otherwise idle. A thread of the lowest priority
+/// still delays a thread that wakes up by some milliseconds, to the end of its time slice; an idle
+/// thread is preempted at once (`SCHED_IDLE`, `sched(7)`).
 #[cfg(target_os = "linux")]
 pub(crate) fn idle() {
     use thread_priority::{
@@ -33,19 +32,18 @@ pub(crate) fn idle() {
     }
 }
 
-/// Elsewhere there is nothing of the kind.
+/// Other systems have no such policy.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn idle() {}
 
-/// Processors that have nothing to do now, while the caller is at work on one; 0 where the system
-/// does not tell.
+/// Returns the number of idle processors, not counting the caller's; 0 where it is unknown.
 pub(crate) fn processors_free() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    running(&told).map_or(0, |running| cores.saturating_sub(running))
+    let loadavg = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    running(&loadavg).map_or(0, |running| cores.saturating_sub(running))
 }
 
-/// Threads that run or want to: the first half of the fourth field (`proc_loadavg(5)`).
+/// Returns the number of runnable threads: the first half of the fourth field (`proc_loadavg(5)`).
 fn running(loadavg: &str) -> Option<usize> {
     let (running, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
     running.parse().ok()
@@ -60,13 +58,13 @@ mod tests {
     #[test]
     fn running_threads_are_read_from_the_fourth_field() {
         assert_eq!(super::running("0.20 0.18 0.12 3/80 11206\n"), Some(3));
-        for strange in ["", "0.20 0.18 0.12", "0.20 0.18 0.12 x/80", "0.20 0.18 0.12 380"] {
-            assert_eq!(super::running(strange), None, "{strange}");
+        for malformed in ["", "0.20 0.18 0.12", "0.20 0.18 0.12 x/80", "0.20 0.18 0.12 380"] {
+            assert_eq!(super::running(malformed), None, "{malformed}");
         }
     }
 
     #[test]
-    fn an_idle_thread_says_so_and_no_other_does() {
+    fn only_the_calling_thread_becomes_idle() {
         let policy = std::thread::spawn(|| {
             super::idle();
             thread_schedule_policy()

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// Trainings shown.
+/// Maximum number of past trainings shown.
 pub(crate) const TRAININGS_MAX: usize = 20;
 
-/// What the model in use did on rounds it had not seen.
+/// The errors of a model on rounds it had not seen.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Accuracy {
     pub(crate) mae: f64,
@@ -39,7 +39,7 @@ pub(crate) struct MemberAccuracy {
     pub(crate) r2_score: Option<f64>,
 }
 
-/// What the trainer does.
+/// The state of the trainer.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Training {
     pub(crate) running: bool,
@@ -54,14 +54,14 @@ pub(crate) struct Training {
     pub(crate) history: Vec<PastTraining>,
 }
 
-/// Rounds there are and rounds a first model needs.
+/// The number of rounds there are, and the number that a first model needs.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Needed {
     pub(crate) have: u64,
     pub(crate) need: u64,
 }
 
-/// A training that ended well.
+/// A training that succeeded.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct PastTraining {
     pub(crate) trained_at: DateTime<Utc>,

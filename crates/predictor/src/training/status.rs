@@ -1,4 +1,4 @@
-//! What has been trained, what is being trained, and who waits for it.
+//! The running training, the finished ones, and the reply that a client waits for.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -37,7 +37,7 @@ pub(crate) struct TrainingStatus {
     last_error: Option<String>,
     accuracy: Option<Accuracy>,
     history: VecDeque<PastTraining>,
-    took: Durations,
+    durations: Durations,
 }
 
 /// A running training.
@@ -48,23 +48,23 @@ pub(crate) struct Running {
     started_at: DateTime<Utc>,
     started: Instant,
     progress: f64,
-    asker: Option<TrainReply>,
+    reply: Option<TrainReply>,
 }
 
 impl Running {
-    /// Whether the engine asked for it, and no client did.
+    /// Returns whether the engine requested it, and not a client.
     pub(crate) fn is_automatic(&self) -> bool {
-        self.asker.is_none()
+        self.reply.is_none()
     }
 }
 
 impl TrainingStatus {
-    /// The running training.
+    /// Returns the running training.
     pub(crate) fn running(&self) -> Option<&Running> {
         self.running.as_ref()
     }
 
-    /// The accuracy of the model in use.
+    /// Returns the accuracy of the model in use.
     pub(crate) fn accuracy(&self) -> Option<&Accuracy> {
         self.accuracy.as_ref()
     }
@@ -74,7 +74,7 @@ impl TrainingStatus {
         &mut self,
         records: u64,
         now: DateTime<Utc>,
-        asker: Option<TrainReply>,
+        reply: Option<TrainReply>,
     ) -> u64 {
         self.ids += 1;
         self.running = Some(Running {
@@ -83,7 +83,7 @@ impl TrainingStatus {
             started_at: now,
             started: Instant::now(),
             progress: 0.0,
-            asker,
+            reply,
         });
         self.ids
     }
@@ -93,7 +93,7 @@ impl TrainingStatus {
         self.ids = self.ids.max(id);
     }
 
-    /// The latest id.
+    /// Returns the latest id.
     pub(crate) fn last_id(&self) -> u64 {
         self.ids
     }
@@ -105,13 +105,13 @@ impl TrainingStatus {
         }
     }
 
-    /// Ends the running training as failed and returns whom to reply to.
+    /// Ends the running training as failed; returns the pending reply.
     pub(crate) fn failed(&mut self, error: String) -> Option<TrainReply> {
         self.last_error = Some(error);
-        self.running.take().and_then(|running| running.asker)
+        self.running.take().and_then(|running| running.reply)
     }
 
-    /// Ends the running training with its result; returns the accuracy and whom to reply to.
+    /// Ends the running training with its result; returns the accuracy and the pending reply.
     pub(crate) fn done(
         &mut self,
         learned: &Learned,
@@ -141,7 +141,7 @@ impl TrainingStatus {
                 .map(|it| MemberAccuracy { name: it.name, weight: it.weight, r2_score: it.r2 })
                 .collect(),
         };
-        self.took.push(running.started.elapsed().as_secs_f64());
+        self.durations.push(running.started.elapsed().as_secs_f64());
         self.history.push_front(PastTraining {
             trained_at: now,
             records: running.records,
@@ -152,15 +152,15 @@ impl TrainingStatus {
         self.history.truncate(TRAININGS_MAX);
         self.last_error = None;
         self.accuracy = Some(accuracy.clone());
-        Some((accuracy, running.asker))
+        Some((accuracy, running.reply))
     }
 
-    /// How long trainings took.
-    pub(crate) fn took(&self) -> Durations {
-        self.took
+    /// Returns how long trainings took.
+    pub(crate) fn durations(&self) -> Durations {
+        self.durations
     }
 
-    /// The state as the API shows it.
+    /// Returns the state as the API shows it.
     pub(crate) fn view(&self, have: u64, next_at_records: u64) -> Training {
         let running = self.running.as_ref();
         let needed = Needed { have, need: FIRST_AT };

@@ -36,14 +36,14 @@ pub(crate) struct TrainRequest {
     /// The rounds to learn from are the first `records` of these.
     pub(crate) rounds: CompactRounds,
     pub(crate) records: u64,
-    pub(crate) tell: EventSink,
+    pub(crate) events: EventSink,
 }
 
 /// The training thread, shared by all tables. Requests are served in order, and a table sends its
 /// next one after the last has ended, so every table has its turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Trainer {
-    orders: Sender<TrainRequest>,
+    requests: Sender<TrainRequest>,
 }
 
 impl Trainer {
@@ -51,38 +51,38 @@ impl Trainer {
     /// Cancelling `stop` cancels the running training.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The thread cannot be started.
     pub(crate) fn start(
         learner: Box<dyn Learner>,
         stop: CancellationToken,
     ) -> std::io::Result<Self> {
-        let (orders, inbox) = channel::<TrainRequest>();
+        let (requests, inbox) = channel::<TrainRequest>();
         thread::Builder::new().name("trainer".to_owned()).spawn(move || {
             priority::lower();
-            for order in inbox {
-                let (id, tell) = (order.id, Arc::clone(&order.tell));
-                let progress = |share| tell(TrainerEvent::Progress { id, share });
-                let result = train(learner.as_ref(), order, &progress, &stop);
-                tell(TrainerEvent::Done { id, result });
+            for request in inbox {
+                let (id, events) = (request.id, Arc::clone(&request.events));
+                let progress = |share| events(TrainerEvent::Progress { id, share });
+                let result = train(learner.as_ref(), request, &progress, &stop);
+                events(TrainerEvent::Done { id, result });
             }
         })?;
-        Ok(Self { orders })
+        Ok(Self { requests })
     }
 
     /// Requests a training. False when the thread has ended.
-    pub(crate) fn order(&self, order: TrainRequest) -> bool {
-        self.orders.send(order).is_ok()
+    pub(crate) fn request(&self, request: TrainRequest) -> bool {
+        self.requests.send(request).is_ok()
     }
 }
 
-/// A row takes a hundred bytes, so rows are made for one training at a time and dropped with it.
+/// Runs one training. A row takes a hundred bytes, so the rows are built here and dropped afterwards.
 fn train(
     learner: &dyn Learner,
-    order: TrainRequest,
-    tell: &(impl Fn(f64) + Sync),
+    request: TrainRequest,
+    report: &(impl Fn(f64) + Sync),
     stop: &CancellationToken,
 ) -> Result<Learned, String> {
-    let told = AtomicU32::new(0);
+    let reported = AtomicU32::new(0);
     let progress = |done: usize, total: usize| {
         let share = done as f64 / total.max(1) as f64;
         #[expect(
@@ -91,25 +91,25 @@ fn train(
             reason = "a share of 1, so between 0 and PROGRESS_STEPS"
         )]
         let twentieth = (share * f64::from(PROGRESS_STEPS)) as u32;
-        if told.fetch_max(twentieth, Ordering::Relaxed) < twentieth {
-            tell(share);
+        if reported.fetch_max(twentieth, Ordering::Relaxed) < twentieth {
+            report(share);
         }
         if stop.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     // A panic leaves no half-changed state behind: all of it is local.
     let fitted = catch_unwind(AssertUnwindSafe(|| {
-        let records = usize::try_from(order.records).unwrap_or(usize::MAX);
-        let rows = Dataset::of_rounds(order.rounds.range(0..records)).snapshot();
-        drop(order);
+        let records = usize::try_from(request.records).unwrap_or(usize::MAX);
+        let rows = Dataset::of_rounds(request.rounds.range(0..records)).snapshot();
+        drop(request);
         learner.learn(&rows, &progress)
     }));
     match fitted {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("the training panicked: {}", said_by(panic.as_ref()))),
+        Err(panic) => Err(format!("the training panicked: {}", panic_message(panic.as_ref()))),
     }
 }
 
-fn said_by(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it did not say why")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }

@@ -35,14 +35,14 @@ impl Workers for WithIdleHelpers {
         let queue = Mutex::new(VecDeque::from(jobs));
         let queue = || queue.lock().expect("no job runs under the lock");
         let work = || {
-            // The lock is given back before the job begins.
+            // The block releases the lock before the job runs.
             while let Some(job) = { queue().pop_front() } {
                 job();
             }
         };
         let help = || {
             priority::idle();
-            // The shortest: all wait for a helper that gets no processor any more.
+            // Helpers take the shortest jobs, as everything waits for a helper that loses its processor.
             while let Some(job) = { queue().pop_back() } {
                 job();
             }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_runs_once_whoever_works() {
+    fn every_job_runs_once_with_any_workers() {
         check(&Inline);
         for threads in [0, 1, 2, 8, 200] {
             check(&Threads(threads));

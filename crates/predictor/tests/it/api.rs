@@ -1,9 +1,9 @@
-//! What clients of the API may rely on.
+//! The contract with clients of the API.
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use crate::app::{Broken, Data, Held, TestApp};
+use crate::test_app::{Broken, Data, Held, TestApp};
 
 async fn problem(app: &TestApp, method: Method, path: &str) -> (StatusCode, Value) {
     let response = app.ask(method, path).await;
@@ -39,7 +39,7 @@ async fn every_key_that_clients_of_the_original_read_is_there() {
     assert_eq!(trained["accuracy"]["total_records"], 40);
 
     let loaded = app.get("/api/load_csv").await;
-    assert_eq!(loaded["filename"], crate::app::FILE);
+    assert_eq!(loaded["filename"], crate::test_app::FILE);
     assert_eq!(loaded["total_records"], 40);
     assert!(loaded["latest_multiplier"].is_number() && loaded["latest_timestamp"].is_string());
     assert_eq!(loaded["recent_data"].as_array().unwrap().len(), 20);
@@ -71,13 +71,13 @@ async fn every_key_that_clients_of_the_original_read_is_there() {
     assert_eq!(status["current_prediction"], *prediction);
     assert_eq!(status["model_accuracy"], trained["accuracy"]);
     assert_eq!(status["auto_train_enabled"], false);
-    assert_eq!(status["csv_file"], crate::app::FILE);
+    assert_eq!(status["csv_file"], crate::test_app::FILE);
     assert_eq!(status["csv_records"], 40);
     assert!(status["prediction_history"].is_array());
 }
 
 #[tokio::test]
-async fn before_thirty_rounds_it_is_said_what_is_missing() {
+async fn before_thirty_rounds_the_answer_says_how_many_are_missing() {
     let data = Data::with_rounds(12);
     let app = TestApp::start(data.config());
     let status = app.look().await;
@@ -132,7 +132,7 @@ async fn a_training_that_panics_is_reported_and_rounds_are_still_read() {
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(document["detail"].as_str().unwrap().contains("the forest burns"), "{document}");
     }
-    data.append(crate::app::FILE, 40..41);
+    data.append(crate::test_app::FILE, 40..41);
     let status = app.look().await;
     assert_eq!(status["csv_records"], 41);
     assert!(status["training"]["last_error"].is_string());
@@ -205,7 +205,7 @@ async fn a_foreign_page_cannot_start_a_training() {
 }
 
 #[tokio::test]
-async fn every_response_tells_the_browser_to_keep_others_out() {
+async fn every_response_has_the_security_headers() {
     let app = TestApp::start(Data::empty().config());
     for path in ["/", "/api/status", "/nothing"] {
         let response = app.ask(Method::GET, path).await;
@@ -245,7 +245,7 @@ async fn more_event_streams_than_the_limit_are_refused() {
 }
 
 #[tokio::test]
-async fn the_chance_of_any_target_can_be_asked_for() {
+async fn the_probability_of_any_target_is_returned() {
     let data = Data::with_rounds(40);
     let app = TestApp::start(data.manual());
     app.look().await;

@@ -1,9 +1,9 @@
-//! What a person sees: the dashboard of a running predictor in a real browser.
+//! The dashboard of a running predictor in a real browser.
 
 mod access;
+mod appearance;
 mod chrome;
-mod following;
-mod looks;
+mod live_updates;
 mod plots;
 mod program;
 mod proxy;

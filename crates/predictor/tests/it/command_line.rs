@@ -1,12 +1,12 @@
-//! What the program says about itself, and what it does with what it is told.
+//! Help, completions, manual pages, settings and the browser command.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::app::Data;
 use crate::program::{check, predictor, started};
+use crate::test_app::Data;
 
 fn says(args: &[&str]) -> String {
     let output = check(args, 0, "");
@@ -42,7 +42,7 @@ fn each_command_has_a_manual_page() {
 }
 
 #[test]
-fn each_setting_is_shown_with_who_said_it() {
+fn each_setting_is_shown_with_its_origin() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("p.toml");
     fs::write(&file, "watch = \"scan\"\n").unwrap();
@@ -60,7 +60,7 @@ fn each_setting_is_shown_with_who_said_it() {
 }
 
 #[test]
-fn a_secret_in_place_of_its_place_is_refused_and_not_repeated() {
+fn a_secret_instead_of_a_reference_is_refused_and_not_repeated() {
     let output = check(&["--notify-webhook", "https://example.com/hush"], 2, "file:PATH");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("hush"));
     let mut command = predictor(&["--print-config"]);
@@ -90,7 +90,7 @@ fn a_test_message_reaches_the_service() {
 }
 
 #[test]
-fn nobody_to_tell_is_bad_usage() {
+fn notify_without_a_service_is_bad_usage() {
     check(&["notify", "--test"], 2, "--notify-webhook");
     check(&["notify", "--notify-ntfy", "file:/no/such/topic"], 2, "/no/such/topic");
 }
@@ -116,7 +116,7 @@ fn the_dashboard_is_opened_in_the_browser() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_a_browser_it_serves_all_the_same() {
+fn it_serves_without_a_browser() {
     let data = Data::with_rounds(1);
     let dir = data.path().to_str().unwrap();
     let flags = ["--open", "--data-dir", dir, "--listen", "127.0.0.1:0", "--log-format", "json"];

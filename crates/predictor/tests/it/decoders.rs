@@ -1,10 +1,10 @@
-//! Queries may be anything: each is understood or refused.
+//! Query strings of any content are either parsed or refused.
 
 use std::fs;
 use std::path::Path;
 
 use actix_web::web::Query;
-use predictor::query::{Export, Limit, Part, Points, Targets};
+use predictor::query::{ExportQuery, LimitQuery, PointsQuery, RoundsQuery, TargetsQuery};
 
 /// The files of a corpus, by name.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
@@ -22,13 +22,14 @@ fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
 
 /// Which of the five kinds of query a text is.
 fn understood(text: &str) -> Vec<&'static str> {
-    let part = Query::<Part>::from_query(text);
+    let part = Query::<RoundsQuery>::from_query(text);
     let is_part = part.is_ok_and(|part| part.span().is_ok() && part.points(2000).is_ok());
-    let is_export = Query::<Export>::from_query(text).is_ok_and(|part| part.span().is_ok());
-    let is_limit = Query::<Limit>::from_query(text).is_ok_and(|limit| limit.number(1, 9).is_ok());
+    let is_export = Query::<ExportQuery>::from_query(text).is_ok_and(|part| part.span().is_ok());
+    let is_limit =
+        Query::<LimitQuery>::from_query(text).is_ok_and(|limit| limit.number(1, 9).is_ok());
     let is_points =
-        Query::<Points>::from_query(text).is_ok_and(|points| points.number(2, 2000).is_ok());
-    let is_targets = Query::<Targets>::from_query(text).is_ok_and(|it| it.chosen().is_ok());
+        Query::<PointsQuery>::from_query(text).is_ok_and(|points| points.number(2, 2000).is_ok());
+    let is_targets = Query::<TargetsQuery>::from_query(text).is_ok_and(|it| it.chosen().is_ok());
     [
         ("part", is_part),
         ("export", is_export),
@@ -42,7 +43,7 @@ fn understood(text: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn of_the_corpus_only_queries_that_mean_one_thing_are_answered() {
+fn of_the_corpus_only_unambiguous_queries_are_answered() {
     let told: Vec<(String, Vec<&str>)> = corpus("queries")
         .into_iter()
         .map(|(name, bytes)| (name, understood(std::str::from_utf8(&bytes).unwrap())))

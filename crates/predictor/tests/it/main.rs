@@ -1,22 +1,24 @@
 //! Integration tests.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod api;
-mod app;
-mod asking;
-mod auditing;
-mod backtesting;
+mod audit;
+mod backtest;
 mod browser;
 mod command_line;
+mod crash;
 mod decoders;
-mod documented;
-mod exporting;
-mod guarding;
-mod keeping;
-mod killed;
+mod export;
+mod ledger;
+mod metrics_page;
+mod openapi;
+mod options_page;
 mod program;
+mod round_routes;
 #[cfg(target_os = "linux")]
 mod supervision;
 mod tables;
-mod verifying;
-mod watching;
+mod test_app;
+mod verify;
+mod watch;

@@ -1,10 +1,10 @@
-//! The program itself: exit codes, its one line of complaint, and how it stops.
+//! The program: exit codes, error lines and shutdown.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::app::Data;
+use crate::test_app::Data;
 
 pub(crate) fn predictor(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
@@ -83,18 +83,18 @@ async fn stops_at(signal: rustix::process::Signal) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_signal_ends_it_with_0_although_a_page_listens() {
+async fn a_signal_ends_it_with_0_despite_an_open_event_stream() {
     stops_at(rustix::process::Signal::TERM).await;
     stops_at(rustix::process::Signal::INT).await;
 }
 
 #[test]
-fn doctor_names_what_is_wrong() {
+fn doctor_reports_problems() {
     let data = Data::with_rounds(40);
     let dir = data.path().to_str().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "one thing");
+    let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "1 problem keeps");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("TROUBLE") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");

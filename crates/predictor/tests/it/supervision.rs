@@ -1,11 +1,11 @@
-//! What systemd is told.
+//! Notifications to systemd.
 
 use std::os::unix::net::UnixDatagram;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::app::Data;
 use crate::program::{predictor, started};
+use crate::test_app::Data;
 
 fn heard(socket: &UnixDatagram) -> String {
     let mut message = [0; 512];
@@ -14,7 +14,7 @@ fn heard(socket: &UnixDatagram) -> String {
 }
 
 #[test]
-fn it_is_ready_after_the_first_look_alive_while_it_moves_and_says_when_it_stops() {
+fn systemd_is_notified_of_readiness_progress_and_shutdown() {
     let (data, dir) = (Data::with_rounds(7), tempfile::tempdir().unwrap());
     let path = dir.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();

@@ -1,11 +1,11 @@
-//! Several tables in one program: each with rounds, model, forecasts and addresses of its own.
+//! Several tables in one program: each with its own rounds, model, forecasts and addresses.
 
 use predictor::config::Config;
 use reqwest::Method;
 use rounds::TableName;
 use serde_json::Value;
 
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 fn name(text: &str) -> TableName {
     text.parse().unwrap()
@@ -48,7 +48,7 @@ async fn each_table_has_its_own_rounds_model_and_ledger() {
 }
 
 #[tokio::test]
-async fn the_list_names_every_table_and_what_it_is_at() {
+async fn the_list_has_every_table_with_its_state() {
     let (_data, config) = two_tables(35);
     let app = TestApp::start(config);
     look(&app, "default").await;
@@ -74,14 +74,14 @@ async fn a_table_that_is_not_served_is_not_found() {
 }
 
 #[tokio::test]
-async fn plain_addresses_mean_the_first_table() {
+async fn addresses_without_a_table_mean_the_first_one() {
     let (_data, config) = two_tables(35);
     let app = TestApp::start(Config { tables: vec![name("eu"), TableName::default()], ..config });
     assert_eq!(app.look().await["csv_records"], 35);
 }
 
 #[tokio::test]
-async fn news_of_one_table_is_not_heard_at_another() {
+async fn events_of_one_table_do_not_reach_another() {
     let (data, config) = two_tables(35);
     let app = TestApp::start(config);
     look(&app, "default").await;

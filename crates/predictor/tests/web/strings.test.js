@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { STRINGS } from "../../src/web/js/i18n.js";
@@ -22,5 +23,14 @@ test("a text has one form or two, and is never empty", () => {
       assert.ok(forms.length <= 2, `${language} ${key}`);
       assert.ok(text.trim() !== "", `${language} ${key}`);
     }
+  }
+});
+
+test("the page has the English texts before its scripts run", () => {
+  const page = readFileSync(new URL("../../src/web/index.html", import.meta.url), "utf8");
+  const marked = [...page.matchAll(/data-i18n="(\w+)"[^>]*>([^<]*)</g)];
+  assert.ok(marked.length > 100, `${marked.length} marked texts`);
+  for (const [, key, text] of marked) {
+    assert.equal(text.trim().replace(/\s+/g, " "), STRINGS.en[key], key);
   }
 });

@@ -1,8 +1,8 @@
-//! The examples of docs/csv-format.md.
+//! The examples of docs/reference/csv-format.md.
 
 use rounds::{Chunk, Cursor, EventLine, Round};
 
-const PAGE: &str = include_str!("../../../../docs/csv-format.md");
+const PAGE: &str = include_str!("../../../../docs/reference/csv-format.md");
 
 /// The rows of the tables below a heading of level three.
 fn examples(heading: &str, table: usize) -> Vec<(&'static str, &'static str)> {

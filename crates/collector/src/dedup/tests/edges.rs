@@ -13,9 +13,9 @@ fn rows(cents: &[u64]) -> ResumePoint {
 }
 
 /// A table of which the newest `count` rounds are in the files.
-fn restarted(settings: Settings, count: usize) -> Table {
+fn restarted(settings: DedupSettings, count: usize) -> Table {
     let mut table = Table::new(Deduplicator::new(settings));
-    table.ledger = Deduplicator::seeded(settings, &rows(&table.history[..count]));
+    table.deduplicator = Deduplicator::resuming(settings, &rows(&table.history[..count]));
     table
 }
 
@@ -62,7 +62,7 @@ fn a_page_that_fills_from_its_old_end_at_the_first_look_writes_nothing_of_the_pa
 
 #[test]
 fn four_values_are_too_few_for_a_first_list_and_five_are_enough() {
-    let feed = Settings { kind: SourceKind::Http, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::Http, ..settings() };
     for (len, expected) in [(4, 0), (5, 5)] {
         let mut table = Table::new(Deduplicator::new(feed));
         let shown = table.shown();
@@ -73,25 +73,25 @@ fn four_values_are_too_few_for_a_first_list_and_five_are_enough() {
 
 #[test]
 fn a_first_list_says_from_where_recording_goes_on_unless_all_of_it_is_written() {
-    for (baseline, said) in [(Baseline::None, 25), (Baseline::Newest, 24), (Baseline::All, 0)] {
-        let mut table = Table::new(Deduplicator::new(Settings { baseline, ..settings() }));
+    for (baseline, report) in [(Baseline::None, 25), (Baseline::Newest, 24), (Baseline::All, 0)] {
+        let mut table = Table::new(Deduplicator::new(DedupSettings { baseline, ..settings() }));
         let shown = table.shown();
         table.poll(&shown);
         let out = table.observe(Report::List(multipliers(&shown)));
         let bases: Vec<&Outcome> = out.iter().filter(|outcome| is_basis(outcome)).collect();
-        if said == 0 {
+        if report == 0 {
             assert_eq!(bases, [&Outcome::Note { kind: EventKind::Start, detail: Value::Null }; 0]);
             continue;
         }
         let [Outcome::Note { detail, .. }] = bases[..] else { panic!("{out:?}") };
-        assert_eq!(detail["list"], json!(multipliers(&shown[25 - said..])));
+        assert_eq!(detail["list"], json!(multipliers(&shown[25 - report..])));
     }
 }
 
 #[test]
 fn only_the_first_list_of_all_is_written_not_that_of_another_table() {
     for baseline in [Baseline::None, Baseline::Newest, Baseline::All] {
-        let mut table = Table::new(Deduplicator::new(Settings { baseline, ..settings() }));
+        let mut table = Table::new(Deduplicator::new(DedupSettings { baseline, ..settings() }));
         table.hear(Report::OtherInstance("one".to_owned()));
         table.see_history();
         assert_eq!(table.hear(Report::OtherInstance("two".to_owned())), ["Reset"]);
@@ -161,7 +161,7 @@ fn three_rows_of_a_file_prove_the_place_and_two_do_not() {
 
 #[test]
 fn a_list_that_reaches_further_back_than_the_files_is_taken_over() {
-    let feed = Settings { kind: SourceKind::Http, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::Http, ..settings() };
     let mut table = restarted(feed, 8);
     table.play(&[231]);
     table.now += 23.0;
@@ -173,7 +173,7 @@ fn a_list_that_reaches_further_back_than_the_files_is_taken_over() {
 
 #[test]
 fn a_round_that_only_the_list_knows_is_marked_with_its_value_where_the_files_are_short() {
-    let feed = Settings { kind: SourceKind::Http, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::Http, ..settings() };
     let mut table = restarted(feed, 8);
     table.play(&[231, 517]);
     table.now += 46.0;
@@ -213,7 +213,7 @@ fn after_a_marked_round_a_history_with_ids_still_finds_its_place() {
     play_told(&mut table, 517);
     let shown = table.shown();
     assert_eq!(table.insist(&shown), ["Gap"]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 46.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
@@ -224,7 +224,7 @@ fn after_a_marked_round_a_history_with_ids_still_finds_its_place() {
 fn a_first_history_with_ids_is_continued_by_its_ids() {
     let mut table = Table::new(Deduplicator::new(settings()));
     assert_eq!(table.hear(init(&table)), [""; 0]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 46.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102"]);
@@ -258,7 +258,7 @@ fn an_init_that_lags_and_reaches_further_back_than_the_files_is_taken_over() {
 #[test]
 fn more_rounds_than_can_wait_for_a_history_are_written_in_their_order() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 600.0;
     let mut written = Vec::new();
     for index in 0..70 {
@@ -273,7 +273,7 @@ fn more_rounds_than_can_wait_for_a_history_are_written_in_their_order() {
 #[test]
 fn a_dated_round_is_known_only_by_its_time_and_value() {
     let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
-    let feed = Settings { kind: SourceKind::WebSocket, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::WebSocket, ..settings() };
     for (second, cents, is_new) in [
         (99.0, 500, false),
         (100.0, 231, false),
@@ -286,7 +286,7 @@ fn a_dated_round_is_known_only_by_its_time_and_value() {
             newest: Some(newest.time),
             ..ResumePoint::default()
         };
-        let mut table = Table::new(Deduplicator::seeded(feed, &seed));
+        let mut table = Table::new(Deduplicator::resuming(feed, &seed));
         table.now = 200.0;
         let written = table.hear(Report::Round {
             id: None,
@@ -302,13 +302,16 @@ fn a_dated_round_is_known_only_by_its_time_and_value() {
 
 #[test]
 fn a_source_whose_clock_is_ahead_writes_our_time_and_no_remark() {
-    let mut ledger = Deduplicator::new(Settings { kind: SourceKind::WebSocket, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
     let mut times = Vec::new();
     for (now, ended) in [(0.0, 0.0), (20.0, 3600.0), (40.0, 35.0)] {
         let multiplier = Multiplier::from_cents(231).unwrap();
         let ended_at = Some(wall(ended));
-        let said = Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
-        let out = ledger.observe(&Observation { mono: Instant::now(), wall: wall(now), said });
+        let report =
+            Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
+        let out =
+            deduplicator.observe(&Observation { mono: Instant::now(), wall: wall(now), report });
         let [Outcome::Accept { round, detail: None, .. }] = &out[..] else { panic!("{out:?}") };
         times.push(round.time);
     }

@@ -27,7 +27,7 @@ fn check_order(order: &str) {
         table.now += 9.0;
         for way in order.chars() {
             table.now += 0.4;
-            let said = match way {
+            let report = match way {
                 'l' => {
                     written.extend(table.see_history());
                     continue;
@@ -35,7 +35,7 @@ fn check_order(order: &str) {
                 'f' => frame(&table),
                 _ => init(&table),
             };
-            written.extend(table.hear(said));
+            written.extend(table.hear(report));
         }
     }
     assert_eq!(written, ["+231", "+100", "+100", "+517"], "{order}");
@@ -135,7 +135,7 @@ fn ids_that_are_not_consecutive_leave_no_gap() {
 fn an_init_after_an_outage_fills_in_by_id() {
     let mut table = Table::started();
     table.hear(init(&table));
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102, 103]);
     table.now += 70.0;
     assert_eq!(table.hear(init(&table)), ["~101", "~102", "~103"]);
@@ -147,7 +147,7 @@ fn an_init_of_which_no_id_is_known_is_a_gap_after_a_long_time_and_a_reset_after_
     for (seconds, mark, rows) in [(600.0, "Gap", 25), (20.0, "Reset", 0)] {
         let mut table = Table::started();
         table.hear(init(&table));
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         for _ in 0..30 {
             table.play_any();
         }
@@ -203,7 +203,7 @@ fn a_round_that_only_the_list_knows_in_between_is_marked_and_not_written_out_of_
 #[test]
 fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_order() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102]);
     table.now += 60.0;
     table.play(&[103]);
@@ -217,7 +217,7 @@ fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_orde
 #[test]
 fn a_frame_after_connecting_is_written_behind_a_gap_if_no_list_comes() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 60.0;
     assert_eq!(table.hear(said_round(Some("x"), 231)), [""; 0]);
     table.now += 5.0;
@@ -229,10 +229,10 @@ fn a_frame_after_connecting_is_written_behind_a_gap_if_no_list_comes() {
 #[test]
 fn a_feed_without_history_marks_a_gap_at_each_reconnect() {
     let mut table =
-        Table::new(Deduplicator::new(Settings { kind: SourceKind::WebSocket, ..settings() }));
+        Table::new(Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() }));
     assert_eq!(table.hear(said_round(None, 231)), ["+231"]);
     assert_eq!(table.hear(said_round(None, 231)), ["+231"], "a message is a round");
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     assert_eq!(table.hear(said_round(None, 100)), ["Gap", "+100"]);
     assert_eq!(table.hear(said_round(None, 100)), ["+100"]);
 }
@@ -253,10 +253,10 @@ fn frames_before_the_first_list_are_written_once() {
 #[test]
 fn a_dated_history_is_taken_from_where_the_files_end() {
     let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
-    let feed = Settings { kind: SourceKind::Demo, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::Demo, ..settings() };
     let seed =
         ResumePoint { rounds: vec![newest], newest: Some(newest.time), ..ResumePoint::default() };
-    let mut table = Table::new(Deduplicator::seeded(feed, &seed));
+    let mut table = Table::new(Deduplicator::resuming(feed, &seed));
     table.now = 200.0;
     let mut written = Vec::new();
     for (second, cents) in [(50.0, 150), (100.0, 231), (120.0, 170), (150.0, 180)] {
@@ -273,13 +273,15 @@ fn a_dated_history_is_taken_from_where_the_files_end() {
 
 #[test]
 fn a_replay_keeps_its_times_even_if_they_step_back() {
-    let mut ledger = Deduplicator::new(Settings { kind: SourceKind::Replay, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::Replay, ..settings() });
     for second in [50.0, 20.0, 20.0] {
         let multiplier = Multiplier::from_cents(231).unwrap();
         let ended_at = Some(wall(second));
-        let said = Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
-        let reading = Observation { mono: Instant::now(), wall: wall(900.0), said };
-        let out = ledger.observe(&reading);
+        let report =
+            Report::Round { id: None, multiplier, ended_at, backfill: false, detail: None };
+        let observation = Observation { mono: Instant::now(), wall: wall(900.0), report };
+        let out = deduplicator.observe(&observation);
         let round = Round { time: wall(second), multiplier };
         let kind = EventKind::Live;
         assert_eq!(out, [Outcome::Accept { round, id: None, kind, detail: None }]);
@@ -289,7 +291,7 @@ fn a_replay_keeps_its_times_even_if_they_step_back() {
 /// Names come in the order of the rounds: when a newer round has its name, the next name is not that of an older one.
 #[test]
 fn a_name_does_not_go_to_a_round_that_a_newer_name_has_passed() {
-    let fast = Settings { round_min: Duration::from_millis(10), ..settings() };
+    let fast = DedupSettings { round_min: Duration::from_millis(10), ..settings() };
     let mut table = Table::new(Deduplicator::new(fast));
     assert_eq!(table.see_history(), [""; 0]);
     table.play(&[231]);

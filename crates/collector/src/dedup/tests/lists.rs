@@ -13,7 +13,7 @@ fn the_first_list_is_what_was_before_anyone_looked() {
 
 #[track_caller]
 fn check_baseline(baseline: Baseline, expected: usize) {
-    let mut table = Table::new(Deduplicator::new(Settings { baseline, ..settings() }));
+    let mut table = Table::new(Deduplicator::new(DedupSettings { baseline, ..settings() }));
     let newest = format!("~{}", table.history[0]);
     let written = table.see_history();
     assert_eq!(written.len(), expected);
@@ -131,7 +131,7 @@ fn a_page_that_shows_less_from_now_on_is_accepted_after_a_while() {
 fn a_page_that_fills_from_its_old_end_after_an_outage_loses_no_round() {
     for missed in 1..=20_u32 {
         let mut table = Table::started();
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         let played: Vec<String> = (0..missed).map(|_| format!("~{}", table.play_any())).collect();
         table.now += 23.0 * f64::from(missed);
         let shown = table.shown();
@@ -177,13 +177,13 @@ fn a_reversed_list_writes_nothing_and_says_what_to_do() {
     table.now += 9.0;
     for _ in 0..6 {
         let mono = table.origin + Duration::from_secs_f64(table.now);
-        let said = Report::List(multipliers(&reversed));
-        let reading = Observation { mono, wall: wall(table.now), said };
-        assert_eq!(table.ledger.observe(&reading), []);
+        let report = Report::List(multipliers(&reversed));
+        let observation = Observation { mono, wall: wall(table.now), report };
+        assert_eq!(table.deduplicator.observe(&observation), []);
     }
     let mono = table.origin + Duration::from_secs_f64(table.now);
-    let said = Report::List(multipliers(&reversed));
-    let out = table.ledger.observe(&Observation { mono, wall: wall(table.now), said });
+    let report = Report::List(multipliers(&reversed));
+    let out = table.deduplicator.observe(&Observation { mono, wall: wall(table.now), report });
     let [Outcome::Note { kind: EventKind::Reset, detail }, _] = &out[..] else { panic!("{out:?}") };
     assert!(detail["hint"].as_str().unwrap().contains("--order"), "{detail}");
 }
@@ -217,7 +217,7 @@ fn a_periodic_sequence_gives_every_round_once() {
 #[track_caller]
 fn check_outage(rounds: usize, lost: usize, mark: Option<&str>) {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let played: Vec<u64> = (0..rounds).map(|_| table.play_any()).collect();
     table.now += 23.0 * rounds as f64;
     let shown = table.shown();
@@ -268,7 +268,7 @@ fn an_outage_of_forty_rounds_loses_what_scrolled_off_behind_a_gap_mark() {
 #[test]
 fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
     table.now += 700.0;
     let mut written = Vec::new();
@@ -287,12 +287,12 @@ fn rounds_that_scroll_off_while_the_list_is_not_believed_yet_are_written() {
 #[test]
 fn rounds_seen_between_two_outages_are_written() {
     let mut table = Table::started();
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let mut played: Vec<u64> = (0..30).map(|_| table.play_any()).collect();
     table.now += 700.0;
     let shown = table.shown();
     assert_eq!(table.see(&shown), [""; 0]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     played.extend((0..10).map(|_| table.play_any()));
     table.now += 230.0;
     let shown = table.shown();
@@ -336,7 +336,7 @@ fn another_instance_is_a_reset_at_once() {
 
 #[test]
 fn a_message_with_a_list_counts_at_once() {
-    let feed = Settings { kind: SourceKind::Http, ..settings() };
+    let feed = DedupSettings { kind: SourceKind::Http, ..settings() };
     let mut table = Table::new(Deduplicator::new(feed));
     let shown = table.shown();
     assert_eq!(table.poll(&shown), [""; 0]);
@@ -356,13 +356,15 @@ fn times(outcomes: &[Outcome]) -> Vec<DateTime<Utc>> {
 
 /// The wall clock steps by `step` seconds after the first of two rounds.
 fn step_clock(step: f64) -> (Vec<DateTime<Utc>>, Vec<Outcome>) {
-    let mut ledger = Deduplicator::new(Settings { kind: SourceKind::WebSocket, ..settings() });
+    let mut deduplicator =
+        Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() });
     let origin = Instant::now();
     let mut all = Vec::new();
     for (second, off) in [(0.0, 0.0), (20.0, step), (40.0, step)] {
         let mono = origin + Duration::from_secs_f64(second);
-        let reading = Observation { mono, wall: wall(second + off), said: said_round(None, 231) };
-        all.extend(ledger.observe(&reading));
+        let observation =
+            Observation { mono, wall: wall(second + off), report: said_round(None, 231) };
+        all.extend(deduplicator.observe(&observation));
     }
     (times(&all), all)
 }
@@ -431,14 +433,14 @@ fn rounds_of_an_outage_get_times_inside_it_in_order() {
     table.play(&[231]);
     table.see_history();
     let before = wall(table.now);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[101, 102, 103]);
     table.now += 69.0;
     let shown = table.shown();
     table.poll(&shown);
     let mono = table.origin + Duration::from_secs_f64(table.now);
-    let said = Report::List(multipliers(&shown));
-    let out = table.ledger.observe(&Observation { mono, wall: wall(table.now), said });
+    let report = Report::List(multipliers(&shown));
+    let out = table.deduplicator.observe(&Observation { mono, wall: wall(table.now), report });
     let times = times(&out);
     assert_eq!(times.len(), 3);
     assert!(before < times[0] && times[0] < times[1] && times[1] < times[2]);

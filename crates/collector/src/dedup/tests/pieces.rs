@@ -4,7 +4,7 @@ use super::*;
 
 /// A table whose collector was away for `rounds` rounds, and comes back.
 fn away(table: &mut Table, rounds: usize) -> Vec<u64> {
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 23.0 * rounds as f64;
     (0..rounds).map(|_| table.play_any()).collect()
 }
@@ -38,7 +38,7 @@ fn rounds_of_a_filling_page_count_as_seen_when_the_connection_is_lost() {
     let played = away(&mut table, 30);
     let shown = table.shown();
     assert_eq!(table.see(&shown[20..]), [""; 0]);
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     let mut later = played[11..].to_vec();
     later.extend((0..6).map(|_| table.play_any()));
     table.now += 100.0;
@@ -49,15 +49,15 @@ fn rounds_of_a_filling_page_count_as_seen_when_the_connection_is_lost() {
 
 #[test]
 fn a_round_that_scrolls_off_a_filling_page_is_written() {
-    for scrolled in [1, 2] {
+    for fresh_after_scroll in [1, 2] {
         let mut table = Table::started();
         let mut played = away(&mut table, 30);
         let shown = table.shown();
         assert_eq!(table.see(&shown[22..]), [""; 0]);
-        played.extend((0..scrolled).map(|_| table.play_any()));
+        played.extend((0..fresh_after_scroll).map(|_| table.play_any()));
         table.now += 23.0;
         let shown = table.shown();
-        assert_eq!(table.insist(&shown), behind("Gap", &played[5..]), "{scrolled}");
+        assert_eq!(table.insist(&shown), behind("Gap", &played[5..]), "{fresh_after_scroll}");
     }
 }
 
@@ -112,7 +112,7 @@ fn another_table_that_is_left_again_leaves_only_what_ended_before_our_eyes() {
         assert_eq!(table.see_history(), [""; 0]);
         let seen: Vec<u64> = (0..ended).map(|_| table.play_any()).collect();
         assert_eq!(table.see_history(), [""; 0]);
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         for _ in 0..25 {
             table.play_any();
         }
@@ -173,7 +173,7 @@ fn a_list_that_was_left_again_is_of_this_table_if_there_was_time_for_its_rounds(
         let first: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
         table.now += seconds;
         assert_eq!(table.see_history(), [""; 0]);
-        table.ledger.interrupted();
+        table.deduplicator.interrupted();
         let second: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
         table.now += 20.0;
         let shown = table.shown();
@@ -213,8 +213,8 @@ fn a_history_with_ids_continues_what_was_seen_before_and_has_scrolled_off() {
     let mut played = away(&mut table, 30);
     assert_eq!(table.see_history(), [""; 0]);
     played.extend(away(&mut table, 4));
-    let said = named(&table);
-    assert_eq!(table.hear(said), behind("Gap", &played[5..]));
+    let report = named(&table);
+    assert_eq!(table.hear(report), behind("Gap", &played[5..]));
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_history_with_ids_that_shows_all_that_was_seen_is_written_by_itself() {
     let played = away(&mut table, 30);
     let shown = table.shown();
     assert_eq!(table.see(&shown[20..]), [""; 0]);
-    let said = named(&table);
-    assert_eq!(table.hear(said), behind("Gap", &played[5..]));
+    let report = named(&table);
+    assert_eq!(table.hear(report), behind("Gap", &played[5..]));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn what_a_newer_round_has_passed_is_never_written_behind_it() {
     assert_eq!(table.hear(said_round(Some("new"), 231)), [""; 0]);
     table.now += 11.0;
     assert_eq!(table.hear(Report::Alive), ["Gap", "+231"]);
-    assert_eq!(table.ledger.waiting(), None);
+    assert_eq!(table.deduplicator.unplaced(), None);
     let second = away(&mut table, 40);
     let shown = table.shown();
     let written = table.insist(&shown);

@@ -19,7 +19,7 @@ fn seed(rounds: Vec<Round>) -> ResumePoint {
     ResumePoint { newest: rounds.last().map(|round| round.time), rounds, ..ResumePoint::default() }
 }
 
-/// The game whose last 40 rounds are in the files, and a ledger that read them.
+/// The game whose last 40 rounds are in the files, and a deduplicator that read them.
 fn restarted() -> Table {
     let mut table = Table::new(Deduplicator::new(settings()));
     for _ in 0..40 {
@@ -27,7 +27,7 @@ fn restarted() -> Table {
     }
     let mut recorded: Vec<u64> = table.history[..40].to_vec();
     recorded.reverse();
-    table.ledger = Deduplicator::seeded(settings(), &seed(rows(&recorded)));
+    table.deduplicator = Deduplicator::resuming(settings(), &seed(rows(&recorded)));
     table
 }
 
@@ -73,7 +73,7 @@ fn the_files_of_another_table_are_told_apart() {
 
 #[test]
 fn an_empty_file_is_a_first_start() {
-    let mut table = Table::new(Deduplicator::seeded(settings(), &ResumePoint::default()));
+    let mut table = Table::new(Deduplicator::resuming(settings(), &ResumePoint::default()));
     assert_eq!(table.see_history(), [""; 0]);
     table.play(&[231]);
     table.now += 9.0;
@@ -96,7 +96,7 @@ fn one_or_two_rows_are_joined_behind_a_weak_mark() {
         let mut table = Table::new(Deduplicator::new(settings()));
         let mut tail: Vec<u64> = table.history[..recorded].to_vec();
         tail.reverse();
-        table.ledger = Deduplicator::seeded(settings(), &seed(rows(&tail)));
+        table.deduplicator = Deduplicator::resuming(settings(), &seed(rows(&tail)));
         table.play(&[101, 102]);
         table.now += 46.0;
         assert_eq!(table.see_history(), ["Weak", "~101", "~102"]);
@@ -124,7 +124,7 @@ fn a_torn_last_row_is_written_again_from_the_list() {
     let log = RoundLog::open(dir.path(), Origin::Recorded, wall(0.0)).unwrap();
     let rows = last_rounds(dir.path(), WINDOW).unwrap();
     assert_eq!(rows.len(), 24);
-    table.ledger = Deduplicator::seeded(settings(), &seed(rows));
+    table.deduplicator = Deduplicator::resuming(settings(), &seed(rows));
     table.play(&[101]);
     table.now += 23.0;
     let torn = format!("~{}", table.history[1]);
@@ -157,7 +157,7 @@ fn files_in_which_an_older_round_is_missing_are_continued_all_the_same() {
     recorded.reverse();
     // Another recorder has dropped the second of two equal neighbours, six rounds ago.
     recorded.remove(33);
-    table.ledger = Deduplicator::seeded(settings(), &seed(rows(&recorded)));
+    table.deduplicator = Deduplicator::resuming(settings(), &seed(rows(&recorded)));
     table.play(&[101, 102]);
     table.now += 46.0;
     assert_eq!(table.see_history(), ["~101", "~102"]);
@@ -166,8 +166,8 @@ fn files_in_which_an_older_round_is_missing_are_continued_all_the_same() {
 #[test]
 fn nothing_after_the_last_mark_is_a_start_without_a_baseline() {
     let ended = ResumePoint { newest: Some(wall(-60.0)), ..ResumePoint::default() };
-    let all = Settings { baseline: Baseline::All, ..settings() };
-    let mut table = Table::new(Deduplicator::seeded(all, &ended));
+    let all = DedupSettings { baseline: Baseline::All, ..settings() };
+    let mut table = Table::new(Deduplicator::resuming(all, &ended));
     assert_eq!(table.see_history(), [""; 0]);
     table.play(&[231]);
     table.now += 9.0;

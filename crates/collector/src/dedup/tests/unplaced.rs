@@ -4,7 +4,7 @@ use super::*;
 
 /// A table whose collector was away for `rounds` rounds, and comes back.
 fn away(table: &mut Table, rounds: usize) -> Vec<u64> {
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.now += 23.0 * rounds as f64;
     (0..rounds).map(|_| table.play_any()).collect()
 }
@@ -38,16 +38,16 @@ fn what_was_seen_and_not_written_is_kept_over_a_restart() {
     assert_eq!(table.see_history(), ["+150"]);
     let first = away(&mut table, 30);
     table.see_history();
-    let waiting = serde_json::to_value(table.ledger.waiting().unwrap()).unwrap();
+    let unplaced = serde_json::to_value(table.deduplicator.unplaced().unwrap()).unwrap();
     let row = Round { time: wall(9.5), multiplier: Multiplier::from_cents(150).unwrap() };
     let seed = ResumePoint {
         rounds: vec![row],
         newest: Some(row.time),
-        basis: multipliers(&table.history[31..55]),
-        waiting: Some(serde_json::from_value(waiting).unwrap()),
+        base_list: multipliers(&table.history[31..55]),
+        unplaced: Some(serde_json::from_value(unplaced).unwrap()),
         ..ResumePoint::default()
     };
-    table.ledger = Deduplicator::seeded(settings(), &seed);
+    table.deduplicator = Deduplicator::resuming(settings(), &seed);
     let second = away(&mut table, 40);
     let shown = table.shown();
     let written = table.insist(&shown);
@@ -102,7 +102,7 @@ fn two_rounds_that_a_filling_page_shows_twice_are_not_four() {
     let shown = table.shown();
     let twice = [&shown[..2], &shown[..2]].concat();
     assert_eq!(table.see(&twice), [""; 0]);
-    assert_eq!(table.ledger.waiting(), None);
+    assert_eq!(table.deduplicator.unplaced(), None);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_round_without_a_name_is_not_taken_for_a_newer_one_of_its_value() {
     table.now += 9.0;
     assert_eq!(table.see_history(), ["+100"]);
     // Its frame is lost. After an outage the history shows it, and a newer one of the same value.
-    table.ledger.interrupted();
+    table.deduplicator.interrupted();
     table.play(&[231, 100, 417]);
     table.now += 69.0;
     let shown: Vec<(String, u64)> =
@@ -168,11 +168,11 @@ fn a_round_without_a_name_is_not_taken_for_a_newer_one_of_its_value() {
 fn a_run_that_has_seen_a_list_and_no_round_tells_the_next_one_which_list() {
     let mut table = Table::started();
     let seed = ResumePoint {
-        basis: multipliers(&table.shown()),
-        based: Some(wall(table.now)),
+        base_list: multipliers(&table.shown()),
+        base_time: Some(wall(table.now)),
         ..ResumePoint::default()
     };
-    table.ledger = Deduplicator::seeded(settings(), &seed);
+    table.deduplicator = Deduplicator::resuming(settings(), &seed);
     table.play(&[231, 100]);
     table.now += 46.0;
     assert_eq!(table.see_history(), ["~231", "~100"]);

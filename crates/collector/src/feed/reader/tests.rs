@@ -29,13 +29,13 @@ fn round(id: Option<&str>, multiplier: &str, detail: Option<Value>) -> Report {
 
 /// Everything that `messages` say, and every problem.
 fn read(reader: &mut Reader, messages: &[Value]) -> (Vec<Report>, Vec<String>) {
-    let (mut said, mut problems) = (Vec::new(), Vec::new());
+    let (mut report, mut problems) = (Vec::new(), Vec::new());
     for message in messages {
         let heard = reader.read(message);
-        said.extend(heard.said);
+        report.extend(heard.report);
         problems.extend(heard.problem.map(|problem| problem.to_string()));
     }
-    (said, problems)
+    (report, problems)
 }
 
 #[track_caller]
@@ -45,8 +45,8 @@ fn check(toml: &str, messages: &[Value], expected: &[Report]) {
 
 #[track_caller]
 fn fails(toml: &str, messages: &[Value], expected: &str) {
-    let (said, problems) = read(&mut reader(toml), messages);
-    assert_eq!((said, problems), (Vec::new(), vec![expected.to_owned()]));
+    let (report, problems) = read(&mut reader(toml), messages);
+    assert_eq!((report, problems), (Vec::new(), vec![expected.to_owned()]));
 }
 
 const GRAPHQL: &str = r#"
@@ -107,7 +107,7 @@ fn the_first_round_heard_is_left_out_rather_than_called_1_00() {
     fails(
         GRAPHQL,
         &[crash("a", "crash", None)],
-        "feed.rounds[0].when_null: the round told no multiplier, and its start was not heard: it is left out",
+        "feed.rounds[0].when_null: the round has no multiplier, and its start was not received: it is skipped",
     );
 }
 
@@ -117,15 +117,15 @@ fn a_flight_before_the_connection_was_lost_says_nothing_of_the_one_after() {
     let before = [crash("a", "crash", Some(2.0)), crash("b", "in_progress", Some(3.3))];
     assert_eq!(read(&mut reader, &before).0.len(), 1);
     reader.forget();
-    let (said, problems) = read(&mut reader, &[crash("c", "crash", None)]);
-    assert_eq!((said.len(), problems.len()), (0, 1), "{problems:?}");
+    let (report, problems) = read(&mut reader, &[crash("c", "crash", None)]);
+    assert_eq!((report.len(), problems.len()), (0, 1), "{problems:?}");
 }
 
 #[test]
 fn the_flight_of_another_round_is_no_stand_in() {
     let messages = [crash("a", "in_progress", Some(3.3)), crash("b", "crash", None)];
-    let (said, problems) = read(&mut reader(GRAPHQL), &messages);
-    assert_eq!((said.len(), problems.len()), (0, 1), "{problems:?}");
+    let (report, problems) = read(&mut reader(GRAPHQL), &messages);
+    assert_eq!((report.len(), problems.len()), (0, 1), "{problems:?}");
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn a_round_in_flight_at_the_new_end_of_a_list_is_left_out() {
 #[test]
 fn a_list_ends_where_it_cannot_be_read() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\n";
-    let (said, problems) =
+    let (report, problems) =
         read(&mut reader(toml), &[json!([{"x": 2}, {"x": 3}, {"y": 1}, {"x": 4}])]);
-    assert_eq!(said, [Report::List(vec![x("2"), x("3")])]);
+    assert_eq!(report, [Report::List(vec![x("2"), x("3")])]);
     assert_eq!(
         problems,
         [r#"feed.rounds[0].value: the pointer "/x" matches nothing: the message has the key "y""#]
@@ -218,8 +218,8 @@ fn a_list_ends_where_it_cannot_be_read() {
 fn a_list_is_not_read_beyond_what_the_ledger_remembers() {
     let many: Value = (0..500).map(|n| json!(2 + n)).collect();
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\norder = 'oldest-first'\n";
-    let (said, _) = read(&mut reader(toml), &[many]);
-    let [Report::List(list)] = &said[..] else { panic!("{said:?}") };
+    let (report, _) = read(&mut reader(toml), &[many]);
+    let [Report::List(list)] = &report[..] else { panic!("{report:?}") };
     assert_eq!((list.len(), list[0]), (200, x("501")));
 }
 
@@ -245,13 +245,13 @@ value = '/1'
 fn a_time_is_kept_and_a_bad_one_does_not_cost_the_round() {
     let toml = "[[rounds]]\nvalue = '/x'\ntime = '/at'\ntime_format = 'unix_ms'\n";
     let message = |at: Value| json!({"x": 2, "at": at});
-    let (said, problems) = read(
+    let (report, problems) = read(
         &mut reader(toml),
         &[message(json!(1_772_368_200_250_u64)), message(json!("noon")), json!({"x": 2})],
     );
-    let times: Vec<Option<String>> = said
+    let times: Vec<Option<String>> = report
         .iter()
-        .map(|said| match said {
+        .map(|report| match report {
             Report::Round { ended_at, .. } => ended_at.map(|time| time.to_rfc3339()),
             other => panic!("{other:?}"),
         })
@@ -294,7 +294,7 @@ fn a_message_that_is_not_as_the_rule_says_is_named_by_key_and_pointer() {
     fails(
         "[[rounds]]\nlist = '/rows'\nvalue = ''\n",
         &[json!({"rows": {"a": 1}})],
-        "feed.rounds[0].list: there is something else than a list",
+        "feed.rounds[0].list: the value is not a list",
     );
 }
 
@@ -302,11 +302,11 @@ fn a_message_that_is_not_as_the_rule_says_is_named_by_key_and_pointer() {
 fn why_no_rule_is_about_a_message_can_be_asked() {
     let reader = reader(BUSTABIT);
     assert_eq!(
-        reader.why_not(&json!(["crash", {}])),
+        reader.mismatch_reason(&json!(["crash", {}])),
         r#"feed.rounds[0]: the filter on "/0" wants another value"#
     );
     assert_eq!(
-        reader.why_not(&json!({"type": "next"})),
+        reader.mismatch_reason(&json!({"type": "next"})),
         r#"feed.rounds[0]: the pointer "/0" matches nothing: the message has the key "type""#
     );
 }

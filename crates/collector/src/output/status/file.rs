@@ -8,7 +8,7 @@ use rounds::disk::{Disk, OpenMode};
 use super::{STATUS_FILE, Status};
 
 /// The file is filled up with spaces to so many bytes: room for what must be said when the disk has none.
-const ROOM: usize = 1500;
+const FILE_LEN_MIN: usize = 1500;
 
 /// The file of a directory.
 #[derive(Debug)]
@@ -16,35 +16,35 @@ pub struct StatusFile {
     disk: Box<dyn Disk>,
     dir: PathBuf,
     /// Why it could not be written the last time; each reason is said once.
-    trouble: Option<String>,
+    last_error: Option<String>,
 }
 
 impl StatusFile {
     /// The file of this directory, which is there.
     pub fn new(disk: Box<dyn Disk>, dir: PathBuf) -> Self {
-        Self { disk, dir, trouble: None }
+        Self { disk, dir, last_error: None }
     }
 
     /// Puts the status in the place of the one before. Rounds matter more: if that fails, it is said and tried again with
     /// the next one.
-    pub fn keep(&mut self, status: &Status) {
+    pub fn write(&mut self, status: &Status) {
         match status.write(self.disk.as_ref(), &self.dir) {
             Ok(()) => {
-                if self.trouble.take().is_some() {
+                if self.last_error.take().is_some() {
                     tracing::info!("The status file is written again.");
                 }
             }
-            Err(error) => self.complain(error.to_string()),
+            Err(error) => self.warn_once(error.to_string()),
         }
     }
 
-    fn complain(&mut self, error: String) {
-        if self.trouble.as_ref() != Some(&error) {
+    fn warn_once(&mut self, error: String) {
+        if self.last_error.as_ref() != Some(&error) {
             tracing::warn!(
                 dir = %self.dir.display(), error,
                 "The status file cannot be written; whoever reads it sees an old one."
             );
-            self.trouble = Some(error);
+            self.last_error = Some(error);
         }
     }
 }
@@ -56,7 +56,7 @@ impl Status {
     fn write(&self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
         let (draft, path) = (draft(dir), dir.join(STATUS_FILE));
         let mut text = serde_json::to_vec_pretty(self)?;
-        text.resize(text.len().max(ROOM), b' ');
+        text.resize(text.len().max(FILE_LEN_MIN), b' ');
         text.push(b'\n');
         let written = disk.open(&draft, OpenMode::Empty).and_then(|mut file| file.write_all(&text));
         match written {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     /// What the file says in its counter; nothing when it is no status.
-    fn said(dir: &Path) -> Option<u64> {
+    fn report(dir: &Path) -> Option<u64> {
         let text = fs::read(dir.join(STATUS_FILE)).ok()?;
         serde_json::from_slice::<serde_json::Value>(&text).ok()?["rounds_written"].as_u64()
     }
@@ -168,20 +168,20 @@ mod tests {
             match status.write(&disk, dir.path()) {
                 Ok(()) => good = number,
                 // The one exception: the disk is full and then fails amid the piece that is written over the old one.
-                Err(_) if fault == Fault::Short && count > 1 && said(dir.path()).is_none() => {
+                Err(_) if fault == Fault::Short && count > 1 && report(dir.path()).is_none() => {
                     continue;
                 }
                 Err(_) => {}
             }
-            let said = said(dir.path()).unwrap();
-            assert!(said == good || said == number, "{said} after {good} and {number}");
-            good = said;
+            let report = report(dir.path()).unwrap();
+            assert!(report == good || report == number, "{report} after {good} and {number}");
+            good = report;
         }
         let was_hit = disk.was_hit();
         disk.heal();
         status.rounds_written = 9;
         status.write(&disk, dir.path()).unwrap();
-        assert_eq!(said(dir.path()), Some(9));
+        assert_eq!(report(dir.path()), Some(9));
         assert!(!draft(dir.path()).exists());
         was_hit
     }
@@ -202,11 +202,11 @@ mod tests {
         let mut file = StatusFile::new(Box::new(disk.clone()), dir.path().to_owned());
         let status = Status::new(SourceKind::Demo, DateTime::UNIX_EPOCH);
         disk.fail(Fault::Broken, 1, u64::MAX);
-        let said = capture_logs(|| (0..3).for_each(|_| file.keep(&status)));
-        assert_eq!(said.matches("The status file cannot be written").count(), 1, "{said}");
+        let report = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
+        assert_eq!(report.matches("The status file cannot be written").count(), 1, "{report}");
         disk.heal();
-        let said = capture_logs(|| (0..3).for_each(|_| file.keep(&status)));
-        assert_eq!(said.matches("written again").count(), 1, "{said}");
+        let report = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
+        assert_eq!(report.matches("written again").count(), 1, "{report}");
         assert!(dir.path().join(STATUS_FILE).exists());
     }
 }

@@ -102,7 +102,7 @@ async fn a_full_queue_hands_the_round_back() {
     disk.fail(Fault::Full, 1, u64::MAX);
     let put = (0..20_000).take_while(|&number| writer.try_put(row(number % 1000)).is_ok()).count();
     // One may be in the writer's hand already.
-    assert!((QUEUE..=QUEUE + 1).contains(&put), "{put}");
+    assert!((QUEUE_LEN..=QUEUE_LEN + 1).contains(&put), "{put}");
     assert_eq!(writer.stop(Duration::ZERO).await.unwrap().0, put);
 }
 

@@ -6,48 +6,49 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::view::{TabState, View};
-use super::{Browser, Link, PageMatcher};
+use super::{Browser, BrowserConnection, PageMatcher};
 use crate::cdp::how_to_start;
 use crate::finding::Finding;
 
-/// How long the browser may take to show a list.
+/// How long to wait for a list.
 const LIST_MAX: Duration = Duration::from_secs(6);
-/// How long a socket may take to say something: the game's says ten things a second in a flight, less between.
+/// How long to wait for a socket message: the game sends ten a second in a flight, fewer in between.
 const SOCKET_MAX: Duration = Duration::from_secs(3);
 
-/// This source's part of `collector doctor`.
+/// Checks the browser, its tabs, the list and the socket for `collector doctor`.
 pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
-    let mut link = match Link::open(&browser.address, Arc::clone(&browser.look)).await {
-        Ok(link) => link,
-        Err(error) => {
-            let message = error.to_string();
-            // The way to start one is the advice, and for every system.
-            let message = message.split("; start Chrome").next().unwrap_or(&message);
-            return vec![Finding::failed("browser", message, how_to_start())];
-        }
-    };
-    let view = settled(&mut link).await;
+    let mut connection =
+        match BrowserConnection::open(&browser.address, Arc::clone(&browser.matcher)).await {
+            Ok(connection) => connection,
+            Err(error) => {
+                let message = error.to_string();
+                // How to start a browser is in the advice, for every system.
+                let message = message.split("; start Chrome").next().unwrap_or(&message);
+                return vec![Finding::failed("browser", message, how_to_start())];
+            }
+        };
+    let view = settled_view(&mut connection).await;
     let mut findings = vec![Finding::ok("browser", format!("answers at {}", browser.address))];
-    findings.push(tabs(&view, &browser.look));
+    findings.push(tabs(&view, &browser.matcher));
     if view.tabs.values().any(|tab| tab.state != TabState::Ignored) {
-        findings.push(list(&view, &browser.look));
+        findings.push(list(&view, &browser.matcher));
         findings.push(socket(&view));
     }
-    link.close().await;
+    connection.close().await;
     findings
 }
 
-/// What there is to see once a list and a socket are seen, or did not show in time.
-async fn settled(link: &mut Link) -> View {
+/// Returns what the browser shows once a list and a socket are found, or the time is up.
+async fn settled_view(connection: &mut BrowserConnection) -> View {
     let has_list =
         |view: &View| view.tabs.values().any(|tab| matches!(tab.state, TabState::List { .. }));
     let has_socket = |view: &View| view.tabs.values().any(|tab| tab.socket);
-    drop(timeout(LIST_MAX, link.view.wait_for(|view| has_list(view))).await);
-    drop(timeout(SOCKET_MAX, link.view.wait_for(|view| has_socket(view))).await);
-    link.view.borrow().clone()
+    drop(timeout(LIST_MAX, connection.view.wait_for(|view| has_list(view))).await);
+    drop(timeout(SOCKET_MAX, connection.view.wait_for(|view| has_socket(view))).await);
+    connection.view.borrow().clone()
 }
 
-fn tabs(view: &View, look: &PageMatcher) -> Finding {
+fn tabs(view: &View, matcher: &PageMatcher) -> Finding {
     let matching: Vec<&str> = view
         .tabs
         .values()
@@ -57,7 +58,7 @@ fn tabs(view: &View, look: &PageMatcher) -> Finding {
     if matching.is_empty() {
         return Finding::failed(
             "tabs",
-            view.why_silent(look),
+            view.why_silent(matcher),
             "open the game's tab, or set --game-url",
         );
     }
@@ -65,7 +66,7 @@ fn tabs(view: &View, look: &PageMatcher) -> Finding {
     Finding::ok("tabs", format!("looking at {}; {others} others left alone", matching.join(", ")))
 }
 
-fn list(view: &View, look: &PageMatcher) -> Finding {
+fn list(view: &View, matcher: &PageMatcher) -> Finding {
     let lists = view.tabs.values().filter_map(|tab| match &tab.state {
         TabState::List { selector, len, popup } => Some((tab, selector, len, popup)),
         _ => None,
@@ -80,7 +81,7 @@ fn list(view: &View, look: &PageMatcher) -> Finding {
         }
         None => Finding::failed(
             "history list",
-            view.why_silent(look),
+            view.why_silent(matcher),
             "open the game and wait until its history shows; on another site name the entries with --selector",
         ),
     }
@@ -88,10 +89,10 @@ fn list(view: &View, look: &PageMatcher) -> Finding {
 
 fn socket(view: &View) -> Finding {
     match view.tabs.values().find(|tab| tab.socket) {
-        Some(tab) => Finding::ok("socket", format!("the game's socket speaks in {}", tab.place)),
+        Some(tab) => Finding::ok("socket", format!("the game's socket is active in {}", tab.place)),
         None => Finding::warning(
             "socket",
-            "no socket of the game was heard",
+            "no message of the game's socket arrived",
             "nothing, if the list is there: rounds are recorded without their ids",
         ),
     }

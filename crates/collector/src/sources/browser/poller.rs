@@ -13,54 +13,54 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use super::PageMatcher;
 use super::view::origin_and_path;
 use crate::cdp::{CallError, Client, Command, ContextId, FrameId, SessionId, TargetId};
-use crate::history_list::{ParsedList, sight};
+use crate::history_list::{ParsedList, parse_lists};
 
-/// Polls without an answer after which a tab counts as frozen.
+/// Number of unanswered polls after which a tab counts as frozen.
 const SILENT_MAX: u32 = 3;
-/// How long a frozen tab is left alone: each question waits in it until it wakes.
+/// Pause for a frozen tab: every command queues up in it until it wakes.
 const FROZEN_PAUSE: Duration = Duration::from_secs(15);
-/// How long a list that is not there is looked for at every poll.
+/// How long a missing list is looked for at every poll.
 const EAGER_FOR: Duration = Duration::from_secs(10);
-/// And then so often: a casino's page may match and have many frames, but never a list.
+/// Pause between polls after that: a casino's page may match and have many frames, but never a list.
 const LISTLESS_PAUSE: Duration = Duration::from_secs(2);
 /// The pause after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
-/// Frames of one target that are looked into.
+/// Maximum number of frames read per target.
 const FRAMES_MAX: usize = 32;
 
-/// What a look at a target gave.
+/// The result of polling a target.
 #[derive(Debug)]
 pub(super) enum PollResult {
-    Saw(ParsedList),
-    /// No answer, several times.
+    Read(ParsedList),
+    /// Several polls in a row were not answered.
     Silent,
-    /// The browser does not let us.
+    /// The browser refused.
     Refused(String),
-    /// The selector is not one.
+    /// The selector is not valid CSS.
     BadSelector(String),
 }
 
-/// Attaches to one target and looks at its history list again and again, until it is dropped or the browser is gone.
+/// Attaches to one target and polls its history list until it is dropped or the browser is gone.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Poller {
     pub(super) client: Arc<Client>,
     pub(super) target: TargetId,
-    pub(super) look: Arc<PageMatcher>,
-    /// Something happened to the target: do not wait with the next look.
-    pub(super) nudge: Arc<Notify>,
+    pub(super) matcher: Arc<PageMatcher>,
+    /// Signals that the target changed: poll at once.
+    pub(super) wake: Arc<Notify>,
     pub(super) out: mpsc::Sender<(TargetId, PollResult)>,
 }
 
 /// An attachment to the target.
-struct Place {
+struct Attachment {
     session: SessionId,
-    /// Its sockets are heard.
-    hears: bool,
-    /// Where the list was last.
-    home: Option<ContextId>,
+    /// The browser sends the messages of its sockets.
+    network_enabled: bool,
+    /// Where the list was found last.
+    list_context: Option<ContextId>,
 }
 
-/// Why a look failed.
+/// Why a poll failed.
 enum PollError {
     Call(CallError),
     BadSelector(String),
@@ -72,113 +72,118 @@ impl From<CallError> for PollError {
     }
 }
 
-impl Watch {
+impl Poller {
     pub(super) async fn run(self) {
         loop {
-            let Err(error) = self.attached().await;
+            let Err(error) = self.poll_attached().await;
             match error {
                 CallError::Closed => return,
-                // Attaching again is what helps.
+                // Attach again.
                 CallError::SessionGone => {}
-                error => self.tell(PollResult::Refused(error.to_string())).await,
+                error => self.send(PollResult::Refused(error.to_string())).await,
             }
-            self.rest(REFUSED_PAUSE).await;
+            self.pause_for(REFUSED_PAUSE).await;
         }
     }
 
-    /// Looks, for as long as the attachment holds.
-    async fn attached(&self) -> Result<Infallible, CallError> {
-        let mut place = Place { session: self.attach().await?, hears: false, home: None };
+    /// Polls while the attachment holds.
+    async fn poll_attached(&self) -> Result<Infallible, CallError> {
+        let mut attachment = Attachment {
+            session: self.attach().await?,
+            network_enabled: false,
+            list_context: None,
+        };
         let (mut silent, mut seen) = (0, Instant::now());
-        let mut polls = interval(self.look.poll);
+        let mut polls = interval(self.matcher.poll);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             polls.tick().await;
-            let missed = match self.look(&mut place).await {
-                Ok(sight) => {
+            let missed = match self.poll(&mut attachment).await {
+                Ok(parsed) => {
                     silent = 0;
-                    self.show(sight, &mut seen).await;
+                    self.report_list(parsed, &mut seen).await;
                     continue;
                 }
                 Err(PollError::BadSelector(why)) => {
-                    self.tell(PollResult::BadSelector(why)).await;
+                    self.send(PollResult::BadSelector(why)).await;
                     continue;
                 }
                 Err(PollError::Call(error)) => error,
             };
-            place.home = None;
+            attachment.list_context = None;
             match missed {
                 CallError::Closed | CallError::SessionGone => return Err(missed),
-                // A reload: the new page is looked at with the next poll.
+                // A reload: the next poll reads the new page.
                 CallError::ContextGone => {}
                 CallError::TimedOut(_) if silent + 1 < SILENT_MAX => silent += 1,
                 CallError::TimedOut(_) => {
-                    self.tell(PollResult::Silent).await;
-                    self.rest(FROZEN_PAUSE).await;
+                    self.send(PollResult::Silent).await;
+                    self.pause_for(FROZEN_PAUSE).await;
                 }
                 CallError::Refused { .. } | CallError::Unexpected(_) => {
-                    self.tell(PollResult::Refused(missed.to_string())).await;
-                    self.rest(REFUSED_PAUSE).await;
+                    self.send(PollResult::Refused(missed.to_string())).await;
+                    self.pause_for(REFUSED_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Tells what is seen; a list that stays away is looked for less often.
-    async fn show(&self, sight: ParsedList, seen: &mut Instant) {
-        if matches!(sight, ParsedList::List { .. }) {
+    /// Sends the result; a list that stays away is looked for less often.
+    async fn report_list(&self, parsed: ParsedList, seen: &mut Instant) {
+        if matches!(parsed, ParsedList::List { .. }) {
             *seen = Instant::now();
         }
-        self.tell(PollResult::Saw(sight)).await;
+        self.send(PollResult::Read(parsed)).await;
         if seen.elapsed() > EAGER_FOR {
-            self.rest(LISTLESS_PAUSE).await;
+            self.pause_for(LISTLESS_PAUSE).await;
         }
     }
 
     async fn attach(&self) -> Result<SessionId, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Attached {
+        struct AttachReply {
             session_id: SessionId,
         }
         let command = Command::Attach(&self.target);
-        let attached: Attached = expected(command, self.client.call(command, None).await?)?;
-        Ok(attached.session_id)
+        let poll_attached: AttachReply = expected(command, self.client.call(command, None).await?)?;
+        Ok(poll_attached.session_id)
     }
 
-    /// Looks where the list was last, or else into every frame there is.
-    async fn look(&self, place: &mut Place) -> Result<ParsedList, PollError> {
-        if !place.hears {
-            self.client.call(Command::WatchNetwork, Some(&place.session)).await?;
-            place.hears = true;
+    /// Reads the frame where the list was last, or else every frame.
+    async fn poll(&self, attachment: &mut Attachment) -> Result<ParsedList, PollError> {
+        if !attachment.network_enabled {
+            self.client.call(Command::WatchNetwork, Some(&attachment.session)).await?;
+            attachment.network_enabled = true;
         }
-        if let Some(home) = place.home {
-            let sight = self.read(&place.session, home).await?;
-            place.home = Some(home).filter(|_| matches!(sight, ParsedList::List { .. }));
-            return Ok(sight);
+        if let Some(list_context) = attachment.list_context {
+            let parsed = self.read(&attachment.session, list_context).await?;
+            attachment.list_context =
+                Some(list_context).filter(|_| matches!(parsed, ParsedList::List { .. }));
+            return Ok(parsed);
         }
         let mut best = ParsedList::Nothing;
-        for frame in self.frames(&place.session).await? {
-            let (context, sight) = match self.look_into(&place.session, &frame).await {
+        for frame in self.frames(&attachment.session).await? {
+            let (context, parsed) = match self.read_frame(&attachment.session, &frame).await {
                 Ok(seen) => seen,
-                // This frame is on its way elsewhere; the others are not.
+                // This frame is navigating; try the others.
                 Err(PollError::Call(CallError::ContextGone | CallError::Refused { .. })) => {
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            if matches!(sight, ParsedList::List { .. }) {
-                place.home = Some(context);
-                return Ok(sight);
+            if matches!(parsed, ParsedList::List { .. }) {
+                attachment.list_context = Some(context);
+                return Ok(parsed);
             }
             if best == ParsedList::Nothing {
-                best = sight;
+                best = parsed;
             }
         }
         Ok(best)
     }
 
-    async fn look_into(
+    async fn read_frame(
         &self,
         session: &SessionId,
         frame: &FrameId,
@@ -187,33 +192,33 @@ impl Watch {
         Ok((context, self.read(session, context).await?))
     }
 
-    /// The target's frames, those whose own address matches first. Frames with a process of their own are targets of their own
-    /// and not among them.
+    /// Returns the target's frames, those whose own address matches first. Frames in a process of their own are
+    /// separate targets.
     async fn frames(&self, session: &SessionId) -> Result<Vec<FrameId>, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Answer {
+        struct FrameTreeReply {
             frame_tree: Tree,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Tree {
-            frame: Frame,
+            frame: PageFrame,
             #[serde(default)]
             child_frames: Vec<Self>,
         }
         #[derive(Deserialize)]
-        struct Frame {
+        struct PageFrame {
             id: FrameId,
             url: String,
         }
         let answer = self.client.call(Command::FrameTree, Some(session)).await?;
-        let answer: Answer = expected(Command::FrameTree, answer)?;
+        let answer: FrameTreeReply = expected(Command::FrameTree, answer)?;
         let mut trees = vec![answer.frame_tree];
         let (mut matching, mut others) = (Vec::new(), Vec::new());
         while let Some(tree) = trees.pop() {
             let matches = origin_and_path(&tree.frame.url)
-                .is_some_and(|place| self.look.game_url.is_match(&place));
+                .is_some_and(|place| self.matcher.game_url.is_match(&place));
             if matches { &mut matching } else { &mut others }.push(tree.frame.id);
             trees.extend(tree.child_frames.into_iter().rev());
         }
@@ -241,7 +246,7 @@ impl Watch {
             result: Value,
             exception_details: Option<Value>,
         }
-        let command = Command::Read(context, &self.look.script);
+        let command = Command::Read(context, &self.matcher.script);
         let evaluated: Evaluated =
             expected(command, self.client.call(command, Some(session)).await?)?;
         if let Some(details) = evaluated.exception_details {
@@ -256,17 +261,17 @@ impl Watch {
         let unexpected = || CallError::Unexpected(command.method());
         let texts = evaluated.result["value"].as_str().ok_or_else(unexpected)?;
         let lists: Vec<_> = serde_json::from_str(texts).map_err(|_| unexpected())?;
-        Ok(sight(&lists, self.look.order))
+        Ok(parse_lists(&lists, self.matcher.order))
     }
 
-    async fn tell(&self, glimpse: PollResult) {
-        // Nobody listens any more only when this task is about to be dropped.
-        drop(self.out.send((self.target.clone(), glimpse)).await);
+    async fn send(&self, result: PollResult) {
+        // The receiver is gone only when this task is about to be dropped.
+        drop(self.out.send((self.target.clone(), result)).await);
     }
 
-    /// Waits, unless something happens to the target.
-    async fn rest(&self, pause: Duration) {
-        drop(timeout(pause, self.nudge.notified()).await);
+    /// Waits for `pause` or until the target changes.
+    async fn pause_for(&self, pause: Duration) {
+        drop(timeout(pause, self.wake.notified()).await);
     }
 }
 

@@ -9,55 +9,56 @@ use crate::cdp::SessionId;
 /// The path of the game's socket.
 const GAME_SOCKET: &str = "/BlueBox/websocket";
 
-/// Sockets of other purposes that are remembered.
+/// Maximum number of foreign sockets remembered.
 const FOREIGN_MAX: usize = 1000;
 
-/// A socket of a page, as the browser names it.
+/// The browser's id of a page's socket.
 pub(super) type SocketKey = (SessionId, String);
 
-/// The sockets of the targets that are looked at. Those that were open before we came have no known address and are judged by what
-/// they say.
+/// The sockets of the polled targets. Those opened before the collector attached have no known address and are judged
+/// by their messages.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     foreign: HashSet<SocketKey>,
-    /// Those that have spoken as the game's does.
-    playing: HashSet<SocketKey>,
+    /// Sockets that have sent a message of the game.
+    game_sockets: HashSet<SocketKey>,
 }
 
 impl Sockets {
-    /// Whether the game opened it in place of one it had: a page that is left does not say that its sockets close.
+    /// Notes an opened socket; returns whether it replaces one of the game: a page that is left does not report its
+    /// sockets as closed.
     pub(super) fn open(&mut self, key: SocketKey, url: &str) -> bool {
         if !Url::parse(url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
-            // Forgotten ones are judged by what they say, as those are that were there before us.
+            // A forgotten socket is judged by its messages.
             if self.foreign.len() >= FOREIGN_MAX {
                 self.foreign.clear();
             }
             self.foreign.insert(key);
             return false;
         }
-        let before = self.playing.len();
-        self.playing.retain(|(session, _)| *session != key.0);
-        self.playing.len() < before
+        let before = self.game_sockets.len();
+        self.game_sockets.retain(|(session, _)| *session != key.0);
+        self.game_sockets.len() < before
     }
 
-    /// Whether it was the game's.
+    /// Notes a closed socket; returns whether it was the game's.
     pub(super) fn close(&mut self, key: &SocketKey) -> bool {
         self.foreign.remove(key);
-        self.playing.remove(key)
+        self.game_sockets.remove(key)
     }
 
     pub(super) fn is_foreign(&self, key: &SocketKey) -> bool {
         self.foreign.contains(key)
     }
 
-    /// It has spoken as the game's does.
-    pub(super) fn hear(&mut self, key: SocketKey) {
-        self.playing.insert(key);
+    /// Notes that the socket has sent a message of the game.
+    pub(super) fn mark_playing(&mut self, key: SocketKey) {
+        self.game_sockets.insert(key);
     }
 
     /// Forgets the sockets of other sessions.
     pub(super) fn retain(&mut self, is_kept: impl Fn(&SessionId) -> bool) {
         self.foreign.retain(|(session, _)| is_kept(session));
-        self.playing.retain(|(session, _)| is_kept(session));
+        self.game_sockets.retain(|(session, _)| is_kept(session));
     }
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use tokio::sync::{Notify, mpsc, watch as latest};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-use super::poller::{PollResult, Watch};
+use super::poller::{PollResult, Poller};
 use super::sockets::{SocketKey, Sockets};
 use super::view::{Tab, TabState, View, origin_and_path};
-use super::{Heard, PageMatcher};
+use super::{ObservationResult, PageMatcher};
 use crate::cdp::{Client, Command, Event, Events, SessionId, TargetId};
 use crate::clock;
 use crate::history_list::ParsedList;
@@ -23,148 +23,148 @@ use crate::observation::{Observation, Report};
 use crate::sfs2x::{self, Message};
 use crate::source_error::SourceError;
 
-/// Messages kept of a tab that is not listened to, for the case that it takes over.
-const HELD_MAX: usize = 64;
-/// Glimpses that may wait; the looks slow down beyond that.
-const GLIMPSES_MAX: usize = 64;
-/// How often a socket that says nothing of rounds is reported as alive.
+/// Messages buffered for an inactive target, in case it becomes the active one.
+const BUFFERED_MAX: usize = 64;
+/// Capacity of the queue of poll results; polling slows down when it is full.
+const POLL_RESULTS_MAX: usize = 64;
+/// How often a socket without round messages is reported as alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
-/// The tabs and frames of a browser: which to look at, and which of those to listen to.
+/// The tabs and frames of a browser: polls those that match and reads one of them.
 #[derive(Debug)]
 pub(super) struct Tabs {
     client: Arc<Client>,
-    look: Arc<PageMatcher>,
-    view: latest::Sender<View>,
-    out: mpsc::Sender<Heard>,
-    watched: BTreeMap<TargetId, Watched>,
+    matcher: Arc<PageMatcher>,
+    view: watch::Sender<View>,
+    out: mpsc::Sender<ObservationResult>,
+    polled: BTreeMap<TargetId, PolledTarget>,
     sessions: HashMap<SessionId, TargetId>,
     sockets: Sockets,
-    /// The one target that is listened to: two tabs of the game may show two different streams.
+    /// The one target whose rounds are reported: two tabs of the game may show two different tables.
     active: Option<TargetId>,
-    /// Where the watches send what they see, and where it arrives.
-    eyes: mpsc::Sender<(TargetId, PollResult)>,
-    glimpses: mpsc::Receiver<(TargetId, PollResult)>,
-    watches: JoinSet<()>,
+    /// The queue of poll results.
+    poll_tx: mpsc::Sender<(TargetId, PollResult)>,
+    poll_results: mpsc::Receiver<(TargetId, PollResult)>,
+    pollers: JoinSet<()>,
     alive_at: Instant,
 }
 
-/// A target that is looked at.
+/// A target that is polled.
 #[derive(Debug)]
-struct Watched {
-    nudge: Arc<Notify>,
+struct PolledTarget {
+    wake: Arc<Notify>,
     task: AbortHandle,
-    /// Which of the game's instances it showed before what is held.
+    /// The game instance it showed before the buffered messages.
     instance: Option<String>,
-    /// What its socket said while another target was listened to, and when.
-    held: VecDeque<(DateTime<Utc>, Message)>,
+    /// Messages of its socket while another target was active, with their time.
+    buffered: VecDeque<(DateTime<Utc>, Message)>,
 }
 
-impl Watched {
-    fn hold(&mut self, message: Message) {
-        if self.held.len() == HELD_MAX
-            && let Some((_, Message::Instance(name))) = self.held.pop_front()
+impl PolledTarget {
+    fn buffer(&mut self, message: Message) {
+        if self.buffered.len() == BUFFERED_MAX
+            && let Some((_, Message::Instance(name))) = self.buffered.pop_front()
         {
             self.instance = Some(name);
         }
-        self.held.push_back((clock::wall(), message));
+        self.buffered.push_back((clock::wall(), message));
     }
 }
 
 impl Tabs {
     pub(super) fn new(
         client: Arc<Client>,
-        look: Arc<PageMatcher>,
-        view: latest::Sender<View>,
-        out: mpsc::Sender<Heard>,
+        matcher: Arc<PageMatcher>,
+        view: watch::Sender<View>,
+        out: mpsc::Sender<ObservationResult>,
     ) -> Self {
-        let (eyes, glimpses) = mpsc::channel(GLIMPSES_MAX);
+        let (poll_tx, poll_results) = mpsc::channel(POLL_RESULTS_MAX);
         Self {
             client,
-            look,
+            matcher,
             view,
             out,
-            watched: BTreeMap::new(),
+            polled: BTreeMap::new(),
             sessions: HashMap::new(),
             sockets: Sockets::default(),
             active: None,
-            eyes,
-            glimpses,
-            watches: JoinSet::new(),
+            poll_tx,
+            poll_results,
+            pollers: JoinSet::new(),
             alive_at: Instant::now(),
         }
     }
 
-    /// Follows what the browser tells until it is gone.
+    /// Handles the browser's events until it is gone.
     pub(super) async fn run(mut self, mut events: Events) {
         let error = loop {
             tokio::select! {
                 biased;
                 event = events.next() => match event {
-                    Some(event) => self.take(event).await,
-                    None => break SourceError::Disconnected(events.ending()),
+                    Some(event) => self.on_event(event).await,
+                    None => break SourceError::Disconnected(events.close_reason()),
                 },
-                Some((target, glimpse)) = self.glimpses.recv() => {
-                    if let Err(error) = self.glimpsed(&target, glimpse).await {
+                Some((target, result)) = self.poll_results.recv() => {
+                    if let Err(error) = self.on_poll_result(&target, result).await {
                         break error;
                     }
                 }
             }
             if events.lost() > 0 {
-                // What was lost may have been a round or the end of a tab; a fresh start knows.
+                // A lost event may have been a round or the end of a tab: start afresh.
                 let lost = events.lost();
                 break SourceError::Disconnected(format!(
-                    "{lost} events of the browser came too fast to be read"
+                    "{lost} events of the browser arrived too fast to be read"
                 ));
             }
         };
         drop(self.out.send(Err(error)).await);
     }
 
-    async fn take(&mut self, event: Event) {
+    async fn on_event(&mut self, event: Event) {
         match event {
             Event::Target { target, url } => self.target(target, &url).await,
             Event::TargetGone(target) => {
-                self.unwatch(&target).await;
+                self.stop_polling(&target).await;
                 self.view.send_modify(|view| drop(view.tabs.remove(&target)));
             }
             Event::TargetCrashed(target) => {
                 self.set_state(&target, TabState::Crashed);
-                self.silence(&target, "has crashed").await;
+                self.deactivate(&target, "has crashed").await;
             }
             Event::Attached(session, target) => {
-                if self.watched.contains_key(&target) {
+                if self.polled.contains_key(&target) {
                     self.sessions.insert(session, target);
                 }
             }
             Event::Detached(session) => self.detached(&session).await,
             Event::SocketOpened { session, socket, url } => {
-                let is_listened_to = self.is_listened_to(&session);
-                if self.sockets.open((session, socket), &url) && is_listened_to {
+                let is_active = self.is_active(&session);
+                if self.sockets.open((session, socket), &url) && is_active {
                     self.interrupted("opened its socket again").await;
                 }
             }
             Event::SocketClosed { session, socket } => {
-                let is_listened_to = self.is_listened_to(&session);
-                if self.sockets.close(&(session, socket)) && is_listened_to {
+                let is_active = self.is_active(&session);
+                if self.sockets.close(&(session, socket)) && is_active {
                     self.interrupted("closed its socket").await;
                 }
             }
-            Event::SocketSaid { session, socket, base64 } => {
-                self.socket_said((session, socket), &base64).await;
+            Event::SocketMessage { session, socket, base64 } => {
+                self.on_socket_message((session, socket), &base64).await;
             }
         }
     }
 
-    fn is_listened_to(&self, session: &SessionId) -> bool {
+    fn is_active(&self, session: &SessionId) -> bool {
         self.active.is_some() && self.sessions.get(session) == self.active.as_ref()
     }
 
     async fn target(&mut self, target: TargetId, url: &str) {
         let place = origin_and_path(url);
-        let matches = place.as_deref().is_some_and(|place| self.look.game_url.is_match(place));
+        let matches = place.as_deref().is_some_and(|place| self.matcher.game_url.is_match(place));
         if !matches {
-            self.leave(&target).await;
+            self.detach(&target).await;
         }
         self.view.send_if_modified(|view| {
             let Some(place) = place else { return view.tabs.remove(&target).is_some() };
@@ -185,61 +185,61 @@ impl Tabs {
         if !matches {
             return;
         }
-        match self.watched.get(&target) {
-            // It reloads, wakes up or moves on.
-            Some(watched) => watched.nudge.notify_one(),
-            None => self.watch(target),
+        match self.polled.get(&target) {
+            // It reloads, wakes up or navigates.
+            Some(polled) => polled.wake.notify_one(),
+            None => self.poll_target(target),
         }
     }
 
-    fn watch(&mut self, target: TargetId) {
-        while self.watches.try_join_next().is_some() {}
-        let nudge = Arc::new(Notify::new());
-        let watch = Watch {
+    fn poll_target(&mut self, target: TargetId) {
+        while self.pollers.try_join_next().is_some() {}
+        let wake = Arc::new(Notify::new());
+        let poll_target = Poller {
             client: Arc::clone(&self.client),
             target: target.clone(),
-            look: Arc::clone(&self.look),
-            nudge: Arc::clone(&nudge),
-            out: self.eyes.clone(),
+            matcher: Arc::clone(&self.matcher),
+            wake: Arc::clone(&wake),
+            out: self.poll_tx.clone(),
         };
-        let task = self.watches.spawn(watch.run());
-        let watched = Watched { nudge, task, instance: None, held: VecDeque::new() };
-        self.watched.insert(target, watched);
+        let task = self.pollers.spawn(poll_target.run());
+        let polled = PolledTarget { wake, task, instance: None, buffered: VecDeque::new() };
+        self.polled.insert(target, polled);
     }
 
-    /// The target now shows something else: says goodbye to it.
-    async fn leave(&mut self, target: &TargetId) {
-        if !self.watched.contains_key(target) {
+    /// Detaches from a target that now shows something else.
+    async fn detach(&mut self, target: &TargetId) {
+        if !self.polled.contains_key(target) {
             return;
         }
         for (session, _) in self.sessions.iter().filter(|(_, of)| *of == target) {
             let (client, session) = (Arc::clone(&self.client), session.clone());
-            self.watches.spawn(async move {
-                // If it cannot be said, the session is gone already.
+            self.pollers.spawn(async move {
+                // On an error the session is gone already.
                 drop(client.call(Command::Detach(&session), None).await);
             });
         }
-        self.unwatch(target).await;
+        self.stop_polling(target).await;
     }
 
-    async fn unwatch(&mut self, target: &TargetId) {
-        if let Some(watched) = self.watched.remove(target) {
-            watched.task.abort();
+    async fn stop_polling(&mut self, target: &TargetId) {
+        if let Some(polled) = self.polled.remove(target) {
+            polled.task.abort();
         }
         self.sessions.retain(|_, of| of != target);
         self.sockets.retain(|session| self.sessions.contains_key(session));
-        self.silence(target, "is gone").await;
+        self.deactivate(target, "is gone").await;
     }
 
     async fn detached(&mut self, session: &SessionId) {
         self.sockets.retain(|of| of != session);
         if let Some(target) = self.sessions.remove(session) {
-            self.silence(&target, "is gone").await;
+            self.deactivate(&target, "is gone").await;
         }
     }
 
-    /// The target is not listened to any more, so another may be.
-    async fn silence(&mut self, target: &TargetId, why: &str) {
+    /// Deactivates the target, so that another can become active.
+    async fn deactivate(&mut self, target: &TargetId, why: &str) {
         if self.active.as_ref() == Some(target) {
             self.interrupted(why).await;
             self.active = None;
@@ -247,7 +247,7 @@ impl Tabs {
         }
     }
 
-    /// Rounds may be missed in what is listened to.
+    /// Reports that rounds of the active target may have been missed.
     async fn interrupted(&self, why: &str) {
         let place = {
             let view = self.view.borrow();
@@ -255,8 +255,8 @@ impl Tabs {
             tab.map(|tab| tab.place.clone()).unwrap_or_default()
         };
         info!(place, "The game's frame {why}.");
-        let said = Report::Interrupted(format!("the game's frame {place} {why}"));
-        drop(self.out.send(Ok(Observation::now(said))).await);
+        let report = Report::Interrupted(format!("the game's frame {place} {why}"));
+        drop(self.out.send(Ok(Observation::now(report))).await);
     }
 
     fn set_state(&self, target: &TargetId, state: TabState) {
@@ -269,33 +269,33 @@ impl Tabs {
         });
     }
 
-    async fn glimpsed(
+    async fn on_poll_result(
         &mut self,
         target: &TargetId,
-        glimpse: PollResult,
+        result: PollResult,
     ) -> Result<(), SourceError> {
-        if !self.watched.contains_key(target) {
+        if !self.polled.contains_key(target) {
             return Ok(());
         }
-        let state = match glimpse {
-            PollResult::Saw(ParsedList::List { multipliers, selector, popup }) => {
-                let selector = self.look.selectors.get(selector).cloned().unwrap_or_default();
+        let state = match result {
+            PollResult::Read(ParsedList::List { multipliers, selector, popup }) => {
+                let selector = self.matcher.selectors.get(selector).cloned().unwrap_or_default();
                 self.set_state(target, TabState::List { selector, len: multipliers.len(), popup });
-                if self.listens_to(target).await {
-                    // The next list says the same and more.
+                if self.claim_active(target).await {
+                    // If the queue is full, the next list shows the same and more.
                     drop(self.out.try_send(Ok(Observation::now(Report::List(multipliers)))));
                 }
                 return Ok(());
             }
-            PollResult::Saw(ParsedList::Few(len)) => TabState::Few(len),
-            PollResult::Saw(ParsedList::Unreadable(texts)) => TabState::Unreadable(texts),
-            PollResult::Saw(ParsedList::Nothing) => TabState::Nothing,
+            PollResult::Read(ParsedList::Few(len)) => TabState::Few(len),
+            PollResult::Read(ParsedList::Unreadable(texts)) => TabState::Unreadable(texts),
+            PollResult::Read(ParsedList::Nothing) => TabState::Nothing,
             PollResult::Silent => {
-                self.silence(target, "does not answer").await;
+                self.deactivate(target, "does not answer").await;
                 TabState::Silent
             }
-            PollResult::BadSelector(why) if self.look.own_selector => {
-                let selector = self.look.selectors.join(", ");
+            PollResult::BadSelector(why) if self.matcher.own_selector => {
+                let selector = self.matcher.selectors.join(", ");
                 return Err(SourceError::Configuration(format!(
                     "--selector `{selector}` is not a CSS selector ({why})"
                 )));
@@ -310,75 +310,76 @@ impl Tabs {
         Ok(())
     }
 
-    async fn socket_said(&mut self, key: SocketKey, base64: &str) {
+    async fn on_socket_message(&mut self, key: SocketKey, base64: &str) {
         let Some(target) = self.sessions.get(&key.0).cloned() else { return };
         if self.sockets.is_foreign(&key) {
             return;
         }
         let Ok(bytes) = STANDARD.decode(base64) else { return };
-        let mut spoke = false;
+        let mut on_game_traffic = false;
         for packet in sfs2x::packets(&bytes) {
             let message = packet.as_ref().map(Message::of);
-            spoke |= message.is_ok();
+            on_game_traffic |= message.is_ok();
             match message {
                 Ok(Some(message)) => self.message(&target, message).await,
                 Ok(None) => {}
                 Err(error) => debug!(%error, "Skipped a packet."),
             }
         }
-        if spoke {
-            self.sockets.hear(key);
-            self.spoke(&target).await;
+        if on_game_traffic {
+            self.sockets.mark_playing(key);
+            self.on_game_traffic(&target).await;
         }
     }
 
-    /// The target's game is alive, whether it said something of rounds or not.
-    async fn spoke(&mut self, target: &TargetId) {
+    /// Notes that the target's game is alive, whether or not it sent a round.
+    async fn on_game_traffic(&mut self, target: &TargetId) {
         self.view.send_if_modified(|view| {
             view.tabs.get_mut(target).is_some_and(|tab| !std::mem::replace(&mut tab.socket, true))
         });
-        if self.listens_to(target).await && self.alive_at.elapsed() >= ALIVE_EVERY {
+        if self.claim_active(target).await && self.alive_at.elapsed() >= ALIVE_EVERY {
             self.alive_at = Instant::now();
             drop(self.out.try_send(Ok(Observation::now(Report::Alive))));
         }
     }
 
     async fn message(&mut self, target: &TargetId, message: Message) {
-        if self.listens_to(target).await {
-            self.say(target, message, None).await;
-        } else if let Some(watched) = self.watched.get_mut(target) {
-            watched.hold(message);
+        if self.claim_active(target).await {
+            self.forward(target, message, None).await;
+        } else if let Some(polled) = self.polled.get_mut(target) {
+            polled.buffer(message);
         }
     }
 
-    /// Whether this target is the one; it becomes it when there is none. It has shown that it could be.
-    async fn listens_to(&mut self, target: &TargetId) -> bool {
+    /// Returns whether the target is the active one; if there is none, makes it active. Call it only for a target
+    /// that has shown a list or sent a message.
+    async fn claim_active(&mut self, target: &TargetId) -> bool {
         if let Some(active) = &self.active {
             return active == target;
         }
         self.active = Some(target.clone());
         self.view.send_modify(|view| view.active = Some(target.clone()));
         let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
-        info!(place, "Listening to the game.");
-        if let Some(watched) = self.watched.get_mut(target) {
-            let instance = watched.instance.clone().map(Message::Instance);
-            let held = std::mem::take(&mut watched.held);
+        info!(place, "Reading the game.");
+        if let Some(polled) = self.polled.get_mut(target) {
+            let instance = polled.instance.clone().map(Message::Instance);
+            let buffered = std::mem::take(&mut polled.buffered);
             if let Some(instance) = instance {
-                self.say(target, instance, None).await;
+                self.forward(target, instance, None).await;
             }
-            for (wall, message) in held {
-                self.say(target, message, Some(wall)).await;
+            for (wall, message) in buffered {
+                self.forward(target, message, Some(wall)).await;
             }
         }
         true
     }
 
-    /// Passes on what the target's socket said, now or at `wall`.
-    async fn say(&mut self, target: &TargetId, message: Message, wall: Option<DateTime<Utc>>) {
-        let said = match message {
+    /// Reports a message of the target's socket that arrived now, or at `wall`.
+    async fn forward(&mut self, target: &TargetId, message: Message, wall: Option<DateTime<Utc>>) {
+        let report = match message {
             Message::Instance(name) => {
-                if let Some(watched) = self.watched.get_mut(target) {
-                    watched.instance = Some(name.clone());
+                if let Some(polled) = self.polled.get_mut(target) {
+                    polled.instance = Some(name.clone());
                 }
                 Report::OtherInstance(name)
             }
@@ -391,6 +392,6 @@ impl Tabs {
                 detail: None,
             },
         };
-        drop(self.out.send(Ok(Observation::now(said))).await);
+        drop(self.out.send(Ok(Observation::now(report))).await);
     }
 }

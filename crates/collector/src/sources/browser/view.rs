@@ -7,71 +7,71 @@ use url::Url;
 use super::PageMatcher;
 use crate::cdp::TargetId;
 
-/// Other tabs that a message names.
+/// Maximum number of other tabs named in a message.
 const NAMED_MAX: usize = 5;
 
-/// What there is in the browser: for messages and for the doctor. Addresses stand here without their query, which may hold secrets.
+/// The tabs of the browser, for messages and for `collector doctor`. Addresses have no query, which may hold secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) tabs: BTreeMap<TargetId, Tab>,
-    /// The one that is listened to.
+    /// The active one.
     pub(super) active: Option<TargetId>,
 }
 
-/// A tab, or a frame with a process of its own.
+/// A tab, or a frame in a process of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tab {
     /// Origin and path.
     pub(super) place: String,
     pub(super) state: TabState,
-    /// A socket of the game speaks in it.
+    /// A socket of the game is active in it.
     pub(super) socket: bool,
 }
 
-/// How a tab is.
+/// The state of a tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TabState {
-    /// Its address does not match; nobody looks at it.
+    /// Its address does not match; it is not read.
     Ignored,
     /// It matches; it has not answered yet.
     Asked,
     /// It shows a history list.
     List {
-        /// What found it.
+        /// The selector that found it.
         selector: String,
-        /// How many rounds.
+        /// Its length.
         len: usize,
-        /// It is the pop-up's.
+        /// It is in the pop-up.
         popup: bool,
     },
-    /// It shows a list that is too short to be of use.
+    /// It shows a list that is too short to use.
     Few(usize),
-    /// It shows entries that are not multipliers; some of them.
+    /// It shows entries that are not multipliers, some of which these are.
     Unreadable(Vec<String>),
-    /// It shows nothing.
+    /// It shows no list.
     Nothing,
     /// It does not answer.
     Silent,
     /// Its process died.
     Crashed,
-    /// The browser refuses to look into it.
+    /// The browser refuses access.
     Refused(String),
 }
 
 impl View {
-    /// Why nothing is heard: the thing, and the flag.
-    pub(super) fn why_silent(&self, look: &PageMatcher) -> String {
+    /// Explains why nothing arrives, and names the flag to change.
+    pub(super) fn why_silent(&self, matcher: &PageMatcher) -> String {
         let active = self.active.as_ref().and_then(|target| self.tabs.get(target));
         let looked_at = || self.tabs.values().filter(|tab| tab.state != TabState::Ignored);
-        // Among several the one that shows most is the one that was meant.
+        // Of several tabs the most promising is probably the right one.
         match active.or_else(|| looked_at().max_by_key(|tab| tab.state.promise())) {
-            Some(tab) => tab.why_silent(look),
-            None => self.why_unmatched(look),
+            Some(tab) => tab.why_silent(matcher),
+            None => self.why_unmatched(matcher),
         }
     }
 
-    fn why_unmatched(&self, look: &PageMatcher) -> String {
-        let pattern = look.game_url.as_str();
+    fn why_unmatched(&self, matcher: &PageMatcher) -> String {
+        let pattern = matcher.game_url.as_str();
         let mut places: Vec<&str> = self.tabs.values().map(|tab| tab.place.as_str()).collect();
         places.dedup();
         if places.is_empty() {
@@ -90,7 +90,7 @@ impl View {
 }
 
 impl Tab {
-    fn why_silent(&self, look: &PageMatcher) -> String {
+    fn why_silent(&self, matcher: &PageMatcher) -> String {
         let place = &self.place;
         match &self.state {
             TabState::Silent => format!(
@@ -107,24 +107,24 @@ impl Tab {
             TabState::Refused(why) => {
                 format!("the browser does not let the collector look into {place}: {why}")
             }
-            TabState::Nothing if look.own_selector => format!(
+            TabState::Nothing if matcher.own_selector => format!(
                 "{place} shows no history list: --selector `{}` finds nothing in it; is the game open there?",
-                look.selectors.join(", ")
+                matcher.selectors.join(", ")
             ),
             TabState::Nothing => format!(
                 "{place} shows no history list: none of the {} known selectors finds one; is the game open there? name the \
                  list's entries with --selector, or another frame with --game-url",
-                look.selectors.len()
+                matcher.selectors.len()
             ),
             TabState::Ignored | TabState::Asked | TabState::List { .. } => {
-                format!("{place} has said nothing for a while")
+                format!("nothing has arrived from {place} for a while")
             }
         }
     }
 }
 
 impl TabState {
-    /// How near a tab is to being of use.
+    /// Returns how close a tab is to giving rounds.
     fn promise(&self) -> u8 {
         match self {
             Self::Ignored => 0,

@@ -1,4 +1,4 @@
-//! Asking, and what can go wrong with it.
+//! Sends HTTP requests and maps their errors.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use url::Url;
 
 use crate::config_error::ConfigError;
 use crate::feed::Feed;
-use crate::feed::address::Address;
+use crate::feed::address::FeedAddress;
 use crate::feed::error::excerpt;
 use crate::source_error::SourceError;
 use crate::tls;
 
-/// Redirects that are followed, all on the same host.
+/// Maximum number of redirects, all on the same host.
 const REDIRECTS_MAX: usize = 5;
 
-/// A client for `feed` that wants answers of the type `accept`.
+/// Returns a client for `feed` that accepts the media type `accept`.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
         .default_headers(headers)
         .timeout(feed.timeout)
         .connect_timeout(feed.timeout)
-        .redirect(Policy::custom(followed))
+        .redirect(Policy::custom(redirect_policy))
         .tls_certs_merge(authorities);
     if feed.address.is_loopback() {
         builder = builder.no_proxy();
@@ -46,26 +46,26 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
     builder.build().map_err(unusable)
 }
 
-/// Headers may hold a token: it goes to the host it was meant for, and never from https to http.
-fn followed(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+/// Follows redirects on the same origin, or from http to https: headers may hold a token for this host only.
+fn redirect_policy(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let Some(first) = attempt.previous().first() else { return attempt.follow() };
     if attempt.previous().len() > REDIRECTS_MAX {
         return attempt.error(format!("it redirects more than {REDIRECTS_MAX} times"));
     }
-    if is_same_place(first, attempt.url()) {
+    if is_same_origin(first, attempt.url()) {
         return attempt.follow();
     }
     let elsewhere = attempt.url().origin().ascii_serialization();
     attempt.error(format!("it redirects to {elsewhere}; if that is the feed, make it feed.url"))
 }
 
-fn is_same_place(from: &Url, to: &Url) -> bool {
+fn is_same_origin(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
     from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
 }
 
-/// What a failed request means.
-pub(super) fn failed(error: Error, address: &Address, timeout: Duration) -> SourceError {
+/// Returns what a failed request means.
+pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> SourceError {
     if error.is_timeout() {
         return SourceError::TimedOut { what: address.to_string(), after: timeout };
     }
@@ -78,15 +78,15 @@ pub(super) fn failed(error: Error, address: &Address, timeout: Duration) -> Sour
     }
 }
 
-/// The body of an answer.
+/// Reads the body of an answer.
 ///
 /// # Errors
 ///
-/// It is longer than `bytes_max`, or the connection was lost in it.
+/// The body is longer than `bytes_max`, or the connection was lost.
 pub(super) async fn body(
     mut response: Response,
     bytes_max: usize,
-    address: &Address,
+    address: &FeedAddress,
     timeout: Duration,
 ) -> Result<Vec<u8>, SourceError> {
     let mut body = Vec::new();
@@ -102,14 +102,14 @@ pub(super) async fn body(
     Ok(body)
 }
 
-/// An answer that should be JSON and is not.
-pub(super) fn not_json(headers: &HeaderMap, address: &Address) -> SourceError {
+/// Returns the error for an answer that is not JSON.
+pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
     SourceError::Unusable(format!("{address} answered {} that is not JSON{advice}", excerpt(kind)))
 }
 
-/// The error and what caused it, in one line.
+/// Returns the error and its causes in one line.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

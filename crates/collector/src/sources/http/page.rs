@@ -1,4 +1,4 @@
-//! Rounds in an HTML page.
+//! Reads rounds in an HTML page.
 
 use rounds::Multiplier;
 use scraper::{ElementRef, Html, Selector};
@@ -6,36 +6,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::config_error::ConfigError;
 use crate::feed::history::{self, ListEntry};
-use crate::feed::parsed::{FieldError, Heard};
+use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::order::Order;
 
 /// The `[http.html]` section: where in an entry the multiplier and the id are.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageOptions {
-    /// CSS selector of the multiplier inside the entry; the entry itself where it is left out.
+    /// CSS selector of the multiplier inside the entry; without it, the entry itself.
     pub value: Option<String>,
-    /// The attribute that has it; the text where it is left out.
+    /// The attribute that holds it; without it, the text.
     pub value_attribute: Option<String>,
     /// CSS selector of the id inside the entry.
     pub id: Option<String>,
-    /// The attribute that has it, of the element of `id` or of the entry itself.
+    /// The attribute that holds it, of the element of `id` or of the entry itself.
     pub id_attribute: Option<String>,
 }
 
-/// How the entries of a page are read.
+/// Reads the entries of a page.
 #[derive(Debug)]
 pub struct Page {
     selector: String,
     entry: Selector,
-    value: Place,
-    id: Option<Place>,
+    value: ValueLocator,
+    id: Option<ValueLocator>,
     order: Order,
 }
 
-/// A place inside an entry.
+/// Where a value is in an entry.
 #[derive(Debug)]
-struct Place {
+struct ValueLocator {
     selector: Option<Selector>,
     attribute: Option<String>,
 }
@@ -45,29 +45,29 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// One is not CSS, by its flag or key.
+    /// A selector is not valid CSS; the error names its flag or key.
     pub fn new(entry: &str, options: &PageOptions, order: Order) -> Result<Self, ConfigError> {
-        let place = |key: &str, selector: Option<&String>, attribute: Option<&String>| {
+        let locator = |key: &str, selector: Option<&String>, attribute: Option<&String>| {
             let selector = selector.map(|text| parsed(text)).transpose();
             let selector = selector
                 .map_err(|problem| ConfigError::key(format!("http.html.{key}"), problem))?;
-            Ok(Place { selector, attribute: attribute.cloned() })
+            Ok(ValueLocator { selector, attribute: attribute.cloned() })
         };
         let id = match (&options.id, &options.id_attribute) {
             (None, None) => None,
-            (selector, attribute) => Some(place("id", selector.as_ref(), attribute.as_ref())?),
+            (selector, attribute) => Some(locator("id", selector.as_ref(), attribute.as_ref())?),
         };
         Ok(Self {
             entry: parsed(entry).map_err(|problem| ConfigError::flag("selector", problem))?,
             selector: entry.to_owned(),
-            value: place("value", options.value.as_ref(), options.value_attribute.as_ref())?,
+            value: locator("value", options.value.as_ref(), options.value_attribute.as_ref())?,
             id,
             order,
         })
     }
 
-    /// The rounds of a page.
-    pub fn read(&self, text: &str) -> Heard {
+    /// Returns the rounds of a page.
+    pub fn read(&self, text: &str) -> ParsedMessage {
         let document = Html::parse_document(text);
         let entries: Vec<ElementRef<'_>> = document.select(&self.entry).collect();
         if entries.is_empty() {
@@ -77,24 +77,24 @@ impl Page {
                 text.len()
             );
             let problem = Some(FieldError { key: "--selector".to_owned(), problem });
-            return Heard { is_matched: true, said: None, problem };
+            return ParsedMessage { is_matched: true, report: None, problem };
         }
         let newest_first = history::newest_first(&entries, self.order);
-        history::read(newest_first.into_iter().map(|entry| self.listed(*entry)))
+        history::read(newest_first.into_iter().map(|entry| self.list_entry(*entry)))
     }
 
-    /// One entry; an empty one is a place kept for a round that has not ended.
-    fn listed(&self, entry: ElementRef<'_>) -> Result<ListEntry, FieldError> {
+    /// Reads one entry; an empty one is a placeholder for a round that has not ended.
+    fn list_entry(&self, entry: ElementRef<'_>) -> Result<ListEntry, FieldError> {
         let wrong = |key: &str, problem: String| FieldError { key: key.to_owned(), problem };
         let text = self.value.text(entry).map_err(|problem| wrong("http.html.value", problem))?;
         if text.is_empty() {
             return Ok(ListEntry::Unfinished);
         }
         let multiplier = text.parse::<Multiplier>().map_err(|error| {
-            wrong("http.html.value", format!("the text of an entry is no multiplier: {error}"))
+            wrong("http.html.value", format!("the text of an entry is not a multiplier: {error}"))
         })?;
         let id = match &self.id {
-            Some(place) => match place.text(entry) {
+            Some(locator) => match locator.text(entry) {
                 Ok(id) if id.is_empty() => {
                     return Err(wrong("http.html.id", "is empty in an entry".to_owned()));
                 }
@@ -107,7 +107,7 @@ impl Page {
     }
 }
 
-impl Place {
+impl ValueLocator {
     fn text(&self, entry: ElementRef<'_>) -> Result<String, String> {
         let element = match &self.selector {
             Some(selector) => entry.select(selector).next().ok_or("matches nothing in an entry")?,
@@ -159,15 +159,15 @@ mod tests {
     fn entries_are_read_with_their_ids() {
         let expected = Some(ids(&[("103", "2.31"), ("102", "1.00"), ("101", "1090.08")]));
         let options = json!({"value": ".x", "id_attribute": "data-id"});
-        assert_eq!(page(".round", options, Order::NewestFirst).read(PAGE).said, expected);
+        assert_eq!(page(".round", options, Order::NewestFirst).read(PAGE).report, expected);
         let options = json!({"value": ".x", "id": ".n"});
         let expected = Some(ids(&[("#103", "2.31"), ("#102", "1.00"), ("#101", "1090.08")]));
-        assert_eq!(page(".round", options, Order::NewestFirst).read(PAGE).said, expected);
+        assert_eq!(page(".round", options, Order::NewestFirst).read(PAGE).report, expected);
     }
 
     #[test]
     fn entries_without_ids_are_a_list_in_the_order_that_is_said() {
-        let read = |order| page(".round .x", json!({}), order).read(PAGE).said;
+        let read = |order| page(".round .x", json!({}), order).read(PAGE).report;
         assert_eq!(read(Order::NewestFirst), Some(list(&["2.31", "1.00", "1090.08"])));
         assert_eq!(read(Order::OldestFirst), Some(list(&["1090.08", "1.00", "2.31"])));
     }
@@ -176,21 +176,21 @@ mod tests {
     fn a_value_may_stand_in_an_attribute() {
         let text = r#"<ul><li data-x="1.50"></li><li data-x="3"></li></ul>"#;
         let read = page("li", json!({"value_attribute": "data-x"}), Order::NewestFirst).read(text);
-        assert_eq!(read.said, Some(list(&["1.50", "3.00"])));
+        assert_eq!(read.report, Some(list(&["1.50", "3.00"])));
     }
 
     #[test]
     fn a_round_in_flight_is_left_out() {
         let text = "<ul><li> </li><li>1.50x</li><li>2.00x</li></ul>";
         let read = page("li", json!({}), Order::NewestFirst).read(text);
-        assert_eq!((read.said, read.problem), (Some(list(&["1.50", "2.00"])), None));
+        assert_eq!((read.report, read.problem), (Some(list(&["1.50", "2.00"])), None));
     }
 
     #[test]
     fn what_is_older_than_an_entry_that_cannot_be_read_is_left_out() {
         let text = "<ul><li>1.50x</li><li>new!</li><li>2.00x</li></ul>";
         let read = page("li", json!({}), Order::NewestFirst).read(text);
-        assert_eq!(read.said, Some(list(&["1.50"])));
+        assert_eq!(read.report, Some(list(&["1.50"])));
         assert!(
             read.problem.unwrap().to_string().starts_with("http.html.value: the text of an entry")
         );
@@ -199,7 +199,7 @@ mod tests {
     #[track_caller]
     fn problem(entry: &str, options: serde_json::Value, part: &str) {
         let read = page(entry, options, Order::NewestFirst).read(PAGE);
-        assert_eq!(read.said, None);
+        assert_eq!(read.report, None);
         let problem = read.problem.unwrap().to_string();
         assert!(problem.contains(part), "{problem}");
     }

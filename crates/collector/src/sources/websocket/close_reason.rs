@@ -1,4 +1,4 @@
-//! What the end of a connection means.
+//! Maps the end of a connection to an error.
 
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -9,20 +9,20 @@ use crate::feed::error::{excerpt, from_status};
 use crate::source_error::SourceError;
 use crate::tls;
 
-/// The pause after "too many requests" as a close code.
+/// Pause after close code 4429 (too many requests).
 const TOO_OFTEN_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// What a close frame means, or a stream that ends without one.
-pub(super) fn closed(frame: Option<&CloseFrame>, from: &str) -> SourceError {
+/// Returns what a close frame means, or a stream that ends without one.
+pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     let Some(frame) = frame else {
-        return SourceError::Disconnected(format!("{from} closed the connection"));
+        return SourceError::Disconnected(format!("{peer} closed the connection"));
     };
     let code = u16::from(frame.code);
     let reason = match excerpt(&frame.reason) {
         reason if reason.is_empty() => String::new(),
         reason => format!(" ({reason})"),
     };
-    let what = format!("{from} closed the connection with {code}{reason}");
+    let what = format!("{peer} closed the connection with {code}{reason}");
     match code {
         1008 | 4001 | 4003 | 4401 | 4403 => SourceError::Refused(format!(
             "{what}: it refuses this client; look at feed.headers and websocket.on_connect (a token, a cookie, an Origin)"
@@ -35,30 +35,30 @@ pub(super) fn closed(frame: Option<&CloseFrame>, from: &str) -> SourceError {
     }
 }
 
-/// What an error of the connection, or of making it, means.
-pub(super) fn failed(error: &Error, from: &str) -> SourceError {
+/// Returns what an error of the connection or of the handshake means.
+pub(super) fn failed(error: &Error, peer: &str) -> SourceError {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            SourceError::Disconnected(format!("{from} ended the connection without a word"))
+            SourceError::Disconnected(format!("{peer} ended the connection without a close frame"))
         }
-        Error::Io(error) => SourceError::Disconnected(tls::explained(format!("{from}: {error}"))),
-        Error::Tls(error) => SourceError::Disconnected(format!("{from}: {error}")),
+        Error::Io(error) => SourceError::Disconnected(tls::explained(format!("{peer}: {error}"))),
+        Error::Tls(error) => SourceError::Disconnected(format!("{peer}: {error}")),
         Error::Http(response) => {
-            from_status(response.status(), response.headers(), from, clock::wall())
+            from_status(response.status(), response.headers(), peer, clock::wall())
         }
         Error::Capacity(error) => {
-            SourceError::Unusable(format!("{from}: {error}; look at feed.max_message_bytes"))
+            SourceError::Unusable(format!("{peer}: {error}; look at feed.max_message_bytes"))
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => {
-            SourceError::Unusable(format!("{from}: {error}; look at websocket.subprotocol"))
+            SourceError::Unusable(format!("{peer}: {error}; look at websocket.subprotocol"))
         }
         Error::Protocol(error) => {
-            SourceError::Unusable(format!("{from} does not speak WebSocket: {error}"))
+            SourceError::Unusable(format!("{peer} does not speak WebSocket: {error}"))
         }
-        Error::Utf8(_) => SourceError::Unusable(format!("{from} sent text that is not UTF-8")),
-        other => SourceError::Unusable(format!("{from}: {other}")),
+        Error::Utf8(_) => SourceError::Unusable(format!("{peer} sent text that is not UTF-8")),
+        other => SourceError::Unusable(format!("{peer}: {other}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One open connection.
+//! One open WebSocket connection.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,46 +20,46 @@ use crate::sources::websocket::framing::{self, Arrival, Decoder, Framing, Handsh
 use crate::sources::websocket::keepalive::{Keepalive, KeepaliveAction, Ping};
 use crate::sources::websocket::settings::ConnectionSettings;
 
-/// A message that cannot be handed over for so long never will be.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// A busy feed is said to be alive this often.
+/// Timeout of sending a message.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a busy feed is reported as alive.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
-/// How often we ping where nothing else is said.
+/// Default ping interval.
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// How often an Engine.IO 3 server wants to be pinged where it does not say.
+/// Default ping interval of an Engine.IO 3 server.
 const ENGINE_PING_EVERY: Duration = Duration::from_secs(25);
-/// How long an Engine.IO 4 server waits for its own ping's answer where it does not say.
+/// Default ping timeout of an Engine.IO 4 server.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One open connection.
+/// One open WebSocket connection.
 #[derive(Debug)]
-pub(super) struct Link<S> {
+pub(super) struct Connection<S> {
     stream: WebSocketStream<S>,
     decoder: Decoder,
-    pulse: Keepalive,
+    keepalive: Keepalive,
     settings: ConnectionSettings,
     arrivals: VecDeque<Arrival>,
-    /// When the session last heard that the feed is alive.
+    /// When the feed was last reported as alive.
     alive_at: Option<Instant>,
-    /// Something has arrived since.
-    has_news: bool,
+    /// Something has arrived since then.
+    has_traffic: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
-    /// Joins and subscribes on a stream whose WebSocket handshake is done.
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Joins the namespace and subscribes, on a stream after the WebSocket handshake.
     ///
     /// # Errors
     ///
-    /// The server ends, refuses or does not understand.
+    /// The server closes the connection, refuses, or does not speak the protocol.
     pub(super) async fn open(
         stream: WebSocketStream<S>,
         settings: &ConnectionSettings,
     ) -> Result<Self, SourceError> {
         let ConnectionSettings { framing, namespace, .. } = settings;
-        let mut link = Self {
+        let mut connection = Self {
             stream,
             decoder: Decoder::new(*framing, namespace, settings.bytes_max),
-            pulse: Keepalive::new(
+            keepalive: Keepalive::new(
                 Ping::Protocol { every: PING_EVERY },
                 settings.idle,
                 Instant::now(),
@@ -67,20 +67,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             settings: settings.clone(),
             arrivals: VecDeque::new(),
             alive_at: None,
-            has_news: false,
+            has_traffic: false,
         };
         let handshake = if framing.is_socket_io() {
-            Some(link.joined(*framing, namespace).await?)
+            Some(connection.wait_until_joined(*framing, namespace).await?)
         } else {
             None
         };
-        let ping = settings.ping.clone().unwrap_or_else(|| usual(*framing, handshake));
-        link.pulse = Keepalive::new(ping, settings.idle, Instant::now());
-        link.ask(&settings.on_connect).await?;
-        Ok(link)
+        let ping = settings.ping.clone().unwrap_or_else(|| default_ping(*framing, handshake));
+        connection.keepalive = Keepalive::new(ping, settings.idle, Instant::now());
+        connection.send_all(&settings.on_connect).await?;
+        Ok(connection)
     }
 
-    async fn ask(&mut self, messages: &[String]) -> Result<(), SourceError> {
+    async fn send_all(&mut self, messages: &[String]) -> Result<(), SourceError> {
         for message in messages {
             let message = self.decoder.encode(message);
             self.send(Message::text(message)).await?;
@@ -88,40 +88,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         Ok(())
     }
 
-    /// Waits for the next thing worth saying.
+    /// Waits for the next report.
     ///
     /// # Errors
     ///
-    /// The connection is no longer of use.
+    /// The connection can no longer be used.
     pub(super) async fn next(
         &mut self,
         reader: &mut Reader,
         health: &mut FeedHealth,
     ) -> Result<Report, SourceError> {
         loop {
-            let said = match self.arrivals.pop_front() {
-                Some(arrival) => self.take(arrival, reader, health).await?,
-                None if self.is_worth_saying() => Some(Report::Alive),
+            let report = match self.arrivals.pop_front() {
+                Some(arrival) => self.process(arrival, reader, health).await?,
+                None if self.is_alive_due() => Some(Report::Alive),
                 None => {
                     self.receive().await?;
                     None
                 }
             };
-            if let Some(said) = said {
-                return Ok(said);
+            if let Some(report) = report {
+                return Ok(report);
             }
         }
     }
 
-    /// Says goodbye; the other side's answer is not waited for.
+    /// Sends the close frame; does not wait for the answer.
     pub(super) async fn close(&mut self) {
         if let Err(error) = self.stream.close(None).await {
-            debug!(%error, "The goodbye was not heard.");
+            debug!(%error, "The close frame could not be sent.");
         }
     }
 
     /// Waits until the namespace is joined.
-    async fn joined(
+    async fn wait_until_joined(
         &mut self,
         framing: Framing,
         namespace: &str,
@@ -138,8 +138,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                     self.join(framing, namespace).await?;
                 }
                 (Arrival::Joined, Some(handshake)) => return Ok(handshake),
-                (Arrival::Undecodable(what), None) => return Err(self.no_engine(&what)),
-                (arrival, _) => self.answer(arrival).await?,
+                (Arrival::Undecodable(what), None) => return Err(self.not_engine_io(&what)),
+                (arrival, _) => self.handle_protocol(arrival).await?,
             }
         }
     }
@@ -151,15 +151,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
-    fn no_engine(&self, what: &str) -> SourceError {
+    fn not_engine_io(&self, what: &str) -> SourceError {
         SourceError::Unusable(format!(
             "{} does not speak Engine.IO ({what}); look at websocket.framing",
-            self.settings.from
+            self.settings.peer
         ))
     }
 
-    /// What an arrival says, if it says anything.
-    async fn take(
+    /// Returns what an arrival reports, if anything.
+    async fn process(
         &mut self,
         arrival: Arrival,
         reader: &mut Reader,
@@ -167,26 +167,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     ) -> Result<Option<Report>, SourceError> {
         match arrival {
             Arrival::Document(document) => {
-                self.pulse.heard_document(Instant::now());
-                self.reply(&document).await?;
-                let heard = reader.read(&document);
-                health.document(&heard, || reader.why_not(&document))?;
-                health.keep(document);
-                Ok(heard.said)
+                self.keepalive.on_document(Instant::now());
+                self.send_answers(&document).await?;
+                let parsed = reader.read(&document);
+                health.document(&parsed, || reader.mismatch_reason(&document))?;
+                health.set_last_document(document);
+                Ok(parsed.report)
             }
             Arrival::Undecodable(what) => {
                 health.undecodable(&what)?;
                 Ok(None)
             }
             arrival => {
-                self.answer(arrival).await?;
+                self.handle_protocol(arrival).await?;
                 Ok(None)
             }
         }
     }
 
-    /// Sends what is configured as the answer to `document`.
-    async fn reply(&mut self, document: &Value) -> Result<(), SourceError> {
+    /// Sends the configured answers to `document`.
+    async fn send_answers(&mut self, document: &Value) -> Result<(), SourceError> {
         let answers: Vec<String> = self
             .settings
             .answers
@@ -194,19 +194,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             .filter(|(condition, _)| condition.holds(document))
             .flat_map(|(_, messages)| messages.clone())
             .collect();
-        self.ask(&answers).await
+        self.send_all(&answers).await
     }
 
-    /// Does what the protocol around the documents asks for.
-    async fn answer(&mut self, arrival: Arrival) -> Result<(), SourceError> {
+    /// Does what the protocol around the documents requires.
+    async fn handle_protocol(&mut self, arrival: Arrival) -> Result<(), SourceError> {
         match arrival {
             Arrival::Answer(text) => self.send(Message::text(text)).await,
             Arrival::Ended => {
-                Err(SourceError::Disconnected(format!("{} left", self.settings.from)))
+                Err(SourceError::Disconnected(format!("{} left", self.settings.peer)))
             }
             Arrival::Refused(words) => Err(SourceError::Refused(format!(
                 "{} refuses this client ({words}); look at feed.headers and websocket.namespace",
-                self.settings.from
+                self.settings.peer
             ))),
             Arrival::Document(_)
             | Arrival::Undecodable(_)
@@ -216,23 +216,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
-    /// Waits for one message, or for the time to do something.
+    /// Waits for one message or for the next keepalive action.
     async fn receive(&mut self) -> Result<(), SourceError> {
         tokio::select! {
             message = self.stream.next() => {
-                self.pulse.heard(Instant::now());
-                self.has_news = true;
+                self.keepalive.on_message(Instant::now());
+                self.has_traffic = true;
                 self.unpack(message)
             }
-            () = sleep_until(self.pulse.due()) => {
-                match self.pulse.beat(Instant::now()) {
+            () = sleep_until(self.keepalive.next_deadline()) => {
+                match self.keepalive.due_action(Instant::now()) {
                     KeepaliveAction::Wait => {}
                     KeepaliveAction::Ping => self.send(Message::Ping(Vec::new().into())).await?,
                     KeepaliveAction::Send(text) => self.send(Message::text(text)).await?,
                     KeepaliveAction::HalfOpen(after) => {
-                        return Err(SourceError::Silent { what: format!("{}, pinged,", self.settings.from), after });
+                        return Err(SourceError::Silent { what: format!("{}, pinged,", self.settings.peer), after });
                     }
-                    KeepaliveAction::Silent(after) => return Err(SourceError::Silent { what: self.settings.from.clone(), after }),
+                    KeepaliveAction::Silent(after) => return Err(SourceError::Silent { what: self.settings.peer.clone(), after }),
                 }
                 Ok(())
             }
@@ -241,14 +241,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
 
     fn unpack(&mut self, message: Option<Result<Message, Error>>) -> Result<(), SourceError> {
         match message {
-            // The stream is over and nobody said so.
-            None => return Err(close_reason::closed(None, &self.settings.from)),
-            Some(Err(error)) => return Err(close_reason::failed(&error, &self.settings.from)),
+            // The stream ended without a close frame.
+            None => return Err(close_reason::closed(None, &self.settings.peer)),
+            Some(Err(error)) => return Err(close_reason::failed(&error, &self.settings.peer)),
             Some(Ok(Message::Close(frame))) => {
-                return Err(close_reason::closed(frame.as_ref(), &self.settings.from));
+                return Err(close_reason::closed(frame.as_ref(), &self.settings.peer));
             }
             Some(Ok(Message::Text(text))) => self.arrivals.extend(self.decoder.decode(&text)),
-            // Some servers send JSON as bytes.
+            // Some servers send JSON in binary messages.
             Some(Ok(Message::Binary(_))) if self.settings.framing.is_socket_io() => {}
             Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.arrivals.extend(self.decoder.decode(text)),
@@ -263,31 +263,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), SourceError> {
-        match timeout(SEND_WITHIN, self.stream.send(message)).await {
+        match timeout(SEND_TIMEOUT, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(close_reason::failed(&error, &self.settings.from)),
+            Ok(Err(error)) => Err(close_reason::failed(&error, &self.settings.peer)),
             Err(_) => Err(SourceError::TimedOut {
-                what: format!("{}, sent something,", self.settings.from),
-                after: SEND_WITHIN,
+                what: format!("{}, sent something,", self.settings.peer),
+                after: SEND_TIMEOUT,
             }),
         }
     }
 
-    /// Something arrived, and a while has passed since the session heard that the feed is alive.
-    fn is_worth_saying(&mut self) -> bool {
+    /// Returns whether something arrived and the last report is [`ALIVE_EVERY`] ago.
+    fn is_alive_due(&mut self) -> bool {
         let now = Instant::now();
         let is_due =
-            self.has_news && self.alive_at.is_none_or(|alive_at| now - alive_at >= ALIVE_EVERY);
+            self.has_traffic && self.alive_at.is_none_or(|alive_at| now - alive_at >= ALIVE_EVERY);
         if is_due {
             self.alive_at = Some(now);
-            self.has_news = false;
+            self.has_traffic = false;
         }
         is_due
     }
 }
 
-/// The ping of a framing where none is configured.
-fn usual(framing: Framing, handshake: Option<Handshake>) -> Ping {
+/// Returns the default ping of a framing.
+fn default_ping(framing: Framing, handshake: Option<Handshake>) -> Ping {
     let interval = handshake.and_then(Handshake::ping_interval).unwrap_or(ENGINE_PING_EVERY);
     match framing {
         Framing::SocketIo3 => {

@@ -1,4 +1,4 @@
-//! What stands around the JSON in a WebSocket message.
+//! Message framing around the JSON of a WebSocket feed.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How messages are wrapped.
+/// The framing of messages.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lower")]
@@ -16,7 +16,7 @@ pub enum Framing {
     None,
     /// Socket.IO over Engine.IO 3: `42["event",{…}]`; the client pings.
     SocketIo3,
-    /// Socket.IO over Engine.IO 4: the same, but the server pings and the client has to join.
+    /// Socket.IO over Engine.IO 4: the same, but the server pings and the client must join.
     SocketIo4,
     /// Documents end with a NUL byte.
     Nul,
@@ -25,12 +25,12 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// It is one of the two Socket.IO framings.
+    /// Returns whether it is one of the two Socket.IO framings.
     pub fn is_socket_io(self) -> bool {
         matches!(self, Self::SocketIo3 | Self::SocketIo4)
     }
 
-    /// What ends a document, where a message may have several or a part of one.
+    /// Returns the terminator of documents, for framings in which a message may hold several or a part of one.
     fn terminator(self) -> Option<char> {
         match self {
             Self::Nul => Some('\0'),
@@ -40,28 +40,28 @@ impl Framing {
     }
 }
 
-/// One thing that arrived.
+/// One item decoded from a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrival {
     /// A document.
     Document(Value),
-    /// Something that cannot be one; the text says what, never what was in it.
+    /// Something else; the text names its kind, never its content.
     Undecodable(String),
-    /// The server of a Socket.IO connection says how it wants to be pinged.
+    /// The handshake of a Socket.IO server, with its ping settings.
     Open(Handshake),
-    /// The namespace is joined: events flow from now on.
+    /// The namespace is joined; events follow.
     Joined,
-    /// This has to be sent back.
+    /// A text to send back.
     Answer(String),
-    /// A sign of life that says nothing else.
+    /// A heartbeat.
     Heartbeat,
-    /// The server ends the connection inside its protocol.
+    /// The server ends the connection at protocol level.
     Ended,
-    /// The server refuses us inside its protocol.
+    /// The server refuses this client at protocol level.
     Refused(String),
 }
 
-/// The first packet of an Engine.IO server.
+/// The handshake of an Engine.IO server.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Handshake {
@@ -72,37 +72,38 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// How often there is a ping, whoever sends it.
+    /// Returns the ping interval, whichever side sends it.
     pub fn ping_interval(self) -> Option<Duration> {
         (self.ping_interval > 0).then(|| Duration::from_millis(self.ping_interval.min(3_600_000)))
     }
 
-    /// How long its answer may take.
+    /// Returns the timeout of the answer to a ping.
     pub fn ping_timeout(self) -> Option<Duration> {
         (self.ping_timeout > 0).then(|| Duration::from_millis(self.ping_timeout.min(3_600_000)))
     }
 }
 
-/// Takes messages apart.
+/// Decodes messages.
 #[derive(Debug)]
 pub struct Decoder {
     framing: Framing,
-    /// Socket.IO's, `/` if none is configured.
+    /// The Socket.IO namespace, `/` by default.
     namespace: String,
-    /// The begun document of a framing with terminators; never longer than `bytes_max`.
+    /// The incomplete document of a framing with terminators; at most `bytes_max` bytes.
     begun: String,
     bytes_max: usize,
-    /// Socket.IO events that were sent: each asks for an answer by its number, and a server that has none ignores it.
+    /// Number of Socket.IO events sent: each requests an acknowledgement by number; servers without acknowledgements
+    /// ignore it.
     sent: u32,
 }
 
 impl Decoder {
-    /// A decoder for a new connection. A begun document of more than `bytes_max` is given up.
+    /// Creates a decoder for a new connection. An incomplete document of more than `bytes_max` bytes is dropped.
     pub fn new(framing: Framing, namespace: &str, bytes_max: usize) -> Self {
         Self { framing, namespace: namespace.to_owned(), begun: String::new(), bytes_max, sent: 0 }
     }
 
-    /// What a message has in it.
+    /// Returns the items in a message.
     pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
         match self.framing.terminator() {
             Some(terminator) => self.split(text, terminator),
@@ -111,7 +112,7 @@ impl Decoder {
         }
     }
 
-    /// What has to be sent so that the server gets `message`.
+    /// Returns `message` framed for sending.
     pub fn encode(&mut self, message: &str) -> String {
         match self.framing {
             Framing::None => message.to_owned(),
@@ -125,7 +126,7 @@ impl Decoder {
         }
     }
 
-    /// `""` for the main namespace, `/name,` for another.
+    /// Returns the namespace prefix of a packet: `""` for the main namespace, `/name,` for another.
     fn prefix(&self) -> String {
         match self.namespace.as_str() {
             "/" => String::new(),
@@ -133,8 +134,8 @@ impl Decoder {
         }
     }
 
-    /// Cuts at terminators. What is left is kept for the next message, unless it is whole: many servers send one document a
-    /// message and no terminator, and the beginning of an object or a list never parses as one.
+    /// Splits at terminators. The rest is kept for the next message unless it is complete: many servers send one
+    /// document per message and no terminator, and the beginning of an object or a list never parses.
     fn split(&mut self, text: &str, terminator: char) -> Vec<Arrival> {
         self.begun.push_str(text);
         let begun = std::mem::take(&mut self.begun);
@@ -158,7 +159,7 @@ impl Decoder {
         arrivals
     }
 
-    /// An Engine.IO packet: 0 open, 1 close, 2 ping, 3 pong, 4 message, 6 no operation.
+    /// Decodes an Engine.IO packet: 0 open, 1 close, 2 ping, 3 pong, 4 message, 6 no operation.
     fn packet(&self, text: &str) -> Arrival {
         match text.split_at_checked(1) {
             Some(("0", rest)) => match serde_json::from_str(rest) {
@@ -175,7 +176,7 @@ impl Decoder {
         }
     }
 
-    /// A Socket.IO packet: type, namespace with its comma, number of an acknowledgement, JSON.
+    /// Decodes a Socket.IO packet: type, namespace with its comma, acknowledgement number, JSON.
     fn socket_packet(&self, text: &str) -> Arrival {
         let (kind, rest) = text.split_at_checked(1).unwrap_or(("", ""));
         let (namespace, rest) = match rest.split_once(',') {
@@ -191,17 +192,17 @@ impl Decoder {
         match kind {
             "0" => Arrival::Joined,
             "1" => Arrival::Ended,
-            // An event, or the answer to one of ours.
+            // An event, or an acknowledgement.
             "2" | "3" => document(json),
             "4" => Arrival::Refused(refusal(json)),
-            // Binary ones, whose parts are in the messages after them.
+            // Binary events, whose parts follow in further messages.
             "5" | "6" => Arrival::Heartbeat,
             _ => Arrival::Undecodable("no Socket.IO packet".to_owned()),
         }
     }
 }
 
-/// Sent to join `namespace` once the connection is open; the main one is joined by itself in Socket.IO 3.
+/// Returns the packet that joins `namespace`; Socket.IO 3 joins the main one by itself.
 pub fn join(framing: Framing, namespace: &str) -> Option<String> {
     match (framing, namespace) {
         (Framing::SocketIo4, "/") => Some("40".to_owned()),
@@ -212,7 +213,7 @@ pub fn join(framing: Framing, namespace: &str) -> Option<String> {
     }
 }
 
-/// It may be a whole object or list; asked before parsing, which a long document in many pieces would pay for each time.
+/// Returns whether the text may be a complete object or list; cheaper than parsing every piece of a long document.
 fn is_container(text: &str) -> bool {
     text.starts_with(['{', '[']) && text.ends_with(['}', ']'])
 }
@@ -229,7 +230,7 @@ fn document(text: &str) -> Arrival {
     }
 }
 
-/// The server's own words, cut.
+/// Returns the start of the server's text.
 fn refusal(json: &str) -> String {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
     let words =

@@ -1,4 +1,4 @@
-//! How to speak to a server: the `[websocket]` section, checked.
+//! The checked `[websocket]` section: how to talk to the server.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,39 +12,39 @@ use crate::sources::websocket::framing::Framing;
 use crate::sources::websocket::keepalive::Ping;
 use crate::sources::websocket::{AnswerOptions, PingOptions, WebSocketOptions};
 
-/// A feed that says nothing of use for so long is connected anew. Longer than the longest flights: a feed that tells only
-/// ends is silent during one.
+/// Default time without a usable message before reconnecting. Longer than the longest flights: a feed that only
+/// reports ends is silent during one.
 const IDLE_DEFAULT: Duration = Duration::from_mins(5);
 /// The bounds of `ping.every` and `idle_timeout`.
 const EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
-/// Kinds of messages that are answered.
+/// Maximum number of `[[websocket.answers]]`.
 const ANSWERS_MAX: usize = 16;
 
-/// What a connection needs to know, checked.
+/// The checked settings of a connection.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionSettings {
-    /// What stands around the JSON.
+    /// The message framing.
     pub(super) framing: Framing,
     /// The Socket.IO namespace.
     pub(super) namespace: String,
-    /// What to send once connected.
+    /// Messages to send once connected.
     pub(super) on_connect: Vec<String>,
-    /// What to send when such a document arrives.
+    /// Messages to send when a document meets the condition.
     pub(super) answers: Vec<(Condition, Vec<String>)>,
     /// The configured ping.
     pub(super) ping: Option<Ping>,
-    /// How long the feed may say nothing of use.
+    /// Maximum time without a usable message.
     pub(super) idle: Duration,
-    /// The longest message.
+    /// Maximum length of a message in bytes.
     pub(super) bytes_max: usize,
-    /// Who answers, for messages.
-    pub(super) from: String,
+    /// The server's name in messages.
+    pub(super) peer: String,
 }
 
 impl WebSocketOptions {
     pub(super) fn settings(
         &self,
-        from: String,
+        peer: String,
         bytes_max: usize,
     ) -> Result<ConnectionSettings, ConfigError> {
         let framing = self.framing.unwrap_or_default();
@@ -85,7 +85,7 @@ impl WebSocketOptions {
             ping,
             idle,
             bytes_max,
-            from,
+            peer,
         })
     }
 }
@@ -108,7 +108,7 @@ impl AnswerOptions {
     }
 }
 
-/// A Socket.IO message is a list that begins with the event's name; anything else would be sent and not understood.
+/// Returns the messages if they can be sent: a Socket.IO message must be a list that begins with the event's name.
 fn sendable(framing: Framing, key: &str, messages: &[Secret]) -> Result<Vec<String>, ConfigError> {
     let is_event = |text: &str| {
         serde_json::from_str::<Vec<Value>>(text)

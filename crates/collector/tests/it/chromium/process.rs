@@ -74,7 +74,7 @@ impl Chromium {
 
     fn listening(mut process: Child) -> Self {
         let mut complaints = BufReader::new(process.stderr.take().unwrap()).lines();
-        let mut said = String::new();
+        let mut report = String::new();
         for line in complaints.by_ref().map_while(Result::ok) {
             if let Some((_, socket)) = line.split_once("DevTools listening on ") {
                 let socket = socket.trim().to_owned();
@@ -82,10 +82,10 @@ impl Chromium {
                 thread::spawn(move || complaints.for_each(drop));
                 return Self { process, socket };
             }
-            said.push_str(&line);
-            said.push('\n');
+            report.push_str(&line);
+            report.push('\n');
         }
-        unreachable!("the browser ended before it listened:\n{said}");
+        unreachable!("the browser ended before it listened:\n{report}");
     }
 }
 

@@ -77,7 +77,10 @@ async fn a_server_that_does_not_understand_us_is_a_wrong_configuration() {
 async fn a_feed_that_ends_without_a_close_frame_is_noticed() {
     let error = after_bytes(b"").await;
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
-    assert!(error.to_string().ends_with("/feed ended the connection without a word"), "{error}");
+    assert!(
+        error.to_string().ends_with("/feed ended the connection without a close frame"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -49,9 +49,9 @@ where
     source.connect().await.unwrap();
     let (mut all, mut last) = (Vec::new(), None);
     for _ in 0..n {
-        let said = next(&mut source).await.unwrap();
-        all.push(shown(&said));
-        last = Some(said);
+        let report = next(&mut source).await.unwrap();
+        all.push(shown(&report));
+        last = Some(report);
     }
     source.close().await;
     (all, last)

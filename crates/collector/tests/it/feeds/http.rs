@@ -24,7 +24,7 @@ async fn pass(time: Duration) {
 
 pub(super) async fn after_interval(source: &mut Source) -> Result<Report, SourceError> {
     pass(Duration::from_secs(10)).await;
-    source.next().await.map(|reading| reading.said)
+    source.next().await.map(|observation| observation.report)
 }
 
 /// What comes of asking a server that answers with these bytes.
@@ -32,7 +32,7 @@ pub(super) async fn first(answer: Vec<u8>) -> Result<String, SourceError> {
     let server = Server::http(move |_, _| answer.clone()).await;
     let mut source = asker(&server, LIST);
     source.connect().await?;
-    Ok(shown(&source.next().await.unwrap().said))
+    Ok(shown(&source.next().await.unwrap().report))
 }
 
 #[tokio::test]
@@ -82,8 +82,8 @@ async fn asked_again(told: &'static str) -> Vec<String> {
     .await;
     let mut source = asker(&server, LIST);
     source.connect().await.unwrap();
-    let said = next(&mut source).await.unwrap();
-    assert_eq!(after_interval(&mut source).await.unwrap(), said, "as before means the same list");
+    let report = next(&mut source).await.unwrap();
+    assert_eq!(after_interval(&mut source).await.unwrap(), report, "as before means the same list");
     let requests = seen.all();
     assert!(!requests[0].contains("if-"), "{}", requests[0]);
     requests[1].lines().map(str::to_owned).collect()
@@ -123,7 +123,7 @@ async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"data":[],"token":"secret"}"#)).await;
     let mut source = asker(&server, LIST);
     source.connect().await.unwrap();
-    assert_eq!(source.next().await.unwrap().said, Report::Alive);
+    assert_eq!(source.next().await.unwrap().report, Report::Alive);
     for _ in 0..3 {
         assert_eq!(after_interval(&mut source).await.unwrap(), Report::Alive);
     }

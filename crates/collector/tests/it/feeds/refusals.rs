@@ -44,7 +44,7 @@ async fn a_pause_is_asked_for_in_the_middle_too() {
     let error = source.connect().await.unwrap_err();
     assert!(!error.is_suspect() && error.retry_after().is_some(), "it worked before: {error:?}");
     source.connect().await.unwrap();
-    assert_eq!(source.next().await.unwrap().said, Report::Alive);
+    assert_eq!(source.next().await.unwrap().report, Report::Alive);
 }
 
 #[tokio::test]
@@ -94,9 +94,9 @@ async fn an_answer_that_is_not_json_is_told_by_its_type() {
 }
 
 /// A body of this many bytes, with its length told before or not.
-async fn long(bytes: usize, is_told: bool) -> Result<String, SourceError> {
+async fn long(bytes: usize, has_value: bool) -> Result<String, SourceError> {
     let body = format!("{:<bytes$}", r#"{"rows":[{"n":1,"x":2}]}"#);
-    let body = if is_told {
+    let body = if has_value {
         answer("200 OK", "", body)
     } else {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -107,14 +107,14 @@ async fn long(bytes: usize, is_told: bool) -> Result<String, SourceError> {
     let server = Server::http(move |_, _| body.clone()).await;
     let mut source = asker(&server, &format!("max_message_bytes = 2048\n{LIST}"));
     source.connect().await?;
-    Ok(shown(&source.next().await.unwrap().said))
+    Ok(shown(&source.next().await.unwrap().report))
 }
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_is_not_kept() {
-    for is_told in [true, false] {
-        assert_eq!(long(2048, is_told).await.unwrap(), "[1=2.00]");
-        let error = long(2049, is_told).await.unwrap_err();
+    for has_value in [true, false] {
+        assert_eq!(long(2048, has_value).await.unwrap(), "[1=2.00]");
+        let error = long(2049, has_value).await.unwrap_err();
         assert!(error.is_suspect(), "{error:?}");
         let expected = "/feed answered more than 2048 bytes; look at feed.max_message_bytes";
         assert!(error.to_string().ends_with(expected), "{error}");

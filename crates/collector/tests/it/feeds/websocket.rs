@@ -255,7 +255,7 @@ fn refused(toml: &str, expected: &str) {
 fn settings_that_cannot_be_used_are_named() {
     refused(
         "",
-        "feed.rounds: is missing: say where in a message the multiplier stands, [[feed.rounds]] with value = \"/…\"",
+        "feed.rounds: is missing: say where in a message the multiplier is, [[feed.rounds]] with value = \"/…\"",
     );
     let rounds = "feed.rounds = [{ value = '/x' }]\n";
     let refused = |line: &str, expected: &str| refused(&format!("{rounds}{line}"), expected);

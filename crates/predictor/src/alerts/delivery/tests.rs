@@ -7,25 +7,25 @@ use rounds::TableName;
 use serde_json::Value;
 
 use super::*;
-use crate::alerts::Event;
+use crate::alerts::AlertKind;
 
-/// What a service was sent.
-struct Heard {
+/// A request that a service received.
+struct ReceivedRequest {
     target: String,
     headers: String,
     body: String,
 }
 
-/// A service that answers one request after another with these codes, and then tells what it was sent.
-fn service(codes: &'static [u16]) -> (SocketAddr, JoinHandle<Vec<Heard>>) {
+/// Starts a service that answers one request with each of these codes; joining returns the requests.
+fn service(codes: &'static [u16]) -> (SocketAddr, JoinHandle<Vec<ReceivedRequest>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let heard =
+    let received =
         std::thread::spawn(move || codes.iter().map(|code| answer(&listener, *code)).collect());
-    (address, heard)
+    (address, received)
 }
 
-fn answer(listener: &TcpListener, code: u16) -> Heard {
+fn answer(listener: &TcpListener, code: u16) -> ReceivedRequest {
     let mut stream = listener.accept().unwrap().0;
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut headers = String::new();
@@ -39,13 +39,13 @@ fn answer(listener: &TcpListener, code: u16) -> Heard {
     let response = format!("HTTP/1.1 {code} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     stream.write_all(response.as_bytes()).unwrap();
     let target = headers.split(' ').nth(1).unwrap().to_owned();
-    Heard { target, headers, body: String::from_utf8(body).unwrap() }
+    ReceivedRequest { target, headers, body: String::from_utf8(body).unwrap() }
 }
 
-fn notice() -> Alert {
+fn alert() -> Alert {
     Alert {
         table: TableName::default(),
-        event: Event::SourceDown,
+        kind: AlertKind::SourceDown,
         text: "demo is gone — since 12:00".to_owned(),
         is_simulated: true,
         at: "2026-01-01T12:00:00Z".parse().unwrap(),
@@ -59,18 +59,18 @@ fn at(address: SocketAddr, path: &str) -> Url {
 /// Delivers without pauses.
 async fn deliver(channel: Channel, attempts: usize) -> Result<(), String> {
     let pauses = vec![Duration::ZERO; attempts - 1];
-    let messenger = Delivery { client: client(), channels: vec![channel], pauses };
-    let mut outcomes = messenger.deliver(&notice()).await;
+    let delivery = Delivery { client: client(), channels: vec![channel], pauses };
+    let mut outcomes = delivery.deliver(&alert()).await;
     outcomes.pop().unwrap().1
 }
 
 #[tokio::test]
-async fn a_webhook_is_told_in_json_that_the_rounds_are_simulated() {
-    let (address, heard) = service(&[204]);
+async fn a_webhook_gets_json_that_says_the_rounds_are_simulated() {
+    let (address, received) = service(&[204]);
     deliver(Channel::Webhook { url: at(address, "/secret") }, 1).await.unwrap();
-    let heard = heard.join().unwrap().pop().unwrap();
-    let body: Value = serde_json::from_str(&heard.body).unwrap();
-    assert_eq!(heard.target, "/secret");
+    let received = received.join().unwrap().pop().unwrap();
+    let body: Value = serde_json::from_str(&received.body).unwrap();
+    assert_eq!(received.target, "/secret");
     assert_eq!(body["event"], "source_down");
     assert_eq!(body["title"], "Source down (simulated rounds)");
     assert_eq!(body["text"], "demo is gone — since 12:00");
@@ -79,64 +79,64 @@ async fn a_webhook_is_told_in_json_that_the_rounds_are_simulated() {
 }
 
 #[tokio::test]
-async fn ntfy_is_told_with_its_token() {
-    let (address, heard) = service(&[200]);
+async fn ntfy_gets_the_access_token() {
+    let (address, received) = service(&[200]);
     let channel = Channel::Ntfy { topic: at(address, "/topic"), token: Some("tk_x".to_owned()) };
     deliver(channel, 1).await.unwrap();
-    let heard = heard.join().unwrap().pop().unwrap();
+    let received = received.join().unwrap().pop().unwrap();
     assert_eq!(
-        (heard.target.as_str(), heard.body.as_str()),
+        (received.target.as_str(), received.body.as_str()),
         ("/topic", "demo is gone — since 12:00")
     );
     assert!(
-        heard.headers.contains("title: source down (simulated rounds)\r\n"),
+        received.headers.contains("title: source down (simulated rounds)\r\n"),
         "{}",
-        heard.headers
+        received.headers
     );
-    assert!(heard.headers.contains("authorization: bearer tk_x\r\n"), "{}", heard.headers);
+    assert!(received.headers.contains("authorization: bearer tk_x\r\n"), "{}", received.headers);
 }
 
 #[tokio::test]
-async fn telegram_is_told_by_its_bot() {
-    let (address, heard) = service(&[200]);
+async fn telegram_gets_a_message_of_the_bot() {
+    let (address, received) = service(&[200]);
     let channel = Channel::Telegram {
         api: at(address, "/"),
         token: "12:ab".to_owned(),
         chat: "-7".to_owned(),
     };
     deliver(channel, 1).await.unwrap();
-    let heard = heard.join().unwrap().pop().unwrap();
-    let body: Value = serde_json::from_str(&heard.body).unwrap();
-    assert_eq!(heard.target, "/bot12:ab/sendmessage");
+    let received = received.join().unwrap().pop().unwrap();
+    let body: Value = serde_json::from_str(&received.body).unwrap();
+    assert_eq!(received.target, "/bot12:ab/sendmessage");
     assert_eq!(body["chat_id"], "-7");
     assert!(body["text"].as_str().unwrap().starts_with("Source down (simulated rounds)\ndemo"));
 }
 
 #[tokio::test]
-async fn a_service_that_is_down_for_a_while_is_tried_again() {
-    let (address, heard) = service(&[503, 429, 200]);
+async fn a_temporary_failure_is_retried() {
+    let (address, received) = service(&[503, 429, 200]);
     deliver(Channel::Webhook { url: at(address, "/") }, 4).await.unwrap();
-    assert_eq!(heard.join().unwrap().len(), 3);
+    assert_eq!(received.join().unwrap().len(), 3);
 }
 
 #[tokio::test]
-async fn attempts_end() {
-    let (address, heard) = service(&[500, 502]);
+async fn retries_are_limited() {
+    let (address, received) = service(&[500, 502]);
     let problem = deliver(Channel::Webhook { url: at(address, "/") }, 2).await.unwrap_err();
     assert!(problem.contains("502"), "{problem}");
-    assert_eq!(heard.join().unwrap().len(), 2);
+    assert_eq!(received.join().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn a_refusal_is_final() {
-    let (address, heard) = service(&[404]);
+    let (address, received) = service(&[404]);
     let problem = deliver(Channel::Webhook { url: at(address, "/") }, 4).await.unwrap_err();
     assert!(problem.contains("404"), "{problem}");
-    assert_eq!(heard.join().unwrap().len(), 1);
+    assert_eq!(received.join().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_failure_has_no_secret_in_it() {
+async fn a_reported_failure_holds_no_secret() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -10,6 +10,7 @@ use evaluation::sequential::{Level, TestEvidence};
 use super::plot::thousands;
 use super::report::Report;
 use super::text;
+use crate::commands::output::rejected_rows;
 
 const STYLE: &str = include_str!("report.css");
 
@@ -30,7 +31,7 @@ fn write(page: &mut String, report: &Report) -> Result {
     )?;
     head(page, report, &data)?;
     figures(page, report)?;
-    lights(page, report)?;
+    evidence(page, report)?;
     plots::write(page, report)?;
     tables::write(page, report)?;
     writeln!(
@@ -59,8 +60,8 @@ fn head(page: &mut String, report: &Report, data: &str) -> Result {
     }
     let rejected = match &about.first_rejected {
         Some(first) => format!(
-            " {} rows are no rounds and were left out, the first of them {}.",
-            thousands(about.rejected_rows),
+            " {} left out, the first of them {}.",
+            rejected_rows(about.rejected_rows),
             escaped(first)
         ),
         None => String::new(),
@@ -104,25 +105,25 @@ fn figures(page: &mut String, report: &Report) -> Result {
     writeln!(page, "</dl>")
 }
 
-fn lights(page: &mut String, report: &Report) -> Result {
+fn evidence(page: &mut String, report: &Report) -> Result {
     writeln!(
         page,
-        "<section class=\"lights\"><h2>Three lights</h2><p>One imaginary euro is bet against each \
+        "<section class=\"evidence\"><h2>Evidence</h2><p>One imaginary euro is bet against each \
          claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
          1 in 20.</p><ul>"
     )?;
-    for (light, claim) in report.evidence.iter().zip(CLAIMS) {
-        let state = match light.level {
+    for (test, claim) in report.evidence.iter().zip(CLAIMS) {
+        let state = match test.level {
             Level::Quiet => "quiet",
             Level::Amber => "amber",
             Level::Red => "red",
         };
-        let name = escaped(&light.name);
-        let said = text::said(light);
+        let name = escaped(&test.name);
+        let found = text::level(test);
         writeln!(
             page,
-            "<li class=\"{state}\"><i></i><b>{name}</b><span>{claim}</span><em>{said}</em>{}</li>",
-            bar(light)
+            "<li class=\"{state}\"><i></i><b>{name}</b><span>{claim}</span><em>{found}</em>{}</li>",
+            evidence_bar(test)
         )?;
     }
     writeln!(page, "</ul></section>")
@@ -134,18 +135,18 @@ const CLAIMS: [&str; 3] = [
     "“Our chances are never expected to be better than the constant table.”",
 ];
 
-/// How far the light has come, on a logarithmic scale from 1 to its red line.
-fn bar(light: &TestEvidence) -> String {
-    let red = light.ln_amber + 5f64.ln();
+/// A bar of the highest evidence, on a logarithmic scale from 1 to its red level.
+fn evidence_bar(test: &TestEvidence) -> String {
+    let red = test.ln_amber + 5f64.ln();
     let share = |ln_e: f64| 100.0 * (ln_e / red).clamp(0.0, 1.0);
     format!(
-        "<div class=\"evidence\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
-        share(light.ln_e_max),
-        share(light.ln_amber)
+        "<div class=\"evidence-bar\"><div style=\"width:{:.1}%\"></div><u style=\"left:{:.1}%\"></u></div>",
+        share(test.ln_e_max),
+        share(test.ln_amber)
     )
 }
 
-/// Text that came from outside, as HTML shows it.
+/// Escapes text for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -8,11 +8,11 @@ pub(super) struct Axis {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) label: &'static str,
-    /// Where a line is drawn, and what is written beside it.
+    /// Position and label of each line.
     pub(super) ticks: Vec<(f64, String)>,
 }
 
-/// What is drawn.
+/// An element of a plot.
 #[derive(Debug, Clone)]
 pub(super) enum Mark {
     /// A line through points; the class chooses colour and dash.
@@ -21,9 +21,9 @@ pub(super) enum Mark {
     Band { class: &'static str, points: Vec<(f64, f64, f64)> },
     /// Points with an upright error bar and perhaps a name.
     Dots { points: Vec<Dot> },
-    /// A level that things are compared with, and its name.
+    /// A named level for comparison.
     Reference { y: f64, name: &'static str },
-    /// A moment.
+    /// A vertical line.
     Moment { x: f64 },
 }
 
@@ -35,22 +35,22 @@ pub(super) struct Dot {
     pub(super) low: f64,
     pub(super) high: f64,
     pub(super) name: Option<String>,
-    /// 0 to 1: how much it rests on.
+    /// Share of the data behind the point, 0 to 1.
     pub(super) weight: f64,
 }
 
-/// Everything of one plot.
+/// A plot.
 #[derive(Debug)]
 pub(super) struct Plot<'a> {
-    /// What a reader who cannot see it hears.
-    pub(super) says: &'a str,
+    /// Description for screen readers.
+    pub(super) caption: &'a str,
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) marks: Vec<Mark>,
 }
 
 impl Axis {
-    /// From the lowest to the highest value with about five round ticks.
+    /// Returns an axis from the lowest to the highest value with about five round ticks.
     pub(super) fn linear(label: &'static str, values: impl Iterator<Item = f64>) -> Self {
         let range = values.filter(|value| value.is_finite()).fold(None, |range, value| {
             let (low, high) = range.unwrap_or((value, value));
@@ -73,7 +73,7 @@ impl Axis {
         Self { from, to, label, ticks }
     }
 
-    /// Rounds of a recording.
+    /// Returns an axis for the rounds of a recording.
     pub(super) fn rounds(rounds: u64) -> Self {
         let mut axis = Self::linear("round", [0.0, rounds as f64].into_iter());
         axis.to = (rounds as f64).max(1.0);
@@ -81,7 +81,7 @@ impl Axis {
         axis
     }
 
-    /// Evidence as the exponents of powers of ten, with lines at 20 and 100.
+    /// Returns an axis for evidence as powers of ten, with lines at 20 and 100.
     pub(super) fn evidence(highest_log10: f64) -> Self {
         let to = (highest_log10 * 1.05).max(2.5);
         let step = (1..1000).find(|&step| to / f64::from(step) <= 6.0).unwrap_or(1000);
@@ -91,7 +91,7 @@ impl Axis {
             _ => format!("10^{exponent}"),
         };
         let more = (1..=6).map(|i| i * step).filter(|&it| it > 4 && f64::from(it) <= to);
-        // On a tall scale the lines at 20 and 100 lie too close for two names.
+        // On a tall scale the lines at 20 and 100 are too close for two labels.
         let near: &[(f64, &str)] =
             if to < 9.0 { &[(20f64.log10(), "20"), (2.0, "100")] } else { &[] };
         let named = near.iter().map(|&(at, name)| (at, name.to_owned()));
@@ -105,7 +105,7 @@ impl Axis {
     }
 }
 
-/// With separated thousands, and no sign before a zero.
+/// Formats a number with separated thousands, and without a sign before zero.
 fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
@@ -116,7 +116,7 @@ fn number(value: f64, digits: usize) -> String {
     }
 }
 
-/// 16,379.
+/// Formats a number like 16,379.
 pub(super) fn thousands(value: u64) -> String {
     match value {
         0..1000 => value.to_string(),
@@ -124,8 +124,7 @@ pub(super) fn thousands(value: u64) -> String {
     }
 }
 
-/// The plot for a wide and for a narrow page: text in an SVG shrinks with it, so one drawing cannot
-/// serve both.
+/// Draws the plot for a wide and for a narrow page: text in an SVG scales with it, so both need their own.
 pub(super) fn draw(page: &mut String, plot: &Plot<'_>) -> Result {
     let wide = Frame { class: "wide", width: 560.0, height: 280.0, every: 1 };
     let narrow = Frame { class: "narrow", width: 340.0, height: 250.0, every: 2 };
@@ -144,7 +143,7 @@ struct Frame {
     class: &'static str,
     width: f64,
     height: f64,
-    /// Of the ticks below, every so manieth is named.
+    /// Every this many ticks of the x axis have a label.
     every: usize,
 }
 
@@ -161,7 +160,7 @@ impl Canvas<'_> {
         writeln!(
             self.svg,
             r#"<svg class="{class}" viewBox="0 0 {width} {height}" role="img" aria-label="{}">"#,
-            plot.says
+            plot.caption
         )?;
         self.axes()?;
         for mark in &plot.marks {
@@ -274,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_has_a_scale_from_a_whisper_to_hundreds_of_digits() {
+    fn evidence_has_a_scale_for_small_and_for_huge_values() {
         let texts = |highest| -> Vec<String> {
             Axis::evidence(highest).ticks.into_iter().map(|(_, text)| text).collect()
         };

@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 
 const WIDTH: u64 = 40;
 
-/// How far it is. Redrawn once a percent, so it needs no clock and costs nothing.
+/// A progress bar, redrawn once a percent.
 #[derive(Debug)]
 pub(super) struct Progress {
     total: u64,
-    /// The percent that is on the screen; `None` when there is no screen.
+    /// The percentage shown; `None` without a terminal.
     shown: Option<u64>,
 }
 
@@ -27,7 +27,7 @@ impl Progress {
         let done = usize::try_from(WIDTH * rounds / self.total).unwrap_or(0);
         let bar = "#".repeat(done);
         let line = format!("\r[{bar:<40}] {percent:3} %  {rounds} of {} rounds", self.total);
-        // A bar that cannot be drawn is no reason to stop.
+        // A failure to draw is ignored.
         stderr().write_all(line.as_bytes()).unwrap_or_default();
     }
 

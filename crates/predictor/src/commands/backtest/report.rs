@@ -19,25 +19,24 @@ use super::stakes::Stakes;
 use crate::commands::audit;
 use crate::commands::recording::{About, Recording};
 
-/// Points of the curves over time.
+/// Number of points of the curves over time.
 const POINTS: usize = 400;
-/// Rounds of the moving coverage.
+/// Number of rounds of the moving coverage.
 const WINDOW: usize = 500;
 
-/// The result, as `--json` writes it. It holds no time but those of rounds, so the same rounds give
-/// the same text.
+/// The result, as `--json` writes it. It holds no times but those of rounds, so the same rounds give the
+/// same text.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
     pub(super) program: &'static str,
     pub(super) data: About,
     pub(super) refit: String,
-    /// Models that were fitted.
+    /// Number of models that were fitted.
     pub(super) models: u64,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: Conclusion,
     /// Trust in the model at the end.
     pub(super) kappa: f64,
-    /// Order, law, forecast: each in the epoch in which it was loudest.
-    #[serde(rename = "lights")]
+    /// Order, law, forecast: each in the epoch with its strongest evidence.
     pub(super) evidence: Vec<TestEvidence>,
     /// Epochs that changes of the game have ended.
     pub(super) epochs: Vec<Epoch>,
@@ -45,48 +44,48 @@ pub(super) struct Report {
     pub(super) flat_stakes: Vec<Stakes>,
     /// What the recording may have left out or changed; needs 100 rounds.
     pub(super) recording: Option<Seen>,
-    pub(super) curve: Vec<Point>,
+    pub(super) curve: Vec<ScorePoint>,
 }
 
-/// What follows, in plain words.
+/// The verdict as sentences.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Verdict {
+pub(super) struct Conclusion {
     pub(super) sentence: String,
     /// How small an edge would have to be, once there is enough data.
     pub(super) absence: Option<String>,
     pub(super) changes: Option<String>,
-    /// What of it the recording explains.
+    /// What the recording itself explains.
     pub(super) recording: Option<String>,
 }
 
-impl Verdict {
-    /// All that is said, the most important first.
+impl Conclusion {
+    /// Returns all sentences, the most important first.
     pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
         let more = [&self.recording, &self.absence, &self.changes].into_iter().flatten();
         std::iter::once(self.sentence.as_str()).chain(more.map(String::as_str))
     }
 }
 
-/// How things stood after a round.
+/// The scores after a round.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Point {
+pub(super) struct ScorePoint {
     pub(super) round: u64,
-    /// Of what is served against the house law, in percent, by the Brier score.
+    /// Brier skill of the served forecasts against the house law, in percent.
     pub(super) skill: Option<Estimate>,
-    /// Likewise of what the ensemble itself says, unshrunk.
+    /// The same of the raw ensemble.
     pub(super) ensemble_skill: Option<Estimate>,
     /// ln E of the order, law and forecast test in this epoch.
     pub(super) ln_e: [f64; 3],
     /// Changes noticed so far; each doubles the thresholds.
     pub(super) epoch: u32,
-    /// Of the 80 % interval over the last 500 scored rounds; from 100 on.
+    /// Coverage of the 80 % interval over the last 500 scored rounds; from 100 on.
     pub(super) coverage80: Option<f64>,
-    /// Of the 90 % interval, likewise.
+    /// The same of the 90 % interval.
     pub(super) coverage90: Option<f64>,
     pub(super) kappa: f64,
 }
 
-/// What is gathered on the way.
+/// Builds the report while rounds are replayed.
 #[derive(Debug)]
 pub(super) struct ReportBuilder {
     every: u64,
@@ -95,7 +94,7 @@ pub(super) struct ReportBuilder {
     inside: VecDeque<[bool; 2]>,
     ensemble: SkillTrack,
     stakes: Vec<Stakes>,
-    curve: Vec<Point>,
+    curve: Vec<ScorePoint>,
 }
 
 impl ReportBuilder {
@@ -139,13 +138,13 @@ impl ReportBuilder {
         }
     }
 
-    fn point(&self, engine: &Engine) -> Point {
+    fn point(&self, engine: &Engine) -> ScorePoint {
         let (scorecard, evidence) = (engine.scorecard(), engine.scorecard().evidence());
-        Point {
+        ScorePoint {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
             ensemble_skill: self.ensemble.shown_percent(),
-            ln_e: evidence.tests().map(|light| light.ln_e),
+            ln_e: evidence.tests().map(|test| test.ln_e),
             epoch: evidence.epoch(),
             coverage80: self.coverage(0),
             coverage90: self.coverage(1),
@@ -168,17 +167,17 @@ impl ReportBuilder {
             data: recording.about,
             refit: refit.text(),
             models: engine.installed().map_or(0, |installed| installed.version),
-            verdict: Verdict {
+            verdict: Conclusion {
                 sentence: verdict.sentence(),
                 absence: verdict.absence(),
                 changes: verdict.change_note(),
                 recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
             },
             kappa: engine.kappa(),
-            evidence: loudest(evidence.closed(), &evidence.tests()),
+            evidence: strongest(evidence.closed(), &evidence.tests()),
             epochs: evidence.closed().to_vec(),
             scorecard: scorecard.report(),
-            flat_stakes: self.stakes.into_iter().map(Stakes::ended).collect(),
+            flat_stakes: self.stakes.into_iter().map(Stakes::finished).collect(),
             recording: seen,
             curve: self.curve,
         }
@@ -186,18 +185,18 @@ impl ReportBuilder {
 }
 
 /// Each test in the epoch in which its evidence was strongest; its first alarm is the one that counts.
-fn loudest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
-    let loudest = |number: usize| {
+fn strongest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
+    let strongest = |number: usize| {
         let all = closed.iter().map(|epoch| &epoch.tests[number]).chain([&now[number]]);
-        let first_alarm = all.clone().filter_map(|light| light.alarm_round).min();
-        let loud = all.max_by(|a, b| {
-            let loud = |light: &TestEvidence| (light.level, light.ln_e_max - light.ln_amber);
-            let ((level_a, a), (level_b, b)) = (loud(a), loud(b));
+        let first_alarm = all.clone().filter_map(|test| test.alarm_round).min();
+        let test = all.max_by(|a, b| {
+            let strength = |test: &TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
+            let ((level_a, a), (level_b, b)) = (strength(a), strength(b));
             level_a.cmp(&level_b).then(a.total_cmp(&b))
         });
-        loud.map(|light| TestEvidence { alarm_round: first_alarm, ..light.clone() })
+        test.map(|test| TestEvidence { alarm_round: first_alarm, ..test.clone() })
     };
-    (0..now.len()).filter_map(loudest).collect()
+    (0..now.len()).filter_map(strongest).collect()
 }
 
 fn seen(rounds: &[Round]) -> Option<Seen> {
@@ -206,14 +205,14 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
         .map(|report| report.recording)
 }
 
-/// What a recorder did that would itself look like evidence.
+/// Explains evidence that comes from the recorder and not from the game.
 fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
     let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
     let follows = if is_on {
-        "This is a pattern of the recording, not of the game: read the lights as a finding about the \
-         recording first."
+        "This is a pattern of the recording, not of the game: read this evidence as a finding \
+         about the recording first."
     } else {
-        "This is a pattern of the recording, not of the game, and too faint for the lights so far."
+        "This is a pattern of the recording, not of the game, and too faint for the tests so far."
     };
     drops_repeats.then(|| {
         format!(

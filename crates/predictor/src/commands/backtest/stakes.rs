@@ -7,21 +7,21 @@ use forecasting::engine::Settlement;
 use rounds::Multiplier;
 use serde::Serialize;
 
-/// One unit on a cash-out target: on every round, and only where a chance said that it pays.
+/// Stakes of one unit on a cash-out target: on every round, and only where a forecast says that it pays.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Stakes {
     pub(super) target: f64,
-    /// The chance above which a bet pays: 1 / target.
+    /// The probability above which a bet pays: 1 / target.
     pub(super) break_even: f64,
-    /// The chance at a fair house.
+    /// The probability in a fair game.
     pub(super) house_chance: f64,
     /// What a fair house keeps of each unit, in percent.
     pub(super) house_edge_percent: f64,
     /// On every round that had a forecast.
     pub(super) every_round: Bets,
-    /// Only where the served chance was above break-even.
+    /// Only where the served probability was above break-even.
     pub(super) when_served_says: Bets,
-    /// Only where the ensemble's own chance, unshrunk, was above break-even.
+    /// Only where the raw ensemble's probability was above break-even.
     pub(super) when_ensemble_says: Bets,
     #[serde(skip)]
     cents: u64,
@@ -32,7 +32,7 @@ pub(super) struct Stakes {
 pub(super) struct Bets {
     pub(super) count: u64,
     pub(super) won: u64,
-    /// What came back less what was staked, in units.
+    /// Returns minus stakes, in units.
     pub(super) net: f64,
     /// Net for each unit staked, in percent, with ends (95 %, whenever one looks).
     pub(super) return_percent: Option<Estimate>,
@@ -57,17 +57,17 @@ impl Stakes {
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         let is_won = settlement.round.multiplier.cents() >= self.cents;
         let ensemble = TiltedLaw::new(scale_from_mean_ln(settlement.forecast.means.mean));
-        self.every_round.place(is_won);
+        self.every_round.add(is_won);
         if settlement.forecast.law().survival_cents(self.cents) > self.break_even {
-            self.when_served_says.place(is_won);
+            self.when_served_says.add(is_won);
         }
         if ensemble.survival_cents(self.cents) > self.break_even {
-            self.when_ensemble_says.place(is_won);
+            self.when_ensemble_says.add(is_won);
         }
     }
 
-    /// With the sums done.
-    pub(super) fn ended(mut self) -> Self {
+    /// Computes net and return of all bets.
+    pub(super) fn finished(mut self) -> Self {
         for bets in
             [&mut self.every_round, &mut self.when_served_says, &mut self.when_ensemble_says]
         {
@@ -86,7 +86,7 @@ impl Stakes {
 }
 
 impl Bets {
-    fn place(&mut self, is_won: bool) {
+    fn add(&mut self, is_won: bool) {
         self.count += 1;
         self.won += u64::from(is_won);
     }

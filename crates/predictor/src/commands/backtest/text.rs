@@ -11,25 +11,22 @@ use super::stakes::Bets;
 
 pub(super) fn of(report: &Report) -> String {
     let mut text = report.data.text();
-    write(&mut text, report).expect("a string takes all text");
+    write(&mut text, report).expect("writing to a string cannot fail");
     text
 }
 
 fn write(text: &mut String, report: &Report) -> Result {
     writeln!(
         text,
-        "{} forecasts, each made before its round was looked at; {} models, refitted {}\n",
+        "{} forecasts, each made from earlier rounds only; {} models, refitted {}\n",
         report.scorecard.rounds, report.models, report.refit
     )?;
     for sentence in report.verdict.sentences() {
         writeln!(text, "{sentence}")?;
     }
-    writeln!(
-        text,
-        "\nLights (1 = no evidence, amber from 20, red from 100, doubled at each change)"
-    )?;
-    for light in &report.evidence {
-        writeln!(text, "  {:<9} {}", light.name, said(light))?;
+    writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100, doubled at each change)")?;
+    for test in &report.evidence {
+        writeln!(text, "  {:<9} {}", test.name, level(test))?;
     }
     writeln!(text, "\nTrust in the model at the end (kappa): {:.3}", report.kappa)?;
     let skill = &report.scorecard.skill;
@@ -40,10 +37,10 @@ fn write(text: &mut String, report: &Report) -> Result {
     stakes(text, report)
 }
 
-/// A test in words.
-pub(super) fn said(light: &TestEvidence) -> String {
-    let highest = format!("highest {}", evidence(light.ln_e_max));
-    match (light.level, light.alarm_round) {
+/// The level of a test, and its highest evidence.
+pub(super) fn level(test: &TestEvidence) -> String {
+    let highest = format!("highest {}", evidence(test.ln_e_max));
+    match (test.level, test.alarm_round) {
         (Level::Quiet, None) => format!("quiet, {highest}"),
         (level, round) => {
             let since = round.map_or_else(String::new, |round| format!(" since round {round}"));
@@ -53,7 +50,7 @@ pub(super) fn said(light: &TestEvidence) -> String {
     }
 }
 
-/// What one imaginary euro has become, with the digits it deserves.
+/// Formats evidence, given as ln e.
 pub(super) fn evidence(ln_e: f64) -> String {
     match ln_e.exp() {
         _ if ln_e > 14.0 => format!("10^{:.1}", ln_e / std::f64::consts::LN_10),
@@ -79,7 +76,7 @@ pub(super) fn ends(estimate: Estimate, digits: usize) -> String {
     format!("[{:+.digits$}, {:+.digits$}]", estimate.lo, estimate.hi)
 }
 
-/// A score with its digits, or a dash where nothing was said.
+/// Formats a score, or a dash where there is none.
 pub(super) fn figure(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }

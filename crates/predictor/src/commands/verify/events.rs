@@ -2,39 +2,42 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use rounds::provably_fair::Step;
 use rounds::provably_fair::aviator::Claim;
-use rounds::{Cursor, EventKind, EventLine, Multiplier};
+use rounds::{
+    Cursor, EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, Multiplier, csv_file_of,
+};
 use serde::Deserialize;
 
 use crate::commands::UsageError;
 use crate::commands::output;
 
-const EVENTS: &str = ".events.jsonl";
+/// Findings listed one by one; the rest are counted.
+const LISTED: usize = 20;
 
-/// Findings that are told one by one; the rest are counted.
-const TOLD: usize = 20;
-
-/// Checks one side file, or all of a directory.
+/// Checks one event file, or all of a directory.
 pub(super) fn run(path: &Path) -> anyhow::Result<()> {
-    let (side_files, tables) = listed(path)?;
+    let (event_files, tables) = files(path)?;
     let mut check = Check::default();
-    for side_file in &side_files {
-        check.side_file(side_file).with_context(|| format!("reading {}", side_file.display()))?;
+    for (event_file, csv) in &event_files {
+        let reading = || format!("reading {}", event_file.display());
+        check.event_file(event_file, csv).with_context(reading)?;
     }
     for table in tables {
         check.table(&table).with_context(|| format!("reading {}", table.display()))?;
     }
     check.rows_without_events();
-    check.say()
+    check.finish()
 }
 
-/// The side files to check, and the CSV files that must be covered by them.
-fn listed(path: &Path) -> anyhow::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+/// An event file with the CSV file that it belongs to.
+type EventFile = (PathBuf, PathBuf);
+
+/// Returns the event files to check and the CSV files whose rows they must cover.
+fn files(path: &Path) -> anyhow::Result<(Vec<EventFile>, Vec<PathBuf>)> {
     let shown = path.display();
     let usage = |why: &str| {
         UsageError(format!(
@@ -43,50 +46,42 @@ fn listed(path: &Path) -> anyhow::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     };
     let metadata = path.metadata().map_err(|error| usage(&error.to_string()))?;
     if !metadata.is_dir() {
-        if !name(path).ends_with(EVENTS) {
-            bail!(usage("not a file of events"));
-        }
-        return Ok((vec![path.to_owned()], vec![beside(path)]));
+        let Some(csv) = csv_file_of(path) else { bail!(usage("not an event file")) };
+        return Ok((vec![(path.to_owned(), csv.clone())], vec![csv]));
     }
-    let mut side_files = Vec::new();
+    let mut event_files = Vec::new();
     let mut tables = Vec::new();
     for entry in fs::read_dir(path).with_context(|| format!("reading {shown}"))? {
         let path = entry.with_context(|| format!("reading {shown}"))?.path();
-        let name = name(&path);
-        if name.starts_with("aviator_payouts_") && name.ends_with(EVENTS) {
-            side_files.push(path);
-        } else if name.starts_with("aviator_payouts_")
-            && path.extension().is_some_and(|it| it == "csv")
-        {
+        if !name(&path).starts_with("aviator_payouts_") {
+            continue;
+        }
+        if let Some(csv) = csv_file_of(&path) {
+            event_files.push((path, csv));
+        } else if path.extension().is_some_and(|it| it == "csv") {
             tables.push(path);
         }
     }
-    if side_files.is_empty() {
+    if event_files.is_empty() {
         bail!(
-            "no aviator_payouts_*{EVENTS} in {shown}: its rounds were kept without seeds and cannot be verified"
+            "no aviator_payouts_*{EVENT_FILE_SUFFIX} in {shown}: its rounds were kept without seeds and cannot be verified"
         );
     }
-    side_files.sort();
+    event_files.sort();
     tables.sort();
-    Ok((side_files, tables))
+    Ok((event_files, tables))
 }
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The CSV of a side file.
-fn beside(side_file: &Path) -> PathBuf {
-    let stem = name(side_file);
-    side_file.with_file_name(format!("{}.csv", stem.trim_end_matches(EVENTS)))
-}
-
-/// What was found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 struct Check {
     tables: BTreeMap<PathBuf, Table>,
-    /// Rows that an event speaks of.
-    spoken_of: BTreeSet<(PathBuf, u64)>,
+    /// Rows with an event.
+    covered: BTreeSet<(PathBuf, u64)>,
     matching: u64,
     without_seeds: u64,
     findings: Vec<String>,
@@ -96,7 +91,7 @@ struct Check {
 #[derive(Debug, Default)]
 struct Table(BTreeMap<u64, Multiplier>);
 
-/// The seeds and hashes that the demo keeps of a round.
+/// The seeds and hashes of a round, as the collector's demo records them.
 #[derive(Debug, Deserialize)]
 struct Seeds {
     #[serde(rename = "server_seed")]
@@ -112,35 +107,32 @@ struct Seeds {
 }
 
 impl Check {
-    fn side_file(&mut self, path: &Path) -> anyhow::Result<()> {
+    fn event_file(&mut self, path: &Path, csv: &Path) -> anyhow::Result<()> {
         let mut announced = None;
-        let mut lines = BufReader::new(File::open(path)?);
-        let (mut text, mut number) = (String::new(), 0);
-        while lines.read_line(&mut text)? > 0 {
-            number += 1;
-            if !text.ends_with('\n') {
-                self.findings
-                    .push(format!("{} line {number}: ends before its newline", name(path)));
-                break;
-            }
-            match serde_json::from_str::<EventLine>(&text) {
-                Ok(line) => self.line(path, &line, &mut announced)?,
+        let mut lines = EventReader::open(path, 0)?;
+        while let Some(line) = lines.next().transpose()? {
+            match line {
+                Ok(line) => self.line(csv, &line, &mut announced)?,
                 Err(error) => {
-                    self.findings.push(format!("{} line {number}: {error}", name(path)));
+                    self.findings.push(format!("{} line {}: {error}", name(path), lines.line()));
                 }
             }
-            text.clear();
+        }
+        if lines.torn_bytes() > 0 {
+            let number = lines.line() + 1;
+            self.findings.push(format!("{} line {number}: ends before its newline", name(path)));
         }
         Ok(())
     }
 
+    /// Checks the round of an event, if it has one. `csv` is the file beside the event file.
     fn line(
         &mut self,
-        path: &Path,
+        csv: &Path,
         line: &EventLine,
         announced: &mut Option<String>,
     ) -> anyhow::Result<()> {
-        // A new run, or a hole, has another commitment.
+        // After a new run or a gap the commitment announced before does not apply.
         if matches!(line.event.kind, EventKind::Start | EventKind::Gap | EventKind::Reset) {
             *announced = None;
         }
@@ -149,9 +141,9 @@ impl Check {
         else {
             return Ok(());
         };
-        let csv = line.file.as_ref().map_or_else(|| beside(path), |file| path.with_file_name(file));
+        let csv = line.file.as_ref().map_or_else(|| csv.to_owned(), |it| csv.with_file_name(it));
         self.table(&csv)?;
-        self.spoken_of.insert((csv.clone(), row));
+        self.covered.insert((csv.clone(), row));
         let place = place(&csv, row, line);
         let shown = self.tables.get(&csv).and_then(|table| table.0.get(&row).copied());
         let Some(multiplier) = shown else {
@@ -168,7 +160,7 @@ impl Check {
         Ok(())
     }
 
-    /// Computes a round anew. `announced` is what the round before committed to.
+    /// Recomputes a round. `announced` is the commitment that the round before published.
     fn round(
         &mut self,
         place: &str,
@@ -203,7 +195,7 @@ impl Check {
         }
     }
 
-    /// Reads a CSV, once.
+    /// Reads a CSV file unless it has been read.
     fn table(&mut self, path: &Path) -> anyhow::Result<()> {
         if !self.tables.contains_key(path) {
             let table = Table::read(path).with_context(|| format!("reading {}", path.display()))?;
@@ -214,8 +206,7 @@ impl Check {
 
     fn rows_without_events(&mut self) {
         for (path, table) in &self.tables {
-            let rows =
-                table.0.keys().filter(|&&row| !self.spoken_of.contains(&(path.clone(), row)));
+            let rows = table.0.keys().filter(|&&row| !self.covered.contains(&(path.clone(), row)));
             let rows: Vec<u64> = rows.copied().collect();
             if let Some(first) = rows.first() {
                 self.findings.push(format!(
@@ -227,13 +218,13 @@ impl Check {
         }
     }
 
-    fn say(&self) -> anyhow::Result<()> {
-        let mut lines: Vec<String> = self.findings.iter().take(TOLD).cloned().collect();
-        if self.findings.len() > TOLD {
-            lines.push(format!("… and {} more", self.findings.len() - TOLD));
+    fn finish(&self) -> anyhow::Result<()> {
+        let mut lines: Vec<String> = self.findings.iter().take(LISTED).cloned().collect();
+        if self.findings.len() > LISTED {
+            lines.push(format!("… and {} more", self.findings.len() - LISTED));
         }
         lines.push(format!("{} rounds match in every step.\n", self.matching));
-        output::say(&lines.join("\n"))?;
+        output::print(&lines.join("\n"))?;
         match (self.findings.len(), self.without_seeds, self.matching) {
             (0, 0, 1..) => Ok(()),
             (0, 0, 0) => bail!("there is no round to verify"),
@@ -251,17 +242,17 @@ fn place(csv: &Path, row: u64, line: &EventLine) -> String {
 }
 
 impl Table {
-    /// Rows are counted from 1, whether or not they are rounds; the first line is the header.
+    /// Reads a CSV file. Rows count from 1, rejected ones included; the first line is the header.
     fn read(path: &Path) -> anyhow::Result<Self> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
         let mut cursor = Cursor::default();
-        let piece = cursor.read(&mut file, length)?;
-        let rejected: BTreeSet<u64> = piece.rejected.iter().map(|row| row.line).collect();
-        if rejected.len() as u64 != piece.rejected_count {
-            bail!("{} rows are no rounds", piece.rejected_count);
+        let chunk = cursor.read(&mut file, length)?;
+        let rejected: BTreeSet<u64> = chunk.rejected.iter().map(|row| row.line).collect();
+        if rejected.len() as u64 != chunk.rejected_count {
+            bail!("has {}", output::rejected_rows(chunk.rejected_count));
         }
         let rows = (2..=cursor.line()).filter(|line| !rejected.contains(line)).map(|line| line - 1);
-        Ok(Self(rows.zip(piece.rounds.iter().map(|round| round.multiplier)).collect()))
+        Ok(Self(rows.zip(chunk.rounds.iter().map(|round| round.multiplier)).collect()))
     }
 }

@@ -118,8 +118,9 @@ fn check_post(headers: &[(&str, &str)], status: Option<u16>) {
     for (name, value) in headers {
         map.append(name.parse().unwrap(), value.parse().unwrap());
     }
-    let asked = Asked { method: &Method::POST, path: "/api/train", headers: &map, target: None };
-    let refused = Guard::new(hosts, None).refusal(&asked);
+    let request_parts =
+        RequestParts { method: &Method::POST, path: "/api/train", headers: &map, target: None };
+    let refused = Guard::new(hosts, None).refusal(&request_parts);
     assert_eq!(refused.map(|it| it.status_code().as_u16()), status, "{headers:?}");
 }
 
@@ -253,8 +254,9 @@ async fn the_host_of_an_absolute_target_counts_too() {
 fn a_refusal_names_the_host_that_could_be_allowed() {
     let mut headers = HeaderMap::new();
     headers.insert(header::HOST, "box.example:5001".parse().unwrap());
-    let asked = Asked { method: &Method::GET, path: "/", headers: &headers, target: None };
-    let refused = hosts().refusal(&asked).unwrap().to_string();
+    let request_parts =
+        RequestParts { method: &Method::GET, path: "/", headers: &headers, target: None };
+    let refused = hosts().refusal(&request_parts).unwrap().to_string();
     assert!(refused.contains("--allowed-host box.example if"), "{refused}");
 }
 

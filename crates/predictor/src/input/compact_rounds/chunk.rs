@@ -1,8 +1,9 @@
 //! A full chunk of rounds, stored as differences from one round to the next in variable-length
 //! integers (unsigned LEB128; DWARF 5, section 7.6).
 //!
-//! Rounds of hundredths and milliseconds eight seconds apart take two bytes of time and one or two
-//! of multiplier. A chunk is packed only where unpacking returns every round to the bit.
+//! Rounds eight seconds apart, with times in milliseconds and multipliers in hundredths, take two bytes
+//! for the time and one or two for the multiplier. A chunk is packed only if unpacking returns every
+//! round to the bit.
 
 use chrono::{DateTime, Utc};
 use rounds::{Multiplier, Round};
@@ -17,13 +18,14 @@ pub(super) struct Chunk {
     extremes: (usize, usize),
 }
 
+/// The rounds of a chunk, packed if possible.
 #[derive(Debug)]
 enum Form {
     Packed { coding: Coding, first: i64, bytes: Box<[u8]> },
-    AsTheyAre(Box<[Round]>),
+    Plain(Box<[Round]>),
 }
 
-/// The units of the integers.
+/// The units of the packed integers.
 #[derive(Debug, Clone, Copy)]
 struct Coding {
     clock: Clock,
@@ -37,7 +39,7 @@ enum Clock {
     Nanos,
 }
 
-/// The first that fits is taken: what our collector writes comes first.
+/// The codings in the order they are tried; the first is that of the collector's rows.
 const CODINGS: [Coding; 4] = [
     Coding { clock: Clock::Millis, steps: 1e2 },
     Coding { clock: Clock::Nanos, steps: 1e2 },
@@ -49,17 +51,17 @@ impl Chunk {
     /// Packs these rounds.
     ///
     /// # Panics
-    /// When there is none.
+    /// Without a round.
     pub(super) fn of(rounds: &[Round]) -> Self {
         let packed = CODINGS.iter().find_map(|coding| coding.pack(rounds));
         Self {
-            form: packed.unwrap_or_else(|| Form::AsTheyAre(rounds.into())),
-            last_time: rounds.last().expect("a piece is full").time,
-            extremes: extremes(rounds.iter().copied()).expect("a piece is full"),
+            form: packed.unwrap_or_else(|| Form::Plain(rounds.into())),
+            last_time: rounds.last().expect("a chunk has rounds").time,
+            extremes: extremes(rounds.iter().copied()).expect("a chunk has rounds"),
         }
     }
 
-    /// All rounds but the first `skip`.
+    /// Returns all rounds but the first `skip`.
     pub(super) fn rounds(&self, skip: usize) -> impl Iterator<Item = Round> + '_ {
         let (packed, plain) = match &self.form {
             Form::Packed { coding, first, bytes } => {
@@ -67,25 +69,25 @@ impl Chunk {
                 unpacked.skip_rounds(skip);
                 (Some(unpacked), None)
             }
-            Form::AsTheyAre(rounds) => (None, rounds.get(skip..)),
+            Form::Plain(rounds) => (None, rounds.get(skip..)),
         };
         let plain = plain.unwrap_or_default().iter().copied();
         packed.into_iter().flatten().chain(plain)
     }
 
-    /// When the last round ended.
+    /// Returns the time of the last round.
     pub(super) fn last_time(&self) -> DateTime<Utc> {
         self.last_time
     }
 
-    /// Where the smallest and the largest multiplier stand; the first of equal ones.
+    /// Returns the positions of the smallest and the largest multiplier; the first of equal ones.
     pub(super) fn extremes(&self) -> (usize, usize) {
         self.extremes
     }
 }
 
 impl Coding {
-    /// None when these numbers would not give the same rounds again.
+    /// Packs rounds; `None` if unpacking would not return the same rounds.
     fn pack(&self, rounds: &[Round]) -> Option<Form> {
         let first = self.ticks(rounds.first()?.time)?;
         let (mut before, mut bytes) = (first, Vec::with_capacity(4 * rounds.len()));
@@ -94,7 +96,7 @@ impl Coding {
             if self.round(ticks, steps).as_ref() != Some(round) {
                 return None;
             }
-            // Backwards it wraps, which takes more bytes and comes out right again.
+            // A time that goes back wraps around, which takes more bytes and unpacks correctly.
             put(&mut bytes, ticks.wrapping_sub(before).cast_unsigned());
             put(&mut bytes, steps);
             before = ticks;
@@ -109,11 +111,11 @@ impl Coding {
         }
     }
 
-    /// Steps from 1.00, where most multipliers are near.
+    /// Returns the steps from 1.00, which are few for most multipliers.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "at least 0; what is too large is cut, and found not to give the same again"
+        reason = "at least 0; a number that is too large saturates and fails the check in `pack`"
     )]
     fn steps(&self, multiplier: Multiplier) -> u64 {
         (multiplier.as_f64() * self.steps - self.steps).round() as u64
@@ -124,7 +126,7 @@ impl Coding {
             Clock::Millis => DateTime::from_timestamp_millis(ticks)?,
             Clock::Nanos => DateTime::from_timestamp_nanos(ticks),
         };
-        // A quotient of whole numbers is the number nearest to it, as that of a text is.
+        // The quotient is correctly rounded, as is a number parsed from text.
         let multiplier = Multiplier::new((steps as f64 + self.steps) / self.steps).ok()?;
         Some(Round { time, multiplier })
     }
@@ -132,7 +134,7 @@ impl Coding {
 
 struct Unpacked<'a> {
     coding: Coding,
-    /// Of the round before.
+    /// Time of the round before.
     ticks: i64,
     bytes: &'a [u8],
 }
@@ -156,7 +158,7 @@ impl Iterator for Unpacked<'_> {
 
     fn next(&mut self) -> Option<Round> {
         let (ticks, steps) = self.step()?;
-        Some(self.coding.round(ticks, steps).expect("packed when it gave the same again"))
+        Some(self.coding.round(ticks, steps).expect("`pack` has checked every round"))
     }
 }
 
@@ -192,7 +194,7 @@ mod tests {
         Round { time: time.parse().unwrap(), multiplier: Multiplier::new(multiplier).unwrap() }
     }
 
-    /// The bytes they take, or none where they stay as they are.
+    /// Checks the number of bytes they take when packed; `None` for plain rounds.
     #[track_caller]
     fn check(rounds: &[Round], bytes: Option<usize>) {
         let chunk = Chunk::of(rounds);
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!(chunk.last_time(), rounds.last().unwrap().time);
         let packed = match &chunk.form {
             Form::Packed { bytes, .. } => Some(bytes.len()),
-            Form::AsTheyAre(_) => None,
+            Form::Plain(_) => None,
         };
         assert_eq!(packed, bytes);
     }

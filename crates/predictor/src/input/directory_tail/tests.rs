@@ -194,10 +194,10 @@ impl Model {
 /// Everything between the files and the engine.
 struct Watcher {
     tail: DirectoryTail,
-    intake: FileStats,
+    file_stats: FileStats,
     series: RoundSeries,
-    /// What the engine has been told.
-    told: Vec<Round>,
+    /// The rounds as the engine would have them.
+    rounds: Vec<Round>,
     hinted: Receiver<()>,
 }
 
@@ -205,32 +205,32 @@ impl Watcher {
     fn new(dir: &Path, mode: Watch, watcher: &FsWatcher) -> Self {
         let (hint, hinted) = hint();
         let tail = DirectoryTail::new(dir.to_owned(), mode, watcher.clone(), hint);
-        let (intake, series) = (FileStats::new(dir), RoundSeries::default());
-        let mut watcher = Self { tail, intake, series, told: Vec::new(), hinted };
+        let (file_stats, series) = (FileStats::new(dir), RoundSeries::default());
+        let mut watcher = Self { tail, file_stats, series, rounds: Vec::new(), hinted };
         watcher.scan();
         watcher
     }
 
     fn scan(&mut self) {
         let changes = self.tail.scan().unwrap();
-        let changes = self.intake.enter(changes);
-        let growth = self.series.apply(changes);
+        let changes = self.file_stats.record(changes);
+        let change = self.series.apply(changes);
         let rounds = self.series.rounds();
-        match growth {
+        match change {
             SeriesChange::Unchanged => {}
             SeriesChange::From(first) => {
-                assert_eq!(first, self.told.len(), "new rounds follow those that were told");
-                self.told.extend(rounds.range(first..rounds.len()));
+                assert_eq!(first, self.rounds.len(), "new rounds follow the known ones");
+                self.rounds.extend(rounds.range(first..rounds.len()));
             }
-            SeriesChange::Rebuilt => self.told = rounds.iter().collect(),
+            SeriesChange::Rebuilt => self.rounds = rounds.iter().collect(),
         }
-        assert!(rounds.iter().eq(self.told.iter().copied()), "{growth:?}");
+        assert!(rounds.iter().eq(self.rounds.iter().copied()), "{change:?}");
     }
 
     #[track_caller]
     fn check(&self, model: &Model) {
-        assert_eq!(self.told, model.rounds(), "{}", self.tail.watch());
-        let data = self.intake.view();
+        assert_eq!(self.rounds, model.rounds(), "{}", self.tail.watch());
+        let data = self.file_stats.view();
         assert_eq!(data.files.iter().map(|file| file.records).sum::<u64>(), model.records());
     }
 }
@@ -240,54 +240,54 @@ fn hint() -> (Hint, Receiver<()>) {
     (Hint::new(move || wake.send(()).unwrap_or_default()), hinted)
 }
 
-/// Says when everything that has happened so far has been heard: events come in their order, and
-/// this one is the last.
-struct Bell {
+/// Waits until all earlier events of the file system have been handled: events arrive in order, and its
+/// own is the last.
+struct Barrier {
     dir: TempDir,
     hint: Hint,
-    rung: Receiver<()>,
+    reached: Receiver<()>,
     times: u32,
-    _ear: WatchGuard,
+    _guard: WatchGuard,
 }
 
-impl Bell {
+impl Barrier {
     fn new(watcher: &FsWatcher) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (hint, rung) = hint();
+        let (hint, reached) = hint();
         let guard = watcher.on(dir.path(), &hint).unwrap();
-        Self { dir, hint, rung, times: 0, _ear: guard }
+        Self { dir, hint, reached, times: 0, _guard: guard }
     }
 
-    fn ring(&mut self) {
+    fn wait(&mut self) {
         self.times += 1;
-        // To make a directory is one event; to write a file is several.
+        // Creating a directory is one event; writing a file is several.
         fs::create_dir(self.dir.path().join(format!("aviator_payouts_{}", self.times))).unwrap();
-        self.rung.recv().unwrap();
+        self.reached.recv().unwrap();
         self.hint.reset();
     }
 }
 
-fn check(steps: &[Step], watcher: &FsWatcher, bell: &mut Bell) {
+fn check(steps: &[Step], watcher: &FsWatcher, barrier: &mut Barrier) {
     let mut world = World { root: tempfile::tempdir().unwrap(), ticks: 0, rounds: 0 };
     fs::create_dir(world.dir()).unwrap();
     let mut model = Model::default();
-    let mut told = Watcher::new(&world.dir(), Watch::Notify, watcher);
-    let mut looking = Watcher::new(&world.dir(), Watch::Scan, watcher);
-    assert_eq!((told.tail.watch(), looking.tail.watch()), ("notify", "scan"));
+    let mut notified = Watcher::new(&world.dir(), Watch::Notify, watcher);
+    let mut scanning = Watcher::new(&world.dir(), Watch::Scan, watcher);
+    assert_eq!((notified.tail.watch(), scanning.tail.watch()), ("notify", "scan"));
     for step in steps.iter().chain([&Step::Settle]) {
-        // What cannot happen does not.
+        // A step that is impossible in this state fails and changes nothing.
         drop(world.take(step));
         if !matches!(step, Step::Settle) {
             continue;
         }
-        bell.ring();
+        barrier.wait();
         model.settle(&world.dir());
-        if told.hinted.try_iter().count() > 0 {
-            told.scan();
+        if notified.hinted.try_iter().count() > 0 {
+            notified.scan();
         }
-        looking.scan();
-        looking.check(&model);
-        told.check(&model);
+        scanning.scan();
+        scanning.check(&model);
+        notified.check(&model);
     }
 }
 
@@ -299,12 +299,12 @@ fn schedules() -> u32 {
 #[test]
 fn whatever_happens_to_the_files_the_rounds_are_those_in_them_by_notification_and_by_scan() {
     let watcher = FsWatcher::default();
-    let bell = std::cell::RefCell::new(Bell::new(&watcher));
+    let barrier = std::cell::RefCell::new(Barrier::new(&watcher));
     let config = Config { cases: schedules(), failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let schedules = prop::collection::vec(step(), 1..40);
     let tried = TestRunner::new_with_rng(config, rng).run(&schedules, |steps| {
-        check(&steps, &watcher, &mut bell.borrow_mut());
+        check(&steps, &watcher, &mut barrier.borrow_mut());
         Ok(())
     });
     tried.unwrap();

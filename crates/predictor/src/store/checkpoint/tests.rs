@@ -104,9 +104,9 @@ fn no_changed_byte_and_no_cut_goes_unseen() {
     let all = rounds(200);
     let text = checkpoint(&engine_after(&all), &all).encode();
     assert!(Checkpoint::decode(&text).is_ok());
-    // Every byte of the head, then some hundreds all over.
-    let places = (0..300).chain((300..text.len()).step_by(text.len() / 400));
-    for at in places {
+    // Every byte of the head, then some hundreds over the whole file.
+    let positions = (0..300).chain((300..text.len()).step_by(text.len() / 400));
+    for at in positions {
         let mut changed = text.clone();
         changed[at] ^= 1 << (at % 8);
         assert_eq!(Checkpoint::decode(&changed).err(), Some(Refusal::Damaged), "byte {at}");
@@ -117,13 +117,19 @@ fn no_changed_byte_and_no_cut_goes_unseen() {
 }
 
 #[test]
-fn another_programs_checkpoint_is_named_and_not_read() {
+fn a_checkpoint_of_another_version_is_refused_by_name() {
     let all = rounds(40);
     let mut other = checkpoint(&engine_after(&all), &all);
     other.head.program = "9.9.9".to_owned();
     let refusal = Checkpoint::decode(&other.encode()).unwrap_err();
-    assert_eq!(refusal.to_string(), format!("it is of version 9.9.9, format {FORMAT}"));
-    other.head = Head { format: FORMAT + 1, ..Head::ours() };
+    assert_eq!(
+        refusal.to_string(),
+        format!(
+            "predictor 9.9.9 wrote it in format {FORMAT}; this is predictor {}, format {FORMAT}",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    other.head = Head { format: FORMAT + 1, ..Head::current() };
     assert!(matches!(Checkpoint::decode(&other.encode()), Err(Refusal::OtherProgram { .. })));
 }
 

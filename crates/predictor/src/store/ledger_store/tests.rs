@@ -22,18 +22,18 @@ fn keeper(dir: &Path) -> LedgerStore {
 fn a_place_is_given_only_while_the_ledger_says_all_that_counted() {
     let dir = tempfile::tempdir().unwrap();
     let mut keeper = keeper(dir.path());
-    assert!(keeper.place().is_some());
+    assert!(keeper.position().is_some());
     keeper.append(&entry(1)).unwrap();
-    assert_eq!(keeper.place(), None, "it is not on the disk yet");
+    assert_eq!(keeper.position(), None, "it is not on the disk yet");
     keeper.sync().unwrap();
-    assert!(keeper.place().is_some());
+    assert!(keeper.position().is_some());
     // The directory is replaced under it.
     fs::remove_file(dir.path().join("forecasts.jsonl")).unwrap();
     keeper.append(&entry(2)).unwrap();
     keeper.sync().unwrap();
-    assert_eq!(keeper.place(), None);
+    assert_eq!(keeper.position(), None);
     keeper.read(&[]);
-    assert!(keeper.place().is_some());
+    assert!(keeper.position().is_some());
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn without_a_ledger_nothing_is_kept_and_nothing_fails() {
     let mut second = keeper(dir.path());
     assert_eq!(second.append(&entry(1)), Ok(()));
     assert_eq!(second.sync(), Ok(()));
-    assert_eq!(second.place(), None);
+    assert_eq!(second.position(), None);
     assert_eq!(second.path(), None);
     assert!(!second.is_checkpoint_due(1_000_000));
     drop(first);

@@ -16,7 +16,7 @@ use crate::snapshot::builder::SnapshotBuilder;
 use crate::store::checkpoint::{Checkpoint, CheckpointInputs, RoundsDigest, Unmatched};
 use crate::store::ledger_store::{CutOff, NotWritten, RestoredCheckpoint, StoredState};
 
-/// Rounds taken between two looks at the inbox.
+/// Rounds taken between two checks of the inbox.
 const AT_ONCE: usize = 64;
 
 impl TableLoop {
@@ -27,7 +27,7 @@ impl TableLoop {
                 if self.engine.rounds() > 0 {
                     self.rebuilds += 1;
                     tracing::warn!(
-                        "Earlier rounds have changed; everything is computed anew from the files."
+                        "Earlier rounds have changed; recomputing everything from the files."
                     );
                 }
                 self.rebuild();
@@ -62,7 +62,7 @@ impl TableLoop {
     /// ledger is scored by that forecast; any other round only updates the features. Appends at most
     /// one forecast, so the nested sync ends.
     pub(super) fn rebuild(&mut self) {
-        self.replies.say(Topic::Data, json!({ "records": self.series.rounds().len() }));
+        self.replies.announce(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
         let settings = Settings {
             auto_train: self.config.auto_train_enabled,
@@ -75,9 +75,9 @@ impl TableLoop {
         self.unmatched = Unmatched::default();
         let rounds: Vec<Round> = self.series.rounds().iter().collect();
         self.waiting = rounds.len()..rounds.len();
-        let begun = Instant::now();
+        let started = Instant::now();
         let StoredState { restored, mut ledger } = self.ledger_store.read(&rounds);
-        let read = begun.elapsed();
+        let read = started.elapsed();
         self.training_status.count_from(ledger.model_version());
         let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
         if !self.replay(&rounds, known, &mut ledger) {
@@ -90,15 +90,15 @@ impl TableLoop {
         self.report_unmatched(&ledger);
         drop(ledger);
         tracing::info!(
-            "{} rounds taken in {} ms, {known} of them with scores from the checkpoint; state read in {} ms.",
+            "{} rounds loaded in {} ms, {known} of them from the checkpoint; state read in {} ms.",
             rounds.len(),
-            begun.elapsed().as_millis(),
+            started.elapsed().as_millis(),
             read.as_millis(),
         );
         if let Some(installed) = installed {
             let issued = self.engine.install(installed, (self.now)());
             if let Some(forecast) = issued {
-                self.keep_forecast(&forecast);
+                self.record_forecast(&forecast);
             }
         }
         self.sync();
@@ -116,8 +116,7 @@ impl TableLoop {
         let mut before: Option<&Round> = None;
         for round in known_rounds {
             let found = before.and_then(|before| shown.take(before, round).ok().flatten());
-            let settlement =
-                found.map(|kept| Settlement { forecast: kept.forecast, round: *round });
+            let settlement = found.map(|it| Settlement { forecast: it.forecast, round: *round });
             self.builder.round(*round, settlement.as_ref());
             before = Some(round);
         }
@@ -128,7 +127,7 @@ impl TableLoop {
         known
     }
 
-    /// Replays the rounds after the first `known`. False when it was told to stop before the end.
+    /// Replays the rounds after the first `known`; returns false if the program is stopping.
     fn replay(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) -> bool {
         let mut before = known.checked_sub(1).map(|last| &rounds[last]);
         for (number, round) in rounds.iter().enumerate().skip(known) {
@@ -136,16 +135,16 @@ impl TableLoop {
                 return false;
             }
             let found = before.map_or(Ok(None), |before| ledger.take(before, round));
-            let kept = found.unwrap_or_else(|Mismatch| {
+            let forecast = found.unwrap_or_else(|Mismatch| {
                 self.builder.add_mismatches(1);
                 None
             });
-            let is_settled = kept.is_some_and(|kept| kept.settled.is_some());
-            let settlement = self.engine.replay(*round, kept.map(|kept| kept.forecast));
+            let is_settled = forecast.is_some_and(|it| it.settled.is_some());
+            let settlement = self.engine.replay(*round, forecast.map(|it| it.forecast));
             self.digest.push(round);
             self.builder.round(*round, settlement.as_ref());
             if let Some(settlement) = settlement.filter(|_| !is_settled) {
-                self.keep_settlement(&settlement, (self.now)());
+                self.record_settlement(&settlement, (self.now)());
             }
             before = Some(round);
         }
@@ -157,46 +156,46 @@ impl TableLoop {
         self.unmatched = self.unmatched.and(Unmatched { count: count as u64, until });
         if self.unmatched.count > 0 {
             tracing::warn!(
-                "{} forecasts in the ledger belong to rounds that are not in the files; they are left out.",
+                "{} forecasts in the ledger belong to rounds that are not in the files; leaving them out.",
                 self.unmatched.count
             );
         }
     }
 
     fn observe_round(&mut self, round: Round) {
-        let heard = (self.now)();
+        let now = (self.now)();
         let mut settlement = None;
-        for effect in self.engine.observe(round, heard) {
+        for effect in self.engine.observe(round, now) {
             match effect {
                 Effect::Settled(it) => {
-                    self.keep_settlement(&it, heard);
+                    self.record_settlement(&it, now);
                     settlement = Some(it);
                 }
-                Effect::Issued(forecast) => self.keep_forecast(&forecast),
+                Effect::Issued(forecast) => self.record_forecast(&forecast),
                 Effect::Retrain(_) => self.train(None),
             }
         }
         self.digest.push(&round);
         self.builder.round(round, settlement.as_ref());
-        let said = json!({
+        let data = json!({
             "round": self.engine.rounds(),
             "time": round.time,
             "multiplier": round.multiplier,
             "forecast": settlement.map(|it| it.forecast.calibrated()),
         });
-        self.replies.say(Topic::Round, said);
+        self.replies.announce(Topic::Round, data);
     }
 
     /// Appends a forecast to the ledger; one that is not there before its round does not count.
-    pub(super) fn keep_forecast(&mut self, forecast: &Forecast) {
+    pub(super) fn record_forecast(&mut self, forecast: &Forecast) {
         if self.ledger_store.append(&Entry::Forecast(*forecast)) == Err(NotWritten) {
             self.engine.discard_open();
         }
-        let said = json!({ "round": forecast.round, "model_version": forecast.model_version });
-        self.replies.say(Topic::Forecast, said);
+        let data = json!({ "round": forecast.round, "model_version": forecast.model_version });
+        self.replies.announce(Topic::Forecast, data);
     }
 
-    fn keep_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+    fn record_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
         let settled = Entry::Settled(Settled {
             round: settlement.forecast.round,
             time: settlement.round.time,
@@ -217,13 +216,13 @@ impl TableLoop {
         }
     }
 
-    /// The current state as a checkpoint; none when the last one says as much.
+    /// Returns the current state as a checkpoint; `None` if nothing has changed since the last one.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
-        let ledger = self.ledger_store.place()?;
+        let ledger = self.ledger_store.position()?;
         if !self.ledger_store.is_checkpoint_old(self.engine.rounds(), &ledger) {
             return None;
         }
-        let known = CheckpointInputs {
+        let inputs = CheckpointInputs {
             ledger,
             open: self.engine.frozen().copied(),
             unmatched: self.unmatched,
@@ -231,12 +230,14 @@ impl TableLoop {
             model_version: self.training_status.last_id(),
             learned: self.engine.learned().clone(),
         };
-        Some(Checkpoint::new(&self.digest, known))
+        Some(Checkpoint::new(&self.digest, inputs))
     }
 
     fn read_origin(&self) -> Option<Origin> {
         Origin::of(&self.config.data_dir).unwrap_or_else(|error| {
-            tracing::warn!("The origin of the rounds is taken as recorded: {error}.");
+            tracing::warn!(
+                "The origin of the rounds is unknown, assuming that they are recorded: {error}."
+            );
             Some(Origin::Recorded)
         })
     }

@@ -21,15 +21,17 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    pub(super) fn say(&mut self, topic: Topic, data: Value) {
+    /// Queues an event for connected pages.
+    pub(super) fn announce(&mut self, topic: Topic, data: Value) {
         self.events.push_back((topic, data));
         if self.events.len() > EVENTS_MAX {
             self.events.pop_front();
         }
     }
 
-    pub(super) fn answer(&mut self, asker: TrainReply, answer: Result<Accuracy, NoTraining>) {
-        self.answers.push((asker, answer));
+    /// Queues the reply to a training request.
+    pub(super) fn answer(&mut self, reply: TrainReply, answer: Result<Accuracy, NoTraining>) {
+        self.answers.push((reply, answer));
     }
 
     /// Replies to a scan once all rounds it found have been taken.
@@ -37,13 +39,14 @@ impl Replies {
         self.scanned.push(done);
     }
 
+    /// Sends everything that waits; the replies to scans only when all rounds have been taken.
     pub(super) fn send(&mut self, events: &Events, is_caught_up: bool) {
         for (topic, data) in self.events.drain(..) {
-            events.say(topic, &data);
+            events.publish(topic, &data);
         }
         // The client may have disconnected.
-        for (asker, answer) in self.answers.drain(..) {
-            drop(asker.send(answer));
+        for (reply, answer) in self.answers.drain(..) {
+            drop(reply.send(answer));
         }
         if is_caught_up {
             self.scanned.drain(..).for_each(|done| done.send(()).unwrap_or_default());

@@ -106,7 +106,7 @@ impl Bench {
         let (version, trained_on) = (1, 40);
         let installed = Installed { model: Arc::new(Momentum), version, trained_on };
         if let Some(forecast) = table_loop.engine.install(installed, (table_loop.now)()) {
-            table_loop.keep_forecast(&forecast);
+            table_loop.record_forecast(&forecast);
             table_loop.sync();
         }
     }
@@ -234,7 +234,7 @@ fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     let installed = Installed { model: Arc::new(Momentum), version: 2, trained_on: 40 };
     let forecast = table_loop.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(forecast.model_version, 2);
-    table_loop.keep_forecast(&forecast);
+    table_loop.record_forecast(&forecast);
     assert_eq!(table_loop.engine.frozen(), Some(&before));
     bench.disk.heal();
     bench.play(3);
@@ -360,4 +360,4 @@ fn a_damaged_checkpoint_is_put_aside_and_all_is_computed_anew() {
 
 mod clock;
 mod faults;
-mod words;
+mod log_messages;

@@ -13,34 +13,35 @@ use crate::training::status::{NoTraining, Running, TrainReply};
 use crate::training::thread::{TrainRequest, TrainerEvent};
 
 impl TableLoop {
-    pub(super) fn train_for(&mut self, asker: TrainReply) {
+    /// Starts a training that a client has requested, or refuses it.
+    pub(super) fn train_for(&mut self, reply: TrainReply) {
         let have = self.engine.rounds();
         let refused = match self.training_status.running() {
             Some(running) => NoTraining::Running { id: running.id },
             None if have < FIRST_AT => NoTraining::TooFewRounds { have, need: FIRST_AT },
-            None => return self.train(Some(asker)),
+            None => return self.train(Some(reply)),
         };
-        self.replies.answer(asker, Err(refused));
+        self.replies.answer(reply, Err(refused));
     }
 
-    /// Orders a training on all rounds there are, or queues one if the trainer is busy.
-    pub(super) fn train(&mut self, asker: Option<TrainReply>) {
+    /// Starts a training on all rounds, or queues one if the trainer is busy.
+    pub(super) fn train(&mut self, reply: Option<TrainReply>) {
         if self.training_status.running().is_some() {
             self.training_status.queued = true;
             return;
         }
         let records = self.engine.training_started();
-        let id = self.training_status.begin(records, (self.now)(), asker);
+        let id = self.training_status.begin(records, (self.now)(), reply);
         let rounds = self.series.rounds().clone();
-        let order = TrainRequest { id, rounds, records, tell: Arc::clone(&self.tell) };
-        if !self.trainer.order(order) {
+        let events = Arc::clone(&self.trainer_events);
+        if !self.trainer.request(TrainRequest { id, rounds, records, events }) {
             self.training_failed("the training thread has ended".to_owned());
         }
         self.send_training_event(id, "started");
     }
 
-    pub(super) fn on_trainer_event(&mut self, news: TrainerEvent) {
-        match news {
+    pub(super) fn on_trainer_event(&mut self, event: TrainerEvent) {
+        match event {
             TrainerEvent::Progress { id, share } => {
                 self.training_status.progress(id, share);
                 self.send_training_event(id, "running");
@@ -64,7 +65,7 @@ impl TableLoop {
     fn trained(&mut self, learned: &Learned) {
         let now = (self.now)();
         let is_automatic = self.training_status.running().is_some_and(Running::is_automatic);
-        let Some((accuracy, asker)) = self.training_status.done(learned, now) else { return };
+        let Some((accuracy, reply)) = self.training_status.done(learned, now) else { return };
         let tag = if is_automatic { "[AUTO-TRAIN]" } else { "[TRAIN]" };
         tracing::info!(
             "🤖 {tag} Model retrained! MAE: {:.3}, RMSE: {:.3}, Records: {}",
@@ -78,23 +79,23 @@ impl TableLoop {
             trained_on: accuracy.total_records,
         };
         if let Some(forecast) = self.engine.install(installed, now) {
-            self.keep_forecast(&forecast);
+            self.record_forecast(&forecast);
             self.sync();
         }
-        if let Some(asker) = asker {
-            self.replies.answer(asker, Ok(accuracy));
+        if let Some(reply) = reply {
+            self.replies.answer(reply, Ok(accuracy));
         }
     }
 
     fn training_failed(&mut self, error: String) {
-        if let Some(asker) = self.training_status.failed(error.clone()) {
-            self.replies.answer(asker, Err(NoTraining::Failed(error)));
+        if let Some(reply) = self.training_status.failed(error.clone()) {
+            self.replies.answer(reply, Err(NoTraining::Failed(error)));
         }
     }
 
     fn send_training_event(&mut self, id: u64, what: &str) {
         let view = self.training_status.view(self.engine.rounds(), self.engine.next_training_at());
-        let said = json!({ "id": id, "what": what, "progress": view.progress });
-        self.replies.say(Topic::Training, said);
+        let data = json!({ "id": id, "what": what, "progress": view.progress });
+        self.replies.announce(Topic::Training, data);
     }
 }

@@ -1,4 +1,4 @@
-// Types of the API's answers, for the type checker. The page never loads this file; docs/api.md describes the API.
+// Types of the API's answers, for the type checker. The page never loads this file; docs/reference/api.md describes the API.
 
 /**
  * @typedef {object} Interval
@@ -53,7 +53,7 @@
  * @property {number} rmse
  * @property {number} r2_score
  * @property {number} log_mae
- * @property {{ mae: number, rmse: number, log_mae: number, r2_score?: number }} baseline
+ * @property {{ mae: number, rmse: number, log_mae: number }} baseline
  * @property {number} samples_trained
  * @property {number} samples_tested
  * @property {number} total_records
@@ -103,7 +103,7 @@
  */
 
 /**
- * @typedef {object} Light
+ * @typedef {object} TestEvidence
  * @property {number} e the evidence: what one imaginary euro has become
  * @property {number} e_max the maximum of `e` so far
  * @property {number} amber_at
@@ -114,7 +114,7 @@
 
 /** @typedef {{ value: number, lo: number, hi: number }} Estimate a value with its interval */
 /** @typedef {{ name: string } & Record<string, number | string | null | undefined>} ScoreRow */
-/** @typedef {{ target: number, from: number, to: number, rounds: number, said: number, came: Estimate }} ReliabilityRow */
+/** @typedef {{ target: number, from: number, to: number, rounds: number, forecast: number, observed: Estimate }} ReliabilityRow */
 /** @typedef {{ shown: Estimate | null }} SkillAgainst percent; positive is better */
 
 /**
@@ -131,7 +131,7 @@
 /**
  * @typedef {object} Facts the facts behind the verdict's sentence
  * @property {number} rounds
- * @property {boolean} order whether this light has been on
+ * @property {boolean} order whether this test has reached amber
  * @property {boolean} law
  * @property {boolean} forecast
  * @property {number} advertised_return
@@ -148,7 +148,7 @@
  * @property {number[]} rounds
  * @property {{ value: (number | null)[], lo: (number | null)[], hi: (number | null)[] }} skill percent
  * @property {(number | null)[]} coverage
- * @property {{ order: number[], law: number[], forecast: number[] }} lights ln e
+ * @property {{ order: number[], law: number[], forecast: number[] }} evidence ln e
  */
 
 /** @typedef {{ multiplier: number, observed: number, lo: number | null, hi: number | null, house: number }} DistributionPoint */
@@ -179,7 +179,7 @@
  * @property {Data} data
  * @property {Collector | null} collector
  * @property {Scorecard | null} scorecard
- * @property {{ order?: Light, law?: Light, forecast?: Light } | null} lights
+ * @property {{ order?: TestEvidence, law?: TestEvidence, forecast?: TestEvidence } | null} evidence
  * @property {Verdict | null} verdict
  * @property {{ settled: number, late: number, missed: number }} [forecasts] how many were settled, late or missed
  * @property {string} version

@@ -1,4 +1,4 @@
-//! Everyone can use it: by keyboard, by ear, without motion.
+//! Accessibility: keyboard, screen reader, reduced motion.
 
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ async fn barriers(tab: &Tab) -> Value {
 }
 
 #[tokio::test]
-async fn axe_finds_no_serious_barrier_in_either_theme_on_desk_and_phone() {
+async fn axe_finds_no_serious_barrier_in_either_theme_on_desktop_and_phone() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = Program::start();
         program.write_bad_row();
@@ -128,7 +128,7 @@ async fn only_the_forecast_is_announced_and_once_for_each_round() {
 }
 
 #[tokio::test]
-async fn a_new_row_slides_in_only_for_those_who_do_not_mind() {
+async fn a_new_row_is_animated_unless_reduced_motion_is_preferred() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = open_trained(tab).await;
         next_round(tab, &mut program).await;

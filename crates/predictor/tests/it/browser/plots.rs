@@ -20,7 +20,7 @@ async fn each_plot_has_a_sentence_and_a_table_behind_it() {
             is_drawn_with_its_table(tab, plot).await;
         }
         // Measured from 100 forecasts on; until then the plot says so.
-        tab.reads("skill-plot", "Measured from 100 forecasts on.").await;
+        tab.reads("skill-plot", "Appears after 100 checked forecasts.").await;
         tab.reads("recorder-say", "Gaps 1").await;
         tab.reads("recorder-table", "page closed").await;
         program.append(30);
@@ -89,16 +89,16 @@ async fn a_hundred_thousand_rounds_are_shown_in_at_most_two_thousand_points() {
 }
 
 #[tokio::test]
-async fn a_light_that_is_switched_off_stays_off_when_rounds_come() {
+async fn a_curve_that_is_switched_off_stays_off_when_rounds_come() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = open_trained(tab).await;
         next_round(tab, &mut program).await;
-        tab.value("document.getElementById('lights-plot').scrollIntoView()").await;
-        tab.sees("#lights-plot canvas").await;
-        tab.click("#lights-legend .law button").await;
-        tab.sees("#lights-legend .law button[aria-pressed='false']").await;
+        tab.value("document.getElementById('evidence-plot').scrollIntoView()").await;
+        tab.sees("#evidence-plot canvas").await;
+        tab.click("#evidence-legend .law button").await;
+        tab.sees("#evidence-legend .law button[aria-pressed='false']").await;
         next_round(tab, &mut program).await;
-        tab.sees("#lights-legend .law button[aria-pressed='false']").await;
+        tab.sees("#evidence-legend .law button[aria-pressed='false']").await;
     })
     .await;
 }

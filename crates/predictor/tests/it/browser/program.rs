@@ -1,4 +1,4 @@
-//! A running predictor on a directory of its own.
+//! A running predictor with its own directory.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;

@@ -1,4 +1,4 @@
-//! The page behind a reverse proxy that serves it below a path of its own, as nginx does with
+//! The page behind a reverse proxy that serves it below a path, as nginx does with
 //! `location /games/aviator/ { proxy_pass http://127.0.0.1:5001/; }`.
 
 use actix_web::dev::ServerHandle;

@@ -1,4 +1,4 @@
-//! Every state that is not the usual one looks meant: it says what is missing and what to do.
+//! In every unusual state the page says what is missing and what to do.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::program::Program;
 use super::{Screen, Tab, next_round, open_trained, with_tab};
-use crate::app::{Broken, Data, Held, TestApp};
+use crate::test_app::{Broken, Data, Held, TestApp};
 
 /// A button that cannot do its work yet says what is missing, in words.
 #[tokio::test]
-async fn the_buttons_say_what_came_of_them() {
+async fn the_buttons_report_their_outcome() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = Program::start();
         program.append(12);
@@ -40,14 +40,14 @@ async fn without_rounds_every_plot_says_what_is_missing() {
         tab.reads("empty-text", "No rounds yet.").await;
         tab.reads("empty-todo", &program.folder()).await;
         tab.reads("plot", "No rounds yet. They appear here as they are read.").await;
-        tab.reads("reliability-plot", "no forecast has met its round").await;
+        tab.reads("reliability-plot", "no forecast has been checked").await;
         tab.reads("law-plot", "No rounds to count yet.").await;
-        for plot in ["skill-plot", "lights-plot", "coverage-plot"] {
+        for plot in ["skill-plot", "evidence-plot", "coverage-plot"] {
             tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
             tab.reads(plot, "Nothing yet").await;
         }
         tab.value("document.getElementById('recorder-plot').scrollIntoView()").await;
-        tab.reads("recorder-plot", "The collector has noted nothing here.").await;
+        tab.reads("recorder-plot", "The collector has recorded no events here.").await;
         tab.reads("collector-say", "not seen here").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -76,7 +76,7 @@ async fn a_first_training_is_shown_while_it_runs() {
 }
 
 #[tokio::test]
-async fn a_training_that_failed_is_said_with_its_reason() {
+async fn a_failed_training_is_reported_with_its_reason() {
     with_tab(Screen::Desk, async |tab| {
         let data = Data::with_rounds(40);
         let app = TestApp::with_learner(data.manual(), Box::new(Broken));
@@ -109,7 +109,7 @@ async fn shows_collector(tab: &Tab, program: &Program, status: &Value, words: (&
 }
 
 #[tokio::test]
-async fn a_collector_in_trouble_is_said_with_what_to_do() {
+async fn a_failing_collector_is_reported_with_the_remedy() {
     with_tab(Screen::Desk, async |tab| {
         // Asked by the clock, so that each new state is seen soon.
         tab.block("*api/events*").await;
@@ -164,7 +164,7 @@ async fn rejected_rows_are_listed_with_their_reasons() {
 
 /// An older predictor behind a newer page, or one that a proxy lets through only in part.
 #[tokio::test]
-async fn a_predictor_that_keeps_no_history_is_said_and_the_rest_still_works() {
+async fn a_predictor_without_the_history_route_is_reported_and_the_rest_works() {
     with_tab(Screen::Desk, async |tab| {
         tab.prepare(
             "const ask = window.fetch; window.fetch = (address, ...rest) =>\
@@ -176,9 +176,9 @@ async fn a_predictor_that_keeps_no_history_is_said_and_the_rest_still_works() {
         tab.open(&program.address()).await;
         tab.reads("stats-rounds", "300 rounds").await;
         tab.click("#range label:nth-of-type(4)").await;
-        tab.reads("readout", "hands out the last 200 rounds").await;
+        tab.reads("readout", "provides only the last 200 rounds").await;
         tab.value("document.getElementById('skill-plot').scrollIntoView()").await;
-        tab.reads("skill-plot", "does not keep this").await;
+        tab.reads("skill-plot", "does not provide this").await;
         tab.value("document.getElementById('law-plot').scrollIntoView()").await;
         tab.reads("law-seen", "last 200 rounds").await;
         tab.sees("#law-plot canvas").await;
@@ -188,7 +188,7 @@ async fn a_predictor_that_keeps_no_history_is_said_and_the_rest_still_works() {
 
 /// Of some thirty files one may not arrive: the predictor is just being restarted, or the line breaks.
 #[tokio::test]
-async fn a_page_that_did_not_arrive_whole_is_loaded_again_by_itself() {
+async fn a_page_that_loaded_incompletely_reloads_itself() {
     with_tab(Screen::Desk, async |tab| {
         let program = Program::start();
         tab.block("*/js/store.js").await;

@@ -1,14 +1,14 @@
-//! Where one predictor serves several tables, the page shows one, and leads to the others.
+//! With several tables the page shows one and links to the others.
 
 use predictor::config::Config;
 use rounds::TableName;
 use serde_json::json;
 
 use super::{Screen, with_tab};
-use crate::app::{Data, FILE, TestApp};
+use crate::test_app::{Data, FILE, TestApp};
 
 #[tokio::test]
-async fn another_table_is_a_choice_away() {
+async fn another_table_can_be_chosen() {
     with_tab(Screen::Desk, async |tab| {
         let data = Data::with_rounds(12);
         std::fs::create_dir(data.file("eu")).unwrap();

@@ -29,7 +29,7 @@ fn settings(framing: Framing) -> ConnectionSettings {
         ping: None,
         idle: IDLE,
         bytes_max: 1 << 16,
-        from: "the feed".to_owned(),
+        peer: "the feed".to_owned(),
     }
 }
 
@@ -58,20 +58,23 @@ async fn attend(server: &mut Socket) {
 }
 
 /// How the connection ends, when it does, and the readings before that.
-async fn until_it_ends(link: &mut Link<DuplexStream>) -> (Vec<Report>, SourceError, Duration) {
+async fn until_it_ends(
+    connection: &mut Connection<DuplexStream>,
+) -> (Vec<Report>, SourceError, Duration) {
     let (mut reader, mut health, start) = (reader(), FeedHealth::default(), Instant::now());
-    let mut said = Vec::new();
+    let mut report = Vec::new();
     loop {
-        match link.next(&mut reader, &mut health).await {
-            Ok(one) => said.push(one),
-            Err(error) => return (said, error, start.elapsed()),
+        match connection.next(&mut reader, &mut health).await {
+            Ok(one) => report.push(one),
+            Err(error) => return (report, error, start.elapsed()),
         }
     }
 }
 
-fn rounds(said: &[Report]) -> Vec<String> {
-    said.iter()
-        .filter_map(|said| match said {
+fn rounds(report: &[Report]) -> Vec<String> {
+    report
+        .iter()
+        .filter_map(|report| match report {
             Report::Round { multiplier, .. } => Some(multiplier.to_string()),
             _ => None,
         })
@@ -81,9 +84,9 @@ fn rounds(said: &[Report]) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_a_ping_is_gone() {
     let (client, _server) = pair().await;
-    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
-    let (said, error, after) = until_it_ends(&mut link).await;
-    assert_eq!(said, []);
+    let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
+    let (report, error, after) = until_it_ends(&mut connection).await;
+    assert_eq!(report, []);
     assert_eq!(
         error,
         SourceError::Silent {
@@ -97,13 +100,13 @@ async fn a_server_that_does_not_answer_a_ping_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_answers_pings_and_says_nothing_is_silent() {
     let (client, mut server) = pair().await;
-    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
-    let (said, error, after) = tokio::select! {
-        ended = until_it_ends(&mut link) => ended,
+    let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
+    let (report, error, after) = tokio::select! {
+        ended = until_it_ends(&mut connection) => ended,
         () = attend(&mut server) => panic!("the server was left"),
     };
-    assert!(said.iter().all(|said| *said == Report::Alive), "{said:?}");
-    assert_eq!(said.len(), 14, "one for each answer");
+    assert!(report.iter().all(|report| *report == Report::Alive), "{report:?}");
+    assert_eq!(report.len(), 14, "one for each answer");
     assert_eq!(
         (error, after),
         (SourceError::Silent { what: "the feed".to_owned(), after: IDLE }, IDLE)
@@ -113,12 +116,12 @@ async fn a_server_that_answers_pings_and_says_nothing_is_silent() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_gone_without_a_word_is_noticed_at_once() {
     let (client, server) = pair().await;
-    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     drop(server);
-    let (_, error, after) = until_it_ends(&mut link).await;
+    let (_, error, after) = until_it_ends(&mut connection).await;
     assert_eq!(
         error,
-        SourceError::Disconnected("the feed ended the connection without a word".to_owned())
+        SourceError::Disconnected("the feed ended the connection without a close frame".to_owned())
     );
     assert_eq!(after, Duration::ZERO);
 }
@@ -129,10 +132,10 @@ async fn a_message_that_cannot_be_handed_over_ends_the_connection() {
     let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
     let mut settings = settings(Framing::None);
     settings.on_connect = vec!["x".repeat(1000)];
-    let error = Link::open(client, &settings).await.unwrap_err();
+    let error = Connection::open(client, &settings).await.unwrap_err();
     assert_eq!(
         error,
-        SourceError::TimedOut { what: "the feed, sent something,".to_owned(), after: SEND_WITHIN }
+        SourceError::TimedOut { what: "the feed, sent something,".to_owned(), after: SEND_TIMEOUT }
     );
     drop(server);
 }
@@ -143,7 +146,7 @@ async fn a_configured_text_is_sent_as_often_as_it_says() {
     let every = Duration::from_secs(30);
     let ping = Ping::Text { every, text: "ping".to_owned(), is_answered: false };
     let settings = ConnectionSettings { ping: Some(ping), ..settings(Framing::None) };
-    let mut link = Link::open(client, &settings).await.unwrap();
+    let mut connection = Connection::open(client, &settings).await.unwrap();
     let start = Instant::now();
     let server = async {
         for n in 1..=5 {
@@ -152,7 +155,7 @@ async fn a_configured_text_is_sent_as_often_as_it_says() {
         }
     };
     tokio::select! {
-        ended = until_it_ends(&mut link) => panic!("{ended:?}"),
+        ended = until_it_ends(&mut connection) => panic!("{ended:?}"),
         () = server => {}
     }
 }
@@ -176,14 +179,14 @@ async fn a_socket_io_3_client_pings_and_ends_when_nobody_answers() {
     };
     let settings = settings(Framing::SocketIo3);
     let client = async {
-        let mut link = Link::open(client, &settings).await.unwrap();
-        until_it_ends(&mut link).await
+        let mut connection = Connection::open(client, &settings).await.unwrap();
+        until_it_ends(&mut connection).await
     };
-    let (said, error, after) = tokio::select! {
+    let (report, error, after) = tokio::select! {
         ended = client => ended,
         () = server => panic!("the server was left"),
     };
-    assert_eq!(rounds(&said), ["2.50"]);
+    assert_eq!(rounds(&report), ["2.50"]);
     assert!(matches!(error, SourceError::Silent { .. }), "{error:?}");
     assert_eq!(after, Duration::from_mins(1));
 }
@@ -207,14 +210,14 @@ async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
     let mut settings = settings(Framing::SocketIo4);
     settings.on_connect = vec![r#"["join","crash"]"#.to_owned()];
     let client = async {
-        let mut link = Link::open(client, &settings).await.unwrap();
-        until_it_ends(&mut link).await
+        let mut connection = Connection::open(client, &settings).await.unwrap();
+        until_it_ends(&mut connection).await
     };
-    let (said, error, after) = tokio::select! {
+    let (report, error, after) = tokio::select! {
         ended = client => ended,
         () = server => panic!("the server was left"),
     };
-    assert_eq!(rounds(&said), ["1.01"]);
+    assert_eq!(rounds(&report), ["1.01"]);
     let limit = Duration::from_secs(45);
     assert_eq!(error, SourceError::Silent { what: "the feed, pinged,".to_owned(), after: limit });
     assert_eq!(after, Duration::from_secs(100) + limit);
@@ -236,11 +239,11 @@ async fn a_namespace_is_joined_in_both_versions() {
             server.close(None).await.unwrap();
         };
         let client = async {
-            let mut link = Link::open(client, &settings).await.unwrap();
-            until_it_ends(&mut link).await
+            let mut connection = Connection::open(client, &settings).await.unwrap();
+            until_it_ends(&mut connection).await
         };
-        let ((said, error, _), ()) = tokio::join!(client, server);
-        assert_eq!(rounds(&said), ["3.00"], "{framing:?}");
+        let ((report, error, _), ()) = tokio::join!(client, server);
+        assert_eq!(rounds(&report), ["3.00"], "{framing:?}");
         assert_eq!(error, SourceError::Disconnected("the feed closed the connection".to_owned()));
     }
 }
@@ -251,7 +254,7 @@ async fn opening(texts: &[&str]) -> SourceError {
     for text in texts {
         say(&mut server, text).await;
     }
-    Link::open(client, &settings(Framing::SocketIo4)).await.unwrap_err()
+    Connection::open(client, &settings(Framing::SocketIo4)).await.unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,7 +285,7 @@ async fn a_server_that_does_not_speak_engine_io_is_understood() {
 #[tokio::test(start_paused = true)]
 async fn a_busy_feed_is_said_to_be_alive_once_a_second() {
     let (client, mut server) = pair().await;
-    let mut link = Link::open(client, &settings(Framing::None)).await.unwrap();
+    let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     let server = async {
         for tenth in 0..100 {
             say(&mut server, &json!(["tick", tenth]).to_string()).await;
@@ -290,17 +293,17 @@ async fn a_busy_feed_is_said_to_be_alive_once_a_second() {
         }
         drop(server);
     };
-    let ((said, _, _), ()) = tokio::join!(until_it_ends(&mut link), server);
-    assert_eq!(said, vec![Report::Alive; 10]);
+    let ((report, _, _), ()) = tokio::join!(until_it_ends(&mut connection), server);
+    assert_eq!(report, vec![Report::Alive; 10]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn several_rounds_in_one_message_are_all_told_in_order() {
     let (client, mut server) = pair().await;
-    let mut link = Link::open(client, &settings(Framing::Ndjson)).await.unwrap();
+    let mut connection = Connection::open(client, &settings(Framing::Ndjson)).await.unwrap();
     say(&mut server, "[\"crash\",2]\n[\"tick\",1]\n[\"crash\",3]\n[\"cra").await;
     say(&mut server, "sh\",4]\n").await;
     drop(server);
-    let (said, _, _) = until_it_ends(&mut link).await;
-    assert_eq!(rounds(&said), ["2.00", "3.00", "4.00"]);
+    let (report, _, _) = until_it_ends(&mut connection).await;
+    assert_eq!(rounds(&report), ["2.00", "3.00", "4.00"]);
 }

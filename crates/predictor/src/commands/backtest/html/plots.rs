@@ -6,13 +6,13 @@ use std::fmt::{Result, Write as _};
 use evaluation::confidence_sequence::Estimate;
 
 use crate::commands::backtest::plot::{Axis, Dot, Mark, Plot, draw};
-use crate::commands::backtest::report::{Point, Report};
+use crate::commands::backtest::report::{Report, ScorePoint};
 
 pub(super) fn write(page: &mut String, report: &Report) -> Result {
     writeln!(page, "<div class=\"plots\">")?;
     figure(page, "Skill over time", SKILL, &skill(report))?;
     figure(page, "Evidence over time", EVIDENCE, &evidence(report))?;
-    figure(page, "Did rounds come as often as was said?", CALIBRATION, &calibration(report))?;
+    figure(page, "Did rounds come as often as forecast?", CALIBRATION, &calibration(report))?;
     figure(page, "Rounds inside the intervals", COVERAGE, &coverage(report))?;
     writeln!(page, "</div>")
 }
@@ -23,19 +23,19 @@ const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key la
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
     Where a change was noticed (upright line) all three begin anew, with doubled lines.";
-const CALIBRATION: &str = "What was said, and the share that came, in ten bins for each target, \
-    with 95 % ends. Dots on the diagonal are honest; small dots rest on few rounds.";
+const CALIBRATION: &str = "Forecast probability and observed share, in ten bins for each target, \
+    with 95 % ends. Dots on the diagonal are calibrated; small dots rest on few rounds.";
 const COVERAGE: &str = "<span class=\"key ours\">80 %</span> <span class=\"key law\">90 %</span> \
     Share of the last 500 rounds inside the served interval. It wavers by about 2 points by chance \
     alone.";
 
-fn figure(page: &mut String, title: &str, says: &str, plot: &Plot<'_>) -> Result {
+fn figure(page: &mut String, title: &str, caption: &str, plot: &Plot<'_>) -> Result {
     writeln!(page, "<figure><h2>{title}</h2>")?;
     draw(page, plot)?;
-    writeln!(page, "<figcaption>{says}</figcaption></figure>")
+    writeln!(page, "<figcaption>{caption}</figcaption></figure>")
 }
 
-fn line(report: &Report, class: &'static str, value: impl Fn(&Point) -> Option<f64>) -> Mark {
+fn line(report: &Report, class: &'static str, value: impl Fn(&ScorePoint) -> Option<f64>) -> Mark {
     let points = report.curve.iter().filter_map(|it| Some((it.round as f64, value(it)?)));
     Mark::Line { class, points: points.collect() }
 }
@@ -44,7 +44,7 @@ fn line(report: &Report, class: &'static str, value: impl Fn(&Point) -> Option<f
 type Known = Vec<(f64, Estimate)>;
 
 /// The first band is ten times as wide as the last and would flatten all that follows.
-fn known(report: &Report, skill: impl Fn(&Point) -> Option<Estimate>) -> Known {
+fn known(report: &Report, skill: impl Fn(&ScorePoint) -> Option<Estimate>) -> Known {
     let known: Known =
         report.curve.iter().filter_map(|it| Some((it.round as f64, skill(it)?))).collect();
     known[known.len() / 10..].to_vec()
@@ -65,7 +65,7 @@ fn skill(report: &Report) -> Plot<'static> {
     // Forecasts that are the table to the last digit have a band of no width.
     let y = Axis::linear("skill, %", values.chain([-0.1, 0.1]));
     Plot {
-        says: "Skill over time with its confidence band around zero",
+        caption: "Skill over time with its confidence band around zero",
         x: Axis::rounds(report.data.rounds),
         y,
         marks: vec![
@@ -81,18 +81,18 @@ fn skill(report: &Report) -> Plot<'static> {
 fn evidence(report: &Report) -> Plot<'static> {
     let highest = report.curve.iter().flat_map(|it| it.ln_e).fold(0.0, f64::max) / LN_10;
     let threshold = |first: f64| {
-        move |it: &Point| Some(first.log10() + f64::from(it.epoch) * std::f64::consts::LOG10_2)
+        move |it: &ScorePoint| Some(first.log10() + f64::from(it.epoch) * std::f64::consts::LOG10_2)
     };
     let mut marks = vec![
         line(report, "threshold", threshold(20.0)),
         line(report, "threshold", threshold(100.0)),
     ];
     marks.extend(report.epochs.iter().map(|it| Mark::Moment { x: it.last_round as f64 }));
-    for (light, class) in ["order", "law", "forecast"].into_iter().enumerate() {
-        marks.push(line(report, class, |it| Some(it.ln_e[light] / LN_10)));
+    for (test, class) in ["order", "law", "forecast"].into_iter().enumerate() {
+        marks.push(line(report, class, |it| Some(it.ln_e[test] / LN_10)));
     }
     Plot {
-        says: "Evidence of the three lights over time, with lines at 20 and 100",
+        caption: "Evidence of the three tests over time, with lines at 20 and 100",
         x: Axis::rounds(report.data.rounds),
         y: Axis::evidence(highest),
         marks,
@@ -106,18 +106,18 @@ fn calibration(report: &Report) -> Plot<'static> {
         of_target.map(|row| row.rounds).max().unwrap_or(0)
     };
     let dots = rows.iter().map(|row| Dot {
-        x: row.said,
-        y: row.came.value,
-        low: row.came.lo.max(0.0),
-        high: row.came.hi.min(1.0),
+        x: row.forecast,
+        y: row.observed.value,
+        low: row.observed.lo.max(0.0),
+        high: row.observed.hi.min(1.0),
         name: (row.rounds == most(row.target)).then(|| format!("{}×", row.target)),
         weight: row.rounds as f64 / report.scorecard.rounds.max(1) as f64,
     });
     let unit = |label| Axis::linear(label, [0.0, 1.0].into_iter());
     Plot {
-        says: "Calibration: the share of rounds that came, beside the chance that was said",
-        x: unit("chance that was said"),
-        y: unit("share that came"),
+        caption: "Calibration: observed share against forecast probability",
+        x: unit("forecast probability"),
+        y: unit("observed share"),
         marks: vec![
             Mark::Line { class: "diagonal", points: vec![(0.0, 0.0), (1.0, 1.0)] },
             Mark::Dots { points: dots.collect() },
@@ -129,7 +129,7 @@ fn coverage(report: &Report) -> Plot<'static> {
     let values = report.curve.iter().flat_map(|it| [it.coverage80, it.coverage90]).flatten();
     let y = Axis::linear("share inside", values.chain([0.7, 1.0]));
     Plot {
-        says: "Share of the last 500 rounds inside the 80 and the 90 percent interval, over time",
+        caption: "Share of the last 500 rounds inside the 80 and the 90 percent interval, over time",
         x: Axis::rounds(report.data.rounds),
         y,
         marks: vec![

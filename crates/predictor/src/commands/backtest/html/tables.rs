@@ -14,8 +14,8 @@ pub(super) fn write(page: &mut String, report: &Report) -> Result {
     stakes(page, report)
 }
 
-/// Coverage is best at its nominal share, and raw errors are decided by single rounds: in neither is
-/// a lowest one worth marking.
+/// Returns whether the lowest value is marked. Coverage is best at its nominal share, and raw errors
+/// depend on single rounds.
 fn is_score(name: &str) -> bool {
     !matches!(name, "in 80 %" | "in 90 %" | "MAE" | "RMSE")
 }
@@ -36,7 +36,7 @@ fn scores(page: &mut String, rows: &[Row]) -> Result {
         lowest.map(|lowest| figure(Some(lowest), digits))
     });
     for row in rows {
-        write!(page, "<tr><th>{}</th>", escaped(&called(&row.name)))?;
+        write!(page, "<tr><th>{}</th>", escaped(&display_name(&row.name)))?;
         for ((_, value, digits), best) in COLUMNS.into_iter().zip(&best) {
             let shown = figure(value(row), digits);
             let class = if best.as_ref() == Some(&shown) { " class=\"best\"" } else { "" };
@@ -47,8 +47,8 @@ fn scores(page: &mut String, rows: &[Row]) -> Result {
     writeln!(page, "</tbody></table></div></section>")
 }
 
-/// A name for people.
-fn called(name: &str) -> String {
+/// Returns the name of a forecaster for readers.
+fn display_name(name: &str) -> String {
     match name {
         "calibrated" => "served (calibrated)".to_owned(),
         "ensemble" => "ensemble, raw".to_owned(),

@@ -51,9 +51,9 @@ export function renderForecast(status, since) {
  */
 export function renderForecastAge(status, since) {
   const said = status.current_prediction;
-  if (!said) return text("forecast-said", "\u00a0", "");
+  if (!said) return text("forecast-age", "\u00a0", "");
   const seconds = (Date.parse(status.now) - Date.parse(said.predicted_at)) / 1000 + since;
-  text("forecast-said", t("forecast_said", { age: age(seconds) }), utc(said.predicted_at));
+  text("forecast-age", t("forecast_age", { age: age(seconds) }), utc(said.predicted_at));
 }
 
 /** @param {Status} status */

@@ -40,12 +40,9 @@ function model(status) {
   );
   for (const name of /** @type {const} */ (["log_mae", "mae", "rmse", "r2_score"])) {
     const cells = el(`m-${name}`).querySelectorAll("td");
-    const baseline = accuracy?.baseline[name];
     text(cells[0], figure(accuracy?.[name]));
-    text(
-      cells[1],
-      name === "r2_score" && accuracy && !isNumber(baseline) ? "≤ 0" : figure(baseline),
-    );
+    // The constant explains nothing of the variance, so its R² is not measured.
+    text(cells[1], name === "r2_score" ? accuracy && "≤ 0" : figure(accuracy?.baseline[name]));
   }
   text("model-say", accuracy ? t(judgement(accuracy)) : "\u00a0");
   const split = accuracy

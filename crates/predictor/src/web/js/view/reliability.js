@@ -26,14 +26,16 @@ export class ReliabilityPlot {
       cells: [
         times(row.target),
         number(row.rounds),
-        percent(row.said),
-        percent(row.came.value),
-        `${percent(row.came.lo)} – ${percent(row.came.hi)}`,
+        percent(row.forecast),
+        percent(row.observed.value),
+        `${percent(row.observed.lo)} – ${percent(row.observed.hi)}`,
       ],
     }));
     syncRows(/** @type {Element} */ (el("reliability-table").querySelector("tbody")), filled);
     if (rows.length === 0) return this.chart.say(t("reliability_none"));
-    const held = rows.filter((row) => row.came.lo <= row.said && row.said <= row.came.hi).length;
+    const held = rows.filter(
+      (row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi,
+    ).length;
     this.chart.draw(
       [
         [0, 1],
@@ -67,13 +69,13 @@ export class ReliabilityPlot {
     ctx.setLineDash([]);
     for (const row of this.rows) {
       ctx.globalAlpha = row.rounds < FEW ? 0.4 : 1;
-      const x = u.valToPos(row.said, "x", true);
+      const x = u.valToPos(row.forecast, "x", true);
       ctx.beginPath();
-      ctx.moveTo(x, u.valToPos(row.came.lo, "y", true));
-      ctx.lineTo(x, u.valToPos(row.came.hi, "y", true));
+      ctx.moveTo(x, u.valToPos(row.observed.lo, "y", true));
+      ctx.lineTo(x, u.valToPos(row.observed.hi, "y", true));
       ctx.stroke();
       ctx.beginPath();
-      ctx.arc(x, u.valToPos(row.came.value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
+      ctx.arc(x, u.valToPos(row.observed.value, "y", true), 4 * devicePixelRatio, 0, 2 * Math.PI);
       ctx.fill();
     }
     ctx.restore();

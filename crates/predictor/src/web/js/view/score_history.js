@@ -11,19 +11,19 @@ import { startLegendToggles } from "./legend_toggles.js";
 
 const ROWS_MAX = 24;
 const PROMISED = 0.8;
-/** Evidence, as ln e, at which a light turns amber. */
+/** Evidence, as ln e, at which a test turns amber. */
 const AMBER = Math.log(20);
-const LIGHT_TICKS = [0.01, 0.1, 1, 20, 100, 1e3, 1e4, 1e6, 1e9, 1e15, 1e30].map(Math.log);
+const EVIDENCE_TICKS = [0.01, 0.1, 1, 20, 100, 1e3, 1e4, 1e6, 1e9, 1e15, 1e30].map(Math.log);
 /** Evidence below this is drawn here: how far it has fallen says nothing. */
 const LEAST = Math.log(0.005);
-const LIGHTS = /** @type {const} */ (["order", "law", "forecast"]);
+const TESTS = /** @type {const} */ (["order", "law", "forecast"]);
 
 export class ScoreHistoryPlots {
   constructor() {
     this.skill = new Chart("skill-plot", skillOptions);
     this.coverage = new Chart("coverage-plot", coverageOptions);
-    this.lights = new Chart("lights-plot", () => lightsOptions());
-    this.hidden = startLegendToggles("#lights-legend", () => this.#toggle());
+    this.evidence = new Chart("evidence-plot", () => evidenceOptions());
+    this.hidden = startLegendToggles("#evidence-legend", () => this.#toggle());
     /** @type {History | null} */
     this.shown = null;
     this.wait(t("panel_wait"));
@@ -36,7 +36,7 @@ export class ScoreHistoryPlots {
     if (history.rounds.length === 0) return this.wait(t("score_history_none"));
     this.#skill(history);
     this.#coverage(history);
-    this.#lights(history);
+    this.#evidence(history);
   }
 
   /** Renders again after a change of language. */
@@ -47,8 +47,8 @@ export class ScoreHistoryPlots {
 
   /** @param {string} words */
   wait(words) {
-    for (const chart of [this.skill, this.coverage, this.lights]) chart.say(words);
-    for (const name of ["skill", "coverage", "lights"]) syncRows(body(name), []);
+    for (const chart of [this.skill, this.coverage, this.evidence]) chart.say(words);
+    for (const name of ["skill", "coverage", "evidence"]) syncRows(body(name), []);
   }
 
   /** @param {History} history */
@@ -100,24 +100,24 @@ export class ScoreHistoryPlots {
   }
 
   /** @param {History} history */
-  #lights({ rounds, lights }) {
+  #evidence({ rounds, evidence }) {
     const at = rounds.length - 1;
-    const [order, law, forecast] = LIGHTS.map((name) => e(lights[name][at]));
-    this.lights.draw(
-      [rounds, ...LIGHTS.map((name) => lights[name])],
-      t("lights_label", { n: rounds[at], order, law, forecast }),
+    const [order, law, forecast] = TESTS.map((name) => e(evidence[name][at]));
+    this.evidence.draw(
+      [rounds, ...TESTS.map((name) => evidence[name])],
+      t("evidence_label", { n: rounds[at], order, law, forecast }),
     );
     this.#toggle();
-    const filled = chosen(rounds, lights.order).map((i) => ({
+    const filled = chosen(rounds, evidence.order).map((i) => ({
       key: String(rounds[i]),
-      cells: [number(rounds[i]), ...LIGHTS.map((name) => e(lights[name][i]))],
+      cells: [number(rounds[i]), ...TESTS.map((name) => e(evidence[name][i]))],
     }));
-    syncRows(body("lights"), filled);
+    syncRows(body("evidence"), filled);
   }
 
   #toggle() {
-    const { plot } = this.lights;
-    LIGHTS.forEach((name, index) => {
+    const { plot } = this.evidence;
+    TESTS.forEach((name, index) => {
       const shown = !this.hidden.has(name);
       if (plot && plot.series[index + 1].show !== shown) plot.setSeries(index + 1, { show: shown });
     });
@@ -165,9 +165,9 @@ function coverageOptions() {
 }
 
 /** @returns {Record<string, any>} */
-function lightsOptions() {
+function evidenceOptions() {
   const inside = (/** @type {any} */ u) =>
-    LIGHT_TICKS.filter((tick) => tick >= u.scales.y.min && tick <= u.scales.y.max);
+    EVIDENCE_TICKS.filter((tick) => tick >= u.scales.y.min && tick <= u.scales.y.max);
   return {
     scales: {
       x: { time: false },

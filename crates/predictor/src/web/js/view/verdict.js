@@ -5,14 +5,14 @@ import { euros, number, percent } from "../format.js";
 import { currentLanguage, t, tight } from "../i18n.js";
 
 /** @typedef {import("../api_types.js").Status} Status */
-/** @typedef {import("../api_types.js").Light} Light */
+/** @typedef {import("../api_types.js").TestEvidence} TestEvidence */
 /** @typedef {import("../api_types.js").Verdict} Verdict */
 
 /** Settled forecasts needed before the sequential tests begin. */
 const SCORED_MIN = 60;
-/** The end of the scale. A light turns amber at 20, which a fair game reaches less than once in 20 times. */
+/** The end of the scale. A test turns amber at 20, which a fair game reaches less than once in 20 times. */
 const TOP = 100;
-/** A light that has been on stays on: the server judges by the maximum of the evidence.
+/** A level never falls: the server judges by the maximum of the evidence.
  * @type {Record<string, 0 | 1 | 2>} */
 const LEVELS = { quiet: 0, amber: 1, red: 2 };
 
@@ -24,7 +24,7 @@ export function renderVerdict(status) {
   // A screen reader must read a text in its own language, not in the page's.
   for (const id of ["verdict", "verdict-rounds"]) attribute(id, "lang", isForeign ? "en" : null);
   for (const name of /** @type {const} */ (["order", "law", "forecast"]))
-    light(name, status.lights?.[name]);
+    renderTest(name, status.evidence?.[name]);
 }
 
 /**
@@ -90,7 +90,7 @@ function translated(said) {
 }
 
 /**
- * The sentences by which lights have been on: order, forecast, law.
+ * The sentences by which tests have reached amber: order, forecast, law.
  * @satisfies {Record<string, import("../i18n.js").Key[]>}
  */
 const SENTENCES = /** @type {const} */ ({
@@ -122,11 +122,11 @@ function scaled({ value, lo, hi }, factor) {
 
 /**
  * @param {"order" | "law" | "forecast"} name
- * @param {Light | undefined} value
+ * @param {TestEvidence | undefined} value
  */
-function light(name, value) {
-  const node = el(`light-${name}`);
-  const bar = /** @type {HTMLElement} */ (node.querySelector(".evidence i"));
+function renderTest(name, value) {
+  const node = el(`evidence-${name}`);
+  const bar = /** @type {HTMLElement} */ (node.querySelector(".evidence-bar i"));
   const say = /** @type {Element} */ (node.querySelector("p"));
   const figure = /** @type {Element} */ (node.querySelector(".e"));
   if (!value) {
@@ -134,7 +134,7 @@ function light(name, value) {
     attribute(node, "title", null);
     bar.style.width = "0";
     text(figure, null);
-    text(say, t("light_wait"));
+    text(say, t("evidence_wait"));
     return;
   }
   const level = LEVELS[value.level] ?? 0;
@@ -142,11 +142,11 @@ function light(name, value) {
   attribute(node, "data-level", String(level));
   bar.style.width = `${(100 * Math.log(Math.min(TOP, Math.max(1, value.e)))) / Math.log(TOP)}%`;
   text(figure, shown);
-  text(say, t(`light_${name}_${level}`));
+  text(say, t(`evidence_${name}_${level}`));
   const words = {
-    claim: t(`light_${name}_0`).replace(/\.$/, ""),
+    claim: t(`evidence_${name}_0`).replace(/\.$/, ""),
     e: shown,
     most: euros(value.e_max),
   };
-  attribute(node, "title", t("light_title", words));
+  attribute(node, "title", t("evidence_title", words));
 }

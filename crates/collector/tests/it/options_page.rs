@@ -1,0 +1,35 @@
+//! `docs/reference/collector-options.md` is what the command line defines.
+//!
+//! `UPDATE_DOCS=1 cargo test -p collector options_page` rewrites the page.
+
+use std::path::Path;
+use std::process::Command;
+
+use clap::CommandFactory as _;
+
+#[test]
+fn the_page_lists_every_command_and_option() {
+    let page =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/collector-options.md");
+    daemon::options_page::check(collector::cli::Cli::command(), &page);
+}
+
+/// Every setting that `--print-config` shows has its key on the page of configuration files.
+#[test]
+fn the_page_of_configuration_files_lists_every_key() {
+    let page = include_str!("../../../../docs/reference/configuration-files.md");
+    let section = page.split("\n## Collector\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let told =
+        Command::new(env!("CARGO_BIN_EXE_collector")).arg("--print-config").output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    let is_key = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
+    let names = told.lines().map(|line| line.trim_start_matches("# "));
+    let keys =
+        names.filter_map(|line| line.split([' ', ':']).next().filter(|it| it.chars().all(is_key)));
+    let keys: Vec<&str> = keys.filter(|key| !matches!(*key, "flag" | "")).collect();
+    assert!(keys.len() > 10, "{told}");
+    for key in keys {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(section.contains(&format!("`{name}`")), "{key} is not on the page");
+    }
+}

@@ -1,0 +1,201 @@
+//! The wealth of the bettors of the three tests, checked by formulas independent of how they bet.
+
+use evaluation::pit::{keyed_uniform, normal_scores, randomised_pit};
+use evaluation::sequential::{
+    Bettor, ChangeDetector, ForecastTest, LaggedInputs, LawTest, ObservedRound, OrderTest,
+    Regression, Wealth,
+};
+use evaluation::simulate::{Scenario, day_phase};
+use evaluation::{HouseLaw, TiltedLaw, normal};
+use statrs::function::beta::ln_beta;
+
+const SALT: u64 = 7_001;
+
+#[track_caller]
+fn check(ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() <= 1e-9, "ours {ours}, expected {theirs}");
+}
+
+/// Returns the log-wealth of the mixture of bettors on N(mean, 1) against N(0, 1), with the means
+/// weighted by N(0, tau2).
+fn mixture(scores: &[f64], tau2: f64) -> f64 {
+    let (n, sum) = (scores.len() as f64, scores.iter().sum::<f64>());
+    let spread = 1.0 + n * tau2;
+    tau2 * sum * sum / (2.0 * spread) - 0.5 * spread.ln()
+}
+
+/// Returns the same for a bit that is 1 with probability p, with a beta prior worth `strength`
+/// rounds.
+fn beta_mixture(bits: &[bool], p: f64, strength: f64) -> f64 {
+    let ones = bits.iter().filter(|&&bit| bit).count() as f64;
+    let zeros = bits.len() as f64 - ones;
+    let (a, b) = (strength * p, strength * (1.0 - p));
+    ln_beta(a + ones, b + zeros) - ln_beta(a, b) - ones * p.ln() - zeros * (1.0 - p).ln()
+}
+
+/// Asserts that the portfolio is the average of its bettors, and that its peak is that of `course`.
+#[track_caller]
+fn check_course(bettors: &[Bettor], course: &[f64], wealth: &Wealth, p: f64) {
+    let total: f64 = bettors.iter().map(|bettor| bettor.ln_e.exp()).sum();
+    let now = (total / bettors.len() as f64).ln();
+    let (mut highest, mut at) = (0.0, 0);
+    for (round, &ln_e) in (1..).zip(course) {
+        if ln_e > highest {
+            (highest, at) = (ln_e, round);
+        }
+    }
+    check(wealth.ln_e(), now);
+    check(wealth.ln_e_max(), highest);
+    assert_eq!((wealth.peak_round(), wealth.rounds()), (at, course.len() as u64));
+    check(p, (-highest).exp());
+    check(wealth.anytime_p(), p);
+}
+
+fn names(bettors: &[Bettor]) -> Vec<&'static str> {
+    bettors.iter().map(|bettor| bettor.name).collect()
+}
+
+#[test]
+fn the_bettors_on_the_level_and_on_the_atom_equal_the_textbook_mixtures() {
+    let house = HouseLaw::default();
+    let mut test = LawTest::new(house, SALT);
+    let (mut scores, mut atoms, mut course) = (Vec::new(), Vec::new(), Vec::new());
+    let rounds = Scenario::Independent { r: 0.90, theta: 1.0 }.rounds(399, 3);
+    for (t, &cents) in (0u64..).zip(&rounds) {
+        scores.push(test.update(&ObservedRound::at(cents, day_phase(t))));
+        atoms.push(cents > 100);
+        course.push(test.ln_e());
+    }
+    let bettors = test.bettors();
+    assert_eq!(names(&bettors), ["ar3", "level", "feat25", "daily", "bits3", "intercept", "atom"]);
+    check(bettors[5].ln_e, mixture(&scores, 0.01));
+    check(bettors[6].ln_e, beta_mixture(&atoms, 0.97 / 1.01, 200.0));
+    assert!(bettors.iter().all(|bettor| bettor.ln_e.abs() > 1e-3), "{bettors:?}");
+    check_course(&bettors, &course, test.wealth(), test.anytime_p());
+    check(test.ln_e_max(), test.wealth().ln_e_max());
+    assert!(test.ln_e_max() > test.ln_e(), "the peak must lie before the last round");
+    assert_eq!(test.inputs().rounds(), 399);
+    // Anyone can compute the scores from the salt.
+    assert_eq!(normal_scores(&house, SALT, &rounds), scores);
+    let first = randomised_pit(&house, rounds[0], keyed_uniform(SALT, 0));
+    assert_eq!(normal::quantile(first).to_bits(), scores[0].to_bits());
+}
+
+#[test]
+fn none_of_the_seven_bets_on_late_rounds() {
+    let mut test = LawTest::new(HouseLaw::default(), SALT);
+    for cents in (Scenario::Independent { r: 0.90, theta: 1.0 }).rounds(100, 3) {
+        test.update(&ObservedRound { late: true, ..ObservedRound::new(cents) });
+    }
+    assert!(test.bettors().iter().all(|bettor| bettor.ln_e.to_bits() == 0));
+    assert_eq!(test.wealth().rounds(), 100);
+}
+
+#[test]
+fn the_order_test_is_the_average_of_its_five_bettors() {
+    let mut test = OrderTest::new(SALT);
+    let mut course = Vec::new();
+    for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.2).rounds(600, 9)) {
+        test.update(&ObservedRound::at(cents, day_phase(t)));
+        course.push(test.ln_e());
+    }
+    let bettors = test.bettors();
+    assert_eq!(names(&bettors), ["ar3", "level", "feat25", "daily", "bits3"]);
+    check_course(&bettors, &course, test.wealth(), test.anytime_p());
+    check(test.ln_e_max(), test.wealth().ln_e_max());
+    assert!(test.ln_e_max() > test.ln_e());
+}
+
+/// The expected values were computed independently from the definition: the differences of the mean
+/// Brier scores over the worst of them, staked at a quarter, a half and all of E g / E g², at most
+/// half of the wealth.
+#[test]
+fn the_stakes_of_the_forecast_test_follow_its_definition() {
+    let rounds = [1000, 100, 250, 180, 520, 340];
+    for (served, money, portfolio) in [
+        (
+            TiltedLaw::new(1.2).probabilities(),
+            [0.037_482_168_484_700_82, 0.072_816_352_205_365_92, 0.137_299_975_541_386_95],
+            0.083_390_544_910_862_19,
+        ),
+        (
+            [0.95, 0.8, 0.1, 0.05, 0.4],
+            [-0.715_313_639_905_627, -1.062_415_977_214_602_2, -1.062_415_977_214_602_2],
+            -0.932_862_040_473_750_2,
+        ),
+    ] {
+        let mut test = ForecastTest::skipping(&HouseLaw::default(), 0);
+        let mut course = Vec::new();
+        for cents in rounds {
+            test.update(Some(&served), cents);
+            course.push(test.ln_e());
+        }
+        let bettors = test.bettors();
+        assert_eq!(names(&bettors), ["quarter", "half", "full"]);
+        for (bettor, money) in bettors.iter().zip(money) {
+            check(bettor.ln_e, money);
+        }
+        check(test.ln_e(), portfolio);
+        check_course(&bettors, &course, test.wealth(), test.anytime_p());
+        check(test.ln_e_max(), test.wealth().ln_e_max());
+    }
+}
+
+#[test]
+fn the_change_detector_sums_over_every_round_at_which_the_change_may_have_begun() {
+    let scores = [0.3, -1.1, 2.2, 0.9, 1.7, -0.2, 2.5];
+    let mut detector = ChangeDetector::new();
+    for n in 1..=scores.len() {
+        assert!(!detector.update(scores[n - 1]));
+        let begun_at = |from: usize, shift: f64| -> f64 {
+            scores[from..n].iter().map(|z| shift * z - shift * shift / 2.0).sum::<f64>().exp()
+        };
+        let of_shift = |shift: f64| (0..n).map(|from| begun_at(from, shift)).sum::<f64>();
+        let level = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4].map(of_shift).iter().sum::<f64>() / 6.0;
+        check(detector.level(), level);
+        assert_eq!(detector.rounds(), n as u64);
+    }
+    let until_alarm = (1..100).find(|_| detector.update(5.0));
+    assert_eq!(until_alarm, Some(5));
+    assert_eq!(detector, ChangeDetector::new(), "an alarm must reset the detector");
+}
+
+#[test]
+fn a_regression_predicts_what_ridge_regression_predicts() {
+    let mut bettor = Regression::new(1, 0.5);
+    assert_eq!(bettor.predict(&[2.0]), (0.0, 3.0));
+    let scores = [1.5, -0.5, 2.0];
+    let ln_e: f64 = scores.iter().map(|&z| bettor.bet(&[1.0], z)).sum();
+    check(ln_e, mixture(&scores, 0.5));
+    // tau² S / (1 + n tau²), and 1 + 4 tau² / (1 + n tau²), for a design of 2.
+    let (mean, variance) = bettor.predict(&[2.0]);
+    check(mean, 2.0 * 0.5 * 3.0 / 2.5);
+    check(variance, 1.0 + 4.0 * 0.5 / 2.5);
+}
+
+#[test]
+fn lagged_inputs_return_the_newest_scores_and_their_sums() {
+    let mut inputs = LaggedInputs::new();
+    assert_eq!((inputs.lags(), inputs.levels()), ([0.0; 3], [0.0; 2]));
+    for n in 1..=70u32 {
+        inputs.push(f64::from(n), 0.5);
+        assert_eq!(inputs.features().iter().all(|&f| f.to_bits() == 0), n < 10, "{n}");
+    }
+    assert_eq!(inputs.rounds(), 70);
+    assert_eq!(inputs.lags().map(f64::to_bits), [70.0, 69.0, 68.0].map(f64::to_bits));
+    let [ten, fifty] = inputs.levels();
+    check(ten, (61..=70).map(f64::from).sum::<f64>() / 10f64.sqrt());
+    check(fifty, (21..=70).map(f64::from).sum::<f64>() / 50f64.sqrt());
+}
+
+#[test]
+fn values_outside_the_range_of_the_features_are_clamped() {
+    let mut all = [LaggedInputs::new(), LaggedInputs::new(), LaggedInputs::new()];
+    for _ in 0..20 {
+        for (inputs, ln_m) in all.iter_mut().zip([f64::NAN, -3.0, 0.0]) {
+            inputs.push(0.1, ln_m);
+        }
+    }
+    let [nan, negative, zero] = all.map(|inputs| inputs.features().map(f64::to_bits));
+    assert_eq!((nan, negative), (zero, zero));
+}
