@@ -18,6 +18,7 @@ use crate::commands::output::print;
 
 /// Flags of `import`.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportArgs {
     /// Recordings: CSV and other texts, JSON, JSON lines, xlsx, HAR; also zipped
     #[arg(value_name = "FILE", required = true)]
@@ -46,7 +47,7 @@ pub struct ImportArgs {
     /// Reject larger multipliers
     #[arg(long, value_name = "MULTIPLIER", default_value_t = MULTIPLIER_MAX)]
     pub max_multiplier: f64,
-    /// Time zone of times without an offset: America/Sao_Paulo, -03:00, or local
+    /// Time zone of times without an offset: `America/Sao_Paulo`, `-03:00` or `local`
     #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
     pub timezone: Zone,
     /// Whether the day or the month comes first in dates: day-first or month-first
