@@ -196,7 +196,7 @@ def train(address):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--drop-every", type=float, default=90, help="seconds; below a minute the collector waits longer each time")

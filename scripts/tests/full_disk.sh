@@ -81,7 +81,7 @@ before=$(written)
 for file in "$data"/*.csv "$data"/*.events.jsonl; do
   [ -z "$(tail -c 1 "$file")" ] || fail "$file ends within a line"
 done
-grep -q 'The disk refuses a round' "$work/log" || fail "the log does not report the full disk"
+grep -q 'The disk rejects a round' "$work/log" || fail "the log does not report the full disk"
 ready=$(ask /readyz)
 [[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz returns $ready"
 metrics=$(ask /metrics)
@@ -97,7 +97,7 @@ took=$(($(now) - freed))
 [ "$took" -le 2000 ] || fail "the collector took $took ms to resume"
 ready=$(ask /readyz)
 [[ $ready == "HTTP/1.1 200 "* ]] || fail "/readyz returns $ready"
-grep -q 'The disk takes rounds again' "$work/log" || fail "the log does not report that the collector writes again"
+grep -q 'The disk accepts rounds again' "$work/log" || fail "the log does not report that the collector writes again"
 kill -TERM "$collector"
 wait "$collector" || fail "the collector exited with $?"
 collector=

@@ -36,7 +36,7 @@ const NEVER: Duration = Duration::from_hours(24 * 365);
 /// How to reach the hub.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// Its address.
+    /// Address of the hub.
     pub address: Address,
     /// Whether the connection must be encrypted.
     pub needs_tls: bool,

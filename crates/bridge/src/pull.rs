@@ -135,7 +135,7 @@ impl PullSession<'_> {
             let Some(message) = message else { return Err(HubError::disconnected().into()) };
             let message =
                 message.map_err(|error| HubError::unavailable("reading the stream", &error))?;
-            self.take(writer, &message).await?;
+            self.write(writer, &message).await?;
             backlog = backlog.saturating_sub(1);
         }
     }
@@ -165,7 +165,7 @@ impl PullSession<'_> {
     }
 
     /// Writes one message. Retries while the disk fails, because no later message may be written first.
-    async fn take(&self, writer: &mut TableWriter, message: &Message) -> Result<(), PullError> {
+    async fn write(&self, writer: &mut TableWriter, message: &Message) -> Result<(), PullError> {
         let info = message.info().map_err(|error| {
             HubError::unavailable("reading the sequence number of a message", &error)
         })?;
@@ -175,7 +175,7 @@ impl PullSession<'_> {
         })?;
         let mut outage = Outage::new("disk");
         loop {
-            let error = match writer.take(seq, &message) {
+            let error = match writer.apply(seq, &message) {
                 Ok(()) => break,
                 Err(PullError::Log(error)) if !error.is_permanent() => error,
                 Err(other) => return Err(other),

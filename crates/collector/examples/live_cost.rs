@@ -1,12 +1,12 @@
-//! What recording costs: a real Chromium shows the simulated game, the `collector` program reads it. First its share of a core at
-//! the default poll and a real game's pace, then its memory over many rounds, as fast as the page can show them.
+//! Measures the cost of recording: a real Chromium shows the simulated game, and the `collector` program reads it. Measures
+//! first its processor time at the default poll interval and a realistic pace, then its memory over many rounds at full speed.
 //!
 //!     cargo build --release -p collector
 //!     cargo run --release -p collector --example live_cost [SECONDS [ROUNDS]]
 //!
-//! Linux only: the figures are those of /proc.
+//! Linux only, because the figures come from /proc.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for the eye")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that prints its results")]
 
 use std::fs;
 use std::path::Path;
@@ -17,42 +17,42 @@ use rounds::scan::Directory;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-#[expect(dead_code, reason = "the tests ask more of it")]
+#[expect(dead_code, reason = "only the tests use the rest of it")]
 #[path = "../tests/it/chromium/driver.rs"]
 mod driver;
 #[path = "../tests/it/chromium/process.rs"]
 mod process;
-#[expect(dead_code, reason = "the tests ask more of it")]
+#[expect(dead_code, reason = "only the tests use the rest of it")]
 #[path = "../tests/it/simulator.rs"]
 mod simulator;
 
 use driver::Driver;
 use process::Chromium;
-use simulator::{Game, Shows};
+use simulator::{Channels, Game};
 
-/// Clock ticks of /proc/PID/stat in a second: the same on every Linux that Rust runs on.
+/// Clock ticks of /proc/PID/stat per second; the same on every Linux that Rust supports.
 const TICKS: f64 = 100.0;
-/// Shorter than the game's own: the mean is 23 s.
+/// Time between rounds; shorter than the mean of the game, which is 23 s.
 const PACE: Duration = Duration::from_secs(10);
-/// What the program does once.
+/// Time for start-up work, which is not measured.
 const WARM_UP: Duration = Duration::from_secs(15);
-/// Rounds that end at once, fewer than the list shows.
+/// Rounds that end at the same time; fewer than the list shows.
 const BURST: usize = 20;
-/// A round that is not there after so long will not come.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A round that is not written after this time counts as lost.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A browser that shows the game.
-struct Stage {
+struct GamePage {
     game: Game,
     chromium: Chromium,
     _player: Driver,
     _profile: TempDir,
 }
 
-impl Stage {
+impl GamePage {
     async fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut game = Game::open(Shows::Both, 11).await;
+        let mut game = Game::open(Channels::Both, 11).await;
         let chromium = Chromium::start(profile.path());
         let mut player = Driver::connect(&chromium.socket).await;
         player.open(&game.url()).await;
@@ -61,21 +61,21 @@ impl Stage {
     }
 }
 
-/// The program, and where it writes.
-struct Recorder {
+/// The running program and its directory.
+struct CollectorProcess {
     process: Child,
     data: TempDir,
 }
 
-impl Recorder {
-    fn start(stage: &Stage, flags: &[&str]) -> Self {
+impl CollectorProcess {
+    fn start(page: &GamePage, flags: &[&str]) -> Self {
         let examples = std::env::current_exe().unwrap();
         let program = examples.ancestors().nth(2).unwrap().join("collector");
-        assert!(program.exists(), "{}: build it first", program.display());
+        assert!(program.exists(), "{} does not exist; build it first", program.display());
         let data = tempfile::tempdir().unwrap();
         let mut command = Command::new(program);
         command.args(["--source", "browser", "--quiet", "--log", "error", "--cdp"]);
-        command.arg(stage.chromium.http()).arg("--data-dir").arg(data.path()).args(flags);
+        command.arg(page.chromium.http()).arg("--data-dir").arg(data.path()).args(flags);
         Self { process: command.stdin(Stdio::null()).spawn().unwrap(), data }
     }
 
@@ -83,16 +83,16 @@ impl Recorder {
         fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).unwrap()
     }
 
-    /// Seconds of a core so far.
+    /// Returns the processor time used so far, in seconds.
     fn seconds(&self) -> f64 {
         let stat = self.proc("stat");
-        // The name in brackets may hold spaces.
+        // The name in parentheses may contain spaces.
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: f64 = fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum();
         ticks / TICKS
     }
 
-    /// Its memory in MiB.
+    /// Returns the resident memory in MiB.
     fn memory(&self) -> f64 {
         let status = self.proc("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -100,7 +100,7 @@ impl Recorder {
     }
 }
 
-impl Drop for Recorder {
+impl Drop for CollectorProcess {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -108,36 +108,36 @@ impl Drop for Recorder {
 }
 
 async fn measure_time(seconds: u64) {
-    let stage = Stage::open().await;
-    let recorder = Recorder::start(&stage, &[]);
+    let page = GamePage::open().await;
+    let collector = CollectorProcess::start(&page, &[]);
     sleep(WARM_UP).await;
-    let (began, before) = (Instant::now(), recorder.seconds());
+    let (began, before) = (Instant::now(), collector.seconds());
     while began.elapsed() < Duration::from_secs(seconds) {
-        stage.game.play(1);
+        page.game.play(1);
         sleep(PACE).await;
     }
-    let (took, used) = (began.elapsed().as_secs_f64(), recorder.seconds() - before);
-    let rows = rows(&mut Directory::new(recorder.data.path()));
+    let (took, used) = (began.elapsed().as_secs_f64(), collector.seconds() - before);
+    let rows = new_rows(&mut Directory::new(collector.data.path()));
     println!(
         "processor: {used:.2} s of {took:.0} s = {:.3} % of a core; a round every {PACE:?}, {rows} written, {:.1} MiB",
         100.0 * used / took,
-        recorder.memory()
+        collector.memory()
     );
 }
 
-/// Rows that are new.
-fn rows(directory: &mut Directory) -> usize {
+/// Returns the number of new rows.
+fn new_rows(directory: &mut Directory) -> usize {
     directory.scan().unwrap().iter().map(|change| change.rounds.len()).sum()
 }
 
-/// Waits for `wanted` rows; gives up where no more come.
-async fn written(directory: &mut Directory, mut have: usize, wanted: usize) -> usize {
-    let mut news = Instant::now();
-    while have < wanted && news.elapsed() < PATIENCE {
-        let more = rows(directory);
+/// Waits until `wanted` rows are written, or no more arrive; returns the number of rows.
+async fn wait_for_rows(directory: &mut Directory, mut have: usize, wanted: usize) -> usize {
+    let mut last_change = Instant::now();
+    while have < wanted && last_change.elapsed() < WRITE_TIMEOUT {
+        let more = new_rows(directory);
         have += more;
         if more > 0 {
-            news = Instant::now();
+            last_change = Instant::now();
         }
         sleep(Duration::from_millis(5)).await;
     }
@@ -145,34 +145,34 @@ async fn written(directory: &mut Directory, mut have: usize, wanted: usize) -> u
 }
 
 async fn measure_memory(count: usize) {
-    let stage = Stage::open().await;
+    let page = GamePage::open().await;
     let flags = ["--poll", "5ms", "--round-min", "1ms", "--fsync", "never", "--baseline", "all"];
-    let recorder = Recorder::start(&stage, &flags);
-    let mut directory = Directory::new(recorder.data.path());
-    let first = written(&mut directory, 0, simulator::SHOWN).await;
+    let collector = CollectorProcess::start(&page, &flags);
+    let mut directory = Directory::new(collector.data.path());
+    let first = wait_for_rows(&mut directory, 0, simulator::SHOWN).await;
     let (began, mut have, mut lost, mut played) = (Instant::now(), first, 0, 0);
-    let mut told = vec![(0, recorder.memory())];
+    let mut samples = vec![(0, collector.memory())];
     while played < count {
-        stage.game.play(BURST);
+        page.game.play(BURST);
         played += BURST;
-        have = written(&mut directory, have, first + played - lost).await;
+        have = wait_for_rows(&mut directory, have, first + played - lost).await;
         lost = first + played - have;
         if played % (count / 10).max(BURST) < BURST {
-            told.push((played, recorder.memory()));
+            samples.push((played, collector.memory()));
         }
     }
     let rate = played as f64 / began.elapsed().as_secs_f64();
     println!("memory over {played} rounds of the page, {rate:.0} a second, {lost} not written:");
-    for (played, memory) in told {
+    for (played, memory) in samples {
         println!("  {played:>7} rounds {memory:7.2} MiB");
     }
 }
 
 fn main() {
-    let mut told = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
-    let seconds = told.next().unwrap_or(180);
-    let count = usize::try_from(told.next().unwrap_or(100_000)).unwrap();
-    assert!(Path::new("/proc/self/stat").exists(), "the figures are those of /proc");
+    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
+    let seconds = arguments.next().unwrap_or(180);
+    let count = usize::try_from(arguments.next().unwrap_or(100_000)).unwrap();
+    assert!(Path::new("/proc/self/stat").exists(), "the figures come from /proc");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         measure_time(seconds).await;

@@ -1,15 +1,15 @@
-//! How long to wait before connecting again.
+//! Pauses between connection attempts: exponential, with jitter.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// The first pause.
+/// The first pause, and the shortest.
 pub const SHORTEST: Duration = Duration::from_secs(1);
-/// No pause is longer, unless the other side asks for it.
+/// The longest pause, unless the server asks for a longer one.
 pub const LONGEST: Duration = Duration::from_secs(30);
 
-/// Pauses that double from 1 s to 30 s, with jitter so that many collectors do not return at once; without an end.
+/// An endless sequence of pauses that double from 1 s to 30 s. Jitter keeps many collectors from reconnecting at once.
 #[derive(Debug)]
 pub struct Backoff {
     builder: ExponentialBuilder,
@@ -17,7 +17,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Starts at the shortest pause; the jitter comes from the operating system's randomness.
+    /// Starts at the shortest pause.
     pub fn new() -> Self {
         Self::from(
             ExponentialBuilder::new()
@@ -29,14 +29,14 @@ impl Backoff {
         )
     }
 
-    /// The next pause, at least what the other side asked for.
+    /// Returns the next pause, and at least `asked`, the pause that the server asked for.
     pub fn pause(&mut self, asked: Option<Duration>) -> Duration {
-        // The jitter comes on top of the delay, hence the cap here.
+        // Jitter is added after the maximum delay is applied, so the result is capped again.
         let own = self.pauses.next().unwrap_or(LONGEST).min(LONGEST);
         own.max(asked.unwrap_or_default())
     }
 
-    /// Begins again with the shortest pause, after a time of health.
+    /// Starts again at the shortest pause, after a connection that lasted.
     pub fn reset(&mut self) {
         self.pauses = self.builder.build();
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_pause_that_is_asked_for_is_kept() {
+    fn a_longer_pause_that_the_server_asks_for_is_kept() {
         let asked = Duration::from_mins(5);
         assert_eq!(without_jitter().pause(Some(asked)), asked);
         assert_eq!(without_jitter().pause(Some(Duration::ZERO)), SHORTEST);

@@ -1,7 +1,7 @@
-//! A client of the Chrome DevTools Protocol that can only look.
+//! A read-only client of the Chrome DevTools Protocol.
 //!
-//! The browser is the user's own, with the user logged in. So the [`Command`]s that exist here are all that can be sent, and
-//! none of them clicks, types, navigates, closes, reads cookies or runs anything but the script of [`crate::history_list`].
+//! The browser belongs to the user, who is logged in there. Only the [`Command`]s defined here can be sent, and none of them
+//! clicks, types, navigates, closes a tab, reads cookies, or runs any script but that of [`crate::history_list`].
 
 mod client;
 mod command;

@@ -1,17 +1,17 @@
-//! The only place that reads the clocks of this machine.
+//! The only module that reads the clocks.
 
 use std::time::Instant;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// What the clock on the wall says, to the millisecond (files keep no more).
-#[expect(clippy::disallowed_methods, reason = "the one place where wall time enters")]
+/// Returns the wall-clock time, truncated to the millisecond: the files are no finer.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn wall() -> DateTime<Utc> {
     let now = Utc::now();
     now.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(now)
 }
 
-/// Time that never steps back; follows the paused clock of a test.
+/// Returns the monotonic time; in a test with a paused clock, the time of that clock.
 pub fn mono() -> Instant {
     tokio::time::Instant::now().into_std()
 }

@@ -1,4 +1,4 @@
-//! What the collector is told: flag, else environment variable `AVIATOR_…`, else TOML file, else default.
+//! The configuration. A flag overrides the environment variable `AVIATOR_…`, that the TOML file, and that the default.
 
 pub mod print_config;
 
@@ -30,12 +30,12 @@ use crate::sources::pacing::Pace;
 use crate::sources::replay::{Replay, ReplayOptions};
 use crate::sources::websocket::{WebSocket, WebSocketOptions};
 
-/// The shortest round there is: five seconds of betting, one of pause.
+/// Default of `--round-min`: five seconds of betting and one of pause.
 const ROUND_MIN: DurationArg = DurationArg(Duration::from_secs(6));
 const REPLAY_FSYNC: Duration = Duration::from_secs(5);
 
-/// Everything that can be said in a flag, in the environment or in the configuration file; each field is one flag and one
-/// key, and each of the inner structs one `[section]`.
+/// The options as given, before defaults. Each field is a flag, an environment variable and a key of the file; each inner
+/// struct is a `[section]` of the file.
 #[derive(Args, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 #[group(skip)]
@@ -54,7 +54,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Which table is recorded: its files lie in the sub-directory of its name, those of `default` in the directory itself
+    /// Table to record: its files are in the sub-directory of its name, those of `default` in --data-dir itself
     /// [default: default]
     #[arg(long, env = "AVIATOR_TABLE", value_name = "NAME")]
     pub table: Option<TableName>,
@@ -71,11 +71,11 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_SELECTOR", value_name = "CSS")]
     pub selector: Option<String>,
 
-    /// browser, websocket, http: where the newest round of a list stands [default: newest-first]
+    /// browser, websocket, http: which end of a list holds the newest round [default: newest-first]
     #[arg(long, env = "AVIATOR_ORDER", value_enum, value_name = "ORDER")]
     pub order: Option<Order>,
 
-    /// What to write of the first list ever seen [default: none]
+    /// Which rounds of the first list to record [default: none]
     #[arg(long, env = "AVIATOR_BASELINE", value_enum, value_name = "WHICH")]
     pub baseline: Option<Baseline>,
 
@@ -83,119 +83,120 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
     pub round_min: Option<DurationArg>,
 
-    /// When rows are made to survive a loss of power: row, never, or every so often [default: row, 5s for a replay]
+    /// When to sync rows to the disk: after each row, at an interval, or never [default: row, 5s for a replay]
     #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
     pub fsync: Option<SyncPolicyArg>,
 
-    /// No console line for each round
+    /// Print no console line for each round
     #[arg(long, env = "AVIATOR_QUIET", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub quiet: Option<bool>,
 
-    /// Form of the log on stderr: auto is pretty on a terminal and JSON otherwise [default: auto]
+    /// Format of the log on stderr: auto is pretty on a terminal and JSON otherwise [default: auto]
     #[arg(long, env = "AVIATOR_LOG_FORMAT", value_enum, value_name = "FORMAT")]
     pub log_format: Option<log::Format>,
 
-    /// What is logged: error, warn, info, debug, or a filter such as collector=debug [default: info]
+    /// What to log: error, warn, info, debug, or a filter such as collector=debug [default: info]
     #[arg(long, env = "AVIATOR_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 
-    /// Answer /metrics, /healthz and /readyz on this address of this machine, such as 127.0.0.1:5002 [default: nowhere]
+    /// Serve /metrics, /healthz and /readyz on this loopback address, such as 127.0.0.1:5002 [default: off]
     #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// The demo's own.
+    /// Options of the demo.
     #[command(flatten)]
     pub demo: DemoOptions,
 
-    /// The replay's own.
+    /// Options of the replay.
     #[command(flatten)]
     pub replay: ReplayOptions,
 
-    /// The browser source's own.
+    /// Options of the browser source.
     #[command(flatten)]
     pub browser: BrowserOptions,
 
-    /// What websocket and http share.
+    /// Options that the websocket and http sources share.
     #[command(flatten)]
     pub feed: FeedOptions,
 
-    /// The websocket source's own.
+    /// Options of the websocket source.
     #[command(flatten)]
     pub websocket: WebSocketOptions,
 
-    /// The http source's own.
+    /// Options of the http source.
     #[command(flatten)]
     pub http: HttpOptions,
 }
 
-/// What the collector does, checked and with every default filled in; the sources' own options are checked by the sources.
+/// The configuration with every default filled in. Each source checks its own section when it is built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where rounds come from.
     pub source: SourceKind,
-    /// Directory of the default table's CSV files, and above those of the others.
+    /// Directory of the default table's CSV files; other tables have sub-directories.
     pub data_dir: PathBuf,
-    /// Which table is recorded.
+    /// The table to record.
     pub table: TableName,
-    /// Speed of a demo or a replay.
+    /// Speed of a demo or replay.
     pub pace: Pace,
-    /// End of a demo or a replay.
+    /// Number of rounds after which a demo or replay ends.
     pub rounds: Option<u64>,
-    /// CSS selector of one entry of the list.
+    /// CSS selector of one entry of the history list.
     pub selector: Option<String>,
-    /// Where the newest round of a list stands.
+    /// Which end of a list holds the newest round.
     pub order: Order,
-    /// What to write of the first list ever seen.
+    /// Which rounds of the first list to record.
     pub baseline: Baseline,
     /// The shortest time between two rounds of the game.
     pub round_min: DurationArg,
-    /// When rows are made to survive a loss of power.
+    /// When rows are synced to the disk.
     pub fsync: SyncPolicyArg,
-    /// No console line for each round.
+    /// Prints no console line for each round.
     pub quiet: bool,
-    /// Form of the log.
+    /// Format of the log.
     pub log_format: log::Format,
-    /// What is logged.
+    /// What to log.
     pub log: String,
-    /// Where metrics are to be had.
+    /// Loopback address of the metrics server.
     pub metrics_listen: Option<SocketAddr>,
-    /// The demo's own.
+    /// Options of the demo.
     pub demo: DemoOptions,
-    /// The replay's own.
+    /// Options of the replay.
     pub replay: ReplayOptions,
-    /// The browser source's own.
+    /// Options of the browser source.
     pub browser: BrowserOptions,
-    /// What websocket and http share.
+    /// Options that the websocket and http sources share.
     pub feed: FeedOptions,
-    /// The websocket source's own.
+    /// Options of the websocket source.
     pub websocket: WebSocketOptions,
-    /// The http source's own.
+    /// Options of the http source.
     pub http: HttpOptions,
 }
 
 impl Config {
-    /// The configuration out of `flags` (with the environment already in them) and the file.
+    /// Merges `flags` (which include the environment) with the file, and fills in the defaults.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or has an unknown key or a wrong value, named by file and line.
+    /// The file cannot be read, or has an unknown key or an invalid value (the error names file and line); or the metrics
+    /// address is not a loopback address.
     pub fn load(flags: &Options, file: Option<&Path>) -> Result<Self, ConfigError> {
-        let told = match file {
-            Some(path) => overlaid(&read(path)?, flags)?,
+        let options = match file {
+            Some(path) => merged(&read(path)?, flags)?,
             None => flags.clone(),
         };
-        match told.metrics_listen {
+        match options.metrics_listen {
             Some(address) if !address.ip().is_loopback() => Err(ConfigError::flag(
                 "metrics-listen",
                 format!(
-                    "{address} can be reached from other machines; only addresses such as 127.0.0.1:5002 are taken"
+                    "{address} can be reached from other machines; use a loopback address such as 127.0.0.1:5002"
                 ),
             )),
-            _ => Ok(Self::from(told)),
+            _ => Ok(Self::from(options)),
         }
     }
 
-    /// Where this table's CSV files lie.
+    /// Returns the directory of this table's CSV files.
     pub fn directory(&self) -> PathBuf {
         self.table.directory(&self.data_dir)
     }
@@ -246,7 +247,7 @@ impl Config {
         Http::new(&self.http, &self.feed, self.selector.as_deref(), self.order)
     }
 
-    /// What stands in the file, under its own names.
+    /// Returns the keys and values of the file, unchecked.
     ///
     /// # Errors
     ///
@@ -263,38 +264,38 @@ impl Default for Config {
 }
 
 impl From<Options> for Config {
-    fn from(told: Options) -> Self {
-        let source = told.source.unwrap_or(SourceKind::Demo);
+    fn from(options: Options) -> Self {
+        let source = options.source.unwrap_or(SourceKind::Demo);
         let (data_dir, pace) = match source {
             SourceKind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
             _ => ("data", Pace::Real),
         };
-        // What is replayed can be replayed again.
+        // Rows that a power failure loses can be replayed again.
         let fsync = match source {
             SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
             _ => SyncPolicy::Always,
         };
         Self {
             source,
-            data_dir: told.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
-            table: told.table.unwrap_or_default(),
-            pace: told.pace.unwrap_or(pace),
-            rounds: told.rounds,
-            selector: told.selector,
-            order: told.order.unwrap_or_default(),
-            baseline: told.baseline.unwrap_or_default(),
-            round_min: told.round_min.unwrap_or(ROUND_MIN),
-            fsync: told.fsync.unwrap_or(SyncPolicyArg(fsync)),
-            quiet: told.quiet.unwrap_or(false),
-            log_format: told.log_format.unwrap_or_default(),
-            log: told.log.unwrap_or_else(|| "info".to_owned()),
-            metrics_listen: told.metrics_listen,
-            demo: told.demo,
-            replay: told.replay,
-            browser: told.browser,
-            feed: told.feed,
-            websocket: told.websocket,
-            http: told.http,
+            data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
+            table: options.table.unwrap_or_default(),
+            pace: options.pace.unwrap_or(pace),
+            rounds: options.rounds,
+            selector: options.selector,
+            order: options.order.unwrap_or_default(),
+            baseline: options.baseline.unwrap_or_default(),
+            round_min: options.round_min.unwrap_or(ROUND_MIN),
+            fsync: options.fsync.unwrap_or(SyncPolicyArg(fsync)),
+            quiet: options.quiet.unwrap_or(false),
+            log_format: options.log_format.unwrap_or_default(),
+            log: options.log.unwrap_or_else(|| "info".to_owned()),
+            metrics_listen: options.metrics_listen,
+            demo: options.demo,
+            replay: options.replay,
+            browser: options.browser,
+            feed: options.feed,
+            websocket: options.websocket,
+            http: options.http,
         }
     }
 }
@@ -313,35 +314,35 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
     })
 }
 
-/// The key that a line sets, and the flag that says the same, if there is one.
+/// Returns the key that a line of the file sets and the flag of the same name, if there is one.
 fn flag_of(line: &str) -> Option<(&str, String)> {
     let key = line.split_once('=')?.0.trim();
     let flag = key.replace('_', "-");
     let command = Options::augment_args(clap::Command::new(""));
-    let is_it = |argument: &clap::Arg| argument.get_long() == Some(flag.as_str());
-    command.get_arguments().any(is_it).then_some((key, flag))
+    let has_name = |argument: &clap::Arg| argument.get_long() == Some(flag.as_str());
+    command.get_arguments().any(has_name).then_some((key, flag))
 }
 
-/// `file` with what `flags` say laid over it, key by key. Through JSON, so that a new option is one line and not three.
-fn overlaid(file: &Options, flags: &Options) -> Result<Options, ConfigError> {
+/// Returns the options of `file`, overridden by those set in `flags`. Merging as JSON needs no code per option.
+fn merged(file: &Options, flags: &Options) -> Result<Options, ConfigError> {
     let unreadable = |_| ConfigError::flag("data-dir", "a path in the flags is not valid Unicode");
-    let mut merged = serde_json::to_value(file).map_err(unreadable)?;
-    lay_over(&mut merged, serde_json::to_value(flags).map_err(unreadable)?);
-    serde_json::from_value(merged).map_err(|error| {
-        ConfigError::flag("config", format!("cannot be joined with the flags: {error}"))
+    let mut value = serde_json::to_value(file).map_err(unreadable)?;
+    override_with(&mut value, serde_json::to_value(flags).map_err(unreadable)?);
+    serde_json::from_value(value).map_err(|error| {
+        ConfigError::flag("config", format!("cannot be merged with the flags: {error}"))
     })
 }
 
-fn lay_over(under: &mut Value, over: Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (key, value) in over {
-                lay_over(under.entry(key).or_insert(Value::Null), value);
+fn override_with(base: &mut Value, overrides: Value) {
+    match (base, overrides) {
+        (Value::Object(base), Value::Object(overrides)) => {
+            for (key, value) in overrides {
+                override_with(base.entry(key).or_insert(Value::Null), value);
             }
         }
         (_, Value::Null) => {}
         (_, Value::Array(items)) if items.is_empty() => {}
-        (under, over) => *under = over,
+        (base, overrides) => *base = overrides,
     }
 }
 

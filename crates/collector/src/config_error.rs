@@ -1,10 +1,10 @@
-//! What is wrong with the configuration, named by flag, key, or file and line.
+//! Errors of the configuration; each names the flag, the key, or the file and line.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What is wrong with what the collector was told. Nothing was opened yet; the program ends with 2.
+/// Why the configuration cannot be used. It is checked before anything is opened; the exit code is 2.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -13,44 +13,44 @@ pub enum ConfigError {
     Read {
         /// The file of `--config`.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         error: std::io::Error,
     },
-    /// The configuration file is not what it should be.
+    /// The configuration file is not valid.
     #[error("{}, line {line}: {problem}", path.display())]
     File {
         /// The file of `--config`.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Which key, and what is wrong with it.
+        /// The key, and what is wrong with it.
         problem: String,
     },
-    /// A key that is only in the file has a value that cannot be used, or is missing.
+    /// A key without a flag is missing or has an unusable value.
     #[error("{key}: {problem}")]
     Key {
-        /// With its section, such as `feed.rounds[0].value`.
+        /// The key with its section, such as `feed.rounds[0].value`.
         key: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         problem: String,
     },
-    /// A flag, or its key in the file, has a value that cannot be used, or is missing.
+    /// An option that has a flag is missing or has an unusable value.
     #[error("--{flag}: {problem}")]
     Flag {
-        /// Without the dashes.
+        /// The flag without its dashes.
         flag: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         problem: String,
     },
 }
 
 impl ConfigError {
-    /// `flag` (without dashes) cannot be used because of `problem`.
+    /// Returns the error for `flag` (without dashes).
     pub fn flag(flag: &'static str, problem: impl Into<String>) -> Self {
         Self::Flag { flag, problem: problem.into() }
     }
 
-    /// `key`, which is only in the file, cannot be used because of `problem`.
+    /// Returns the error for `key`, which has no flag.
     pub fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Key { key: key.into(), problem: problem.into() }
     }

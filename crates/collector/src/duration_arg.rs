@@ -1,4 +1,4 @@
-//! Durations as people write them.
+//! Durations in flags and in the configuration file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A length of time in a flag or a configuration file: `500ms`, `5s`, `2m`, `1h`, or plain seconds as `0.2`.
+/// A duration as a flag or the configuration file gives it: `500ms`, `5s`, `2m`, `1h`, or seconds without a unit, such as `0.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DurationArg(pub Duration);
 
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for DurationArg {
     }
 }
 
-/// A value that a configuration file may give with quotes or without.
+/// A value that the configuration file may give with or without quotes.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected text or a number")]
 pub(crate) enum TextOrNumber {
@@ -71,7 +71,7 @@ pub(crate) enum TextOrNumber {
 }
 
 impl TextOrNumber {
-    /// The value as it would stand on the command line.
+    /// Returns the value as the command line would give it.
     pub(crate) fn text(self) -> String {
         match self {
             Self::Text(text) => text,
@@ -87,13 +87,13 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, millis: u64) {
-        let span: DurationArg = text.parse().unwrap();
-        assert_eq!(span.0, Duration::from_millis(millis), "{text}");
-        assert_eq!(span.to_string().parse::<DurationArg>().unwrap(), span, "{text}");
+        let duration: DurationArg = text.parse().unwrap();
+        assert_eq!(duration.0, Duration::from_millis(millis), "{text}");
+        assert_eq!(duration.to_string().parse::<DurationArg>().unwrap(), duration, "{text}");
     }
 
     #[test]
-    fn durations_are_read_as_people_write_them() {
+    fn a_duration_may_have_any_unit_or_none() {
         check("500ms", 500);
         check("5s", 5000);
         check("0.2", 200);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_duration_is_refused() {
+    fn text_that_is_not_a_duration_is_refused() {
         for text in ["", "s", "-1s", "5 parsecs", "1e400", "1.2.3"] {
             assert!(text.parse::<DurationArg>().is_err(), "{text:?}");
         }

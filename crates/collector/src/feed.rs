@@ -101,11 +101,14 @@ impl Feed {
     pub fn new(options: &FeedOptions, order: Order, schemes: &[&str]) -> Result<Self, ConfigError> {
         let timeout = options.timeout.map_or(TIMEOUT_DEFAULT, |span| span.0);
         if !TIMEOUTS.contains(&timeout) {
-            return Err(ConfigError::flag("timeout", "is from 100ms to 5m"));
+            return Err(ConfigError::flag("timeout", "must be from 100ms to 5m"));
         }
         let bytes_max = options.max_message_bytes.unwrap_or(BYTES_MAX_DEFAULT);
         if !BYTES_MAX.contains(&bytes_max) {
-            return Err(ConfigError::key("feed.max_message_bytes", "is from 1024 to 67108864"));
+            return Err(ConfigError::key(
+                "feed.max_message_bytes",
+                "must be from 1024 to 67108864",
+            ));
         }
         if options.rounds.len() > RULES_MAX {
             return Err(ConfigError::key(

@@ -2,33 +2,33 @@
 
 use serde::Serialize;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Serialize, Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at, in a word or two: "directory", "lock", "browser".
+    /// What was checked, in a word or two: "directory", "lock", "browser".
     pub check: String,
-    /// How it is.
+    /// The result.
     pub state: FindingState,
-    /// What was seen, in a sentence without a final dot.
+    /// What was found, in a sentence without a final dot.
     pub message: String,
-    /// What to do about it, where there is something to do.
+    /// What to do about it, if anything.
     pub advice: Option<String>,
 }
 
-/// How a thing is.
+/// How a check turned out.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingState {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// The collector would run, but someone should look.
+    /// The collector would record, but the user should look at it.
     Warning,
-    /// The collector would not run, or not record.
+    /// The collector would not start, or not record.
     Failed,
 }
 
 impl Finding {
-    /// `check` is as it should be.
+    /// Returns a finding without a problem.
     pub fn ok(check: &str, message: impl Into<String>) -> Self {
         Self {
             check: check.to_owned(),
@@ -38,7 +38,7 @@ impl Finding {
         }
     }
 
-    /// `check` deserves a look.
+    /// Returns a warning.
     pub fn warning(check: &str, message: impl Into<String>, advice: impl Into<String>) -> Self {
         let advice = Some(advice.into());
         Self {
@@ -49,7 +49,7 @@ impl Finding {
         }
     }
 
-    /// `check` would keep the collector from recording.
+    /// Returns a finding of a problem that keeps the collector from recording.
     pub fn failed(check: &str, message: impl Into<String>, advice: impl Into<String>) -> Self {
         let advice = Some(advice.into());
         Self {
@@ -60,7 +60,7 @@ impl Finding {
         }
     }
 
-    /// The collector would not run, or not record.
+    /// Returns whether the check failed.
     pub fn is_failed(&self) -> bool {
         self.state == FindingState::Failed
     }

@@ -1,18 +1,18 @@
-//! Multipliers out of what a page shows: where its history list is, and which of the texts found there are rounds.
+//! Finds the history list of a page and parses its texts into multipliers.
 
 use rounds::Multiplier;
 use serde::Deserialize;
 
 use crate::order::Order;
 
-/// Fewer values are not a list: one number proves nothing about its neighbours.
+/// Minimum length of a list: fewer values could be any numbers of the page.
 pub const LIST_LEN_MIN: usize = 3;
-/// What is read of a list that shows more; the newest are kept.
+/// Maximum number of texts read from a list; the newest are kept.
 const TEXTS_MAX: usize = 200;
-/// Characters of one text; "100,000.00x" has eleven.
+/// Maximum length of a text in characters; "100,000.00x" has eleven.
 const TEXT_LEN_MAX: usize = 40;
 
-/// Where the game's client has kept its history so far, newest client first.
+/// Selectors of the history list in the game's clients so far, the newest client first.
 pub const SELECTORS: [&str; 6] = [
     ".payouts-wrapper > .payouts-block > .payout",
     ".payouts-block > .payout",
@@ -24,20 +24,20 @@ pub const SELECTORS: [&str; 6] = [
 
 /// A script that reads the texts of a page's history lists and changes nothing.
 ///
-/// It can only be made here, from selectors: no other script can be handed to a browser.
+/// Only this module can create one, from selectors: no other script can be sent to a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListScript(String);
 
 impl ListScript {
-    /// The script for these selectors, of which the first that finds a list wins.
+    /// Returns the script for these selectors; the first one that finds a list wins.
     pub fn new(selectors: &[String], order: Order) -> Self {
         let selectors = serde_json::json!(selectors);
         let newest = match order {
             Order::NewestFirst => format!("0, {TEXTS_MAX}"),
             Order::OldestFirst => format!("-{TEXTS_MAX}"),
         };
-        // Entries are kept apart by the list they stand in, because the game's page holds its history twice: on the page,
-        // and again in a pop-up (`app-stats-dropdown`).
+        // Entries are grouped by the list they belong to, because the game shows its history twice: on the page, and in a
+        // pop-up (`app-stats-dropdown`).
         Self(format!(
             "(() => {{
   const selectors = {selectors}, found = [], known = new Set();
@@ -61,44 +61,44 @@ impl ListScript {
         ))
     }
 
-    /// The script itself.
+    /// Returns the source text of the script.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The texts of one list of a page, in the page's order: what [`ListScript`] gives.
+/// The texts of one list of a page, in the page's order, as [`ListScript`] returns them.
 #[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ListTexts {
-    /// Which of the selectors found it.
+    /// Index of the selector that found it.
     pub selector: usize,
-    /// It stands in the pop-up, which repeats the list of the page.
+    /// The list is in the pop-up, which repeats the list of the page.
     pub popup: bool,
-    /// What its entries show.
+    /// The texts of its entries.
     pub texts: Vec<String>,
 }
 
-/// What there is to see in one page.
+/// The result of parsing the lists of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParsedList {
     /// A history list.
     List {
-        /// Newest first, at least [`LIST_LEN_MIN`].
+        /// The values, newest first; at least [`LIST_LEN_MIN`].
         multipliers: Vec<Multiplier>,
-        /// Which of the selectors found it.
+        /// Index of the selector that found it.
         selector: usize,
-        /// It is the pop-up's.
+        /// The list is in the pop-up.
         popup: bool,
     },
-    /// Numbers, but too few: a page that still fills up.
+    /// Multipliers, but too few for a list: the page is still filling.
     Few(usize),
-    /// Entries that are not multipliers; some of them, for the message.
+    /// Entries that are not multipliers; up to three of them, for the message.
     Unreadable(Vec<String>),
     /// No selector found anything.
     Nothing,
 }
 
-/// The history list among the lists of a page. The pop-up's is the last choice.
+/// Returns the history list among the lists of a page; one in the pop-up is the last choice.
 pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     let (inside, outside): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.popup);
     let mut most = 0;
@@ -121,8 +121,8 @@ pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     }
 }
 
-/// The newest entries up to the first gap: an entry that is no multiplier may be a round that is still being drawn, and
-/// what lies behind it must not move up into its place.
+/// Returns the newest entries up to the first one that is not a multiplier. That one may be a round that is still being
+/// drawn, and the older entries must not move up into its place.
 fn newest_run(texts: &[String], order: Order) -> Vec<Multiplier> {
     let mut newest_first: Vec<_> = texts.iter().map(|text| text.parse().ok()).collect();
     if order == Order::OldestFirst {

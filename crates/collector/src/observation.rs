@@ -1,4 +1,4 @@
-//! What a source reports, and which kinds of sources there are.
+//! What sources report, and the kinds of sources.
 
 use std::time::Instant;
 
@@ -10,65 +10,65 @@ use serde_json::Value;
 
 use crate::clock;
 
-/// What a source said, unchecked, and when it was heard.
+/// An unchecked report of a source, and when it arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// When it was heard, on a clock that never steps.
+    /// When it arrived, on the monotonic clock.
     pub mono: Instant,
-    /// When it was heard, on the clock on the wall.
+    /// When it arrived, on the wall clock.
     pub wall: DateTime<Utc>,
-    /// What was heard.
+    /// What the source reported.
     pub report: Report,
 }
 
 impl Observation {
-    /// A reading heard now.
+    /// Returns an observation that arrives now.
     pub fn now(report: Report) -> Self {
         Self { mono: clock::mono(), wall: clock::wall(), report }
     }
 }
 
-/// The content of a reading.
+/// What a source reports.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     /// One finished round.
     Round {
-        /// The game's own name of the round; never used in arithmetic.
+        /// The game's id of the round; only ever compared, never computed with.
         id: Option<String>,
-        /// Where the round ended.
+        /// The multiplier at which the round ended.
         multiplier: Multiplier,
-        /// When it ended, if the source says so.
+        /// When it ended, if the source reports it.
         ended_at: Option<DateTime<Utc>>,
-        /// The round is from before the source was heard.
+        /// The round ended before the source was connected.
         backfill: bool,
-        /// What else is known, for the events file.
+        /// Further fields for the event file.
         detail: Option<Value>,
     },
     /// The visible history, newest first.
     List(Vec<Multiplier>),
     /// A history with round ids, newest first.
     Ids(Vec<(String, Multiplier)>),
-    /// The source is now another stream (another table or server instance): its rounds do not continue ours.
+    /// The source switched to another table or server instance, named here: its rounds do not continue the recorded ones.
     OtherInstance(String),
-    /// The source was away for a moment, and why: rounds may have ended that it did not hear. It is back, or will say that it
-    /// is lost.
+    /// The source lost its view of the game for a moment, for this reason, and may have missed rounds. It goes on by itself,
+    /// or fails with an error later.
     Interrupted(String),
-    /// The source is healthy and has nothing new.
+    /// The source works and has nothing new.
     Alive,
-    /// A replay or a demo is finished.
+    /// A replay or demo is finished.
     End,
 }
 
-/// The name of a source, as in `--source`.
+/// A kind of source, as in `--source`.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lower")]
 pub enum SourceKind {
     /// Provably-fair simulated rounds.
     Demo,
-    /// Recorded rounds, as if live.
+    /// A recording, replayed as if live.
     Replay,
-    /// The history list of a browser you have started.
+    /// The history list in a browser that the user started.
     Browser,
     /// JSON over a WebSocket.
     WebSocket,
@@ -77,7 +77,7 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
-    /// The name in files and messages.
+    /// Returns the name used in files and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Demo => "demo",
@@ -88,7 +88,7 @@ impl SourceKind {
         }
     }
 
-    /// What kind of rounds it gives; rounds of different origins never share a directory.
+    /// Returns the origin of its rounds; rounds of different origins never share a directory.
     pub fn origin(self) -> Origin {
         match self {
             Self::Demo => Origin::Simulated,
@@ -97,7 +97,7 @@ impl SourceKind {
         }
     }
 
-    /// A live source can go stale; a demo or a replay only ends.
+    /// Returns whether the source is live: such a source can stall, while a demo or replay only ends.
     pub fn is_live(self) -> bool {
         self.origin() == Origin::Recorded
     }

@@ -1,15 +1,15 @@
-//! The order of a list: which end holds the newest round.
+//! The order of a list of rounds.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// Where the newest round of a list stands.
+/// Which end of a list holds the newest round.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// First (left, top), as in Aviator.
+    /// The start (left or top), as in Aviator.
     #[default]
     NewestFirst,
-    /// Last.
+    /// The end.
     OldestFirst,
 }

@@ -1,4 +1,4 @@
-//! What leaves the collector: rows, the console, the status file, metrics and messages to systemd.
+//! The outputs: rows on the disk, the console, the status file, metrics and messages to systemd.
 
 pub mod console;
 pub mod metrics;

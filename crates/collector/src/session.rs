@@ -1,4 +1,5 @@
-//! The one loop: connect, listen, ledger, writer; going stale, backing off and stopping, for every source alike.
+//! The recording loop, the same for every source: connects, records observations, detects a stalled source, reconnects with
+//! backoff, and stops.
 
 mod recorder;
 pub mod resume;
@@ -18,25 +19,25 @@ use crate::output::writer::WriterGone;
 use crate::source_error::SourceError;
 use crate::sources::Source;
 
-/// A live source without a new round for so long is said to be stalled.
+/// Time without a new round after which a live source is reported as stalled.
 pub const STALLED_AFTER: Duration = Duration::from_mins(3);
-/// And connected again after so long. Not sooner: there are flights of minutes.
+/// Time without a new round after which a live source is reconnected. Not sooner, because a round can last minutes.
 pub const RECONNECT_AFTER: Duration = Duration::from_mins(5);
-/// A connection that held for so long was a good one: the next pause is short again.
+/// A connection that lasts this long resets the backoff.
 const HEALTHY_AFTER: Duration = Duration::from_mins(1);
-/// A source that cannot say whether it is connected is given up and tried again.
+/// Timeout of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_mins(3);
-/// Errors in a row that may be a mistake of the configuration.
+/// Maximum number of consecutive errors that may be a configuration mistake.
 const SUSPECTS_MAX: u32 = 5;
-/// Time for a goodbye.
+/// Timeout for closing a source.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Records until `shutdown`, or until a demo or a replay is finished; posts the status on `status`.
+/// Records until `shutdown`, or until a demo or replay is finished; publishes the status on `status`.
 ///
 /// # Errors
 ///
-/// Wrong configuration ([`crate::config_error::ConfigError`]), a directory that cannot be written or that another process holds
-/// ([`rounds::LogError`]), an error of the source that no waiting helps, or rounds that the disk refused to the end.
+/// The configuration is invalid ([`crate::config_error::ConfigError`]), the directory cannot be written or another process
+/// holds it ([`rounds::LogError`]), the source failed permanently, or rounds could not be written.
 pub async fn run(
     config: Config,
     shutdown: CancellationToken,
@@ -50,26 +51,27 @@ async fn record(
     mut source: Source,
     config: &Config,
     shutdown: &CancellationToken,
-    board: StatusWatch,
+    status: StatusWatch,
 ) -> anyhow::Result<()> {
-    let mut recorder = Recorder::open(config, board)?;
+    let mut recorder = Recorder::open(config, status)?;
     let outcome = run_with_reconnect(&mut source, &mut recorder, shutdown).await;
     if timeout(CLOSE_TIMEOUT, source.close()).await.is_err() {
-        tracing::debug!("The source took too long to say goodbye.");
+        tracing::debug!("The source did not close in time.");
     }
     let finished = recorder.finish(&outcome).await;
     outcome?;
     finished
 }
 
-/// How a connection, or the attempt at one, ended.
+/// How a connection, or an attempt at one, ended.
 enum ConnectionEnd {
     /// The source has nothing more to report.
     Finished(&'static str),
+    /// The source cannot be connected or read.
     Failed(SourceError),
 }
 
-/// Until the end of the source or of the process, and says which.
+/// Runs connections until the source ends or the process is asked to stop, and returns the reason.
 async fn run_with_reconnect(
     source: &mut Source,
     recorder: &mut Recorder,
@@ -94,7 +96,7 @@ async fn run_with_reconnect(
         let pause = backoff.pause(error.retry_after());
         recorder.on_disconnect(&error.to_string(), pause);
         let wait = async {
-            // A source that cannot say goodbye in time is left without.
+            // A source that does not close in time is abandoned.
             drop(timeout(CLOSE_TIMEOUT, source.close()).await);
             sleep(pause).await;
         };
@@ -106,7 +108,7 @@ async fn run_with_reconnect(
     }
 }
 
-/// One connection, from the attempt to its end.
+/// Connects, and records until the connection ends.
 async fn run_connection(
     source: &mut Source,
     recorder: &mut Recorder,
@@ -116,9 +118,9 @@ async fn run_connection(
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
         Err(Interrupt::Overdue) => {
-            let what = "the source".to_owned();
+            let peer = "the source".to_owned();
             return Ok(ConnectionEnd::Failed(SourceError::TimedOut {
-                what,
+                peer,
                 after: CONNECT_TIMEOUT,
             }));
         }
@@ -131,9 +133,9 @@ async fn run_connection(
             Ok(Ok(observation)) => observation,
             Ok(Err(error)) => return Ok(ConnectionEnd::Failed(error)),
             Err(Interrupt::Overdue) => {
-                let what = "the game (no new round)".to_owned();
+                let peer = "the game (no new round)".to_owned();
                 return Ok(ConnectionEnd::Failed(SourceError::Silent {
-                    what,
+                    peer,
                     after: RECONNECT_AFTER,
                 }));
             }

@@ -1,4 +1,4 @@
-//! The binary messages of `SmartFoxServer` 2X, read only as far as they are certain: whatever is odd is skipped, never guessed.
+//! Decodes the binary messages of `SmartFoxServer` 2X. What does not follow the format is skipped, never guessed.
 //!
 //! A WebSocket message holds one packet or several:
 //!
@@ -6,7 +6,7 @@
 //! flags:1 | length:2 or, with the flag for big ones, length:4 | payload
 //! ```
 //!
-//! and a payload is one object or array of typed values (big-endian), perhaps deflated.
+//! and a payload is one object or array of typed values (big-endian), optionally deflated.
 
 mod aviator;
 mod value;
@@ -24,11 +24,11 @@ const ENCRYPTED: u8 = 0x40;
 const COMPRESSED: u8 = 0x20;
 const BIG: u8 = 0x08;
 
-/// What a payload may grow to; a compressed one too. The largest seen in the wild are a few kilobytes.
+/// Maximum size of a payload in bytes, after inflation. The largest real ones have a few kilobytes.
 const PAYLOAD_BYTES_MAX: usize = 4 << 20;
-/// Objects within objects: real messages have five levels.
+/// Maximum nesting of objects and arrays; real messages have five levels.
 const DEPTH_MAX: usize = 16;
-/// Values in one packet, all levels together.
+/// Maximum number of values in one packet, over all levels.
 const VALUES_MAX: usize = 200_000;
 
 /// Why a packet was skipped.
@@ -38,7 +38,7 @@ pub enum PacketError {
     /// The message ends before the packet does.
     #[error("the message ends within a packet")]
     Truncated,
-    /// The first byte is not that of a packet.
+    /// The first byte is not a valid flags byte.
     #[error("flags {0:#04x} are not those of a packet")]
     Flags(u8),
     /// The packet is encrypted.
@@ -47,37 +47,37 @@ pub enum PacketError {
     /// The payload cannot be inflated, or not within the limit.
     #[error("the payload cannot be inflated to at most {PAYLOAD_BYTES_MAX} bytes")]
     Inflate,
-    /// The payload is larger than any real one.
+    /// The payload is over the size limit.
     #[error("a payload of {0} bytes is over the limit of {PAYLOAD_BYTES_MAX}")]
     TooLarge(usize),
     /// The payload is neither an object nor an array.
     #[error("a payload cannot begin with type {0}")]
     Root(u8),
-    /// A type this format does not have.
+    /// A type code that the format does not have.
     #[error("type {0} is not known")]
     Type(u8),
-    /// A length says more than the payload holds.
+    /// A length field exceeds the rest of the payload.
     #[error("a value is longer than its payload")]
     Length,
     /// A text is not UTF-8.
     #[error("a text is not UTF-8")]
     Text,
-    /// Too deep, or too many values.
+    /// The payload is nested too deeply or has too many values.
     #[error("more than {DEPTH_MAX} levels or {VALUES_MAX} values")]
     TooMuch,
-    /// Bytes are left after the payload's one value.
+    /// Bytes follow the payload's value.
     #[error("{0} bytes are left over after the payload's value")]
     Leftover(usize),
 }
 
-/// The packets of one WebSocket message, in order.
+/// Returns the packets of one WebSocket message, in order.
 ///
-/// A packet that cannot be read is an error of its own; the next one follows if the packet's length is known.
+/// A packet that cannot be decoded yields an error. The packets after it still follow, unless its length is unknown.
 pub fn packets(message: &[u8]) -> Packets<'_> {
     Packets { rest: message }
 }
 
-/// See [`packets`].
+/// The iterator that [`packets`] returns.
 #[derive(Debug, Clone)]
 pub struct Packets<'a> {
     rest: &'a [u8],
@@ -93,7 +93,7 @@ impl Iterator for Packets<'_> {
         match split(self.rest) {
             Ok((flags, payload, rest)) => {
                 self.rest = rest;
-                Some(content(flags, payload))
+                Some(decode_payload(flags, payload))
             }
             Err(error) => {
                 self.rest = &[];
@@ -103,7 +103,7 @@ impl Iterator for Packets<'_> {
     }
 }
 
-/// Cuts the first packet off: its flags, its payload, and what follows.
+/// Splits off the first packet; returns its flags, its payload and the rest of the message.
 fn split(message: &[u8]) -> Result<(u8, &[u8], &[u8]), PacketError> {
     let (&flags, rest) = message.split_first().ok_or(PacketError::Truncated)?;
     if flags & BINARY == 0 {
@@ -121,7 +121,7 @@ fn split(message: &[u8]) -> Result<(u8, &[u8], &[u8]), PacketError> {
     Ok((flags, payload, rest))
 }
 
-fn content(flags: u8, payload: &[u8]) -> Result<Value, PacketError> {
+fn decode_payload(flags: u8, payload: &[u8]) -> Result<Value, PacketError> {
     if flags & ENCRYPTED != 0 {
         return Err(PacketError::Encrypted);
     }
@@ -131,7 +131,7 @@ fn content(flags: u8, payload: &[u8]) -> Result<Value, PacketError> {
     if flags & COMPRESSED == 0 {
         return value::decode(payload);
     }
-    // zlib is what the original server sends; some front ends leave the two header bytes away.
+    // The original server sends zlib; some front ends omit its two header bytes.
     let inflated =
         inflate(ZlibDecoder::new(payload)).or_else(|_| inflate(DeflateDecoder::new(payload)))?;
     value::decode(&inflated)

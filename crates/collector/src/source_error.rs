@@ -24,29 +24,29 @@ pub enum SourceError {
     #[error("{0}")]
     Refused(String),
     /// The source asks for a pause (429, 503 with Retry-After).
-    #[error("{what}")]
+    #[error("{answer}")]
     Busy {
-        /// What the source answered.
-        what: String,
+        /// The source's answer.
+        answer: String,
         /// The pause it asks for.
         retry_after: Duration,
     },
-    /// What arrives cannot be right (404, wrong protocol, undecodable messages): ends the process the fifth time in a row.
+    /// The answer is unusable (404, wrong protocol, undecodable messages): ends the process the fifth time in a row.
     #[error("{0}")]
     Unusable(String),
     /// No answer in time.
-    #[error("{what} did not answer within {} s", after.as_secs_f64())]
+    #[error("{peer} did not answer within {} s", after.as_secs_f64())]
     TimedOut {
-        /// What did not answer.
-        what: String,
+        /// The peer, as messages name it.
+        peer: String,
         /// The limit.
         after: Duration,
     },
     /// Nothing arrived over an open connection for too long.
-    #[error("{what} was silent for {} s", after.as_secs_f64())]
+    #[error("{peer} was silent for {} s", after.as_secs_f64())]
     Silent {
-        /// What was silent.
-        what: String,
+        /// The peer, as messages name it.
+        peer: String,
         /// The limit.
         after: Duration,
     },

@@ -1,4 +1,4 @@
-//! Whom an encrypted connection trusts.
+//! TLS: the cryptography provider and the root certificates.
 
 use std::fs;
 use std::path::Path;
@@ -8,41 +8,41 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Makes ring the cryptography of this process: rustls takes one, once. Done at the start of the program, and again by
-/// whoever builds a client, so that none can be built without.
+/// Installs ring as the cryptography provider of the process. rustls accepts one provider, once; calling this again has no
+/// effect, so every function that builds a client calls it.
 pub fn install() {
-    // The error says that one is installed already, which is what is wanted.
+    // The error means that a provider is installed already.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 
-/// The certificates of `ca_file`, as they stand in it.
+/// Returns the certificates in `ca_file`.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or has no certificate in it.
+/// The file cannot be read or holds no certificate.
 pub fn authorities(ca_file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let wrong = |problem: String| format!("{}: {problem}", ca_file.display());
-    let bytes = fs::read(ca_file).map_err(|error| wrong(error.to_string()))?;
+    let error_text = |problem: String| format!("{}: {problem}", ca_file.display());
+    let bytes = fs::read(ca_file).map_err(|error| error_text(error.to_string()))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
-        .map_err(|error| wrong(error.to_string()))?;
+        .map_err(|error| error_text(error.to_string()))?;
     if certificates.is_empty() {
-        return Err(wrong(
+        return Err(error_text(
             "has no certificate in PEM form (-----BEGIN CERTIFICATE-----)".to_owned(),
         ));
     }
     Ok(certificates)
 }
 
-/// A client that trusts what this machine trusts, and `added`.
+/// Returns a client configuration that trusts the root certificates of the system and `added`.
 ///
 /// # Errors
 ///
-/// One of `added` is no certificate of an authority.
+/// One of `added` is not a CA certificate.
 pub fn client(added: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, String> {
     install();
     let mut roots = RootCertStore::empty();
-    // A machine without certificates is told by the connection, where it matters: a feed on ws:// needs none.
+    // A system without certificates is not an error here: a feed on ws:// needs none, and others fail when they connect.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     for certificate in added {
         roots.add(certificate.clone()).map_err(|error| error.to_string())?;
@@ -50,11 +50,11 @@ pub fn client(added: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, St
     Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
 }
 
-/// `what`, with what to do where a certificate is at fault.
+/// Returns the error text `what`, with advice if a certificate was rejected.
 pub fn explained(what: String) -> String {
     if what.contains("invalid peer certificate") {
         format!(
-            "{what}; if the server's authority is your own, name its certificate in feed.ca_file"
+            "{what}; if the server's certificate is from your own authority, name that authority's certificate in feed.ca_file"
         )
     } else {
         what

@@ -6,12 +6,12 @@ use std::{env, fs};
 
 use clap::{Arg, ArgAction, Command};
 
-/// A command that shares at least so many options with an earlier one refers to it instead of listing them again.
+/// A command that shares at least this many options with an earlier one refers to it instead of repeating them,
 const SHARED_MIN: usize = 5;
-/// Unless it lacks more than so many of the other's.
+/// unless it lacks more than this many of the earlier command's options.
 const LACKED_MAX: usize = 3;
 
-/// Checks that `page` is what [`render`] makes of `command`; with `UPDATE_DOCS` set, rewrites it first.
+/// Checks that `page` equals what [`render`] returns for `command`; if `UPDATE_DOCS` is set, rewrites it first.
 ///
 /// # Panics
 /// If the page cannot be read or written, or is out of date.
@@ -28,7 +28,7 @@ pub fn check(command: Command, page: &Path) {
     );
 }
 
-/// Renders every command of `program` with its options, environment variables, defaults and values.
+/// Returns the reference page of `program`: every command with its options, environment variables, defaults and values.
 pub fn render(mut program: Command) -> String {
     program.build();
     let name = program.get_name().to_owned();
@@ -100,7 +100,7 @@ fn section(page: &mut String, program: &str, command: &Command, earlier: &[&Comm
     }
 }
 
-/// The earlier command with the most options in common, if it has few that this one lacks.
+/// Returns the earlier command that shares the most options, if it is similar enough, with its options.
 fn shared<'a>(own: &[Row], earlier: &[&'a Command]) -> Option<(&'a str, Vec<Row>)> {
     let common = |theirs: &[Row]| theirs.iter().filter(|it| own.contains(it)).count();
     earlier
@@ -113,7 +113,7 @@ fn shared<'a>(own: &[Row], earlier: &[&'a Command]) -> Option<(&'a str, Vec<Row>
         .max_by_key(|(_, theirs)| common(theirs))
 }
 
-/// One row of a table of options.
+/// A row of a table of options.
 #[derive(PartialEq)]
 struct Row {
     option: String,
@@ -136,7 +136,7 @@ fn options(command: &Command) -> Vec<Row> {
 
 fn row(arg: &Arg) -> Row {
     let help = text(arg.get_long_help().or(arg.get_help()));
-    // Where the default depends on other options, the help says it in words.
+    // A default that depends on other options is stated in the help.
     let (help, said) = match help.rsplit_once(" [default: ") {
         Some((help, default)) if default.ends_with(']') => {
             (help.to_owned(), default.trim_end_matches(']').to_owned())
@@ -165,7 +165,7 @@ fn row(arg: &Arg) -> Row {
     }
 }
 
-/// How the option is typed, such as `--listen <ADDRESS>`.
+/// Returns how the option is typed, such as `--listen <ADDRESS>`.
 fn spelling(arg: &Arg) -> String {
     let value = arg.get_value_names().unwrap_or_default().first();
     let value = value.map_or_else(String::new, |it| format!("<{it}>"));
@@ -179,7 +179,7 @@ fn spelling(arg: &Arg) -> String {
     }
 }
 
-/// The values that an option takes, if they are few and not obvious.
+/// Returns the possible values of an option as text; empty for a switch.
 fn values(arg: &Arg) -> String {
     let values: Vec<_> =
         arg.get_possible_values().into_iter().filter(|it| !it.is_hide_set()).collect();
@@ -210,7 +210,7 @@ fn text(of: Option<&clap::builder::StyledStr>) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned()
 }
 
-/// Text that may stand in a cell of a table.
+/// Escapes text for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

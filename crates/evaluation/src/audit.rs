@@ -42,7 +42,7 @@ pub struct AuditRound {
 /// The hypothesis and the error level of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditOptions {
-    /// The law the house states.
+    /// The law that the house states.
     pub house: HouseLaw,
     /// The published salt from which the uniform numbers are drawn.
     pub salt: u64,
@@ -65,7 +65,7 @@ impl AuditOptions {
     }
 }
 
-/// An audit was asked for with fewer than [`ROUNDS_MIN`] rounds.
+/// The error of an audit of fewer than [`ROUNDS_MIN`] rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFewRounds {
     /// The number of rounds given.
@@ -90,7 +90,7 @@ pub struct TestResult {
     pub about: &'static str,
     /// The question it answers, in plain words.
     pub question: &'static str,
-    /// The p-value; `None` when the data cannot answer (no clock).
+    /// The p-value; `None` if the data do not allow it, for example without a clock.
     pub p: Option<f64>,
     /// The p-value after Holm's correction over all tests that have one.
     pub holm_p: Option<f64>,
@@ -107,7 +107,7 @@ pub struct AuditReport {
     pub options: AuditOptions,
     /// The twelve tests.
     pub tests: Vec<TestResult>,
-    /// The return at 1.00x and at each target.
+    /// The return at 1.01x and at each target.
     pub returns: Vec<ReturnRow>,
     /// The order and law tests run over the rounds; the forecast test would need forecasts.
     pub evidence: Vec<TestEvidence>,

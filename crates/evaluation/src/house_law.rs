@@ -104,7 +104,7 @@ impl HouseLaw {
         if cap_cents > 102 { Ok(Self { cap_cents, ..self }) } else { Err(LawError::Cap(cap_cents)) }
     }
 
-    /// Returns the return to the player, r.
+    /// Returns r, the return to the player.
     pub fn r(&self) -> f64 {
         self.r
     }
@@ -181,7 +181,7 @@ impl HouseLaw {
     /// Returns the point forecast of a model with E ln M = `mean_ln`: the median of the tilted law,
     /// at least 1.00x.
     ///
-    /// exp(E ln M) would be no median: under the fair law it is 2.63, the median 1.94.
+    /// exp(E ln M) is not the median: under the fair law it is 2.63, while the median is 1.94.
     pub fn point_from_mean_ln(&self, mean_ln: f64) -> f64 {
         self.median().powf(mean_ln / self.mean_ln()).max(1.0)
     }

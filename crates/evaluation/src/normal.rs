@@ -36,7 +36,10 @@ pub fn quantile(p: f64) -> f64 {
     x - step / (1.0 + x * step / 2.0)
 }
 
+/// The probability below which Acklam's approximation uses its formula for the tail.
 const TAIL: f64 = 0.02425;
+/// Coefficients of Acklam's approximation, highest power first: numerators and denominators of the
+/// formulas for the centre and the tail.
 const CENTRE_TOP: [f64; 6] = [
     -3.969_683_028_665_376e1,
     2.209_460_984_245_205e2,
@@ -69,10 +72,12 @@ const TAIL_BOTTOM: [f64; 5] = [
     1.0,
 ];
 
+/// Returns the quantile in the lower tail, where q = sqrt(-2 ln p).
 fn tail(q: f64) -> f64 {
     horner(&TAIL_TOP, q) / horner(&TAIL_BOTTOM, q)
 }
 
+/// Returns the quantile in the centre, where q = p - 1/2.
 fn centre(q: f64) -> f64 {
     let r = q * q;
     horner(&CENTRE_TOP, r) * q / horner(&CENTRE_BOTTOM, r)

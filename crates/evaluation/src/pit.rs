@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HouseLaw, normal};
 
+/// The increment of the state: the odd integer closest to 2^64 divided by the golden ratio.
 const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The generator SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.

@@ -26,9 +26,9 @@ pub enum Scenario {
     Autoregressive(f64),
     /// Alternating hot (tail index .80) and cold (1.25) regimes of 50 rounds on average.
     Regime,
-    /// The tail index follows the time of day.
+    /// The tail index is exp(-0.2 sin(2 pi x)) at time of day x in \[0, 1).
     TimeOfDay,
-    /// After three rounds below 2x the next one is more likely to be high.
+    /// After three rounds or more below 2x the next multiplier is 1 / 0.8 times as high.
     Due,
     /// The tail index falls from 1 to .85 at round 2,500.
     Shift,

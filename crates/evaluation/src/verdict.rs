@@ -50,7 +50,7 @@ impl ReturnCount {
         self.above_atom += u64::from(cents > 100);
     }
 
-    /// Returns the return, 1.01 P(M > 1.00), with a 95 % confidence sequence.
+    /// Returns the measured return, 1.01 P(M > 1.00), with a 95 % confidence sequence.
     pub fn estimate(&self) -> Option<Estimate> {
         Some(beta_binomial(self.above_atom, self.rounds, 0.05)?.times(1.01))
     }

@@ -1,4 +1,4 @@
-"""Holds our scores against scoringrules and scikit-learn, and our audit against scipy. Run by hand:
+"""Compares our scores with scoringrules and scikit-learn, and our audit with scipy. Run by hand:
 
     pip install numpy scipy scoringrules scikit-learn
     cargo run -q --release -p evaluation --example scores | python3 crates/evaluation/tests/peers.py
@@ -62,11 +62,11 @@ def runs():
 
 edges = [101, 110, 125, 150, 200, 300, 500, 1000, 2000, 5000]
 expected = -np.diff(np.concatenate(([1.0], 97.0 / np.array(edges), [0.0]))) * n
-seen = np.histogram(cents, np.concatenate(([100], edges, [10**12])))[0]
+observed = np.histogram(cents, np.concatenate(([100], edges, [10**12])))[0]
 bridge = np.abs(np.cumsum(z - z.mean())).max() / (z.std() * np.sqrt(n))
 ours = {test["name"]: test["p"] for test in data["tests"]}
 for name, peer in {
-    "chi2_cells": stats.chisquare(seen, expected).pvalue,
+    "chi2_cells": stats.chisquare(observed, expected).pvalue,
     "atom": stats.binomtest(int((cents == 100).sum()), n, 1 - 0.97 / 1.01).pvalue,
     "runs_2x": runs(),
     "ljung_box_z": ljung_box(z),

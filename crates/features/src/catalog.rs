@@ -87,7 +87,7 @@ pub fn standardised(row: &FeatureRow) -> FeatureRow {
 }
 
 impl Window<'_> {
-    /// Returns the 25 features of the round that follows this history.
+    /// Returns the features of the round that follows this history.
     pub fn row(&self) -> FeatureRow {
         CATALOG.each_ref().map(|feature| (feature.compute)(self))
     }

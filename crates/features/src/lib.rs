@@ -1,4 +1,4 @@
-//! Twenty-five time-series features of a crash game's rounds.
+//! Time-series features of a crash game's rounds.
 //!
 //! The input is the history of `x = ln M`, where `M >= 1` is a finished round's multiplier. The
 //! features of round `t` use rounds up to `t - 1` only. [`CATALOG`] is the table of features,

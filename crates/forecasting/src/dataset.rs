@@ -198,7 +198,7 @@ impl DatasetSnapshot {
         self.blocks().map(|(chunk, rows)| &chunk.targets[rows])
     }
 
-    /// Returns all rows in blocks, oldest first: the 25 columns of each block and its targets.
+    /// Returns all rows in blocks, oldest first: the columns of each block and its targets.
     pub(crate) fn column_blocks(&self) -> impl Iterator<Item = ([&[f32]; COUNT], &[f64])> {
         self.blocks().map(|(chunk, rows)| {
             let columns = std::array::from_fn(|column| &chunk.column(column)[rows.clone()]);

@@ -66,7 +66,7 @@ pub struct Mismatch;
 
 /// All forecasts of a ledger, keyed by the round after which they were made.
 ///
-/// The number of a round is no key: numbers shift when an older file appears.
+/// The number of a round is not a key, because numbers shift when an older file appears.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     /// In the order written; sorted by key once the first is taken.

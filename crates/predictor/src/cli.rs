@@ -1,4 +1,4 @@
-//! The command line: which commands there are. Each command owns its flags.
+//! The command line. Each command owns its flags.
 
 use clap::{Parser, Subcommand};
 use daemon::manual::ManualCommand;
@@ -14,12 +14,12 @@ const EXAMPLES: &str = "\
 Examples:
   predictor                                            watch data, dashboard on http://127.0.0.1:5001
   predictor --data-dir data/demo --open                the demo's rounds, and a browser that shows them
-  predictor --config predictor.toml --print-config     what it would do, and who said so
+  predictor --config predictor.toml --print-config     all settings with their origins
   predictor backtest --data-dir data --html report.html
 
 Every flag of serve can also stand in the environment (AVIATOR_DATA_DIR for --data-dir) or in the file of --config.
 A flag wins over the environment, the environment over the file.
-Exit codes: 0 asked to stop or done, 1 failed, 2 bad usage or configuration.";
+Exit codes: 0 stopped or done, 1 failed, 2 bad usage or configuration.";
 
 const BACKTEST_EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,7 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   predictor verify --server-seed SEED --client-seed A --client-seed B --client-seed C --multiplier 2.31
   predictor verify --game bustabit3 --hash HEX --chain 10
-  predictor verify --events data/demo                  every round a collector kept with its seeds";
+  predictor verify --events data/demo                  every round that a collector recorded with its seeds";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -47,23 +47,23 @@ Examples:
 
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
-  predictor notify                                     where messages would go
+  predictor notify                                     where alerts go
   predictor notify --test --notify-ntfy file:/etc/aviator/ntfy
   AVIATOR_NOTIFY_WEBHOOK=env:HOOK predictor notify --test";
 
-/// Forecasts the next round of a crash game and measures whether that is worth anything.
+/// Forecasts the next round of a crash game and measures whether the forecasts are worth anything.
 #[derive(Debug, Parser)]
 #[command(name = "predictor", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do; serving is the default.
+    /// The command; `serve` is the default.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Flags of `serve`, which may be given without the word.
+    /// Flags of `serve`, which work without a command too.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// What the program can do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Watch a directory, train, forecast and serve the dashboard and the API (the default).
@@ -81,9 +81,9 @@ pub enum Command {
     /// Check one provably fair round, or a chain of them, step by step.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
-    /// Say what works here and what does not: directory, state, port, notifications.
+    /// Check the installation: directory, state, port, alerts.
     Doctor(ServeArgs),
-    /// Say where messages about trouble would go, or send one.
+    /// Show where alerts go, or send a test alert.
     #[command(after_help = NOTIFY_EXAMPLES)]
     Notify(NotifyArgs),
     /// Completions and manual pages.
@@ -110,7 +110,7 @@ mod tests {
             .filter(|flag| flag.get_env().is_none())
             .filter_map(clap::Arg::get_long)
             .collect();
-        // What one run is asked to do, and what nobody should switch on by accident.
+        // Actions of a single run, and a flag that must not be set by accident.
         assert_eq!(without, ["insecure-no-auth", "open", "print-config"]);
     }
 }

@@ -122,7 +122,7 @@ pub enum ConfigError {
     /// Other machines could reach the API.
     #[error(
         "{0} can be reached from other machines: name a file with a token by --token-file, or listen on \
-         127.0.0.1; --insecure-no-auth goes without, where everyone on the network may use the API"
+         127.0.0.1; --insecure-no-auth allows it without, and then everyone on the network can use the API"
     )]
     Exposed(SocketAddr),
     /// A table is named twice.

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/how-to/monitor-and-get-alerts.md"
 ALERTS = ROOT / "scripts/ops/monitoring/alerts.yml"
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than this means that the check itself is broken.
 ALERTS_MIN = 10
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks docs/reference/api.md against docs/openapi.json, which tests of the predictor compare with the program: every route
-and key is on the page, and no other. Keys of the collector's status may be on the page of files instead."""
+and key is on the page, and no others are. Keys of the collector's status may be on the page of files instead."""
 
 import json
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/reference/api.md"
 FILES = ROOT / "docs/reference/csv-format.md"
 DOCUMENT = ROOT / "docs/openapi.json"
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than this means that the check itself is broken.
 KEYS_MIN = 150
 # Words in backticks that the document need not have: a symbol, a method of the scorecard, events of the stream, a host.
 OUTSIDE = {"m", "ensemble", "ready", "started", "resync", "localhost"}
@@ -20,7 +20,7 @@ PART = re.compile(r"\.(css|js|svg)$")
 
 
 def properties(node):
-    """The names of all properties of the schemas in a part of the document."""
+    """Yields the names of all properties of the schemas in a part of the document."""
     if isinstance(node, dict):
         yield from node.get("properties", {}) if isinstance(node.get("properties"), dict) else ()
         for value in node.values():

@@ -9,18 +9,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/developers/code-map.md"
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than this means that the check itself is broken.
 MODULES_MIN = 150
 BEGIN, END = "<!-- map: UPDATE_DOCS=1 python3 scripts/tests/docs/code_map.py -->\n", "<!-- end of the map -->\n"
 
 
-# What a file that says nothing about itself is best described by.
+# Kinds of items whose documentation describes a module without its own, best first.
 ITEMS = ["struct", "enum", "trait", "fn", "type"]
 ITEM = re.compile(r"(?:pub(?:\([^)]*\))? +)?(?:async +|const +(?=fn))*(struct|enum|trait|fn|type)\b")
 
 
 def sentence(lines):
-    """The first sentence of documentation, without the links of rustdoc."""
+    """Returns the first sentence of documentation, without rustdoc links."""
     paragraph = []
     for line in lines:
         if not line.strip() and paragraph:
@@ -34,7 +34,7 @@ def sentence(lines):
 
 
 def summary(path):
-    """What a module is for: its own documentation, else that of the first item in it that is no constant."""
+    """Returns the first sentence on a module: from its own documentation, else from that of its most important item."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     own = [line[3:] for line in lines if line.startswith("//!")]
     if own:
@@ -52,7 +52,7 @@ def summary(path):
 
 
 def modules(crate):
-    """The modules of a crate with `foo.rs` before `foo/`, those of unit tests left out."""
+    """Returns the modules of a crate without unit tests, `foo.rs` before `foo/`."""
     def key(path):
         parts = list(path.relative_to(crate / "src").with_suffix("").parts)
         top = 0 if parts == ["main"] or parts == ["lib"] else 1
@@ -70,7 +70,7 @@ def rendered():
             count += 1
             text = summary(path)
             if not text:
-                problems.append(f"{path.relative_to(ROOT)} has no documentation to take a line from")
+                problems.append(f"{path.relative_to(ROOT)} has no documentation")
             place = path.relative_to(crate / "src")
             text = text.replace("|", "\\|")
             parts.append(f"| [`{place}`](../../{path.relative_to(ROOT)}) | {text} |\n")
@@ -81,7 +81,7 @@ def main():
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     if not rest or END not in rest:
-        raise SystemExit(f"{PAGE.relative_to(ROOT)} has lost its marks {BEGIN.strip()} and {END.strip()}")
+        raise SystemExit(f"{PAGE.relative_to(ROOT)} lacks the markers {BEGIN.strip()} and {END.strip()}")
     current, _, after = rest.partition(END)
     expected, problems, count = rendered()
     if os.environ.get("UPDATE_DOCS"):
@@ -89,7 +89,7 @@ def main():
         current = expected
     if current != expected:
         there, wanted = set(current.splitlines()), set(expected.splitlines())
-        problems += [f"no longer right: {line}" for line in sorted(there - wanted)]
+        problems += [f"outdated: {line}" for line in sorted(there - wanted)]
         problems += [f"missing: {line}" for line in sorted(wanted - there)]
         problems.append("run UPDATE_DOCS=1 python3 scripts/tests/docs/code_map.py")
     for problem in problems:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[3]
 SKIPPED = {"target", "node_modules", "__pycache__"}
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than these means that the check itself is broken.
 PAGES_MIN, LINKS_MIN, MENTIONS_MIN = 20, 100, 20
 
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -31,12 +31,12 @@ def files():
 
 
 def blanked(match):
-    """Code is no link; its lines stay, so that line numbers do."""
+    """Blanks code, which contains no links, and keeps its line breaks, and so the line numbers."""
     return re.sub(r"[^\n]", " ", match.group())
 
 
 def anchors(text):
-    """The anchors that a page has, as GitHub makes them of its headings."""
+    """Returns the anchors of a page as GitHub derives them from its headings."""
     seen, found = {}, set()
     for heading in HEADING.findall(FENCE.sub(blanked, text)):
         heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
@@ -48,7 +48,7 @@ def anchors(text):
 
 
 def expanded(place):
-    """`a/{b,c}.rs` as `a/b.rs` and `a/c.rs`."""
+    """Expands `a/{b,c}.rs` to `a/b.rs` and `a/c.rs`."""
     braces = re.search(r"\{([^{}]*)\}", place)
     if not braces:
         return [place]
@@ -81,7 +81,7 @@ class Links:
         if not anchor:
             return
         if to.suffix != ".md":
-            return self.report(path, line, f"{link} has an anchor, but is no page")
+            return self.report(path, line, f"{link} has an anchor but is not a page")
         if to not in self.anchors:
             self.anchors[to] = anchors(to.read_text(encoding="utf-8"))
         if anchor not in self.anchors[to]:
@@ -89,7 +89,7 @@ class Links:
 
     def page(self, path):
         text = FENCE.sub(blanked, path.read_text(encoding="utf-8"))
-        # The text of a link may be code; what is not a link may look like one in code.
+        # The text of a link may be code, and code may look like a link.
         bare = CODE.sub(lambda it: re.sub(r"[^\n]", "x", it.group()), text)
         definitions = {name.lower(): it for name, it in DEFINITION.findall(bare)}
         found = [(it.start(), it.group(1)) for pattern in (INLINE, HTML) for it in pattern.finditer(bare)]
@@ -101,7 +101,7 @@ class Links:
                 self.report(path, bare.count("\n", 0, it.start()) + 1, f"[{it.group(1)}] is not defined")
 
     def named(self, path):
-        """Checks the paths of sources and scripts that a page names; NAME and XX in them stand for others."""
+        """Checks the paths of sources and scripts that a page names; NAME and XX are placeholders."""
         text = path.read_text(encoding="utf-8")
         for it in NAMED.finditer(text):
             for place in expanded(it.group(1)):
@@ -109,7 +109,7 @@ class Links:
                     self.report(path, text.count("\n", 0, it.start()) + 1, f"{place} does not exist")
 
     def source(self, path):
-        """Checks what a source or a script calls docs/…"""
+        """Checks each path below docs/ that a source or a script mentions."""
         try:
             text = path.read_text(encoding="utf-8")
         except (UnicodeDecodeError, OSError):
@@ -124,7 +124,7 @@ class Links:
                 self.anchor(path, line, ROOT / place, anchor, it.group())
 
     def unreachable(self, pages):
-        """The pages that docs/README.md does not lead to."""
+        """Returns the pages that cannot be reached from docs/README.md."""
         reached, waiting = set(), [ROOT / "docs/README.md"]
         while waiting:
             page = waiting.pop()

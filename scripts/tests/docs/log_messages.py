@@ -2,8 +2,8 @@
 """Checks that docs/reference/log-messages.md lists every message that a program logs at INFO, WARN or ERROR, with its
 fields, and says what each of them means.
 
-UPDATE_DOCS=1 rewrites the tables: new messages get an empty meaning, and one that was reworded takes over the meaning of
-the message that it resembles most (which is printed, to be read again)."""
+UPDATE_DOCS=1 rewrites the tables: a new message gets an empty meaning, and a reworded one takes over the meaning of the
+most similar removed message, which is printed so that somebody rereads it."""
 
 import difflib
 import os
@@ -17,9 +17,9 @@ import rust_source  # noqa: E402
 
 PAGE = ROOT / "docs/reference/log-messages.md"
 BEGIN, END = "<!-- messages: UPDATE_DOCS=1 python3 scripts/tests/docs/log_messages.py -->\n", "<!-- end of the messages -->\n"
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than this means that the check itself is broken.
 MESSAGES_MIN = 60
-# A message this similar to one that is gone is the same one in other words.
+# A message at least this similar to a removed one counts as the same message reworded.
 SIMILAR = 0.55
 # Comments before an argument.
 COMMENT = re.compile(r"^\s*(?://[^\n]*\n\s*)+")
@@ -29,7 +29,7 @@ LITERAL = re.compile(r'^(?:r(?P<hashes>#*)"(?P<raw>.*)"(?P=hashes)|"(?P<text>(?:
 
 
 def arguments(text, code, start, end):
-    """What stands between the commas of a macro's argument list; in `code` strings and comments are blank."""
+    """Returns the arguments of a macro from `text`; `code` is the same with strings and comments blanked."""
     parts, at = [start], start
     while at < end:
         if code[at] in "([{":
@@ -44,7 +44,7 @@ def arguments(text, code, start, end):
 
 
 def words(literal):
-    """The text of a string literal, or None."""
+    """Returns the text of a string literal, or None for anything else."""
     match = LITERAL.match(literal)
     if not match:
         return None
@@ -60,7 +60,7 @@ def field(argument):
 
 
 def messages(path):
-    """(level, message, fields) of every call in a file."""
+    """Yields (level, message, fields) for every call in a file."""
     text, code = rust_source.product_code(path)
     if re.search(r"\bevent!\s*\(", code):
         raise SystemExit(f"{path.relative_to(ROOT)}: use info!, warn! or error!, which this check reads")
@@ -79,7 +79,7 @@ def messages(path):
 
 
 def logged():
-    """{crate: {(level, message): fields}} of the products."""
+    """Returns {crate: {(level, message): fields}} of the product code."""
     found = {}
     for path in sorted(ROOT.glob("crates/*/src/**/*.rs")):
         crate = path.relative_to(ROOT).parts[1]
@@ -97,7 +97,7 @@ def cells(line):
 
 
 def listed(tables):
-    """{crate: {(level, message): (fields, meaning, what to do)}} of the page."""
+    """Returns {crate: {(level, message): (fields, meaning, what to do)}} of the page."""
     found, crate = {}, ""
     for line in tables.splitlines():
         if line.startswith("## "):
@@ -118,7 +118,7 @@ def order(entry):
 
 
 def resembling(entry, gone):
-    """The message that is gone and most like `entry`, if one is like it."""
+    """Returns the removed message that is most similar to `entry`, or None if none is similar enough."""
     rate = lambda it: difflib.SequenceMatcher(None, it[1].lower(), entry[1].lower()).ratio()
     best = max((it for it in gone), key=rate, default=None)
     return best if best and rate(best) >= SIMILAR else None
@@ -139,7 +139,7 @@ def updated(found, page):
             row = [entry[0], f"`{entry[1]}`", fields_text(found[crate][entry]), meaning, action]
             out.append("| " + " | ".join(it.replace("|", "\\|") for it in row) + " |\n")
         for entry in sorted(gone, key=order):
-            print(f"{crate}: “{entry[1]}” is gone, and so is: {known[entry][1]} / {known[entry][2]}")
+            print(f"{crate}: “{entry[1]}” was removed, with its meaning: {known[entry][1]} / {known[entry][2]}")
     return "".join(out) + "\n"
 
 
@@ -149,7 +149,7 @@ def problems(found, page):
         for entry in sorted(here.keys() - there.keys(), key=order):
             yield f"{crate}: {entry[0]} “{entry[1]}” is missing"
         for entry in sorted(there.keys() - here.keys(), key=order):
-            yield f"{crate}: {entry[0]} “{entry[1]}” is logged no more"
+            yield f"{crate}: {entry[0]} “{entry[1]}” is no longer logged"
         for entry in sorted(here.keys() & there.keys(), key=order):
             fields, meaning, action = there[entry]
             if fields != fields_text(here[entry]):
@@ -162,7 +162,7 @@ def main():
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     if END not in rest:
-        raise SystemExit(f"{PAGE.relative_to(ROOT)} has lost its marks {BEGIN.strip()} and {END.strip()}")
+        raise SystemExit(f"{PAGE.relative_to(ROOT)} lacks the markers {BEGIN.strip()} and {END.strip()}")
     tables, _, after = rest.partition(END)
     found = logged()
     if os.environ.get("UPDATE_DOCS"):

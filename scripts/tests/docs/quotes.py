@@ -19,9 +19,9 @@ COLUMNS = {"message", "you see"}
 QUOTED = re.compile(r'(`+)(?P<code>.+?)\1|"(?P<text>[^"]+)"')
 LITERAL = re.compile(r'r(#*)"(.*?)"\1|"((?:[^"\\]|\\.)*)"', re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-# A single word, such as an exit code, an event or a key, is no error text.
+# A single word, such as an event or a key, is not an error text.
 WORDS_MIN = 2
-# The least that a check of this repository finds; less means that the check itself is broken.
+# Finding fewer than these means that the check itself is broken.
 QUOTES_MIN, NAMES_MIN = 25, 10
 
 
@@ -30,7 +30,7 @@ def plain(text):
 
 
 def literals():
-    """The string literals of the products as plain text, their placeholders as `…`."""
+    """Returns the string literals of the product code as plain text, with `…` for placeholders."""
     found = []
     for path in sorted(ROOT.glob("crates/*/src/**/*.rs")):
         if path.name == "tests.rs" or "tests" in path.parts:
@@ -43,7 +43,7 @@ def literals():
 
 
 def quotes():
-    """(page, line, quoted text) of each error text that is quoted."""
+    """Yields (page, line, text) for each quoted error text."""
     for page in [*sorted((ROOT / "docs/how-to").glob("*.md")), ROOT / "docs/faq.md"]:
         is_listing = False
         for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
@@ -61,7 +61,7 @@ def quotes():
 
 
 def is_in(text, literal):
-    """Whether the parts of a quoted text are in a literal, in their order."""
+    """Returns whether a literal contains the parts of a quoted text in their order."""
     at = 0
     for part in text.split("…"):
         at = literal.find(part.strip(), at)
@@ -72,7 +72,7 @@ def is_in(text, literal):
 
 
 def names():
-    """(line, name) of each function, test or constant that a checklist names."""
+    """Yields (line, name) for each function, test or constant that a checklist names."""
     for number, line in enumerate(CHECKLISTS.read_text(encoding="utf-8").splitlines(), 1):
         for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+){2,}|[A-Z]{2,}(?:_[A-Z]+)*)`", line):
             yield number, name
@@ -92,7 +92,7 @@ def main():
     for page, line, text in quotes():
         count += 1
         if not any(is_in(text, it) for it in texts):
-            problems.append(f"{page.relative_to(ROOT)}:{line}: no program says “{text}”")
+            problems.append(f"{page.relative_to(ROOT)}:{line}: no program prints “{text}”")
     named, defined = list(names()), defined_names()
     problems += [f"{CHECKLISTS.relative_to(ROOT)}:{line}: nothing is called {it}" for line, it in named if it not in defined]
     for problem in problems:

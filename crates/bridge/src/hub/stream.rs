@@ -143,7 +143,7 @@ impl Hub {
 fn has_no_responders(error: &(dyn Error + 'static)) -> bool {
     let texts = ["no responders", "requested JetStream resource does not exist"];
     std::iter::successors(Some(error), |&error| error.source())
-        .any(|error| texts.iter().any(|texts| error.to_string().contains(texts)))
+        .any(|error| texts.iter().any(|text| error.to_string().contains(text)))
 }
 
 /// Converts a JetStream error; some of them need the operator of the hub.

@@ -106,11 +106,11 @@ impl TableWriter {
         self.position.rounds
     }
 
-    /// Writes a message, unless its row is in the files already.
+    /// Writes a message, unless its row is already in the files, and advances the position.
     ///
     /// # Errors
-    /// The message was not written, and may be given again.
-    pub fn take(&mut self, seq: u64, message: &RoundMessage) -> Result<(), PullError> {
+    /// The message was not written; it may be passed again.
+    pub fn apply(&mut self, seq: u64, message: &RoundMessage) -> Result<(), PullError> {
         if seq <= self.position.seq {
             return Ok(());
         }

@@ -109,14 +109,15 @@ impl EventFile {
         while self.ahead.is_empty() {
             let Some(line) = reader.next() else { break };
             if let Ok(line) = line? {
-                self.take(line, number);
+                self.add(line, number);
             }
         }
         self.offset = reader.offset();
         Ok(true)
     }
 
-    fn take(&mut self, line: EventLine, number: u64) {
+    /// Adds a line of this event file: the event of a row from `number` on, or a discontinuity before one.
+    fn add(&mut self, line: EventLine, number: u64) {
         let EventLine { unix_ms, event, row, file, .. } = line;
         if row.is_none()
             && is_discontinuity(event.kind)
@@ -131,7 +132,7 @@ impl EventFile {
         }
     }
 
-    /// Looks for an event that was written late, into the event file of a later CSV file; `None` if the event may still come.
+    /// Looks for an event that was written late into the event file of a later CSV file; `None` if it may still come.
     fn find_in_later_files(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
         let mut delayed = BTreeMap::new();
         let mut is_past = false;

@@ -85,7 +85,7 @@ impl FilePosition {
         self.rows = self.rows.max(number);
     }
 
-    /// Moves behind a batch whose rows are all stored.
+    /// Moves past a batch whose rows are all stored.
     pub(super) fn advance(&mut self, batch: RowBatch) {
         *self = batch.next;
     }

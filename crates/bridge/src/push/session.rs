@@ -56,7 +56,7 @@ enum Progress {
     End,
     /// Up to a row that waits for its event.
     Waiting,
-    /// Up to where `shutdown` was noticed.
+    /// Up to the row before which `shutdown` was cancelled.
     Stopping,
 }
 

@@ -1,4 +1,4 @@
-//! `docs/reference/bridge-options.md` is what the command line defines.
+//! `docs/reference/bridge-options.md` matches the command line.
 //!
 //! `UPDATE_DOCS=1 cargo test -p bridge options_page` rewrites the page.
 

@@ -1,13 +1,13 @@
-//! Any JSON messages are read by the rules of every example, or refused: no panic, and what is read is a multiplier.
+//! Reading any JSON messages by the rules of the examples does not panic and yields only valid multipliers.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use collector::config::Options;
-use collector::order::Order;
 use collector::feed::reader::Reader;
 use collector::feed::rule::Rule;
 use collector::observation::Report;
+use collector::order::Order;
 use libfuzzer_sys::fuzz_target;
 
 static EXAMPLES: LazyLock<Vec<Vec<Rule>>> = LazyLock::new(|| {
@@ -21,9 +21,9 @@ static EXAMPLES: LazyLock<Vec<Vec<Rule>>> = LazyLock::new(|| {
 });
 
 fn rules(text: &str) -> Vec<Rule> {
-    let told: Options = toml::from_str(text).expect("an example is a configuration");
-    let rules = told.feed.rounds.into_iter().enumerate();
-    rules.map(|(at, rule)| rule.check(at, Order::NewestFirst).expect("its rules are sound")).collect()
+    let options: Options = toml::from_str(text).expect("an example is a configuration");
+    let rules = options.feed.rounds.into_iter().enumerate();
+    rules.map(|(index, rule)| rule.check(index, Order::NewestFirst).expect("its rules are valid")).collect()
 }
 
 fuzz_target!(|text: &str| {
@@ -32,13 +32,13 @@ fuzz_target!(|text: &str| {
     for rules in EXAMPLES.iter() {
         let mut reader = Reader::new(rules.clone());
         for message in &messages {
-            for report in reader.read(message).report {
-                match report {
-                    Report::Round { multiplier, .. } => assert!(multiplier.as_f64() >= 1.0),
-                    Report::List(shown) => assert!(shown.iter().all(|round| round.as_f64() >= 1.0)),
-                    Report::Ids(shown) => assert!(shown.iter().all(|(_, round)| round.as_f64() >= 1.0)),
-                    _ => {}
+            match reader.read(message).report {
+                Some(Report::Round { multiplier, .. }) => assert!(multiplier.as_f64() >= 1.0),
+                Some(Report::List(list)) => assert!(list.iter().all(|round| round.as_f64() >= 1.0)),
+                Some(Report::Ids(list)) => {
+                    assert!(list.iter().all(|(_, round)| round.as_f64() >= 1.0));
                 }
+                _ => {}
             }
         }
     }

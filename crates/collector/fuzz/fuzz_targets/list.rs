@@ -1,8 +1,8 @@
-//! Any texts of a page are a list or are not: no panic, and what is read is a multiplier.
+//! Parsing any texts of a page does not panic and yields only valid multipliers.
 #![no_main]
 
+use collector::history_list::{ListTexts, ParsedList, parse_lists};
 use collector::order::Order;
-use collector::history_list::{ParsedList, ListTexts, parse_lists};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! Any bytes are a file of rounds, or not: no panic, nothing behind the last newline, and what is read is a multiplier.
+//! Reading any bytes as a CSV file does not panic, stops at the last newline, and yields only valid multipliers.
 #![no_main]
 
 use std::io;

@@ -1,4 +1,4 @@
-//! Any message of a socket is read or refused: no panic, no unbounded work.
+//! Decoding any message of the game's socket does not panic and takes bounded time.
 #![no_main]
 
 use collector::sfs2x::{Message, packets};

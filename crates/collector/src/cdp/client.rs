@@ -1,3 +1,5 @@
+//! The connection to a browser: sends commands, matches answers to them, and queues events.
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,15 +25,15 @@ use url::Url;
 use super::event::Head;
 use super::{Command, Event, SessionId};
 
-/// How long the browser may take to answer. A frozen tab never does.
+/// Timeout of a command; a frozen tab never answers.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
-/// Events that may wait to be read; more are counted and lost.
+/// Capacity of the event queue; events beyond it are dropped and counted.
 const EVENTS_MAX: usize = 4096;
-/// Commands that may wait to be sent.
+/// Capacity of the queue of commands to be sent.
 const COMMANDS_MAX: usize = 64;
-/// The largest message taken at all, in bytes. The browser packs whole socket messages of a page into one.
+/// Maximum size of a message in bytes. A message may contain a whole WebSocket message of a page.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// The largest event kept; messages of the game have a few kilobytes.
+/// Maximum size of an event that is kept, in bytes; messages of the game have a few kilobytes.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
 type BrowserSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -41,28 +43,28 @@ type CallResult = Result<Value, Refusal>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The connection to the browser is gone.
+    /// The connection to the browser is closed.
     #[error("the connection to the browser is closed")]
     Closed,
-    /// No answer in time: a frozen or crashed tab, or a browser that hangs.
+    /// No answer in time: the tab is frozen or crashed, or the browser hangs.
     #[error("{0} was not answered within {ANSWER_MAX:?}")]
     TimedOut(&'static str),
-    /// The target is gone, and its session with it.
+    /// The target, and its session with it, no longer exists.
     #[error("the session is gone")]
     SessionGone,
-    /// The frame has loaded another page since.
+    /// The frame has loaded another page since the context was created.
     #[error("the frame's page is gone")]
     ContextGone,
-    /// The browser refuses.
+    /// The browser refused the command.
     #[error("{method} was refused: {message}")]
     Refused {
-        /// What was asked.
+        /// The command.
         method: &'static str,
-        /// What it answered.
+        /// The browser's reason.
         message: String,
     },
-    /// The answer is not what the protocol promises.
-    #[error("{0} was answered with something else")]
+    /// The answer does not follow the protocol.
+    #[error("the answer to {0} does not follow the protocol")]
     Unexpected(&'static str),
 }
 
@@ -73,7 +75,7 @@ struct Refusal {
     message: String,
 }
 
-/// Waiting commands by id; `None` once the connection is gone.
+/// Commands without an answer yet, by id; `None` once the connection is closed.
 type Pending = Mutex<Option<HashMap<u64, oneshot::Sender<CallResult>>>>;
 
 /// One connection to a browser. Dropping it closes the connection.
@@ -81,7 +83,7 @@ type Pending = Mutex<Option<HashMap<u64, oneshot::Sender<CallResult>>>>;
 pub struct Client {
     commands: mpsc::Sender<Message>,
     shared: Arc<Shared>,
-    /// The reading and the writing task.
+    /// The tasks that read from and write to the socket.
     _tasks: JoinSet<()>,
 }
 
@@ -89,11 +91,11 @@ pub struct Client {
 struct Shared {
     pending: Pending,
     next_id: AtomicU64,
-    lost: AtomicU64,
-    ended: Mutex<Option<String>>,
+    dropped: AtomicU64,
+    close_reason: Mutex<Option<String>>,
 }
 
-/// What the browser tells unasked, in order.
+/// Events of the browser, in order.
 #[derive(Debug)]
 pub struct Events {
     queue: mpsc::Receiver<Event>,
@@ -101,20 +103,20 @@ pub struct Events {
 }
 
 impl Events {
-    /// The next event; none when the connection is gone.
+    /// Returns the next event; `None` once the connection is closed.
     pub async fn next(&mut self) -> Option<Event> {
         self.queue.recv().await
     }
 
-    /// Why the connection is gone.
+    /// Returns reason the connection is closed.
     pub fn close_reason(&self) -> String {
-        let ended = self.shared.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.clone().unwrap_or_else(|| "the connection was dropped".to_owned())
+        let close_reason = self.shared.close_reason.lock().unwrap_or_else(PoisonError::into_inner);
+        close_reason.clone().unwrap_or_else(|| "the connection was dropped".to_owned())
     }
 
-    /// Events that were lost because nobody read them in time, or because they were too large.
-    pub fn lost(&self) -> u64 {
-        self.shared.lost.load(Ordering::Relaxed)
+    /// Returns how many events were dropped because the queue was full or they were too large.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -123,10 +125,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Nobody answers, or not as a browser does.
+    /// The connection is refused, or what answers does not complete a WebSocket handshake.
     pub async fn connect(url: &Url) -> Result<(Self, Events), tungstenite::Error> {
         let socket = match open(url, None).await {
-            // Some builds hang up on whoever does not say where they are from.
+            // Some builds hang up on clients that send no Origin header.
             Err(error) if is_hang_up(&error) => {
                 let port = url.port_or_known_default().unwrap_or(0);
                 open(url, Some(format!("http://127.0.0.1:{port}"))).await?
@@ -139,8 +141,8 @@ impl Client {
         let shared = Arc::new(Shared {
             pending: Mutex::new(Some(HashMap::new())),
             next_id: AtomicU64::new(1),
-            lost: AtomicU64::new(0),
-            ended: Mutex::new(None),
+            dropped: AtomicU64::new(0),
+            close_reason: Mutex::new(None),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(write(sink, outgoing));
@@ -149,11 +151,11 @@ impl Client {
         Ok((Self { commands, shared, _tasks: tasks }, events))
     }
 
-    /// Asks the browser, or one of its targets, and waits for the answer.
+    /// Sends a command to the browser, or to the target of `session`, and returns the answer.
     ///
     /// # Errors
     ///
-    /// No answer, or a refusal.
+    /// The browser did not answer in time, or refused the command.
     pub async fn call(
         &self,
         command: Command<'_>,
@@ -165,15 +167,15 @@ impl Client {
         if let Some(session) = session {
             message["sessionId"] = session.0.as_str().into();
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer_tx, answer_rx) = oneshot::channel();
         let guard = PendingGuard { shared: &self.shared, id };
-        self.shared.wait(id, answer)?;
-        let asked = async {
+        self.shared.expect_answer(id, answer_tx)?;
+        let exchange = async {
             let text = Message::text(message.to_string());
             self.commands.send(text).await.map_err(|_| CallError::Closed)?;
-            answered.await.map_err(|_| CallError::Closed)
+            answer_rx.await.map_err(|_| CallError::Closed)
         };
-        let answer = timeout(ANSWER_MAX, asked).await;
+        let answer = timeout(ANSWER_MAX, exchange).await;
         drop(guard);
         match answer.map_err(|_| CallError::TimedOut(method))?? {
             Ok(value) => Ok(value),
@@ -181,7 +183,7 @@ impl Client {
         }
     }
 
-    /// Says goodbye: what is left to send is sent, then the closing word.
+    /// Sends the commands that are queued, then closes the connection.
     pub async fn close(&self) {
         if self.commands.send(Message::Close(None)).await.is_ok() {
             self.commands.closed().await;
@@ -189,7 +191,7 @@ impl Client {
     }
 }
 
-/// Forgets a command that is no longer waited for, however the waiting ended.
+/// Removes a pending command when its caller stops waiting, for whatever reason.
 struct PendingGuard<'a> {
     shared: &'a Shared,
     id: u64,
@@ -197,25 +199,29 @@ struct PendingGuard<'a> {
 
 impl Drop for PendingGuard<'_> {
     fn drop(&mut self) {
-        self.shared.forget(self.id);
+        self.shared.take_pending(self.id);
     }
 }
 
 impl Shared {
-    fn wait(&self, id: u64, answer: oneshot::Sender<CallResult>) -> Result<(), CallError> {
+    fn expect_answer(
+        &self,
+        id: u64,
+        answer_tx: oneshot::Sender<CallResult>,
+    ) -> Result<(), CallError> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.as_mut().ok_or(CallError::Closed)?.insert(id, answer);
+        pending.as_mut().ok_or(CallError::Closed)?.insert(id, answer_tx);
         Ok(())
     }
 
-    fn forget(&self, id: u64) -> Option<oneshot::Sender<CallResult>> {
+    fn take_pending(&self, id: u64) -> Option<oneshot::Sender<CallResult>> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.as_mut()?.remove(&id)
     }
 
-    fn end(&self, why: String) {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-        // Whoever still waits fails at once instead of timing out.
+    fn close(&self, reason: String) {
+        *self.close_reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        // Commands that still wait fail at once instead of timing out.
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
@@ -241,7 +247,7 @@ async fn open(url: &Url, origin: Option<String>) -> Result<BrowserSocket, tungst
     Ok(connect_async_with_config(request, Some(config), true).await?.0)
 }
 
-/// There was a connection, and it was closed instead of answered.
+/// Returns whether the other side closed the connection instead of answering the handshake.
 fn is_hang_up(error: &tungstenite::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     match error {
@@ -257,7 +263,7 @@ fn is_hang_up(error: &tungstenite::Error) -> bool {
 async fn write(mut sink: SplitSink<BrowserSocket, Message>, mut outgoing: mpsc::Receiver<Message>) {
     while let Some(message) = outgoing.recv().await {
         let is_last = message.is_close();
-        // The reading task learns of an error too, and says why.
+        // The reading task sees the error too, and reports it.
         if sink.send(message).await.is_err() || is_last {
             break;
         }
@@ -269,7 +275,7 @@ async fn read(
     shared: Arc<Shared>,
     events: mpsc::Sender<Event>,
 ) {
-    let why = loop {
+    let reason = loop {
         match stream.next().await {
             Some(Ok(Message::Text(text))) => dispatch(&text, &shared, &events),
             Some(Ok(Message::Close(Some(frame)))) => {
@@ -280,22 +286,22 @@ async fn read(
             None => break "the browser closed the connection".to_owned(),
         }
     };
-    shared.end(why);
+    shared.close(reason);
 }
 
 fn dispatch(text: &str, shared: &Shared, events: &mpsc::Sender<Event>) {
     let Ok(head) = serde_json::from_str::<Head<'_>>(text) else { return };
     if let Some(id) = head.id {
-        if let Some(guard) = shared.forget(id) {
-            // Whoever asked may have stopped waiting meanwhile.
-            drop(guard.send(answer(text)));
+        if let Some(answer_tx) = shared.take_pending(id) {
+            // The caller may have stopped waiting.
+            drop(answer_tx.send(answer(text)));
         }
         return;
     }
-    let too_large = text.len() > EVENT_BYTES_MAX;
-    let Some(event) = Event::of(head, text) else { return };
-    if too_large || events.try_send(event).is_err() {
-        shared.lost.fetch_add(1, Ordering::Relaxed);
+    let is_too_large = text.len() > EVENT_BYTES_MAX;
+    let Some(event) = Event::from_message(head, text) else { return };
+    if is_too_large || events.try_send(event).is_err() {
+        shared.dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -1,54 +1,56 @@
+//! The commands that may be sent to a browser.
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::history_list::ListScript;
 
-/// A tab or an out-of-process frame, as the browser names it.
+/// The browser's id of a tab or of an out-of-process frame.
 #[derive(Deserialize, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[serde(transparent)]
 pub struct TargetId(pub String);
 
-/// A connection to one target.
+/// The id of a debugging session with one target.
 #[derive(Deserialize, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[serde(transparent)]
 pub struct SessionId(pub String);
 
-/// A frame within a target.
+/// The id of a frame within a target.
 #[derive(Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 pub struct FrameId(pub String);
 
-/// A world of scripts within a frame; gone when the frame loads another page.
+/// The id of a JavaScript context in a frame; it ends when the frame loads another page.
 #[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 pub struct ContextId(pub i64);
 
-/// Everything that can be asked of the browser. Adding to this list needs a reason that its user would accept.
+/// The complete list of commands that may be sent. Extend it only for a reason that the user of the browser would accept.
 #[derive(Clone, Copy, Debug)]
 pub enum Command<'a> {
-    /// Are you there?
+    /// Asks for the version, to check that the browser answers.
     Version,
-    /// Say which tabs and frames there are, now and later.
+    /// Reports tabs and frames, existing and new.
     DiscoverTargets,
-    /// Let me ask this target.
+    /// Opens a session with this target.
     Attach(&'a TargetId),
-    /// I am done with this target.
+    /// Ends a session.
     Detach(&'a SessionId),
-    /// Tell me what arrives over this target's sockets; keep no copies.
+    /// Reports the target's WebSocket messages, without buffering them in the browser.
     WatchNetwork,
-    /// Which frames are in this target?
+    /// Asks for the frames of the target.
     FrameTree,
-    /// A world for our script beside the page's own, which cannot see it.
+    /// Creates a JavaScript context that is isolated from the page's scripts.
     IsolatedWorld(&'a FrameId),
-    /// Read the history list.
+    /// Runs the script that reads the history lists.
     Read(ContextId, &'a ListScript),
 }
 
-/// The name of our worlds. The page cannot see it; the user's developer tools can.
+/// Name of the isolated contexts: visible in the user's developer tools, but not to the page.
 const WORLD: &str = "aviator-collector";
 
 impl Command<'_> {
-    /// The protocol's name.
+    /// Returns the method name in the protocol.
     pub fn method(&self) -> &'static str {
         match self {
             Self::Version => "Browser.getVersion",
@@ -62,7 +64,7 @@ impl Command<'_> {
         }
     }
 
-    /// The protocol's parameters.
+    /// Returns the parameters in the protocol.
     pub(super) fn parameters(&self) -> Value {
         match self {
             Self::Version | Self::FrameTree => json!({}),
@@ -75,7 +77,7 @@ impl Command<'_> {
                 "maxTotalBufferSize": 0, "maxResourceBufferSize": 0, "maxPostDataSize": 0,
             }),
             Self::IsolatedWorld(frame) => json!({ "frameId": frame.0, "worldName": WORLD }),
-            // By value: a reference would keep the object alive in the page.
+            // By value, because a remote reference would keep the object alive in the page.
             Self::Read(context, script) => json!({
                 "expression": script.as_str(), "contextId": context.0,
                 "returnByValue": true, "silent": true, "timeout": 1000,

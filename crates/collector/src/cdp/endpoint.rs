@@ -1,3 +1,5 @@
+//! Finds the debugging socket of a browser by its port, its socket address or its profile directory.
+
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -11,9 +13,9 @@ use url::{Host, Url};
 
 use crate::tls;
 
-/// How long a browser may take to say where its socket is.
+/// Timeout for asking a browser for its socket address.
 const DISCOVERY_MAX: Duration = Duration::from_secs(5);
-/// The file in a profile directory in which a browser says where it listens.
+/// The file in a profile directory where a browser writes its port and socket path.
 const PORT_FILE: &str = "DevToolsActivePort";
 
 const LINUX: &str =
@@ -28,7 +30,7 @@ const HERE: &str = if cfg!(windows) {
     LINUX
 };
 
-/// How to start a browser that can be read, on each system.
+/// Returns instructions for starting a browser with remote debugging, for each system.
 pub fn how_to_start() -> String {
     format!(
         "start Chrome with a profile of its own (Chrome 136 and later open no port on your usual one), log in there, and leave \
@@ -36,59 +38,59 @@ pub fn how_to_start() -> String {
     )
 }
 
-/// Where a browser listens for us.
+/// The address of a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrowserAddress {
-    /// Its debugging port, by http; it says itself where the socket is.
+    /// The URL of its debugging port, which answers with the socket address.
     Port(Url),
-    /// The socket itself.
+    /// The URL of its debugging socket.
     Socket(Url),
-    /// Its profile directory, in which it wrote where the socket is.
+    /// Its profile directory, which holds the port file.
     Profile(PathBuf),
 }
 
-/// Why there is no address of a browser, or no browser at it.
+/// Why a browser cannot be found.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// Not an address.
+    /// The text is not an address.
     #[error(
         "`{0}` is not an address such as http://127.0.0.1:9222 or ws://127.0.0.1:9222/devtools/browser/…"
     )]
     NotAnAddress(String),
-    /// On another machine: whoever can write to that port can use the browser.
+    /// The browser is on another machine. Anyone who can reach its debugging port controls it.
     #[error(
         "{0} is not this machine; a browser's debugging port gives full power over it, so only --allow-remote-cdp lets the collector use one elsewhere"
     )]
     NotThisMachine(String),
-    /// Nothing listens there.
+    /// Nothing listens at the address.
     #[error("no browser answers at {0} (--cdp); start Chrome with a profile of its own: {HERE}")]
-    Nobody(String),
-    /// Something listens there and says nothing: a browser that hangs, or a machine that is very busy.
+    NoAnswer(String),
+    /// Something listens there but does not answer: the browser hangs, or the machine is overloaded.
     #[error("what listens at {0} (--cdp) does not answer")]
     Silent(String),
-    /// Something listens there that is no browser.
+    /// What listens there is not a browser with remote debugging.
     #[error(
-        "what answers at {0} is no browser with remote debugging ({1}); is --cdp the port that Chrome was started with?"
+        "what answers at {0} is not a browser with remote debugging ({1}); is --cdp the port that Chrome was started with?"
     )]
-    NoBrowser(String, String),
+    NotABrowser(String, String),
     /// The profile has no port file.
     #[error("{} does not exist: no browser with remote debugging uses that profile (--profile); turn it on at chrome://inspect/#remote-debugging, or start Chrome with a profile of its own: {HERE}", .0.display())]
     NoPortFile(PathBuf),
-    /// The profile's port file cannot be read or understood.
-    #[error("{} cannot be read ({why}); is --profile a profile directory of Chrome?", path.display())]
+    /// The profile's port file cannot be read or parsed.
+    #[error("{} cannot be read ({reason}); is --profile a profile directory of Chrome?", path.display())]
     PortFile {
         /// The file.
         path: PathBuf,
-        /// Why not.
-        why: String,
+        /// The reason.
+        reason: String,
     },
-    /// The profile's port file is from a browser that is gone.
-    #[error("{} names {browser}, but nobody answers there: the file is left from a browser that has ended; start it again, or see --profile", path.display())]
+    /// The profile's port file is left over from a browser that has exited.
+    #[error("{} names {browser}, but nothing answers there: the file is left over from a browser that has exited; start it again, or see --profile", path.display())]
     StalePortFile {
         /// The file.
         path: PathBuf,
-        /// Whom it names.
+        /// The address in the file.
         browser: String,
     },
 }
@@ -100,11 +102,11 @@ struct Version {
 }
 
 impl BrowserAddress {
-    /// The address in a text: `http://…` for a port, `ws://…` for a socket.
+    /// Parses an address: `http://…` for a port, `ws://…` for a socket.
     ///
     /// # Errors
     ///
-    /// It is neither, or it is on another machine.
+    /// The text is neither, or names another machine while `remote` is [`Remote::Refused`].
     pub fn parse(text: &str, remote: Remote) -> Result<Self, EndpointError> {
         let url: Url = text.parse().map_err(|_| EndpointError::NotAnAddress(text.to_owned()))?;
         if remote == Remote::Refused && !is_this_machine(&url) {
@@ -117,27 +119,27 @@ impl BrowserAddress {
         }
     }
 
-    /// The address of the socket. Whether a browser is still there only connecting can tell.
+    /// Returns the URL of the debugging socket. For a socket or a profile, only connecting shows whether the browser runs.
     ///
     /// # Errors
     ///
-    /// Nobody there, or no browser.
+    /// Nothing answers at the port, or not a browser; or the profile has no valid port file.
     pub async fn socket(&self) -> Result<Url, EndpointError> {
         match self {
             Self::Socket(url) => Ok(url.clone()),
             Self::Port(url) => discover(url).await,
-            Self::Profile(directory) => port_file(directory).await,
+            Self::Profile(directory) => read_port_file(directory).await,
         }
     }
 
-    /// What it means that nobody answers at the address's `socket`.
-    pub fn nobody_at(&self, socket: &Url) -> EndpointError {
+    /// Returns the error for this address if nothing answers at its `socket`.
+    pub fn unreachable(&self, socket: &Url) -> EndpointError {
         match self {
             Self::Profile(directory) => EndpointError::StalePortFile {
                 path: directory.join(PORT_FILE),
-                browser: place(socket),
+                browser: host_and_port(socket),
             },
-            Self::Port(_) | Self::Socket(_) => EndpointError::Nobody(place(socket)),
+            Self::Port(_) | Self::Socket(_) => EndpointError::NoAnswer(host_and_port(socket)),
         }
     }
 }
@@ -145,7 +147,7 @@ impl BrowserAddress {
 impl fmt::Display for BrowserAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Port(url) | Self::Socket(url) => f.write_str(&place(url)),
+            Self::Port(url) | Self::Socket(url) => f.write_str(&host_and_port(url)),
             Self::Profile(directory) => write!(f, "{}", directory.join(PORT_FILE).display()),
         }
     }
@@ -154,9 +156,9 @@ impl fmt::Display for BrowserAddress {
 /// Whether a browser on another machine may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remote {
-    /// The user asked for it.
+    /// It may, because the user set `--allow-remote-cdp`.
     Allowed,
-    /// The default.
+    /// It may not; the default.
     Refused,
 }
 
@@ -169,46 +171,47 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Host and port, for messages.
-fn place(url: &Url) -> String {
+/// Returns host and port, for messages.
+fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 async fn discover(port: &Url) -> Result<Url, EndpointError> {
-    let no_browser = |what: String| EndpointError::NoBrowser(place(port), what);
-    // What the address is decides whether it is used; the client wants it in any case.
+    let not_a_browser = |what: String| EndpointError::NotABrowser(host_and_port(port), what);
+    // The HTTP client needs a provider even for unencrypted addresses.
     tls::install();
-    // A proxy of the system must not come between us and this machine.
+    // Loopback requests must not go through a proxy of the system.
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(DISCOVERY_MAX)
         .build();
-    let http = http.map_err(|error| no_browser(error.to_string()))?;
-    let url = port.join("/json/version").map_err(|error| no_browser(error.to_string()))?;
+    let http = http.map_err(|error| not_a_browser(error.to_string()))?;
+    let url = port.join("/json/version").map_err(|error| not_a_browser(error.to_string()))?;
     let unanswered = |error: reqwest::Error| match error {
-        error if error.is_timeout() => EndpointError::Silent(place(port)),
-        error if error.is_connect() => EndpointError::Nobody(place(port)),
-        error => no_browser(plain(&error)),
+        error if error.is_timeout() => EndpointError::Silent(host_and_port(port)),
+        error if error.is_connect() => EndpointError::NoAnswer(host_and_port(port)),
+        error => not_a_browser(root_cause(&error)),
     };
     let response = http.get(url).send().await.map_err(unanswered)?;
     if !response.status().is_success() {
-        return Err(no_browser(format!("it answers {}", response.status())));
+        return Err(not_a_browser(format!("it answers {}", response.status())));
     }
     let body = response.text().await.map_err(unanswered)?;
     let version: Version = serde_json::from_str(&body)
-        .map_err(|_| no_browser("its /json/version names no socket".to_owned()))?;
-    let mut socket: Url = version.socket.parse().map_err(|_| no_browser(version.socket.clone()))?;
-    // The browser names itself as it sees itself; through a tunnel or a container it is reached as the user wrote.
+        .map_err(|_| not_a_browser("its /json/version names no socket".to_owned()))?;
+    let mut socket: Url =
+        version.socket.parse().map_err(|_| not_a_browser(version.socket.clone()))?;
+    // The browser reports the address it listens on; through a tunnel or from a container, only the user's address works.
     if socket.set_host(port.host_str()).is_err() || socket.set_port(port.port()).is_err() {
-        return Err(no_browser(version.socket));
+        return Err(not_a_browser(version.socket));
     }
     Ok(socket)
 }
 
-/// The innermost reason: the outer ones repeat the address.
-fn plain(error: &reqwest::Error) -> String {
+/// Returns the innermost cause; the outer ones repeat the address.
+fn root_cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;
@@ -216,15 +219,15 @@ fn plain(error: &reqwest::Error) -> String {
     inner.to_string()
 }
 
-/// Two lines: the port, and the path of the socket.
-async fn port_file(directory: &Path) -> Result<Url, EndpointError> {
+/// Reads the port file, which has two lines: the port, and the path of the socket.
+async fn read_port_file(directory: &Path) -> Result<Url, EndpointError> {
     let path = directory.join(PORT_FILE);
     let text = match read_to_string(&path).await {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(EndpointError::NoPortFile(path));
         }
-        Err(error) => return Err(EndpointError::PortFile { path, why: error.to_string() }),
+        Err(error) => return Err(EndpointError::PortFile { path, reason: error.to_string() }),
     };
     let mut lines = text.lines();
     let port = lines.next().and_then(|line| line.trim().parse::<u16>().ok());
@@ -232,9 +235,9 @@ async fn port_file(directory: &Path) -> Result<Url, EndpointError> {
     let (Some(port), Some(route)) = (port, route) else {
         return Err(EndpointError::PortFile {
             path,
-            why: "it is not a port and a path".to_owned(),
+            reason: "it is not a port and a path".to_owned(),
         });
     };
     Url::parse(&format!("ws://127.0.0.1:{port}{route}"))
-        .map_err(|error| EndpointError::PortFile { path, why: error.to_string() })
+        .map_err(|error| EndpointError::PortFile { path, reason: error.to_string() })
 }

@@ -1,55 +1,57 @@
+//! The events of a browser that the collector uses.
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
 use super::{SessionId, TargetId};
 
-/// What the browser tells unasked, as far as it concerns us.
+/// An event of the browser that the collector uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A tab or frame exists, or is now elsewhere.
+    /// A tab or frame was opened, or its URL changed.
     Target {
-        /// Which.
+        /// The tab or frame.
         target: TargetId,
-        /// Its full address; may hold secrets in its query.
+        /// Its full URL; the query may hold secrets.
         url: String,
     },
-    /// A tab or frame is gone.
+    /// A tab or frame was closed.
     TargetGone(TargetId),
-    /// The process of a tab or frame died.
+    /// The process of a tab or frame crashed.
     TargetCrashed(TargetId),
-    /// We may now ask this target.
+    /// A session with this target was opened.
     Attached(SessionId, TargetId),
-    /// We may no longer.
+    /// A session ended.
     Detached(SessionId),
-    /// A page opens a socket.
+    /// A page opened a WebSocket.
     SocketOpened {
-        /// Whose.
+        /// The session of its page.
         session: SessionId,
-        /// The browser's name of the socket.
+        /// The browser's id of the WebSocket.
         socket: String,
-        /// To where; may hold secrets in its query.
+        /// Its URL; the query may hold secrets.
         url: String,
     },
-    /// A whole binary message arrived, still in base64.
+    /// A complete binary message arrived on a WebSocket.
     SocketMessage {
-        /// Whose.
+        /// The session of its page.
         session: SessionId,
-        /// The browser's name of the socket.
+        /// The browser's id of the WebSocket.
         socket: String,
-        /// The message.
+        /// The message in base64.
         base64: String,
     },
-    /// A socket is closed.
+    /// A WebSocket was closed.
     SocketClosed {
-        /// Whose.
+        /// The session of its page.
         session: SessionId,
-        /// The browser's name of the socket.
+        /// The browser's id of the WebSocket.
         socket: String,
     },
 }
 
-/// What every message of the browser has: an answer has an id, an event has a method.
+/// The fields that tell the kind of a message: an answer has an id, an event has a method.
 #[derive(Deserialize, Debug)]
 pub(super) struct Head<'a> {
     pub(super) id: Option<u64>,
@@ -121,19 +123,19 @@ struct Payload {
 const BINARY: f64 = 2.0;
 
 impl Event {
-    /// The event that a message of the browser tells, if it is one and concerns us.
-    pub fn read(message: &str) -> Option<Self> {
-        Self::of(serde_json::from_str(message).ok()?, message)
+    /// Parses a message; `None` if it is not an event that the collector uses.
+    pub fn parse(message: &str) -> Option<Self> {
+        Self::from_message(serde_json::from_str(message).ok()?, message)
     }
 
-    /// The event in a message whose head is known; nothing if it does not concern us or is not as expected.
-    pub(super) fn of(head: Head<'_>, message: &str) -> Option<Self> {
+    /// Parses a message whose head is known; `None` if it is not an event that the collector uses.
+    pub(super) fn from_message(head: Head<'_>, message: &str) -> Option<Self> {
         let method = head.method?;
         let session = head.session;
         Some(match &*method {
             "Target.targetCreated" | "Target.targetInfoChanged" => {
-                let about: TargetParams = params(message)?;
-                Self::Target { target: about.target_info.target_id, url: about.target_info.url }
+                let changed: TargetParams = params(message)?;
+                Self::Target { target: changed.target_info.target_id, url: changed.target_info.url }
             }
             "Target.targetDestroyed" => {
                 Self::TargetGone(params::<TargetIdParams>(message)?.target_id)

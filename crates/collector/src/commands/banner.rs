@@ -1,4 +1,4 @@
-//! What a person sees first on a terminal.
+//! The banner at the start of a run on a terminal.
 
 use std::fmt::Write as _;
 
@@ -8,11 +8,11 @@ use crate::config::Config;
 use crate::observation::SourceKind;
 use crate::output::status::STATUS_FILE;
 
-/// Five lines: version, where rounds come from, where they go and how many are there, how to follow, what next.
+/// Returns five lines: the version, the source, the directory and its rounds, the status file, and the next command to try.
 pub fn banner(config: &Config) -> String {
     let mut text = format!("aviator collector {}\n", env!("CARGO_PKG_VERSION"));
-    let mut line = |name: &str, what: String| {
-        writeln!(text, "  {name:<7}  {what}").expect("a string takes everything");
+    let mut line = |name: &str, value: String| {
+        writeln!(text, "  {name:<7}  {value}").expect("writing to a string cannot fail");
     };
     let dir = config.directory();
     let dir = dir.display();
@@ -22,20 +22,22 @@ pub fn banner(config: &Config) -> String {
         other => format!("{}, read-only", other.name()),
     };
     line("source", source);
-    line("rounds", format!("{dir}: {}", found(config)));
+    line("rounds", format!("{dir}: {}", existing_rounds(config)));
     line("status", format!("{dir}/{STATUS_FILE}"));
     line("next", format!("predictor --data-dir {dir} --open; Ctrl-C stops this"));
     text
 }
 
-fn found(config: &Config) -> String {
+fn existing_rounds(config: &Config) -> String {
     let changes = Directory::new(config.directory()).scan().unwrap_or_default();
     let rounds: u64 = changes.iter().map(|change| change.total).sum();
-    match changes.len() {
-        0 => "none yet".to_owned(),
-        1 => format!("{rounds} rounds in 1 file"),
-        files => format!("{rounds} rounds in {files} files"),
+    let files = changes.len();
+    if files == 0 {
+        return "none yet".to_owned();
     }
+    let rounds_noun = if rounds == 1 { "round" } else { "rounds" };
+    let files_noun = if files == 1 { "file" } else { "files" };
+    format!("{rounds} {rounds_noun} in {files} {files_noun}")
 }
 
 #[cfg(test)]
@@ -44,17 +46,17 @@ mod tests {
     use crate::config::Options;
 
     #[test]
-    fn the_banner_is_five_lines_that_say_where_and_what_next() {
+    fn the_banner_has_five_lines_with_source_and_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let told = Options { data_dir: Some(dir.path().to_owned()), ..Options::default() };
-        let config = Config::from(told);
+        let options = Options { data_dir: Some(dir.path().to_owned()), ..Options::default() };
+        let config = Config::from(options);
         assert!(banner(&config).contains(": none yet\n"));
         let rows = "timestamp,multiplier\n2026-01-01T00:00:00.000Z,2.00\n";
         std::fs::write(dir.path().join("aviator_payouts_20260101_000000.csv"), rows).unwrap();
         let banner = banner(&config);
         assert_eq!(banner.lines().count(), 5, "{banner}");
         assert!(
-            banner.contains("simulated") && banner.contains(": 1 rounds in 1 file\n"),
+            banner.contains("simulated") && banner.contains(": 1 round in 1 file\n"),
             "{banner}"
         );
     }

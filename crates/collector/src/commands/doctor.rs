@@ -1,5 +1,5 @@
-//! `collector doctor`: what would keep the collector from recording, and what to do about it. Changes nothing: what it creates
-//! to see whether it may, it takes away again.
+//! `collector doctor`: checks what could keep the collector from recording, and advises what to do. It changes nothing; the
+//! file it creates to test the directory is removed.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
@@ -22,17 +22,17 @@ use crate::finding::{Finding, FindingState};
 use crate::observation::SourceKind;
 use crate::sources::{Source, browser, http, websocket};
 
-/// A round is 40 bytes in the CSV and a few hundred in the events file: so much is room for years, and for the rest of the
-/// machine to breathe.
+/// Free space in bytes below which the doctor warns. A round takes 40 bytes in the CSV file and a few hundred in the event
+/// file, so this lasts for months.
 const SPACE_COMFORTABLE: u64 = 200 << 20;
-/// So much is gone in a day.
-const SPACE_LEAST: u64 = 5 << 20;
-/// A clock that shows an earlier year was never set.
-const YEAR_LEAST: &str = "2025-01-01T00:00:00Z";
-/// A file clock may be ahead by so much without anyone noticing.
-const AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// Free space in bytes below which the check fails: a few days of rounds.
+const SPACE_MIN: u64 = 5 << 20;
+/// A clock that shows an earlier time was never set.
+const CLOCK_MIN: &str = "2025-01-01T00:00:00Z";
+/// Tolerance for rounds in the future.
+const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
-/// Checks everything, prints the findings, and returns whether none of them failed.
+/// Runs all checks, prints the findings, and returns whether none of them failed.
 ///
 /// # Errors
 ///
@@ -40,15 +40,15 @@ const AHEAD: TimeDelta = TimeDelta::minutes(5);
 pub fn run(args: &ConfigArgs, json: bool) -> anyhow::Result<bool> {
     let config = Config::load(&args.options, args.config.as_deref())?;
     let runtime = Runtime::new().context("starting the runtime")?;
-    let findings = runtime.block_on(examine(&config));
+    let findings = runtime.block_on(diagnose(&config));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     let text = if json { as_json(&findings) } else { as_text(&findings) };
     print(text.as_bytes())?;
     Ok(!findings.iter().any(Finding::is_failed))
 }
 
-/// Looks at everything: the configuration, the directory, the disk, the clock, then the source.
-pub async fn examine(config: &Config) -> Vec<Finding> {
+/// Runs all checks: configuration, directory, disk, clock, and the source.
+pub async fn diagnose(config: &Config) -> Vec<Finding> {
     let now = clock::wall();
     let mut findings = vec![source(config)];
     let dir = config.directory();
@@ -61,7 +61,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Checks a source that other machines or programs provide.
+/// Checks the connection to the source, if it is a live one.
 pub async fn check_source(config: &Config) -> Vec<Finding> {
     match config.source {
         SourceKind::Demo | SourceKind::Replay => Vec::new(),
@@ -82,7 +82,7 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
     }
 }
 
-/// The findings for people, a line each, and what to do below it.
+/// Returns the findings as text: a line each, with the advice below it.
 pub fn as_text(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
@@ -95,18 +95,18 @@ pub fn as_text(findings: &[Finding]) -> String {
         let advice: String =
             advice.lines().fold(String::new(), |all, line| all + "\n           " + line);
         writeln!(text, "{state:<8} {}: {}{advice}", finding.check, finding.message)
-            .expect("a string takes everything");
+            .expect("writing to a string cannot fail");
     }
     text
 }
 
-/// The findings for programs.
+/// Returns the findings as JSON.
 pub fn as_json(findings: &[Finding]) -> String {
     let is_ok = !findings.iter().any(Finding::is_failed);
     format!("{:#}\n", json!({ "ok": is_ok, "findings": findings }))
 }
 
-/// Whether the source's options make sense, and the file of a replay can be read.
+/// Checks the options of the source, and that the file of a replay can be read.
 fn source(config: &Config) -> Finding {
     let checked = config.build_source().map_err(|error| error.to_string());
     let checked = checked.and_then(|mut source| match &mut source {
@@ -119,7 +119,7 @@ fn source(config: &Config) -> Finding {
     }
 }
 
-/// The directory, or the nearest one above it that exists.
+/// Returns the directory, or its nearest ancestor that exists.
 fn existing(dir: &Path) -> &Path {
     let is_there = |dir: &&Path| dir.as_os_str().is_empty() || dir.exists();
     let found = dir.ancestors().find(is_there).unwrap_or(dir);
@@ -127,18 +127,20 @@ fn existing(dir: &Path) -> &Path {
 }
 
 fn directory(dir: &Path) -> Vec<Finding> {
-    let place = existing(dir);
-    let trial = place.join(format!(".collector-doctor-{}", std::process::id()));
+    let found = existing(dir);
+    let trial = found.join(format!(".collector-doctor-{}", std::process::id()));
     let written = fs::write(&trial, b"may be deleted\n").and_then(|()| fs::remove_file(&trial));
     let name = dir.display();
     vec![match written {
         Err(error) => Finding::failed(
             "directory",
-            format!("{} cannot be written: {error}", place.display()),
+            format!("{} cannot be written: {error}", found.display()),
             "give this user the right to write there, or choose another --data-dir",
         ),
-        Ok(()) if place == dir => Finding::ok("directory", format!("{name} can be written")),
-        Ok(()) => Finding::ok("directory", format!("{name} is not there yet and will be created")),
+        Ok(()) if found == dir => Finding::ok("directory", format!("{name} can be written")),
+        Ok(()) => {
+            Finding::ok("directory", format!("{name} does not exist yet and will be created"))
+        }
     }]
 }
 
@@ -162,7 +164,7 @@ fn lock(dir: &Path) -> Finding {
             Finding::failed(
                 "lock",
                 format!("another collector writes there (process {pid})"),
-                "if it is yours all is well; a second one needs another --data-dir",
+                "if that is intended, nothing is wrong; a second collector needs another --data-dir",
             )
         }
         Err(TryLockError::Error(error)) => Finding::failed(
@@ -184,7 +186,7 @@ fn origin(dir: &Path, wanted: Origin) -> Finding {
         }
         Ok(Some(found)) => Finding::failed(
             "origin",
-            format!("holds {found} rounds, and {wanted} ones must not mix with them"),
+            format!("holds {found} rounds, which must not be mixed with {wanted} ones"),
             "choose another --data-dir",
         ),
         Err(error) => Finding::failed("origin", error.to_string(), "choose another --data-dir"),
@@ -193,37 +195,41 @@ fn origin(dir: &Path, wanted: Origin) -> Finding {
 
 #[cfg(unix)]
 fn space(dir: &Path) -> Vec<Finding> {
-    let place = existing(dir);
-    vec![match rustix::fs::statvfs(place) {
+    let found = existing(dir);
+    vec![match rustix::fs::statvfs(found) {
         Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => Finding::warning(
             "disk",
-            format!("the free space of {} is not known: {error}", place.display()),
-            "look yourself",
+            format!("the free space of {} is not known: {error}", found.display()),
+            "check the free space yourself",
         ),
     }]
 }
 
-/// Windows says so only to unsafe code.
+/// Returns no finding: on Windows, asking for the free space takes unsafe code.
 #[cfg(not(unix))]
 fn space(_: &Path) -> Vec<Finding> {
     Vec::new()
 }
 
-#[cfg_attr(not(unix), expect(dead_code, reason = "the free space is not known there"))]
+#[cfg_attr(not(unix), expect(dead_code, reason = "the free space is not checked there"))]
 fn room(free: u64) -> Finding {
     let message = format!("{} MiB free", free >> 20);
     if free >= SPACE_COMFORTABLE {
         Finding::ok("disk", message)
-    } else if free >= SPACE_LEAST {
-        Finding::warning("disk", message, "make room soon: what finds no place waits in memory")
+    } else if free >= SPACE_MIN {
+        Finding::warning(
+            "disk",
+            message,
+            "free some space soon: rounds that cannot be written wait in memory",
+        )
     } else {
-        Finding::failed("disk", message, "make room, or choose a --data-dir on another disk")
+        Finding::failed("disk", message, "free some space, or choose a --data-dir on another disk")
     }
 }
 
 fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
-    let least: DateTime<Utc> = YEAR_LEAST.parse().expect("a constant in RFC 3339");
+    let least: DateTime<Utc> = CLOCK_MIN.parse().expect("a constant in RFC 3339");
     let shown = now.format("%Y-%m-%d %H:%M:%S UTC");
     if now < least {
         return Finding::failed(
@@ -233,11 +239,11 @@ fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
         );
     }
     let newest = last_rounds(dir, 1).ok().and_then(|rounds| rounds.last().map(|round| round.time));
-    match newest.filter(|newest| *newest > now + AHEAD) {
+    match newest.filter(|newest| *newest > now + AHEAD_MAX) {
         Some(newest) => Finding::warning(
             "clock",
             format!("it shows {shown}, but the newest round is from {newest}"),
-            "compare the clock with another one: rounds are sorted by time",
+            "check that the clock is right: rounds are sorted by time",
         ),
         None => Finding::ok("clock", format!("it shows {shown}")),
     }
@@ -261,10 +267,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fresh_directory_is_all_right_and_stays_as_it_was() {
+    async fn a_new_directory_passes_all_checks_and_is_not_changed() {
         let dir = tempfile::tempdir().unwrap();
         for place in [dir.path().to_owned(), dir.path().join("not/there")] {
-            let findings = examine(&config(&place)).await;
+            let findings = diagnose(&config(&place)).await;
             assert!(
                 findings.iter().all(|finding| finding.state == FindingState::Ok),
                 "{findings:?}"
@@ -274,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_directory_that_another_collector_holds_is_told() {
+    async fn a_directory_that_another_collector_holds_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let log = RoundLog::open(dir.path(), Origin::Simulated, clock::wall()).unwrap();
         check(&lock(dir.path()), FindingState::Failed, &std::process::id().to_string());
@@ -283,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_another_origin_are_told() {
+    fn rounds_of_another_origin_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         drop(RoundLog::open(dir.path(), Origin::Simulated, clock::wall()).unwrap());
         check(&origin(dir.path(), Origin::Recorded), FindingState::Failed, "simulated");
@@ -291,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_place_of_the_directory_is_told() {
+    fn a_file_in_place_of_the_directory_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("data");
         fs::write(&file, "").unwrap();
@@ -299,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_judged_by_what_a_day_takes() {
+    fn free_space_is_judged_by_the_days_it_lasts() {
         check(&room(1 << 40), FindingState::Ok, "1048576 MiB");
         check(&room(100 << 20), FindingState::Warning, "100 MiB");
         check(&room(1 << 20), FindingState::Failed, "1 MiB");
     }
 
     #[test]
-    fn a_clock_that_cannot_be_right_is_told() {
+    fn a_clock_that_cannot_be_right_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let at = |text: &str| -> DateTime<Utc> { text.parse().unwrap() };
         check(&time(dir.path(), at("1970-01-01T00:00:09Z")), FindingState::Failed, "1970");
@@ -320,15 +326,15 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_without_its_file_is_told() {
-        let mut told = Options { source: Some(SourceKind::Replay), ..Options::default() };
-        check(&source(&Config::from(told.clone())), FindingState::Failed, "--file");
-        told.replay.file = Some("no/such.csv".into());
-        check(&source(&Config::from(told)), FindingState::Failed, "--file: no/such.csv");
+    fn a_replay_without_its_file_is_reported() {
+        let mut options = Options { source: Some(SourceKind::Replay), ..Options::default() };
+        check(&source(&Config::from(options.clone())), FindingState::Failed, "--file");
+        options.replay.file = Some("no/such.csv".into());
+        check(&source(&Config::from(options)), FindingState::Failed, "--file: no/such.csv");
     }
 
     #[test]
-    fn findings_read_well_and_can_be_parsed() {
+    fn findings_are_printed_as_text_and_as_json() {
         let findings = [
             Finding::ok("disk", "900 MiB free"),
             Finding::failed(

@@ -1,5 +1,5 @@
-//! `--print-config`: each option, its value, and who said so; in the form of the file, so that it can be one. What may hold a
-//! token is not shown.
+//! `--print-config`: each option, its value, and where it was set. The output is a valid configuration file; values that may
+//! hold secrets are left out.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::config::{Config, Options};
 use crate::config_error::ConfigError;
 
-/// Where the remark begins.
-const REMARK_AT: usize = 44;
-/// What may hold a token, a password or a cookie.
-const SECRET: [&str; 7] = [
+/// Column of the comment that names where an option was set.
+const COMMENT_COLUMN: usize = 44;
+/// Keys whose values may hold a token, a password or a cookie.
+const SECRET_KEYS: [&str; 7] = [
     "browser.cdp_ws",
     "feed.headers",
     "feed.url",
@@ -24,34 +24,35 @@ const SECRET: [&str; 7] = [
     "websocket.ping",
 ];
 
-/// All options of `config`, which came of `matches` of `command` and of the file.
+/// Returns the text for all options of `config`. `matches` (of `command`) and `file` tell where each of them was set.
 ///
 /// # Errors
 ///
-/// The file has gone in the meantime.
+/// The file can no longer be read.
 pub fn text(
     command: &Command,
     matches: &ArgMatches,
     config: &Config,
     file: Option<&Path>,
 ) -> Result<String, ConfigError> {
-    let told = file.map(Config::keys_of).transpose()?.unwrap_or_default();
+    let file_keys = file.map(Config::keys_of).transpose()?.unwrap_or_default();
     let options = serde_json::to_value(Options::from(config)).expect("options are plain values");
     let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
     let mut text = String::from("# flag > environment > file > default\n");
     for (key, value) in entries(&options) {
         let flag = flag(command, &options, &key);
         let from = flag.and_then(|flag| set_by(matches, flag)).or_else(|| {
-            file.filter(|_| has_key(&told, &key)).map(|path| path.display().to_string())
+            file.filter(|_| has_key(&file_keys, &key)).map(|path| path.display().to_string())
         });
         let Some(line) = line(&key, &value, flag) else { continue };
         let from = from.unwrap_or_else(|| "default".to_owned());
-        writeln!(text, "{line:<REMARK_AT$}  # {from}").expect("a string takes everything");
+        writeln!(text, "{line:<COMMENT_COLUMN$}  # {from}")
+            .expect("writing to a string cannot fail");
     }
     Ok(text)
 }
 
-/// `section.key` and value; what stands in a section's own lists and tables stays together.
+/// Returns `section.key` and value of each option; lists and tables within a section are not taken apart.
 fn entries(options: &Value) -> Vec<(String, Value)> {
     let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let mut entries = Vec::new();
@@ -67,8 +68,8 @@ fn entries(options: &Value) -> Vec<(String, Value)> {
     entries
 }
 
-/// A flag has the name of its key without the section. Keys of the file alone have none, although one of them
-/// (`feed.rounds`) ends like a flag.
+/// Returns the flag of a key: it has the key's name without the section. A key that only the file has has no flag, even if
+/// its name is that of one (`feed.rounds`).
 fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg> {
     let id = match key.split_once('.') {
         Some((_, inner)) if options.get(inner).is_some() => return None,
@@ -78,7 +79,7 @@ fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg>
     command.get_arguments().find(|flag| flag.get_id() == id)
 }
 
-/// What is not set is a remark, with what that means; nothing for what is only in the file and not there.
+/// Returns the line of an option. One that is not set becomes a comment with its default, or is left out if it has no flag.
 fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
     let is_empty = match value {
         Value::Null => true,
@@ -99,14 +100,14 @@ fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
     }
 }
 
-/// An address of a browser may hold the key to it.
+/// A browser's address may hold credentials or a token.
 fn is_secret(key: &str, value: &Value) -> bool {
     let has_more = |address: &str| address.contains(['?', '@']);
-    SECRET.contains(&key) || (key == "browser.cdp" && value.as_str().is_some_and(has_more))
+    SECRET_KEYS.contains(&key) || (key == "browser.cdp" && value.as_str().is_some_and(has_more))
 }
 
 impl From<&Config> for Options {
-    /// The options that say it all, defaults included.
+    /// Returns all options, defaults included.
     fn from(config: &Config) -> Self {
         let Config { source, pace, order, baseline, round_min, fsync, quiet, log_format, .. } =
             *config;
@@ -160,11 +161,11 @@ mod tests {
     fn check(text: &str, line: &str, from: &str) {
         let found = text.lines().filter_map(|line| line.rsplit_once("  # "));
         let mut found = found.map(|(before, from)| (before.trim_end(), from));
-        assert!(found.any(|it| it == (line, from)), "{line} by {from}:\n{text}");
+        assert!(found.any(|found| found == (line, from)), "{line} by {from}:\n{text}");
     }
 
     #[test]
-    fn each_option_is_shown_with_who_said_it() {
+    fn each_option_is_shown_with_where_it_was_set() {
         let file = "source = 'websocket'\n[feed]\ntimeout = '20s'\n";
         let text = shown(&["--data-dir", "rounds", "--idle-timeout", "1m"], file);
         check(&text, "source = \"websocket\"", "c.toml");
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_hold_a_token_is_not_shown() {
+    fn values_that_may_hold_secrets_are_not_shown() {
         let file = "[feed]\nurl = 'wss://hush'\nheaders = { Cookie = 'hush' }\n\
             [websocket]\non_connect = ['hush']\nping = { every = '25s', text = 'hush' }\n\
             answers = [{ send = ['hush'] }]\n[http]\nbody = 'hush'\n";
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_a_file_that_means_the_same() {
+    fn the_output_is_a_file_with_the_same_meaning() {
         let rule = "[feed]\nrounds = [{ value = '/crash' }]\n";
         let text = shown(&["--source", "http", "--pace", "0.5", "--every", "3s"], rule);
         let values = |text: &str| -> Vec<String> {

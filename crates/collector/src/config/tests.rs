@@ -11,7 +11,7 @@ fn with_file(text: &str) -> Result<Options, ConfigError> {
 }
 
 #[test]
-fn without_anything_said_it_is_the_demo_in_its_own_directory() {
+fn without_options_the_demo_records_into_its_own_directory() {
     let config = Config::default();
     assert_eq!(config.source, SourceKind::Demo);
     assert_eq!(config.data_dir, Path::new("data/demo"));
@@ -19,23 +19,23 @@ fn without_anything_said_it_is_the_demo_in_its_own_directory() {
 }
 
 #[test]
-fn the_other_sources_write_to_data() {
+fn other_sources_record_into_data() {
     let config = Config::from(Options { source: Some(SourceKind::Browser), ..Options::default() });
     assert_eq!(config.data_dir, Path::new("data"));
 }
 
 #[test]
-fn a_flag_wins_over_the_file_key_by_key() {
+fn a_flag_overrides_the_same_key_of_the_file_only() {
     let file =
         with_file("source = 'replay'\npace = 0.2\n[replay]\nfile = 'a.csv'\ntimes = 'now'\n")
             .unwrap();
     let mut flags = Options { pace: Some(Pace::Max), ..Options::default() };
     flags.replay.file = Some(PathBuf::from("b.csv"));
-    let told = overlaid(&file, &flags).unwrap();
-    assert_eq!(told.source, Some(SourceKind::Replay));
-    assert_eq!(told.pace, Some(Pace::Max));
-    assert_eq!(told.replay.file.as_deref(), Some(Path::new("b.csv")));
-    assert_eq!(told.replay.times, Some(Times::Now));
+    let options = merged(&file, &flags).unwrap();
+    assert_eq!(options.source, Some(SourceKind::Replay));
+    assert_eq!(options.pace, Some(Pace::Max));
+    assert_eq!(options.replay.file.as_deref(), Some(Path::new("b.csv")));
+    assert_eq!(options.replay.times, Some(Times::Now));
 }
 
 #[track_caller]
@@ -47,36 +47,36 @@ fn check_error(text: &str, line: usize, says: &str) {
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_line() {
+fn an_unknown_key_is_reported_with_its_line() {
     check_error("source = 'demo'\npase = 3\n", 2, "`pase`");
     check_error("[demo]\n\nhistori = 3\n", 3, "`histori`");
 }
 
 #[test]
-fn a_wrong_value_is_named_with_its_line() {
+fn an_invalid_value_is_reported_with_its_line() {
     check_error("\npace = 'fast'\n", 2, "`fast`");
     check_error("rounds = -1\n", 1, "-1");
 }
 
 #[test]
-fn metrics_are_for_this_machine_only() {
-    let told = |address: &str| Options {
+fn the_metrics_address_must_be_loopback() {
+    let options = |address: &str| Options {
         metrics_listen: Some(address.parse().unwrap()),
         ..Options::default()
     };
-    let error = Config::load(&told("0.0.0.0:5002"), None).unwrap_err();
+    let error = Config::load(&options("0.0.0.0:5002"), None).unwrap_err();
     assert!(error.to_string().starts_with("--metrics-listen: 0.0.0.0:5002"), "{error}");
-    assert!(Config::load(&told("127.0.0.1:5002"), None).is_ok());
-    assert!(Config::load(&told("[::1]:5002"), None).is_ok());
+    assert!(Config::load(&options("127.0.0.1:5002"), None).is_ok());
+    assert!(Config::load(&options("[::1]:5002"), None).is_ok());
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_reported_by_name() {
     let error = read::<Options>(Path::new("no/such.toml")).unwrap_err();
     assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
 }
 
-/// Each of the structs is called `Options`, and clap makes a group of that name out of each unless told otherwise.
+/// Clap makes a group out of each flattened struct unless told otherwise, and groups of the same name collide.
 #[test]
 fn no_two_flags_or_variables_have_the_same_name() {
     let command = Options::augment_args(clap::Command::new("collector"));

@@ -157,7 +157,7 @@ mod tests {
         check(&[1, 2, 3, 4, 70, 71], 2, false, None);
         check(&[1, 2, 3, 4, 70, 71], 0, true, None);
         check(&[1, 2, 3, 70, 71], 2, true, None);
-        // Without a hole there is nothing to find.
+        // Without a hole there is no second match.
         check(&[1, 2, 3, 4], 2, true, None);
         check(&[1, 2, 3, 4, 5, 6, 7], 2, true, None);
     }

@@ -7,15 +7,15 @@ mod pieces;
 mod restarts;
 mod unplaced;
 
-/// A deduplicator, its clocks and a game to play.
+/// A deduplicator, its clocks, and a game that plays rounds.
 struct Table {
     deduplicator: Deduplicator,
     origin: Instant,
     /// Seconds since the origin, on both clocks.
     now: f64,
-    /// How far the wall clock is off.
-    wall_off: f64,
-    /// Newest first, in hundredths.
+    /// Offset of the wall clock from the monotonic one, in seconds.
+    wall_offset: f64,
+    /// The game's rounds in hundredths, newest first.
     history: Vec<u64>,
     draws: u64,
 }
@@ -38,7 +38,7 @@ fn multipliers(cents: &[u64]) -> Vec<Multiplier> {
     cents.iter().map(|&cents| Multiplier::from_cents(cents).unwrap()).collect()
 }
 
-fn said_round(id: Option<&str>, cents: u64) -> Report {
+fn round_report(id: Option<&str>, cents: u64) -> Report {
     Report::Round {
         id: id.map(str::to_owned),
         multiplier: Multiplier::from_cents(cents).unwrap(),
@@ -48,7 +48,7 @@ fn said_round(id: Option<&str>, cents: u64) -> Report {
     }
 }
 
-fn said_ids(entries: &[(&str, u64)]) -> Report {
+fn ids_report(entries: &[(&str, u64)]) -> Report {
     let named =
         |&(id, cents): &(&str, u64)| (id.to_owned(), Multiplier::from_cents(cents).unwrap());
     Report::Ids(entries.iter().map(named).collect())
@@ -60,7 +60,7 @@ impl Table {
             deduplicator,
             origin: Instant::now(),
             now: 0.0,
-            wall_off: 0.0,
+            wall_offset: 0.0,
             history: vec![],
             draws: 0,
         };
@@ -70,21 +70,21 @@ impl Table {
         table
     }
 
-    /// A browser whose list has been seen: rounds are recorded from here on.
+    /// A table whose list has been seen: rounds are recorded from here on.
     fn started() -> Self {
         let mut table = Self::new(Deduplicator::new(settings()));
-        assert_eq!(table.see_history(), [""; 0]);
+        assert_eq!(table.poll_history(), [""; 0]);
         table
     }
 
-    /// The game plays rounds; nobody looks.
+    /// Plays rounds without a poll.
     fn play(&mut self, cents: &[u64]) {
         for &cents in cents {
             self.history.insert(0, cents);
         }
     }
 
-    /// A round of any value, by a fixed sequence.
+    /// Plays a round with the next value of a fixed sequence, and returns the value.
     fn play_any(&mut self) -> u64 {
         self.draws += 1;
         let mixed = self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -102,24 +102,25 @@ impl Table {
         let mono = self.origin + Duration::from_secs_f64(self.now);
         self.deduplicator.observe(&Observation {
             mono,
-            wall: wall(self.now + self.wall_off),
+            wall: wall(self.now + self.wall_offset),
             report,
         })
     }
 
-    fn hear(&mut self, report: Report) -> Vec<String> {
-        self.observe(report).iter().filter(|outcome| !is_basis(outcome)).map(short).collect()
+    /// Observes a report and returns what is written for it, as [`short`] texts.
+    fn written_for(&mut self, report: Report) -> Vec<String> {
+        self.observe(report).iter().filter(|outcome| !is_start(outcome)).map(short).collect()
     }
 
-    /// The rounds that the next list is laid on.
+    /// Checks that the window holds the newest `count` rounds of the game.
     #[track_caller]
     fn check_known(&self, count: usize) {
         let known: Vec<u64> = self.deduplicator.window.iter().map(|known| known.cents).collect();
         assert_eq!(known, self.history[..count]);
     }
 
-    /// Two polls of a list, half a second apart.
-    fn see(&mut self, cents: &[u64]) -> Vec<String> {
+    /// Polls a list twice, half a second apart.
+    fn poll_twice(&mut self, cents: &[u64]) -> Vec<String> {
         let mut out = self.poll(cents);
         out.extend(self.poll(cents));
         out
@@ -127,26 +128,26 @@ impl Table {
 
     fn poll(&mut self, cents: &[u64]) -> Vec<String> {
         self.now += 0.5;
-        self.hear(Report::List(multipliers(cents)))
+        self.written_for(Report::List(multipliers(cents)))
     }
 
-    fn see_history(&mut self) -> Vec<String> {
+    fn poll_history(&mut self) -> Vec<String> {
         let shown = self.shown();
-        self.see(&shown)
+        self.poll_twice(&shown)
     }
 
     /// Polls until the deduplicator gives up waiting for a list to fill.
-    fn insist(&mut self, cents: &[u64]) -> Vec<String> {
+    fn poll_until_accepted(&mut self, cents: &[u64]) -> Vec<String> {
         (0..7).flat_map(|_| self.poll(cents)).collect()
     }
 }
 
-/// The list that recording goes on from: said to the file, for another run.
-fn is_basis(outcome: &Outcome) -> bool {
+/// Returns whether the outcome only records the list that recording starts from.
+fn is_start(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Note { kind: EventKind::Start, .. })
 }
 
-/// `+231` heard live, `~231` backfilled, else the kind of the mark.
+/// Returns `+231` for a live round, `~231` for a backfilled one, else the kind of the event.
 fn short(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Accept { round, kind: EventKind::Live, .. } => {

@@ -18,10 +18,10 @@ impl FeedAddress {
     /// # Errors
     ///
     /// The address is missing, cannot be parsed, has another scheme, or holds a password.
-    pub fn new(told: Option<&Secret>, schemes: &[&str]) -> Result<Self, ConfigError> {
+    pub fn new(option: Option<&Secret>, schemes: &[&str]) -> Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError::flag("url", problem);
         let usual = schemes.join(":// or ");
-        let text = told
+        let text = option
             .ok_or_else(|| wrong(format!("is missing: the address of the feed, {usual}://…")))?
             .reveal()
             .map_err(wrong)?;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_shown_without_what_may_be_a_token() {
+    fn an_address_is_shown_without_possible_tokens() {
         let address = address("wss://feed.example:9443/crash?token=secret#part").unwrap();
         assert_eq!(address.to_string(), "wss://feed.example:9443/crash");
         assert_eq!(format!("{address:?}"), "Address(wss://feed.example:9443/crash)");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_used_says_why() {
+    fn an_unusable_address_is_refused_with_the_reason() {
         let refused = |text, expected: &str| assert_eq!(address(text).unwrap_err(), expected);
         refused(
             "https://feed.example",
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known() {
+    fn loopback_addresses_are_recognized() {
         for here in ["ws://127.0.0.1:1/", "ws://localhost/", "ws://[::1]:1/", "ws://a.localhost"] {
             assert!(address(here).unwrap().is_loopback(), "{here}");
         }

@@ -117,7 +117,7 @@ mod tests {
     use crate::finding::FindingState;
     use crate::order::Order;
 
-    /// State and text of the last two findings after a feed whose last message was `last` gave no round.
+    /// Returns state and text of the last two findings for a feed without rounds whose last message was `last`.
     fn without_rounds(last: Option<&Value>) -> Vec<(FindingState, String)> {
         let Ok(url) = "wss://feed.example/?token=secret".parse();
         let address = FeedAddress::new(Some(&url), &["wss"]).unwrap();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_without_a_round_is_shown_with_what_it_says_and_why_that_is_none() {
+    fn a_feed_without_rounds_is_shown_with_its_messages_and_the_reason() {
         assert_eq!(
             without_rounds(Some(&json!(["tick", {"x": 1.5}]))),
             [
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_says_nothing_is_told_apart() {
+    fn a_silent_feed_is_reported_as_such() {
         assert_eq!(
             without_rounds(None),
             [

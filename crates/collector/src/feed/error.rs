@@ -25,27 +25,31 @@ pub fn from_status(
     from: &str,
     now: DateTime<Utc>,
 ) -> SourceError {
-    let what = format!("{from} answered {status}");
+    let text = format!("{from} answered {status}");
     let asked = retry_after(headers, now);
     match (status.as_u16(), asked) {
         (401 | 403, _) => SourceError::Refused(format!(
-            "{what}: it refuses this client; look at feed.headers (a token, a cookie, an Origin)"
+            "{text}: it refuses this client; look at feed.headers (a token, a cookie, an Origin)"
         )),
-        (429, asked) => SourceError::Busy { what, retry_after: asked.unwrap_or(TOO_OFTEN_PAUSE) },
-        (408 | 425 | 500..=599, None) => SourceError::Disconnected(what),
-        (408 | 425 | 500..=599, Some(retry_after)) => SourceError::Busy { what, retry_after },
-        (300..=399, _) => {
-            SourceError::Unusable(format!("{what}{}: look at feed.url", redirect_target(headers)))
+        (429, asked) => {
+            SourceError::Busy { answer: text, retry_after: asked.unwrap_or(TOO_OFTEN_PAUSE) }
         }
-        _ => SourceError::Unusable(format!("{what}: look at feed.url")),
+        (408 | 425 | 500..=599, None) => SourceError::Disconnected(text),
+        (408 | 425 | 500..=599, Some(retry_after)) => {
+            SourceError::Busy { answer: text, retry_after }
+        }
+        (300..=399, _) => {
+            SourceError::Unusable(format!("{text}{}: look at feed.url", redirect_target(headers)))
+        }
+        _ => SourceError::Unusable(format!("{text}: look at feed.url")),
     }
 }
 
 /// Turns an unusable answer into a pause if the feed `has_worked`: then the server has changed, and it may change back.
 pub fn tolerate(error: SourceError, has_worked: bool) -> SourceError {
     match error {
-        SourceError::Unusable(what) if has_worked => {
-            SourceError::Busy { what, retry_after: UNUSABLE_PAUSE }
+        SourceError::Unusable(text) if has_worked => {
+            SourceError::Busy { answer: text, retry_after: UNUSABLE_PAUSE }
         }
         error => error,
     }
@@ -96,28 +100,28 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_where_to_look() {
+    fn a_refusal_says_what_to_check() {
         for code in [401, 403] {
-            let SourceError::Refused(what) = status(code, &[]) else { panic!("{code}") };
-            assert!(what.contains("feed.headers"), "{what}");
+            let SourceError::Refused(text) = status(code, &[]) else { panic!("{code}") };
+            assert!(text.contains("feed.headers"), "{text}");
         }
     }
 
     #[test]
-    fn a_page_that_is_not_there_cannot_be_right() {
+    fn a_missing_page_is_unusable() {
         for code in [400, 404, 410, 418, 200] {
             assert!(matches!(status(code, &[]), SourceError::Unusable(_)), "{code}");
         }
         let moved = status(302, &[("location", "https://login.example/?token=secret")]);
-        let SourceError::Unusable(what) = moved else { panic!("{moved:?}") };
+        let SourceError::Unusable(text) = moved else { panic!("{moved:?}") };
         assert_eq!(
-            what,
+            text,
             "the feed answered 302 Found, which points to login.example: look at feed.url"
         );
     }
 
     #[test]
-    fn a_failing_server_is_asked_again_when_it_says() {
+    fn a_failing_server_is_asked_again_after_its_pause() {
         for code in [408, 500, 502, 503, 504] {
             assert!(matches!(status(code, &[]), SourceError::Disconnected(_)), "{code}");
         }
@@ -133,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_to_come_back_at_counts_from_the_servers_own_clock() {
+    fn a_retry_date_counts_from_the_clock_of_the_server() {
         let until = ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert!(
             matches!(status(503, &[until]), SourceError::Busy { retry_after: pause, .. } if pause.as_secs() == 37)

@@ -123,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn in_takes_any_of_several() {
+    fn in_accepts_any_of_several_values() {
         let message = json!(["game_crash", {}]);
         check(json!({"pointer": "/0", "in": ["crash", "game_crash"]}), &message, true);
         check(json!({"pointer": "/0", "in": ["tick"]}), &message, false);
     }
 
     #[test]
-    fn exists_means_there_and_not_null() {
+    fn exists_means_present_and_not_null() {
         let message = json!({"a": 0, "b": null});
         check(json!({"pointer": "/a", "exists": true}), &message, true);
         check(json!({"pointer": "/b", "exists": true}), &message, false);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_makes_exactly_one_claim() {
+    fn a_filter_has_exactly_one_condition() {
         for wrong in [
             json!({"pointer": "/a"}),
             json!({"pointer": "/a", "equals": 1, "exists": true}),

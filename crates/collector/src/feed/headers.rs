@@ -17,10 +17,10 @@ const USER_AGENT_DEFAULT: HeaderValue =
 /// # Errors
 ///
 /// A header is not valid, is set by the protocol, or its secret is missing; the error names its key.
-pub fn headers(told: &BTreeMap<String, Secret>) -> Result<HeaderMap, ConfigError> {
+pub fn headers(options: &BTreeMap<String, Secret>) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, USER_AGENT_DEFAULT);
-    for (name, secret) in told {
+    for (name, secret) in options {
         let wrong = |problem: String| ConfigError::key(format!("feed.headers.{name}"), problem);
         let header: HeaderName =
             name.parse().map_err(|_| wrong("is not the name of a header".to_owned()))?;
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_sent_and_not_shown() {
+    fn a_header_is_sent_but_not_shown() {
         let headers = check("Authorization", "Bearer abc").unwrap();
         assert_eq!(headers["authorization"], "Bearer abc");
         assert!(!format!("{headers:?}").contains("abc"), "{headers:?}");
@@ -59,12 +59,12 @@ mod tests {
     }
 
     #[test]
-    fn the_user_agent_is_the_users_to_choose() {
+    fn the_user_agent_can_be_set() {
         assert_eq!(check("User-Agent", "mine/1").unwrap()["user-agent"], "mine/1");
     }
 
     #[test]
-    fn a_header_that_cannot_be_sent_is_named_without_its_value() {
+    fn an_invalid_header_is_reported_without_its_value() {
         let refused = |name: &str, value: &str, expected: &str| {
             assert_eq!(check(name, value).unwrap_err(), expected);
         };

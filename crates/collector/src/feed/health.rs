@@ -86,7 +86,7 @@ impl FeedHealth {
             if self.matched == 0 && is_warning_due {
                 warn!(
                     count = self.unmatched,
-                    last_document = mismatch_reason(),
+                    reason = mismatch_reason(),
                     "No message matches a rule."
                 );
             }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_never_reads_is_given_up_at_the_fifth_message() {
+    fn a_feed_whose_rules_never_match_fails_at_the_fifth_message() {
         let mut health = FeedHealth::default();
         let four: Vec<ParsedMessage> = (0..4).map(|_| unreadable()).collect();
         assert_eq!(feed(&mut health, &four), []);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_that_has_worked_is_only_connected_again() {
+    fn a_feed_that_has_worked_is_reconnected() {
         let mut health = FeedHealth::default();
         let mut parsed = vec![good()];
         parsed.extend((0..5).map(|_| unreadable()));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_message_that_is_read_begins_the_count_again() {
+    fn a_readable_message_resets_the_count() {
         let mut health = FeedHealth::default();
         for _ in 0..10 {
             let four: Vec<ParsedMessage> = (0..4).map(|_| unreadable()).collect();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_given_up_only_where_there_is_nothing_else() {
+    fn a_feed_fails_on_garbage_only_if_there_is_nothing_else() {
         let mut health = FeedHealth::default();
         let ends =
             |health: &mut FeedHealth| (0..5).filter(|_| health.undecodable("x").is_err()).count();

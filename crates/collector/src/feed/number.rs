@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_text_are_read_with_what_sites_put_around_them() {
+    fn numbers_are_parsed_with_the_signs_that_sites_add() {
         reads(&json!(2.31), 1.0, "2.31");
         reads(&json!(2), 1.0, "2.00");
         reads(&json!("2.31"), 1.0, "2.31");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_hundredth_told_as_a_whole_number_is_itself() {
+    fn every_hundredth_given_as_an_integer_is_exact() {
         let scale = Scale::try_from(0.01).unwrap();
         for cents in 100..200_000_u32 {
             let text = format!("{}.{:02}", cents / 100, cents % 100);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_multiplier_is_refused_and_not_quoted() {
+    fn an_invalid_multiplier_is_refused_without_quoting_it() {
         refuses(&json!(0.99), "at least 1");
         refuses(&json!(0), "`below_one`");
         refuses(&json!(-2), "at least 1");
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_told_as_zero_counts_as_one_where_that_is_said() {
+    fn a_crash_reported_as_zero_counts_as_one_if_configured() {
         let one = multiplier(&json!(0), Scale::default(), BelowOne::CountAsOne).unwrap();
         assert_eq!(one.cents(), 100);
         assert!(multiplier(&json!(-1), Scale::default(), BelowOne::CountAsOne).is_err());
     }
 
     #[test]
-    fn a_scale_is_above_zero() {
+    fn a_scale_must_be_above_zero() {
         for factor in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(Scale::try_from(factor).unwrap_err().contains("above 0"));
         }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_ways_of_writing_a_time_are_read() {
+    fn all_three_time_formats_are_parsed() {
         at(&json!("2026-03-01T12:30:00.250Z"), TimeFormat::Rfc3339, "2026-03-01T12:30:00.250Z");
         at(&json!("2026-03-01T14:30:00+02:00"), TimeFormat::Rfc3339, "2026-03-01T12:30:00Z");
         at(&json!(1_772_368_200), TimeFormat::UnixS, "2026-03-01T12:30:00Z");

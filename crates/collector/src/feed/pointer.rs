@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_goes_on_inside_text_that_is_json() {
+    fn a_pointer_continues_inside_text_that_is_json() {
         let innermost = json!({"rate": "2.31"}).to_string();
         let message = json!({"event": "end", "data": json!({"rows": [innermost]}).to_string()});
         let found = pointer("/data/rows/0/rate").find(&message).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dotted_path_is_refused_with_the_pointer_it_should_be() {
+    fn a_dotted_path_is_refused_with_the_pointer_to_use() {
         refused("data.crash", r#""data.crash" is not a JSON pointer: write "/data/crash""#);
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_that_matches_nothing_names_the_keys_and_no_values() {
+    fn a_pointer_that_matches_nothing_is_reported_with_the_keys_but_no_values() {
         let message = json!({"type": "next", "token": "secret", "payload": {"data": {"limbo": 1}}});
         missing(
             "/payload/data/crash/event",

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_message_is_not_opened_to_the_bottom() {
+    fn a_deep_message_is_shown_only_to_a_limited_depth() {
         let deep = (0..50).fold(json!({"end": 1}), |inner, _| json!({ "a": inner }));
         let text = shape(&deep);
         assert!(text.contains("{…}") && text.len() < 100, "{text}");

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_exclude_each_other_are_named() {
+    fn keys_that_exclude_each_other_are_reported() {
         for (key, line) in [
             ("id_from", "id_from = { event = \"game_starting\", id = \"/1/game_id\" }"),
             ("time", "time = \"/at\""),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_needs_another_says_which() {
+    fn a_key_that_needs_another_is_reported_with_it() {
         refused(
             "value = \"\"\norder = \"oldest-first\"",
             "feed.rounds[3].order: orders a list: give `list`, or leave it out",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_ordered_as_its_rule_says_or_else_as_the_collector_does() {
+    fn a_list_has_the_order_of_its_rule_or_else_that_of_the_collector() {
         let order = |toml| check(toml).unwrap().list.map(|(_, order)| order);
         assert_eq!(order("value = \"\"\nlist = \"\""), Some(Order::NewestFirst));
         assert_eq!(

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_itself_or_kept_in_a_file() {
+    fn a_secret_is_given_directly_or_in_a_file() {
         assert_eq!(secret("Bearer abc").reveal().unwrap(), "Bearer abc");
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("token");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_file_is_reported_by_name() {
         let error = secret("file:/no/such/token").reveal().unwrap_err();
         assert!(error.starts_with("/no/such/token: "), "{error}");
     }

@@ -4,13 +4,13 @@ fn feed(options: &FeedOptions) -> Result<Feed, String> {
     Feed::new(options, Order::NewestFirst, &["ws", "wss"]).map_err(|error| error.to_string())
 }
 
-fn told(toml: &str) -> FeedOptions {
+fn options(toml: &str) -> FeedOptions {
     toml::from_str(toml).unwrap()
 }
 
 #[test]
-fn what_is_left_out_has_a_default() {
-    let feed = feed(&told("url = 'wss://feed.example/'")).unwrap();
+fn omitted_settings_have_defaults() {
+    let feed = feed(&options("url = 'wss://feed.example/'")).unwrap();
     assert_eq!(feed.timeout, TIMEOUT_DEFAULT);
     assert_eq!(feed.bytes_max, BYTES_MAX_DEFAULT);
     assert!(feed.authorities.is_empty() && feed.rules.is_empty());
@@ -18,30 +18,33 @@ fn what_is_left_out_has_a_default() {
 
 #[track_caller]
 fn refused(toml: &str, expected: &str) {
-    assert_eq!(feed(&told(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(), expected);
+    assert_eq!(
+        feed(&options(&format!("url = 'wss://feed.example/'\n{toml}"))).unwrap_err(),
+        expected
+    );
 }
 
 #[test]
-fn each_setting_that_cannot_be_used_is_named() {
-    refused("timeout = '0s'", "--timeout: is from 100ms to 5m");
-    refused("timeout = '1h'", "--timeout: is from 100ms to 5m");
-    refused("max_message_bytes = 10", "feed.max_message_bytes: is from 1024 to 67108864");
+fn each_unusable_setting_is_reported_by_name() {
+    refused("timeout = '0s'", "--timeout: must be from 100ms to 5m");
+    refused("timeout = '1h'", "--timeout: must be from 100ms to 5m");
+    refused("max_message_bytes = 10", "feed.max_message_bytes: must be from 1024 to 67108864");
     refused("[headers]\nHost = 'x'", "feed.headers.Host: is set by the protocol; leave it out");
     refused(&"[[rounds]]\nvalue = ''\n".repeat(17), "feed.rounds: has more than 16 rules");
     refused(
         "[[rounds]]\nvalue = ''\n[[rounds]]\nvalue = ''\norder = 'oldest-first'",
         "feed.rounds[1].order: orders a list: give `list`, or leave it out",
     );
-    assert!(feed(&told("")).unwrap_err().starts_with("--url: is missing"));
+    assert!(feed(&options("")).unwrap_err().starts_with("--url: is missing"));
 }
 
 #[test]
-fn a_file_of_certificates_must_have_one() {
+fn a_certificate_file_must_hold_a_certificate() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ca.pem");
     let name = path.display();
     let line = format!("ca_file = '{name}'");
-    let error = feed(&told(&line)).unwrap_err();
+    let error = feed(&options(&line)).unwrap_err();
     assert!(error.starts_with(&format!("--ca-file: {name}: ")), "{error}");
     std::fs::write(&path, "hello").unwrap();
     refused(
@@ -50,10 +53,10 @@ fn a_file_of_certificates_must_have_one() {
     );
 }
 
-/// Flags are laid over the file by way of JSON.
+/// Flags override the file by way of JSON.
 #[test]
-fn options_survive_being_written_and_read() {
-    let options = told(
+fn options_survive_a_round_trip_through_json() {
+    let options = options(
         "url = 'env:FEED_URL'\ntimeout = '1500ms'\nheaders = { Origin = 'https://a.example' }
         [[rounds]]
         event = 'crash'

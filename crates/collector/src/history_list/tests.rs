@@ -4,7 +4,7 @@ fn list(selector: usize, popup: bool, texts: &[&str]) -> ListTexts {
     ListTexts { selector, popup, texts: texts.iter().map(ToString::to_string).collect() }
 }
 
-/// The hundredths of the list that is taken, newest first, and what found it.
+/// Checks the chosen list: its selector, whether it is the pop-up's, and its values in hundredths, newest first.
 #[track_caller]
 fn check_among(lists: &[ListTexts], order: Order, expected: (usize, bool, &[u64])) {
     match parse_lists(lists, order) {
@@ -16,14 +16,14 @@ fn check_among(lists: &[ListTexts], order: Order, expected: (usize, bool, &[u64]
     }
 }
 
-/// The hundredths in the texts of one list, newest first.
+/// Checks the values parsed from one list, in hundredths, newest first.
 #[track_caller]
 fn check(texts: &[&str], expected: &[u64]) {
     check_among(&[list(0, false, texts)], Order::NewestFirst, (0, false, expected));
 }
 
 #[test]
-fn entries_are_read_as_sites_write_them() {
+fn multipliers_are_parsed_in_every_notation_of_the_sites() {
     check(
         &["1,090.08x", "2,31x", "\u{a0}1.05\u{a0}x ", "3.20×", "4.10х", "1x", "100000.00x", "2.31"],
         &[109_008, 231, 105, 320, 410, 100, 10_000_000, 231],
@@ -31,22 +31,22 @@ fn entries_are_read_as_sites_write_them() {
 }
 
 #[test]
-fn a_list_may_be_written_from_old_to_new() {
+fn a_list_may_start_with_its_oldest_round() {
     let lists = [list(0, false, &["1.00x", "2.00x", "3.00x", "4.00x"])];
     check_among(&lists, Order::OldestFirst, (0, false, &[400, 300, 200, 100]));
 }
 
 #[test]
-fn the_running_round_has_no_number_yet_and_is_left_out() {
+fn a_running_round_without_a_number_is_left_out() {
     check(&["—", "1.00x", "2.00x", "3.00x"], &[100, 200, 300]);
     check(&["", "1.00x", "2.00x", "3.00x"], &[100, 200, 300]);
     let lists = [list(0, false, &["1.00x", "2.00x", "3.00x", "…"])];
     check_among(&lists, Order::OldestFirst, (0, false, &[300, 200, 100]));
 }
 
-/// Were the hole closed, the rounds behind it would move up and pass for newer ones.
+/// If the hole were closed, the rounds behind it would be taken for newer ones.
 #[test]
-fn what_lies_behind_an_entry_without_a_number_does_not_move_up() {
+fn entries_behind_one_without_a_number_do_not_move_up() {
     check(&["1.00x", "2.00x", "3.00x", "", "4.00x", "5.00x", "6.00x"], &[100, 200, 300]);
     check(&["1.00x", "", "2.00x", "3.00x", "4.00x"], &[200, 300, 400]);
 }
@@ -81,7 +81,7 @@ fn two_numbers_are_not_a_list() {
 }
 
 #[test]
-fn entries_without_any_text_are_a_list_that_is_being_drawn() {
+fn entries_without_text_are_a_list_that_is_still_being_drawn() {
     assert_eq!(
         parse_lists(&[list(0, false, &["", "", ""])], Order::NewestFirst),
         ParsedList::Few(0)
@@ -89,7 +89,7 @@ fn entries_without_any_text_are_a_list_that_is_being_drawn() {
 }
 
 #[test]
-fn texts_that_are_no_multipliers_are_shown_to_the_user() {
+fn texts_that_are_not_multipliers_are_shown_to_the_user() {
     let lists = [list(0, false, &["", "Bet 10 €", "—", "0.50x", "cash out"])];
     let shown = ["Bet 10 €", "—", "0.50x"].map(str::to_owned).to_vec();
     assert_eq!(parse_lists(&lists, Order::NewestFirst), ParsedList::Unreadable(shown));
@@ -101,7 +101,7 @@ fn a_page_without_entries_shows_nothing() {
 }
 
 #[test]
-fn a_selector_cannot_leave_its_place_in_the_script() {
+fn a_selector_cannot_break_out_of_its_string_in_the_script() {
     let own = r#"a"], alert("x"), ["\"#.to_owned();
     let script = ListScript::new(&[own], Order::NewestFirst);
     assert!(

@@ -1,5 +1,5 @@
-//! `--metrics-listen`: `/metrics` for Prometheus, `/healthz` and `/readyz` for whoever watches over the process. On loopback
-//! only, off by default.
+//! `--metrics-listen`: serves `/metrics` for Prometheus, and `/healthz` and `/readyz` for supervisors. Loopback only; off by
+//! default.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -22,51 +22,51 @@ use tokio::time::timeout;
 
 use crate::output::status::{CollectorState, Status, StatusWatch};
 
-/// Connections at once; more wait.
+/// Maximum number of open connections; further ones wait.
 const CONNECTIONS_MAX: usize = 32;
-/// A client that has not said what it wants by then is cut off,
-const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// and one that holds on for so long as well.
-const CONNECTION_MAX: Duration = Duration::from_mins(1);
-/// The system cannot give a connection now.
-const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Timeout for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum lifetime of a connection.
+const CONNECTION_TIMEOUT: Duration = Duration::from_mins(1);
+/// Pause after a failure to accept a connection.
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 const JSON: &str = "application/json";
 
-/// Answers until dropped.
-pub async fn serve(listener: TcpListener, board: StatusWatch) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Serves requests until dropped.
+pub async fn serve(listener: TcpListener, status: StatusWatch) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let board = board.clone();
+                let status = status.clone();
                 connections.spawn(async move {
-                    converse(stream, board).await;
-                    drop(place);
+                    serve_connection(stream, status).await;
+                    drop(permit);
                 });
             }
             Err(error) => {
                 tracing::debug!(%error, "A connection to the metrics was not accepted.");
-                tokio::time::sleep(ACCEPT_AGAIN_AFTER).await;
+                tokio::time::sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
     }
 }
 
-async fn converse(stream: TcpStream, board: StatusWatch) {
-    let answers = service_fn(move |request| {
-        let answer = answer(&request, board.latest().as_ref());
+async fn serve_connection(stream: TcpStream, status: StatusWatch) {
+    let service = service_fn(move |request| {
+        let answer = answer(&request, status.latest().as_ref());
         async move { Ok::<_, Infallible>(answer) }
     });
-    let conversation = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(stream), answers);
-    // However it ended: the client knows.
-    drop(timeout(CONNECTION_MAX, conversation).await);
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
+    // An error concerns only the client, which sees it.
+    drop(timeout(CONNECTION_TIMEOUT, connection).await);
 }
 
 fn answer(request: &Request<Incoming>, status: Option<&Status>) -> Response<String> {
@@ -93,7 +93,8 @@ fn answer(request: &Request<Incoming>, status: Option<&Status>) -> Response<Stri
     }
 }
 
-/// A page of another site that points its own name at this machine must not read what is here.
+/// Returns whether the `Host` header names this machine. Another site that points its own name at a loopback address (DNS
+/// rebinding) must not read the answers.
 fn is_this_machine(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else { return false };
     let name = match host.rsplit_once(':') {
@@ -116,7 +117,7 @@ fn response(code: StatusCode, kind: &'static str, body: String) -> Response<Stri
     response
 }
 
-/// Ready is who records, or could if there were rounds.
+/// Returns the answer of `/readyz`: ready if the collector records, or would if there were rounds.
 fn readiness(status: Option<&Status>) -> Response<String> {
     let (code, state) = match status {
         Some(status)
@@ -131,11 +132,11 @@ fn readiness(status: Option<&Status>) -> Response<String> {
     response(code, JSON, json!({ "status": state, "reason": reason }).to_string())
 }
 
-/// All metrics in the text form of Prometheus.
+/// Returns all metrics in the text format of Prometheus.
 pub fn text(status: Option<&Status>) -> String {
     let mut page = MetricsPage::default();
     let build = [("program", "collector"), ("version", env!("CARGO_PKG_VERSION"))];
-    let help = "Which program and version this is.";
+    let help = "Program and version.";
     page.metric("aviator_build_info", MetricKind::Gauge, help).sample(&build, 1);
     let Some(status) = status else { return page.into_text() };
     let source = status.source;
@@ -174,13 +175,13 @@ fn gauges(page: &mut MetricsPage, status: &Status) {
     }
     let help = "Since when the collector is in this state.";
     gauge("aviator_collector_state_since_timestamp_seconds", help, seconds(status.state_since));
-    let help = "When the session last moved.";
+    let help = "When the session last updated its status.";
     gauge("aviator_collector_moved_timestamp_seconds", help, seconds(status.updated_at));
     let help = "When this run began.";
     gauge("aviator_collector_start_timestamp_seconds", help, seconds(status.started_at));
-    let help = "Rounds and marks that wait for the disk.";
+    let help = "Rounds and discontinuities that wait for the disk.";
     gauge("aviator_collector_queued_rows", help, status.queued_rows as f64);
-    let help = "1 if the rounds are not from a game.";
+    let help = "1 if the rounds are simulated.";
     gauge("aviator_simulated", help, f64::from(u8::from(status.simulated)));
 }
 
@@ -190,7 +191,7 @@ mod tests {
     use crate::observation::SourceKind;
 
     #[test]
-    fn every_sample_stands_under_its_own_type() {
+    fn every_sample_follows_its_own_type_line() {
         let mut status = Status::new(SourceKind::Demo, "2026-01-01T12:00:00.500Z".parse().unwrap());
         status.rounds_written = 7;
         status.set_state(CollectorState::Connected, status.started_at);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_are_answered() {
+    fn only_host_names_of_this_machine_are_accepted() {
         for host in ["localhost", "LOCALHOST:5002", "127.0.0.1:5002", "[::1]:5002", "127.1.2.3"] {
             assert!(is_this_machine(&HeaderValue::from_static(host)), "{host}");
         }
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn ready_is_who_is_connected() {
+    fn readiness_needs_a_connection_and_a_working_disk() {
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
         let mut status = Status::new(SourceKind::Demo, now);
         assert_eq!(readiness(None).status(), 503);

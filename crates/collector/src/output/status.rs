@@ -1,4 +1,4 @@
-//! How the collector is: in `status.json` beside the CSVs, and for those who ask the process.
+//! The status of the collector: in `status.json` beside the CSV files, and for metrics and systemd.
 
 mod file;
 
@@ -11,45 +11,45 @@ use tokio::sync::watch;
 
 pub use self::file::StatusFile;
 
-/// The file, in the directory of the CSVs.
+/// Name of the status file, in the directory of the CSV files.
 pub const STATUS_FILE: &str = "status.json";
 
-/// How the collector is.
+/// The state of the collector.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum CollectorState {
     /// Not connected yet.
     Starting,
-    /// Connected, and rounds come.
+    /// Connected, and rounds arrive.
     Connected,
-    /// The connection is lost, and sought again.
+    /// The connection was lost; the collector tries to reconnect.
     Reconnecting,
-    /// Connected, but no new round for three minutes.
+    /// Connected, but without a new round for three minutes.
     Stalled,
-    /// Ended.
+    /// The collector has stopped.
     Stopped,
-    /// The disk refuses; rounds wait in memory.
+    /// The disk rejects writes; rounds wait in memory.
     WritingFailed,
 }
 
-/// What `status.json` says.
+/// The content of `status.json`.
 #[derive(Serialize, Clone, Debug)]
 pub struct Status {
-    /// Of the collector.
+    /// Version of the collector.
     pub version: &'static str,
-    /// Of the process.
+    /// Id of the process.
     pub pid: u32,
-    /// As in `--table`.
+    /// The table, as in `--table`.
     pub table: TableName,
-    /// As in `--source`.
+    /// The source, as in `--source`.
     pub source: &'static str,
-    /// As in the directory's marker.
+    /// The origin of the rounds, as in the directory's marker file.
     pub origin: Origin,
-    /// The rounds are not from a game.
+    /// The rounds are simulated.
     pub simulated: bool,
-    /// How the collector is.
+    /// The state of the collector.
     pub state: CollectorState,
-    /// Since when.
+    /// Since when it is in this state.
     #[serde(serialize_with = "rfc3339")]
     pub state_since: DateTime<Utc>,
     /// When this run began.
@@ -57,7 +57,7 @@ pub struct Status {
     pub started_at: DateTime<Utc>,
     /// The newest round on the disk.
     pub last_round: Option<LastRound>,
-    /// Of this run.
+    /// Rounds written by this run.
     pub rounds_written: u64,
     /// Places where an unknown number of rounds is missing.
     pub gaps: u64,
@@ -65,37 +65,37 @@ pub struct Status {
     pub weak: u64,
     /// Changes to another game or table.
     pub resets: u64,
-    /// Rounds taken from a history after the fact.
+    /// Rounds taken from a history after they ended.
     pub backfilled: u64,
-    /// Connections that were lost and came back.
+    /// Lost connections that were re-established.
     pub reconnects: u64,
-    /// Why it last was not connected or could not write; `null` once all is well for a minute.
+    /// Why it was last not connected or could not write; `null` after the next new round.
     pub last_error: Option<String>,
-    /// The CSV that is being written.
+    /// Name of the CSV file that is being written.
     pub file: Option<String>,
-    /// Rounds and marks that wait for the disk.
+    /// Rounds and discontinuities that wait for the disk.
     pub queued_rows: usize,
-    /// When this was written.
+    /// When the status was last updated.
     #[serde(serialize_with = "rfc3339")]
     pub updated_at: DateTime<Utc>,
 }
 
-/// Where the session puts its status for those who watch it from inside the process: the latest, and that it moves.
+/// Shares the session's latest status with the rest of the process.
 #[derive(Clone, Debug, Default)]
 pub struct StatusWatch(Arc<watch::Sender<Option<Status>>>);
 
 impl StatusWatch {
-    /// The status as it is now.
+    /// Publishes a status.
     pub fn post(&self, status: &Status) {
         self.0.send_replace(Some(status.clone()));
     }
 
-    /// The latest status, once there is one.
+    /// Returns the latest status; `None` before the first one.
     pub fn latest(&self) -> Option<Status> {
         self.0.borrow().clone()
     }
 
-    /// Hears of every posting.
+    /// Returns a receiver that is notified of every new status.
     pub fn subscribe(&self) -> watch::Receiver<Option<Status>> {
         self.0.subscribe()
     }
@@ -104,10 +104,10 @@ impl StatusWatch {
 /// The newest round on the disk.
 #[derive(Serialize, Clone, Copy, Debug, PartialEq)]
 pub struct LastRound {
-    /// When it ended.
+    /// The time of the round.
     #[serde(serialize_with = "rfc3339")]
     pub time: DateTime<Utc>,
-    /// Where it ended.
+    /// The multiplier at which it ended.
     pub multiplier: Multiplier,
 }
 
@@ -116,7 +116,7 @@ fn rfc3339<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<
 }
 
 impl CollectorState {
-    /// All of them.
+    /// All states.
     pub const ALL: [Self; 6] = [
         Self::Starting,
         Self::Connected,
@@ -126,7 +126,7 @@ impl CollectorState {
         Self::WritingFailed,
     ];
 
-    /// As in the file.
+    /// Returns the name used in the file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -140,7 +140,7 @@ impl CollectorState {
 }
 
 impl Status {
-    /// A collector that begins, at the default table.
+    /// Returns the status of a collector that starts at the default table.
     pub fn new(source: crate::observation::SourceKind, now: DateTime<Utc>) -> Self {
         let origin = source.origin();
         Self {
@@ -167,7 +167,7 @@ impl Status {
         }
     }
 
-    /// Counts a round or a mark.
+    /// Counts a round or an event between rounds.
     pub fn count(&mut self, kind: EventKind) {
         match kind {
             EventKind::Gap => self.gaps += 1,
@@ -179,14 +179,14 @@ impl Status {
         }
     }
 
-    /// True if that is another state than before.
+    /// Sets the state; returns whether it changed.
     pub fn set_state(&mut self, state: CollectorState, now: DateTime<Utc>) -> bool {
-        let is_other = self.state != state;
-        if is_other {
+        let has_changed = self.state != state;
+        if has_changed {
             self.state = state;
             self.state_since = now;
         }
-        is_other
+        has_changed
     }
 }
 
@@ -196,14 +196,14 @@ mod tests {
     use crate::observation::SourceKind;
 
     #[test]
-    fn a_state_has_one_name() {
+    fn a_state_is_serialized_as_its_name() {
         for state in CollectorState::ALL {
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());
         }
     }
 
     #[test]
-    fn a_state_keeps_the_time_it_began() {
+    fn setting_the_same_state_keeps_its_start_time() {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         let mut status = Status::new(SourceKind::Browser, at(0));
         assert!(status.set_state(CollectorState::Connected, at(1)));

@@ -1,5 +1,5 @@
-//! `--fsync`: how often written rounds are synced to the disk. A crash of the program alone loses nothing, whatever is
-//! chosen here; only a power failure does.
+//! `--fsync`: how often written rounds are synced to the disk. This matters only for a power failure; a crash of the program
+//! loses no written round under any policy.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::duration_arg::{DurationArg, TextOrNumber};
 
-/// A [`SyncPolicy`] as flags, environment and file write it: `row` (the default; it takes under a millisecond of every
-/// 20 s), `never`, or the time between two syncs, such as `5s`.
+/// A [`SyncPolicy`] as an option gives it: `row` (the default; it takes under a millisecond of every 20 s), `never`, or the
+/// time between two syncs, such as `5s`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyncPolicyArg(pub SyncPolicy);
 
 impl SyncPolicyArg {
-    /// Returns the disk of this machine, synced by this policy.
+    /// Returns the real disk, synced by this policy.
     pub fn disk(self) -> SparingDisk {
         SparingDisk::new(
             self.0,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_are_read() {
+    fn all_three_policies_are_parsed() {
         let every_five_seconds = SyncPolicy::Interval(Duration::from_secs(5));
         assert_eq!("row".parse(), Ok(SyncPolicyArg(SyncPolicy::Always)));
         assert_eq!("never".parse(), Ok(SyncPolicyArg(SyncPolicy::Never)));

@@ -1,18 +1,18 @@
-//! What a service manager is told: ready, alive, ending. Without one, nothing.
+//! Notifies the service manager, if there is one: ready, alive, stopping.
 //!
-//! Alive is what has moved: the session posts its status at least every five seconds, from the one loop that does everything.
-//! A process that merely exists is not alive.
+//! The watchdog is only notified after the session has updated its status, which its loop does at least every five seconds. A
+//! session that hangs is restarted, although its process still runs.
 
 use daemon::systemd;
 
 use crate::output::status::StatusWatch;
 
-/// Says when it is ready and, where a watchdog listens, that the session moves; until dropped.
-pub async fn notify(board: StatusWatch) {
-    let mut updates = board.subscribe();
+/// Notifies the service manager of the first status and, if the watchdog is on, of further ones; until dropped.
+pub async fn notify(status: StatusWatch) {
+    let mut updates = status.subscribe();
     let mut is_ready = false;
     loop {
-        // Nothing is posted by a session that hangs, and so nothing is told.
+        // A session that hangs publishes no status, so the watchdog is not notified.
         if updates.changed().await.is_err() {
             return;
         }

@@ -1,7 +1,7 @@
-//! The rounds on their way to the disk: a thread of its own, so that a slow or full disk stops no source.
+//! Writes rounds to the disk on its own thread, so that a slow or full disk does not stop the source.
 //!
-//! What the disk refuses is kept and tried again; nothing overtakes it. Only when the queue is full, after a day of rounds,
-//! does the source have to wait.
+//! An entry that the disk rejects is retried, and later entries wait behind it. The source has to wait only when the queue is
+//! full, after more than two days of rounds.
 
 use std::path::PathBuf;
 use std::sync::mpsc as std_mpsc;
@@ -15,41 +15,41 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::output::console::Console;
 
-/// Rounds and marks that wait for the disk; at 23 s a round two and a half days.
+/// Capacity of the queue in entries: at 23 s per round, two and a half days.
 pub const QUEUE_LEN: usize = 10_000;
-/// Pauses between attempts at a disk that refuses: short enough to be writing again 2 s after there is space.
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_LONGEST: Duration = Duration::from_secs(1);
-/// One warning in this time, however often the disk refuses.
-const WARN_EVERY: Duration = Duration::from_mins(1);
-/// A mark that cannot be written for so long is given up: rounds matter more.
+/// First and longest pause before a write is retried: short enough to write again within 2 s once there is space.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Minimum time between two warnings about the disk.
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
+/// A note that cannot be written for this long is dropped, because the rounds behind it matter more.
 const NOTE_RETRY_MAX: Duration = Duration::from_mins(1);
 
-/// Something to be written.
+/// An entry to be written.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A round, with what else is known of it.
+    /// A round, and its line in the event file.
     Row(Round, Event),
-    /// A mark between rounds.
+    /// An event between rounds, such as a discontinuity.
     Note(DateTime<Utc>, Event),
 }
 
-/// How far the writer is.
+/// The progress of the writer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriterProgress {
-    /// Rounds on the disk, of this run.
+    /// Rounds of this run that are on the disk.
     pub rounds_written: u64,
     /// The newest of them.
     pub last_round: Option<Round>,
-    /// The file it is in.
+    /// The file that holds it.
     pub file: PathBuf,
-    /// Why the disk refuses, while it does.
+    /// The error of the disk; `None` while writes succeed.
     pub failing: Option<String>,
-    /// Why only what is known beside the rounds is refused, while it is.
+    /// The error of the event file; `None` while its writes succeed.
     pub events_failing: Option<String>,
 }
 
-/// The near end of the writer's thread.
+/// The handle of the writer's thread.
 #[derive(Debug)]
 pub struct Writer {
     entries: mpsc::Sender<Entry>,
@@ -58,17 +58,17 @@ pub struct Writer {
     unwritten: oneshot::Receiver<usize>,
 }
 
-/// The writer's thread is gone: a bug, or no memory.
+/// The writer's thread has ended unexpectedly: a bug, or no memory.
 #[derive(Debug, thiserror::Error)]
 #[error("the writer stopped unexpectedly")]
 pub struct WriterGone;
 
 impl Writer {
-    /// Takes over the log.
+    /// Starts the thread, which owns the log.
     ///
     /// # Errors
     ///
-    /// The system gives no thread.
+    /// The thread cannot be started.
     pub fn start(log: RoundLog, console: Console) -> anyhow::Result<Self> {
         let (entries, queue) = mpsc::channel(QUEUE_LEN);
         let first = WriterProgress { file: log.path().to_owned(), ..WriterProgress::default() };
@@ -81,55 +81,56 @@ impl Writer {
             .name("writer".to_owned())
             .spawn(move || {
                 let count = thread.run(queue);
-                // The other end may have given up waiting.
+                // The receiver may have stopped waiting.
                 done.send(count).unwrap_or_default();
             })
             .context("starting the writer")?;
         Ok(Self { entries, progress, deadline_tx, unwritten })
     }
 
-    /// Puts something into the queue.
+    /// Puts an entry into the queue without waiting.
     ///
     /// # Errors
     ///
-    /// The entry itself, if the queue is full or the writer's thread is gone.
+    /// The queue is full or the writer's thread has ended; the error returns the entry.
     pub fn try_put(&self, entry: Entry) -> Result<(), Box<Entry>> {
         self.entries.try_send(entry).map_err(|refused| Box::new(refused.into_inner()))
     }
 
-    /// For waiting until there is place in the queue.
+    /// Returns a sender, for waiting until the queue has space.
     pub fn sender(&self) -> mpsc::Sender<Entry> {
         self.entries.clone()
     }
 
-    /// Waits until it is further, or the disk refuses.
+    /// Waits until the progress changes.
     ///
     /// # Errors
     ///
-    /// The writer's thread is gone.
+    /// The writer's thread has ended.
     pub async fn changed(&mut self) -> Result<(), WriterGone> {
         self.progress.changed().await.map_err(|_| WriterGone)
     }
 
-    /// How far it is.
+    /// Returns the current progress.
     pub fn progress(&self) -> WriterProgress {
         self.progress.borrow().clone()
     }
 
-    /// Entries that wait for the disk.
+    /// Returns how many entries wait for the disk.
     pub fn queued(&self) -> usize {
-        let in_hand = usize::from(self.progress.borrow().failing.is_some());
-        self.entries.max_capacity() - self.entries.capacity() + in_hand
+        let in_progress = usize::from(self.progress.borrow().failing.is_some());
+        self.entries.max_capacity() - self.entries.capacity() + in_progress
     }
 
-    /// Writes what is queued and ends; a disk that refuses gets until `limit` is over.
+    /// Writes the queued entries and stops; retries end after `limit`. Returns how many rounds are not on the disk, and the
+    /// final progress.
     ///
     /// # Errors
     ///
-    /// The writer's thread is gone. `Ok` holds the number of rounds that are not on the disk, and how far it came.
+    /// The writer's thread has ended.
     pub async fn stop(self, limit: Duration) -> Result<(usize, WriterProgress), WriterGone> {
         drop(self.entries);
-        // If it is idle or gone there is nobody to hurry.
+        // An idle thread has ended already and needs no deadline.
         self.deadline_tx.send(Instant::now() + limit).unwrap_or_default();
         let unwritten = self.unwritten.await.map_err(|_| WriterGone)?;
         let progress = self.progress.borrow().clone();
@@ -137,7 +138,7 @@ impl Writer {
     }
 }
 
-/// The far end, on its thread.
+/// The state of the writer's thread.
 struct WriterThread {
     log: RoundLog,
     console: Console,
@@ -148,7 +149,7 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    /// Returns how many rounds could not be written.
+    /// Writes until the queue is closed; returns how many rounds could not be written.
     fn run(mut self, mut queue: mpsc::Receiver<Entry>) -> usize {
         let mut unwritten = 0;
         while let Some(entry) = queue.blocking_recv() {
@@ -158,21 +159,21 @@ impl WriterThread {
         unwritten
     }
 
-    /// Tries until it is written. False: given up.
+    /// Retries until the entry is written; returns false if the deadline passed first.
     fn write(&mut self, entry: &Entry) -> bool {
         let began = Instant::now();
-        let mut pause = RETRY_FIRST;
+        let mut pause = RETRY_PAUSE_MIN;
         loop {
             let Err(error) = self.try_write(entry) else { return true };
             self.warn(&error);
             if matches!(entry, Entry::Note(..)) && began.elapsed() >= NOTE_RETRY_MAX {
-                tracing::error!(?entry, "A mark could not be written and is lost.");
+                tracing::error!(?entry, "An event could not be written and is lost.");
                 return true;
             }
             if !self.wait(pause) {
                 return false;
             }
-            pause = (pause * 2).min(RETRY_LONGEST);
+            pause = (pause * 2).min(RETRY_PAUSE_MAX);
         }
     }
 
@@ -182,7 +183,7 @@ impl WriterThread {
             Entry::Note(at, event) => self.log.note(*at, event)?,
         }
         if self.warned.take().is_some() {
-            tracing::info!("The disk takes rounds again; none is lost.");
+            tracing::info!("The disk accepts rounds again; none was lost.");
         }
         let number = self.log.rounds_written();
         if let Entry::Row(round, event) = entry {
@@ -203,15 +204,15 @@ impl WriterThread {
     }
 
     fn warn(&mut self, error: &LogError) {
-        let is_due = self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        let is_due = self.warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL);
         if is_due {
             self.warned = Some(Instant::now());
-            tracing::warn!(%error, "The disk refuses a round; it is kept and tried again.");
+            tracing::warn!(%error, "The disk rejects a round; the write will be retried.");
         }
         self.progress_tx.send_modify(|progress| progress.failing = Some(error.to_string()));
     }
 
-    /// False when there is no more time.
+    /// Waits before the next attempt; returns false once the deadline has passed.
     fn wait(&mut self, pause: Duration) -> bool {
         if self.deadline.is_none() {
             match self.deadline_rx.recv_timeout(pause) {
@@ -223,7 +224,7 @@ impl WriterThread {
         let left = self
             .deadline
             .map_or(Duration::ZERO, |deadline| deadline.saturating_duration_since(Instant::now()));
-        thread::sleep(left.min(RETRY_FIRST));
+        thread::sleep(left.min(RETRY_PAUSE_MIN));
         !left.is_zero()
     }
 }

@@ -1,4 +1,4 @@
-//! Turns observations into rows and events, and keeps the status up to date.
+//! Turns observations into entries for the writer, and keeps the status up to date.
 
 use std::future::Future;
 use std::io::stdout;
@@ -23,25 +23,29 @@ use crate::output::status::{CollectorState, LastRound, Status, StatusFile, Statu
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::resume;
 
+/// Interval of the checks that depend on time alone.
 const TICK: Duration = Duration::from_secs(1);
-/// `status.json` is at most so old,
+/// Maximum age of `status.json`.
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
-/// and because of rounds at most so often written.
+/// Minimum time between two updates of `status.json` that are due to new rounds.
 const STATUS_INTERVAL_MIN: Duration = Duration::from_millis(200);
-/// A source that stays away is said once in this time.
+/// Minimum time between two warnings about an unavailable source.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);
-/// At the end, time for a disk that refuses.
+/// Timeout for the last writes at the end.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a wait ended before what was waited for.
+/// Why a wait ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interrupt {
+    /// The process was asked to stop.
     Shutdown,
+    /// The time limit passed.
     Overdue,
+    /// The writer's thread has ended.
     WriterGone,
 }
 
-/// Everything beside the source: deduplicator, writer, and what is said about them.
+/// The part of a session behind the source: deduplicator, writer and status.
 #[derive(Debug)]
 pub(super) struct Recorder {
     kind: SourceKind,
@@ -50,40 +54,41 @@ pub(super) struct Recorder {
     status: Status,
     status_file: StatusFile,
     status_watch: StatusWatch,
-    /// The state, but for a disk that refuses.
+    /// The state of the source, whatever the disk does.
     source_state: CollectorState,
     tick: Interval,
     status_written: Option<Instant>,
-    /// The last new round, or the start of the connection.
+    /// Time of the last new round, or of the start of the connection if that is later.
     last_new_round: Instant,
-    /// Of this connection.
+    /// Time of the first observation of this connection.
     first_observation: Option<Instant>,
     outage: Option<Outage>,
-    /// Rounds that found no place in the queue when the process had to end.
+    /// Rounds dropped because the queue was full when the process had to stop.
     dropped: usize,
 }
 
-/// What is known of a connection that is being sought again.
+/// The time without a connection, until it is re-established.
 #[derive(Debug)]
 struct Outage {
     since: Instant,
     attempts: u64,
+    /// The last error.
     error: String,
     warned: Option<Instant>,
 }
 
 impl Recorder {
-    /// Becomes the writer of the directory and reads where its files end.
+    /// Locks the directory, reads the rounds to resume from, and starts the writer.
     pub(super) fn open(config: &Config, status_watch: StatusWatch) -> anyhow::Result<Self> {
         let (kind, now) = (config.source, clock::wall());
         let dir = config.directory();
-        let files = Box::new(config.fsync.disk());
-        let log = RoundLog::open_on(files, &dir, kind.origin(), now)?;
+        let disk = Box::new(config.fsync.disk());
+        let log = RoundLog::open_on(disk, &dir, kind.origin(), now)?;
         for repair in log.repairs() {
             tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");
         }
         let known = match kind {
-            // A recording is played as it is, whatever was played before.
+            // A replay writes the whole recording, whatever was replayed before.
             SourceKind::Replay => ResumePoint::default(),
             _ => resume::read(&dir).context("reading the last rounds")?,
         };
@@ -117,7 +122,8 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// The only wait there is: for `work`, but also for the end of the process, the writer's progress and the clock.
+    /// Waits for `work` and handles shutdown, the writer's progress and ticks meanwhile. All waits of a session go through
+    /// this method.
     pub(super) async fn wait_for<T>(
         &mut self,
         work: impl Future<Output = T>,
@@ -141,7 +147,7 @@ impl Recorder {
         }
     }
 
-    /// The source is there, perhaps again.
+    /// Handles a new connection; records an event if there was an outage before it.
     pub(super) async fn connected(
         &mut self,
         shutdown: &CancellationToken,
@@ -159,7 +165,7 @@ impl Recorder {
             source = self.kind.name(),
             seconds,
             attempts = outage.attempts,
-            "Connected again."
+            "Reconnected."
         );
         let detail =
             json!({ "after_s": seconds, "attempts": outage.attempts, "error": outage.error });
@@ -167,7 +173,7 @@ impl Recorder {
         self.enqueue(vec![note], shutdown).await
     }
 
-    /// The connection is lost, or an attempt at one failed.
+    /// Handles a lost connection or a failed attempt.
     pub(super) fn on_disconnect(&mut self, error: &str, pause: Duration) {
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: Instant::now(),
@@ -193,17 +199,17 @@ impl Recorder {
         self.update_status();
     }
 
-    /// Something was heard over the connection for so long.
-    pub(super) fn connection_lasted(&self, least: Duration) -> bool {
-        self.first_observation.is_some_and(|first| first.elapsed() >= least)
+    /// Returns whether the connection has delivered observations for at least `duration`.
+    pub(super) fn connection_lasted(&self, duration: Duration) -> bool {
+        self.first_observation.is_some_and(|first| first.elapsed() >= duration)
     }
 
-    /// How long the source may still be without a new round; `None` if it may be for ever.
+    /// Returns how long the source may still go without a new round until `limit`; `None` if it may forever.
     pub(super) fn time_to_stale(&self, limit: Duration) -> Option<Duration> {
         self.kind.is_live().then(|| limit.saturating_sub(self.last_new_round.elapsed()))
     }
 
-    /// What follows from a reading goes to the writer.
+    /// Queues the rounds and events that follow from an observation.
     pub(super) async fn record(
         &mut self,
         observation: &Observation,
@@ -225,7 +231,7 @@ impl Recorder {
                 self.status.count(kind);
                 self.last_new_round = Instant::now();
                 if self.source_state == CollectorState::Stalled {
-                    tracing::info!(source = self.kind.name(), "Rounds come again.");
+                    tracing::info!(source = self.kind.name(), "New rounds arrive again.");
                     self.source_state = CollectorState::Connected;
                 }
                 self.status.last_error = None;
@@ -235,11 +241,11 @@ impl Recorder {
                 )
             }
             Outcome::Note { kind: EventKind::Start, detail } => {
-                tracing::debug!(source = self.kind.name(), %detail, "Recording goes on from here.");
+                tracing::debug!(source = self.kind.name(), %detail, "Recording continues from this list.");
                 self.note(now, EventKind::Start, detail)
             }
             Outcome::Note { kind, detail } => {
-                tracing::warn!(source = self.kind.name(), ?kind, %detail, "A mark between rounds.");
+                tracing::warn!(source = self.kind.name(), ?kind, %detail, "A discontinuity was recorded.");
                 self.note(now, kind, detail)
             }
         }
@@ -250,7 +256,7 @@ impl Recorder {
         Entry::Note(now, Event { detail: Some(detail), ..Event::new(kind, self.kind.name()) })
     }
 
-    /// Puts all of them into the writer's queue, and waits where it is full.
+    /// Puts the entries into the writer's queue; waits while it is full.
     async fn enqueue(
         &mut self,
         entries: Vec<Entry>,
@@ -273,7 +279,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes what is left, says goodbye in the files, and tells what is missing.
+    /// Writes the remaining rounds and a stop event, and updates the status; fails if rounds could not be written.
     pub(super) async fn finish(
         mut self,
         outcome: &anyhow::Result<&'static str>,
@@ -303,8 +309,9 @@ impl Recorder {
         self.status_watch.post(&self.status);
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
-            let why = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
-            return Err(anyhow!("{missing} rounds could not be written: {why}"));
+            let reason = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
+            let rounds = if missing == 1 { "round" } else { "rounds" };
+            return Err(anyhow!("{missing} {rounds} could not be written: {reason}"));
         }
         Ok(())
     }
@@ -329,7 +336,7 @@ impl Recorder {
         }
     }
 
-    /// Another round is on the disk, or it refuses one.
+    /// Updates the status after a new round on the disk, or when writes start or stop failing.
     fn on_progress(&mut self) {
         let progress = self.writer.progress();
         let is_new_round = progress.rounds_written != self.status.rounds_written;
@@ -360,7 +367,7 @@ impl Recorder {
     }
 }
 
-/// Puts the writer's progress into the status.
+/// Fills the status from the writer's progress.
 fn fill_status(
     status: &mut Status,
     progress: &WriterProgress,
@@ -375,7 +382,7 @@ fn fill_status(
     status.file = progress.file.file_name().map(|name| name.to_string_lossy().into_owned());
     status.queued_rows = queued;
     let events_error =
-        progress.events_failing.as_ref().map(|error| format!("the events file: {error}"));
+        progress.events_failing.as_ref().map(|error| format!("the event file: {error}"));
     if let Some(error) = progress.failing.clone().or(events_error) {
         status.last_error = Some(error);
     }

@@ -1,4 +1,4 @@
-//! Where the files of a directory end, for a ledger that goes on from there.
+//! Reads from the files of a directory where recording resumes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,13 +6,14 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round};
+use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round, read_events};
 use serde::Deserialize as _;
 
 use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
 use crate::output::status::STATUS_FILE;
 
-/// The newest rows of a directory, from the last mark on: rows before a gap or of another table do not continue in a list.
+/// Returns the newest rows of a directory, from the last discontinuity on: a list does not continue rows before a gap or of
+/// another table.
 ///
 /// # Errors
 ///
@@ -38,7 +39,7 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
         .collect();
     // Stable: rounds of one time stay in the order of their file.
     rows.sort_by_key(|row| row.round.time);
-    // A clock that was ahead and has been put right: by their times older rows are the newest.
+    // If the clock was ahead and was then corrected, older rows have the newest times; the last run's file decides.
     let last = last_file(dir).filter(|last| {
         let is_newest = rows.last().is_some_and(|row| row.file == last);
         !is_newest && rows.iter().any(|row| row.file == last)
@@ -51,53 +52,55 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
     }
     let newest = rows.last().map(|row| row.round.time);
     let tail = &rows[rows.len().saturating_sub(WINDOW)..];
-    let (count, mark) = unmarked_run(&mut EventFiles::new(dir), tail, &names);
-    let mark = mark.filter(|mark| !mark.list.is_empty()).unwrap_or_default();
+    let mut event_files = EventFiles::new(dir);
+    let (count, start) = continuous_tail(&mut event_files, tail, &names);
+    let start = start.filter(|start| !start.list.is_empty()).unwrap_or_default();
     Ok(ResumePoint {
         rounds: tail[tail.len() - count..].iter().map(|row| row.round).collect(),
         newest,
-        base_list: mark.list,
-        base_time: mark.at,
-        unplaced: unplaced(&mut EventFiles::new(dir), &names),
+        base_list: start.list,
+        base_time: start.at,
+        unplaced: unplaced(&mut event_files, &names),
     })
 }
 
-/// The file of the last run, as it said itself.
+/// Returns the CSV file of the last run, as its status file names it.
 fn last_file(dir: &Path) -> Option<String> {
     let text = fs::read(dir.join(STATUS_FILE)).ok()?;
     let status: serde_json::Value = serde_json::from_slice(&text).ok()?;
     status["file"].as_str().map(str::to_owned)
 }
 
-/// A row, and where it stands.
+/// A row and its position.
 #[derive(Clone, Copy)]
 struct LocatedRow<'a> {
     round: Round,
     file: &'a str,
-    /// From 1.
+    /// Its number in the file, counted from 1.
     number: usize,
 }
 
-/// A place behind which nothing older continues, unless it says what does.
+/// A place where older rows do not continue: a gap, reset or weak join, or a start from a list.
 #[derive(Clone, Debug, Default)]
 struct Discontinuity {
-    /// The row before it; 0 is before the first.
+    /// Number of the row before it; 0 if it is before the first row.
     after: usize,
-    /// The list from which recording went on, newest first.
+    /// The list that recording continued from, newest first.
     list: Vec<Multiplier>,
     at: Option<DateTime<Utc>>,
 }
 
-/// What a side file says.
+/// What matters of an event file.
 #[derive(Debug, Default)]
 struct EventFileSummary {
-    marks: Vec<Discontinuity>,
+    discontinuities: Vec<Discontinuity>,
     has_rows: bool,
-    /// What its run had seen and not written when it ended.
+    /// The rounds that its run had seen but not written when it ended.
     unplaced: Option<UnplacedRounds>,
 }
 
-/// The side files of a directory, each read once. One that is missing or damaged says nothing: the ledger can do without.
+/// The event files of a directory, each read once. A missing or unreadable one counts as empty: the deduplicator works
+/// without it.
 struct EventFiles<'a> {
     dir: &'a Path,
     read: BTreeMap<String, EventFileSummary>,
@@ -109,37 +112,38 @@ impl<'a> EventFiles<'a> {
     }
 
     fn of(&mut self, csv: &str) -> &EventFileSummary {
-        self.read.entry(csv.to_owned()).or_insert_with(|| {
-            let path = self.dir.join(csv).with_extension("events.jsonl");
-            summary(&fs::read(path).unwrap_or_default())
-        })
+        self.read
+            .entry(csv.to_owned())
+            .or_insert_with(|| summary(&read_events(&self.dir.join(csv)).unwrap_or_default()))
     }
 
-    /// The last mark of a file, after this row if one is given.
-    fn mark(&mut self, csv: &str, after: Option<usize>) -> Option<Discontinuity> {
-        let is_it = |mark: &&Discontinuity| after.is_none_or(|row| mark.after == row);
-        self.of(csv).marks.iter().rev().find(is_it).cloned()
+    /// Returns the last discontinuity of a file, or the last one directly after the row `after`.
+    fn discontinuity(&mut self, csv: &str, after: Option<usize>) -> Option<Discontinuity> {
+        let matches = |found: &&Discontinuity| after.is_none_or(|row| found.after == row);
+        self.of(csv).discontinuities.iter().rev().find(matches).cloned()
     }
 }
 
-/// How many of the newest rows of `tail` follow one another without a mark, and the mark before them.
-fn unmarked_run(
+/// Returns how many of the newest rows of `tail` follow one another without a discontinuity, and the discontinuity before
+/// them.
+fn continuous_tail(
     event_files: &mut EventFiles<'_>,
     tail: &[LocatedRow<'_>],
     files: &[&str],
 ) -> (usize, Option<Discontinuity>) {
-    // Runs after the newest row, that have no row themselves.
+    // Runs after the newest row, which have no rows themselves.
     let newest = tail.last().map(|row| row.file);
     for file in files.iter().rev().take_while(|file| newest.is_none_or(|newest| **file > newest)) {
-        if let Some(mark) = event_files.mark(file, None) {
-            return (0, Some(mark));
+        if let Some(found) = event_files.discontinuity(file, None) {
+            return (0, Some(found));
         }
     }
     for (count, row) in tail.iter().rev().enumerate() {
-        if let Some(mark) = event_files.mark(row.file, Some(row.number)) {
-            return (count, Some(mark));
+        if let Some(found) = event_files.discontinuity(row.file, Some(row.number)) {
+            return (count, Some(found));
         }
-        let first = (row.number == 1).then(|| event_files.mark(row.file, Some(0))).flatten();
+        let first =
+            (row.number == 1).then(|| event_files.discontinuity(row.file, Some(0))).flatten();
         if first.is_some() {
             return (count + 1, first);
         }
@@ -147,29 +151,28 @@ fn unmarked_run(
     (tail.len(), None)
 }
 
-/// What the last run that read anything had seen and not written, if it could say so.
+/// Returns the rounds that the last run with observations had seen but not written, if it could save them.
 fn unplaced(event_files: &mut EventFiles<'_>, files: &[&str]) -> Option<UnplacedRounds> {
     for file in files.iter().rev() {
         let summary = event_files.of(file);
-        if summary.unplaced.is_some() || summary.has_rows || !summary.marks.is_empty() {
+        if summary.unplaced.is_some() || summary.has_rows || !summary.discontinuities.is_empty() {
             return summary.unplaced.clone();
         }
     }
     None
 }
 
-fn summary(text: &[u8]) -> EventFileSummary {
+fn summary(lines: &[EventLine]) -> EventFileSummary {
     let mut summary = EventFileSummary::default();
     let mut after = 0;
-    for line in text.split(|&byte| byte == b'\n') {
-        let Ok(line) = serde_json::from_slice::<EventLine>(line) else { continue };
-        let list = list(&line, "list");
-        let is_basis = line.event.kind == EventKind::Start && !list.is_empty();
-        let is_mark =
+    for line in lines {
+        let list = list(line);
+        let is_start = line.event.kind == EventKind::Start && !list.is_empty();
+        let is_discontinuity =
             matches!(line.event.kind, EventKind::Gap | EventKind::Weak | EventKind::Reset);
-        if is_mark || is_basis {
+        if is_discontinuity || is_start {
             let at = DateTime::from_timestamp_millis(line.unix_ms);
-            summary.marks.push(Discontinuity { after, list, at });
+            summary.discontinuities.push(Discontinuity { after, list, at });
         }
         if line.event.kind == EventKind::Stop {
             let detail = line.event.detail.as_ref().and_then(|detail| detail.get("waiting"));
@@ -183,8 +186,9 @@ fn summary(text: &[u8]) -> EventFileSummary {
     summary
 }
 
-fn list(line: &EventLine, name: &str) -> Vec<Multiplier> {
-    let list = line.event.detail.as_ref().and_then(|detail| detail.get(name));
+/// Returns the list in the detail of an event; empty if there is none.
+fn list(line: &EventLine) -> Vec<Multiplier> {
+    let list = line.event.detail.as_ref().and_then(|detail| detail.get("list"));
     list.and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default()
 }
 
@@ -198,7 +202,7 @@ mod tests {
         DateTime::from_timestamp(1_767_225_600 + second, 0).unwrap()
     }
 
-    /// A round if it is a number, else a mark.
+    /// Writes a round if `word` is a number, else the event of that name.
     fn write(log: &mut RoundLog, word: &str, time: DateTime<Utc>) {
         let event = |kind| Event::new(kind, "browser");
         let kind = match word {
@@ -214,7 +218,7 @@ mod tests {
         log.note(time, &event(kind)).unwrap();
     }
 
-    /// Runs of rounds and marks, one file each; what a new ledger is given of them.
+    /// Writes runs of rounds and events, one file each, and checks the rounds to resume from.
     #[track_caller]
     fn check(runs: &[&str], expected: &[u64]) {
         let dir = tempfile::tempdir().unwrap();
@@ -226,11 +230,12 @@ mod tests {
                 write(&mut log, word, at(second));
             }
         }
-        let seed = read(dir.path()).unwrap();
-        let cents: Vec<u64> = seed.rounds.iter().map(|round| round.multiplier.cents()).collect();
+        let resume_point = read(dir.path()).unwrap();
+        let cents: Vec<u64> =
+            resume_point.rounds.iter().map(|round| round.multiplier.cents()).collect();
         assert_eq!(cents, expected, "{runs:?}");
         let has_rounds = runs.iter().any(|run| run.contains('1'));
-        assert_eq!(seed.newest.is_some(), has_rounds);
+        assert_eq!(resume_point.newest.is_some(), has_rounds);
     }
 
     #[test]
@@ -241,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rows_after_the_last_mark_count() {
+    fn only_rows_after_the_last_discontinuity_count() {
         check(&["101 gap 102 103"], &[102, 103]);
         check(&["101 gap 102 weak 103"], &[103]);
         check(&["101 102", "reset 103", "104"], &[103, 104]);
@@ -249,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_after_all_rows_leaves_none() {
+    fn a_discontinuity_after_all_rows_leaves_none() {
         check(&["101 102 reset"], &[]);
         check(&["101 102", "reset"], &[]);
     }
 
     #[test]
-    fn the_list_that_recording_went_on_from_stands_before_the_rows() {
+    fn the_list_that_recording_continued_from_precedes_the_rows() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
         write(&mut log, "101", at(1));
@@ -263,17 +268,17 @@ mod tests {
         let detail = Some(serde_json::json!({ "list": [2.02, 2.01] }));
         log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
         let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
-        let seed = read(dir.path()).unwrap();
+        let resume_point = read(dir.path()).unwrap();
         assert_eq!(
-            (seed.rounds, seed.base_list, seed.base_time),
+            (resume_point.rounds, resume_point.base_list, resume_point.base_time),
             (vec![], list.to_vec(), Some(at(3)))
         );
         write(&mut log, "203", at(4));
         drop(log);
-        // Runs that saw nothing change nothing.
+        // A run without observations changes nothing.
         RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
-        let seed = read(dir.path()).unwrap();
-        assert_eq!((seed.rounds.len(), seed.base_list), (1, list.to_vec()));
+        let resume_point = read(dir.path()).unwrap();
+        assert_eq!((resume_point.rounds.len(), resume_point.base_list), (1, list.to_vec()));
     }
 
     #[track_caller]
@@ -288,22 +293,27 @@ mod tests {
         write(&mut log, "202", at(second + 20));
         let name = log.path().file_name().unwrap().to_string_lossy().into_owned();
         fs::write(dir.path().join(STATUS_FILE), format!("{{\"file\":\"{name}\"}}")).unwrap();
-        let seed = read(dir.path()).unwrap();
-        let newest: Vec<u64> =
-            seed.rounds.iter().rev().take(2).map(|round| round.multiplier.cents()).collect();
+        let resume_point = read(dir.path()).unwrap();
+        let newest: Vec<u64> = resume_point
+            .rounds
+            .iter()
+            .rev()
+            .take(2)
+            .map(|round| round.multiplier.cents())
+            .collect();
         assert_eq!(newest, [202, 201]);
-        assert_eq!(seed.newest, Some(at(second + 20)));
+        assert_eq!(resume_point.newest, Some(at(second + 20)));
     }
 
     #[test]
-    fn the_last_run_counts_even_if_the_clock_was_set_back_before_it() {
+    fn the_last_run_is_the_newest_even_if_the_clock_was_set_back_before_it() {
         check_clock(0, 3600);
         check_clock(3600, 0);
         check_clock(365 * 86_400, 0);
     }
 
     #[test]
-    fn what_the_last_run_had_seen_counts_until_another_has_read_something() {
+    fn unplaced_rounds_are_kept_until_another_run_has_observations() {
         let dir = tempfile::tempdir().unwrap();
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
         write(&mut log, "101", at(1));
@@ -323,14 +333,14 @@ mod tests {
     }
 
     #[test]
-    fn no_more_rows_are_read_than_are_kept() {
+    fn no_more_rows_are_returned_than_the_window_holds() {
         let run: Vec<String> = (0..100).map(|index| (100 + index).to_string()).collect();
         let expected: Vec<u64> = (136..200).collect();
         check(&[&run.join(" ")], &expected);
     }
 
     #[test]
-    fn files_without_side_files_are_read_too() {
+    fn csv_files_without_event_files_are_read_too() {
         let dir = tempfile::tempdir().unwrap();
         let text = "timestamp,multiplier\n2026-01-01T00:00:01Z,1.01\n2026-01-01T00:00:02Z,1.02\n";
         fs::write(dir.path().join("aviator_payouts_20260101_000000.csv"), text).unwrap();

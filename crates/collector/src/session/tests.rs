@@ -15,25 +15,25 @@ use crate::dedup::WINDOW;
 use crate::observation::SourceKind;
 use crate::sources::script::{ScriptedSource, Step};
 
-/// A recorder of a scripted source in a directory of its own, on a paused clock.
-struct Recorder {
+/// A session with a scripted source in its own directory, on a paused clock.
+struct TestSession {
     dir: TempDir,
     config: Config,
     shutdown: CancellationToken,
 }
 
-fn recorder(kind: SourceKind) -> Recorder {
+fn test_session(kind: SourceKind) -> TestSession {
     let dir = tempfile::tempdir().unwrap();
-    let told = Options {
+    let options = Options {
         source: Some(kind),
         data_dir: Some(dir.path().to_owned()),
         quiet: Some(true),
         ..Options::default()
     };
-    Recorder { dir, config: Config::from(told), shutdown: CancellationToken::new() }
+    TestSession { dir, config: Config::from(options), shutdown: CancellationToken::new() }
 }
 
-impl Recorder {
+impl TestSession {
     fn run(&self, steps: Vec<Step>) -> impl Future<Output = anyhow::Result<()>> {
         let source = Source::Scripted(ScriptedSource(steps.into()));
         let config = self.config.clone();
@@ -41,14 +41,14 @@ impl Recorder {
         async move { record(source, &config, &shutdown, StatusWatch::default()).await }
     }
 
-    /// Runs until `second`, looks at the status, and lets it run on.
+    /// Lets `run` go on for `second` seconds and returns the status.
     async fn status_at(
         &self,
         run: std::pin::Pin<&mut impl Future<Output = anyhow::Result<()>>>,
         second: u64,
     ) -> Value {
-        let over = timeout(Duration::from_secs(second), run).await;
-        assert!(over.is_err(), "{over:?}");
+        let ended = timeout(Duration::from_secs(second), run).await;
+        assert!(ended.is_err(), "{ended:?}");
         self.status()
     }
 
@@ -98,21 +98,21 @@ fn refused_connection() -> Step {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rounds_are_written_and_the_end_is_said() {
-    let recorder = recorder(SourceKind::WebSocket);
-    recorder.run(vec![connected(), round(1, 231), round(9, 100), end()]).await.unwrap();
-    assert_eq!(recorder.cents(), [231, 100]);
-    let status = recorder.status();
+async fn rounds_are_written_and_the_stop_is_recorded() {
+    let session = test_session(SourceKind::WebSocket);
+    session.run(vec![connected(), round(1, 231), round(9, 100), end()]).await.unwrap();
+    assert_eq!(session.cents(), [231, 100]);
+    let status = session.status();
     assert_eq!(status["state"], "stopped");
     assert_eq!(status["rounds_written"], 2);
     assert_eq!(status["last_round"]["multiplier"], 1.0);
     assert_eq!(status["queued_rows"], 0);
-    assert_eq!(recorder.kinds(), [Start, Live, Live, Stop]);
+    assert_eq!(session.kinds(), [Start, Live, Live, Stop]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_sought_again_with_growing_pauses() {
-    let recorder = recorder(SourceKind::WebSocket);
+async fn a_lost_connection_is_retried_with_growing_pauses() {
+    let session = test_session(SourceKind::WebSocket);
     let began = Instant::now();
     let closed = Step::Fail(SourceError::Disconnected("closed with code 1006".to_owned()));
     let steps = vec![
@@ -125,141 +125,141 @@ async fn a_lost_connection_is_sought_again_with_growing_pauses() {
         round(1, 100),
         end(),
     ];
-    recorder.run(steps).await.unwrap();
-    // 1 + 2 + 4 s and up to as much jitter, and the two seconds of the rounds.
+    session.run(steps).await.unwrap();
+    // Pauses of 1 + 2 + 4 s with jitter up to the same again, and two seconds for the rounds.
     let seconds = began.elapsed().as_secs_f64();
     assert!((9.0..=16.5).contains(&seconds), "{seconds}");
-    assert_eq!(recorder.cents(), [231, 100]);
-    assert_eq!(recorder.kinds(), [Start, Live, Reconnect, Gap, Live, Stop]);
-    assert_eq!(recorder.status()["reconnects"], 1);
-    let reconnect = &events(recorder.dir.path())[2].event;
+    assert_eq!(session.cents(), [231, 100]);
+    assert_eq!(session.kinds(), [Start, Live, Reconnect, Gap, Live, Stop]);
+    assert_eq!(session.status()["reconnects"], 1);
+    let reconnect = &events(session.dir.path())[2].event;
     let detail = reconnect.detail.as_ref().unwrap();
     assert_eq!(detail["error"], "nobody answers at 127.0.0.1:9");
     assert_eq!(detail["attempts"], 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_minute_of_health_the_pauses_are_short_again() {
-    let recorder = recorder(SourceKind::WebSocket);
+async fn after_a_minute_of_connection_the_pauses_are_short_again() {
+    let session = test_session(SourceKind::WebSocket);
     let closed = || Step::Fail(SourceError::Disconnected("closed".to_owned()));
     let mut steps: Vec<Step> = (0..6).map(|_| refused_connection()).collect();
     steps.extend([connected(), round(1, 231), round(61, 100), closed(), connected(), end()]);
     let began = Instant::now();
-    recorder.run(steps).await.unwrap();
+    session.run(steps).await.unwrap();
     let last_pause = began.elapsed().as_secs_f64() - 62.0;
     // Six pauses of 1, 2, 4, 8, 16 and 30 s, with jitter up to 30 s each, then one of 1 to 2 s.
     assert!((62.0..=94.0).contains(&last_pause), "{last_pause}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_that_no_waiting_helps_ends_the_process() {
-    let recorder = recorder(SourceKind::WebSocket);
-    let wrong = SourceError::Configuration("--url: not a WebSocket".to_owned());
+async fn a_permanent_error_ends_the_process() {
+    let session = test_session(SourceKind::WebSocket);
+    let invalid = SourceError::Configuration("--url: not a WebSocket".to_owned());
     let began = Instant::now();
-    let error = recorder.run(vec![Step::Connect(Err(wrong))]).await.unwrap_err();
+    let error = session.run(vec![Step::Connect(Err(invalid))]).await.unwrap_err();
     assert_eq!(error.to_string(), "--url: not a WebSocket");
     assert!(began.elapsed() <= Duration::from_secs(1));
-    assert_eq!(recorder.status()["state"], "stopped");
-    assert_eq!(recorder.status()["last_error"], "--url: not a WebSocket");
+    assert_eq!(session.status()["state"], "stopped");
+    assert_eq!(session.status()["last_error"], "--url: not a WebSocket");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_understood_five_times_in_a_row_ends_the_process() {
-    let recorder = recorder(SourceKind::Http);
+async fn five_unusable_answers_in_a_row_end_the_process() {
+    let session = test_session(SourceKind::Http);
     let unusable = || Step::Connect(Err(SourceError::Unusable("404 Not Found".to_owned())));
     let steps = (0..4).map(|_| unusable()).chain([unusable(), connected(), end()]);
-    let error = recorder.run(steps.collect()).await.unwrap_err();
+    let error = session.run(steps.collect()).await.unwrap_err();
     assert_eq!(error.to_string(), "404 Not Found");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_not_answered_by_asking_at_once() {
-    let recorder = recorder(SourceKind::WebSocket);
+async fn a_refusal_is_not_retried_at_once() {
+    let session = test_session(SourceKind::WebSocket);
     let refused = Step::Connect(Err(SourceError::Refused("401 Unauthorized".to_owned())));
     let busy = Step::Connect(Err(SourceError::Busy {
-        what: "429 Too Many Requests".to_owned(),
+        answer: "429 Too Many Requests".to_owned(),
         retry_after: Duration::from_secs(77),
     }));
     let began = Instant::now();
-    recorder.run(vec![refused, busy, connected(), end()]).await.unwrap();
+    session.run(vec![refused, busy, connected(), end()]).await.unwrap();
     assert!((377..=378).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_game_without_new_rounds_is_stalled_after_three_minutes_and_connected_anew_after_five() {
-    let recorder = recorder(SourceKind::Browser);
+async fn a_game_without_new_rounds_is_stalled_after_three_minutes_and_reconnected_after_five() {
+    let session = test_session(SourceKind::Browser);
     let alive = |count| (0..count).map(|_| Step::Say(Duration::from_secs(10), Report::Alive));
     let steps = std::iter::once(connected()).chain(alive(40)).chain([connected(), Step::Hang]);
-    let mut run = pin!(recorder.run(steps.collect()));
-    assert_eq!(recorder.status_at(run.as_mut(), 178).await["state"], "connected");
-    assert_eq!(recorder.status_at(run.as_mut(), 4).await["state"], "stalled");
-    assert_eq!(recorder.status_at(run.as_mut(), 115).await["state"], "stalled");
-    assert_eq!(recorder.status_at(run.as_mut(), 4).await["state"], "reconnecting");
-    let status = recorder.status_at(run.as_mut(), 5).await;
+    let mut run = pin!(session.run(steps.collect()));
+    assert_eq!(session.status_at(run.as_mut(), 178).await["state"], "connected");
+    assert_eq!(session.status_at(run.as_mut(), 4).await["state"], "stalled");
+    assert_eq!(session.status_at(run.as_mut(), 115).await["state"], "stalled");
+    assert_eq!(session.status_at(run.as_mut(), 4).await["state"], "reconnecting");
+    let status = session.status_at(run.as_mut(), 5).await;
     assert_eq!(status["state"], "connected");
     assert_eq!(status["reconnects"], 1);
-    recorder.shutdown.cancel();
+    session.shutdown.cancel();
     run.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_replay_with_long_pauses_is_not_stalled() {
-    let recorder = recorder(SourceKind::Replay);
-    let mut run = pin!(recorder.run(vec![connected(), round(4000, 231), end()]));
-    assert_eq!(recorder.status_at(run.as_mut(), 3999).await["state"], "connected");
+    let session = test_session(SourceKind::Replay);
+    let mut run = pin!(session.run(vec![connected(), round(4000, 231), end()]));
+    assert_eq!(session.status_at(run.as_mut(), 3999).await["state"], "connected");
     run.await.unwrap();
-    assert_eq!(recorder.cents(), [231]);
+    assert_eq!(session.cents(), [231]);
 }
 
-/// Asked to stop in the middle of something, it ends within a second.
+/// Checks that a session that is asked to stop during these steps ends within a second.
 async fn check_stop(steps: Vec<Step>) {
-    let recorder = recorder(SourceKind::WebSocket);
-    let mut run = pin!(recorder.run(steps));
-    recorder.status_at(run.as_mut(), 10).await;
+    let session = test_session(SourceKind::WebSocket);
+    let mut run = pin!(session.run(steps));
+    session.status_at(run.as_mut(), 10).await;
     let asked = Instant::now();
-    recorder.shutdown.cancel();
+    session.shutdown.cancel();
     run.await.unwrap();
     assert!(asked.elapsed() <= Duration::from_secs(1), "{:?}", asked.elapsed());
-    assert_eq!(recorder.status()["state"], "stopped");
-    assert_eq!(recorder.kinds().last(), Some(&Stop));
+    assert_eq!(session.status()["state"], "stopped");
+    assert_eq!(session.kinds().last(), Some(&Stop));
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_be_stopped_while_connecting() {
+async fn a_session_can_be_stopped_while_connecting() {
     check_stop(vec![Step::Hang]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_be_stopped_while_listening() {
+async fn a_session_can_be_stopped_while_listening() {
     check_stop(vec![connected(), Step::Hang]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_be_stopped_while_backing_off() {
+async fn a_session_can_be_stopped_while_backing_off() {
     let refused = Step::Connect(Err(SourceError::Refused("403 Forbidden".to_owned())));
     check_stop(vec![refused]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_attempt_without_an_answer_is_given_up_and_tried_again() {
-    let recorder = recorder(SourceKind::WebSocket);
-    let mut run = pin!(recorder.run(vec![Step::Hang, connected(), Step::Hang]));
-    let status = recorder.status_at(run.as_mut(), 185).await;
+async fn a_connection_attempt_without_an_answer_times_out_and_is_retried() {
+    let session = test_session(SourceKind::WebSocket);
+    let mut run = pin!(session.run(vec![Step::Hang, connected(), Step::Hang]));
+    let status = session.status_at(run.as_mut(), 185).await;
     assert_eq!(status["state"], "connected");
     assert_eq!(status["reconnects"], 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_round_that_waits_for_the_history_is_written_at_the_end() {
-    let recorder = recorder(SourceKind::Browser);
-    recorder.run(vec![connected(), round(1, 231), end()]).await.unwrap();
-    assert_eq!(recorder.cents(), [231]);
+    let session = test_session(SourceKind::Browser);
+    session.run(vec![connected(), round(1, 231), end()]).await.unwrap();
+    assert_eq!(session.cents(), [231]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_directory_of_other_rounds_is_refused() {
-    let recorder = recorder(SourceKind::WebSocket);
-    RoundLog::open(recorder.dir.path(), Origin::Simulated, clock::wall()).unwrap();
-    let error = recorder.run(vec![]).await.unwrap_err();
+async fn a_directory_with_rounds_of_another_origin_is_refused() {
+    let session = test_session(SourceKind::WebSocket);
+    RoundLog::open(session.dir.path(), Origin::Simulated, clock::wall()).unwrap();
+    let error = session.run(vec![]).await.unwrap_err();
     assert!(error.to_string().contains("choose another directory"), "{error}");
 }

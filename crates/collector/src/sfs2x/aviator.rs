@@ -1,34 +1,36 @@
+//! The messages of the game that tell which rounds ended.
+
 use rounds::Multiplier;
 
 use super::Value;
 
-/// The few messages of the game that say which rounds ended; everything else (ticks, bets, cash-outs) is not one of them.
+/// A message of the game about rounds that ended; ticks, bets and cash-outs are ignored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// The answer to the login: which of the game's instances this is. Each has rounds of its own.
+    /// The answer to the login: the name of the game instance. Each instance plays its own rounds.
     Instance(String),
     /// The last rounds with their ids, newest first; sent after every login.
     History(Vec<(String, Multiplier)>),
     /// A round ended.
     Finished {
-        /// The game's own name of the round. Ids grow but are not consecutive.
+        /// The game's id of the round. Ids grow but are not consecutive.
         id: String,
-        /// Where it ended.
+        /// The multiplier at which it ended.
         multiplier: Multiplier,
     },
 }
 
-/// The system controller's requests and answers.
+/// Id of the system controller, for requests and answers.
 const SYSTEM: i64 = 0;
-/// The game's own ("extension") messages.
+/// Id of the extension controller, for the game's own messages.
 const EXTENSION: i64 = 1;
 const EXTENSION_CALL: i64 = 13;
 const LOGIN: i64 = 1;
 
 impl Message {
-    /// What a packet says about finished rounds; nothing, for nearly every packet.
+    /// Returns the message in a packet; `None` for most packets.
     ///
-    /// `crashX` in the ticks is a round's end too, but names no round; `roundChartInfo` follows it with the id.
+    /// `crashX` in a tick also marks the end of a round, but has no id; `roundChartInfo` with the id follows it.
     pub fn of(packet: &Value) -> Option<Self> {
         let controller = packet.get("c")?.as_int()?;
         let action = packet.get("a")?.as_int()?;
@@ -48,7 +50,7 @@ impl Message {
             }
             "init" => {
                 let listed = parameters.get("roundsInfo")?.as_array()?;
-                // Cut at the first entry that is not a round: a history with a hole would pass for one without.
+                // Cut at the first entry that is not a round: leaving it out would hide that a round is missing.
                 let rounds: Vec<_> = listed.iter().map_while(round).collect();
                 (!rounds.is_empty()).then_some(Self::History(rounds))
             }

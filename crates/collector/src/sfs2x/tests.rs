@@ -34,7 +34,7 @@ fn finished(id: &str, cents: u64) -> Message {
     }
 }
 
-/// What the message's packets say, or why not, in order.
+/// Checks the result of each packet of the message, in order.
 #[track_caller]
 fn check(message: &[u8], expected: &[Result<Option<Message>, PacketError>]) {
     let found: Vec<_> =
@@ -43,7 +43,7 @@ fn check(message: &[u8], expected: &[Result<Option<Message>, PacketError>]) {
 }
 
 #[test]
-fn a_finished_round_is_read_with_its_id() {
+fn a_finished_round_is_decoded_with_its_id() {
     check(&packet(0x80, FINISHED), &[Ok(Some(finished("8241979", 188)))]);
 }
 
@@ -69,7 +69,7 @@ fn two_packets_in_one_message_are_two_rounds() {
 }
 
 #[test]
-fn a_packet_that_cannot_be_read_does_not_hide_the_next() {
+fn a_packet_that_cannot_be_decoded_does_not_hide_the_next() {
     for (flags, payload, error) in [
         (0xc0, &b"????"[..], PacketError::Encrypted),
         (0xa0, b"not deflated at all", PacketError::Inflate),
@@ -133,7 +133,7 @@ fn the_number_of_values_is_limited() {
 }
 
 #[test]
-fn every_type_is_read() {
+fn every_type_is_decoded() {
     let payload = b"\x12\x00\x0d\
         \x00\x01a\x00\
         \x00\x01b\x01\x01\
@@ -178,9 +178,9 @@ fn call(command: &str, parameters: &[u8]) -> Vec<u8> {
     packet(0x80, &payload)
 }
 
-/// Bytes 00 19 12 00 02 after the name are from a real capture: an array of 25 objects of two fields.
+/// The bytes 00 19 12 00 02 after the name are from a real capture: an array of 25 objects with two fields each.
 #[test]
-fn the_history_of_a_login_is_read_newest_first() {
+fn the_history_after_a_login_is_decoded_newest_first() {
     let mut parameters = b"\x12\x00\x01\x00\x0aroundsInfo\x11\x00\x19".to_vec();
     for round in 0..25_u32 {
         parameters.extend(b"\x12\x00\x02\x00\x0dmaxMultiplier\x07");
@@ -218,7 +218,7 @@ fn the_answer_to_the_login_names_the_instance() {
     check(&packet(0x80, payload), &[Ok(Some(Message::Instance("aviator_core_inst4".to_owned())))]);
 }
 
-/// An early decoder of others stored the same 1.22 a dozen times a second: players' cash-outs and ticks, taken for rounds.
+/// Another recorder stored the same 1.22 a dozen times a second: it took players' cash-outs and ticks for rounds.
 #[test]
 fn cash_outs_ticks_and_states_are_never_rounds() {
     let cash_outs = b"\x12\x00\x02\x00\x07roundId\x04\x00\x7d\xc3\x3b\x00\x08cashouts\x11\x00\x01\
@@ -236,7 +236,7 @@ fn cash_outs_ticks_and_states_are_never_rounds() {
 }
 
 #[test]
-fn a_finished_round_without_a_number_of_at_least_one_is_no_round() {
+fn a_multiplier_that_is_not_a_number_of_at_least_one_is_not_a_round() {
     for multiplier in [f64::NAN, f64::INFINITY, 0.99, -2.0] {
         let mut parameters =
             b"\x12\x00\x02\x00\x07roundId\x04\x00\x00\x00\x09\x00\x0dmaxMultiplier\x07".to_vec();

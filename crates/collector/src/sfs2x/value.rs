@@ -1,15 +1,17 @@
+//! The typed values of a packet, and their decoder.
+
 use super::{DEPTH_MAX, PacketError, VALUES_MAX};
 
-/// A value of a packet. The format's eight kinds of numbers are two here, its ten kinds of lists are one.
+/// A value of a packet. The format's eight number types are two here, and its ten list types are one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// Yes or no.
+    /// A truth value.
     Bool(bool),
-    /// A whole number of one, two, four or eight bytes.
+    /// An integer of one, two, four or eight bytes.
     Int(i64),
-    /// A number of four or eight bytes.
+    /// A floating-point number of four or eight bytes.
     Double(f64),
     /// A text.
     Text(String),
@@ -22,7 +24,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The named value of an object; the first, should there be two.
+    /// Returns the value of an object's field; the first one if the name occurs twice.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(fields) => fields.iter().find(|(key, _)| key == name).map(|(_, v)| v),
@@ -30,7 +32,7 @@ impl Value {
         }
     }
 
-    /// The whole number.
+    /// Returns the value of an integer.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Self::Int(value) => Some(*value),
@@ -38,7 +40,7 @@ impl Value {
         }
     }
 
-    /// The number, whole or not.
+    /// Returns the value of an integer or floating-point number.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Double(value) => Some(*value),
@@ -47,7 +49,7 @@ impl Value {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -55,7 +57,7 @@ impl Value {
         }
     }
 
-    /// The list.
+    /// Returns the elements of a list.
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
             Self::Array(values) => Some(values),
@@ -67,7 +69,7 @@ impl Value {
 const ARRAY: u8 = 17;
 const OBJECT: u8 = 18;
 
-/// The one value of a payload, which is an object or an array.
+/// Decodes a payload, which is one object or array.
 pub(super) fn decode(payload: &[u8]) -> Result<Value, PacketError> {
     let mut reader = ValueReader { rest: payload, values_left: VALUES_MAX };
     let root = reader.byte()?;
@@ -121,7 +123,7 @@ impl ValueReader<'_> {
         })
     }
 
-    /// A list of values of one kind, which is not repeated before each.
+    /// Decodes a list of values of one type, which the format does not repeat per value.
     fn list(&mut self, kind: u8, depth: usize) -> Result<Value, PacketError> {
         (0..self.short_length()?)
             .map(|_| self.value(kind, depth + 1))
@@ -183,8 +185,8 @@ impl ValueReader<'_> {
     }
 }
 
-/// The number a float stands for. 1.88 sent as a float is 1.879 999 995 as a double, whose hundredths are 187; the shortest
-/// decimal that gives the same float is what the sender meant.
+/// Converts a float to the double that the sender meant: the shortest decimal that gives this float. A plain conversion of
+/// 1.88 gives 1.879 999 995, which is 187 hundredths.
 fn widened(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }

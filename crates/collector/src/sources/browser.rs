@@ -297,32 +297,32 @@ async fn dial(address: &BrowserAddress) -> Result<(Client, cdp::Events), SourceE
             info!(browser, "Connected to the browser.");
             return Ok(connected);
         }
-        Ok(Err(tungstenite::Error::Io(_))) => return Err(not_there(&address.nobody_at(&socket))),
+        Ok(Err(tungstenite::Error::Io(_))) => return Err(not_there(&address.unreachable(&socket))),
         Ok(Err(error)) => Some(error),
         Err(_) => None,
     };
     let reply = refusal.as_ref().map_or_else(|| "no answer".to_owned(), ToString::to_string);
     Err(match (address, refusal) {
         (BrowserAddress::Profile(_), _) => SourceError::Busy {
-            what: format!(
+            answer: format!(
                 "the browser at {browser} did not let the collector in ({reply}); with --profile it asks its user for every \
                  connection: allow it there"
             ),
             retry_after: ASKING_PAUSE,
         },
         (_, None) => SourceError::TimedOut {
-            what: format!("the browser at {browser}"),
+            peer: format!("the browser at {browser}"),
             after: HANDSHAKE_MAX,
         },
         (_, Some(_)) => SourceError::Unusable(format!(
-            "what answers at {browser} is no browser's debugging socket ({reply}); see --cdp"
+            "what answers at {browser} is not a browser's debugging socket ({reply}); see --cdp"
         )),
     })
 }
 
 fn not_there(error: &EndpointError) -> SourceError {
     match error {
-        EndpointError::NoBrowser(..) => SourceError::Unusable(error.to_string()),
+        EndpointError::NotABrowser(..) => SourceError::Unusable(error.to_string()),
         _ => SourceError::Disconnected(error.to_string()),
     }
 }

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_seed_gives_the_same_rounds_and_another_one_others() {
+    async fn a_seed_determines_the_rounds() {
         let rounds = async |seed| -> Vec<Multiplier> {
             all(demo(5, 30, seed)).await.into_iter().map(|(multiplier, ..)| multiplier).collect()
         };
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_history_takes_the_time_the_game_would_have_taken() {
+    async fn the_history_is_spaced_as_in_the_game() {
         let all = all(demo(50, 0, Some(3))).await;
         for pair in all.windows(2) {
             let gap = (pair[1].1 - pair[0].1).as_seconds_f64();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn rounds_come_every_three_seconds() {
+    async fn rounds_arrive_every_three_seconds() {
         let options = DemoOptions { history: Some(0), seed: None };
         let start = tokio::time::Instant::now();
         assert_eq!(all(Demo::new(&options, Pace::Every(DEFAULT_GAP), Some(3))).await.len(), 3);

@@ -95,7 +95,7 @@ impl Http {
         let mut feed = Feed::new(feed, order, &["http", "https"])?;
         let every = options.every.map_or(EVERY_DEFAULT, |span| span.0);
         if !EVERY.contains(&every) {
-            return Err(ConfigError::flag("every", "is from 1s to 2m"));
+            return Err(ConfigError::flag("every", "must be from 1s to 2m"));
         }
         let format = match selector {
             Some(_) if !feed.rules.is_empty() => {

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_are_read() {
+    fn the_three_kinds_of_pace_are_parsed() {
         assert_eq!("real".parse(), Ok(Pace::Real));
         assert_eq!("max".parse(), Ok(Pace::Max));
         assert_eq!("0.2".parse(), Ok(Pace::Every(Duration::from_millis(200))));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn beats_do_not_drift_and_do_not_come_in_bursts() {
+    async fn the_metronome_neither_drifts_nor_catches_up_in_bursts() {
         let second = Duration::from_secs(1);
         let (start, mut metronome) = (Instant::now(), Metronome::default());
         metronome.wait(second).await;

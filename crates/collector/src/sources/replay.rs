@@ -172,7 +172,7 @@ mod tests {
                         2026-01-01T09:00:00.000Z,10.00\n2026-01-01T09:00:20.000Z,3.00";
 
     #[tokio::test]
-    async fn rows_keep_their_times_and_order_and_a_torn_one_is_left_out() {
+    async fn rows_keep_their_times_and_order_and_a_torn_one_is_skipped() {
         let all = all(replay(ROWS, Pace::Max, None, Times::Recorded)).await;
         let cents: Vec<u64> = all.iter().map(|(cents, _)| *cents).collect();
         assert_eq!(cents, [100, 109_008, 1000]);
@@ -180,13 +180,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_present_time_is_written_on_request_and_no_more_rounds_than_asked_for() {
+    async fn current_times_and_a_limit_of_rounds_are_applied_on_request() {
         let all = all(replay(ROWS, Pace::Max, Some(2), Times::Now)).await;
         assert_eq!(all, [(100, None), (109_008, None)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_real_pace_is_the_recorded_one_but_for_outages() {
+    async fn the_real_pace_is_the_recorded_one_except_during_outages() {
         let start = tokio::time::Instant::now();
         all(replay(ROWS, Pace::Real, None, Times::Recorded)).await;
         let expected = 11.5 + 20.0 + (11.5 + 11.7 * 10_f64.ln());
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_without_a_file_names_the_flag() {
+    fn a_replay_without_a_file_is_refused_by_flag() {
         let error = Replay::new(&ReplayOptions::default(), Pace::Real, None).unwrap_err();
         assert_eq!(error.to_string(), "--file: a replay needs a CSV file");
     }
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_bad_usage() {
+    fn a_missing_file_is_bad_usage() {
         let error = of("no/such.csv").unwrap_err();
         assert!(error.to_string().starts_with("--file: no/such.csv: "), "{error}");
     }

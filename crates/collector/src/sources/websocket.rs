@@ -77,7 +77,7 @@ pub struct WebSocketOptions {
     #[arg(skip)]
     pub ping: Option<PingOptions>,
 
-    /// websocket: reconnect when no usable message has arrived for so long [default: 5m]
+    /// websocket: reconnect when no usable message has arrived for this time [default: 5m]
     #[arg(long, env = "AVIATOR_IDLE_TIMEOUT", value_name = "DURATION")]
     pub idle_timeout: Option<DurationArg>,
 }
@@ -173,7 +173,7 @@ impl WebSocket {
         let opened = match timeout(self.timeout, self.open()).await {
             Ok(opened) => opened,
             Err(_) => {
-                Err(SourceError::TimedOut { what: self.address.to_string(), after: self.timeout })
+                Err(SourceError::TimedOut { peer: self.address.to_string(), after: self.timeout })
             }
         };
         self.connection = Some(opened.map_err(|error| tolerate(error, self.health.has_worked()))?);
@@ -245,8 +245,8 @@ pub async fn diagnose(mut source: WebSocket) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];
     }
-    let heard = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
+    let received = timeout(diagnostics::LISTEN_FOR, source.first()).await.ok();
     source.close().await;
     let WebSocket { address, reader, health, .. } = &source;
-    diagnostics::findings(address, heard.as_ref(), health.last_document(), reader)
+    diagnostics::findings(address, received.as_ref(), health.last_document(), reader)
 }

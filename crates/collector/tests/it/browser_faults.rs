@@ -1,4 +1,4 @@
-//! What the browser source does and says when something is wrong. Time is paused: waiting costs none, and no test depends on it.
+//! The behaviour and the messages of the browser source when something is wrong. The clock is paused, so waiting takes no time.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::mock_cdp::Mock;
+use crate::mock_cdp::MockBrowser;
 use crate::simulator::sfs2x::Field::{self, Byte, Double, Int, List, Object, Short, Text};
 use crate::simulator::sfs2x::{call, packet};
 
@@ -28,7 +28,7 @@ fn config(cdp: &str) -> Config {
     }
 }
 
-fn source(mock: &Mock) -> Browser {
+fn source(mock: &MockBrowser) -> Browser {
     config(&mock.url()).browser_source().unwrap()
 }
 
@@ -48,8 +48,8 @@ fn login(instance: &str) -> Vec<u8> {
     packet(&Object(vec![("c", Byte(0)), ("a", Short(1)), ("p", answer)]))
 }
 
-/// The next thing said that is neither a list nor a sign of life.
-async fn beside_the_list(browser: &mut Browser) -> Report {
+/// Returns the next report that is neither a list nor a sign of life.
+async fn next_other_report(browser: &mut Browser) -> Report {
     loop {
         match browser.next().await.unwrap().report {
             Report::List(_) | Report::Alive => {}
@@ -58,7 +58,7 @@ async fn beside_the_list(browser: &mut Browser) -> Report {
     }
 }
 
-/// The next list that differs from `known`.
+/// Returns the next list that differs from `known`.
 async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
     loop {
         if let Report::List(list) = browser.next().await.unwrap().report
@@ -69,15 +69,15 @@ async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
     }
 }
 
-/// Why the source was away.
+/// Returns the reason of the next interruption.
 async fn interruption(browser: &mut Browser) -> String {
-    let report = beside_the_list(browser).await;
-    let Report::Interrupted(why) = report else { unreachable!("{report:?}") };
-    why
+    let report = next_other_report(browser).await;
+    let Report::Interrupted(reason) = report else { unreachable!("{report:?}") };
+    reason
 }
 
 #[track_caller]
-fn says(text: &str, parts: &[&str]) {
+fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "no `{part}` in: {text}");
     }
@@ -85,19 +85,22 @@ fn says(text: &str, parts: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_on_the_port_is_told_with_the_way_to_start_chrome() {
+async fn an_unused_port_is_reported_with_the_command_that_starts_chrome() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let mut browser = config(&format!("http://127.0.0.1:{port}")).browser_source().unwrap();
     let error = browser.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
     let place = format!("no browser answers at 127.0.0.1:{port}");
-    says(&error.to_string(), &[&place, "--cdp", "--remote-debugging-port=9222", "--user-data-dir"]);
+    assert_says(
+        &error.to_string(),
+        &[&place, "--cdp", "--remote-debugging-port=9222", "--user-data-dir"],
+    );
     let socket = config(&format!("ws://127.0.0.1:{port}/devtools/browser/x"));
     let error = socket.browser_source().unwrap().connect().await.unwrap_err();
-    says(&error.to_string(), &[&place, "--cdp"]);
+    assert_says(&error.to_string(), &[&place, "--cdp"]);
 }
 
-/// Answers every connection with these bytes.
+/// Starts a server that answers every connection with these bytes.
 async fn answering(bytes: &'static str) -> (u16, tokio::task::JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -113,7 +116,7 @@ async fn answering(bytes: &'static str) -> (u16, tokio::task::JoinSet<()>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_program_on_the_port_is_no_browser() {
+async fn another_program_on_the_port_is_not_a_browser() {
     for bytes in [
         "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi",
@@ -125,15 +128,15 @@ async fn another_program_on_the_port_is_no_browser() {
             let config = config(&format!("{scheme}://127.0.0.1:{port}/"));
             let error = config.browser_source().unwrap().connect().await.unwrap_err();
             assert!(matches!(error, SourceError::Unusable(_)), "{bytes:?}: {error:?}");
-            says(
+            assert_says(
                 &error.to_string(),
-                &[&format!("what answers at 127.0.0.1:{port} is no browser"), "--cdp"],
+                &[&format!("what answers at 127.0.0.1:{port} is not a browser"), "--cdp"],
             );
         }
     }
 }
 
-/// A machine that is very busy is no reason to give up.
+/// The machine may just be overloaded.
 #[tokio::test(start_paused = true)]
 async fn a_browser_that_does_not_answer_is_not_taken_for_another_program() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -142,7 +145,7 @@ async fn a_browser_that_does_not_answer_is_not_taken_for_another_program() {
         let config = config(&format!("{scheme}://127.0.0.1:{port}/"));
         let error = config.browser_source().unwrap().connect().await.unwrap_err();
         assert!(!error.is_permanent() && !error.is_suspect(), "{error:?}");
-        says(&error.to_string(), &[&format!("127.0.0.1:{port}"), "not answer"]);
+        assert_says(&error.to_string(), &[&format!("127.0.0.1:{port}"), "not answer"]);
     }
 }
 
@@ -154,7 +157,7 @@ fn a_browser_on_another_machine_needs_a_flag() {
         "http://127.0.0.1.example.com:9222",
     ] {
         let error = config(address).browser_source().unwrap_err();
-        says(&error.to_string(), &["--cdp", address, "--allow-remote-cdp"]);
+        assert_says(&error.to_string(), &["--cdp", address, "--allow-remote-cdp"]);
         let mut allowed = config(address);
         allowed.browser.allow_remote_cdp = Some(true);
         assert!(allowed.browser_source().is_ok(), "{address}");
@@ -165,27 +168,30 @@ fn a_browser_on_another_machine_needs_a_flag() {
 }
 
 #[test]
-fn flags_that_cannot_be_used_are_named() {
+fn unusable_flags_are_reported_by_name() {
     let with = |change: &dyn Fn(&mut BrowserOptions)| {
         let mut config = Config::default();
         change(&mut config.browser);
         config.browser_source().unwrap_err().to_string()
     };
-    says(
+    assert_says(
         &with(&|options| options.cdp = Some("9222".to_owned())),
         &["--cdp: `9222`", "http://127.0.0.1:9222"],
     );
-    says(
+    assert_says(
         &with(&|options| options.cdp_ws = Some("http://127.0.0.1:1".to_owned())),
         &["--cdp-ws: ", "ws://"],
     );
-    says(&with(&|options| options.game_url = Some("(".to_owned())), &["--game-url: "]);
-    says(&with(&|options| options.poll = Some("1h".parse().unwrap())), &["--poll: not between"]);
+    assert_says(&with(&|options| options.game_url = Some("(".to_owned())), &["--game-url: "]);
+    assert_says(
+        &with(&|options| options.poll = Some("1h".parse().unwrap())),
+        &["--poll: not between"],
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_list_is_read_from_the_address_that_was_given() {
-    let mock = Mock::open().await;
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -196,8 +202,8 @@ async fn the_list_is_read_from_the_address_that_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_browser_that_wants_to_know_where_we_are_from_is_told() {
-    let mock = Mock::open().await;
+async fn a_browser_that_requires_an_origin_gets_one() {
+    let mock = MockBrowser::open().await;
     mock.state().wants_origin = true;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
@@ -206,7 +212,7 @@ async fn a_browser_that_wants_to_know_where_we_are_from_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn only_the_tab_that_matches_is_touched() {
-    let mock = Mock::open().await;
+    let mock = MockBrowser::open().await;
     mock.tab("bank", "https://bank.example/accounts");
     mock.tab("search", "https://search.example/?q=aviator");
     mock.tab("settings", "chrome://settings/aviator");
@@ -218,8 +224,8 @@ async fn only_the_tab_that_matches_is_touched() {
     mock.tab("late", "https://bank.example/aviator.pdf?x=1");
     mock.list("late", &LIST);
     list_after(&mut browser, &[]).await;
-    assert_eq!(mock.asked("Target.attachToTarget"), 2);
-    for (method, session) in &mock.state().asked {
+    assert_eq!(mock.count("Target.attachToTarget"), 2);
+    for (method, session) in &mock.state().commands {
         assert!(
             ["", "session of game", "session of late"].contains(&session.as_str()),
             "{method} in {session}"
@@ -228,12 +234,12 @@ async fn only_the_tab_that_matches_is_touched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_matching_tab_those_there_are_named() {
-    let mock = Mock::open().await;
+async fn without_a_matching_tab_the_open_ones_are_listed() {
+    let mock = MockBrowser::open().await;
     let mut browser = source(&mock);
     let error = browser.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::NotFound(_)), "{error:?}");
-    says(
+    assert_says(
         &error.to_string(),
         &["no tab of the browser shows a web page", "--game-url `spribegaming|aviator`"],
     );
@@ -241,47 +247,53 @@ async fn without_a_matching_tab_those_there_are_named() {
     mock.tab("a", "https://casino.example/lobby?session=SECRET");
     mock.tab("b", "about:blank");
     let error = browser.connect().await.unwrap_err();
-    says(&error.to_string(), &["no tab or frame", "--game-url", "https://casino.example/lobby"]);
+    assert_says(
+        &error.to_string(),
+        &["no tab or frame", "--game-url", "https://casino.example/lobby"],
+    );
 
-    // The connection stood all the while: the game is seen as soon as it is opened.
+    // The connection was kept, so the game is read as soon as it is opened.
     mock.tab("a", GAME);
     mock.list("a", &LIST);
     browser.connect().await.unwrap();
-    assert_eq!(mock.asked("Target.setDiscoverTargets"), 1);
+    assert_eq!(mock.count("Target.setDiscoverTargets"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_matching_tab_without_a_list_is_named_with_its_flags() {
-    let mock = Mock::open().await;
+async fn a_matching_tab_without_a_list_is_reported_with_the_flags_to_use() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     let error = source(&mock).connect().await.unwrap_err();
     let place = "https://aviator-next.spribegaming.com/ shows no history list";
-    says(&error.to_string(), &[place, "none of the 6 known selectors", "--selector", "--game-url"]);
+    assert_says(
+        &error.to_string(),
+        &[place, "none of the 6 known selectors", "--selector", "--game-url"],
+    );
 
     let mut own = config(&mock.url());
     own.selector = Some(".crash-point".to_owned());
     let error = own.browser_source().unwrap().connect().await.unwrap_err();
-    says(&error.to_string(), &[place, "--selector `.crash-point` finds nothing"]);
+    assert_says(&error.to_string(), &[place, "--selector `.crash-point` finds nothing"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn entries_that_are_no_multipliers_are_shown() {
-    let mock = Mock::open().await;
+async fn entries_that_are_not_multipliers_are_shown() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &["Bet", "Cash out", "0.20x"]);
     let error = source(&mock).connect().await.unwrap_err();
-    says(
+    assert_says(
         &error.to_string(),
         &["are not multipliers", r#"["Bet", "Cash out", "0.20x"]"#, "--selector"],
     );
     mock.list("game", &["1.20x", "1.30x"]);
     let error = source(&mock).connect().await.unwrap_err();
-    says(&error.to_string(), &["has 2 entries so far"]);
+    assert_says(&error.to_string(), &["has 2 entries so far"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_selector_that_is_none_ends_the_program() {
-    let mock = Mock::open().await;
+async fn an_invalid_selector_ends_the_program() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.state().throws = Some(
         "SyntaxError: Failed to execute 'querySelectorAll' on 'Document': '..' is not valid.\n at x",
@@ -290,12 +302,12 @@ async fn a_selector_that_is_none_ends_the_program() {
     own.selector = Some("..".to_owned());
     let error = own.browser_source().unwrap().connect().await.unwrap_err();
     assert!(error.is_permanent(), "{error:?}");
-    says(&error.to_string(), &["--selector `..` is not a CSS selector"]);
+    assert_says(&error.to_string(), &["--selector `..` is not a CSS selector"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_reloads_is_read_on() {
-    let mock = Mock::open().await;
+async fn a_frame_that_reloads_is_read_again() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -311,12 +323,12 @@ async fn a_frame_that_reloads_is_read_on() {
         mock.list("game", &LIST);
         list_after(&mut browser, &[500, 100, 231]).await;
     }
-    assert_eq!(mock.asked("Target.attachToTarget"), 1);
+    assert_eq!(mock.count("Target.attachToTarget"), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_gone_is_opened_again() {
-    let mock = Mock::open().await;
+async fn a_session_that_has_ended_is_reopened() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -324,29 +336,29 @@ async fn a_session_that_is_gone_is_opened_again() {
     mock.state().error_once = Some((-32001, "Session with given id not found."));
     mock.list("game", &["5.00x", "1.00x", "2.31x"]);
     assert_eq!(list_after(&mut browser, &[100, 231, 105, 109_008]).await, [500, 100, 231]);
-    assert_eq!(mock.asked("Target.attachToTarget"), 2);
+    assert_eq!(mock.count("Target.attachToTarget"), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_tab_is_told_from_an_empty_one_and_read_when_it_wakes() {
-    let mock = Mock::open().await;
+async fn a_frozen_tab_is_distinguished_from_an_empty_one_and_read_when_it_wakes() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     mock.state().frozen.insert("game".to_owned());
     let mut browser = source(&mock);
     let error = browser.connect().await.unwrap_err();
-    says(
+    assert_says(
         &error.to_string(),
         &["https://aviator-next.spribegaming.com/ does not answer", "Memory Saver"],
     );
-    let asked = mock.state().asked.len();
+    let asked = mock.state().commands.len();
     browser.connect().await.unwrap_err();
-    assert!(mock.state().asked.len() <= asked + 3, "questions pile up in a frozen tab");
+    assert!(mock.state().commands.len() <= asked + 3, "questions pile up in a frozen tab");
 
     mock.state().frozen.clear();
     browser.connect().await.unwrap();
     mock.state().frozen.insert("game".to_owned());
-    says(
+    assert_says(
         &interruption(&mut browser).await,
         &["the game's frame https://aviator-next.spribegaming.com/ does not answer"],
     );
@@ -354,7 +366,7 @@ async fn a_frozen_tab_is_told_from_an_empty_one_and_read_when_it_wakes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_crashed_tab_is_lost_and_read_again_after_its_reload() {
-    let mock = Mock::open().await;
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -365,51 +377,51 @@ async fn a_crashed_tab_is_lost_and_read_again_after_its_reload() {
         "Target.targetCrashed",
         &json!({ "targetId": "game", "status": "crashed", "errorCode": 1 }),
     );
-    says(
+    assert_says(
         &interruption(&mut browser).await,
         &["the game's frame https://aviator-next.spribegaming.com/ has crashed"],
     );
     let error = browser.connect().await.unwrap_err();
-    says(&error.to_string(), &["has crashed; reload the tab"]);
+    assert_says(&error.to_string(), &["has crashed; reload the tab"]);
     mock.state().frozen.clear();
     mock.tab("game", GAME);
     browser.connect().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_tab_is_lost_and_the_next_one_taken() {
-    let mock = Mock::open().await;
+async fn after_a_closed_tab_the_next_one_is_read() {
+    let mock = MockBrowser::open().await;
     mock.tab("one", GAME);
     mock.list("one", &LIST);
     let mut browser = source(&mock);
     browser.connect().await.unwrap();
     mock.close_tab("one");
-    says(&interruption(&mut browser).await, &["is gone"]);
+    assert_says(&interruption(&mut browser).await, &["is gone"]);
     mock.list("two", &LIST);
     mock.tab("two", GAME);
     browser.connect().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tab_that_goes_elsewhere_is_left() {
-    let mock = Mock::open().await;
+async fn a_tab_that_navigates_elsewhere_is_released() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
     browser.connect().await.unwrap();
     mock.tab("game", "https://bank.example/accounts");
-    says(&interruption(&mut browser).await, &["is gone"]);
+    assert_says(&interruption(&mut browser).await, &["is gone"]);
     assert!(browser.connect().await.is_err());
-    assert_eq!(mock.asked("Target.detachFromTarget"), 1);
-    let session_used = mock.state().asked.len();
+    assert_eq!(mock.count("Target.detachFromTarget"), 1);
+    let session_used = mock.state().commands.len();
     browser.connect().await.unwrap_err();
-    let asked: Vec<_> = mock.state().asked[session_used..].to_vec();
+    let asked: Vec<_> = mock.state().commands[session_used..].to_vec();
     assert!(asked.iter().all(|(_, session)| session.is_empty()), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_killed_browser_ends_the_connection_and_the_next_one_is_found() {
-    let mock = Mock::open().await;
+async fn a_killed_browser_ends_the_connection_and_a_new_one_is_found() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -422,14 +434,14 @@ async fn a_killed_browser_ends_the_connection_and_the_next_one_is_found() {
         }
     };
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
-    says(&error.to_string(), &["the connection to the browser broke"]);
+    assert_says(&error.to_string(), &["the connection to the browser broke"]);
     browser.connect().await.unwrap();
-    assert_eq!(mock.asked("Target.setDiscoverTargets"), 2);
+    assert_eq!(mock.count("Target.setDiscoverTargets"), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_browser_that_hangs_is_noticed_within_twenty_seconds() {
-    let mock = Mock::open().await;
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -441,12 +453,12 @@ async fn a_browser_that_hangs_is_noticed_within_twenty_seconds() {
             Err(error) => break error,
         }
     };
-    says(&error.to_string(), &["the browser hangs", "Browser.getVersion"]);
+    assert_says(&error.to_string(), &["the browser hangs", "Browser.getVersion"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_nobody_reads_are_not_lost_in_silence() {
-    let mock = Mock::open().await;
+async fn dropped_events_are_reported() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -454,7 +466,7 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
     for id in 0..8000 {
         mock.frame("game", "1", &finished(id, 2.0));
     }
-    // The session is busy elsewhere until everything has arrived.
+    // The session reads nothing until everything has arrived.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let error = loop {
         match browser.next().await {
@@ -463,12 +475,12 @@ async fn events_that_nobody_reads_are_not_lost_in_silence() {
         }
     };
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
-    says(&error.to_string(), &["arrived too fast to be read"]);
+    assert_says(&error.to_string(), &["arrived too fast to be read"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_profile_names_its_browser() {
-    let mock = Mock::open().await;
+async fn a_browser_is_found_by_its_profile() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let profile = tempfile::tempdir().unwrap();
@@ -478,23 +490,23 @@ async fn a_profile_names_its_browser() {
     let file = profile.path().join("DevToolsActivePort");
 
     let error = browser.connect().await.unwrap_err();
-    says(
+    assert_says(
         &error.to_string(),
         &["DevToolsActivePort does not exist", "--profile", "chrome://inspect/#remote-debugging"],
     );
     fs::write(&file, "no port\n").unwrap();
     let error = browser.connect().await.unwrap_err();
-    says(
+    assert_says(
         &error.to_string(),
         &["DevToolsActivePort cannot be read", "not a port and a path", "--profile"],
     );
-    // Chrome leaves the file behind when it ends.
+    // Chrome leaves the file behind when it exits.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     fs::write(&file, format!("{port}\n/devtools/browser/old")).unwrap();
     let error = browser.connect().await.unwrap_err();
-    says(
+    assert_says(
         &error.to_string(),
-        &[&format!("names 127.0.0.1:{port}, but nobody answers"), "has ended", "--profile"],
+        &[&format!("names 127.0.0.1:{port}, but nothing answers"), "has exited", "--profile"],
     );
 
     fs::write(&file, format!("{}\n/devtools/browser/mock", mock.port)).unwrap();
@@ -502,8 +514,8 @@ async fn a_profile_names_its_browser() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
-    let mock = Mock::open().await;
+async fn the_socket_yields_rounds_with_their_ids_and_nothing_else() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let mut browser = source(&mock);
@@ -521,22 +533,22 @@ async fn the_socket_gives_rounds_with_their_ids_and_nothing_else() {
     );
     mock.frame("game", "game", &packet(&call("x", vec![("crashX", Double(1.88))])));
     mock.frame("game", "game", &finished(8_241_979, 1.88));
-    // Opened before we came, so its address is not known: what it says is what counts.
+    // The socket was opened before the collector attached, so its URL is unknown; its messages identify it.
     mock.frame("game", "older", &finished(8_241_977, 3.0));
     mock.event(Some("bank"), "Network.webSocketFrameReceived", &json!({}));
     for (id, cents) in [("8241979", 188), ("8241977", 300)] {
-        let report = beside_the_list(&mut browser).await;
+        let report = next_other_report(&mut browser).await;
         let Report::Round { id: found, multiplier, .. } = report else { panic!("{report:?}") };
         assert_eq!((found.as_deref(), multiplier.cents()), (Some(id), cents));
     }
     mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "chat" }));
     mock.event(Some("game"), "Network.webSocketClosed", &json!({ "requestId": "game" }));
-    says(&interruption(&mut browser).await, &["closed its socket"]);
+    assert_says(&interruption(&mut browser).await, &["closed its socket"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_login_brings_the_instance_and_the_history() {
-    let mock = Mock::open().await;
+async fn the_login_yields_the_instance_and_the_history() {
+    let mock = MockBrowser::open().await;
     mock.tab("game", GAME);
     let mut browser = source(&mock);
     browser.connect().await.unwrap_err();
@@ -549,15 +561,15 @@ async fn the_login_brings_the_instance_and_the_history() {
         browser.next().await.unwrap().report,
         Report::OtherInstance("aviator_core_inst2".to_owned())
     );
-    let report = beside_the_list(&mut browser).await;
+    let report = next_other_report(&mut browser).await;
     let Report::Ids(ids) = report else { panic!("{report:?}") };
     assert_eq!(ids.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["9", "7", "4"]);
 }
 
-/// Two tabs of the game may show two tables: one is listened to. When it goes, the other has kept what it heard.
+/// Two tabs of the game may show two tables, so only one is recorded. When it is closed, the other's reports are not lost.
 #[tokio::test(start_paused = true)]
-async fn a_second_tab_waits_until_the_first_is_gone() {
-    let mock = Mock::open().await;
+async fn a_second_tab_is_read_once_the_first_is_closed() {
+    let mock = MockBrowser::open().await;
     mock.tab("one", GAME);
     mock.list("one", &LIST);
     let mut browser = source(&mock);
@@ -570,15 +582,15 @@ async fn a_second_tab_waits_until_the_first_is_gone() {
     mock.frame("two", "2", &login("aviator_core_inst4"));
     mock.frame("two", "2", &finished(11, 1.1));
     mock.frame("one", "1", &finished(22, 2.2));
-    let report = beside_the_list(&mut browser).await;
+    let report = next_other_report(&mut browser).await;
     assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "22"), "{report:?}");
     mock.close_tab("one");
     interruption(&mut browser).await;
     assert_eq!(
-        beside_the_list(&mut browser).await,
+        next_other_report(&mut browser).await,
         Report::OtherInstance("aviator_core_inst4".to_owned())
     );
-    let report = beside_the_list(&mut browser).await;
+    let report = next_other_report(&mut browser).await;
     assert!(
         matches!(&report, Report::Round { id: Some(id), ended_at: Some(_), .. } if id == "11"),
         "{report:?}"
@@ -591,38 +603,44 @@ fn found<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_doctor_says_what_there_is() {
-    let mock = Mock::open().await;
+async fn the_doctor_reports_what_it_finds() {
+    let mock = MockBrowser::open().await;
     mock.tab("bank", "https://bank.example/accounts");
     mock.tab("game", GAME);
     mock.list("game", &LIST);
     let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
     assert_eq!(found(&findings, "browser").state, FindingState::Ok);
-    says(&found(&findings, "browser").message, &[&format!("answers at 127.0.0.1:{}", mock.port)]);
-    says(
+    assert_says(
+        &found(&findings, "browser").message,
+        &[&format!("answers at 127.0.0.1:{}", mock.port)],
+    );
+    assert_says(
         &found(&findings, "tabs").message,
         &["looking at https://aviator-next.spribegaming.com/; 1 others left alone"],
     );
     let list = found(&findings, "history list");
     assert_eq!(list.state, FindingState::Ok);
-    says(&list.message, &["4 rounds in", ".payouts-wrapper > .payouts-block > .payout"]);
+    assert_says(&list.message, &["4 rounds in", ".payouts-wrapper > .payouts-block > .payout"]);
     assert_eq!(found(&findings, "socket").state, FindingState::Warning);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_doctor_says_what_is_missing() {
-    let mock = Mock::open().await;
+async fn the_doctor_reports_what_is_missing() {
+    let mock = MockBrowser::open().await;
     let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
     assert_eq!(found(&findings, "tabs").state, FindingState::Failed);
     mock.tab("game", GAME);
     let findings = diagnose(&config(&mock.url()).browser_source().unwrap()).await;
     assert_eq!(found(&findings, "history list").state, FindingState::Failed);
-    says(&found(&findings, "history list").message, &["shows no history list"]);
+    assert_says(&found(&findings, "history list").message, &["shows no history list"]);
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let findings =
         diagnose(&config(&format!("http://127.0.0.1:{port}")).browser_source().unwrap()).await;
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].state, FindingState::Failed);
-    says(&findings[0].message, &["no browser answers at"]);
-    says(findings[0].advice.as_ref().unwrap(), &["Linux", "macOS", "Windows", "--user-data-dir"]);
+    assert_says(&findings[0].message, &["no browser answers at"]);
+    assert_says(
+        findings[0].advice.as_ref().unwrap(),
+        &["Linux", "macOS", "Windows", "--user-data-dir"],
+    );
 }

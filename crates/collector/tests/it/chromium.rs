@@ -1,4 +1,4 @@
-//! The whole collector against a real Chromium and a game of our own in it: what stands in the CSV is what was played.
+//! The whole collector against a simulated game in a real Chromium: the CSV file holds exactly the rounds that were played.
 
 mod driver;
 mod process;
@@ -11,23 +11,23 @@ use collector::duration_arg::DurationArg;
 use collector::sources::browser::BrowserOptions;
 use tokio::time::timeout;
 
-use crate::simulator::{Game, Shows};
+use crate::simulator::{Channels, Game};
 use driver::Driver;
 use process::Chromium;
 use recording::Recording;
 
 const ROUNDS: usize = 2000;
-/// Rounds that end at once, so that several lie between two looks.
+/// Numbers of rounds that end at the same time, so that several fall between two polls.
 const BURST: [usize; 5] = [1, 4, 2, 8, 3];
-/// Rounds that end while the page is away.
+/// Numbers of rounds that end while the page reloads.
 const AWAY: [usize; 4] = [0, 3, 7, 1];
-/// More than the game shows: some are lost for good, and must be marked.
-const LONG_AWAY: usize = 40;
+/// Number of rounds during the browser's restart. More than the game shows: the lost ones must be recorded as a gap.
+const RESTART_ROUNDS: usize = 40;
 const FRAME: &str = "http://aviator-next.localhost";
-/// A step that waits for what will not come ends the test.
-const STEP: Duration = Duration::from_mins(1);
+/// Timeout of each step.
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What happens to a page.
+/// A fault of the page or the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     FrameReloads,
@@ -36,7 +36,7 @@ enum Fault {
     BrowserRestarts,
 }
 
-/// When, in rounds, what happens.
+/// Returns the faults, each with the number of rounds before it.
 fn schedule() -> VecDeque<(usize, Fault)> {
     let mut faults: Vec<_> = (1..=20).map(|i| (i * 95, Fault::FrameReloads)).collect();
     faults.extend([333, 777, 1555].map(|round| (round, Fault::TabReloads)));
@@ -45,43 +45,43 @@ fn schedule() -> VecDeque<(usize, Fault)> {
     faults.into()
 }
 
-/// Where the game's frame is.
+/// The site of the game's frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seat {
-    /// On a site of its own within another's, each with a process of its own, as the real one.
-    Apart,
-    /// On the casino's own site, in the page's process.
-    Inside,
+enum Site {
+    /// A site of its own, and so a process of its own, as in the real game.
+    CrossSite,
+    /// The casino's site, and so the page's process.
+    SameSite,
 }
 
-/// A player at the game, and a collector that watches.
-struct Evening {
-    seat: Seat,
+/// A browser with the game, and a collector that reads it.
+struct Scenario {
+    site: Site,
     game: Game,
     chromium: Chromium,
-    /// Gone after the browser that writes into it.
+    /// Dropped after the browser that writes into it.
     profile: tempfile::TempDir,
     player: Driver,
     tab: String,
-    /// The session in which the game runs.
+    /// The session of the game's frame.
     frame: String,
     recording: Recording,
 }
 
-impl Evening {
-    async fn begin(seat: Seat, shows: Shows, seed: u64) -> Self {
+impl Scenario {
+    async fn begin(site: Site, channels: Channels, seed: u64) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut game = Game::open(shows, seed).await;
+        let mut game = Game::open(channels, seed).await;
         let chromium = Chromium::start(profile.path());
         let mut player = Driver::connect(&chromium.socket).await;
         let poll = Some(DurationArg(Duration::from_millis(5)));
         let mut options = BrowserOptions { poll, ..BrowserOptions::default() };
-        let url = match seat {
-            Seat::Apart => {
+        let url = match site {
+            Site::CrossSite => {
                 options.profile = Some(profile.path().to_owned());
                 game.url()
             }
-            Seat::Inside => {
+            Site::SameSite => {
                 options.cdp = Some(chromium.http());
                 game.inner_url()
             }
@@ -90,33 +90,33 @@ impl Evening {
         let tab = player.open(&url).await;
         game.loaded_after(0).await;
         let frame = tab.clone();
-        let mut evening = Self { seat, game, chromium, profile, player, tab, frame, recording };
-        evening.settle().await;
-        evening.recording.until_it_has(&evening.game, 1).await;
-        evening
+        let mut scenario = Self { site, game, chromium, profile, player, tab, frame, recording };
+        scenario.reload_when_watched().await;
+        scenario.recording.wait_for_rows(&scenario.game, 1).await;
+        scenario
     }
 
-    /// The socket tells its history when it opens, and the page may have been faster than the collector: once that is there, the
-    /// game loads again.
-    async fn settle(&mut self) {
-        if self.seat == Seat::Apart {
+    /// Reloads the game once the collector is attached. The socket sends its history only when it opens, which may have been
+    /// before the collector attached.
+    async fn reload_when_watched(&mut self) {
+        if self.site == Site::CrossSite {
             self.frame = self.player.watched_frame(FRAME).await;
             self.reload_frame(0).await;
         }
     }
 
-    /// Rounds end, and are recorded.
+    /// Plays rounds and waits until they are recorded.
     async fn play(&mut self, rounds: usize) {
         let before = self.recording.rows();
         self.game.play(rounds);
-        self.recording.until_it_has(&self.game, before + 1).await;
+        self.recording.wait_for_rows(&self.game, before + 1).await;
     }
 
     async fn reload_frame(&mut self, away: usize) {
         let loads = self.game.loads();
-        let script = match self.seat {
-            Seat::Apart => "location.reload()",
-            Seat::Inside => "document.querySelector('iframe').contentWindow.location.reload()",
+        let script = match self.site {
+            Site::CrossSite => "location.reload()",
+            Site::SameSite => "document.querySelector('iframe').contentWindow.location.reload()",
         };
         self.player.run(&self.frame, script).await;
         self.game.play(away);
@@ -128,7 +128,7 @@ impl Evening {
         self.player.reload(&self.tab).await;
         self.game.play(away);
         self.game.loaded_after(loads).await;
-        if self.seat == Seat::Apart {
+        if self.site == Site::CrossSite {
             self.frame = self.player.frame(FRAME).await;
         }
     }
@@ -142,16 +142,16 @@ impl Evening {
     async fn restart_browser(&mut self) {
         let loads = self.game.loads();
         self.chromium.kill();
-        self.game.play(LONG_AWAY);
+        self.game.play(RESTART_ROUNDS);
         self.chromium = Chromium::start(self.profile.path());
         self.player = Driver::connect(&self.chromium.socket).await;
         self.tab = self.player.open(&self.game.url()).await;
         self.game.loaded_after(loads).await;
-        self.settle().await;
+        self.reload_when_watched().await;
     }
 
-    /// Plays with every fault in its turn.
-    async fn play_out(mut self) -> String {
+    /// Plays all rounds with every fault of the schedule; returns a summary.
+    async fn run(mut self) -> String {
         let (began, mut faults) = (Instant::now(), schedule());
         for step in 0.. {
             let played = self.game.truth().len();
@@ -170,49 +170,49 @@ impl Evening {
         }
         assert!(faults.is_empty(), "{faults:?}");
         let took = began.elapsed();
-        self.recording.check(&self.game.truth(), LONG_AWAY, took).await
+        self.recording.check(&self.game.truth(), RESTART_ROUNDS, took).await
     }
 }
 
-/// What a step gives, if it comes to its end.
+/// Returns the result of a step, or fails after its timeout.
 async fn within<T>(step: &str, work: impl Future<Output = T>) -> T {
-    // Pinned: the steps are large, and the test holds several of them.
-    let ended = timeout(STEP, Box::pin(work)).await;
-    ended.unwrap_or_else(|_| unreachable!("{step} took longer than {STEP:?}"))
+    // Boxed, because the futures are large and a test holds several of them.
+    let ended = timeout(STEP_TIMEOUT, Box::pin(work)).await;
+    ended.unwrap_or_else(|_| unreachable!("{step} took longer than {STEP_TIMEOUT:?}"))
 }
 
-/// What came of it, for the log of the tests.
-async fn check(shows: Shows, seed: u64) -> String {
-    let evening = within("the beginning", Evening::begin(Seat::Apart, shows, seed)).await;
-    Box::pin(evening.play_out()).await
+/// Runs the schedule of faults; returns a summary for the test log.
+async fn check(channels: Channels, seed: u64) -> String {
+    let scenario = within("the beginning", Scenario::begin(Site::CrossSite, channels, seed)).await;
+    Box::pin(scenario.run()).await
 }
 
 #[tokio::test]
 async fn every_round_of_a_page_with_list_and_socket_is_recorded_once() {
-    println!("{}", check(Shows::Both, 1).await);
+    println!("{}", check(Channels::Both, 1).await);
 }
 
 #[tokio::test]
 async fn every_round_of_a_page_with_only_a_list_is_recorded_once() {
-    println!("{}", check(Shows::List, 2).await);
+    println!("{}", check(Channels::List, 2).await);
 }
 
 #[tokio::test]
 async fn every_round_of_a_page_with_only_a_socket_is_recorded_once() {
-    println!("{}", check(Shows::Frames, 3).await);
+    println!("{}", check(Channels::Frames, 3).await);
 }
 
 #[tokio::test]
-async fn a_game_in_the_page_s_own_process_is_read_through_reloads_and_a_crash_of_the_tab() {
+async fn a_game_in_the_process_of_the_page_is_read_through_reloads_and_a_crash() {
     let began = Instant::now();
-    let evening = Evening::begin(Seat::Inside, Shows::Both, 4);
-    let mut evening = within("the beginning", evening).await;
-    within("a few rounds", evening.play(3)).await;
-    within("a reload", evening.reload_frame(2)).await;
-    within("a few rounds", evening.play(1)).await;
-    within("a tab's reload", evening.reload_tab(2)).await;
-    within("a few rounds", evening.play(1)).await;
-    within("a crash", evening.crash()).await;
-    within("a few rounds", evening.play(3)).await;
-    println!("{}", evening.recording.check(&evening.game.truth(), 0, began.elapsed()).await);
+    let scenario = Scenario::begin(Site::SameSite, Channels::Both, 4);
+    let mut scenario = within("the beginning", scenario).await;
+    within("a few rounds", scenario.play(3)).await;
+    within("a reload", scenario.reload_frame(2)).await;
+    within("a few rounds", scenario.play(1)).await;
+    within("a tab's reload", scenario.reload_tab(2)).await;
+    within("a few rounds", scenario.play(1)).await;
+    within("a crash", scenario.crash()).await;
+    within("a few rounds", scenario.play(3)).await;
+    println!("{}", scenario.recording.check(&scenario.game.truth(), 0, began.elapsed()).await);
 }

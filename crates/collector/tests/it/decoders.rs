@@ -1,4 +1,4 @@
-//! What comes from a page is not ours: whatever it is, it is read or refused, and never more is read than there is.
+//! The decoders of untrusted input: any input is decoded or refused, and nothing is invented.
 
 use std::path::Path;
 use std::{fs, io};
@@ -17,7 +17,7 @@ use rounds::Cursor;
 
 use crate::simulator::sfs2x::{Field, compressed_packet, packet};
 
-/// The files of a corpus, by name.
+/// Returns the files of a corpus with their names.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
     let mut files: Vec<_> = fs::read_dir(directory)
@@ -36,8 +36,8 @@ fn messages(bytes: &[u8]) -> Vec<Message> {
 }
 
 #[test]
-fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
-    let told: Vec<(String, Vec<&str>)> = corpus("sfs2x")
+fn the_corpus_yields_only_rounds_histories_and_logins() {
+    let found: Vec<(String, Vec<&str>)> = corpus("sfs2x")
         .into_iter()
         .map(|(name, bytes)| {
             let kinds = messages(&bytes).into_iter().map(|message| match message {
@@ -59,11 +59,11 @@ fn of_the_corpus_only_rounds_histories_and_logins_are_read() {
         ("round-long-length", vec!["round"]),
         ("two-packets", vec!["round", "history"]),
     ];
-    assert_eq!(told, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
+    assert_eq!(found, expected.map(|(name, kinds)| (name.to_owned(), kinds)));
 }
 
 #[test]
-fn of_the_corpus_only_lists_are_read() {
+fn the_corpus_yields_only_lists() {
     let mut read = Vec::new();
     for (name, bytes) in corpus("list") {
         let lists: Vec<ListTexts> = serde_json::from_slice(&bytes).unwrap();
@@ -86,14 +86,14 @@ fn of_the_corpus_only_lists_are_read() {
 }
 
 #[test]
-fn of_the_corpus_only_the_browser_s_own_events_are_read() {
+fn the_corpus_yields_only_events_of_the_browser() {
     for (name, bytes) in corpus("cdp") {
-        let event = Event::read(std::str::from_utf8(&bytes).unwrap());
+        let event = Event::parse(std::str::from_utf8(&bytes).unwrap());
         assert_eq!(event.is_none(), name.starts_with("no-"), "{name}: {event:?}");
     }
 }
 
-/// How many rounds each file of the corpus tells by the rules of an example.
+/// Checks how many rounds the rules of an example find in each file of the corpus.
 #[track_caller]
 fn check_feed(example: &str, expected: &[(&str, usize)]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples").join(example);
@@ -101,19 +101,19 @@ fn check_feed(example: &str, expected: &[(&str, usize)]) {
     let rules = config.feed.rounds.into_iter().enumerate();
     let rules: Vec<Rule> =
         rules.map(|(index, rule)| rule.check(index, Order::NewestFirst).unwrap()).collect();
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for (name, bytes) in corpus("feed") {
         let mut reader = Reader::new(rules.clone());
         let text = String::from_utf8(bytes).unwrap();
         let rounds = text.lines().flat_map(|line| {
             reader.read(&serde_json::from_str(line).unwrap()).report.into_iter().map(rounds_of)
         });
-        told.push((name, rounds.sum()));
+        found.push((name, rounds.sum()));
     }
-    told.retain(|(_, rounds)| *rounds > 0);
+    found.retain(|(_, rounds)| *rounds > 0);
     let expected: Vec<(String, usize)> =
         expected.iter().map(|&(name, rounds)| (name.to_owned(), rounds)).collect();
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
 }
 
 fn rounds_of(report: Report) -> usize {
@@ -126,7 +126,7 @@ fn rounds_of(report: Report) -> usize {
 }
 
 #[test]
-fn of_the_corpus_each_feed_reads_only_its_own_rounds() {
+fn each_feed_reads_only_its_own_rounds_from_the_corpus() {
     check_feed("socketio-hundredths.toml", &[("bustabit", 2), ("history", 2), ("numbers", 3)]);
     check_feed("graphql-ws.toml", &[("graphql", 2)]);
     check_feed("resold-feed.toml", &[("resold", 1)]);
@@ -134,14 +134,14 @@ fn of_the_corpus_each_feed_reads_only_its_own_rounds() {
 }
 
 #[test]
-fn of_the_corpus_every_whole_row_is_read_or_named_and_no_torn_one() {
-    let mut told = Vec::new();
+fn every_whole_row_of_the_corpus_is_read_or_reported_and_no_torn_one() {
+    let mut found = Vec::new();
     for (name, bytes) in corpus("rows") {
         let mut cursor = Cursor::default();
         let length = u64::try_from(bytes.len()).unwrap();
         let piece = cursor.read(&mut io::Cursor::new(&bytes), length).unwrap();
         assert!(piece.rounds.iter().all(|round| round.multiplier.as_f64() >= 1.0));
-        told.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
+        found.push((name, piece.rounds.len(), piece.rejected_count, piece.torn_bytes));
     }
     let expected = [
         ("found-ends-torn", 0, 3, 49),
@@ -158,7 +158,7 @@ fn of_the_corpus_every_whole_row_is_read_or_named_and_no_torn_one() {
         ("torn", 1, 0, 26),
     ];
     assert_eq!(
-        told,
+        found,
         expected.map(|(name, rounds, rejected, torn)| (name.to_owned(), rounds, rejected, torn))
     );
 }
@@ -205,33 +205,33 @@ proptest! {
     })]
 
     #[test]
-    fn what_a_server_writes_is_read(payload in field().prop_map(|field| Field::List(vec![field]))) {
+    fn messages_as_a_server_writes_them_are_decoded(payload in field().prop_map(|field| Field::List(vec![field]))) {
         let message = [packet(&payload), compressed_packet(&payload)].concat();
         let read: Vec<_> = packets(&message).collect();
         prop_assert_eq!(read, vec![Ok(value(&payload)), Ok(value(&payload))]);
     }
 
     #[test]
-    fn no_bytes_are_too_odd(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         packets(&bytes).for_each(drop);
     }
 
-    /// Nearer to what is real, and so deeper in.
+    /// Changed real messages reach deeper into the decoder than random bytes.
     #[test]
-    fn no_change_of_a_message_is_too_odd(
+    fn a_changed_message_never_panics(
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let corpus = corpus("sfs2x");
         let mut bytes = which.get(&corpus).1.clone();
-        for (place, byte) in changes {
-            *place.get_mut(&mut bytes) = byte;
+        for (index, byte) in changes {
+            *index.get_mut(&mut bytes) = byte;
         }
         packets(&bytes).for_each(drop);
     }
 
     #[test]
-    fn a_list_is_read_the_same_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
+    fn a_list_is_read_alike_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
         let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
         let reversed = texts.iter().rev().cloned().collect();
         let read = |parse_lists: ParsedList| match parse_lists {

@@ -1,4 +1,4 @@
-//! What the demo writes: provably fair, from the commitment to the row, and over a restart.
+//! The demo is provably fair, from the commitment to the row, and across restarts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ fn events(dir: &Path) -> Vec<EventLine> {
     lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The seeds of every round of a directory, in order.
+/// Returns the seeds of every round in a directory, in order.
 fn seeds(dir: &Path) -> Vec<Value> {
     let is_round =
         |line: &EventLine| matches!(line.event.kind, EventKind::Live | EventKind::Backfill);
@@ -46,7 +46,7 @@ fn text<'a>(seeds: &'a Value, key: &str) -> &'a str {
 }
 
 #[test]
-fn every_row_of_the_demo_follows_from_seeds_that_were_committed_to_before() {
+fn every_row_of_the_demo_follows_from_previously_committed_seeds() {
     let dir = tempdir().unwrap();
     play(dir.path(), "30", "70");
     let (rows, seeds) = (last_rounds(dir.path(), usize::MAX).unwrap(), seeds(dir.path()));
@@ -70,7 +70,7 @@ fn every_row_of_the_demo_follows_from_seeds_that_were_committed_to_before() {
 }
 
 #[test]
-fn a_demo_that_starts_again_goes_on_in_a_new_file_and_writes_nothing_twice() {
+fn a_restarted_demo_continues_in_a_new_file_and_writes_nothing_twice() {
     let dir = tempdir().unwrap();
     play(dir.path(), "20", "5");
     let first = files(dir.path(), ".csv");

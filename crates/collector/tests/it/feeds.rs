@@ -1,4 +1,4 @@
-//! The websocket and http sources against local servers that behave well or badly, with real sockets.
+//! The websocket and http sources against local servers, both well-behaved and faulty.
 
 mod endings;
 mod examples;
@@ -15,7 +15,7 @@ use collector::observation::{Observation, Report};
 use collector::source_error::SourceError;
 use collector::sources::Source;
 
-/// The source of a configuration file.
+/// Returns the source of a configuration file.
 fn source(toml: &str) -> Result<Source, String> {
     config(toml).build_source().map_err(|error| error.to_string())
 }
@@ -24,7 +24,7 @@ fn config(toml: &str) -> Config {
     Config::from(toml::from_str::<Options>(toml).unwrap())
 }
 
-/// The next thing that is more than a sign of life.
+/// Returns the next report that is not just a sign of life.
 async fn next(source: &mut Source) -> Result<Report, SourceError> {
     loop {
         match source.next().await? {
@@ -34,12 +34,12 @@ async fn next(source: &mut Source) -> Result<Report, SourceError> {
     }
 }
 
-/// What comes instead of the next round or list.
+/// Returns the error that follows instead of a report.
 async fn error(source: &mut Source) -> SourceError {
     next(source).await.unwrap_err()
 }
 
-/// As text: `2.31`, `id=2.31`, `[2.31, 1.00]`, `[id=2.31]`.
+/// Returns a report as text: `2.31`, `id=2.31`, `[2.31, 1.00]`, `[id=2.31]`.
 fn shown(report: &Report) -> String {
     match report {
         Report::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
@@ -56,7 +56,7 @@ fn shown(report: &Report) -> String {
     }
 }
 
-/// A TOML string.
+/// Returns a path as a TOML string.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }

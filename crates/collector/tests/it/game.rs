@@ -1,9 +1,9 @@
-//! A simulated game on a simulated page that breaks in every way a page can, and a recorder of it: the real deduplicator and the
-//! real writer, on simulated clocks. Every written row is traced to the very round it came from.
+//! Simulates a game on a page that fails in every way a page can, and records it with the real deduplicator and writer on
+//! simulated clocks. Every written row is traced to the round that it came from.
 
-// Named, because an example takes this file too.
-#[path = "game/judge.rs"]
-mod judge;
+// With a path, because an example includes this file too.
+#[path = "game/truth_check.rs"]
+mod truth_check;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -23,43 +23,43 @@ use rounds::disk::SyncPolicy;
 use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
 use serde_json::json;
 
-pub(crate) use judge::Counts;
-use judge::Judge;
+pub(crate) use truth_check::Counts;
+use truth_check::TruthCheck;
 
-/// What the page shows of the past.
+/// Number of rounds that the page shows.
 const SHOWN: usize = 25;
 const POLL: f64 = 1.0;
 
-/// How long to play and how often something breaks, each as a chance per poll of one second.
+/// The number of rounds, and the probability of each fault per poll of one second.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct FaultPlan {
     pub(crate) rounds: usize,
     pub(crate) seed: u64,
-    /// The page fills again, newest or oldest rounds first.
+    /// The page reloads and fills again, newest or oldest rounds first.
     pub(crate) reload: f64,
-    /// Nobody can read the page for 1 to 40 rounds.
+    /// The page cannot be read for 1 to 40 rounds.
     pub(crate) outage: f64,
-    /// The collector ends and starts again up to 40 rounds later.
+    /// The collector stops and starts again up to 40 rounds later.
     pub(crate) restart: f64,
-    /// The player goes to another table.
+    /// The player switches to another table.
     pub(crate) switch: f64,
-    /// A drop-down opens: the list stands there twice for a few seconds.
+    /// A drop-down opens and shows the list twice for a few seconds.
     pub(crate) double: f64,
-    /// Rounds are also told by frames with ids, late, twice or not at all, and by a history with ids after a reload.
+    /// Frames with ids also report the rounds (late, twice or not at all), and a history with ids follows each reload.
     pub(crate) has_frames: bool,
 }
 
-/// A round of the truth: which table, and which one there.
-type Place = (usize, usize);
+/// A played round: the table, and its index there.
+type Position = (usize, usize);
 
-/// The rounds of one table, oldest first, in hundredths.
+/// A table; its rounds in hundredths, oldest first.
 struct Table {
     rounds: Vec<u64>,
     pending: u64,
     ends: f64,
 }
 
-/// How much of the list a page that is filling shows.
+/// The progress of a page that is filling.
 struct Filling {
     shown: usize,
     is_newest_first: bool,
@@ -69,14 +69,14 @@ struct Page {
     table: usize,
     filling: Option<Filling>,
     doubled_until: f64,
-    /// Frames on their way: when, and which round.
-    frames: VecDeque<(f64, Place)>,
+    /// Frames under way: the time of arrival and the round.
+    frames: VecDeque<(f64, Position)>,
     init_at: Option<f64>,
 }
 
-pub(crate) fn run(plan: &Plan, dir: &Path) -> Counts {
+pub(crate) fn run(plan: &FaultPlan, dir: &Path) -> Counts {
     let mut sim = Simulation::new(*plan, dir);
-    while sim.judge.counts.played < plan.rounds {
+    while sim.check.counts.played < plan.rounds {
         sim.play();
         sim.step();
     }
@@ -85,7 +85,7 @@ pub(crate) fn run(plan: &Plan, dir: &Path) -> Counts {
 }
 
 struct Simulation<'a> {
-    plan: Plan,
+    plan: FaultPlan,
     dir: &'a Path,
     rng: ChaCha20Rng,
     origin: Instant,
@@ -96,12 +96,12 @@ struct Simulation<'a> {
     restart_at: Option<f64>,
     deduplicator: Deduplicator,
     writer: Option<Writer>,
-    judge: Judge,
-    shown_before: Vec<Place>,
+    check: TruthCheck,
+    shown_before: Vec<Position>,
 }
 
 impl<'a> Simulation<'a> {
-    fn new(plan: Plan, dir: &'a Path) -> Self {
+    fn new(plan: FaultPlan, dir: &'a Path) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(plan.seed);
         let table = Table::new(&mut rng, 0.0);
         let page = Page {
@@ -123,14 +123,14 @@ impl<'a> Simulation<'a> {
             restart_at: None,
             deduplicator: Deduplicator::new(settings()),
             writer: None,
-            judge: Judge::default(),
+            check: TruthCheck::default(),
             shown_before: Vec::new(),
         };
         sim.open();
         sim
     }
 
-    /// The collector starts where its files end.
+    /// Starts the collector where its files end.
     fn open(&mut self) {
         let disk = Box::new(SyncPolicyArg(SyncPolicy::Never).disk());
         let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
@@ -139,7 +139,7 @@ impl<'a> Simulation<'a> {
     }
 
     fn close(&mut self) {
-        self.hear(Report::End, &[]);
+        self.observe(Report::End, &[]);
         if let Some(waiting) = self.deduplicator.unplaced() {
             let detail = Some(json!({ "waiting": waiting }));
             let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
@@ -177,7 +177,7 @@ impl<'a> Simulation<'a> {
         if self.writer.is_none() || self.away_until > 0.0 {
             return;
         }
-        self.hear_frames();
+        self.observe_frames();
         self.poll();
     }
 
@@ -187,7 +187,7 @@ impl<'a> Simulation<'a> {
         let now = self.now;
         self.tables[watched].play(&mut self.rng, now);
         for index in before..self.tables[watched].rounds.len() {
-            self.judge.counts.played += 1;
+            self.check.counts.played += 1;
             if self.plan.has_frames && !self.happens(0.01) {
                 let late = uniform(&mut self.rng) * 3.0;
                 self.page.frames.push_back((self.now + late, (watched, index)));
@@ -199,38 +199,38 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// One to forty rounds of the game.
+    /// Returns the time of 1 to 40 rounds, in seconds.
     fn some_rounds(&mut self) -> f64 {
         (1.0 + uniform(&mut self.rng) * 39.0) * 23.0
     }
 
     fn break_something(&mut self) {
         if self.happens(self.plan.outage) {
-            self.judge.counts.outages += 1;
+            self.check.counts.outages += 1;
             self.away_until = self.now + self.some_rounds();
             self.deduplicator.interrupted();
         }
         if self.happens(self.plan.reload) {
-            self.judge.counts.reloads += 1;
+            self.check.counts.reloads += 1;
             self.reload();
         }
         if self.happens(self.plan.double) {
-            self.judge.counts.doubles += 1;
+            self.check.counts.doubles += 1;
             self.page.doubled_until = self.now + 15.0;
         }
         if self.happens(self.plan.switch) {
-            self.judge.counts.switches += 1;
+            self.check.counts.switches += 1;
             self.tables.push(Table::new(&mut self.rng, self.now));
             self.page.table = self.tables.len() - 1;
             self.reload();
             let name = format!("table-{}", self.page.table);
-            let is_said = self.plan.has_frames && self.happens(0.5);
-            if is_said {
-                self.hear(Report::OtherInstance(name), &[]);
+            let is_reported = self.plan.has_frames && self.happens(0.5);
+            if is_reported {
+                self.observe(Report::OtherInstance(name), &[]);
             }
         }
         if self.happens(self.plan.restart) {
-            self.judge.counts.restarts += 1;
+            self.check.counts.restarts += 1;
             self.close();
             self.restart_at = Some(self.now + self.some_rounds());
         }
@@ -244,46 +244,47 @@ impl<'a> Simulation<'a> {
         self.page.init_at = self.plan.has_frames.then_some(self.now + 2.0);
     }
 
-    fn hear_frames(&mut self) {
+    fn observe_frames(&mut self) {
         if self.page.init_at.is_some_and(|at| self.now >= at) {
             self.page.init_at = None;
-            let shown = self.places();
-            let named = shown.iter().map(|&place| (id(place), self.multiplier(place))).collect();
-            self.hear(Report::Ids(named), &shown);
+            let shown = self.shown();
+            let named =
+                shown.iter().map(|&position| (id(position), self.multiplier(position))).collect();
+            self.observe(Report::Ids(named), &shown);
         }
-        let due: Vec<Place> = self
+        let due: Vec<Position> = self
             .page
             .frames
             .iter()
             .filter(|(at, _)| *at <= self.now)
-            .map(|(_, place)| *place)
+            .map(|(_, position)| *position)
             .collect();
         self.page.frames.retain(|(at, _)| *at > self.now);
-        for place in due {
+        for position in due {
             let report = Report::Round {
-                id: Some(id(place)),
-                multiplier: self.multiplier(place),
+                id: Some(id(position)),
+                multiplier: self.multiplier(position),
                 ended_at: None,
                 backfill: false,
                 detail: None,
             };
-            self.hear(report, &[]);
+            self.observe(report, &[]);
         }
     }
 
-    /// The newest rounds of the table, newest first.
-    fn places(&self) -> Vec<Place> {
+    /// Returns the newest rounds of the table, newest first.
+    fn shown(&self) -> Vec<Position> {
         let table = self.page.table;
         let count = self.tables[table].rounds.len();
         (count - SHOWN..count).rev().map(|index| (table, index)).collect()
     }
 
-    fn multiplier(&self, (table, index): Place) -> Multiplier {
+    fn multiplier(&self, (table, index): Position) -> Multiplier {
         Multiplier::from_cents(self.tables[table].rounds[index]).unwrap()
     }
 
     fn poll(&mut self) {
-        let mut shown = self.places();
+        let mut shown = self.shown();
         let mut is_filled = false;
         if let Some(filling) = &mut self.page.filling {
             let count = filling.shown.min(SHOWN);
@@ -298,44 +299,45 @@ impl<'a> Simulation<'a> {
         if is_filled {
             self.page.filling = None;
         }
-        // A list of one or two says nothing to anyone.
+        // A list of one or two rounds is too short to be aligned.
         if shown.len() > 2 {
             let is_read_again = shown == self.shown_before;
             let rounds = self.tables[self.page.table].rounds.len();
-            self.judge.look(&shown, is_read_again, rounds);
+            self.check.on_list(&shown, is_read_again, rounds);
         }
         self.shown_before.clone_from(&shown);
         if let Some(&newest) = shown.first() {
             let cents = self.tables[newest.0].rounds[newest.1];
-            self.judge.naive(newest, cents);
+            self.check.naive(newest, cents);
         }
-        let mut list: Vec<Multiplier> = shown.iter().map(|&place| self.multiplier(place)).collect();
+        let mut list: Vec<Multiplier> =
+            shown.iter().map(|&position| self.multiplier(position)).collect();
         if self.now < self.page.doubled_until {
             list.extend(list.clone());
         }
-        self.hear(Report::List(list), &shown);
+        self.observe(Report::List(list), &shown);
     }
 
-    fn hear(&mut self, report: Report, shown: &[Place]) {
+    fn observe(&mut self, report: Report, shown: &[Position]) {
         let observation = Observation { mono: self.mono(), wall: wall(self.now), report };
         self.write(&observation, shown);
     }
 
-    fn write(&mut self, observation: &Observation, shown: &[Place]) {
+    fn write(&mut self, observation: &Observation, shown: &[Position]) {
         let outcomes = self.deduplicator.observe(observation);
         let mut traced = self.trace(&outcomes, shown).into_iter();
         for outcome in outcomes {
             let entry = match outcome {
                 Outcome::Note { kind, detail } => {
-                    self.judge.mark(kind, &detail, shown);
+                    self.check.on_event(kind, &detail, shown);
                     let event = Event { detail: Some(detail), ..Event::new(kind, "game") };
                     Entry::Note(observation.wall, event)
                 }
                 Outcome::Accept { round, id, kind, detail } => {
-                    let named = id.as_deref().map(place_of);
-                    let place = named.or_else(|| traced.next().flatten());
-                    let truth = place.map(|(table, index)| self.tables[table].rounds[index]);
-                    self.judge.row(place, truth, round.multiplier.cents());
+                    let named = id.as_deref().map(position_of);
+                    let position = named.or_else(|| traced.next().flatten());
+                    let truth = position.map(|(table, index)| self.tables[table].rounds[index]);
+                    self.check.on_row(position, truth, round.multiplier.cents());
                     Entry::Row(round, Event { round_id: id, detail, ..Event::new(kind, "game") })
                 }
             };
@@ -343,32 +345,32 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Which rounds the rows without an id are, stretch by stretch between the marks.
-    fn trace(&self, outcomes: &[Outcome], shown: &[Place]) -> Vec<Option<Place>> {
-        let is_mark = |outcome: &Outcome| matches!(outcome, Outcome::Note { .. });
-        let nameless = |outcome: &Outcome| match outcome {
+    /// Returns the rounds that rows without an id stand for, stretch by stretch between the notes.
+    fn trace(&self, outcomes: &[Outcome], shown: &[Position]) -> Vec<Option<Position>> {
+        let is_note = |outcome: &Outcome| matches!(outcome, Outcome::Note { .. });
+        let value_without_id = |outcome: &Outcome| match outcome {
             Outcome::Accept { round, id: None, .. } => Some(round.multiplier.cents()),
             _ => None,
         };
         let mut traced = Vec::new();
-        for stretch in outcomes.split(is_mark) {
-            let cents: Vec<u64> = stretch.iter().filter_map(nameless).collect();
-            let place =
-                self.newest_shown(&cents, shown).or_else(|| self.judge.waited(&cents, self));
+        for stretch in outcomes.split(is_note) {
+            let cents: Vec<u64> = stretch.iter().filter_map(value_without_id).collect();
+            let position =
+                self.newest_shown(&cents, shown).or_else(|| self.check.deferred(&cents, self));
             let rows = 0..cents.len();
-            traced.extend(rows.map(|row| place.map(|(table, index)| (table, index + row))));
+            traced.extend(rows.map(|row| position.map(|(table, index)| (table, index + row))));
         }
         traced
     }
 
-    /// Where `cents` begin, if they are the newest rounds of the list; behind a gap there may be some that have just scrolled off.
-    fn newest_shown(&self, cents: &[u64], shown: &[Place]) -> Option<Place> {
+    /// Returns the position of `cents` if they are the newest rounds of the list; after a gap, some may have scrolled off.
+    fn newest_shown(&self, cents: &[u64], shown: &[Position]) -> Option<Position> {
         let &(table, newest) = shown.first()?;
         let first = (table, (newest + 1).checked_sub(cents.len())?);
         self.is_truth(cents, first).then_some(first)
     }
 
-    fn is_truth(&self, cents: &[u64], (table, index): Place) -> bool {
+    fn is_truth(&self, cents: &[u64], (table, index): Position) -> bool {
         self.tables[table].rounds.get(index..index + cents.len()) == Some(cents)
     }
 
@@ -379,16 +381,16 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// The game stops, and the collector gets the time to see the last round.
+    /// Runs without further faults until the collector has seen the last round.
     fn settle(&mut self) {
         let plan = self.plan;
         self.plan =
-            Plan { reload: 0.0, outage: 0.0, restart: 0.0, switch: 0.0, double: 0.0, ..plan };
+            FaultPlan { reload: 0.0, outage: 0.0, restart: 0.0, switch: 0.0, double: 0.0, ..plan };
         let mut quiet = 0;
         while quiet < 60 {
             self.step();
-            let is_there = self.writer.is_some() && self.now >= self.away_until;
-            let is_quiet = is_there && self.page.filling.is_none();
+            let is_connected = self.writer.is_some() && self.now >= self.away_until;
+            let is_quiet = is_connected && self.page.filling.is_none();
             quiet = if is_quiet { quiet + 1 } else { 0 };
         }
     }
@@ -398,23 +400,25 @@ impl<'a> Simulation<'a> {
             self.close();
         }
         let files = last_rounds(self.dir, usize::MAX).unwrap();
-        let accepted = &self.judge.accepted;
+        let accepted = &self.check.accepted;
         let differing =
             files.iter().zip(accepted).filter(|(row, cents)| row.multiplier.cents() != **cents);
-        let mut counts = self.judge.counts.clone();
+        let mut counts = self.check.counts.clone();
         counts.file_differences = differing.count() + files.len().abs_diff(accepted.len());
-        counts.unmarked += self.judge.holes;
-        let missing = |seen: &BTreeSet<Place>| seen.difference(&self.judge.written).count();
-        counts.seen_but_missing = missing(&self.judge.seen);
-        counts.glimpsed_but_missing = missing(&self.judge.glimpsed);
-        let lookalikes = self.judge.seen.intersection(&self.judge.lookalikes);
-        counts.lookalikes = lookalikes.filter(|place| !self.judge.written.contains(place)).count();
-        let others = self.judge.seen.difference(&self.judge.lookalikes);
-        let in_pieces = |place: &&Place| {
-            !self.judge.written.contains(place) && !self.judge.seen_whole.contains(place)
+        counts.unmarked += self.check.holes;
+        let missing = |seen: &BTreeSet<Position>| seen.difference(&self.check.written).count();
+        counts.seen_twice_but_missing = missing(&self.check.seen_twice);
+        counts.seen_once_but_missing = missing(&self.check.seen_once);
+        let lookalikes = self.check.seen_twice.intersection(&self.check.lookalikes);
+        counts.lookalikes =
+            lookalikes.filter(|position| !self.check.written.contains(position)).count();
+        let others = self.check.seen_twice.difference(&self.check.lookalikes);
+        let in_pieces = |position: &&Position| {
+            !self.check.written.contains(position)
+                && !self.check.seen_in_whole_list.contains(position)
         };
         counts.in_pieces = others.filter(in_pieces).count();
-        let seen: usize = self.judge.naive_seen.values().sum();
+        let seen: usize = self.check.naive_seen.values().sum();
         counts.naive_missing = counts.played.saturating_sub(seen);
         counts
     }
@@ -444,12 +448,12 @@ fn settings() -> DedupSettings {
     }
 }
 
-/// Like the game's own ids: they rise, but not one by one.
-fn id((table, index): Place) -> String {
+/// Returns an id like the game's: ids grow but are not consecutive.
+fn id((table, index): Position) -> String {
     format!("{table}-{}", index * 3)
 }
 
-fn place_of(id: &str) -> Place {
+fn position_of(id: &str) -> Position {
     let (table, index) = id.split_once('-').unwrap();
     (table.parse().unwrap(), index.parse::<usize>().unwrap() / 3)
 }
@@ -458,7 +462,7 @@ fn uniform(rng: &mut ChaCha20Rng) -> f64 {
     f64::from(rng.next_u32()) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// In hundredths: P(M >= x) = 0.97 / x.
+/// Draws a multiplier in hundredths with P(M >= x) = 0.97 / x.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

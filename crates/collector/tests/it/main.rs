@@ -1,4 +1,4 @@
-//! Promises of the collector, each kept on a real directory, a real socket or a real process.
+//! Integration tests of the collector, on real directories, sockets and processes.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
 mod browser_faults;

@@ -1,4 +1,4 @@
-//! A browser that says what the test wants: the server half of the protocol, with tabs, lists and faults on order.
+//! A mock browser: the server side of the protocol, with tabs, lists and faults that the test controls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// Everything a collector may ask. The product has this list in a type; here it stands again, so that neither changes alone.
-const LOOKING: [&str; 8] = [
+/// Every command that the collector may send. This repeats the product's list on purpose, so that it cannot be extended
+/// unnoticed.
+const ALLOWED_COMMANDS: [&str; 8] = [
     "Browser.getVersion",
     "Network.enable",
     "Page.createIsolatedWorld",
@@ -26,54 +27,57 @@ const LOOKING: [&str; 8] = [
     "Target.setDiscoverTargets",
 ];
 
-/// What the browser shows, and what is wrong with it.
+/// The content of the browser, and its faults.
 #[derive(Debug, Default)]
-pub(crate) struct State {
+pub(crate) struct MockState {
     /// URL by target.
     pub(crate) tabs: BTreeMap<String, String>,
-    /// What the script finds in a target, as it answers.
+    /// The script's result by target.
     pub(crate) found: BTreeMap<String, Value>,
-    /// Targets that answer nothing.
+    /// Targets that do not answer.
     pub(crate) frozen: BTreeSet<String>,
-    /// The browser itself answers nothing.
+    /// The browser does not answer.
     pub(crate) hangs: bool,
-    /// The next evaluation's error.
+    /// The error of the next evaluation.
     pub(crate) error_once: Option<(i64, &'static str)>,
-    /// What the script throws.
+    /// The exception of the script.
     pub(crate) throws: Option<&'static str>,
-    /// Connections that do not say where they are from are closed.
+    /// Connections without an Origin header are closed.
     pub(crate) wants_origin: bool,
-    /// What was asked: method and session.
-    pub(crate) asked: Vec<(String, String)>,
+    /// The commands received: method and session.
+    pub(crate) commands: Vec<(String, String)>,
     attached: u32,
 }
 
-/// The browser.
+/// The mock browser.
 #[derive(Debug)]
-pub(crate) struct Mock {
-    state: Arc<Mutex<State>>,
+pub(crate) struct MockBrowser {
+    state: Arc<Mutex<MockState>>,
     events: broadcast::Sender<Option<Value>>,
     pub(crate) port: u16,
     _server: JoinSet<()>,
 }
 
-impl Drop for Mock {
-    /// Whatever a test is about, its collector must only have looked.
+impl Drop for MockBrowser {
+    /// Checks, after every test, that the collector sent only allowed commands.
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
-        for (method, _) in &self.state().asked {
-            assert!(LOOKING.contains(&method.as_str()), "{method} does more than look");
+        for (method, _) in &self.state().commands {
+            assert!(
+                ALLOWED_COMMANDS.contains(&method.as_str()),
+                "{method} is not an allowed command"
+            );
         }
     }
 }
 
-impl Mock {
+impl MockBrowser {
     pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(MockState::default()));
         let (events, _) = broadcast::channel(16384);
         let mut server = JoinSet::new();
         server.spawn(serve(listener, Arc::clone(&state), events.clone()));
@@ -84,16 +88,16 @@ impl Mock {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, MockState> {
         self.state.lock().unwrap()
     }
 
-    /// How often this was asked so far.
-    pub(crate) fn asked(&self, method: &str) -> usize {
-        self.state().asked.iter().filter(|(asked, _)| asked == method).count()
+    /// Returns how often a command was received.
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.state().commands.iter().filter(|(received, _)| received == method).count()
     }
 
-    /// A tab opens, or goes elsewhere.
+    /// Opens a tab, or changes its URL.
     pub(crate) fn tab(&self, target: &str, url: &str) {
         let before = self.state().tabs.insert(target.to_owned(), url.to_owned());
         let method =
@@ -105,19 +109,19 @@ impl Mock {
         );
     }
 
-    /// A tab closes.
+    /// Closes a tab.
     pub(crate) fn close_tab(&self, target: &str) {
         self.state().tabs.remove(target);
         self.event(None, "Target.targetDestroyed", &json!({ "targetId": target }));
     }
 
-    /// What a target's history list shows from now on, newest first.
+    /// Sets the history list of a target, newest first.
     pub(crate) fn list(&self, target: &str, texts: &[&str]) {
         let found = json!([{ "selector": 0, "popup": false, "texts": texts }]);
         self.state().found.insert(target.to_owned(), found);
     }
 
-    /// A socket of the target's opens.
+    /// Opens a WebSocket in a target.
     pub(crate) fn socket(&self, target: &str, socket: &str, url: &str) {
         self.event(
             Some(target),
@@ -126,7 +130,7 @@ impl Mock {
         );
     }
 
-    /// A binary message arrives in the target's socket.
+    /// Delivers a binary message on a target's WebSocket.
     pub(crate) fn frame(&self, target: &str, socket: &str, message: &[u8]) {
         let response =
             json!({ "opcode": 2, "mask": false, "payloadData": STANDARD.encode(message) });
@@ -134,17 +138,17 @@ impl Mock {
         self.event(Some(target), "Network.webSocketFrameReceived", &parameters);
     }
 
-    /// Anything else that a browser says; about a target, or about itself.
+    /// Sends an event of a target, or of the browser itself.
     pub(crate) fn event(&self, target: Option<&str>, method: &str, parameters: &Value) {
         let mut event = json!({ "method": method, "params": parameters });
         if let Some(target) = target {
             event["sessionId"] = format!("session of {target}").into();
         }
-        // Nobody may be listening yet; then the event is nobody's.
+        // Without a connection the event is dropped.
         drop(self.events.send(Some(event)));
     }
 
-    /// The browser is killed: connections break without a closing word.
+    /// Breaks all connections without a close frame, as if the browser was killed.
     pub(crate) fn kill(&self) {
         drop(self.events.send(None));
     }
@@ -152,31 +156,31 @@ impl Mock {
 
 async fn serve(
     listener: TcpListener,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MockState>>,
     events: broadcast::Sender<Option<Value>>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let (state, events) = (Arc::clone(&state), events.subscribe());
-        // A collector may hang up at any time.
+        // A collector may disconnect at any time.
         connections.spawn(async move { drop(connection(stream, state, events).await) });
     }
 }
 
 async fn connection(
     mut stream: TcpStream,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<MockState>>,
     mut events: broadcast::Receiver<Option<Value>>,
 ) -> Result<(), Error> {
-    // Small messages must not wait for one another: the paused clock would not.
+    // Without delayed sending, because the paused clock would run on meanwhile.
     stream.set_nodelay(true)?;
     let mut head = vec![0; 8192];
     let length = stream.peek(&mut head).await?;
     let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
     if head.starts_with("get /json/version ") {
         stream.read_exact(&mut vec![0; length]).await?;
-        // As the browser sees itself; the collector must stay with the address it was given.
+        // The address as the browser sees it; the collector must keep the one it was given.
         let body = r#"{ "Browser": "Mock", "webSocketDebuggerUrl": "ws://inside.example:1/devtools/browser/mock" }"#;
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -208,11 +212,11 @@ async fn connection(
     }
 }
 
-/// What the browser answers to a command, events included.
-fn answers(state: &mut State, command: &Value) -> Vec<Value> {
+/// Returns the browser's answer to a command, and the events that it causes.
+fn answers(state: &mut MockState, command: &Value) -> Vec<Value> {
     let method = command["method"].as_str().unwrap();
     let session = command["sessionId"].as_str().unwrap_or_default();
-    state.asked.push((method.to_owned(), session.to_owned()));
+    state.commands.push((method.to_owned(), session.to_owned()));
     let target = session.strip_prefix("session of ").unwrap_or_default();
     if state.hangs || state.frozen.contains(target) {
         return Vec::new();
@@ -254,8 +258,9 @@ fn answers(state: &mut State, command: &Value) -> Vec<Value> {
             if let Some((code, message)) = state.error_once.take() {
                 return vec![error(code, message)];
             }
-            if let Some(what) = state.throws {
-                let details = json!({ "exceptionId": 1, "exception": { "description": what } });
+            if let Some(exception) = state.throws {
+                let details =
+                    json!({ "exceptionId": 1, "exception": { "description": exception } });
                 return vec![result(json!({ "result": {}, "exceptionDetails": details }))];
             }
             let found = state.found.get(target).cloned().unwrap_or(json!([]));

@@ -1,4 +1,4 @@
-//! The program itself: its exit codes, its signals, and what is left of its rounds when it is killed.
+//! The program as a process: exit codes, signals, and its files after it was killed.
 
 use std::fs;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rounds::last_rounds;
 use tempfile::tempdir;
 
-use crate::killing::{self, hear};
+use crate::killing::{self, read_rounds};
 
 fn collector(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collector"));
@@ -37,58 +37,58 @@ fn signal(child: &Child, name: &str) {
 }
 
 #[test]
-fn killed_two_hundred_times_it_keeps_every_round_it_showed_once() {
-    // Side by side, because most of the time passes waiting for the disk.
+fn a_collector_killed_two_hundred_times_keeps_every_round_it_showed_once() {
+    // In parallel, because most of the time is spent waiting for the disk.
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 let (program, dir) =
                     (Path::new(env!("CARGO_BIN_EXE_collector")), tempdir().unwrap());
-                println!("{}", killing::kill(program, dir.path(), 50));
+                println!("{}", killing::kill_repeatedly(program, dir.path(), 50));
             });
         }
     });
 }
 
 #[test]
-fn a_signal_stops_it_and_that_is_no_failure() {
+fn a_signal_stops_the_collector_with_success() {
     for name in ["-TERM", "-INT"] {
         let dir = tempdir().unwrap();
         let flags = ["--source", "demo", "--history", "2", "--pace", "0.01"];
         let mut child = collector(dir.path(), &flags).spawn().unwrap();
-        let (heard, mut rest) = hear(&mut child, 3);
+        let (printed, mut rest) = read_rounds(&mut child, 3);
         signal(&child, name);
         let mut text = String::new();
         rest.read_to_string(&mut text).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
         let kept = last_rounds(dir.path(), usize::MAX).unwrap().len();
-        assert_eq!(kept, heard.len() + text.lines().count());
+        assert_eq!(kept, printed.len() + text.lines().count());
     }
 }
 
 #[test]
-fn a_second_collector_is_told_who_holds_the_directory() {
+fn a_second_collector_is_refused_with_the_process_that_holds_the_directory() {
     let dir = tempdir().unwrap();
     let mut first = collector(dir.path(), &["--history", "1", "--pace", "0.01"]).spawn().unwrap();
-    let (_, _reader) = hear(&mut first, 1);
+    let (_, _reader) = read_rounds(&mut first, 1);
     let second = finish(dir.path(), &["--history", "1"]);
     assert_eq!(second.status.code(), Some(3));
-    let report = String::from_utf8(second.stderr).unwrap();
-    assert!(report.contains(&format!("process {}", first.id())), "{report}");
+    let stderr = String::from_utf8(second.stderr).unwrap();
+    assert!(stderr.contains(&format!("process {}", first.id())), "{stderr}");
     first.kill().unwrap();
     first.wait().unwrap();
 }
 
 #[test]
-fn wrong_usage_is_two_and_a_place_that_is_none_is_one() {
+fn bad_usage_exits_with_two_and_an_unusable_directory_with_one() {
     let dir = tempdir().unwrap();
     assert_eq!(finish(dir.path(), &["--nonsense"]).status.code(), Some(2));
     let file = dir.path().join("plain");
     fs::write(&file, "").unwrap();
     let refused = finish(&file.join("below"), &["--rounds", "1"]);
     assert_eq!(refused.status.code(), Some(1));
-    let report = String::from_utf8(refused.stderr).unwrap();
-    assert!(report.contains("plain"), "{report}");
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    assert!(stderr.contains("plain"), "{stderr}");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_replay_holds_the_same_rounds_and_is_the_same_file_every_time() {
     assert_eq!(written[0], written[1]);
 }
 
-fn says(arguments: &[&str]) -> String {
+fn stdout_of(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collector"));
     let output = command.args(arguments).env_clear().output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
@@ -122,51 +122,51 @@ fn says(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn help_shows_how_each_command_is_used() {
+fn help_has_examples_for_each_command() {
     for command in ["", "run", "doctor", "completions", "man"] {
         let arguments = [command, "--help"];
-        let help = says(&arguments[usize::from(command.is_empty())..]);
+        let help = stdout_of(&arguments[usize::from(command.is_empty())..]);
         assert!(help.contains("\nExamples:\n  collector"), "{command}: {help}");
     }
 }
 
 #[test]
-fn shells_get_completions_and_manuals_their_pages() {
+fn completions_and_manual_pages_are_generated() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = says(&["completions", shell]);
+        let script = stdout_of(&["completions", shell]);
         assert!(script.contains("doctor") && script.contains("data-dir"), "{shell}");
     }
     let dir = tempdir().unwrap();
-    says(&["man", "--dir", dir.path().to_str().unwrap()]);
+    stdout_of(&["man", "--dir", dir.path().to_str().unwrap()]);
     for name in ["", "-run", "-doctor", "-completions", "-man"] {
         let page = fs::read_to_string(dir.path().join(format!("collector{name}.1"))).unwrap();
         assert!(page.contains(&format!(".TH collector{name} 1")), "{page}");
     }
-    assert!(says(&["man"]).contains(".TH collector 1"));
+    assert!(stdout_of(&["man"]).contains(".TH collector 1"));
 }
 
 #[test]
-fn each_option_is_shown_with_who_said_it_and_nothing_is_opened() {
+fn each_option_is_shown_with_where_it_was_set_and_nothing_is_opened() {
     let dir = tempdir().unwrap();
-    let place = dir.path().join("never");
-    let mut command = collector(&place, &["--print-config"]);
+    let data_dir = dir.path().join("never");
+    let mut command = collector(&data_dir, &["--print-config"]);
     let output = command.env("AVIATOR_URL", "wss://hush").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap();
     assert!(line("data_dir = ").ends_with("# --data-dir"), "{text}");
     assert!(line("# feed.url is set and not shown").ends_with("# AVIATOR_URL"), "{text}");
     assert!(line("source = \"demo\"").ends_with("# default"), "{text}");
-    assert!(!text.contains("hush") && !place.exists());
+    assert!(!text.contains("hush") && !data_dir.exists());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_service_manager_is_told_while_rounds_come_and_when_it_stops() {
+fn a_service_manager_is_notified_while_rounds_arrive_and_at_the_stop() {
     use std::os::unix::net::UnixDatagram;
     let dir = tempdir().unwrap();
     let path = dir.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    let hear = || {
+    let receive = || {
         let mut message = [0; 512];
         let length = socket.recv(&mut message).unwrap();
         String::from_utf8(message[..length].to_vec()).unwrap()
@@ -175,13 +175,13 @@ fn a_service_manager_is_told_while_rounds_come_and_when_it_stops() {
     let mut command = collector(&dir.path().join("rounds"), &flags);
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "600000").stdout(Stdio::null());
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    let ready = hear();
+    let ready = receive();
     assert!(ready.contains("READY=1") && ready.contains("STATUS="), "{ready}");
     for _ in 0..3 {
-        let alive = hear();
+        let alive = receive();
         assert!(alive.contains("WATCHDOG=1"), "{alive}");
     }
     signal(&child, "-TERM");
-    while !hear().contains("STOPPING=1") {}
+    while !receive().contains("STOPPING=1") {}
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -1,7 +1,7 @@
-//! A game to read: a casino's page with a launcher's frame in it and the game's frame in that, each on a site of its own, the history
-//! list twice, and a socket that speaks as the game's server does. The test decides when rounds end.
+//! A simulated game for a browser: the game's frame within a launcher's frame within a casino's page, each on its own site,
+//! with two copies of the history list and a socket with the messages of the game's server. The test decides when rounds end.
 
-// Named, because an example takes this file too.
+// With a path, because an example includes this file too.
 #[path = "simulator/sfs2x.rs"]
 pub(crate) mod sfs2x;
 
@@ -20,34 +20,34 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use sfs2x::Field::{Byte, Double, Int, List, Object, Short, Text};
 
-/// Rounds that the game shows.
+/// Number of rounds that the game shows.
 pub(crate) const SHOWN: usize = 25;
 const CASINO: &str = include_str!("simulator/casino.html");
 const LAUNCHER: &str = include_str!("simulator/launcher.html");
 const GAME: &str = include_str!("simulator/game.html");
 
-/// What of the game there is to be read.
+/// The channels through which the page reports rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shows {
+pub(crate) enum Channels {
     Both,
     List,
     Frames,
 }
 
-/// A round as it was.
+/// A round that was played.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Truth {
+pub(crate) struct PlayedRound {
     pub(crate) id: u32,
     pub(crate) multiplier: Multiplier,
 }
 
-/// What the game's server knows.
+/// The state of the game's server.
 #[derive(Debug)]
 struct Table {
-    rounds: Vec<Truth>,
+    rounds: Vec<PlayedRound>,
     random: ChaCha8Rng,
     next_id: u32,
-    shows: Shows,
+    channels: Channels,
     port: u16,
 }
 
@@ -55,38 +55,38 @@ struct Table {
 #[derive(Debug)]
 pub(crate) struct Game {
     table: Arc<Mutex<Table>>,
-    /// How many rounds there are.
+    /// The number of rounds so far.
     played: watch::Sender<usize>,
-    /// How many pages have filled their list, or been sent the history.
+    /// The number of pages that have filled their list or received the history.
     loaded: watch::Receiver<usize>,
     port: u16,
     _server: JoinSet<()>,
 }
 
 impl Table {
-    /// The next round: the house's law at 0.97, ids that grow but skip.
+    /// Draws the next round: P(M >= x) = 0.97 / x; ids grow but are not consecutive.
     fn draw(&mut self) {
         let unit = f64::from(self.random.next_u32()) / f64::from(u32::MAX);
         let multiplier = (97.0 / (1.0 - unit * 0.999_99)).floor().max(100.0) / 100.0;
         self.next_id += 1 + self.random.next_u32() % 4;
         let multiplier = Multiplier::new(multiplier).unwrap();
-        self.rounds.push(Truth { id: self.next_id, multiplier });
+        self.rounds.push(PlayedRound { id: self.next_id, multiplier });
     }
 
-    fn history(&self, until: usize) -> Vec<Truth> {
+    fn history(&self, until: usize) -> Vec<PlayedRound> {
         self.rounds[..until].iter().rev().take(SHOWN).copied().collect()
     }
 }
 
 impl Game {
-    pub(crate) async fn open(shows: Shows, seed: u64) -> Self {
+    pub(crate) async fn open(channels: Channels, seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mut table = Table {
             rounds: Vec::new(),
             random: ChaCha8Rng::seed_from_u64(seed),
             next_id: 8_241_900,
-            shows,
+            channels,
             port,
         };
         (0..SHOWN).for_each(|_| table.draw());
@@ -98,28 +98,28 @@ impl Game {
         Self { table, played, loaded, port, _server: server }
     }
 
-    /// The page a player opens. Its query is a secret.
+    /// Returns the URL of the casino's page; its query holds a secret.
     pub(crate) fn url(&self) -> String {
         format!("http://casino.localhost:{}/games/aviator?token=SECRET", self.port)
     }
 
-    /// The same, but the game's frame is of the casino's own site, and so in the page's own process.
+    /// Returns the URL of a page whose game frame is on the casino's site, and so in the page's process.
     pub(crate) fn inner_url(&self) -> String {
         format!("http://casino.localhost:{}/games/aviator-inside?token=SECRET", self.port)
     }
 
-    /// Rounds end, one after another.
+    /// Ends this many rounds, one after another.
     pub(crate) fn play(&self, rounds: usize) {
         let mut table = self.table.lock().unwrap();
         (0..rounds).for_each(|_| table.draw());
         self.played.send_replace(table.rounds.len());
     }
 
-    pub(crate) fn truth(&self) -> Vec<Truth> {
+    pub(crate) fn truth(&self) -> Vec<PlayedRound> {
         self.table.lock().unwrap().rounds.clone()
     }
 
-    /// How many times the game was loaded so far.
+    /// Returns how many times the game has been loaded.
     pub(crate) fn loads(&self) -> usize {
         *self.loaded.borrow()
     }
@@ -140,7 +140,7 @@ async fn serve(
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let (table, played, loads) = (Arc::clone(&table), played.clone(), loads.clone());
-        // A page that goes away breaks its connections; that is no fault.
+        // A page that is closed breaks its connections, which is not an error.
         connections.spawn(async move { drop(connection(stream, table, played, loads).await) });
         while connections.try_join_next().is_some() {}
     }
@@ -164,10 +164,10 @@ async fn connection(
     let head = String::from_utf8_lossy(&head[..length]).into_owned();
     let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
     if path.starts_with("/BlueBox/websocket") {
-        return speak(accept_async(stream).await?, table, played, loads).await;
+        return serve_game_socket(accept_async(stream).await?, table, played, loads).await;
     }
     if path.starts_with("/feed") {
-        return draw(accept_async(stream).await?, table, played, loads).await;
+        return serve_list(accept_async(stream).await?, table, played, loads).await;
     }
     let mut request = vec![0; length];
     stream.read_exact(&mut request).await?;
@@ -193,16 +193,16 @@ fn page(head: &str, table: &Table) -> Option<String> {
         ("launcher", "/launch") => LAUNCHER.to_owned(),
         _ => return None,
     };
-    let shows = match table.shows {
-        Shows::Both => "both",
-        Shows::List => "list",
-        Shows::Frames => "frames",
+    let channels = match table.channels {
+        Channels::Both => "both",
+        Channels::List => "list",
+        Channels::Frames => "frames",
     };
-    Some(page.replace("{port}", &table.port.to_string()).replace("{shows}", shows))
+    Some(page.replace("{port}", &table.port.to_string()).replace("{shows}", channels))
 }
 
-/// What the page draws its lists from. It fills up in steps, from the old or from the new end.
-async fn draw(
+/// Sends the page the content of its lists, which fill in steps, from the old or from the new end.
+async fn serve_list(
     socket: WebSocketStream<TcpStream>,
     table: Arc<Mutex<Table>>,
     mut played: watch::Receiver<usize>,
@@ -218,9 +218,9 @@ async fn draw(
             if newest_first { &history[..length] } else { &history[history.len() - length..] };
         sink.send(Message::text(serde_json::json!({ "list": shown }).to_string())).await?;
     }
-    // The page says when it has drawn them.
+    // The page answers when it has drawn them.
     stream.next().await;
-    if table.lock().unwrap().shows == Shows::List {
+    if table.lock().unwrap().channels == Channels::List {
         loads.send_modify(|loads| *loads += 1);
     }
     loop {
@@ -229,7 +229,7 @@ async fn draw(
             message = stream.next() => if message.is_none() { return Ok(()) },
         }
         let now = *played.borrow_and_update();
-        let ended: Vec<Truth> = table.lock().unwrap().rounds[sent..now].to_vec();
+        let ended: Vec<PlayedRound> = table.lock().unwrap().rounds[sent..now].to_vec();
         sent = now;
         for round in ended {
             let message = serde_json::json!({ "ended": text(round.multiplier) });
@@ -238,7 +238,7 @@ async fn draw(
     }
 }
 
-/// As the game writes it: with commas between the thousands.
+/// Returns the text of a multiplier as the game shows it, with commas between the thousands.
 fn text(multiplier: Multiplier) -> String {
     let (whole, hundredths) = (multiplier.cents() / 100, multiplier.cents() % 100);
     let thousands = if whole < 1000 {
@@ -249,14 +249,14 @@ fn text(multiplier: Multiplier) -> String {
     format!(" {thousands}.{hundredths:02}x ")
 }
 
-/// What the game's server says: the login, the history, and around every round what is not one.
-async fn speak(
+/// Sends the messages of the game's server: the login, the history, and for every round also messages that are not rounds.
+async fn serve_game_socket(
     mut socket: WebSocketStream<TcpStream>,
     table: Arc<Mutex<Table>>,
     mut played: watch::Receiver<usize>,
     loads: watch::Sender<usize>,
 ) -> Outcome {
-    // The page's login.
+    // The login of the page.
     socket.next().await;
     let login = Object(vec![
         ("c", Byte(0)),
@@ -276,7 +276,7 @@ async fn speak(
             message = socket.next() => if message.is_none() { return Ok(()) },
         }
         let now = *played.borrow_and_update();
-        let ended: Vec<Truth> = table.lock().unwrap().rounds[sent..now].to_vec();
+        let ended: Vec<PlayedRound> = table.lock().unwrap().rounds[sent..now].to_vec();
         for (index, round) in ended.into_iter().enumerate() {
             for message in flight(sent + index, round) {
                 socket.send(Message::binary(message)).await?;
@@ -286,16 +286,16 @@ async fn speak(
     }
 }
 
-fn info(round: Truth) -> sfs2x::Field {
+fn info(round: PlayedRound) -> sfs2x::Field {
     Object(vec![
         ("maxMultiplier", Double(round.multiplier.as_f64())),
         ("roundId", Int(i32::try_from(round.id).unwrap())),
     ])
 }
 
-/// The messages of one round: a tick, players' cash-outs, the end without an id, the state, and the end with its id; sometimes two
-/// in one message, sometimes twice.
-fn flight(index: usize, round: Truth) -> Vec<Vec<u8>> {
+/// Returns the messages of one round: a tick, cash-outs, the end without an id, the state, and the end with its id. Some are
+/// joined in one WebSocket message, and some are sent twice.
+fn flight(index: usize, round: PlayedRound) -> Vec<Vec<u8>> {
     let multiplier = Double(round.multiplier.as_f64());
     let id = Int(i32::try_from(round.id).unwrap());
     let cash_out = Object(vec![("multiplier", Double(1.22)), ("maxMultiplier", Double(2.0))]);

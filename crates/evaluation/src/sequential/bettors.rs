@@ -2,21 +2,22 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
+use features::COUNT;
 use serde::{Deserialize, Serialize};
 
 use super::{Bits, LaggedInputs, Regression};
 
 /// The names of the five, in the order of [`FiveBettors::ln_e`].
-pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "feat25", "daily", "bits3"];
+pub(crate) const NAMES: [&str; 5] = ["ar3", "level", "features", "daily", "bits3"];
 
 /// The five bettors that look for order: by the last three scores, the mean level of the last 10 and
-/// 50, the 25 features, the time of day, and the last three bits "2x or more".
+/// 50, the features, the time of day, and the last three bits "2x or more".
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FiveBettors {
     inputs: LaggedInputs,
     ar3: Regression,
     level: Regression,
-    feat25: Regression,
+    features: Regression,
     daily: Regression,
     bits3: Bits,
     ln_e: [f64; 5],
@@ -44,7 +45,7 @@ impl FiveBettors {
             inputs: LaggedInputs::new(),
             ar3: Regression::new(3, 0.02),
             level: Regression::new(2, 0.02),
-            feat25: Regression::new(25, 0.002),
+            features: Regression::new(COUNT, 0.002),
             daily: Regression::new(4, 0.005),
             bits3: Bits::new(p_high, 50.0, 3),
             ln_e: [0.0; 5],
@@ -65,7 +66,7 @@ impl FiveBettors {
         let gains = [
             self.ar3.bet(&self.inputs.lags(), round.z),
             self.level.bet(&self.inputs.levels(), round.z),
-            self.feat25.bet(&self.inputs.features(), round.z),
+            self.features.bet(&self.inputs.features(), round.z),
             self.daily.bet(&waves(round.day_phase), round.z),
             self.bits3.bet(round.high),
         ];

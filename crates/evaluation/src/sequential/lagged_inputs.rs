@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use features::{COUNT, Extractor, FeatureRow, X_MAX, standardised};
 use serde::{Deserialize, Serialize};
 
-/// Rounds seen before the 25 features are used.
+/// Rounds seen before the features are used.
 const WARM: u64 = 10;
 
 /// Scores kept for the level sums.
@@ -66,7 +66,7 @@ impl LaggedInputs {
         })
     }
 
-    /// Returns the 25 standardised features for the next round; zeros until ten rounds are known.
+    /// Returns the standardised features for the next round; zeros until ten rounds are known.
     pub fn features(&self) -> FeatureRow {
         if self.rounds < WARM { [0.0; COUNT] } else { self.row }
     }

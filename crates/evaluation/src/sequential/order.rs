@@ -96,7 +96,7 @@ impl OrderTest {
     }
 }
 
-/// Returns the ln M that a rank would have under the default house law, from which the 25 features
+/// Returns the ln M that a rank would have under the default house law, from which the features
 /// are computed.
 fn pseudo_ln(rank: f64) -> f64 {
     (HouseLaw::default().r() / (1.0 - rank).max(1e-9)).ln().max(0.0)

@@ -1,5 +1,6 @@
 //! A small regression model that stands in for the learners in simulations.
 
+use features::COUNT;
 use serde::{Deserialize, Serialize};
 
 use crate::house_law::HouseLaw;
@@ -9,7 +10,7 @@ use crate::sequential::{LaggedInputs, Regression};
 use crate::{Kappa, TARGETS, ln_multiplier, normal};
 
 /// A forecaster cheap enough for thousands of streams: a Bayesian regression of the normal score
-/// under the house law on the 25 features. It serves for figures that need many replications.
+/// under the house law on the features. It serves for figures that need many replications.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SimpleModel {
     house: HouseLaw,
@@ -38,7 +39,7 @@ impl SimpleModel {
             house: HouseLaw::default(),
             random: SplitMix64::new(seed),
             inputs: LaggedInputs::new(),
-            regression: Regression::new(25, 0.002),
+            regression: Regression::new(COUNT, 0.002),
             kappa: Kappa::new(),
         }
     }

@@ -67,7 +67,10 @@ fn the_bettors_on_the_level_and_on_the_atom_equal_the_textbook_mixtures() {
         course.push(test.ln_e());
     }
     let bettors = test.bettors();
-    assert_eq!(names(&bettors), ["ar3", "level", "feat25", "daily", "bits3", "intercept", "atom"]);
+    assert_eq!(
+        names(&bettors),
+        ["ar3", "level", "features", "daily", "bits3", "intercept", "atom"]
+    );
     check(bettors[5].ln_e, mixture(&scores, 0.01));
     check(bettors[6].ln_e, beta_mixture(&atoms, 0.97 / 1.01, 200.0));
     assert!(bettors.iter().all(|bettor| bettor.ln_e.abs() > 1e-3), "{bettors:?}");
@@ -100,7 +103,7 @@ fn the_order_test_is_the_average_of_its_five_bettors() {
         course.push(test.ln_e());
     }
     let bettors = test.bettors();
-    assert_eq!(names(&bettors), ["ar3", "level", "feat25", "daily", "bits3"]);
+    assert_eq!(names(&bettors), ["ar3", "level", "features", "daily", "bits3"]);
     check_course(&bettors, &course, test.wealth(), test.anytime_p());
     check(test.ln_e_max(), test.wealth().ln_e_max());
     assert!(test.ln_e_max() > test.ln_e());

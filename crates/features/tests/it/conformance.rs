@@ -194,10 +194,10 @@ proptest! {
         let shifted: Vec<f64> = history.iter().map(|x| x + shift).collect();
         let (before, after) = (row(&history), row(&shifted));
         for (i, feature) in CATALOG.iter().enumerate() {
-                        match responses(feature.name).0 {
-                            Response::Equivariant => check_close(feature.name, after[i], before[i] + shift, 1e-12),
-                            Response::Invariant => check_close(feature.name, after[i], before[i], 1e-12),
-                            Response::Other => {}
+            match responses(feature.name).0 {
+                Response::Equivariant => check_close(feature.name, after[i], before[i] + shift, 1e-12),
+                Response::Invariant => check_close(feature.name, after[i], before[i], 1e-12),
+                Response::Other => {}
             }
         }
     }
@@ -211,10 +211,10 @@ proptest! {
         let (before, after) = (row(&history), row(&scaled));
         for (i, feature) in CATALOG.iter().enumerate() {
             let tolerance = 1e-12 * factor;
-                        match responses(feature.name).1 {
-                            Response::Equivariant => check_close(feature.name, after[i], before[i] * factor, tolerance),
-                            Response::Invariant => check_close(feature.name, after[i], before[i], tolerance),
-                            Response::Other => {}
+            match responses(feature.name).1 {
+                Response::Equivariant => check_close(feature.name, after[i], before[i] * factor, tolerance),
+                Response::Invariant => check_close(feature.name, after[i], before[i], tolerance),
+                Response::Other => {}
             }
         }
     }
@@ -230,9 +230,9 @@ proptest! {
         }
     }
 
-        /// Only the moving average depends on rounds older than the last 50.
-        #[test]
-        fn all_features_but_the_moving_average_ignore_rounds_before_the_last_fifty(
+    /// Only the moving average depends on rounds older than the last 50.
+    #[test]
+    fn all_features_but_the_moving_average_ignore_rounds_before_the_last_fifty(
         old in any_history(),
         recent in prop::collection::vec(0.0..8.0, 50),
     ) {

@@ -182,9 +182,9 @@ fn drawn_columns(count: usize, seed: u64) -> Vec<usize> {
     let mut columns: Vec<usize> = (0..COUNT).collect();
     let count = count.clamp(1, COUNT);
     for place in 0..count {
-        // 64 random bits over at most 25 places: the bias is below 1e-17.
+        // 64 random bits over at most `COUNT` places: the bias is below 1e-17.
         let ahead = random(seed, place) % (COUNT - place) as u64;
-        columns.swap(place, place + usize::try_from(ahead).expect("less than 25"));
+        columns.swap(place, place + usize::try_from(ahead).expect("less than COUNT"));
     }
     columns.truncate(count);
     columns

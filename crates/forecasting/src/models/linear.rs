@@ -1,7 +1,7 @@
 //! Ridge regression by its normal equations.
 //!
 //! Columns are standardised and the target is centred, so the intercept is the mean of the target and
-//! is not shrunk. The 25 by 25 system is summed over blocks of rows, which needs no second copy of
+//! is not shrunk. The normal equations are summed over blocks of rows, which needs no second copy of
 //! the data. It has a solution from one row on, even with constant or duplicate columns, because the
 //! penalty makes it positive definite. `smartcore` solves it by Cholesky decomposition. The ridge
 //! regression of `smartcore` would need a copy of all rows in f64, and more rows than columns.

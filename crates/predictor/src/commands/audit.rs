@@ -19,11 +19,11 @@ pub struct AuditArgs {
     /// Which rounds
     #[command(flatten)]
     pub recording: RecordingArgs,
-    /// Look at the first N rounds only, N being one of the announced numbers 1000, 2000, 5000, …;
-    /// each later look may be wrong with half the chance of the one before
+    /// Use the first N rounds only, N being one of the announced numbers 1000, 2000, 5000, …; each
+    /// later look has half the error probability of the one before
     #[arg(long, value_name = "N")]
     pub snapshot: Option<u64>,
-    /// Write the full result here
+    /// Write the full result to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }

@@ -42,13 +42,13 @@ pub struct BacktestArgs {
     /// When to refit: `rules` (as when serving) or `every=5%` or `every=500`
     #[arg(long, value_name = "WHEN", default_value = "every=5%")]
     pub refit: Refit,
-    /// A cash-out target for the flat stakes; may be given more than once
+    /// Cash-out target for the flat stakes; may be given more than once
     #[arg(long, value_name = "X", default_values = ["2", "5"], value_parser = target, value_delimiter = ',')]
     pub target: Vec<Multiplier>,
-    /// Write the full result here
+    /// Write the full result to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write a self-contained report here
+    /// Write a self-contained HTML report to this file
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }

@@ -23,7 +23,7 @@ use crate::store::ledger_file::LedgerFile;
 enum Outcome {
     Fine,
     Attention,
-    Trouble,
+    Problem,
 }
 
 struct Finding {
@@ -35,8 +35,8 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.outcome {
             Outcome::Fine => "ok     ",
-            Outcome::Attention => "look at",
-            Outcome::Trouble => "TROUBLE",
+            Outcome::Attention => "check  ",
+            Outcome::Problem => "PROBLEM",
         };
         writeln!(f, "{mark}  {}", self.text)
     }
@@ -50,8 +50,8 @@ fn attention(text: String) -> Finding {
     Finding { outcome: Outcome::Attention, text }
 }
 
-fn trouble(text: String) -> Finding {
-    Finding { outcome: Outcome::Trouble, text }
+fn problem(text: String) -> Finding {
+    Finding { outcome: Outcome::Problem, text }
 }
 
 /// Runs all checks and prints the findings.
@@ -67,7 +67,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     findings.push(messages(config));
     let text: String = findings.iter().map(ToString::to_string).collect();
     std::io::stdout().write_all(text.as_bytes()).context("writing the result")?;
-    match findings.iter().filter(|it| it.outcome == Outcome::Trouble).count() {
+    match findings.iter().filter(|it| it.outcome == Outcome::Problem).count() {
         0 => Ok(()),
         1 => anyhow::bail!("1 problem keeps the predictor from working"),
         count => anyhow::bail!("{count} problems keep the predictor from working"),
@@ -81,12 +81,12 @@ fn data(dir: &Path) -> Vec<Finding> {
     }
     let changes = match Directory::new(dir).scan() {
         Ok(changes) => changes,
-        Err(error) => return vec![trouble(format!("{error}; check its permissions"))],
+        Err(error) => return vec![problem(format!("{error}; check its permissions"))],
     };
     let mut findings = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Unreadable) {
         let error = change.error.as_deref().unwrap_or("cannot be read");
-        findings.push(trouble(format!("{}: {error}; check its permissions", change.file)));
+        findings.push(problem(format!("{}: {error}; check its permissions", change.file)));
     }
     for change in changes.iter().filter(|change| change.rejected_total > 0) {
         let first = change.rejected.first().map_or_else(String::new, |it| {
@@ -157,7 +157,7 @@ fn messages(config: &Config) -> Finding {
     match crate::alerts::service_names(&config.notify) {
         Ok(Some(names)) => fine(format!("alerts go to {names}")),
         Ok(None) => fine("no alerts are configured (predictor notify --help)".to_owned()),
-        Err(error) => trouble(format!("alerts cannot be sent: {error}")),
+        Err(error) => problem(format!("alerts cannot be sent: {error}")),
     }
 }
 
@@ -173,6 +173,6 @@ fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
 fn port(config: &Config) -> Finding {
     match TcpListener::bind(config.listen) {
         Ok(_) => fine(format!("{} is free", config.listen)),
-        Err(error) => trouble(format!("cannot listen on {}: {error}; use --listen", config.listen)),
+        Err(error) => problem(format!("cannot listen on {}: {error}; use --listen", config.listen)),
     }
 }

@@ -14,7 +14,7 @@ pub struct NotifyArgs {
     /// The settings.
     #[command(flatten)]
     pub serve: ServeArgs,
-    /// Send a message to each of them now
+    /// Send a test alert to each service now
     #[arg(long)]
     pub test: bool,
 }

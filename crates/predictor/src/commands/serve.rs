@@ -21,28 +21,28 @@ pub struct RunArgs {
     /// The settings.
     #[command(flatten)]
     pub serve: ServeArgs,
-    /// Open the dashboard in the browser once it is there
+    /// Open the dashboard in the browser
     #[arg(long)]
     pub open: bool,
-    /// Print each setting, its value and who said so, and end
+    /// Print each setting with its value and origin, and exit
     #[arg(long)]
     pub print_config: bool,
 }
 
-/// Settings, which all commands of the daemon share.
+/// The settings of the daemon, shared by its commands.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
     /// Directory with `aviator_payouts_*.csv`; it may appear later [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Where forecasts are kept [default: .predictor in the data directory]
+    /// Directory of the forecast ledger [default: .predictor in the data directory]
     #[arg(long, value_name = "DIR", env = "AVIATOR_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
-    /// A table to serve, whose files lie in the sub-directory of its name (those of `default` in the
-    /// data directory itself); may be given more than once [default: default]
+    /// Table to serve; its files are in the sub-directory of its name (those of `default` in the data
+    /// directory itself); may be given more than once [default: default]
     #[arg(long, value_name = "NAME", env = "AVIATOR_TABLES", value_delimiter = ',')]
     pub table: Vec<TableName>,
-    /// Serve every table that has files at the start: the data directory and its sub-directories
+    /// Serve every table that has files at start-up: the data directory and its sub-directories
     #[arg(long, env = "AVIATOR_ALL_TABLES", conflicts_with = "table")]
     pub all_tables: bool,
     /// Address and port of dashboard and API [default: 127.0.0.1:5001]
@@ -51,30 +51,29 @@ pub struct ServeArgs {
     /// TOML file with the same settings
     #[arg(long, value_name = "FILE", env = "AVIATOR_PREDICTOR_CONFIG")]
     pub config: Option<PathBuf>,
-    /// How new rows are noticed: `scan` looks every 2 s, `notify` also listens to the file
-    /// system, `auto` listens where that works [default: auto]
+    /// How new rows are noticed: `scan` scans every 2 s, `notify` also uses notifications of the file
+    /// system, `auto` uses them where they work [default: auto]
     #[arg(long, value_enum, value_name = "HOW", env = "AVIATOR_WATCH")]
     pub watch: Option<Watch>,
-    /// Whether new rows start a training by themselves [default: true]
+    /// Whether new rows start trainings automatically [default: true]
     #[arg(long, value_name = "BOOL", env = "AVIATOR_AUTO_TRAIN")]
     pub auto_train: Option<bool>,
-    /// A further host name requests may be addressed to; may be given more than once
+    /// Further host name that requests may be addressed to; may be given more than once
     #[arg(long, value_name = "HOST", env = "AVIATOR_ALLOWED_HOST", value_delimiter = ',')]
     pub allowed_host: Vec<String>,
-    /// File with a token that everyone who asks must know; needed on an address other machines can
-    /// reach
+    /// File with the token that clients must send; required on an address that other machines can reach
     #[arg(long, value_name = "FILE", env = "AVIATOR_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
-    /// What a proxy leaves in front of every path, such as /aviator
+    /// Prefix that a proxy leaves on every path, such as /aviator
     #[arg(long, value_name = "PATH", env = "AVIATOR_BASE_PATH")]
     pub base_path: Option<String>,
-    /// Listen on an address other machines can reach without a token: anyone there may use the API
+    /// Allow an address that other machines can reach without a token: anyone there can use the API
     #[arg(long)]
     pub insecure_no_auth: bool,
-    /// Where messages about trouble go.
+    /// Which services receive alerts.
     #[command(flatten)]
     pub notify: AlertSettings,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", env = "AVIATOR_LOG_FORMAT")]
     pub log_format: log::Format,
 }

@@ -51,7 +51,7 @@ impl fmt::Debug for Game {
 /// Flags of `verify`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct VerifyArgs {
-    /// Whose formula [default: aviator]
+    /// Game whose formula is used [default: aviator]
     #[arg(long, value_parser = Game::parser(), value_name = "GAME")]
     pub game: Option<Game>,
     /// aviator: the server seed the house revealed
@@ -75,7 +75,7 @@ pub struct VerifyArgs {
     /// Games with a hash chain: the hash of the game before, as it was published
     #[arg(long, value_name = "HEX")]
     pub previous: Option<String>,
-    /// Check every round that a collector kept with its seeds: an `….events.jsonl` or a directory
+    /// Check every round that a collector recorded with its seeds: an `….events.jsonl` or a directory
     #[arg(long, value_name = "PATH", conflicts_with_all = ["game", "server_seed", "client_seed", "commitment", "hash", "multiplier", "chain", "previous"])]
     pub events: Option<PathBuf>,
 }
@@ -176,9 +176,10 @@ fn line(step: &Step) -> String {
         Some(false) => "DOES NOT MATCH",
         None => "computed",
     };
-    let said = step.said.as_deref().filter(|_| step.matches() == Some(false));
-    let but = said.map_or_else(String::new, |said| format!("{:<15} but said: {said}\n", ""));
-    format!("{mark:<15} {}: {}\n{but}", step.name, step.computed)
+    let published = step.said.as_deref().filter(|_| step.matches() == Some(false));
+    let published =
+        published.map_or_else(String::new, |it| format!("{:<15} published: {it}\n", ""));
+    format!("{mark:<15} {}: {}\n{published}", step.name, step.computed)
 }
 
 /// Walks the chain backwards, up to its published end.

@@ -10,7 +10,7 @@ use super::secret_ref::SecretRef;
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertSettings {
-    /// Messages about trouble are posted as JSON to the URL that is kept there
+    /// Post alerts as JSON to the URL that is stored there
     #[arg(
         id = "notify_webhook",
         long = "notify-webhook",
@@ -18,7 +18,7 @@ pub struct AlertSettings {
         env = "AVIATOR_NOTIFY_WEBHOOK"
     )]
     pub webhook: Option<SecretRef>,
-    /// And sent by ntfy to the topic whose URL is kept there
+    /// Send alerts by ntfy to the topic whose URL is stored there
     #[arg(
         id = "notify_ntfy",
         long = "notify-ntfy",
@@ -26,7 +26,7 @@ pub struct AlertSettings {
         env = "AVIATOR_NOTIFY_NTFY"
     )]
     pub ntfy: Option<SecretRef>,
-    /// The access token of a protected ntfy topic
+    /// Access token of a protected ntfy topic
     #[arg(
         id = "notify_ntfy_token",
         long = "notify-ntfy-token",
@@ -34,7 +34,7 @@ pub struct AlertSettings {
         env = "AVIATOR_NOTIFY_NTFY_TOKEN"
     )]
     pub ntfy_token: Option<SecretRef>,
-    /// And sent by the Telegram bot whose token is kept there
+    /// Send alerts by the Telegram bot whose token is stored there
     #[arg(
         id = "notify_telegram_token",
         long = "notify-telegram-token",
@@ -42,7 +42,7 @@ pub struct AlertSettings {
         env = "AVIATOR_NOTIFY_TELEGRAM_TOKEN"
     )]
     pub telegram_token: Option<SecretRef>,
-    /// The Telegram chat to send to
+    /// Telegram chat that receives alerts
     #[arg(
         id = "notify_telegram_chat",
         long = "notify-telegram-chat",

@@ -1,4 +1,4 @@
-//! Where a secret is kept, `file:PATH` or `env:NAME`: settings never hold the secret itself.
+//! References to secrets, `file:PATH` or `env:NAME`: settings never hold the secret itself.
 
 use std::convert::Infallible;
 use std::path::Path;

@@ -99,8 +99,8 @@ impl From<(Arc<[u8]>, String)> for Answer {
 
 /// Returns a weak tag made from these numbers.
 pub(crate) fn tag(parts: &[u64]) -> EntityTag {
-    let words: Vec<String> = parts.iter().map(|part| format!("{part:x}")).collect();
-    EntityTag::new_weak(words.join("-"))
+    let numbers: Vec<String> = parts.iter().map(|part| format!("{part:x}")).collect();
+    EntityTag::new_weak(numbers.join("-"))
 }
 
 /// Returns whether the client has the version of this tag.

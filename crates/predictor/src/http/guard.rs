@@ -2,7 +2,7 @@
 //!
 //! A page of another site can send requests to a loopback address (cross-site requests), and by
 //! pointing its own name at 127.0.0.1 it can even read the answers (DNS rebinding). Against the
-//! second every request must name a host that is ours; "Origin equals Host" would be no check, as
+//! second every request must name a host of this server; "Origin equals Host" would be no check, as
 //! both come from the attacker then. Against the first, requests that change something must not
 //! come from elsewhere, and must carry a header that no page of another site can add. Ports are not
 //! compared: forwarding changes them, and they protect nothing.

@@ -1,7 +1,7 @@
 //! The `OpenAPI` description, as JSON and as a page, from one file: `docs/openapi.json`.
 //!
-//! It is kept by hand. A test asks every route for every answer and holds it against this file, and
-//! this file against the routes, so neither can have what the other lacks.
+//! The file is maintained by hand. Tests compare every answer of every route with it, and its routes with
+//! those of the server.
 
 mod page;
 
@@ -17,13 +17,13 @@ pub(super) const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 const STYLE: &str = include_str!("openapi/docs.css");
 
 static PAGE: LazyLock<String> = LazyLock::new(|| {
-    let document = serde_json::from_str(DOCUMENT).expect("a test reads it");
+    let document = serde_json::from_str(DOCUMENT).expect("a test parses it");
     page::page(&document)
 });
 
 /// `GET /api/openapi.json`.
 pub(crate) async fn openapi(request: HttpRequest) -> HttpResponse {
-    // Where everything begins, as seen from this address.
+    // The root, relative to this address.
     let root = if request.path().starts_with("/api/v1/") { "../.." } else { ".." };
     let text = DOCUMENT.replacen("\"url\": \"..\"", &format!("\"url\": \"{root}\""), 1);
     serve(&request, "application/json", text)

@@ -148,7 +148,7 @@ pub(crate) async fn train(
             Ok(HttpResponse::Ok().json(Trained { success: true, message, accuracy: &accuracy }))
         }
         Ok(Err(NoTraining::Running { id })) => {
-            let detail = format!("training {id} is running; /api/status tells when it is done");
+            let detail = format!("training {id} is running; /api/status shows when it is done");
             Err(Problem::new("training-runs", StatusCode::CONFLICT, detail).with("training_id", id))
         }
         Ok(Err(NoTraining::TooFewRounds { have, need })) => {

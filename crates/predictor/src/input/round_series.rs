@@ -103,7 +103,7 @@ impl RoundSeries {
         match file_rows {
             FileRows::Contiguous(range) if range.end == end => range.end = self.rounds.len(),
             FileRows::Separate(own) if own.is_empty() => {
-                *file_rows = FileRows::Contiguous(end..self.rounds.len())
+                *file_rows = FileRows::Contiguous(end..self.rounds.len());
             }
             // Rounds of another file lie between.
             _ => file_rows.own(&self.rounds).extend(rows),

@@ -13,7 +13,7 @@ use crate::input::compact_rounds::CompactRounds;
 
 /// Forecasts in a chunk.
 const CHUNK_ROUNDS: usize = 256;
-/// Full chunks of forecasts kept: more than any plot shows individually.
+/// Number of full chunks of forecasts in memory: more than any plot shows individually.
 const CHUNKS_KEPT: usize = 16;
 
 /// The served forecast for a round.
@@ -28,7 +28,7 @@ pub(crate) struct ServedInterval {
     pub(crate) inside: bool,
 }
 
-/// A round and its forecast, if it had one that is still kept.
+/// A round and its forecast, if that is still in memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct HistoryRow {
     pub(crate) round: Round,

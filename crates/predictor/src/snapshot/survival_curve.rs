@@ -36,7 +36,7 @@ fn times_ratio(cents: u64) -> u64 {
     (cents as f64 * RATIO).round() as u64
 }
 
-/// Counts of rounds, kept up to date one by one.
+/// Counts of rounds by the highest mark they reached.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SurvivalCurve {
     rounds: u64,

@@ -5,6 +5,7 @@
 //! except where they ask it for something.
 
 mod catch_up;
+mod rebuild;
 mod replies;
 mod training;
 

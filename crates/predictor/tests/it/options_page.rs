@@ -1,4 +1,4 @@
-//! `docs/reference/predictor-options.md` is what the command line defines.
+//! `docs/reference/predictor-options.md` matches the command line.
 //!
 //! `UPDATE_DOCS=1 cargo test -p predictor options_page` rewrites the page.
 
@@ -19,15 +19,15 @@ fn the_page_lists_every_command_and_option() {
 fn the_page_of_configuration_files_lists_every_key() {
     let page = include_str!("../../../../docs/reference/configuration-files.md");
     let section = page.split("\n## Predictor\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let told =
+    let output =
         Command::new(env!("CARGO_BIN_EXE_predictor")).arg("--print-config").output().unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
     let is_key = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
-    let names = told.lines().map(|line| line.trim_start_matches("# "));
+    let names = output.lines().map(|line| line.trim_start_matches("# "));
     let keys =
         names.filter_map(|line| line.split([' ', ':']).next().filter(|it| it.chars().all(is_key)));
     let keys: Vec<&str> = keys.filter(|key| !matches!(*key, "flag" | "")).collect();
-    assert!(keys.len() > 10, "{told}");
+    assert!(keys.len() > 10, "{output}");
     for key in keys {
         let name = key.rsplit('.').next().unwrap();
         assert!(section.contains(&format!("`{name}`")), "{key} is not on the page");

@@ -96,7 +96,7 @@ fn doctor_reports_problems() {
     let address = taken.local_addr().unwrap().to_string();
     let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "1 problem keeps");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("TROUBLE") && said.contains(&address), "{said}");
+    assert!(said.contains("PROBLEM") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");
     check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
 }

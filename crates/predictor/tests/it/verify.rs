@@ -59,10 +59,10 @@ fn the_step_that_does_not_match_is_named() {
     let text =
         differs(&aviator(&["--commitment", COMMITMENT, "--multiplier", "1.74"]), "multiplier");
     assert!(text.contains("matches         SHA-256 of the server seed"), "{text}");
-    assert!(text.contains("but said: 1.74"), "{text}");
+    assert!(text.contains("published: 1.74"), "{text}");
     let wrong = COMMITMENT.replace('6', "7");
     let text = differs(&aviator(&["--commitment", &wrong]), "SHA-256 of the server seed");
-    assert!(text.contains(&format!("but said: {wrong}")), "{text}");
+    assert!(text.contains(&format!("published: {wrong}")), "{text}");
     let wrong = DIGEST.replace('7', "8");
     differs(&aviator(&["--hash", &wrong]), "SHA-512 of all seeds");
     // Another order of the players is another digest.
@@ -254,7 +254,7 @@ fn any_later_change_is_found() {
     demo.check(
         &csv,
         |text| text.replace(&row(&text, 7), "2025-12-10T19:34:35.000Z,77.77"),
-        &["row 7 (demo-6): multiplier does not match: said 77.77", "11 rounds match"],
+        &["row 7 (demo-6): multiplier does not match: published 77.77", "11 rounds match"],
     );
     demo.check(
         &csv,
@@ -293,8 +293,8 @@ fn rounds_without_seeds_are_not_called_verified() {
     let mut demo = Demo::of(3);
     demo.play(3, false);
     let dir = demo.dir.path().to_str().unwrap().to_owned();
-    check(&["verify", "--events", &dir], 1, "1 rounds were kept without seeds");
+    check(&["verify", "--events", &dir], 1, "1 rounds were recorded without seeds");
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
-    check_complaint(&["verify", "--events", empty], 1, &["kept without seeds", "events.jsonl"]);
+    check_complaint(&["verify", "--events", empty], 1, &["recorded without seeds", "events.jsonl"]);
 }

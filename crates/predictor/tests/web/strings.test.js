@@ -6,13 +6,17 @@ import { STRINGS } from "../../src/web/js/i18n.js";
 
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
-test("both languages have the same keys in the same order", () => {
-  assert.deepEqual(Object.keys(STRINGS.de), Object.keys(STRINGS.en));
+test("all languages have the same keys in the same order", () => {
+  for (const [language, texts] of Object.entries(STRINGS)) {
+    assert.deepEqual(Object.keys(texts), Object.keys(STRINGS.en), language);
+  }
 });
 
-test("both languages fill in the same values", () => {
-  for (const [key, text] of Object.entries(STRINGS.en)) {
-    assert.deepEqual(placeholders(STRINGS.de[key]), placeholders(text), key);
+test("all languages fill in the same values", () => {
+  for (const [language, texts] of Object.entries(STRINGS)) {
+    for (const [key, text] of Object.entries(STRINGS.en)) {
+      assert.deepEqual(placeholders(texts[key]), placeholders(text), `${language} ${key}`);
+    }
   }
 });
 

@@ -1,8 +1,8 @@
-//! Rounds with ids, and the same round from several places.
+//! Rounds with ids, and rounds reported in several ways.
 
 use super::*;
 
-/// The newest first, named by what they are worth.
+/// Returns the history with ids, newest first.
 fn init(table: &Table) -> Report {
     let name = |(index, &cents): (usize, &u64)| {
         let id = format!("id-{}", table.history.len() - index);
@@ -13,14 +13,14 @@ fn init(table: &Table) -> Report {
 
 fn frame(table: &Table) -> Report {
     let id = format!("id-{}", table.history.len());
-    said_round(Some(&id), table.history[0])
+    round_report(Some(&id), table.history[0])
 }
 
-/// One new round, told by list, frame and init in the order given.
+/// Checks that a round is written once if list (l), frame (f) and init (i) report it in this order.
 #[track_caller]
 fn check_order(order: &str) {
     let mut table = Table::started();
-    table.hear(init(&table));
+    table.written_for(init(&table));
     let mut written = Vec::new();
     for cents in [231, 100, 100, 517] {
         table.play(&[cents]);
@@ -29,13 +29,13 @@ fn check_order(order: &str) {
             table.now += 0.4;
             let report = match way {
                 'l' => {
-                    written.extend(table.see_history());
+                    written.extend(table.poll_history());
                     continue;
                 }
                 'f' => frame(&table),
                 _ => init(&table),
             };
-            written.extend(table.hear(report));
+            written.extend(table.written_for(report));
         }
     }
     assert_eq!(written, ["+231", "+100", "+100", "+517"], "{order}");
@@ -56,14 +56,14 @@ fn a_list_that_lags_behind_the_frames_changes_nothing() {
     let old = table.shown();
     table.play(&[231]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+231"]);
-    assert_eq!(table.see(&old), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), ["+231"]);
+    assert_eq!(table.poll_twice(&old), [""; 0]);
     table.play(&[100]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+100"]);
-    assert_eq!(table.see(&old), [""; 0]);
-    assert_eq!(table.insist(&old), [""; 0]);
-    assert_eq!(table.see_history(), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), ["+100"]);
+    assert_eq!(table.poll_twice(&old), [""; 0]);
+    assert_eq!(table.poll_until_accepted(&old), [""; 0]);
+    assert_eq!(table.poll_history(), [""; 0]);
 }
 
 #[test]
@@ -71,118 +71,118 @@ fn equal_neighbours_from_frames_and_a_lagging_list_stay_two_rounds() {
     let mut table = Table::started();
     table.play(&[100]);
     table.now += 9.0;
-    assert_eq!(table.see_history(), ["+100"]);
-    assert_eq!(table.hear(frame(&table)), [""; 0], "the name of the round the list gave");
+    assert_eq!(table.poll_history(), ["+100"]);
+    assert_eq!(table.written_for(frame(&table)), [""; 0], "the name of the round the list gave");
     let lagging = table.shown();
     table.play(&[100]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+100"]);
-    assert_eq!(table.see(&lagging), [""; 0]);
-    assert_eq!(table.see_history(), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), ["+100"]);
+    assert_eq!(table.poll_twice(&lagging), [""; 0]);
+    assert_eq!(table.poll_history(), [""; 0]);
 }
 
 #[test]
-fn a_late_or_repeated_frame_is_no_new_round() {
+fn a_late_or_repeated_frame_is_not_a_new_round() {
     let mut table = Table::started();
     table.play(&[231]);
     table.now += 9.0;
     let late = frame(&table);
-    assert_eq!(table.hear(late.clone()), ["+231"]);
-    assert_eq!(table.hear(late.clone()), [""; 0]);
+    assert_eq!(table.written_for(late.clone()), ["+231"]);
+    assert_eq!(table.written_for(late.clone()), [""; 0]);
     table.play(&[100]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+100"]);
-    assert_eq!(table.hear(late), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), ["+100"]);
+    assert_eq!(table.written_for(late), [""; 0]);
 }
 
 #[test]
-fn a_frame_that_comes_long_after_the_list_showed_its_round_is_no_new_round() {
+fn a_frame_long_after_the_list_showed_its_round_is_not_a_new_round() {
     let mut table = Table::started();
     table.play(&[231]);
     table.now += 9.0;
-    assert_eq!(table.see_history(), ["+231"]);
+    assert_eq!(table.poll_history(), ["+231"]);
     for _ in 0..5 {
         table.now += 5.0;
-        assert_eq!(table.see_history(), [""; 0]);
+        assert_eq!(table.poll_history(), [""; 0]);
     }
-    assert_eq!(table.hear(frame(&table)), [""; 0]);
-    // Had it been another round of the same value, the list would tell.
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
+    // If it were another round of the same value, the list would show it.
     table.play(&[231]);
     table.now += 9.0;
-    assert_eq!(table.see_history(), ["+231"]);
+    assert_eq!(table.poll_history(), ["+231"]);
 }
 
 #[test]
 fn an_id_that_changes_its_value_is_a_conflict_and_the_first_stands() {
     let mut table = Table::started();
-    table.see_history();
-    assert_eq!(table.hear(said_round(Some("a"), 231)), ["+231"]);
-    assert_eq!(table.hear(said_round(Some("a"), 232)), ["Conflict"]);
-    assert_eq!(table.hear(said_ids(&[("a", 233)])), ["Conflict"]);
+    table.poll_history();
+    assert_eq!(table.written_for(round_report(Some("a"), 231)), ["+231"]);
+    assert_eq!(table.written_for(round_report(Some("a"), 232)), ["Conflict"]);
+    assert_eq!(table.written_for(ids_report(&[("a", 233)])), ["Conflict"]);
 }
 
 #[test]
 fn ids_that_are_not_consecutive_leave_no_gap() {
     let mut table = Table::started();
-    table.see_history();
+    table.poll_history();
     for (id, cents) in [("8241964", 120), ("8241965", 150), ("8241969", 231), ("8241979", 100)] {
         table.now += 20.0;
-        assert_eq!(table.hear(said_round(Some(id), cents)), [format!("+{cents}")]);
+        assert_eq!(table.written_for(round_report(Some(id), cents)), [format!("+{cents}")]);
     }
 }
 
 #[test]
 fn an_init_after_an_outage_fills_in_by_id() {
     let mut table = Table::started();
-    table.hear(init(&table));
+    table.written_for(init(&table));
     table.deduplicator.interrupted();
     table.play(&[101, 102, 103]);
     table.now += 70.0;
-    assert_eq!(table.hear(init(&table)), ["~101", "~102", "~103"]);
-    assert_eq!(table.see_history(), [""; 0]);
+    assert_eq!(table.written_for(init(&table)), ["~101", "~102", "~103"]);
+    assert_eq!(table.poll_history(), [""; 0]);
 }
 
 #[test]
-fn an_init_of_which_no_id_is_known_is_a_gap_after_a_long_time_and_a_reset_after_a_short_one() {
-    for (seconds, mark, rows) in [(600.0, "Gap", 25), (20.0, "Reset", 0)] {
+fn an_init_without_a_known_id_is_a_gap_after_a_long_time_and_a_reset_after_a_short_one() {
+    for (seconds, kind, rows) in [(600.0, "Gap", 25), (20.0, "Reset", 0)] {
         let mut table = Table::started();
-        table.hear(init(&table));
+        table.written_for(init(&table));
         table.deduplicator.interrupted();
         for _ in 0..30 {
             table.play_any();
         }
         table.now += seconds;
-        let written = table.hear(init(&table));
-        assert_eq!((written[0].as_str(), written.len()), (mark, rows + 1));
-        assert_eq!(table.see_history(), [""; 0]);
+        let written = table.written_for(init(&table));
+        assert_eq!((written[0].as_str(), written.len()), (kind, rows + 1));
+        assert_eq!(table.poll_history(), [""; 0]);
         table.play(&[231]);
         table.now += 9.0;
-        assert_eq!(table.hear(frame(&table)), ["+231"]);
+        assert_eq!(table.written_for(frame(&table)), ["+231"]);
     }
 }
 
 #[test]
-fn an_init_older_than_what_is_known_is_nothing_new() {
+fn an_init_older_than_the_known_rounds_adds_nothing() {
     let mut table = Table::started();
     let old = init(&table);
-    table.hear(old.clone());
+    table.written_for(old.clone());
     table.play(&[231]);
     table.now += 9.0;
-    table.hear(frame(&table));
-    assert_eq!(table.hear(old), [""; 0]);
+    table.written_for(frame(&table));
+    assert_eq!(table.written_for(old), [""; 0]);
 }
 
 #[test]
 fn a_round_that_only_the_init_knows_in_between_is_marked_and_not_written_out_of_order() {
     let mut table = Table::started();
-    table.hear(init(&table));
+    table.written_for(init(&table));
     table.play(&[231]);
     table.now += 9.0;
     table.play(&[517]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+517"]);
-    assert_eq!(table.hear(init(&table)), ["Gap"]);
-    assert_eq!(table.hear(init(&table)), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), ["+517"]);
+    assert_eq!(table.written_for(init(&table)), ["Gap"]);
+    assert_eq!(table.written_for(init(&table)), [""; 0]);
 }
 
 #[test]
@@ -192,12 +192,12 @@ fn a_round_that_only_the_list_knows_in_between_is_marked_and_not_written_out_of_
     table.now += 9.0;
     table.play(&[517]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+517"]);
+    assert_eq!(table.written_for(frame(&table)), ["+517"]);
     let shown = table.shown();
-    assert_eq!(table.insist(&shown), ["Gap"]);
+    assert_eq!(table.poll_until_accepted(&shown), ["Gap"]);
     table.play(&[100]);
     table.now += 9.0;
-    assert_eq!(table.see_history(), ["+100"]);
+    assert_eq!(table.poll_history(), ["+100"]);
 }
 
 #[test]
@@ -207,60 +207,60 @@ fn a_frame_right_after_connecting_waits_for_the_list_so_that_rounds_stay_in_orde
     table.play(&[101, 102]);
     table.now += 60.0;
     table.play(&[103]);
-    assert_eq!(table.hear(frame(&table)), [""; 0]);
-    assert_eq!(table.see_history(), ["~101", "~102", "~103"]);
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
+    assert_eq!(table.poll_history(), ["~101", "~102", "~103"]);
     table.play(&[104]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+104"]);
+    assert_eq!(table.written_for(frame(&table)), ["+104"]);
 }
 
 #[test]
-fn a_frame_after_connecting_is_written_behind_a_gap_if_no_list_comes() {
+fn a_frame_after_connecting_is_written_after_a_gap_if_no_list_arrives() {
     let mut table = Table::started();
     table.deduplicator.interrupted();
     table.now += 60.0;
-    assert_eq!(table.hear(said_round(Some("x"), 231)), [""; 0]);
+    assert_eq!(table.written_for(round_report(Some("x"), 231)), [""; 0]);
     table.now += 5.0;
-    assert_eq!(table.hear(Report::Alive), [""; 0]);
+    assert_eq!(table.written_for(Report::Alive), [""; 0]);
     table.now += 6.0;
-    assert_eq!(table.hear(Report::Alive), ["Gap", "+231"]);
+    assert_eq!(table.written_for(Report::Alive), ["Gap", "+231"]);
 }
 
 #[test]
-fn a_feed_without_history_marks_a_gap_at_each_reconnect() {
+fn a_feed_without_history_records_a_gap_at_each_reconnect() {
     let mut table =
         Table::new(Deduplicator::new(DedupSettings { kind: SourceKind::WebSocket, ..settings() }));
-    assert_eq!(table.hear(said_round(None, 231)), ["+231"]);
-    assert_eq!(table.hear(said_round(None, 231)), ["+231"], "a message is a round");
+    assert_eq!(table.written_for(round_report(None, 231)), ["+231"]);
+    assert_eq!(table.written_for(round_report(None, 231)), ["+231"], "a message is a round");
     table.deduplicator.interrupted();
-    assert_eq!(table.hear(said_round(None, 100)), ["Gap", "+100"]);
-    assert_eq!(table.hear(said_round(None, 100)), ["+100"]);
+    assert_eq!(table.written_for(round_report(None, 100)), ["Gap", "+100"]);
+    assert_eq!(table.written_for(round_report(None, 100)), ["+100"]);
 }
 
 #[test]
 fn frames_before_the_first_list_are_written_once() {
     let mut table = Table::new(Deduplicator::new(settings()));
-    assert_eq!(table.hear(frame(&table)), [""; 0]);
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
     table.now += 11.0;
     let newest = table.history[0];
-    assert_eq!(table.hear(Report::Alive), [format!("+{newest}")]);
-    assert_eq!(table.see_history(), [""; 0]);
+    assert_eq!(table.written_for(Report::Alive), [format!("+{newest}")]);
+    assert_eq!(table.poll_history(), [""; 0]);
     table.play(&[231]);
     table.now += 9.0;
-    assert_eq!(table.see_history(), ["+231"]);
+    assert_eq!(table.poll_history(), ["+231"]);
 }
 
 #[test]
-fn a_dated_history_is_taken_from_where_the_files_end() {
+fn a_dated_history_is_continued_from_where_the_files_end() {
     let newest = Round { time: wall(100.0), multiplier: Multiplier::from_cents(231).unwrap() };
     let feed = DedupSettings { kind: SourceKind::Demo, ..settings() };
-    let seed =
+    let resume_point =
         ResumePoint { rounds: vec![newest], newest: Some(newest.time), ..ResumePoint::default() };
-    let mut table = Table::new(Deduplicator::resuming(feed, &seed));
+    let mut table = Table::new(Deduplicator::resuming(feed, &resume_point));
     table.now = 200.0;
     let mut written = Vec::new();
     for (second, cents) in [(50.0, 150), (100.0, 231), (120.0, 170), (150.0, 180)] {
-        written.extend(table.hear(Report::Round {
+        written.extend(table.written_for(Report::Round {
             id: Some(format!("{second}")),
             multiplier: Multiplier::from_cents(cents).unwrap(),
             ended_at: Some(wall(second)),
@@ -288,18 +288,18 @@ fn a_replay_keeps_its_times_even_if_they_step_back() {
     }
 }
 
-/// Names come in the order of the rounds: when a newer round has its name, the next name is not that of an older one.
+/// Ids arrive in the order of the rounds: once a newer round has its id, the next id is not that of an older one.
 #[test]
-fn a_name_does_not_go_to_a_round_that_a_newer_name_has_passed() {
+fn an_id_is_not_given_to_a_round_older_than_one_that_has_a_newer_id() {
     let fast = DedupSettings { round_min: Duration::from_millis(10), ..settings() };
     let mut table = Table::new(Deduplicator::new(fast));
-    assert_eq!(table.see_history(), [""; 0]);
+    assert_eq!(table.poll_history(), [""; 0]);
     table.play(&[231]);
-    assert_eq!(table.see_history(), ["+231"]);
+    assert_eq!(table.poll_history(), ["+231"]);
     for (cents, written) in [(517, "+517"), (231, "+231")] {
         table.play(&[cents]);
         table.now += 0.2;
-        assert_eq!(table.hear(frame(&table)), [written]);
+        assert_eq!(table.written_for(frame(&table)), [written]);
     }
 }
 
@@ -308,10 +308,13 @@ fn after_an_interruption_single_rounds_wait_for_the_history() {
     let mut table = Table::started();
     table.play(&[231]);
     table.now += 9.0;
-    assert_eq!(table.hear(frame(&table)), ["+231"]);
-    assert_eq!(table.hear(Report::Interrupted("the tab was reloaded".to_owned())), ["Reconnect"]);
+    assert_eq!(table.written_for(frame(&table)), ["+231"]);
+    assert_eq!(
+        table.written_for(Report::Interrupted("the tab was reloaded".to_owned())),
+        ["Reconnect"]
+    );
     table.play(&[517, 100]);
     table.now += 20.0;
-    assert_eq!(table.hear(frame(&table)), [""; 0]);
-    assert_eq!(table.see_history(), ["~517", "~100"]);
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
+    assert_eq!(table.poll_history(), ["~517", "~100"]);
 }

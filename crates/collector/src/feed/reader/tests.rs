@@ -27,13 +27,13 @@ fn round(id: Option<&str>, multiplier: &str, detail: Option<Value>) -> Report {
     Report::Round { id, multiplier: x(multiplier), ended_at: None, backfill: false, detail }
 }
 
-/// Everything that `messages` say, and every problem.
+/// Returns all reports and problems that follow from `messages`.
 fn read(reader: &mut Reader, messages: &[Value]) -> (Vec<Report>, Vec<String>) {
     let (mut report, mut problems) = (Vec::new(), Vec::new());
     for message in messages {
-        let heard = reader.read(message);
-        report.extend(heard.report);
-        problems.extend(heard.problem.map(|problem| problem.to_string()));
+        let parsed = reader.read(message);
+        report.extend(parsed.report);
+        problems.extend(parsed.problem.map(|problem| problem.to_string()));
     }
     (report, problems)
 }
@@ -64,7 +64,7 @@ fn crash(id: &str, status: &str, multiplier: Option<f64>) -> Value {
 }
 
 #[test]
-fn only_messages_whose_filters_hold_end_a_round() {
+fn only_messages_that_match_the_filters_end_a_round() {
     check(
         GRAPHQL,
         &[
@@ -79,7 +79,7 @@ fn only_messages_whose_filters_hold_end_a_round() {
 }
 
 #[test]
-fn a_null_multiplier_is_the_last_one_told_in_flight() {
+fn a_null_multiplier_becomes_the_last_one_in_flight() {
     let detail = json!({"multiplier_from": "the last one told in flight"});
     check(
         GRAPHQL,
@@ -93,7 +93,7 @@ fn a_null_multiplier_is_the_last_one_told_in_flight() {
 }
 
 #[test]
-fn a_null_multiplier_without_one_in_flight_is_1_00_if_the_start_was_heard() {
+fn a_null_multiplier_without_one_in_flight_is_1_00_if_the_start_was_observed() {
     let detail = json!({"multiplier_from": "none told"});
     check(
         GRAPHQL,
@@ -103,7 +103,7 @@ fn a_null_multiplier_without_one_in_flight_is_1_00_if_the_start_was_heard() {
 }
 
 #[test]
-fn the_first_round_heard_is_left_out_rather_than_called_1_00() {
+fn the_first_round_observed_is_left_out_rather_than_taken_as_1_00() {
     fails(
         GRAPHQL,
         &[crash("a", "crash", None)],
@@ -112,7 +112,7 @@ fn the_first_round_heard_is_left_out_rather_than_called_1_00() {
 }
 
 #[test]
-fn a_flight_before_the_connection_was_lost_says_nothing_of_the_one_after() {
+fn a_flight_before_a_lost_connection_does_not_count_for_the_next_round() {
     let mut reader = reader(GRAPHQL);
     let before = [crash("a", "crash", Some(2.0)), crash("b", "in_progress", Some(3.3))];
     assert_eq!(read(&mut reader, &before).0.len(), 1);
@@ -122,14 +122,14 @@ fn a_flight_before_the_connection_was_lost_says_nothing_of_the_one_after() {
 }
 
 #[test]
-fn the_flight_of_another_round_is_no_stand_in() {
+fn the_flight_of_another_round_does_not_count() {
     let messages = [crash("a", "in_progress", Some(3.3)), crash("b", "crash", None)];
     let (report, problems) = read(&mut reader(GRAPHQL), &messages);
     assert_eq!((report.len(), problems.len()), (0, 1), "{problems:?}");
 }
 
 #[test]
-fn a_left_out_multiplier_is_as_good_as_null() {
+fn an_omitted_multiplier_counts_as_null() {
     let toml = "[[rounds]]\nevent = 'crash'\nvalue = '/1/x'\nwhen_null = { event = 'tick' }\n";
     let detail = json!({"multiplier_from": "the last one told in flight"});
     check(
@@ -149,7 +149,7 @@ id_from = { event = "game_starting", id = "/1/game_id" }
 "#;
 
 #[test]
-fn a_round_is_named_by_the_message_before_it() {
+fn a_round_takes_its_id_from_the_message_before_it() {
     check(
         BUSTABIT,
         &[
@@ -177,7 +177,7 @@ fn a_detail_that_is_too_long_is_not_kept() {
 }
 
 #[test]
-fn a_list_is_read_newest_first_whatever_its_order() {
+fn a_list_is_returned_newest_first_whatever_its_order() {
     let toml = |order: &str| {
         format!("[[rounds]]\nlist = '/rows'\nvalue = '/x'\nid = '/n'\norder = '{order}'\n")
     };
@@ -190,7 +190,7 @@ fn a_list_is_read_newest_first_whatever_its_order() {
 }
 
 #[test]
-fn a_list_of_plain_numbers_is_the_message_itself() {
+fn a_message_may_be_a_plain_list_of_numbers() {
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\nscale = 0.01\n";
     check(toml, &[json!([231, 100, 950])], &[Report::List(vec![x("2.31"), x("1"), x("9.5")])]);
     check(toml, &[json!([])], &[]);
@@ -203,7 +203,7 @@ fn a_round_in_flight_at_the_new_end_of_a_list_is_left_out() {
 }
 
 #[test]
-fn a_list_ends_where_it_cannot_be_read() {
+fn a_list_ends_at_an_unreadable_entry() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\n";
     let (report, problems) =
         read(&mut reader(toml), &[json!([{"x": 2}, {"x": 3}, {"y": 1}, {"x": 4}])]);
@@ -215,7 +215,7 @@ fn a_list_ends_where_it_cannot_be_read() {
 }
 
 #[test]
-fn a_list_is_not_read_beyond_what_the_ledger_remembers() {
+fn a_list_is_not_read_beyond_the_window_of_the_deduplicator() {
     let many: Value = (0..500).map(|n| json!(2 + n)).collect();
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\norder = 'oldest-first'\n";
     let (report, _) = read(&mut reader(toml), &[many]);
@@ -224,7 +224,7 @@ fn a_list_is_not_read_beyond_what_the_ledger_remembers() {
 }
 
 #[test]
-fn the_first_rule_that_is_about_a_message_reads_it() {
+fn the_first_rule_that_matches_a_message_reads_it() {
     let toml = "
 [[rounds]]
 event = 'history'
@@ -242,7 +242,7 @@ value = '/1'
 }
 
 #[test]
-fn a_time_is_kept_and_a_bad_one_does_not_cost_the_round() {
+fn a_time_is_kept_and_an_invalid_one_does_not_lose_the_round() {
     let toml = "[[rounds]]\nvalue = '/x'\ntime = '/at'\ntime_format = 'unix_ms'\n";
     let message = |at: Value| json!({"x": 2, "at": at});
     let (report, problems) = read(
@@ -267,7 +267,7 @@ fn a_time_is_kept_and_a_bad_one_does_not_cost_the_round() {
 }
 
 #[test]
-fn a_message_that_is_not_as_the_rule_says_is_named_by_key_and_pointer() {
+fn a_message_that_contradicts_its_rule_is_reported_by_key_and_pointer() {
     let toml = "[[rounds]]\nevent = 'crash'\nvalue = '/1/crash'\nid = '/1/id'\n";
     fails(
         toml,
@@ -299,7 +299,7 @@ fn a_message_that_is_not_as_the_rule_says_is_named_by_key_and_pointer() {
 }
 
 #[test]
-fn why_no_rule_is_about_a_message_can_be_asked() {
+fn the_reason_why_no_rule_matches_is_available() {
     let reader = reader(BUSTABIT);
     assert_eq!(
         reader.mismatch_reason(&json!(["crash", {}])),

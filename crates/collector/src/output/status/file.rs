@@ -1,4 +1,4 @@
-//! `status.json` beside the CSVs: written whole at every change and every few seconds.
+//! Writes `status.json` at every change and every few seconds.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,31 +7,31 @@ use rounds::disk::{Disk, OpenMode};
 
 use super::{STATUS_FILE, Status};
 
-/// The file is filled up with spaces to so many bytes: room for what must be said when the disk has none.
+/// Minimum size of the file in bytes; it is padded with spaces, so that a full disk can still be reported within it.
 const FILE_LEN_MIN: usize = 1500;
 
-/// The file of a directory.
+/// The status file of a directory.
 #[derive(Debug)]
 pub struct StatusFile {
     disk: Box<dyn Disk>,
     dir: PathBuf,
-    /// Why it could not be written the last time; each reason is said once.
+    /// Why the last write failed; each reason is logged once.
     last_error: Option<String>,
 }
 
 impl StatusFile {
-    /// The file of this directory, which is there.
+    /// Returns the status file of a directory, which must exist.
     pub fn new(disk: Box<dyn Disk>, dir: PathBuf) -> Self {
         Self { disk, dir, last_error: None }
     }
 
-    /// Puts the status in the place of the one before. Rounds matter more: if that fails, it is said and tried again with
-    /// the next one.
+    /// Replaces the status in the file. A failure is logged and does not stop the recording; the next status is written
+    /// anyway.
     pub fn write(&mut self, status: &Status) {
         match status.write(self.disk.as_ref(), &self.dir) {
             Ok(()) => {
                 if self.last_error.take().is_some() {
-                    tracing::info!("The status file is written again.");
+                    tracing::info!("The status file can be written again.");
                 }
             }
             Err(error) => self.warn_once(error.to_string()),
@@ -42,7 +42,7 @@ impl StatusFile {
         if self.last_error.as_ref() != Some(&error) {
             tracing::warn!(
                 dir = %self.dir.display(), error,
-                "The status file cannot be written; whoever reads it sees an old one."
+                "The status file cannot be written and is out of date."
             );
             self.last_error = Some(error);
         }
@@ -50,11 +50,11 @@ impl StatusFile {
 }
 
 impl Status {
-    /// Writes it: a reader sees the old one or the new one, never a part. Onto a full disk it is written over the old one,
-    /// in one piece and in the space that has: that the disk is full must be said.
-    /// After an error the old file stands; only a disk that gives up amid the one piece leaves a part of each.
+    /// Replaces the file, so that a reader sees either the old or the new status. On a full disk it overwrites the old file in
+    /// place with one write, because the status must report that the disk is full.
+    /// After an error the old file remains, unless the disk failed in the middle of that one write.
     fn write(&self, disk: &dyn Disk, dir: &Path) -> io::Result<()> {
-        let (draft, path) = (draft(dir), dir.join(STATUS_FILE));
+        let (draft, path) = (draft_path(dir), dir.join(STATUS_FILE));
         let mut text = serde_json::to_vec_pretty(self)?;
         text.resize(text.len().max(FILE_LEN_MIN), b' ');
         text.push(b'\n');
@@ -64,12 +64,12 @@ impl Status {
             Err(error) => {
                 drop(disk.remove(&draft));
                 let is_full = error.kind() == io::ErrorKind::StorageFull;
-                if is_full { self.write_over(disk, &path) } else { Err(error) }
+                if is_full { self.overwrite(disk, &path) } else { Err(error) }
             }
         }
     }
 
-    fn write_over(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    fn overwrite(&self, disk: &dyn Disk, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec(self)?;
         let mut file = disk.open(path, OpenMode::Over)?;
         let room = usize::try_from(file.stat()?.length).unwrap_or(usize::MAX);
@@ -85,7 +85,7 @@ impl Status {
     }
 }
 
-fn draft(dir: &Path) -> PathBuf {
+fn draft_path(dir: &Path) -> PathBuf {
     dir.join(format!("{STATUS_FILE}.new"))
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use crate::output::status::{CollectorState, LastRound};
 
     #[test]
-    fn the_file_says_what_readers_expect() {
+    fn the_file_has_the_documented_fields() {
         let dir = tempfile::tempdir().unwrap();
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
         let mut status = Status::new(SourceKind::Demo, now);
@@ -117,11 +117,11 @@ mod tests {
         assert_eq!(value["last_round"]["time"], "2026-01-01T12:00:00.000Z");
         assert_eq!(value["last_round"]["multiplier"], 2.31);
         assert!(value["last_error"].is_null());
-        assert!(!draft(dir.path()).exists());
+        assert!(!draft_path(dir.path()).exists());
     }
 
     #[test]
-    fn on_a_full_disk_it_is_written_over_the_old_one() {
+    fn on_a_full_disk_the_old_file_is_overwritten_in_place() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(STATUS_FILE);
         let mut status = Status::new(SourceKind::Demo, DateTime::UNIX_EPOCH);
@@ -129,16 +129,16 @@ mod tests {
         let before = fs::metadata(&path).unwrap().len();
         status.state = CollectorState::WritingFailed;
         status.last_error = Some("no space left".to_owned());
-        status.write_over(&RealDisk, &path).unwrap();
+        status.overwrite(&RealDisk, &path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(u64::try_from(text.len()).unwrap(), before, "it takes no more space");
+        assert_eq!(u64::try_from(text.len()).unwrap(), before, "it takes up no more space");
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             (&value["state"], &value["last_error"]),
             (&"writing_failed".into(), &"no space left".into())
         );
         status.last_error = Some("x".repeat(text.len()));
-        status.write_over(&RealDisk, &path).unwrap();
+        status.overwrite(&RealDisk, &path).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
@@ -146,17 +146,17 @@ mod tests {
             (&"writing_failed".into(), true)
         );
         fs::write(&path, "{}").unwrap();
-        assert!(status.write_over(&RealDisk, &path).is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{}", "what is there stands");
+        assert!(status.overwrite(&RealDisk, &path).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}", "the old file remains");
     }
 
-    /// What the file says in its counter; nothing when it is no status.
-    fn report(dir: &Path) -> Option<u64> {
+    /// Returns the counter in the file; `None` if it is not a whole status.
+    fn rounds_in_file(dir: &Path) -> Option<u64> {
         let text = fs::read(dir.join(STATUS_FILE)).ok()?;
         serde_json::from_slice::<serde_json::Value>(&text).ok()?["rounds_written"].as_u64()
     }
 
-    /// Writes eight times with faults. False when they came too late.
+    /// Writes eight times with faults; returns whether one of them was hit.
     fn survives(fault: Fault, first: u64, count: u64) -> bool {
         let (dir, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
         let mut status = Status::new(SourceKind::Demo, DateTime::UNIX_EPOCH);
@@ -167,27 +167,31 @@ mod tests {
             status.rounds_written = number;
             match status.write(&disk, dir.path()) {
                 Ok(()) => good = number,
-                // The one exception: the disk is full and then fails amid the piece that is written over the old one.
-                Err(_) if fault == Fault::Short && count > 1 && report(dir.path()).is_none() => {
+                // The one exception: the disk is full and then fails in the middle of the overwriting.
+                Err(_)
+                    if fault == Fault::Short
+                        && count > 1
+                        && rounds_in_file(dir.path()).is_none() =>
+                {
                     continue;
                 }
                 Err(_) => {}
             }
-            let report = report(dir.path()).unwrap();
-            assert!(report == good || report == number, "{report} after {good} and {number}");
-            good = report;
+            let found = rounds_in_file(dir.path()).unwrap();
+            assert!(found == good || found == number, "{found} after {good} and {number}");
+            good = found;
         }
         let was_hit = disk.was_hit();
         disk.heal();
         status.rounds_written = 9;
         status.write(&disk, dir.path()).unwrap();
-        assert_eq!(report(dir.path()), Some(9));
-        assert!(!draft(dir.path()).exists());
+        assert_eq!(rounds_in_file(dir.path()), Some(9));
+        assert!(!draft_path(dir.path()).exists());
         was_hit
     }
 
     #[test]
-    fn whichever_calls_fail_a_reader_finds_a_whole_status_and_writing_resumes() {
+    fn whichever_call_fails_the_file_holds_a_whole_status_and_writing_resumes() {
         for fault in Fault::ALL {
             for count in [1, 2, 5] {
                 let tried = (1..1000).take_while(|&first| survives(fault, first, count)).count();
@@ -197,16 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn that_it_cannot_be_written_is_said_once_and_that_it_can_again() {
+    fn a_failure_is_logged_once_and_so_is_the_recovery() {
         let (dir, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
         let mut file = StatusFile::new(Box::new(disk.clone()), dir.path().to_owned());
         let status = Status::new(SourceKind::Demo, DateTime::UNIX_EPOCH);
         disk.fail(Fault::Broken, 1, u64::MAX);
-        let report = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
-        assert_eq!(report.matches("The status file cannot be written").count(), 1, "{report}");
+        let logs = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
+        assert_eq!(logs.matches("The status file cannot be written").count(), 1, "{logs}");
         disk.heal();
-        let report = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
-        assert_eq!(report.matches("written again").count(), 1, "{report}");
+        let logs = capture_logs(|| (0..3).for_each(|_| file.write(&status)));
+        assert_eq!(logs.matches("written again").count(), 1, "{logs}");
         assert!(dir.path().join(STATUS_FILE).exists());
     }
 }

@@ -31,7 +31,7 @@ fn cents(dir: &Path) -> Vec<u64> {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn rounds_and_marks_are_written_in_order_and_counted() {
+async fn rounds_are_written_in_order_and_counted() {
     let (dir, _, mut writer) = writer();
     for number in 0..100 {
         writer.try_put(row(number)).unwrap();
@@ -67,7 +67,7 @@ async fn rounds_that_arrive_while_the_disk_is_full_are_kept_in_order() {
 }
 
 #[tokio::test]
-async fn rounds_that_the_disk_refuses_to_the_end_are_counted() {
+async fn rounds_that_the_disk_rejects_until_the_end_are_counted() {
     let (dir, disk, writer) = writer();
     disk.fail(Fault::Full, 1, u64::MAX);
     for number in 0..7 {
@@ -81,7 +81,7 @@ async fn rounds_that_the_disk_refuses_to_the_end_are_counted() {
 }
 
 #[tokio::test]
-async fn a_disk_with_space_again_before_the_end_gets_everything() {
+async fn a_disk_that_recovers_before_the_deadline_gets_everything() {
     let (dir, disk, mut writer) = writer();
     disk.fail(Fault::Full, 1, u64::MAX);
     for number in 0..7 {
@@ -97,11 +97,11 @@ async fn a_disk_with_space_again_before_the_end_gets_everything() {
 }
 
 #[tokio::test]
-async fn a_full_queue_hands_the_round_back() {
+async fn a_full_queue_returns_the_round() {
     let (_dir, disk, writer) = writer();
     disk.fail(Fault::Full, 1, u64::MAX);
     let put = (0..20_000).take_while(|&number| writer.try_put(row(number % 1000)).is_ok()).count();
-    // One may be in the writer's hand already.
+    // The thread may have taken one from the queue already.
     assert!((QUEUE_LEN..=QUEUE_LEN + 1).contains(&put), "{put}");
     assert_eq!(writer.stop(Duration::ZERO).await.unwrap().0, put);
 }
@@ -120,9 +120,9 @@ async fn a_round_is_acknowledged_only_after_it_is_in_the_file() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_beside_a_round_is_said_and_made_up_for() {
+async fn an_event_that_cannot_be_written_is_reported_and_written_later() {
     let (dir, disk, mut writer) = writer();
-    // A look, a write and a sync are the row's; the next call is the event's.
+    // The row takes three calls (stat, write, sync); the fourth is the event's.
     disk.fail(Fault::Broken, 4, 1);
     writer.try_put(row(0)).unwrap();
     while writer.progress().rounds_written < 1 {

@@ -110,9 +110,9 @@ impl Tabs {
                     }
                 }
             }
-            if events.lost() > 0 {
+            if events.dropped() > 0 {
                 // A lost event may have been a round or the end of a tab: start afresh.
-                let lost = events.lost();
+                let lost = events.dropped();
                 break SourceError::Disconnected(format!(
                     "{lost} events of the browser arrived too fast to be read"
                 ));

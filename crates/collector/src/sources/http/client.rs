@@ -67,14 +67,14 @@ fn is_same_origin(from: &Url, to: &Url) -> bool {
 /// Returns what a failed request means.
 pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> SourceError {
     if error.is_timeout() {
-        return SourceError::TimedOut { what: address.to_string(), after: timeout };
+        return SourceError::TimedOut { peer: address.to_string(), after: timeout };
     }
     let (is_redirect, is_request) = (error.is_redirect(), error.is_builder());
-    let what = tls::explained(format!("{address}: {}", chain(&error.without_url())));
+    let text = tls::explained(format!("{address}: {}", chain(&error.without_url())));
     if is_redirect || is_request {
-        SourceError::Unusable(what)
+        SourceError::Unusable(text)
     } else {
-        SourceError::Disconnected(what)
+        SourceError::Disconnected(text)
     }
 }
 

@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn entries_without_ids_are_a_list_in_the_order_that_is_said() {
+    fn entries_without_ids_are_a_list_in_the_configured_order() {
         let read = |order| page(".round .x", json!({}), order).read(PAGE).report;
         assert_eq!(read(Order::NewestFirst), Some(list(&["2.31", "1.00", "1090.08"])));
         assert_eq!(read(Order::OldestFirst), Some(list(&["1090.08", "1.00", "2.31"])));
     }
 
     #[test]
-    fn a_value_may_stand_in_an_attribute() {
+    fn a_value_may_be_in_an_attribute() {
         let text = r#"<ul><li data-x="1.50"></li><li data-x="3"></li></ul>"#;
         let read = page("li", json!({"value_attribute": "data-x"}), Order::NewestFirst).read(text);
         assert_eq!(read.report, Some(list(&["1.50", "3.00"])));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_an_entry_that_cannot_be_read_is_left_out() {
+    fn entries_older_than_an_unreadable_one_are_left_out() {
         let text = "<ul><li>1.50x</li><li>new!</li><li>2.00x</li></ul>";
         let read = page("li", json!({}), Order::NewestFirst).read(text);
         assert_eq!(read.report, Some(list(&["1.50"])));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_that_matches_nothing_is_named() {
+    fn a_selector_that_matches_nothing_is_reported() {
         problem(".payout", json!({}), "--selector: \".payout\" matches nothing in the page of");
         problem(".round", json!({"value": ".y"}), "http.html.value: matches nothing in an entry");
         problem(

@@ -22,16 +22,16 @@ pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
         reason if reason.is_empty() => String::new(),
         reason => format!(" ({reason})"),
     };
-    let what = format!("{peer} closed the connection with {code}{reason}");
+    let text = format!("{peer} closed the connection with {code}{reason}");
     match code {
         1008 | 4001 | 4003 | 4401 | 4403 => SourceError::Refused(format!(
-            "{what}: it refuses this client; look at feed.headers and websocket.on_connect (a token, a cookie, an Origin)"
+            "{text}: it refuses this client; look at feed.headers and websocket.on_connect (a token, a cookie, an Origin)"
         )),
         1002 | 1003 | 1007 | 1009 | 1010 | 4400 | 4406 => SourceError::Unusable(format!(
-            "{what}: it does not understand this client; look at websocket.framing, .subprotocol and .on_connect"
+            "{text}: it does not understand this client; look at websocket.framing, .subprotocol and .on_connect"
         )),
-        4429 => SourceError::Busy { what, retry_after: TOO_OFTEN_PAUSE },
-        _ => SourceError::Disconnected(what),
+        4429 => SourceError::Busy { answer: text, retry_after: TOO_OFTEN_PAUSE },
+        _ => SourceError::Disconnected(text),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn close_codes_are_of_four_kinds() {
+    fn close_codes_are_mapped_to_errors() {
         let nothing = String::new;
         for code in [1000, 1001, 1011, 1012, 1013, 3000, 4000, 4999] {
             assert_eq!(class(code), discriminant(&SourceError::Disconnected(nothing())), "{code}");
@@ -89,7 +89,7 @@ mod tests {
         }
         assert_eq!(
             class(4429),
-            discriminant(&SourceError::Busy { what: nothing(), retry_after: TOO_OFTEN_PAUSE })
+            discriminant(&SourceError::Busy { answer: nothing(), retry_after: TOO_OFTEN_PAUSE })
         );
         assert_eq!(
             closed(None, "the feed"),

@@ -230,9 +230,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     KeepaliveAction::Ping => self.send(Message::Ping(Vec::new().into())).await?,
                     KeepaliveAction::Send(text) => self.send(Message::text(text)).await?,
                     KeepaliveAction::HalfOpen(after) => {
-                        return Err(SourceError::Silent { what: format!("{}, pinged,", self.settings.peer), after });
+                        return Err(SourceError::Silent { peer: format!("{} (after a ping)", self.settings.peer), after });
                     }
-                    KeepaliveAction::Silent(after) => return Err(SourceError::Silent { what: self.settings.peer.clone(), after }),
+                    KeepaliveAction::Silent(after) => return Err(SourceError::Silent { peer: self.settings.peer.clone(), after }),
                 }
                 Ok(())
             }
@@ -267,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(close_reason::failed(&error, &self.settings.peer)),
             Err(_) => Err(SourceError::TimedOut {
-                what: format!("{}, sent something,", self.settings.peer),
+                peer: format!("{} (while a message was sent)", self.settings.peer),
                 after: SEND_TIMEOUT,
             }),
         }

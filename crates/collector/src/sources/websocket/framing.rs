@@ -29,15 +29,6 @@ impl Framing {
     pub fn is_socket_io(self) -> bool {
         matches!(self, Self::SocketIo3 | Self::SocketIo4)
     }
-
-    /// Returns the terminator of documents, for framings in which a message may hold several or a part of one.
-    fn terminator(self) -> Option<char> {
-        match self {
-            Self::Nul => Some('\0'),
-            Self::Ndjson => Some('\n'),
-            Self::None | Self::SocketIo3 | Self::SocketIo4 => None,
-        }
-    }
 }
 
 /// One item decoded from a message.
@@ -105,10 +96,11 @@ impl Decoder {
 
     /// Returns the items in a message.
     pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
-        match self.framing.terminator() {
-            Some(terminator) => self.split(text, terminator),
-            None if self.framing.is_socket_io() => vec![self.packet(text)],
-            None => vec![document(text)],
+        match self.framing {
+            Framing::None => vec![document(text)],
+            Framing::SocketIo3 | Framing::SocketIo4 => vec![self.packet(text)],
+            Framing::Nul => self.split(text, '\0'),
+            Framing::Ndjson => self.split(text, '\n'),
         }
     }
 
@@ -268,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_that_end_with_nul_or_a_line_feed_are_cut_apart() {
+    fn documents_that_end_with_nul_or_a_line_feed_are_split() {
         decodes(
             Framing::Nul,
             &["{\"a\":1}\0{\"a\":2}\0"],
@@ -282,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_in_two_messages_is_put_together() {
+    fn a_document_in_two_messages_is_joined() {
         let whole = "{\"a\":[1,2],\"b\":\"x\"}\n";
         for cut in 1..whole.len() {
             let (head, tail) = whole.split_at(cut);
@@ -291,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_document_without_its_terminator_is_taken_at_once() {
+    fn a_last_document_without_its_terminator_is_returned_at_once() {
         decodes(
             Framing::Ndjson,
             &["{\"a\":1}", "{\"a\":2}"],
@@ -300,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_an_end_is_given_up() {
+    fn an_endless_document_is_discarded() {
         let mut decoder = Decoder::new(Framing::Nul, "/", 1000);
         let mut arrivals = Vec::new();
         for _ in 0..300 {
@@ -369,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_another_namespace_are_not_ours() {
+    fn events_of_another_namespace_are_ignored() {
         let mut decoder = Decoder::new(Framing::SocketIo4, "/crash", 1000);
         assert_eq!(decoder.decode("40"), [Arrival::Heartbeat]);
         assert_eq!(decoder.decode("40/crash,{\"sid\":\"x\"}"), [Arrival::Joined]);
@@ -385,7 +377,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_arrives_is_taken_apart_and_little_of_it_kept(
+        fn any_message_is_split_within_bounded_memory(
             messages in proptest::collection::vec("(\\PC|[\\[\\]{}\",:0-6/\\n\\x00]){0,40}", 0..20),
         ) {
             for framing in Framing::value_variants() {
@@ -401,9 +393,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_wrapped_as_what_is_received() {
-        for framing in [Framing::None, Framing::SocketIo3, Framing::Nul, Framing::Ndjson] {
-            let mut decoder = Decoder::new(framing, "/", 1000);
+    fn sent_messages_are_framed_like_received_ones() {
+        for framing in Framing::value_variants() {
+            let mut decoder = Decoder::new(*framing, "/", 1000);
             let sent = decoder.encode("[\"join\"]");
             assert_eq!(decoder.decode(&sent), [doc(json!(["join"]))], "{framing:?}");
         }

@@ -129,7 +129,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Every action of a connection on which nothing arrives, with its second.
+    /// Returns every action on a connection without incoming messages, with its second.
     fn actions(ping: Ping, until: u64) -> Vec<(u64, KeepaliveAction)> {
         let start = Instant::now();
         let mut keepalive = Keepalive::new(ping, IDLE, start);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_without_an_answer_is_a_half_open_connection() {
+    fn an_unanswered_ping_means_a_half_open_connection() {
         assert_eq!(
             actions(Ping::Protocol { every: seconds(20) }, 1000),
             [(20, KeepaliveAction::Ping), (30, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))]
@@ -161,13 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn pings_more_often_than_answers_may_take_do_not_put_the_end_off() {
+    fn frequent_pings_do_not_postpone_the_timeout() {
         let actions = actions(Ping::Protocol { every: seconds(4) }, 1000);
         assert_eq!(actions.last(), Some(&(14, KeepaliveAction::HalfOpen(ANSWER_TIMEOUT))));
     }
 
     #[test]
-    fn a_text_that_need_not_be_answered_goes_on_until_silence() {
+    fn a_text_without_an_expected_answer_is_sent_until_silence() {
         let ping = Ping::Text { every: seconds(100), text: "hi".to_owned(), is_answered: false };
         assert_eq!(
             actions(ping, 1000),
@@ -180,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_should_ping_and_does_not_is_gone() {
+    fn a_server_that_stops_pinging_is_disconnected() {
         let ping = Ping::FromServer { within: seconds(45) };
         assert_eq!(actions(ping, 1000), [(45, KeepaliveAction::HalfOpen(seconds(45)))]);
     }
 
     #[test]
-    fn answers_alone_do_not_keep_a_feed_from_being_silent() {
+    fn answers_to_pings_alone_do_not_end_silence() {
         let start = Instant::now();
         let mut keepalive = Keepalive::new(Ping::Protocol { every: seconds(20) }, IDLE, start);
         let end = loop {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_puts_silence_off() {
+    fn a_document_restarts_the_silence_timeout() {
         let start = Instant::now();
         let mut keepalive = Keepalive::new(Ping::FromServer { within: seconds(1000) }, IDLE, start);
         keepalive.on_document(start + seconds(299));

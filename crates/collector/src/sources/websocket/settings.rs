@@ -63,7 +63,7 @@ impl WebSocketOptions {
         }
         let idle = self.idle_timeout.map_or(IDLE_DEFAULT, |span| span.0);
         if !EVERY.contains(&idle) {
-            return Err(ConfigError::flag("idle-timeout", "is from 1s to 1h"));
+            return Err(ConfigError::flag("idle-timeout", "must be from 1s to 1h"));
         }
         let ping = self.ping.as_ref().map(PingOptions::ping).transpose()?;
         let on_connect = sendable(framing, "websocket.on_connect", &self.on_connect)?;
@@ -130,7 +130,7 @@ impl PingOptions {
     fn ping(&self) -> Result<Ping, ConfigError> {
         let every = self.every.0;
         if !EVERY.contains(&every) {
-            return Err(ConfigError::key("websocket.ping.every", "is from 1s to 1h"));
+            return Err(ConfigError::key("websocket.ping.every", "must be from 1s to 1h"));
         }
         Ok(match &self.text {
             Some(text) => Ping::Text { every, text: text.clone(), is_answered: false },

@@ -1,4 +1,4 @@
-//! The hands of the test: what a player does in the browser. On a connection of its own; the collector's has no hands.
+//! Controls the browser for the test, over its own connection: the collector's client can only read.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// A player.
+/// A connection that controls the browser.
 #[derive(Debug)]
 pub(crate) struct Driver {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -24,32 +24,33 @@ impl Driver {
         driver
     }
 
-    /// Opens a tab; gives its session.
+    /// Opens a tab; returns its session.
     pub(crate) async fn open(&mut self, url: &str) -> String {
         let tab = self.call(None, "Target.createTarget", json!({ "url": url })).await;
         self.attach(tab["targetId"].as_str().unwrap()).await
     }
 
-    /// The session of the frame whose address begins like this; waits for it.
-    pub(crate) async fn frame(&mut self, begins: &str) -> String {
-        let target = self.target(begins, |_| true).await;
+    /// Waits for the frame whose URL starts with `prefix`; returns its session.
+    pub(crate) async fn frame(&mut self, prefix: &str) -> String {
+        let target = self.target(prefix, |_| true).await;
         self.attach(&target).await
     }
 
-    /// The same, once somebody else has attached to it.
-    pub(crate) async fn watched_frame(&mut self, begins: &str) -> String {
-        let target = self.target(begins, |target| target["attached"] == true).await;
+    /// Like [`Driver::frame`], but also waits until another client is attached to the frame.
+    pub(crate) async fn watched_frame(&mut self, prefix: &str) -> String {
+        let target = self.target(prefix, |target| target["attached"] == true).await;
         self.attach(&target).await
     }
 
-    async fn target(&mut self, begins: &str, suits: impl Fn(&Value) -> bool) -> String {
+    async fn target(&mut self, prefix: &str, matches: impl Fn(&Value) -> bool) -> String {
         loop {
             let filter = json!({ "filter": [{ "type": "iframe" }] });
             let targets = self.call(None, "Target.getTargets", filter).await;
-            let is_it = |target: &&Value| {
-                target["url"].as_str().is_some_and(|url| url.starts_with(begins)) && suits(target)
+            let is_wanted = |target: &&Value| {
+                target["url"].as_str().is_some_and(|url| url.starts_with(prefix)) && matches(target)
             };
-            if let Some(target) = targets["targetInfos"].as_array().unwrap().iter().find(is_it) {
+            if let Some(target) = targets["targetInfos"].as_array().unwrap().iter().find(is_wanted)
+            {
                 return target["targetId"].as_str().unwrap().to_owned();
             }
             self.event("Target.").await;
@@ -66,15 +67,15 @@ impl Driver {
         self.call(Some(tab), "Page.reload", json!({})).await;
     }
 
-    /// Runs a script in the page, as the page's own would.
+    /// Runs a script in the page's own context.
     pub(crate) async fn run(&mut self, session: &str, script: &str) -> Value {
         let parameters = json!({ "expression": script, "returnByValue": true });
         self.call(Some(session), "Runtime.evaluate", parameters).await["result"]["value"].clone()
     }
 
-    /// Kills the process of a tab or frame, and waits until the browser has noticed.
+    /// Crashes the process of a tab or frame, and waits until the browser reports it.
     pub(crate) async fn crash(&mut self, session: &str) {
-        // It is never answered: who would.
+        // The crashed process never answers.
         self.send(Some(session), "Page.crash", json!({})).await;
         self.event("Target.targetCrashed").await;
     }
@@ -106,14 +107,14 @@ impl Driver {
         self.last_id
     }
 
-    /// Waits for an event whose name begins like this.
-    async fn event(&mut self, begins: &str) {
+    /// Waits for an event whose name starts with `prefix`.
+    async fn event(&mut self, prefix: &str) {
         loop {
             let message = match self.events.pop_front() {
                 Some(message) => message,
                 None => self.receive().await,
             };
-            if message["method"].as_str().is_some_and(|method| method.starts_with(begins)) {
+            if message["method"].as_str().is_some_and(|method| method.starts_with(prefix)) {
                 return;
             }
         }

@@ -1,23 +1,24 @@
-//! A Chromium of the test's own.
+//! A Chromium process for a test.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// Names under which systems install it.
+/// Names of the program on different systems.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 /// A running browser; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     process: Child,
-    /// Its debugging socket.
+    /// URL of its debugging socket.
     pub(crate) socket: String,
+    is_killed: bool,
 }
 
 impl Chromium {
-    /// Starts a browser on this profile, with a port of its choice.
+    /// Starts a browser with this profile on a free port.
     pub(crate) fn start(profile: &Path) -> Self {
         let process = NAMES
             .iter()
@@ -46,7 +47,7 @@ impl Chromium {
             .args(["--disable-dev-shm-usage", "--site-per-process", "--window-size=1100,620"])
             .args(["--remote-debugging-port=0", "about:blank"])
             .arg(format!("--user-data-dir={}", profile.display()))
-            // It is killed, never asked to end: what it keeps outside its profile it would leave behind.
+            // The browser is killed, and would leave behind what it keeps outside its profile.
             .env("TMPDIR", profile)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -54,15 +55,19 @@ impl Chromium {
         command
     }
 
-    /// Its debugging port.
+    /// Returns the URL of its debugging port.
     pub(crate) fn http(&self) -> String {
         let port = self.socket.trim_start_matches("ws://").split('/').next().unwrap();
         format!("http://{port}")
     }
 
-    /// Ends it without a word, as a crash or a power cut would, and with it the processes it has started: they would write into the
-    /// profile for a while.
+    /// Kills the browser, as a crash or a power failure would, and the processes it has started, which would otherwise write
+    /// to the profile for a while.
     pub(crate) fn kill(&mut self) {
+        // Once the browser is reaped, its id and its process group may be gone or belong to another process.
+        if std::mem::replace(&mut self.is_killed, true) {
+            return;
+        }
         #[cfg(unix)]
         {
             use rustix::process::{Pid, Signal, kill_process_group};
@@ -78,9 +83,9 @@ impl Chromium {
         for line in complaints.by_ref().map_while(Result::ok) {
             if let Some((_, socket)) = line.split_once("DevTools listening on ") {
                 let socket = socket.trim().to_owned();
-                // A browser that cannot write its complaints would stop. The thread ends with it.
+                // A browser that cannot write to stderr would block. The thread ends with the browser.
                 thread::spawn(move || complaints.for_each(drop));
-                return Self { process, socket };
+                return Self { process, socket, is_killed: false };
             }
             report.push_str(&line);
             report.push('\n');

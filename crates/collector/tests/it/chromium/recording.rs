@@ -1,4 +1,4 @@
-//! A collector at work, and what it has written so far.
+//! A running collector and its files.
 
 use std::fs;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::simulator::{Game, Truth};
+use crate::simulator::{Game, PlayedRound};
 
-/// A collector at work.
+/// A running collector and the rows that it has written so far.
 pub(crate) struct Recording {
     data: tempfile::TempDir,
     rows: Vec<Round>,
@@ -39,23 +39,23 @@ impl Recording {
         let data = tempfile::tempdir().unwrap();
         let changed = Arc::new(Notify::new());
         let written = Arc::clone(&changed);
-        // Not when a file is opened: looking opens them, and would see itself.
-        let tell = move |event: notify::Result<Event>| {
+        // Access events are ignored: scanning the directory causes them.
+        let on_event = move |event: notify::Result<Event>| {
             if event.is_ok_and(|event| !event.kind.is_access()) {
                 written.notify_one();
             }
         };
-        let mut watcher = notify::recommended_watcher(tell).unwrap();
+        let mut watcher = notify::recommended_watcher(on_event).unwrap();
         watcher.watch(data.path(), RecursiveMode::NonRecursive).unwrap();
         let config = Config {
             source: SourceKind::Browser,
             data_dir: data.path().to_owned(),
-            // The first list too, so that it is seen when it has been read.
+            // Record the first list too, so that the test sees when it has been read.
             baseline: Baseline::All,
-            // Rounds of a few milliseconds.
+            // Rounds take a few milliseconds here.
             round_min: DurationArg(Duration::from_millis(1)),
             quiet: true,
-            // A loss of power is another test's matter.
+            // No power failure is tested here.
             fsync: SyncPolicyArg(SyncPolicy::Never),
             browser,
             ..Config::default()
@@ -67,13 +67,13 @@ impl Recording {
         Self { data, rows: Vec::new(), directory, changed, _watcher: watcher, stop, session }
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     pub(crate) fn rows(&self) -> usize {
         self.rows.len()
     }
 
-    /// Waits until there are at least so many rows and the last one is the last round of the game.
-    pub(crate) async fn until_it_has(&mut self, game: &Game, rows: usize) {
+    /// Waits until there are at least `rows` rows and the last one is the last round of the game.
+    pub(crate) async fn wait_for_rows(&mut self, game: &Game, rows: usize) {
         let last = game.truth().last().map(|round| round.multiplier);
         loop {
             for change in self.directory.scan().unwrap() {
@@ -90,11 +90,11 @@ impl Recording {
         }
     }
 
-    /// Stops the collector and lays what it has written beside what was played: between two marks every row is the round that
-    /// followed. Says what came of it.
+    /// Stops the collector and compares its rows with the rounds that were played: between two discontinuities, the rows are
+    /// consecutive rounds. Returns a summary.
     pub(crate) async fn check(
         mut self,
-        truth: &[Truth],
+        truth: &[PlayedRound],
         lost_max: usize,
         took: Duration,
     ) -> String {
@@ -104,9 +104,9 @@ impl Recording {
         let stretches = self.stretches(&events);
         let (mut next, mut lost, mut named) = (0, 0, 0);
         for stretch in stretches.iter().filter(|stretch| !stretch.is_empty()) {
-            let is_it = |played: &[Truth]| played.iter().zip(stretch).all(is_same);
-            let place = truth[next..].windows(stretch.len()).position(is_it);
-            assert!(place.is_some(), "never played: {stretch:?}");
+            let matches = |played: &[PlayedRound]| played.iter().zip(stretch).all(is_same);
+            let place = truth[next..].windows(stretch.len()).position(matches);
+            assert!(place.is_some(), "these rounds were never played: {stretch:?}");
             named += stretch.iter().filter(|(_, id)| id.is_some()).count();
             lost += place.unwrap();
             next += place.unwrap() + stretch.len();
@@ -116,8 +116,8 @@ impl Recording {
         assert_eq!(self.rows.len() + lost, truth.len());
         let count = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
         format!(
-            "played {}, recorded {} ({named} with their id, {} back-filled), lost behind marks {lost}; gaps {}, weak {}, resets {}, \
-             reconnects {}; {:.0} rounds a second",
+            "played {}, recorded {} ({named} with ids, {} backfilled), lost at discontinuities {lost}; gaps {}, weak {}, resets {}, \
+             reconnects {}; {:.0} rounds per second",
             truth.len(),
             self.rows.len(),
             count("backfill"),
@@ -129,7 +129,7 @@ impl Recording {
         )
     }
 
-    /// The rows with what the side file knows of them, cut at its marks.
+    /// Returns the rows with their ids, split at the discontinuities of the event file.
     fn stretches(&self, events: &[Value]) -> Vec<Vec<(Round, Option<String>)>> {
         let (mut stretches, mut rows) = (vec![Vec::new()], 0);
         for event in events {
@@ -148,7 +148,7 @@ impl Recording {
         stretches
     }
 
-    /// The lines of the side file.
+    /// Returns the lines of the event files.
     fn events(&self) -> Vec<Value> {
         let mut files: Vec<_> = fs::read_dir(self.data.path())
             .unwrap()
@@ -162,7 +162,7 @@ impl Recording {
     }
 }
 
-fn is_same((played, (row, id)): (&Truth, &(Round, Option<String>))) -> bool {
+fn is_same((played, (row, id)): (&PlayedRound, &(Round, Option<String>))) -> bool {
     let name = played.id.to_string();
     played.multiplier == row.multiplier && id.as_ref().is_none_or(|id| *id == name)
 }

@@ -1,4 +1,4 @@
-//! How a connection of the websocket source ends, or never begins.
+//! How connections of the websocket source end, or fail to open.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::server::{Server, answer, respond};
-use super::websocket::{Socket, connected, listener, stay};
+use super::websocket::{Socket, connected, feed_source, wait_for_close};
 use super::{error, source};
 
 const REFUSED: Option<Duration> = Some(Duration::from_mins(5));
 
-/// What becomes of a connection over which the server sends these bytes, and hangs up.
+/// Returns the error of a connection on which the server sends these bytes and disconnects.
 async fn after_bytes(bytes: &'static [u8]) -> SourceError {
     let server = Server::tcp(move |stream, _| async move {
         let mut socket = accept_async(stream).await.unwrap();
@@ -26,17 +26,17 @@ async fn after_bytes(bytes: &'static [u8]) -> SourceError {
     error(&mut connected(&server).await).await
 }
 
-/// What comes of connecting to a server that answers the handshake with this.
+/// Returns the error of connecting to a server that answers the handshake with this status and these headers.
 async fn handshake(status: &'static str, headers: &'static str) -> SourceError {
     let server = Server::http(move |_, _| answer(status, headers, "no")).await;
-    listener(&server, "").connect().await.unwrap_err()
+    feed_source(&server, "").connect().await.unwrap_err()
 }
 
 async fn after_close(code: u16) -> SourceError {
     let server = Server::websocket(move |mut socket: Socket| async move {
         let frame = CloseFrame { code: code.into(), reason: "because".into() };
         socket.close(Some(frame)).await.unwrap();
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let error = error(&mut connected(&server).await).await;
@@ -47,7 +47,7 @@ async fn after_close(code: u16) -> SourceError {
 }
 
 #[tokio::test]
-async fn a_server_that_closes_for_its_own_reasons_is_connected_again() {
+async fn a_server_that_closes_for_its_own_reasons_is_reconnected() {
     for code in [1000, 1001, 1011, 1012, 1013, 4000] {
         let error = after_close(code).await;
         assert!(!error.is_permanent() && !error.is_suspect(), "{error}");
@@ -56,7 +56,7 @@ async fn a_server_that_closes_for_its_own_reasons_is_connected_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_closes_to_refuse_us_is_left_alone_for_a_while() {
+async fn a_server_that_closes_to_refuse_the_client_gets_a_long_pause() {
     for code in [1008, 4001, 4401, 4403] {
         let error = after_close(code).await;
         assert_eq!(error.retry_after(), REFUSED, "{error}");
@@ -65,7 +65,7 @@ async fn a_server_that_closes_to_refuse_us_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_understand_us_is_a_wrong_configuration() {
+async fn a_protocol_error_of_the_server_is_a_configuration_mistake() {
     for code in [1002, 1003, 1007, 1009] {
         let error = after_close(code).await;
         assert!(error.is_suspect(), "{error}");
@@ -90,7 +90,7 @@ async fn a_close_frame_without_a_code_is_a_close() {
 }
 
 #[tokio::test]
-async fn half_a_frame_is_no_round() {
+async fn half_a_frame_is_not_a_round() {
     for cut in 1..12 {
         let error = after_bytes(&b"\x81\x0a{\"x\":2.31}"[..cut]).await;
         assert!(matches!(error, SourceError::Disconnected(_)), "{cut}: {error:?}");
@@ -98,7 +98,7 @@ async fn half_a_frame_is_no_round() {
 }
 
 #[tokio::test]
-async fn garbage_instead_of_frames_cannot_be_right() {
+async fn garbage_instead_of_frames_is_unusable() {
     for bytes in [&[0xff; 16][..], b"\xf1\x02hi", b"\x81\x02\xff\xfe"] {
         let error = after_bytes(bytes).await;
         assert!(error.is_suspect(), "{error:?}");
@@ -106,7 +106,7 @@ async fn garbage_instead_of_frames_cannot_be_right() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_websocket_is_understood_by_its_status() {
+async fn an_answer_that_is_not_a_websocket_is_judged_by_its_status() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let error = handshake(status, "").await;
         assert_eq!(error.retry_after(), REFUSED, "{error}");
@@ -128,9 +128,9 @@ async fn an_answer_that_is_no_websocket_is_understood_by_its_status() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said() {
+async fn an_unreachable_server_is_reported() {
     let server = Server::tcp(|_, _| async {}).await;
-    let mut source = listener(&server, "");
+    let mut source = feed_source(&server, "");
     drop(server);
     let error = source.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");
@@ -139,7 +139,7 @@ async fn nobody_there_is_said() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_the_call_and_says_nothing_is_given_up() {
+async fn a_server_that_accepts_and_stays_silent_times_out() {
     let server = Server::tcp(|mut stream, _| async move {
         let mut rest = Vec::new();
         drop(stream.read_to_end(&mut rest).await);
@@ -155,7 +155,7 @@ async fn a_server_that_takes_the_call_and_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_encrypt_is_not_reached_by_wss() {
+async fn a_server_without_tls_cannot_be_reached_by_wss() {
     let server = Server::tcp(|stream, _| respond(stream, |_| answer("200 OK", "", ""))).await;
     let url = server.url("wss");
     let mut source = source(&format!(

@@ -1,4 +1,4 @@
-//! Every example of docs/examples that is a feed, run against a server that speaks as public clients of such a feed expect.
+//! Every feed of docs/examples, run against a server that behaves as public clients of such a feed expect.
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +21,12 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples")
 }
 
-/// The configuration of an example.
+/// Returns the configuration of an example.
 fn example(name: &str) -> Config {
     Config::load(&Options::default(), Some(&directory().join(name))).unwrap()
 }
 
-/// The source of an example, at `server` instead of its own address.
+/// Returns the source of an example, with the URL of `server` instead of its own.
 fn example_at(name: &str, server: &Server) -> Source {
     let mut config = example(name);
     let scheme = if config.source == SourceKind::Http { "http" } else { "ws" };
@@ -34,8 +34,8 @@ fn example_at(name: &str, server: &Server) -> Source {
     config.build_source().unwrap()
 }
 
-/// The first `n` rounds or lists of an example that is a WebSocket, and the last of them.
-async fn heard<F, S>(name: &str, script: F, n: usize) -> (Vec<String>, Option<Report>)
+/// Returns the first `n` rounds or lists of a WebSocket example as text, and the last one as a report.
+async fn received<F, S>(name: &str, script: F, n: usize) -> (Vec<String>, Option<Report>)
 where
     F: Fn(Socket) -> S + Clone + Send + Sync + 'static,
     S: Future<Output = ()> + Send,
@@ -57,7 +57,7 @@ where
     (all, last)
 }
 
-/// Takes a client with whatever protocol it asks for.
+/// Accepts a client with any subprotocol that it asks for.
 async fn accept(stream: TcpStream) -> Socket {
     #[expect(clippy::result_large_err, reason = "the type of the callback is given")]
     let callback = |request: &Request, mut response: Response| {
@@ -69,23 +69,23 @@ async fn accept(stream: TcpStream) -> Socket {
     accept_hdr_async(stream, callback).await.unwrap()
 }
 
-/// What an example says to the first answer of a server.
-async fn asked(name: &str, body: String) -> String {
+/// Returns the first round or list of an HTTP example as text, if the server answers with this body.
+async fn polled(name: &str, body: String) -> String {
     let server = Server::http(move |_, _| answer("200 OK", "", &body)).await;
     let mut source = example_at(name, &server);
     source.connect().await.unwrap();
     shown(&next(&mut source).await.unwrap())
 }
 
-async fn say(socket: &mut Socket, text: impl Into<String>) {
+async fn send(socket: &mut Socket, text: impl Into<String>) {
     socket.send(Message::text(text.into())).await.unwrap();
 }
 
-async fn hear(socket: &mut Socket) -> String {
+async fn receive(socket: &mut Socket) -> String {
     socket.next().await.unwrap().unwrap().into_text().unwrap().to_string()
 }
 
-async fn stay(mut socket: Socket) {
+async fn wait_for_close(mut socket: Socket) {
     while let Some(Ok(_)) = socket.next().await {}
 }
 
@@ -97,11 +97,11 @@ async fn graphql_ws() {
         json!({"id": "1", "type": "next", "payload": {"data": {"crash": {"event": event}}}})
     };
     let script = move |mut socket: Socket| async move {
-        assert_eq!(hear(&mut socket).await, r#"{"type":"connection_init","payload":{}}"#);
-        say(&mut socket, r#"{"type":"connection_ack"}"#).await;
-        assert!(hear(&mut socket).await.contains("subscription { crash { event {"));
-        say(&mut socket, r#"{"type":"ping"}"#).await;
-        assert_eq!(hear(&mut socket).await, r#"{"type":"pong"}"#);
+        assert_eq!(receive(&mut socket).await, r#"{"type":"connection_init","payload":{}}"#);
+        send(&mut socket, r#"{"type":"connection_ack"}"#).await;
+        assert!(receive(&mut socket).await.contains("subscription { crash { event {"));
+        send(&mut socket, r#"{"type":"ping"}"#).await;
+        assert_eq!(receive(&mut socket).await, r#"{"type":"pong"}"#);
         for (id, status, multiplier) in [
             ("a", "in_progress", Some(1.2)),
             ("a", "crash", Some(1.29)),
@@ -112,11 +112,11 @@ async fn graphql_ws() {
             ("c", "in_progress", Some(4.01)),
             ("c", "crash", None),
         ] {
-            say(&mut socket, event(id, status, multiplier).to_string()).await;
+            send(&mut socket, event(id, status, multiplier).to_string()).await;
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     };
-    let (all, last) = heard("graphql-ws.toml", script, 3).await;
+    let (all, last) = received("graphql-ws.toml", script, 3).await;
     assert_eq!(all, ["a=1.29", "b=1.00", "c=4.01"]);
     let Some(Report::Round { detail: Some(detail), .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(
@@ -128,10 +128,10 @@ async fn graphql_ws() {
 #[tokio::test]
 async fn socketio_hundredths() {
     let script = |mut socket: Socket| async move {
-        say(&mut socket, r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":60000}"#)
+        send(&mut socket, r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":60000}"#)
             .await;
-        say(&mut socket, "40").await;
-        assert_eq!(hear(&mut socket).await, r#"420["join", {"api_version": 1}]"#);
+        send(&mut socket, "40").await;
+        assert_eq!(receive(&mut socket).await, r#"420["join", {"api_version": 1}]"#);
         let history = json!([null, {
             "state": "IN_PROGRESS", "game_id": 502, "elapsed": 3000,
             "table_history": [
@@ -139,17 +139,17 @@ async fn socketio_hundredths() {
                 {"game_id": 500, "game_crash": 100, "hash": "bb", "player_info": {}}
             ]
         }]);
-        say(&mut socket, format!("430{history}")).await;
-        say(&mut socket, r#"42["game_tick",4120]"#).await;
-        say(&mut socket, r#"42["cashed_out",{"username":"x","stopped_at":140}]"#).await;
-        say(&mut socket, r#"42["game_crash",{"game_crash":198,"elapsed":11400,"hash":"dd"}]"#)
+        send(&mut socket, format!("430{history}")).await;
+        send(&mut socket, r#"42["game_tick",4120]"#).await;
+        send(&mut socket, r#"42["cashed_out",{"username":"x","stopped_at":140}]"#).await;
+        send(&mut socket, r#"42["game_crash",{"game_crash":198,"elapsed":11400,"hash":"dd"}]"#)
             .await;
-        say(&mut socket, r#"42["game_starting",{"game_id":503,"time_till_start":5000}]"#).await;
-        say(&mut socket, r#"42["game_started",{}]"#).await;
-        say(&mut socket, r#"42["game_crash",{"game_crash":0,"elapsed":0,"hash":"ee"}]"#).await;
-        stay(socket).await;
+        send(&mut socket, r#"42["game_starting",{"game_id":503,"time_till_start":5000}]"#).await;
+        send(&mut socket, r#"42["game_started",{}]"#).await;
+        send(&mut socket, r#"42["game_crash",{"game_crash":0,"elapsed":0,"hash":"ee"}]"#).await;
+        wait_for_close(socket).await;
     };
-    let (all, last) = heard("socketio-hundredths.toml", script, 3).await;
+    let (all, last) = received("socketio-hundredths.toml", script, 3).await;
     assert_eq!(all, ["[501=10.43, 500=1.00]", "502=1.98", "503=1.00"]);
     let Some(Report::Round { detail, .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(detail, Some(json!({"hash": "ee"})));
@@ -158,13 +158,13 @@ async fn socketio_hundredths() {
 #[tokio::test]
 async fn engineio_namespace() {
     let script = |mut socket: Socket| async move {
-        say(&mut socket, r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":60000}"#)
+        send(&mut socket, r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":60000}"#)
             .await;
-        say(&mut socket, "40").await;
-        assert_eq!(hear(&mut socket).await, "40/crash,");
-        say(&mut socket, "40/crash,").await;
-        // The state is also told as bytes, which are not for us.
-        say(&mut socket, r#"451-/crash,["stateUpdate",{"_placeholder":true,"num":0}]"#).await;
+        send(&mut socket, "40").await;
+        assert_eq!(receive(&mut socket).await, "40/crash,");
+        send(&mut socket, "40/crash,").await;
+        // The state is also sent as binary messages, which are ignored.
+        send(&mut socket, r#"451-/crash,["stateUpdate",{"_placeholder":true,"num":0}]"#).await;
         socket.send(Message::binary(vec![4, 0, 255, 254])).await.unwrap();
         for update in [
             json!({"id": "g1", "state": "Running", "crashPoint": null}),
@@ -172,11 +172,11 @@ async fn engineio_namespace() {
             json!({"id": "g2", "state": "Betting"}),
             json!({"id": "g2", "state": "Over", "crashPoint": 1, "hash": "bb"}),
         ] {
-            say(&mut socket, format!("42/crash,{}", json!(["crashGameUpdate", update]))).await;
+            send(&mut socket, format!("42/crash,{}", json!(["crashGameUpdate", update]))).await;
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     };
-    let (all, _) = heard("engineio-namespace.toml", script, 2).await;
+    let (all, _) = received("engineio-namespace.toml", script, 2).await;
     assert_eq!(all, ["g1=2.31", "g2=1.00"]);
 }
 
@@ -185,11 +185,11 @@ async fn resold_feed() {
     let script = |mut socket: Socket| async move {
         for (house, value) in [("roulette", "7"), ("aviator", "1.04"), ("aviator-2", "12.9")] {
             let data = json!({"valor": value, "createdAt": "2026-03-01T12:30:00.250Z"});
-            say(&mut socket, format!("{}\n", json!({"casa": house, "data": data}))).await;
+            send(&mut socket, format!("{}\n", json!({"casa": house, "data": data}))).await;
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     };
-    let (all, last) = heard("resold-feed.toml", script, 2).await;
+    let (all, last) = received("resold-feed.toml", script, 2).await;
     assert_eq!(all, ["1.04", "12.90"]);
     let Some(Report::Round { ended_at: Some(time), .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(time.to_rfc3339(), "2026-03-01T12:30:00.250+00:00");
@@ -217,7 +217,7 @@ async fn history_post() {
 async fn json_list() {
     let rounds = [1.5, 2.0, 1.0, 33.33].map(|crash| json!({"crash": crash}));
     let body = json!({"history": rounds, "updated": "now"}).to_string();
-    assert_eq!(asked("json-list.toml", body).await, "[33.33, 1.00, 2.00, 1.50]");
+    assert_eq!(polled("json-list.toml", body).await, "[33.33, 1.00, 2.00, 1.50]");
 }
 
 #[tokio::test]
@@ -226,11 +226,11 @@ async fn html_page() {
         <a class="round" data-game-id="41"><i>#41</i> <b class="multiplier">1,55x</b></a>
         <a class="round" data-game-id="42"><i>#42</i> <b class="multiplier">1.00x</b></a>
         </div><a class="round" data-game-id="1"><b class="multiplier">9.99x</b></a>"#;
-    assert_eq!(asked("html-page.toml", page.to_owned()).await, "[42=1.00, 41=1.55]");
+    assert_eq!(polled("html-page.toml", page.to_owned()).await, "[42=1.00, 41=1.55]");
 }
 
 #[test]
-fn every_example_that_is_a_feed_is_tried_here() {
+fn every_example_of_a_feed_is_tested_here() {
     let tried = include_str!("examples.rs");
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory()).unwrap() {

@@ -10,12 +10,12 @@ use super::{next, quoted, shown, source};
 pub(super) const LIST: &str = "rounds = [{ list = '/rows', value = '/x', id = '/n' }]";
 pub(super) const ROWS: &str = r#"{"rows":[{"n":2,"x":2.31},{"n":1,"x":1.0}]}"#;
 
-pub(super) fn asker(server: &Server, feed: &str) -> Source {
+pub(super) fn list_source(server: &Server, feed: &str) -> Source {
     let url = server.url("http");
     source(&format!("source = 'http'\n[feed]\nurl = '{url}'\n{feed}")).unwrap()
 }
 
-/// Lets `time` pass at once; real time goes on afterwards, since real sockets do.
+/// Advances the clock by `time`; it runs on afterwards, because the sockets are real.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -27,10 +27,10 @@ pub(super) async fn after_interval(source: &mut Source) -> Result<Report, Source
     source.next().await.map(|observation| observation.report)
 }
 
-/// What comes of asking a server that answers with these bytes.
+/// Returns the result of polling a server that answers with these bytes.
 pub(super) async fn first(answer: Vec<u8>) -> Result<String, SourceError> {
     let server = Server::http(move |_, _| answer.clone()).await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await?;
     Ok(shown(&source.next().await.unwrap().report))
 }
@@ -41,10 +41,10 @@ async fn a_list_is_read_with_its_ids() {
 }
 
 #[tokio::test]
-async fn a_list_with_the_newest_last_is_turned_round() {
+async fn a_list_with_the_newest_last_is_reversed() {
     let server = Server::http(|_, _| answer("200 OK", "", "[1.5, 2.5, 3.5]")).await;
     let rule = "rounds = [{ list = '', value = '', order = 'oldest-first' }]";
-    let mut source = asker(&server, rule);
+    let mut source = list_source(&server, rule);
     source.connect().await.unwrap();
     assert_eq!(shown(&next(&mut source).await.unwrap()), "[3.50, 2.50, 1.50]");
 }
@@ -66,21 +66,21 @@ async fn a_page_is_read_by_its_selector() {
     assert_eq!(shown(&next(&mut source).await.unwrap()), "[b=2.31, a=1.00]");
 }
 
-/// Asks twice a server whose answer has the header `told`; gives the lines of the second request.
-async fn asked_again(told: &'static str) -> Vec<String> {
+/// Polls twice a server whose answer has this header; returns the lines of the second request.
+async fn second_request(header: &'static str) -> Vec<String> {
     let seen = Seen::default();
     let server = Server::http({
         let seen = seen.clone();
         move |head, number| {
             seen.note(head);
             match number {
-                0 => answer("200 OK", told, ROWS),
+                0 => answer("200 OK", header, ROWS),
                 _ => answer("304 Not Modified", "", ""),
             }
         }
     })
     .await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await.unwrap();
     let report = next(&mut source).await.unwrap();
     assert_eq!(after_interval(&mut source).await.unwrap(), report, "as before means the same list");
@@ -90,16 +90,16 @@ async fn asked_again(told: &'static str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_is_asked_for_only_if_it_is_another() {
-    let lines = asked_again("ETag: \"v1\"").await;
+async fn an_unchanged_answer_is_not_sent_again() {
+    let lines = second_request("ETag: \"v1\"").await;
     assert!(lines.contains(&"if-none-match: \"v1\"".to_owned()), "{lines:?}");
-    let lines = asked_again("Last-Modified: Sun, 01 Mar 2026 12:00:00 GMT").await;
+    let lines = second_request("Last-Modified: Sun, 01 Mar 2026 12:00:00 GMT").await;
     let expected = "if-modified-since: Sun, 01 Mar 2026 12:00:00 GMT".to_owned();
     assert!(lines.contains(&expected), "{lines:?}");
 }
 
 #[tokio::test]
-async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
+async fn an_answer_that_could_not_be_read_is_requested_in_full() {
     let seen = Seen::default();
     let noted = seen.clone();
     let server = Server::http(move |head, number| {
@@ -108,7 +108,7 @@ async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
         answer("200 OK", "ETag: \"v\"", body)
     })
     .await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await.unwrap();
     next(&mut source).await.unwrap();
     assert_eq!(after_interval(&mut source).await.unwrap(), Report::Alive);
@@ -119,9 +119,9 @@ async fn an_answer_that_could_not_be_read_is_asked_for_in_full() {
 }
 
 #[tokio::test]
-async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there() {
+async fn the_fifth_answer_without_rounds_fails_with_the_keys_that_exist() {
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"data":[],"token":"secret"}"#)).await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await.unwrap();
     assert_eq!(source.next().await.unwrap().report, Report::Alive);
     for _ in 0..3 {
@@ -136,10 +136,10 @@ async fn an_answer_without_rounds_ends_at_the_fifth_with_the_keys_that_are_there
 }
 
 #[tokio::test]
-async fn an_answer_that_no_filter_fits_says_which() {
+async fn an_answer_that_matches_no_filter_is_reported_with_the_filter() {
     let server = Server::http(|_, _| answer("200 OK", "", r#"{"type":"maintenance"}"#)).await;
     let rule = "rounds = [{ list = '/rows', value = '', filters = [{ pointer = '/type', equals = 'ok' }] }]";
-    let mut source = asker(&server, rule);
+    let mut source = list_source(&server, rule);
     source.connect().await.unwrap();
     source.next().await.unwrap();
     for _ in 0..3 {
@@ -150,7 +150,7 @@ async fn an_answer_that_no_filter_fits_says_which() {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn a_private_authority_is_trusted_when_configured() {
     let authority = Authority::new();
     let acceptor = authority.acceptor.clone();
     let server = Server::tcp(move |stream, _| {
@@ -171,18 +171,18 @@ async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn one_round_an_answer_is_told_again_until_its_id_changes() {
+async fn an_answer_with_one_round_is_repeated_until_its_id_changes() {
     let server = Server::http(|_, number| {
         answer("200 OK", "", format!(r#"{{"id":{},"x":2.5}}"#, number / 2))
     })
     .await;
-    let mut source = asker(&server, "rounds = [{ value = '/x', id = '/id' }]");
+    let mut source = list_source(&server, "rounds = [{ value = '/x', id = '/id' }]");
     source.connect().await.unwrap();
-    let mut told = vec![shown(&next(&mut source).await.unwrap())];
+    let mut header = vec![shown(&next(&mut source).await.unwrap())];
     for _ in 0..3 {
-        told.push(shown(&after_interval(&mut source).await.unwrap()));
+        header.push(shown(&after_interval(&mut source).await.unwrap()));
     }
-    assert_eq!(told, ["0=2.50", "0=2.50", "1=2.50", "1=2.50"]);
+    assert_eq!(header, ["0=2.50", "0=2.50", "1=2.50", "1=2.50"]);
 }
 
 #[track_caller]
@@ -192,8 +192,8 @@ fn refused(toml: &str, expected: &str) {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named() {
-    refused("http.every = '1ms'", "--every: is from 1s to 2m");
+fn unusable_settings_are_reported_by_name() {
+    refused("http.every = '1ms'", "--every: must be from 1s to 2m");
     refused("selector = 'li['", "--selector: \"li[\" is not a CSS selector: Unexpected EOL");
     let rounds = |toml: &str| {
         let toml = format!("source = 'http'\n{toml}\nfeed.url = 'https://feed.example/'");

@@ -1,4 +1,4 @@
-//! Whole recordings: from a feed over the session and the ledger to the files.
+//! Whole recordings: from a feed through the session and the deduplicator to the files.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use super::server::{Server, answer};
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// The multipliers in the CSV files of a directory, and the lines of its events files.
+/// Returns the multipliers in the CSV files of a directory, and the text of its event files.
 fn files(directory: &Path) -> (Vec<String>, String) {
     let (mut multipliers, mut events) = (Vec::new(), String::new());
     let mut paths: Vec<_> =
@@ -37,7 +37,7 @@ fn files(directory: &Path) -> (Vec<String>, String) {
     (multipliers, events)
 }
 
-/// Records until `done`, into a directory of its own.
+/// Records until `done`; returns the multipliers and events.
 async fn recorded(toml: &str, done: CancellationToken) -> (Vec<String>, String) {
     let directory = tempfile::tempdir().unwrap();
     let mut config = config(toml);
@@ -47,12 +47,12 @@ async fn recorded(toml: &str, done: CancellationToken) -> (Vec<String>, String) 
     files(directory.path())
 }
 
-async fn say(socket: &mut Socket, text: impl Into<String>) {
+async fn send(socket: &mut Socket, text: impl Into<String>) {
     socket.send(Message::text(text.into())).await.unwrap();
 }
 
-/// The answer to a ping comes after all that was said before it has been taken.
-async fn until_all_is_taken(socket: &mut Socket) {
+/// Waits until the client has read all messages: it answers the ping only after them.
+async fn wait_until_read(socket: &mut Socket) {
     socket.send(Message::Ping(b"all?"[..].into())).await.unwrap();
     while let Some(Ok(message)) = socket.next().await {
         if matches!(&message, Message::Pong(bytes) if bytes[..] == b"all?"[..]) {
@@ -61,25 +61,25 @@ async fn until_all_is_taken(socket: &mut Socket) {
     }
 }
 
-/// Tells one round after a list of two, and is gone.
-async fn first_call(mut socket: Socket) {
-    say(&mut socket, r#"{"rows":[{"id":2,"x":1.5},{"id":1,"x":9}]}"#).await;
-    say(&mut socket, r#"{"end":{"id":3,"x":2.5}}"#).await;
-    until_all_is_taken(&mut socket).await;
+/// Reports a list of two rounds and one more round, then disconnects.
+async fn first_connection(mut socket: Socket) {
+    send(&mut socket, r#"{"rows":[{"id":2,"x":1.5},{"id":1,"x":9}]}"#).await;
+    send(&mut socket, r#"{"end":{"id":3,"x":2.5}}"#).await;
+    wait_until_read(&mut socket).await;
 }
 
-/// Lists two rounds that nobody was told of, goes on, and ends the recording.
-async fn second_call(mut socket: Socket, end: &CancellationToken) {
+/// Reports a list with two new rounds and a round that it contains, and ends the recording.
+async fn second_connection(mut socket: Socket, end: &CancellationToken) {
     let rows = r#"[{"id":5,"x":1},{"id":4,"x":1},{"id":3,"x":2.5},{"id":2,"x":1.5}]"#;
-    say(&mut socket, format!(r#"{{"rows":{rows}}}"#)).await;
-    say(&mut socket, r#"{"end":{"id":5,"x":1}}"#).await;
-    say(&mut socket, r#"{"end":{"id":6,"x":33.3}}"#).await;
-    until_all_is_taken(&mut socket).await;
+    send(&mut socket, format!(r#"{{"rows":{rows}}}"#)).await;
+    send(&mut socket, r#"{"end":{"id":5,"x":1}}"#).await;
+    send(&mut socket, r#"{"end":{"id":6,"x":33.3}}"#).await;
+    wait_until_read(&mut socket).await;
     end.cancel();
 }
 
 #[tokio::test]
-async fn what_ended_while_the_line_was_down_is_filled_in() {
+async fn rounds_that_ended_without_a_connection_are_filled_in() {
     let done = CancellationToken::new();
     let end = done.clone();
     let server = Server::tcp(move |stream, number| {
@@ -87,8 +87,8 @@ async fn what_ended_while_the_line_was_down_is_filled_in() {
         async move {
             let socket = accept_async(stream).await.unwrap();
             match number {
-                0 => first_call(socket).await,
-                _ => second_call(socket, &end).await,
+                0 => first_connection(socket).await,
+                _ => second_connection(socket, &end).await,
             }
         }
     })
@@ -145,8 +145,8 @@ async fn a_polled_list_is_recorded_once() {
     assert_eq!(multipliers, ["4.50", "5.50", "6.50"], "{events}");
 }
 
-/// What the doctor says of a feed: state and text of each finding.
-async fn examined(toml: &str) -> Vec<(FindingState, String)> {
+/// Returns the doctor's findings for a feed: state and text of each.
+async fn diagnosed(toml: &str) -> Vec<(FindingState, String)> {
     let findings = check_source(&config(toml)).await;
     findings
         .into_iter()
@@ -155,10 +155,10 @@ async fn examined(toml: &str) -> Vec<(FindingState, String)> {
 }
 
 #[tokio::test]
-async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
+async fn the_doctor_shows_the_shape_of_messages() {
     let server = Server::websocket(|mut socket: Socket| async move {
-        say(&mut socket, r#"{"type":"hello","token":"secret"}"#).await;
-        say(&mut socket, r#"{"type":"end","x":2.5,"id":7}"#).await;
+        send(&mut socket, r#"{"type":"hello","token":"secret"}"#).await;
+        send(&mut socket, r#"{"type":"end","x":2.5,"id":7}"#).await;
         while let Some(Ok(_)) = socket.next().await {}
     })
     .await;
@@ -167,7 +167,7 @@ async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
         |rule: &str| format!("source = 'websocket'\nfeed.url = '{url}'\nfeed.rounds = [{rule}]");
     let shown = url.split_once('?').unwrap().0;
     assert_eq!(
-        examined(&toml(
+        diagnosed(&toml(
             "{ value = '/x', id = '/id', filters = [{ pointer = '/x', exists = true }] }"
         ))
         .await,
@@ -183,15 +183,15 @@ async fn the_doctor_shows_the_shape_of_what_a_feed_says() {
 }
 
 #[tokio::test]
-async fn the_doctor_says_why_a_feed_cannot_be_heard() {
+async fn the_doctor_reports_why_a_feed_cannot_be_connected() {
     let server = Server::http(|_, _| answer("403 Forbidden", "", "no")).await;
     for (source, scheme) in [("websocket", "ws"), ("http", "http")] {
         let url = server.url(scheme);
         let rounds = "feed.rounds = [{ value = '/x', id = '/id' }]";
-        let found = examined(&format!("source = '{source}'\nfeed.url = '{url}'\n{rounds}")).await;
+        let found = diagnosed(&format!("source = '{source}'\nfeed.url = '{url}'\n{rounds}")).await;
         let [(FindingState::Failed, text)] = &found[..] else { panic!("{found:?}") };
         assert!(text.contains("answered 403 Forbidden"), "{text}");
-        let found = examined(&format!("source = '{source}'\nfeed.url = '{url}'")).await;
+        let found = diagnosed(&format!("source = '{source}'\nfeed.url = '{url}'")).await;
         let [(FindingState::Failed, text)] = &found[..] else { panic!("{found:?}") };
         assert!(text.starts_with("feed: feed.rounds: is missing"), "{text}");
     }
@@ -202,7 +202,7 @@ async fn the_doctor_reads_a_list_over_http() {
     let server = Server::http(|_, _| answer("200 OK", "", "[[1,2.5],[2,3.5]]")).await;
     let url = server.url("http");
     let rounds = "feed.rounds = [{ list = '', value = '/1', id = '/0' }]";
-    let found = examined(&format!("source = 'http'\nfeed.url = '{url}'\n{rounds}")).await;
+    let found = diagnosed(&format!("source = 'http'\nfeed.url = '{url}'\n{rounds}")).await;
     let texts: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(
         texts[1..],

@@ -1,4 +1,4 @@
-//! Answers that the http source does not take.
+//! Answers that the http source refuses.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use collector::observation::Report;
 use collector::source_error::SourceError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::http::{LIST, ROWS, after_interval, asker, first};
+use super::http::{LIST, ROWS, after_interval, first, list_source};
 use super::server::{Seen, Server, answer, head_of};
 use super::{next, shown};
 
 #[tokio::test]
-async fn not_modified_without_having_been_asked_cannot_be_right() {
+async fn not_modified_without_a_condition_is_unusable() {
     let error = first(answer("304 Not Modified", "", "")).await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_a_pause_gets_it() {
+async fn a_server_that_asks_for_a_pause_gets_one() {
     for status in ["429 Too Many Requests", "503 Service Unavailable"] {
         let error = first(answer(status, "Retry-After: 42", "")).await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(42)), "{error}");
@@ -28,7 +28,7 @@ async fn a_server_that_asks_for_a_pause_gets_it() {
 }
 
 #[tokio::test]
-async fn a_pause_is_asked_for_in_the_middle_too() {
+async fn a_server_may_ask_for_a_pause_at_any_time() {
     let server = Server::http(|_, number| match number {
         0 => answer("200 OK", "", ROWS),
         1 => answer("429 Too Many Requests", "Retry-After: 42", ""),
@@ -36,7 +36,7 @@ async fn a_pause_is_asked_for_in_the_middle_too() {
         _ => answer("200 OK", "", "{\"rows\":[]}"),
     })
     .await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await.unwrap();
     next(&mut source).await.unwrap();
     let error = after_interval(&mut source).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn a_pause_is_asked_for_in_the_middle_too() {
 }
 
 #[tokio::test]
-async fn a_status_says_whose_fault_it_is() {
+async fn each_status_is_mapped_to_an_error() {
     for status in ["401 Unauthorized", "403 Forbidden"] {
         let error = first(answer(status, "", "")).await.unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_mins(5)), "{error}");
@@ -66,7 +66,7 @@ async fn a_status_says_whose_fault_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_or_ends_too_early_is_no_answer() {
+async fn a_truncated_or_invalid_http_answer_is_refused() {
     for bytes in [
         &b""[..],
         b"hello\r\n\r\n",
@@ -82,7 +82,7 @@ async fn what_is_not_http_or_ends_too_early_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_json_is_told_by_its_type() {
+async fn an_answer_that_is_not_json_is_reported_with_its_type() {
     let html = answer("200 OK", "Content-Type: text/html; charset=utf-8", "<p>Log in</p>");
     let error = first(html).await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
@@ -93,10 +93,10 @@ async fn an_answer_that_is_not_json_is_told_by_its_type() {
     assert!(error.to_string().ends_with("/feed answered nothing that is not JSON"), "{error}");
 }
 
-/// A body of this many bytes, with its length told before or not.
-async fn long(bytes: usize, has_value: bool) -> Result<String, SourceError> {
+/// Returns an answer with a body of this many bytes, with or without a Content-Length header.
+async fn long(bytes: usize, has_length: bool) -> Result<String, SourceError> {
     let body = format!("{:<bytes$}", r#"{"rows":[{"n":1,"x":2}]}"#);
-    let body = if has_value {
+    let body = if has_length {
         answer("200 OK", "", body)
     } else {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -105,16 +105,16 @@ async fn long(bytes: usize, has_value: bool) -> Result<String, SourceError> {
         format!("{head}{a:x}\r\n{start}\r\n{b:x}\r\n{end}\r\n0\r\n\r\n").into_bytes()
     };
     let server = Server::http(move |_, _| body.clone()).await;
-    let mut source = asker(&server, &format!("max_message_bytes = 2048\n{LIST}"));
+    let mut source = list_source(&server, &format!("max_message_bytes = 2048\n{LIST}"));
     source.connect().await?;
     Ok(shown(&source.next().await.unwrap().report))
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_not_kept() {
-    for has_value in [true, false] {
-        assert_eq!(long(2048, has_value).await.unwrap(), "[1=2.00]");
-        let error = long(2049, has_value).await.unwrap_err();
+async fn an_answer_that_is_too_long_is_discarded() {
+    for has_length in [true, false] {
+        assert_eq!(long(2048, has_length).await.unwrap(), "[1=2.00]");
+        let error = long(2049, has_length).await.unwrap_err();
         assert!(error.is_suspect(), "{error:?}");
         let expected = "/feed answered more than 2048 bytes; look at feed.max_message_bytes";
         assert!(error.to_string().ends_with(expected), "{error}");
@@ -133,7 +133,7 @@ async fn a_redirect_on_the_same_host_is_followed_and_a_loop_is_not() {
         }
     })
     .await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     source.connect().await.unwrap();
     assert_eq!(shown(&next(&mut source).await.unwrap()), "[2=2.31, 1=1.00]");
 
@@ -146,7 +146,7 @@ async fn a_redirect_on_the_same_host_is_followed_and_a_loop_is_not() {
         }
     })
     .await;
-    let error = asker(&server, LIST).connect().await.unwrap_err();
+    let error = list_source(&server, LIST).connect().await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
     assert!(error.to_string().contains("it redirects more than 5 times"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
@@ -154,7 +154,7 @@ async fn a_redirect_on_the_same_host_is_followed_and_a_loop_is_not() {
 }
 
 #[tokio::test]
-async fn a_header_is_not_carried_to_another_host() {
+async fn a_header_is_not_sent_to_another_host() {
     let seen = Seen::default();
     let other = Server::http({
         let seen = seen.clone();
@@ -174,7 +174,7 @@ async fn a_header_is_not_carried_to_another_host() {
         }
     })
     .await;
-    let mut source = asker(&server, &format!("headers = {{ X-Key = 't0ken' }}\n{LIST}"));
+    let mut source = list_source(&server, &format!("headers = {{ X-Key = 't0ken' }}\n{LIST}"));
     let error = source.connect().await.unwrap_err();
     let expected = format!(
         "it redirects to http://127.0.0.1:{}; if that is the feed, make it feed.url",
@@ -185,19 +185,19 @@ async fn a_header_is_not_carried_to_another_host() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_given_up() {
+async fn a_server_that_does_not_answer_times_out() {
     let server = Server::tcp(|mut stream, _| async move {
         let mut rest = Vec::new();
         drop(stream.read_to_end(&mut rest).await);
     })
     .await;
-    let mut source = asker(&server, &format!("timeout = '200ms'\n{LIST}"));
+    let mut source = list_source(&server, &format!("timeout = '200ms'\n{LIST}"));
     let error = source.connect().await.unwrap_err();
     assert!(error.to_string().ends_with("/feed did not answer within 0.2 s"), "{error}");
 }
 
 #[tokio::test]
-async fn a_server_that_stops_in_the_middle_is_given_up() {
+async fn a_server_that_stops_in_the_middle_times_out() {
     let server = Server::tcp(|mut stream, _| async move {
         head_of(&mut stream).await;
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{";
@@ -206,15 +206,15 @@ async fn a_server_that_stops_in_the_middle_is_given_up() {
         drop(stream.read_to_end(&mut rest).await);
     })
     .await;
-    let mut source = asker(&server, &format!("timeout = '200ms'\n{LIST}"));
+    let mut source = list_source(&server, &format!("timeout = '200ms'\n{LIST}"));
     let error = source.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::TimedOut { .. }), "{error:?}");
 }
 
 #[tokio::test]
-async fn nobody_there_is_said() {
+async fn an_unreachable_server_is_reported() {
     let server = Server::tcp(|_, _| async {}).await;
-    let mut source = asker(&server, LIST);
+    let mut source = list_source(&server, LIST);
     drop(server);
     let error = source.connect().await.unwrap_err();
     assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");

@@ -1,4 +1,4 @@
-//! Servers for one test: a script for each connection, and an authority of its own for encrypted ones.
+//! Scripted servers for tests, and a private certificate authority for encrypted connections.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-/// Ends with the test.
+/// A server that stops when it is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) port: u16,
@@ -53,7 +53,7 @@ impl Server {
         .await
     }
 
-    /// Answers each request with what `answer` makes of its head and number, and closes.
+    /// Answers each request with the result of `answer` for its head and number, and closes the connection.
     pub(super) async fn http<F>(answer: F) -> Self
     where
         F: Fn(&str, usize) -> Vec<u8> + Clone + Send + Sync + 'static,
@@ -65,7 +65,7 @@ impl Server {
         .await
     }
 
-    /// The address with this scheme.
+    /// Returns the server's URL with this scheme.
     pub(super) fn url(&self, scheme: &str) -> String {
         format!("{scheme}://127.0.0.1:{}/feed?token=secret", self.port)
     }
@@ -78,14 +78,14 @@ where
 {
     let Some(head) = head_of(&mut stream).await else { return };
     let answer = answer(&head);
-    // The other side may have seen enough and left.
+    // The client may have disconnected already.
     if stream.write_all(&answer).await.is_ok() && stream.shutdown().await.is_ok() {
         let mut rest = Vec::new();
         drop(stream.read_to_end(&mut rest).await);
     }
 }
 
-/// The head of a request, if it comes to its end.
+/// Returns the head of a request; `None` if it is incomplete.
 pub(super) async fn head_of<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -94,7 +94,7 @@ pub(super) async fn head_of<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Stri
     String::from_utf8(head).ok()
 }
 
-/// An answer with a status line, headers (each on a line) and a body.
+/// Returns an answer with a status, headers (one per line) and a body.
 pub(super) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let length = format!("Content-Length: {}", body.len());
@@ -105,7 +105,7 @@ pub(super) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec
     [head.as_bytes(), body].concat()
 }
 
-/// As [`respond`], encrypted; a client that trusts nobody here hangs up before.
+/// Like [`respond`], but encrypted; a client that does not trust the certificate disconnects first.
 pub(super) async fn respond_encrypted(
     acceptor: TlsAcceptor,
     stream: TcpStream,
@@ -116,7 +116,7 @@ pub(super) async fn respond_encrypted(
     }
 }
 
-/// What a server has seen, for the test to look at.
+/// What a server has received, for the test to inspect.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -130,10 +130,10 @@ impl Seen {
     }
 }
 
-/// An authority that nobody else trusts, and a server's certificate from it.
+/// A private certificate authority, and a server with a certificate of it.
 pub(super) struct Authority {
     pub(super) acceptor: TlsAcceptor,
-    /// For `ca_file`.
+    /// The authority's certificate, for `ca_file`.
     pub(super) file: PathBuf,
     _directory: TempDir,
 }

@@ -12,8 +12,8 @@ use super::{error, next, quoted, shown, source};
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
-/// A source of what `server` says in messages such as `{"x":2.31}`, with more lines of configuration.
-pub(super) fn listener(server: &Server, more: &str) -> Source {
+/// Returns a source for messages such as `{"x":2.31}` of `server`, with more lines of configuration.
+pub(super) fn feed_source(server: &Server, more: &str) -> Source {
     let url = server.url("ws");
     source(&format!(
         "source = 'websocket'\n{more}\n[feed]\nurl = '{url}'\nrounds = [{{ value = '/x' }}]"
@@ -22,26 +22,26 @@ pub(super) fn listener(server: &Server, more: &str) -> Source {
 }
 
 pub(super) async fn connected(server: &Server) -> Source {
-    let mut source = listener(server, "");
+    let mut source = feed_source(server, "");
     source.connect().await.unwrap();
     source
 }
 
-async fn say(socket: &mut Socket, text: &str) {
+async fn send(socket: &mut Socket, text: &str) {
     socket.send(Message::text(text)).await.unwrap();
 }
 
-/// Stays until the other side leaves.
-pub(super) async fn stay(mut socket: Socket) {
+/// Reads until the client disconnects.
+pub(super) async fn wait_for_close(mut socket: Socket) {
     while let Some(Ok(_)) = socket.next().await {}
 }
 
 #[tokio::test]
 async fn rounds_are_read_from_text_and_from_bytes() {
     let server = Server::websocket(|mut socket: Socket| async move {
-        say(&mut socket, r#"{"x":2.31}"#).await;
+        send(&mut socket, r#"{"x":2.31}"#).await;
         socket.send(Message::binary(&br#"{"x":"1.00x"}"#[..])).await.unwrap();
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let mut source = connected(&server).await;
@@ -51,8 +51,8 @@ async fn rounds_are_read_from_text_and_from_bytes() {
 }
 
 #[tokio::test]
-async fn a_message_in_pieces_is_put_together() {
-    /// A text frame that is not final, a ping in between, and the rest.
+async fn a_fragmented_message_is_joined() {
+    /// A text frame that is not final, a ping, and the final frame.
     const BYTES: &[u8] = b"\x01\x03{\"x\x89\x00\x80\x06\":4.5}\x88\x02\x03\xe8";
     let server = Server::tcp(|stream, _| async move {
         let mut socket = accept_async(stream).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_message_in_pieces_is_put_together() {
             socket.get_mut().write_all(&[*byte]).await.unwrap();
             socket.get_mut().flush().await.unwrap();
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let mut source = connected(&server).await;
@@ -69,12 +69,12 @@ async fn a_message_in_pieces_is_put_together() {
 }
 
 #[tokio::test]
-async fn messages_that_are_never_json_cannot_be_right() {
+async fn a_feed_without_any_json_is_unusable() {
     let server = Server::websocket(|mut socket: Socket| async move {
         for n in 0..5_u8 {
             socket.send(Message::binary(vec![0xff, n])).await.unwrap();
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let error = error(&mut connected(&server).await).await;
@@ -88,14 +88,14 @@ async fn messages_that_are_never_json_cannot_be_right() {
 #[tokio::test]
 async fn a_little_garbage_does_not_stop_a_feed() {
     let server = Server::websocket(|mut socket: Socket| async move {
-        say(&mut socket, "hello").await;
+        send(&mut socket, "hello").await;
         for _ in 0..20 {
-            say(&mut socket, r#"{"x":1.5}"#).await;
-            say(&mut socket, "pong").await;
-            say(&mut socket, r#"{"x":0.2}"#).await;
-            say(&mut socket, "null").await;
+            send(&mut socket, r#"{"x":1.5}"#).await;
+            send(&mut socket, "pong").await;
+            send(&mut socket, r#"{"x":0.2}"#).await;
+            send(&mut socket, "null").await;
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let mut source = connected(&server).await;
@@ -105,12 +105,12 @@ async fn a_little_garbage_does_not_stop_a_feed() {
 }
 
 #[tokio::test]
-async fn a_pointer_that_matches_nothing_ends_with_the_keys_that_are_there() {
+async fn a_pointer_that_matches_nothing_fails_with_the_keys_that_exist() {
     let server = Server::websocket(|mut socket: Socket| async move {
         for _ in 0..5 {
-            say(&mut socket, r#"{"multiplier":2.31,"token":"secret"}"#).await;
+            send(&mut socket, r#"{"multiplier":2.31,"token":"secret"}"#).await;
         }
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let error = error(&mut connected(&server).await).await;
@@ -122,11 +122,11 @@ async fn a_pointer_that_matches_nothing_ends_with_the_keys_that_are_there() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_long_is_not_kept() {
+async fn a_message_that_is_too_long_is_discarded() {
     let server = Server::websocket(|mut socket: Socket| async move {
         let long = format!(r#"{{"x":2.31,"pad":"{}"}}"#, "p".repeat(2000));
         drop(socket.send(Message::text(long)).await);
-        stay(socket).await;
+        wait_for_close(socket).await;
     })
     .await;
     let url = server.url("ws");
@@ -140,8 +140,8 @@ async fn a_message_that_is_too_long_is_not_kept() {
     assert!(error.to_string().ends_with("look at feed.max_message_bytes"), "{error}");
 }
 
-/// Notes what a client sends before it is told a round.
-async fn note_the_beginning(stream: TcpStream, seen: Seen) {
+/// Notes what a client sends before the server sends a round.
+async fn note_first_messages(stream: TcpStream, seen: Seen) {
     let note = seen.clone();
     #[expect(clippy::result_large_err, reason = "the type of the callback is given")]
     let callback = move |request: &Request, mut response: Response| {
@@ -157,14 +157,14 @@ async fn note_the_beginning(stream: TcpStream, seen: Seen) {
     for _ in 0..2 {
         seen.note(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str());
     }
-    say(&mut socket, r#"{"x":3}"#).await;
+    send(&mut socket, r#"{"x":3}"#).await;
 }
 
 #[tokio::test]
-async fn headers_and_first_messages_reach_the_server_each_time() {
+async fn headers_and_first_messages_are_sent_on_every_connection() {
     let seen = Seen::default();
     let noted = seen.clone();
-    let server = Server::tcp(move |stream, _| note_the_beginning(stream, noted.clone())).await;
+    let server = Server::tcp(move |stream, _| note_first_messages(stream, noted.clone())).await;
     let directory = tempfile::tempdir().unwrap();
     let token = directory.path().join("token");
     std::fs::write(&token, "{\"token\":\"t0ken\"}\n").unwrap();
@@ -200,14 +200,14 @@ async fn headers_and_first_messages_reach_the_server_each_time() {
 }
 
 #[tokio::test]
-async fn a_subprotocol_that_the_server_does_not_take_is_named() {
-    let server = Server::websocket(stay).await;
-    let error = listener(&server, "websocket.subprotocol = 'chat'").connect().await.unwrap_err();
+async fn a_subprotocol_that_the_server_does_not_accept_is_reported() {
+    let server = Server::websocket(wait_for_close).await;
+    let error = feed_source(&server, "websocket.subprotocol = 'chat'").connect().await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
     assert!(error.to_string().ends_with("look at websocket.subprotocol"), "{error}");
 }
 
-/// A server on `wss://` that tells one round.
+/// Starts a server on `wss://` that sends one round.
 async fn encrypted(authority: &Authority) -> Server {
     let acceptor = authority.acceptor.clone();
     Server::tcp(move |stream, _| {
@@ -223,7 +223,7 @@ async fn encrypted(authority: &Authority) -> Server {
 }
 
 #[tokio::test]
-async fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
+async fn a_private_authority_is_trusted_when_configured() {
     let authority = Authority::new();
     let server = encrypted(&authority).await;
     let toml = |more: &str| {
@@ -252,7 +252,7 @@ fn refused(toml: &str, expected: &str) {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named() {
+fn unusable_settings_are_reported_by_name() {
     refused(
         "",
         "feed.rounds: is missing: say where in a message the multiplier is, [[feed.rounds]] with value = \"/…\"",
@@ -267,8 +267,8 @@ fn settings_that_cannot_be_used_are_named() {
         "websocket = { framing = 'socketio4', namespace = 'crash' }",
         "--namespace: begins with a slash and has no comma, such as /crash",
     );
-    refused("websocket.idle_timeout = '0s'", "--idle-timeout: is from 1s to 1h");
-    refused("websocket.ping = { every = '1ms' }", "websocket.ping.every: is from 1s to 1h");
+    refused("websocket.idle_timeout = '0s'", "--idle-timeout: must be from 1s to 1h");
+    refused("websocket.ping = { every = '1ms' }", "websocket.ping.every: must be from 1s to 1h");
     refused(
         "websocket = { framing = 'socketio3', on_connect = ['42[\"join\"]'] }",
         "websocket.on_connect[0]: is not an event such as [\"join\", {}]; the 42 before it is added",

@@ -1,11 +1,11 @@
-//! The other direction of the decoder: messages as the game's server writes them.
+//! The counterpart of the decoder: encodes messages as the game's server does.
 
 use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// A value to be written.
+/// A value to be encoded.
 #[derive(Clone, Debug)]
 pub(crate) enum Field {
     Byte(i8),
@@ -19,18 +19,18 @@ pub(crate) enum Field {
 
 use Field::{Byte, Double, Int, List, Object, Short, Text};
 
-/// An extension's message.
+/// Returns an extension message.
 pub(crate) fn call(command: &str, parameters: Vec<(&'static str, Field)>) -> Field {
     let body = Object(vec![("c", Text(command.to_owned())), ("p", Object(parameters))]);
     Object(vec![("c", Byte(1)), ("a", Short(13)), ("p", body)])
 }
 
-/// A packet with this payload.
+/// Returns a packet with this payload.
 pub(crate) fn packet(payload: &Field) -> Vec<u8> {
     framed(0x80, &encoded(payload))
 }
 
-/// A packet with this payload, deflated.
+/// Returns a packet with this payload, deflated.
 pub(crate) fn compressed_packet(payload: &Field) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&encoded(payload)).unwrap();

@@ -85,8 +85,8 @@ fn figures(page: &mut String, report: &Report) -> Result {
         || "needs 100 forecasts".to_owned(),
         |it| format!("95 % within {}", text::ends(it, 2)),
     );
-    let ours = report.scorecard.rows.first();
-    let coverage = ours.and_then(|row| row.coverage);
+    let served = report.scorecard.rows.first();
+    let coverage = served.and_then(|row| row.coverage);
     let coverage = coverage.map(|it| format!("{:.1} %", 100.0 * it)).unwrap_or_default();
     let forecasts = thousands(report.scorecard.rounds);
     writeln!(page, "<dl class=\"figures\">")?;

@@ -64,7 +64,7 @@ fn files(path: &Path) -> anyhow::Result<(Vec<EventFile>, Vec<PathBuf>)> {
     }
     if event_files.is_empty() {
         bail!(
-            "no aviator_payouts_*{EVENT_FILE_SUFFIX} in {shown}: its rounds were kept without seeds and cannot be verified"
+            "no aviator_payouts_*{EVENT_FILE_SUFFIX} in {shown}: its rounds were recorded without seeds and cannot be verified"
         );
     }
     event_files.sort();
@@ -79,7 +79,7 @@ fn name(path: &Path) -> String {
 /// The findings so far.
 #[derive(Debug, Default)]
 struct Check {
-    tables: BTreeMap<PathBuf, Table>,
+    tables: BTreeMap<PathBuf, CsvRows>,
     /// Rows with an event.
     covered: BTreeSet<(PathBuf, u64)>,
     matching: u64,
@@ -89,7 +89,7 @@ struct Check {
 
 /// The rows of a CSV by their number.
 #[derive(Debug, Default)]
-struct Table(BTreeMap<u64, Multiplier>);
+struct CsvRows(BTreeMap<u64, Multiplier>);
 
 /// The seeds and hashes of a round, as the collector's demo records them.
 #[derive(Debug, Deserialize)]
@@ -178,18 +178,18 @@ impl Check {
             multiplier: Some(multiplier),
         };
         let mut steps = claim.steps();
-        if let (Some(said), Some(first)) = (before, steps.first()) {
+        if let (Some(published), Some(first)) = (before, steps.first()) {
             let (name, computed) = ("commitment announced a round before", first.computed.clone());
-            steps.push(Step { name, said: Some(said), computed });
+            steps.push(Step { name, said: Some(published), computed });
         }
         let mut wrong = steps.iter().filter(|step| step.matches() == Some(false)).peekable();
         if wrong.peek().is_none() {
             self.matching += 1;
         }
         for step in wrong {
-            let said = step.said.as_deref().unwrap_or_default();
+            let published = step.said.as_deref().unwrap_or_default();
             self.findings.push(format!(
-                "{place}: {} does not match: said {said}, computed {}",
+                "{place}: {} does not match: published {published}, computed {}",
                 step.name, step.computed
             ));
         }
@@ -198,7 +198,8 @@ impl Check {
     /// Reads a CSV file unless it has been read.
     fn table(&mut self, path: &Path) -> anyhow::Result<()> {
         if !self.tables.contains_key(path) {
-            let table = Table::read(path).with_context(|| format!("reading {}", path.display()))?;
+            let table =
+                CsvRows::read(path).with_context(|| format!("reading {}", path.display()))?;
             self.tables.insert(path.to_owned(), table);
         }
         Ok(())
@@ -229,7 +230,7 @@ impl Check {
             (0, 0, 1..) => Ok(()),
             (0, 0, 0) => bail!("there is no round to verify"),
             (0, without, _) => {
-                bail!("{without} rounds were kept without seeds and cannot be verified")
+                bail!("{without} rounds were recorded without seeds and cannot be verified")
             }
             (findings, ..) => bail!("{findings} findings: not every round matches"),
         }
@@ -241,7 +242,7 @@ fn place(csv: &Path, row: u64, line: &EventLine) -> String {
     format!("{} row {row}{id}", name(csv))
 }
 
-impl Table {
+impl CsvRows {
     /// Reads a CSV file. Rows count from 1, rejected ones included; the first line is the header.
     fn read(path: &Path) -> anyhow::Result<Self> {
         let mut file = File::open(path)?;

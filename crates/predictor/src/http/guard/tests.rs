@@ -127,9 +127,9 @@ fn check_post(headers: &[(&str, &str)], status: Option<u16>) {
 #[test]
 fn a_change_is_taken_from_tools_and_from_our_own_page() {
     check_post(&[("host", "localhost")], None);
-    let ours = ("x-requested-with", "aviator");
-    check_post(&[("host", "localhost"), ours, ("origin", "http://127.0.0.1:9")], None);
-    check_post(&[("host", "localhost"), ours, ("sec-fetch-site", "same-origin")], None);
+    let own_header = ("x-requested-with", "aviator");
+    check_post(&[("host", "localhost"), own_header, ("origin", "http://127.0.0.1:9")], None);
+    check_post(&[("host", "localhost"), own_header, ("sec-fetch-site", "same-origin")], None);
 }
 
 #[test]

@@ -48,21 +48,21 @@ fn of_operation(html: &mut String, operation: &Value) {
     }
     let parameters = operation["parameters"].as_array().map_or(&[][..], Vec::as_slice);
     if !parameters.is_empty() {
-        html.push_str("<table><caption>May be said</caption>\n");
+        html.push_str("<table><caption>Parameters</caption>\n");
         for it in parameters {
-            let (name, place) = (text(&it["name"]), text(&it["in"]));
-            row(html, &[&name, &place, &kind(&it["schema"]), &text(&it["description"])]);
+            let (name, location) = (text(&it["name"]), text(&it["in"]));
+            row(html, &[&name, &location, &kind(&it["schema"]), &text(&it["description"])]);
         }
         html.push_str("</table>\n");
     }
     html.push_str("<table><caption>Answers</caption>\n");
     for (status, answer) in entries(&operation["responses"]) {
-        let said = answer["$ref"].as_str().map(last).unwrap_or_default();
+        let reference = answer["$ref"].as_str().map(last).unwrap_or_default();
         let description = text(&answer["description"]);
         let content = entries(&answer["content"]).next();
         let content =
             content.map(|(media, it)| format!("{} {}", escape(media), kind(&it["schema"])));
-        let what = if said.is_empty() { description } else { escape(said) };
+        let what = if reference.is_empty() { description } else { escape(reference) };
         row(html, &[&escape(status), &what, &content.unwrap_or_default()]);
     }
     html.push_str("</table>\n");
@@ -80,7 +80,7 @@ fn of_schema(html: &mut String, name: &str, schema: &Value) {
     html.push_str("</table>\n</section>\n");
 }
 
-/// What something is, in few words.
+/// Describes the type of a schema.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().map(last) {
         return format!("<a href=\"#{name}\">{name}</a>");
@@ -91,25 +91,25 @@ fn kind(schema: &Value) -> String {
     if let Some(fixed) = schema.get("const") {
         return escape(&fixed.to_string());
     }
-    if let Some(words) = schema["enum"].as_array() {
-        return words.iter().map(|it| escape(&it.to_string())).collect::<Vec<_>>().join(", ");
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().map(|it| escape(&it.to_string())).collect::<Vec<_>>().join(", ");
     }
     let types = match &schema["type"] {
         Value::String(one) => vec![one.as_str()],
         Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    let mut said: Vec<String> = types.iter().map(|&it| it.to_owned()).collect();
-    if said.first().is_some_and(|it| it == "array") {
-        said[0] = format!("list of {}", kind(&schema["items"]));
+    let mut names: Vec<String> = types.iter().map(|&it| it.to_owned()).collect();
+    if names.first().is_some_and(|it| it == "array") {
+        names[0] = format!("list of {}", kind(&schema["items"]));
     }
-    if said.first().is_some_and(|it| it == "object") && schema["properties"].is_object() {
+    if names.first().is_some_and(|it| it == "object") && schema["properties"].is_object() {
         let keys = entries(&schema["properties"]);
         let keys: Vec<String> =
             keys.map(|(key, it)| format!("<code>{}</code> {}", escape(key), kind(it))).collect();
-        said[0] = format!("object of {}", keys.join(", "));
+        names[0] = format!("object of {}", keys.join(", "));
     }
-    said.join(" or ")
+    names.join(" or ")
 }
 
 fn row(html: &mut String, cells: &[&str]) {

@@ -1,5 +1,5 @@
-//! Whatever happens to the files of a directory, the rounds in memory are those in the files: where
-//! the file system tells of changes and nobody looks without being told, and where nobody is told.
+//! Whatever happens to the files of a directory, the rounds in memory are those in the files: with
+//! scans after notifications only, and with scans without notifications.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -21,31 +21,31 @@ use crate::input::round_series::{RoundSeries, SeriesChange};
 
 const FILES: usize = 4;
 
-/// One thing that happens.
+/// A step of a schedule.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Rows at the end of a file, which is made if it is not there; the last may lack its end.
+    /// Appends rows to a file, which is created if it does not exist; the last may be incomplete.
     Append(usize, Text),
-    /// Another file is renamed over it.
+    /// Replaces the file by renaming another one.
     Replace(usize, Text),
-    /// It is written anew, in place.
+    /// Rewrites the file in place.
     Rewrite(usize, Text),
-    /// It is cut, to so many thousandths of its length.
+    /// Truncates the file to a number of thousandths of its length.
     Truncate(usize, u64),
     Delete(usize),
     Rename(usize, usize),
-    /// Another file gets what it holds.
+    /// Copies the file to another one.
     Copy(usize, usize),
-    /// It cannot be opened any more, or it can again.
+    /// Makes the file unreadable, or readable again.
     Lock(usize),
     Unlock(usize),
-    /// The whole directory is moved away and an empty one is made.
+    /// Moves the directory away and creates an empty one.
     Exchange,
-    /// Whoever looks has looked.
+    /// Lets both watchers scan.
     Settle,
 }
 
-/// So many rows, and so many bytes of another.
+/// Number of rows, and of bytes of another.
 type Text = (usize, usize);
 
 fn step() -> impl Strategy<Value = Step> {
@@ -171,7 +171,7 @@ impl Model {
                 Cursor::default().read(&mut file, length)
             });
             match found {
-                Ok(piece) => drop(self.0.insert(name, piece.rounds)),
+                Ok(chunk) => drop(self.0.insert(name, chunk.rounds)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.0.remove(&name);
                 }

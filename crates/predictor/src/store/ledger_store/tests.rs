@@ -12,35 +12,35 @@ fn entry(round: u64) -> Entry {
     Entry::Settled(Settled { round, time, actual: 2.0, settled_at: time })
 }
 
-fn keeper(dir: &Path) -> LedgerStore {
-    let mut keeper = LedgerStore::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
-    keeper.read(&[]);
-    keeper
+fn open(dir: &Path) -> LedgerStore {
+    let mut store = LedgerStore::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
+    store.read(&[]);
+    store
 }
 
 #[test]
 fn a_place_is_given_only_while_the_ledger_says_all_that_counted() {
     let dir = tempfile::tempdir().unwrap();
-    let mut keeper = keeper(dir.path());
-    assert!(keeper.position().is_some());
-    keeper.append(&entry(1)).unwrap();
-    assert_eq!(keeper.position(), None, "it is not on the disk yet");
-    keeper.sync().unwrap();
-    assert!(keeper.position().is_some());
+    let mut store = open(dir.path());
+    assert!(store.position().is_some());
+    store.append(&entry(1)).unwrap();
+    assert_eq!(store.position(), None, "it is not on the disk yet");
+    store.sync().unwrap();
+    assert!(store.position().is_some());
     // The directory is replaced under it.
     fs::remove_file(dir.path().join("forecasts.jsonl")).unwrap();
-    keeper.append(&entry(2)).unwrap();
-    keeper.sync().unwrap();
-    assert_eq!(keeper.position(), None);
-    keeper.read(&[]);
-    assert!(keeper.position().is_some());
+    store.append(&entry(2)).unwrap();
+    store.sync().unwrap();
+    assert_eq!(store.position(), None);
+    store.read(&[]);
+    assert!(store.position().is_some());
 }
 
 #[test]
 fn without_a_ledger_nothing_is_kept_and_nothing_fails() {
     let dir = tempfile::tempdir().unwrap();
-    let first = keeper(dir.path());
-    let mut second = keeper(dir.path());
+    let first = open(dir.path());
+    let mut second = open(dir.path());
     assert_eq!(second.append(&entry(1)), Ok(()));
     assert_eq!(second.sync(), Ok(()));
     assert_eq!(second.position(), None);

@@ -1,4 +1,4 @@
-//! The loop on a disk that fails, and after ends that were not clean.
+//! The loop on a failing disk, and after crashes.
 
 use std::cell::Cell;
 use std::fs::{self, OpenOptions};
@@ -30,10 +30,11 @@ impl Learner for Idle {
     }
 }
 
+/// A model whose forecasts depend on the last round.
 #[derive(Debug)]
-struct Momentum;
+struct LastRoundModel;
 
-impl Forecaster for Momentum {
+impl Forecaster for LastRoundModel {
     fn means(&self, row: &FeatureRow) -> Means {
         let mean = 0.6 + 0.4 * row[0].min(2.0);
         Means { members: [mean; 3], mean }
@@ -41,17 +42,17 @@ impl Forecaster for Momentum {
 }
 
 thread_local! {
-    /// What the clock shows to the loop that is driven on this thread.
+    /// The clock of the loop on this thread.
     static NOW: Cell<DateTime<Utc>> = const { Cell::new(DateTime::UNIX_EPOCH) };
 }
 
-/// A directory with rounds, a loop that is driven by hand, and a disk that does as it is told.
+/// A directory with rounds, a loop that tests drive step by step, and a disk with injected faults.
 struct Bench {
     dir: TempDir,
     disk: FaultyDisk,
     cents: Vec<u64>,
     written: usize,
-    /// How far the clock of the collector is off, in seconds.
+    /// Offset of the collector's clock, in seconds.
     off: i64,
     table_loop: Option<TableLoop>,
 }
@@ -85,7 +86,7 @@ impl Bench {
         self.written += count;
     }
 
-    /// So many rounds come, in one look.
+    /// Writes `count` rounds, which one scan finds.
     fn play(&mut self, count: usize) {
         self.write(count);
         let table_loop = self.table_loop();
@@ -99,12 +100,12 @@ impl Bench {
         self.table_loop.as_mut().unwrap()
     }
 
-    /// Starts, and installs the model.
+    /// Starts the loop and installs the model.
     fn start(&mut self) {
         self.start_without_model();
         let table_loop = self.table_loop();
         let (version, trained_on) = (1, 40);
-        let installed = Installed { model: Arc::new(Momentum), version, trained_on };
+        let installed = Installed { model: Arc::new(LastRoundModel), version, trained_on };
         if let Some(forecast) = table_loop.engine.install(installed, (table_loop.now)()) {
             table_loop.record_forecast(&forecast);
             table_loop.sync();
@@ -112,7 +113,7 @@ impl Bench {
     }
 
     fn start_without_model(&mut self) {
-        // The lock is given back first.
+        // Releases the lock first.
         self.table_loop = None;
         let config = Config {
             data_dir: self.dir.path().to_owned(),
@@ -231,7 +232,7 @@ fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     let before = *bench.table_loop().engine.frozen().unwrap();
     bench.disk.fail(Fault::Short, 1, u64::MAX);
     let table_loop = bench.table_loop();
-    let installed = Installed { model: Arc::new(Momentum), version: 2, trained_on: 40 };
+    let installed = Installed { model: Arc::new(LastRoundModel), version: 2, trained_on: 40 };
     let forecast = table_loop.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(forecast.model_version, 2);
     table_loop.record_forecast(&forecast);
@@ -249,7 +250,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
     let checkpoint = bench.table_loop().checkpoint().unwrap();
     bench.table_loop().ledger_store.write(checkpoint);
     bench.table_loop().ledger_store.finish();
-    let kept = fs::read(bench.state("checkpoint")).unwrap();
+    let saved = fs::read(bench.state("checkpoint")).unwrap();
     let at_checkpoint = fs::metadata(bench.state("forecasts.jsonl")).unwrap().len();
     for _ in 0..4 {
         bench.play(1);
@@ -262,7 +263,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
         for with_checkpoint in [true, false] {
             fs::write(bench.state("forecasts.jsonl"), &ledger[..cut]).unwrap();
             if with_checkpoint {
-                fs::write(bench.state("checkpoint"), &kept).unwrap();
+                fs::write(bench.state("checkpoint"), &saved).unwrap();
             } else {
                 fs::remove_file(bench.state("checkpoint")).unwrap();
             }
@@ -274,7 +275,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
     }
     // A ledger that ends before the checkpoint's place.
     for cut in [0, 500, at_checkpoint - 1] {
-        fs::write(bench.state("checkpoint"), &kept).unwrap();
+        fs::write(bench.state("checkpoint"), &saved).unwrap();
         fs::write(bench.state("forecasts.jsonl"), &ledger[..usize::try_from(cut).unwrap()])
             .unwrap();
         bench.start_without_model();
@@ -339,7 +340,7 @@ fn a_checkpoint_that_cannot_be_written_costs_nothing_but_time() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_put_aside_and_all_is_computed_anew() {
+fn a_damaged_checkpoint_is_put_aside_and_the_engine_is_rebuilt_without_it() {
     let mut bench = Bench::new();
     bench.play(60);
     let known = bench.knows();

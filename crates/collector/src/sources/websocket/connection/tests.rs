@@ -1,4 +1,4 @@
-//! Over a pipe in memory and on a paused clock, so that minutes of silence take no time.
+//! Connections over a pipe in memory, on a paused clock: minutes of silence take no time.
 
 use serde_json::json;
 use tokio::io::{DuplexStream, duplex};
@@ -52,12 +52,12 @@ async fn hear(server: &mut Socket) -> String {
     }
 }
 
-/// Answers what the protocol asks to be answered.
-async fn attend(server: &mut Socket) {
+/// Reads messages, so that the library answers pings.
+async fn answer_pings(server: &mut Socket) {
     while server.next().await.is_some() {}
 }
 
-/// How the connection ends, when it does, and the readings before that.
+/// Returns the reports of the connection, its error, and the time until then.
 async fn until_it_ends(
     connection: &mut Connection<DuplexStream>,
 ) -> (Vec<Report>, SourceError, Duration) {
@@ -82,7 +82,7 @@ fn rounds(report: &[Report]) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_answer_a_ping_is_gone() {
+async fn a_server_that_does_not_answer_a_ping_is_disconnected() {
     let (client, _server) = pair().await;
     let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     let (report, error, after) = until_it_ends(&mut connection).await;
@@ -90,7 +90,7 @@ async fn a_server_that_does_not_answer_a_ping_is_gone() {
     assert_eq!(
         error,
         SourceError::Silent {
-            what: "the feed, pinged,".to_owned(),
+            peer: "the feed (after a ping)".to_owned(),
             after: Duration::from_secs(10)
         }
     );
@@ -98,23 +98,23 @@ async fn a_server_that_does_not_answer_a_ping_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_answers_pings_and_says_nothing_is_silent() {
+async fn a_server_that_only_answers_pings_is_silent() {
     let (client, mut server) = pair().await;
     let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     let (report, error, after) = tokio::select! {
         ended = until_it_ends(&mut connection) => ended,
-        () = attend(&mut server) => panic!("the server was left"),
+        () = answer_pings(&mut server) => panic!("the server was left"),
     };
     assert!(report.iter().all(|report| *report == Report::Alive), "{report:?}");
     assert_eq!(report.len(), 14, "one for each answer");
     assert_eq!(
         (error, after),
-        (SourceError::Silent { what: "the feed".to_owned(), after: IDLE }, IDLE)
+        (SourceError::Silent { peer: "the feed".to_owned(), after: IDLE }, IDLE)
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_is_gone_without_a_word_is_noticed_at_once() {
+async fn a_connection_that_ends_without_a_close_frame_is_noticed_at_once() {
     let (client, server) = pair().await;
     let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     drop(server);
@@ -127,7 +127,7 @@ async fn a_server_that_is_gone_without_a_word_is_noticed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_cannot_be_handed_over_ends_the_connection() {
+async fn a_message_that_is_not_accepted_ends_the_connection() {
     let (client, server) = duplex(8);
     let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
     let mut settings = settings(Framing::None);
@@ -135,13 +135,16 @@ async fn a_message_that_cannot_be_handed_over_ends_the_connection() {
     let error = Connection::open(client, &settings).await.unwrap_err();
     assert_eq!(
         error,
-        SourceError::TimedOut { what: "the feed, sent something,".to_owned(), after: SEND_TIMEOUT }
+        SourceError::TimedOut {
+            peer: "the feed (while a message was sent)".to_owned(),
+            after: SEND_TIMEOUT
+        }
     );
     drop(server);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_configured_text_is_sent_as_often_as_it_says() {
+async fn a_configured_text_is_sent_at_its_interval() {
     let (client, mut server) = pair().await;
     let every = Duration::from_secs(30);
     let ping = Ping::Text { every, text: "ping".to_owned(), is_answered: false };
@@ -163,7 +166,7 @@ async fn a_configured_text_is_sent_as_often_as_it_says() {
 const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_io_3_client_pings_and_ends_when_nobody_answers() {
+async fn a_socket_io_3_client_pings_and_disconnects_without_an_answer() {
     let (client, mut server) = pair().await;
     let start = Instant::now();
     let server = async {
@@ -175,7 +178,7 @@ async fn a_socket_io_3_client_pings_and_ends_when_nobody_answers() {
         say(&mut server, r#"42["crash",2.5]"#).await;
         assert_eq!(hear(&mut server).await, "2");
         assert_eq!(start.elapsed(), Duration::from_secs(50));
-        attend(&mut server).await;
+        answer_pings(&mut server).await;
     };
     let settings = settings(Framing::SocketIo3);
     let client = async {
@@ -192,7 +195,7 @@ async fn a_socket_io_3_client_pings_and_ends_when_nobody_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
+async fn a_socket_io_4_client_joins_then_subscribes_and_answers_pings() {
     let (client, mut server) = pair().await;
     let server = async {
         say(&mut server, OPEN).await;
@@ -205,7 +208,7 @@ async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
             assert_eq!(hear(&mut server).await, "3");
         }
         say(&mut server, r#"42["crash",1.01]"#).await;
-        attend(&mut server).await;
+        answer_pings(&mut server).await;
     };
     let mut settings = settings(Framing::SocketIo4);
     settings.on_connect = vec![r#"["join","crash"]"#.to_owned()];
@@ -219,7 +222,10 @@ async fn a_socket_io_4_client_joins_then_asks_and_answers_pings() {
     };
     assert_eq!(rounds(&report), ["1.01"]);
     let limit = Duration::from_secs(45);
-    assert_eq!(error, SourceError::Silent { what: "the feed, pinged,".to_owned(), after: limit });
+    assert_eq!(
+        error,
+        SourceError::Silent { peer: "the feed (after a ping)".to_owned(), after: limit }
+    );
     assert_eq!(after, Duration::from_secs(100) + limit);
 }
 
@@ -248,7 +254,7 @@ async fn a_namespace_is_joined_in_both_versions() {
     }
 }
 
-/// What opening says to a server that begins with `texts`.
+/// Returns the result of opening a connection to a server that begins with `texts`.
 async fn opening(texts: &[&str]) -> SourceError {
     let (client, mut server) = pair().await;
     for text in texts {
@@ -258,7 +264,7 @@ async fn opening(texts: &[&str]) -> SourceError {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_refuses_inside_its_protocol_is_understood() {
+async fn a_refusal_within_the_protocol_is_recognized() {
     assert_eq!(
         opening(&[OPEN, r#"44{"message":"no token"}"#]).await,
         SourceError::Refused(
@@ -271,7 +277,7 @@ async fn a_server_that_refuses_inside_its_protocol_is_understood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_speak_engine_io_is_understood() {
+async fn a_server_without_engine_io_is_recognized() {
     let error = opening(&[r#"{"type":"hello"}"#]).await;
     assert_eq!(
         error,
@@ -283,7 +289,7 @@ async fn a_server_that_does_not_speak_engine_io_is_understood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_feed_is_said_to_be_alive_once_a_second() {
+async fn a_busy_feed_is_reported_alive_once_a_second() {
     let (client, mut server) = pair().await;
     let mut connection = Connection::open(client, &settings(Framing::None)).await.unwrap();
     let server = async {
@@ -298,7 +304,7 @@ async fn a_busy_feed_is_said_to_be_alive_once_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_rounds_in_one_message_are_all_told_in_order() {
+async fn several_rounds_in_one_message_are_reported_in_order() {
     let (client, mut server) = pair().await;
     let mut connection = Connection::open(client, &settings(Framing::Ndjson)).await.unwrap();
     say(&mut server, "[\"crash\",2]\n[\"tick\",1]\n[\"crash\",3]\n[\"cra").await;

@@ -22,7 +22,7 @@ const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key la
     hold while one looks. Above 0 is better. The first rounds, where the bands are widest, are cut.";
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
-    Where a change was noticed (upright line) all three begin anew, with doubled lines.";
+    Where a change was noticed (upright line) all three start again, with doubled thresholds.";
 const CALIBRATION: &str = "Forecast probability and observed share, in ten bins for each target, \
     with 95 % ends. Dots on the diagonal are calibrated; small dots rest on few rounds.";
 const COVERAGE: &str = "<span class=\"key ours\">80 %</span> <span class=\"key law\">90 %</span> \

@@ -8,7 +8,7 @@ const HOUR: i64 = 3600;
 const YEAR: i64 = 365 * 86_400;
 
 impl Bench {
-    /// Rounds that come one by one; the clock of this machine goes with that of the collector.
+    /// Plays rounds one by one, with the clock of this machine in step with the collector's.
     fn play_on_time(&mut self, count: usize) {
         for _ in 0..count {
             let second = i64::try_from(20 * self.written).unwrap() + self.off;
@@ -83,9 +83,9 @@ fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
     bench.off = YEAR;
     bench.play_on_time(1);
     bench.off = 0;
-    let said = capture_logs(|| bench.play_on_time(5));
-    assert_eq!(said.matches("minutes ahead of the clock of this machine").count(), 1, "{said}");
-    assert!(said.contains(&format!("in {CSV}, is 5255")), "{said}");
+    let log = capture_logs(|| bench.play_on_time(5));
+    assert_eq!(log.matches("minutes ahead of the clock of this machine").count(), 1, "{log}");
+    assert!(log.contains(&format!("in {CSV}, is 5255")), "{log}");
     assert_eq!(bench.rounds(), 56);
     bench.assert_restarts_to_the_same_count();
     // The rows since then are taken away, as if they had never been.

@@ -1,5 +1,5 @@
-//! Whichever calls of the ledger's disk fail: a forecast that was said to count is on the disk and
-//! counts once, and as soon as nothing fails, forecasts count again.
+//! Whichever disk calls of the ledger fail: a forecast that was served as counting is on disk and counts
+//! once, and forecasts count again after the last failure.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use forecasting::ledger::Entry;
 
 use super::*;
 
-/// No run here makes as many calls.
+/// More calls than any run here makes.
 const CALLS_MAX: u64 = 1000;
 
-/// Rounds that lines of the ledger are about.
+/// The rounds of the lines of a ledger.
 #[derive(Debug, Default)]
 struct Lines {
     forecasts: BTreeSet<u64>,
@@ -24,7 +24,7 @@ impl Lines {
             match Entry::read(line) {
                 Some(Entry::Forecast(forecast)) => drop(lines.forecasts.insert(forecast.round)),
                 Some(Entry::Settled(settled)) => lines.settlements.push(settled.round),
-                // The end of a file, and what a failed write has left until the next one.
+                // The empty end of the file, or the rest of a failed write.
                 None => {}
             }
         }
@@ -37,7 +37,7 @@ impl Bench {
         fs::read(self.state("forecasts.jsonl")).unwrap_or_default()
     }
 
-    /// The next round, if its forecast is said to count and to be kept.
+    /// Returns the next round, if its forecast is served as counting and stored.
     fn promised(&mut self) -> Option<u64> {
         let table_loop = self.table_loop();
         table_loop.ledger_store.path()?;
@@ -45,8 +45,8 @@ impl Bench {
     }
 }
 
-/// A ledger and a checkpoint of an earlier run, and then the faults: at the start, while rounds come
-/// by one and by several, at the end and at the next start. False when they came too late.
+/// Runs with a ledger and a checkpoint of an earlier run and injects faults at start-up, while rounds
+/// arrive singly and in groups, at shutdown and at the next start. False if no fault occurred.
 fn survives(fault: Fault, first: u64, count: u64) -> bool {
     let mut bench = Bench::with_rounds(12);
     bench.play(2);
@@ -93,7 +93,7 @@ impl Bench {
         let known = self.knows();
         drop(fs::remove_file(self.state("checkpoint")));
         self.start_without_model();
-        assert_eq!(self.knows(), known, "the ledger alone says the same");
+        assert_eq!(self.knows(), known, "the ledger alone gives the same");
     }
 }
 

@@ -85,7 +85,7 @@ fn changes_of_a_csv_file_are_logged() {
     fs::write(&path, text.replace(",4.86", ",4.87")).unwrap();
     let log = bench.log_of_scans(1);
     check_logged_once(&log, "CSV file replaced");
-    check_logged_once(&log, "Earlier rounds have changed; recomputing everything");
+    check_logged_once(&log, "Earlier rounds have changed; rebuilding the engine");
     OpenOptions::new().append(true).open(&path).unwrap().write_all(b"what?\n").unwrap();
     check_logged_once(&bench.log_of_scans(1), "1 of 1 rows of ");
     fs::remove_file(&path).unwrap();
