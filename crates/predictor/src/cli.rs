@@ -5,6 +5,7 @@ use daemon::manual::ManualCommand;
 
 use crate::commands::audit::AuditArgs;
 use crate::commands::backtest::BacktestArgs;
+use crate::commands::import::ImportArgs;
 use crate::commands::notify::NotifyArgs;
 use crate::commands::serve::{RunArgs, ServeArgs};
 use crate::commands::verify::VerifyArgs;
@@ -37,6 +38,13 @@ Examples:
   predictor verify --game bustabit3 --hash HEX --chain 10
   predictor verify --events data/demo                  every round that a collector recorded with its seeds";
 
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  predictor import rounds.csv                          shows what was understood, and asks
+  predictor import rounds.csv export.json --data-dir data --yes
+  predictor import list.txt --no-times --dry-run
+  predictor import cents.csv --scale 0.01 --timezone America/Sao_Paulo";
+
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
   predictor notify                                     where alerts go
@@ -67,6 +75,9 @@ pub enum Command {
     /// Check recorded rounds against the house's published law and for any order.
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(AuditArgs),
+    /// Turn recordings of any form into files of rounds.
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Check one provably fair round, or a chain of them, step by step.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),

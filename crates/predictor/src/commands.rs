@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backtest;
+pub mod import;
 pub mod notify;
 pub mod recording;
 pub mod serve;

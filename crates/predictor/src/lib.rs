@@ -24,7 +24,7 @@ pub use http::query;
 
 use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command};
-use commands::{audit, backtest, doctor, notify, serve, verify};
+use commands::{audit, backtest, doctor, import, notify, serve, verify};
 
 /// Runs the command that was given on the command line.
 ///
@@ -38,6 +38,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Backtest(args)) => backtest::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
+        Some(Command::Import(args)) => import::run(&args, app::now()),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args.config()?),
         Some(Command::Notify(args)) => notify::run(&args, app::now()),

@@ -52,7 +52,6 @@ mod origin;
 #[cfg(feature = "files")]
 mod origin_file;
 pub mod provably_fair;
-mod reconciler;
 #[cfg(feature = "files")]
 mod reader;
 mod reconciler;
@@ -92,7 +91,6 @@ pub use multiplier::{Multiplier, MultiplierError};
 pub use origin::Origin;
 #[cfg(feature = "files")]
 pub use origin_file::ORIGIN_FILE;
-pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]
 pub use reader::{
     ColumnName, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES, OtherFormat,

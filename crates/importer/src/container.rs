@@ -1,0 +1,108 @@
+//! What kind of file a recording is, told by its first bytes and never by its name.
+
+use std::io::Read as _;
+
+use crate::archive;
+use crate::encoding;
+use crate::har;
+use crate::json;
+use crate::options::Options;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::source::Source;
+use crate::spreadsheet;
+use crate::table::Table;
+
+/// Bytes that tell the kind.
+const HEAD_BYTES: u64 = 512;
+/// An archive in an archive is read, one inside that is not.
+const DEPTH_MAX: u32 = 2;
+
+/// Returns the table that a recording is.
+pub(crate) fn table(source: Source, options: &Options) -> Result<Table, Refusal> {
+    open(source, options, 0)
+}
+
+fn open(source: Source, options: &Options, depth: u32) -> Result<Table, Refusal> {
+    let mut head = Vec::new();
+    source.open()?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    if head.trim_ascii().is_empty() {
+        return Err(Refusal::new(RefusalKind::Empty, "the file is empty"));
+    }
+    if let Some(kind) = unreadable(&head) {
+        let message = format!(
+            "is {kind}, not a recording that can be read: export it as CSV, JSON or xlsx first"
+        );
+        return Err(Refusal::new(RefusalKind::Container, message));
+    }
+    let is_archive = head.starts_with(b"PK\x03\x04") || head.starts_with(&[0x1f, 0x8b]);
+    if is_archive && depth > DEPTH_MAX {
+        return Err(Refusal::new(
+            RefusalKind::Container,
+            "holds archives in archives: extract it first",
+        ));
+    }
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let table = open(archive::gunzip(&source)?, options, depth + 1)?;
+        return Ok(inside("gzip", table));
+    }
+    if head.starts_with(b"PK\x03\x04") && !archive::is_workbook(&source)? {
+        let table = open(archive::only_file(&source)?, options, depth + 1)?;
+        return Ok(inside("zip", table));
+    }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return spreadsheet::table(&source, options);
+    }
+    let start = starts_with(&source)?;
+    if matches!(start, Some('{' | '[')) {
+        return json_table(&source, options);
+    }
+    if start == Some('<') {
+        let message = "is a page (HTML or XML), not a recording: record it with the collector's browser source";
+        return Err(Refusal::new(RefusalKind::Container, message));
+    }
+    Table::text(source, options)
+}
+
+fn inside(container: &str, table: Table) -> Table {
+    let kind = format!("{container} with {}", table.kind);
+    table.of_kind(kind)
+}
+
+fn unreadable(head: &[u8]) -> Option<&'static str> {
+    let kinds: [(&[u8], &str); 9] = [
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"%PDF", "a PDF"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x89PNG", "an image"),
+        (b"\xff\xd8\xff", "an image"),
+        (b"GIF8", "an image"),
+        (b"7z\xbc\xaf", "a 7z archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    ];
+    kinds.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| kind)
+}
+
+/// Returns the first character that is no white space.
+fn starts_with(source: &Source) -> Result<Option<char>, Refusal> {
+    let encoding = encoding::detect(source)?;
+    let mut text = String::new();
+    encoding::Text::open(source, encoding)?.read(&mut text)?;
+    Ok(text.trim_start_matches('\u{feff}').trim_start().chars().next())
+}
+
+/// Largest JSON text, which is held in memory as a whole.
+const JSON_BYTES_MAX: u64 = 512 << 20;
+
+fn json_table(source: &Source, options: &Options) -> Result<Table, Refusal> {
+    if source.len() > JSON_BYTES_MAX {
+        let message = "is JSON of more than 512 MiB: split it, or write it as CSV";
+        return Err(Refusal::new(RefusalKind::Container, message));
+    }
+    let text = encoding::read_text(source)?;
+    let document = json::parse(&text)?;
+    if har::is_har(&document) {
+        return har::table(&document, options);
+    }
+    json::table(&document, options)
+}

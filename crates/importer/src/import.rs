@@ -1,0 +1,123 @@
+//! One import from its file to its CSV: read, shown, agreed to, written.
+
+use std::path::{Path, PathBuf};
+
+use rounds::disk::Disk;
+
+use crate::options::Options;
+use crate::past_imports;
+use crate::preview::{self, confirmed_command};
+use crate::recording::Recording;
+use crate::refusal::Refusal;
+use crate::source::Source;
+use crate::write::{self, WriteError};
+
+/// Where an import talks to: a terminal, or a test.
+pub trait Dialogue {
+    /// Shows a text.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    fn show(&mut self, text: &str) -> std::io::Result<()>;
+
+    /// Asks whether to go on; `None` if there is nobody to ask.
+    ///
+    /// # Errors
+    /// The answer cannot be read.
+    fn agrees(&mut self, question: &str) -> std::io::Result<Option<bool>>;
+
+    /// Reports how many bytes of a file have been read.
+    fn progress(&mut self, read: u64, length: u64);
+}
+
+/// Where and whether to write.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// The directory of rounds.
+    pub dir: &'a Path,
+    /// Its file system.
+    pub disk: &'a dyn Disk,
+    /// Nothing is written.
+    pub is_dry_run: bool,
+    /// Nobody is asked.
+    pub is_agreed: bool,
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// This file was written.
+    Written(PathBuf),
+    /// The same bytes have been imported before, into this file.
+    Known(String),
+    /// A dry run.
+    Shown,
+    /// The user said no.
+    Declined,
+}
+
+/// Why an import failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The recording is not read.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Its rounds could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Nobody could be asked.
+    #[error("nothing was written: there is no terminal to ask at; to import it: {command}")]
+    NotAsked {
+        /// The command that does not ask.
+        command: String,
+    },
+    /// The system refused.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: &'static str,
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+/// Imports one file.
+///
+/// # Errors
+/// The recording is refused, its rounds cannot be written, or nobody can be asked.
+pub fn import(
+    source: &Source,
+    options: &Options,
+    target: &Target<'_>,
+    dialogue: &mut dyn Dialogue,
+) -> Result<Outcome, ImportError> {
+    let io = |context| move |source| ImportError::Io { context, source };
+    let digest = source.digest().map_err(io("reading the file"))?;
+    if let Some(csv) =
+        past_imports::find(target.dir, &digest).map_err(io("looking for an earlier import"))?
+    {
+        return Ok(Outcome::Known(csv));
+    }
+    let length = source.len();
+    let recording = Recording::read(source, options, &mut |read| dialogue.progress(read, length))?;
+    dialogue.progress(length, length);
+    dialogue.show(&recording.preview()).map_err(io("showing the preview"))?;
+    if target.is_dry_run {
+        return Ok(Outcome::Shown);
+    }
+    if !target.is_agreed {
+        let rounds = preview::count(recording.rounds.len() as u64, "round");
+        let question = format!("Write {rounds} to {}?", target.dir.display());
+        match dialogue.agrees(&question).map_err(io("asking"))? {
+            Some(true) => {}
+            Some(false) => return Ok(Outcome::Declined),
+            None => {
+                return Err(ImportError::NotAsked {
+                    command: confirmed_command(&recording, options),
+                });
+            }
+        }
+    }
+    Ok(Outcome::Written(write::write(&recording, &digest, target.dir, options.now, target.disk)?))
+}

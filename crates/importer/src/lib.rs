@@ -1,0 +1,52 @@
+//! Reads recordings of any form and writes them as files of rounds.
+//!
+//! Bytes go in, rounds come out: [`Recording::read`] finds out what kind of file it is ([`Source`]), which columns hold
+//! the time and the multiplier, and how both are written; what it cannot be sure of it refuses, with the command that
+//! would say it ([`Refusal`]). [`import()`] shows what was understood, asks, and writes one CSV.
+//!
+//! The way through a file: container → text and lines → delimiter and header → columns → rows → timeline → checks.
+//! The crate uses no runtime and no network; the current time comes in with [`Options`].
+
+mod archive;
+mod column_profile;
+mod columns;
+mod container;
+mod date_order;
+mod delimiter;
+mod encoding;
+mod har;
+pub mod header_names;
+mod import;
+mod json;
+mod layout;
+mod lines;
+mod number_forms;
+mod options;
+pub mod past_imports;
+mod plausibility;
+mod preview;
+mod record;
+mod recording;
+mod refusal;
+mod rejects;
+mod rows;
+mod source;
+mod spreadsheet;
+mod table;
+mod time_forms;
+mod time_zone;
+mod timeline;
+mod write;
+
+pub use import::{Dialogue, ImportError, Outcome, Target, import};
+pub use number_forms::{DecimalSign, Scale};
+pub use options::{Filter, MULTIPLIER_MAX, Options};
+pub use preview::count;
+pub use recording::{Figures, Recording};
+pub use refusal::{Refusal, RefusalKind};
+pub use rejects::{Reason, Rejected};
+pub use source::Source;
+pub use time_forms::DateOrder;
+pub use time_zone::Zone;
+pub use timeline::Order;
+pub use write::{WriteError, write};

@@ -1,0 +1,182 @@
+//! A recording as rows of text, read from its start as often as needed.
+
+use std::io;
+
+use encoding_rs::Encoding;
+
+use crate::delimiter::Delimiter;
+use crate::encoding;
+use crate::layout::{self, Layout};
+use crate::lines::Lines;
+use crate::options::Options;
+use crate::record::Record;
+use crate::refusal::{Refusal, RefusalKind};
+use crate::source::Source;
+
+/// Rows that decide about columns.
+const SAMPLE_ROWS: usize = 2000;
+
+/// A table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) layout: Layout,
+    /// What kind of file it was, for people.
+    pub(crate) kind: String,
+    /// The same round may stand in several places of the recording, not only beside itself.
+    pub(crate) may_repeat: bool,
+    rows: Rows,
+}
+
+#[derive(Debug)]
+enum Rows {
+    /// Lines of a text, read as they are needed.
+    Text { source: Source, encoding: &'static Encoding, delimiter: Delimiter },
+    /// Rows in memory.
+    Held(Vec<Record>),
+}
+
+/// One step through a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Row,
+    /// A line whose quotation mark is not closed.
+    OpenQuote,
+    End,
+}
+
+impl Table {
+    /// Finds out how a text is written.
+    pub(crate) fn text(source: Source, options: &Options) -> Result<Self, Refusal> {
+        let encoding = encoding::detect(&source)?;
+        let mut lines = TextLines::open(&source, encoding)?;
+        let mut sample = Vec::new();
+        while sample.len() < SAMPLE_ROWS
+            && let Some(line) = lines.next()?
+        {
+            sample.push(line.to_owned());
+        }
+        if sample.is_empty() {
+            return Err(Refusal::new(RefusalKind::Empty, "there is no row in it"));
+        }
+        let split = layout::choose_delimiter(&sample, lines.named, options);
+        let name = if encoding == encoding_rs::UTF_8 {
+            String::new()
+        } else {
+            format!(", {}", encoding.name())
+        };
+        let kind = format!("text, {}{name}", split.delimiter);
+        let rows = Rows::Text { source, encoding, delimiter: split.delimiter };
+        Ok(Self { layout: split.layout, kind, may_repeat: false, rows })
+    }
+
+    /// Makes a table of rows in memory; without names the rows may begin with a header.
+    pub(crate) fn held(names: Option<Vec<String>>, rows: Vec<Record>, kind: &str) -> Self {
+        let layout = match names {
+            Some(names) => Layout { width: names.len(), names: Some(names), skip: 0 },
+            None => Layout::of(&rows[..rows.len().min(SAMPLE_ROWS)]),
+        };
+        Self { layout, kind: kind.to_owned(), may_repeat: false, rows: Rows::Held(rows) }
+    }
+
+    /// Returns the table under another name of its kind.
+    pub(crate) fn of_kind(self, kind: String) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Returns the first rows of data.
+    pub(crate) fn sample(&self) -> Result<Vec<Record>, Refusal> {
+        let mut cursor = self.open()?;
+        let mut rows = Vec::new();
+        let mut record = Record::default();
+        while rows.len() < SAMPLE_ROWS {
+            match cursor.next(&mut record)? {
+                Step::Row => rows.push(record.clone()),
+                Step::OpenQuote => {}
+                Step::End => break,
+            }
+        }
+        rows.truncate(layout::before_new_header(&rows).len());
+        Ok(rows)
+    }
+
+    /// Returns a cursor before the first row of data.
+    pub(crate) fn open(&self) -> Result<Cursor<'_>, Refusal> {
+        let mut cursor = match &self.rows {
+            Rows::Text { source, encoding, delimiter } => {
+                Cursor::Text { lines: TextLines::open(source, encoding)?, delimiter: *delimiter }
+            }
+            Rows::Held(rows) => Cursor::Held(rows.iter()),
+        };
+        let mut record = Record::default();
+        for _ in 0..self.layout.skip {
+            cursor.next(&mut record)?;
+        }
+        Ok(cursor)
+    }
+}
+
+/// A place in a table.
+pub(crate) enum Cursor<'a> {
+    Text { lines: TextLines, delimiter: Delimiter },
+    Held(std::slice::Iter<'a, Record>),
+}
+
+impl Cursor<'_> {
+    pub(crate) fn next(&mut self, record: &mut Record) -> io::Result<Step> {
+        match self {
+            Self::Text { lines, delimiter } => {
+                let Some(line) = lines.next()? else { return Ok(Step::End) };
+                let is_whole = delimiter.split(line, record);
+                record.line = lines.lines.count;
+                Ok(if is_whole { Step::Row } else { Step::OpenQuote })
+            }
+            Self::Held(rows) => {
+                let Some(row) = rows.next() else { return Ok(Step::End) };
+                record.clone_from(row);
+                Ok(Step::Row)
+            }
+        }
+    }
+
+    /// Returns how many bytes of the source have been read; 0 of a table in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Text { lines, .. } => lines.lines.bytes(),
+            Self::Held(_) => 0,
+        }
+    }
+}
+
+/// Lines without blank ones, comments and the line `sep=;`.
+pub(crate) struct TextLines {
+    lines: Lines,
+    /// The delimiter that a line names.
+    named: Option<Delimiter>,
+}
+
+impl TextLines {
+    fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
+        Ok(Self { lines: Lines::open(source, encoding)?, named: None })
+    }
+
+    fn next(&mut self) -> io::Result<Option<&str>> {
+        while self.lines.advance()? {
+            let line = self.lines.line();
+            let trimmed = line.trim();
+            if trimmed.is_empty()
+                || trimmed.starts_with('#') && !trimmed.starts_with("#,")
+                || trimmed.starts_with("//")
+            {
+                continue;
+            }
+            if self.lines.count <= 3
+                && let Some(delimiter) = Delimiter::named(trimmed)
+            {
+                self.named = Some(delimiter);
+                continue;
+            }
+            return Ok(Some(self.lines.line()));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,168 @@
+//! Puts rows into the order of time and gives each an instant.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rounds::Round;
+
+use crate::options::Options;
+use crate::rejects::{Reason, Rejects};
+use crate::rows::Row;
+use crate::time_forms::Stamp;
+use crate::time_zone::{Meant, Zone};
+
+const DAY: i64 = 86_400_000_000;
+/// No game was played earlier.
+const FIRST_YEAR: &str = "2009-01-01T00:00:00Z";
+
+/// The order in which a file has its rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they were played.
+    OldestFirst,
+    /// The other way round; they have been turned.
+    NewestFirst,
+    /// Neither; they have been sorted by their times.
+    Mixed {
+        /// Rows with an earlier time than the row before.
+        backward: u64,
+    },
+}
+
+/// Finds out whether the newest row is the first one.
+pub(crate) fn order(rows: &[Row], counter_steps: [u64; 2], options: &Options) -> Order {
+    if options.is_reversed {
+        return Order::NewestFirst;
+    }
+    let (mut forward, mut backward) = (0_u64, 0_u64);
+    for pair in rows.windows(2) {
+        let (Some(a), Some(b)) = (pair[0].stamp, pair[1].stamp) else { continue };
+        let step = match (a, b) {
+            // Midnight lies between them, whichever way the file goes.
+            (Stamp::TimeOfDay(a), Stamp::TimeOfDay(b)) => {
+                (b - a + DAY / 2).rem_euclid(DAY) - DAY / 2
+            }
+            (a, b) => b.micros() - a.micros(),
+        };
+        forward += u64::from(step > 0);
+        backward += u64::from(step < 0);
+    }
+    if forward + backward == 0 {
+        [forward, backward] = counter_steps;
+    }
+    match (forward, backward) {
+        (_, 0) => Order::OldestFirst,
+        _ if backward > forward * 9 => Order::NewestFirst,
+        _ if rows.first().is_some_and(|row| row.stamp.is_none()) => Order::OldestFirst,
+        _ => Order::Mixed { backward },
+    }
+}
+
+/// Makes rounds of rows, oldest first. Rows whose time cannot be are rejected.
+pub(crate) fn place(
+    mut rows: Vec<Row>,
+    order: Order,
+    options: &Options,
+    rejects: &mut Rejects,
+) -> Vec<Round> {
+    if order == Order::NewestFirst {
+        rows.reverse();
+    }
+    if rows.iter().any(|row| row.stamp.is_none()) {
+        return at_usual_pace(&rows, options);
+    }
+    let earliest: DateTime<Utc> = FIRST_YEAR.parse().expect("a constant is a time");
+    let latest = options.now + TimeDelta::days(1);
+    let mut clock =
+        Clock { zone: options.zone, last: None, last_of_day: 0, day: first_day(options) };
+    let mut rounds = Vec::with_capacity(rows.len());
+    for row in rows {
+        let reject = |reason, rejects: &mut Rejects| {
+            rejects.add_with(reason, row.line, || example(row));
+        };
+        match row.stamp.and_then(|stamp| clock.instant(stamp)) {
+            None => reject(Reason::SkippedTime, rejects),
+            Some(time) if time < earliest || time > latest => reject(Reason::Year, rejects),
+            Some(time) => {
+                clock.last = Some(time);
+                rounds.push(Round { time, multiplier: row.multiplier });
+            }
+        }
+    }
+    // A file that goes forward has none to move; a few rows may stand where they were typed in later.
+    rounds.sort_by_key(|round| round.time);
+    rounds
+}
+
+fn example(row: Row) -> String {
+    let time = row.stamp.and_then(|stamp| DateTime::from_timestamp_micros(stamp.micros()));
+    let time = time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string());
+    format!("{time} | {}", row.multiplier)
+}
+
+fn first_day(options: &Options) -> i64 {
+    let date = options.date.unwrap_or_default();
+    date.signed_duration_since(DateTime::UNIX_EPOCH.date_naive()).num_days() * DAY
+}
+
+/// Turns what rows say into instants, one after the other.
+struct Clock {
+    zone: Zone,
+    last: Option<DateTime<Utc>>,
+    /// The last time of day.
+    last_of_day: i64,
+    /// The day of times of day.
+    day: i64,
+}
+
+impl Clock {
+    fn instant(&mut self, stamp: Stamp) -> Option<DateTime<Utc>> {
+        let wall = match stamp {
+            Stamp::Instant(micros) => return DateTime::from_timestamp_micros(micros),
+            Stamp::WallClock(micros) => micros,
+            Stamp::TimeOfDay(micros) => {
+                // Half a day back is midnight; less is a row out of place.
+                if micros < self.last_of_day - DAY / 2 {
+                    self.day += DAY;
+                }
+                self.last_of_day = micros;
+                self.day + micros
+            }
+        };
+        match self.zone.meant(wall) {
+            Meant::One(time) => Some(time),
+            Meant::Never => None,
+            // The second pass begins where the rows would go backwards otherwise.
+            Meant::Twice(first, second) => {
+                let is_second = self
+                    .last
+                    .is_some_and(|last| first < last && last - first < TimeDelta::hours(3));
+                Some(if is_second { second } else { first })
+            }
+        }
+    }
+}
+
+/// Seconds from the end of one round to the end of the next one, as in Aviator: a pause, and a flight that takes longer
+/// the higher it goes.
+fn pace_seconds(multiplier: f64) -> f64 {
+    11.5 + 11.7 * multiplier.ln()
+}
+
+/// Times for rounds that have none: from midnight of `--date` on, or up to now.
+fn at_usual_pace(rows: &[Row], options: &Options) -> Vec<Round> {
+    let pace = |row: &Row| {
+        let millis = pace_seconds(row.multiplier.as_f64()) * 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a few minutes at most")]
+        TimeDelta::milliseconds(millis as i64)
+    };
+    let total = rows.iter().map(pace).fold(TimeDelta::zero(), |sum, step| sum + step);
+    let start = options.date.and_then(|_| match options.zone.meant(first_day(options)) {
+        Meant::One(time) | Meant::Twice(time, _) => Some(time),
+        Meant::Never => None,
+    });
+    let mut time = start.unwrap_or(options.now - total);
+    let round = |row: &Row| {
+        time += pace(row);
+        Round { time, multiplier: row.multiplier }
+    };
+    rows.iter().map(round).collect()
+}

@@ -1,0 +1,180 @@
+//! Writes the rounds of a recording as one CSV, which is there as a whole or not at all.
+//!
+//! `RoundLog` waits for the disk after every row, as recording needs it; an import can be done again, so it waits once.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rounds::disk::{Disk, OpenMode};
+use rounds::{Event, EventKind, EventLine, ORIGIN_FILE, Origin, event_file_of};
+
+use crate::past_imports;
+use crate::recording::Recording;
+
+/// Names tried for files of one start time.
+const SUFFIX_MAX: u32 = 10_000;
+const HEADER: &[u8] = b"timestamp,multiplier\n";
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// Why a recording could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The directory holds rounds of another origin.
+    #[error("{} holds {found} rounds and recorded ones must not mix with them: choose another --data-dir", dir.display())]
+    Mixed {
+        /// The directory.
+        dir: PathBuf,
+        /// What it holds.
+        found: Origin,
+    },
+    /// More files of one second than anyone needs.
+    #[error("{}: too many files of this start time; choose another --data-dir", dir.display())]
+    Names {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// Writes a recording into a directory and returns the path of the CSV.
+///
+/// The file is named after its first round, so that it stands where its rounds belong. An existing file is never
+/// touched: the name is taken by creating an empty file, which the finished one replaces.
+///
+/// # Errors
+/// The directory holds rounds of another origin, or the system refuses; nothing is left behind then.
+pub fn write(
+    recording: &Recording,
+    digest: &str,
+    dir: &Path,
+    now: DateTime<Utc>,
+    disk: &dyn Disk,
+) -> Result<PathBuf, WriteError> {
+    std::fs::create_dir_all(dir).map_err(io_error("create the directory", dir))?;
+    mark(dir, disk)?;
+    let start = recording.rounds.first().map_or(now, |round| round.time);
+    let csv = reserve(dir, start, disk)?;
+    let events = event_file_of(&csv);
+    let parts = [
+        (csv.with_extension("csv.part"), csv.clone()),
+        (events.with_extension("jsonl.part"), events),
+    ];
+    let written =
+        write_parts(recording, digest, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
+    if written.is_err() {
+        for path in parts.iter().flat_map(|(part, whole)| [part, whole]) {
+            // It may not be there; the first error is the one to report.
+            drop(disk.remove(path));
+        }
+    }
+    written.map(|()| csv)
+}
+
+/// Notes that the rounds of the directory are recorded ones, unless it says so already.
+fn mark(dir: &Path, disk: &dyn Disk) -> Result<(), WriteError> {
+    let marker = dir.join(ORIGIN_FILE);
+    match Origin::of(dir).map_err(io_error("read", &marker))? {
+        Some(Origin::Recorded) if marker.exists() => Ok(()),
+        None | Some(Origin::Recorded) => {
+            // Renamed into place: a marker that is there is whole.
+            let draft = dir.join(format!("{ORIGIN_FILE}.new"));
+            let text = format!("{}\n", Origin::Recorded.word());
+            write_part(&draft, disk, |file| file.write_all(text.as_bytes()))?;
+            disk.rename(&draft, &marker).map_err(io_error("rename", &draft))
+        }
+        Some(found) => Err(WriteError::Mixed { dir: dir.to_owned(), found }),
+    }
+}
+
+fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf, WriteError> {
+    let stem = start.format("aviator_payouts_%Y%m%d_%H%M%S");
+    for suffix in 0..SUFFIX_MAX {
+        let name = if suffix == 0 { format!("{stem}.csv") } else { format!("{stem}_{suffix}.csv") };
+        let path = dir.join(name);
+        if event_file_of(&path).exists() {
+            continue;
+        }
+        match disk.open(&path, OpenMode::New) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io_error("create", &path)(error)),
+        }
+    }
+    Err(WriteError::Names { dir: dir.to_owned() })
+}
+
+fn write_parts(
+    recording: &Recording,
+    digest: &str,
+    parts: &[(PathBuf, PathBuf); 2],
+    now: DateTime<Utc>,
+    disk: &dyn Disk,
+) -> Result<(), WriteError> {
+    let [(csv, _), (events, _)] = parts;
+    write_part(csv, disk, |file| {
+        file.write_all(HEADER)?;
+        recording.rounds.iter().try_for_each(|round| file.write_all(round.to_row().as_bytes()))
+    })?;
+    write_part(events, disk, |file| write_events(recording, digest, now, file))
+}
+
+fn write_part(
+    path: &Path,
+    disk: &dyn Disk,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let file = disk.open(path, OpenMode::Empty).map_err(io_error("create", path))?;
+    let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+    let written =
+        content(&mut file).and_then(|()| file.flush()).and_then(|()| file.get_mut().sync_data());
+    written.map_err(io_error("write to", path))
+}
+
+/// The digest stands in the first line, where a later import looks for it. Estimated times are marked row by row, as
+/// the collector marks those of rounds from a history list.
+fn write_events(
+    recording: &Recording,
+    digest: &str,
+    now: DateTime<Utc>,
+    file: &mut dyn Write,
+) -> io::Result<()> {
+    let mut seq = 0;
+    let mut line = |unix_ms: i64, event: Event, row: Option<u64>| {
+        seq += 1;
+        let line = EventLine { seq, unix_ms, event, row, file: None };
+        serde_json::to_writer(&mut *file, &line)?;
+        file.write_all(b"\n")
+    };
+    line(now.timestamp_millis(), past_imports::event(recording, digest), None)?;
+    if recording.is_estimated {
+        for (row, round) in (1..).zip(&recording.rounds) {
+            let event = Event::new(EventKind::Backfill, past_imports::SOURCE);
+            line(round.time.timestamp_millis(), event, Some(row))?;
+        }
+    }
+    line(now.timestamp_millis(), Event::new(EventKind::Stop, past_imports::SOURCE), None)
+}
+
+/// Gives the finished files their names, the events first: a CSV without its digest would be imported twice.
+fn publish(parts: &[(PathBuf, PathBuf); 2], dir: &Path, disk: &dyn Disk) -> Result<(), WriteError> {
+    for (part, whole) in parts.iter().rev() {
+        disk.rename(part, whole).map_err(io_error("rename", part))?;
+    }
+    disk.sync_dir(dir).map_err(io_error("sync the directory", dir))
+}
+
+fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> WriteError {
+    let path = path.to_owned();
+    move |source| WriteError::Io { action, path: path.clone(), source }
+}
