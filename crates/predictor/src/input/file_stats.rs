@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 use rounds::scan::{Change, ChangeKind};
-use rounds::{RejectReason, Rejections};
+use rounds::{RejectReason, Rejections, RejectionsOfReason};
 
 use crate::input::round_series::FileChange;
 use serde::Serialize;
@@ -133,24 +133,20 @@ impl FileStats {
 
     /// Returns the rejected rows of all files by reason.
     fn by_reason(&self) -> Vec<RejectedForReason> {
-        let of = |word: &'static str| {
-            let mut found: Option<RejectedForReason> = None;
-            for (file, counts) in &self.files {
-                let reasons = counts.rejections.reasons();
-                let Some(it) = reasons.iter().find(|it| it.example.reason.word() == word) else {
-                    continue;
-                };
-                let example = RejectedRow {
-                    file: file.clone(),
-                    line: it.example.line,
-                    reason: it.example.reason.to_string(),
-                };
-                let first = RejectedForReason { reason: word, count: 0, example };
-                found.get_or_insert(first).count += it.count;
-            }
-            found
-        };
-        RejectReason::WORDS.into_iter().filter_map(of).collect()
+        RejectReason::WORDS.into_iter().filter_map(|word| self.rejected_for(word)).collect()
+    }
+
+    /// Returns the rows of all files that were rejected for one reason; `None` if there are none.
+    fn rejected_for(&self, reason: &'static str) -> Option<RejectedForReason> {
+        let mut found = self.files.iter().flat_map(|(file, counts)| {
+            let reasons = counts.rejections.reasons().iter();
+            reasons.filter(|it| it.example.reason.word() == reason).map(move |it| (file, it))
+        });
+        let (file, RejectionsOfReason { count, example }) = found.next()?;
+        let (file, line) = (file.clone(), example.line);
+        let example = RejectedRow { file, line, reason: example.reason.to_string() };
+        let count = count + found.map(|(_, it)| it.count).sum::<u64>();
+        Some(RejectedForReason { reason, count, example })
     }
 
     fn log(&self, change: &Change) {

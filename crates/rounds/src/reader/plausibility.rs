@@ -221,9 +221,10 @@ mod tests {
 
     #[test]
     fn multipliers_of_any_house_edge_raise_no_doubt() {
-        for seed in 1..1500 {
-            let edge = [0.0, 0.01, 0.03, 0.05, 0.1][seed as usize % 5];
-            let count = 100 + seed as usize % 200;
+        for seed in 1u32..1500 {
+            let edge = f64::from(seed % 5) * 0.025;
+            let count = 100 + usize::try_from(seed % 200).unwrap();
+            let seed = u64::from(seed);
             for prior in [Prior::Named, Prior::Guessed] {
                 assert_eq!(doubt(&multipliers(seed, count, edge), prior), None, "{seed} {count}");
             }
@@ -234,7 +235,9 @@ mod tests {
     fn a_capped_game_raises_no_doubt() {
         for seed in 1..300 {
             let mut capped = multipliers(seed, 120, 0.03);
-            capped.iter_mut().for_each(|it| it.value = it.value.min(20.0));
+            for it in &mut capped {
+                it.value = it.value.min(20.0);
+            }
             assert_eq!(doubt(&capped, Prior::Guessed), None, "{seed}");
         }
     }

@@ -1,5 +1,7 @@
 //! Recordings of a crash game with a law of our own, and random numbers for tables of other things.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta};
 use rounds::{Multiplier, Round};
 
@@ -25,8 +27,9 @@ impl Random {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+    /// A whole number from 0 up to, not including, `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
     pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
@@ -50,7 +53,9 @@ pub(crate) fn recording(seed: u64, rounds: usize) -> Vec<Round> {
         let multiplier = Multiplier::new((value * 100.0).floor() / 100.0).unwrap();
         rows.push(Round { time, multiplier });
         // Seconds of waiting and of the flight.
-        time += TimeDelta::seconds((11.5 + 11.7 * multiplier.ln()).round() as i64);
+        let milliseconds = 11_500.0 + 11_700.0 * multiplier.ln();
+        time +=
+            TimeDelta::from_std(Duration::from_secs_f64((milliseconds / 1000.0).round())).unwrap();
     }
     rows
 }

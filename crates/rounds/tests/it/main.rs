@@ -1,5 +1,5 @@
 //! What the crate promises about files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod directory;
 mod faults;
