@@ -1,4 +1,4 @@
-//! Reads event files (`….events.jsonl`), the notes that a recorder keeps beside its CSV files.
+//! Reads event files (`….events.jsonl`), which a recorder writes beside its CSV files.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -150,7 +150,7 @@ mod tests {
         serde_json::to_string(&line).unwrap() + "\n"
     }
 
-    /// The numbers of the events after `offset`; 0 for a line that is not an event.
+    /// Returns the numbers of the events after `offset`; 0 for a line that is not an event.
     fn read(path: &Path, offset: u64) -> (Vec<u64>, EventReader) {
         let mut reader = EventReader::open(path, offset).unwrap();
         let found = reader.by_ref().map(|line| line.unwrap().map_or(0, |line| line.seq)).collect();

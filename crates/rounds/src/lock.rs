@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 /// Name of the file whose lock makes a process the only writer of a directory.
 pub const LOCK_FILE: &str = "aviator_payouts.lock";
 
-/// The exclusive right to write in a directory, held until it is dropped or the process ends.
+/// The exclusive right to write to a directory, held until it is dropped or the process ends.
 ///
 /// Readers never lock, and the CSV files are never locked: on Windows that would keep readers out.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl WriterLock {
 
 fn holder(file: &mut File) -> Holder {
     let mut text = String::new();
-    // Windows keeps others from reading a locked file.
+    // On Windows, another process cannot read a locked file.
     if file.take(200).read_to_string(&mut text).is_err() {
         return Holder::default();
     }

@@ -11,7 +11,7 @@ use crate::origin::Origin;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// Another process writes in this directory.
+    /// Another process is writing to this directory.
     #[error("another collector{} writes in {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
     Locked {
         /// The directory.

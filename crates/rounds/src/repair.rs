@@ -70,7 +70,7 @@ fn repair_file(path: &Path, is_ours: bool) -> io::Result<Option<Repair>> {
     Ok(Some(Repair { file: path.to_owned(), torn: copy, bytes }))
 }
 
-/// Writes the torn bytes to a file of their own, never over an earlier one.
+/// Writes the torn bytes to a new file, never over an earlier copy.
 fn keep(path: &Path, torn: &[u8]) -> io::Result<PathBuf> {
     for copy in 0..COPIES_MAX {
         let mut name = path.as_os_str().to_owned();

@@ -10,7 +10,7 @@ use crate::Multiplier;
 pub struct Round {
     /// When it ended.
     pub time: DateTime<Utc>,
-    /// What it ended at.
+    /// The multiplier at which it ended.
     pub multiplier: Multiplier,
 }
 

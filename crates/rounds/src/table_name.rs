@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The name of the default table.
 const DEFAULT: &str = "default";
-/// Maximum length of a name.
+/// Maximum length of a name, in bytes.
 const LENGTH_MAX: usize = 64;
 
 /// The name of a table, or of a site that records one: 1 to 64 lower-case letters, digits,
@@ -35,8 +35,8 @@ impl TableName {
         self.0 == DEFAULT
     }
 
-    /// Returns the directory of the table's files: the subdirectory of `data` with the table's
-    /// name, or for the default table the data directory itself.
+    /// Returns the directory of the table's files: the subdirectory of `data_dir` with the
+    /// table's name, or for the default table `data_dir` itself.
     pub fn directory(&self, data_dir: &Path) -> PathBuf {
         if self.is_default() { data_dir.to_owned() } else { data_dir.join(&self.0) }
     }

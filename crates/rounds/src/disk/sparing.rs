@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
-/// How often written data is synced to the disk. A crash of the program loses nothing either way;
-/// only a power failure does.
+/// How often written data is synced to the disk. A crash of the program never loses written rows; a
+/// power failure can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
     /// At every request, that is, after every row.
