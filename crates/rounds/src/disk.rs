@@ -89,7 +89,7 @@ pub trait DiskFile: Write + Debug + Send {
 pub struct FileStat {
     /// Length in bytes.
     pub length: u64,
-    /// False once the file has been deleted; always true where the system cannot tell.
+    /// Whether the file still has a name; always true on a system that cannot tell.
     pub is_linked: bool,
 }
 
@@ -121,7 +121,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
-        // On Windows a file opened for appending cannot be cut.
+        // On Windows, a file opened for appending cannot be truncated.
         let mut options = OpenOptions::new();
         match opening {
             OpenMode::Read => options.read(true),

@@ -25,8 +25,8 @@ pub(crate) fn sort_key(name: &str) -> (&str, u32, &str) {
     }
 }
 
-/// Splits the name of a file of ours into the run's start time, as text, and the suffix (0 if there
-/// is none).
+/// Splits a file name that the collector writes into the run's start time, as text, and the suffix
+/// (0 without one); `None` for any other name.
 ///
 /// All files of one run have the same start time in their names.
 pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
