@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::reader::Row;
 use crate::reader::{
-    Detected, FileFormat, LINE_BYTES_MAX, Neighbour, ReadOptions, Refusal, RejectReason,
-    Rejections, RowError, columns_named, detect, instant, quick_row, read_row, within,
+    Detected, FileFormat, LINE_BYTES_MAX, Neighbour, REJECTED_MAX, REJECTED_TEXT_MAX, ReadOptions,
+    Refusal, RejectReason, Rejected, Rejections, RowError, columns_named, detect, instant,
+    quick_row, read_row, within,
 };
 use crate::round::Round;
 use crate::timestamp::Written;
@@ -64,23 +65,6 @@ pub struct Chunk {
     /// The file was read from its start, so this chunk holds all of it.
     pub from_start: bool,
 }
-
-/// A line that is not a round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
-    /// Number of the line, counted from 1.
-    pub line: u64,
-    /// Why it was rejected.
-    pub reason: RejectReason,
-    /// The first characters of the line, at most [`REJECTED_TEXT_MAX`].
-    pub text: String,
-}
-
-/// Rejected lines kept per read; further ones are only counted.
-pub const REJECTED_MAX: usize = 1000;
-
-/// Characters kept of a rejected line.
-pub const REJECTED_TEXT_MAX: usize = 80;
 
 /// Bytes looked at to find out how the rows are written.
 const HEAD_BYTES: usize = 1 << 18;

@@ -22,8 +22,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crate uses no runtime and no network, and wall time comes in with the rounds. Without its
-//! feature `files` it does not touch the file system either.
+//! The crate uses no async runtime and no network, and reads no clock: times are passed in. Without
+//! its feature `files` it does not use the file system either.
 
 pub mod align;
 #[cfg(feature = "files")]
@@ -67,7 +67,7 @@ mod timestamp;
 #[cfg(feature = "files")]
 pub use csv_files::csv_names;
 #[cfg(feature = "files")]
-pub use cursor::{Chunk, Cursor, REJECTED_MAX, REJECTED_TEXT_MAX, Rejected};
+pub use cursor::{Chunk, Cursor};
 pub use event::{Event, EventKind, EventLine};
 #[cfg(feature = "files")]
 pub use event_file::{
@@ -94,8 +94,8 @@ pub use origin_file::ORIGIN_FILE;
 #[cfg(feature = "files")]
 pub use reader::{
     ColumnName, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES, OtherFormat,
-    PERHAPS_MULTIPLIER_NAMES, ReadOptions, Refusal, RejectReason, Rejections, RejectionsOfReason,
-    TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows,
+    PERHAPS_MULTIPLIER_NAMES, REJECTED_MAX, REJECTED_TEXT_MAX, ReadOptions, Refusal, RejectReason,
+    Rejected, Rejections, RejectionsOfReason, TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows,
 };
 pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]

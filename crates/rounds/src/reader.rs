@@ -25,7 +25,7 @@ pub use options::{MAX_MULTIPLIER, ReadOptions};
 pub(crate) use quick_row::quick_row;
 pub use refusal::{Implausible, OtherFormat, Refusal, TimeForm};
 pub use reject_reason::RejectReason;
-pub use rejections::{Rejections, RejectionsOfReason};
+pub use rejections::{REJECTED_MAX, REJECTED_TEXT_MAX, Rejected, Rejections, RejectionsOfReason};
 pub(crate) use row::{Row, RowError, instant, read_row, within};
 pub(crate) use time_zone::Neighbour;
 pub use time_zone::{TimeZoneError, TimeZoneOfRows};

@@ -150,7 +150,7 @@ impl fmt::Display for UnresolvedOverlap {
         let [first, second] = self.rounds;
         write!(
             f,
-            "2 files overlap from {from} to {to} ({} and {}) and share no run of rounds: rounds may count twice",
+            "2 files overlap from {from} to {to} ({} and {}) and share no run of rounds",
             plural(first, "round"),
             plural(second, "round"),
         )

@@ -1,7 +1,23 @@
 //! Counts rejected lines by reason.
 
-use crate::cursor::Rejected;
 use crate::reader::RejectReason;
+
+/// A line that is not a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Number of the line, counted from 1.
+    pub line: u64,
+    /// Why it was rejected.
+    pub reason: RejectReason,
+    /// The first characters of the line, at most [`REJECTED_TEXT_MAX`].
+    pub text: String,
+}
+
+/// Rejected lines kept per read; further ones are only counted.
+pub const REJECTED_MAX: usize = 1000;
+
+/// Characters kept of a rejected line.
+pub const REJECTED_TEXT_MAX: usize = 80;
 
 /// Numbers of rejected lines by reason, with the first line of each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
