@@ -227,7 +227,7 @@ fn what_is_too_short_for_certainty_is_kept_and_reported() {
     assert_eq!(found.rounds.len(), 304);
     let [unresolved] = &found.unresolved[..] else { panic!("{:?}", found.unresolved) };
     assert_eq!(unresolved.rounds[1], 4);
-    assert!(unresolved.to_string().contains("rounds may count twice"), "{unresolved}");
+    assert!(unresolved.to_string().contains("share no run of rounds"), "{unresolved}");
     assert_eq!(found.left_out(), 0);
 }
 
