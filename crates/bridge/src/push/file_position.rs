@@ -108,15 +108,19 @@ mod tests {
     use std::io::Write;
     use std::path::PathBuf;
 
+    use chrono::Timelike as _;
+
     use super::*;
 
+    /// The row of a second of the day, spread as those of a crash game.
     fn row(number: usize) -> String {
+        let share = (number as f64 * 0.618_033_988_749_895).fract();
         format!(
-            "2025-12-10T{:02}:{:02}:{:02}.000Z,{}.00\n",
+            "2025-12-10T{:02}:{:02}:{:02}.000Z,{:.2}\n",
             number / 3600,
             number / 60 % 60,
             number % 60,
-            number + 1
+            (0.97 / (1.0 - share)).max(1.0)
         )
     }
 
@@ -129,7 +133,8 @@ mod tests {
     }
 
     fn numbers(batch: &RowBatch) -> Vec<u64> {
-        batch.rounds.iter().map(|round| round.multiplier.cents() / 100).collect()
+        let number = |round: &Round| round.time.num_seconds_from_midnight() + 1;
+        batch.rounds.iter().map(|round| u64::from(number(round))).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, house_law};
@@ -19,9 +19,12 @@ use serde_json::Value;
 
 use crate::program::check;
 
+/// When the first round ended.
+const START: DateTime<Utc> = DateTime::from_timestamp(1_577_836_800, 0).unwrap();
+
 fn rounds(scenario: Scenario, count: usize) -> Vec<Round> {
     let round = |(number, cents)| Round {
-        time: DateTime::UNIX_EPOCH + TimeDelta::seconds(30) * number,
+        time: START + TimeDelta::seconds(30) * number,
         multiplier: Multiplier::from_cents(cents).unwrap(),
     };
     (0..).zip(scenario.rounds(count, 5)).map(round).collect()
@@ -225,10 +228,10 @@ fn a_file_of_any_accepted_form_is_read_and_cut_to_the_given_times() {
     };
     let whole = of(&[]);
     assert_eq!(whole["data"]["rounds"], 120);
-    assert_eq!(whole["data"]["first"], "1970-01-01T00:00:00Z");
-    let part = of(&["--from", "1970-01-01T00:05:00Z", "--to", "1970-01-01T00:55:00Z"]);
+    assert_eq!(whole["data"]["first"], "2020-01-01T00:00:00Z");
+    let part = of(&["--from", "2020-01-01T00:05:00Z", "--to", "2020-01-01T00:55:00Z"]);
     assert_eq!(part["data"]["rounds"], 100);
-    assert_eq!(part["data"]["first"], "1970-01-01T00:05:00Z");
+    assert_eq!(part["data"]["first"], "2020-01-01T00:05:00Z");
 }
 
 #[test]

@@ -131,6 +131,9 @@ fn lacking_columns(
 /// The rows below a known header.
 fn below_header(columns: Columns, candidates: &[usize], rows: &[&[u8]], is_cut: bool) -> Detected {
     let rows = Rows::new(rows, columns.delimiter);
+    if columns.are_as_ours() && rows.lines.first().is_some_and(|line| is_our_row(line)) {
+        return Detected { format: Ok(FileFormat::new(columns)), is_final: true };
+    }
     if let [first, .., last] = candidates
         && candidates.iter().any(|&other| rows.differ(*first, other))
     {
@@ -138,12 +141,17 @@ fn below_header(columns: Columns, candidates: &[usize], rows: &[&[u8]], is_cut: 
         return refused(Refusal::SeveralMultiplierColumns { columns: names });
     }
     let needed = if columns.is_certain { ROWS_MIN } else { GUESSED_ROWS_MIN };
-    let is_ours = columns.are_as_ours()
-        && rows.lines.first().is_some_and(|line| {
-            line.contains(&b'.') && quick_row(&[line, &b"\n"[..]].concat()).is_some()
-        });
-    let is_final = is_cut || rows.fields.len() >= needed || is_ours;
+    let is_final = is_cut || rows.fields.len() >= needed;
     Detected { format: judged(FileFormat::new(columns), &rows), is_final }
+}
+
+/// Whether a row has the very form in which a collector writes it: an instant in UTC with `T` and `Z`,
+/// and a multiplier with decimals. A file that begins so is read without further questions.
+fn is_our_row(line: &[u8]) -> bool {
+    let is_instant = line.get(10) == Some(&b'T') && line.windows(2).any(|pair| pair == b"Z,");
+    let has_decimals =
+        line.rsplit(|&byte| byte == b',').next().is_some_and(|it| it.contains(&b'.'));
+    is_instant && has_decimals && quick_row(&[line, &b"\n"[..]].concat()).is_some()
 }
 
 /// Looks at the values of a file whose columns are known.

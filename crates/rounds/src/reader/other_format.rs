@@ -26,11 +26,17 @@ pub(crate) fn other_format(head: &[u8]) -> Option<OtherFormat> {
             let line = text.split(|&byte| byte == b'\n').next().unwrap_or(text).trim_ascii_end();
             Some(if line.ends_with(b"}") { OtherFormat::JsonLines } else { OtherFormat::Json })
         }
-        b'[' => Some(OtherFormat::Json),
+        b'[' if is_json_array(&text[1..]) => Some(OtherFormat::Json),
         b'<' => Some(OtherFormat::Html),
         _ if !head.contains(&b'\n') && head.split(|&byte| byte == b'\r').nth(2).is_some() => {
             Some(OtherFormat::CarriageReturns)
         }
         _ => None,
     }
+}
+
+/// Whether the text after a bracket begins with a JSON value, and not with the name of a section.
+fn is_json_array(text: &[u8]) -> bool {
+    let first = text.trim_ascii_start().first();
+    first.is_some_and(|byte| b"{[\"-]0123456789".contains(byte))
 }

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::dataset::DatasetSnapshot;
@@ -41,9 +41,12 @@ impl Forecaster for LastRoundModel {
     }
 }
 
+/// When the first round is played.
+const START: DateTime<Utc> = DateTime::from_timestamp(1_577_836_800, 0).unwrap();
+
 thread_local! {
     /// The clock of the loop on this thread.
-    static NOW: Cell<DateTime<Utc>> = const { Cell::new(DateTime::UNIX_EPOCH) };
+    static NOW: Cell<DateTime<Utc>> = const { Cell::new(START) };
 }
 
 /// A directory with rounds, a loop that tests drive step by step, and a disk with injected faults.
@@ -78,7 +81,7 @@ impl Bench {
         let mut file = OpenOptions::new().append(true).open(path).unwrap();
         for number in self.written..self.written + count {
             let second = i64::try_from(20 * number).unwrap() + self.off;
-            let time = DateTime::from_timestamp(second, 0).unwrap();
+            let time = START + TimeDelta::seconds(second);
             let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
             let cents = self.cents[number];
             writeln!(file, "{time},{}.{:02}", cents / 100, cents % 100).unwrap();
@@ -234,7 +237,7 @@ fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     bench.disk.fail(Fault::Short, 1, u64::MAX);
     let table_loop = bench.table_loop();
     let installed = Installed { model: Arc::new(LastRoundModel), version: 2, trained_on: 40 };
-    let forecast = table_loop.engine.install(installed, DateTime::UNIX_EPOCH).unwrap();
+    let forecast = table_loop.engine.install(installed, START).unwrap();
     assert_eq!(forecast.model_version, 2);
     table_loop.record_forecast(&forecast);
     assert_eq!(table_loop.engine.frozen(), Some(&before));
