@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Timeout for an answer or an acknowledgement of the hub.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Reconnect delay that keeps the client from reconnecting by itself.
+/// Reconnect delay, so long that the client never reconnects by itself.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
 /// How to reach the hub.

@@ -1,8 +1,9 @@
 //! Pulls rounds from the hub into the files of a directory, each exactly once in spite of crashes and outages.
 //!
-//! Only the files hold the position in the stream: the event of each row carries its sequence number. A crash between a
-//! row and its event leaves a row without a sequence number. After the next start such rows are compared with the rounds
-//! after the last known position, which are not written again. See [`stream_position`].
+//! Only the files hold the position in the stream: the event of each row carries its sequence
+//! number. A crash between a row and its event leaves a row without a sequence number. After the
+//! next start, the rounds after the last known position are compared with such rows, and those that
+//! match are not written again. See [`stream_position`].
 
 pub mod stream_position;
 mod writer;

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::{self, HubError};
 
-/// Delays between attempts: at first 125 to 250 ms, later 1 to 2 s. A hub that is back is in use within five seconds,
-/// and the jitter keeps many bridges from returning at once.
+/// Delays between attempts: at first 125 to 250 ms, later 1 to 2 s. A hub that comes back is in use
+/// again within five seconds, and the jitter keeps many bridges from reconnecting at once.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(125))
     .with_max_delay(Duration::from_secs(1))
@@ -102,7 +102,7 @@ pub async fn wait(time: Duration, shutdown: &CancellationToken) {
     }
 }
 
-/// Does the same as [`wait`], outside of a runtime.
+/// Like [`wait`], for callers outside a runtime.
 ///
 /// # Errors
 /// No runtime can be created.

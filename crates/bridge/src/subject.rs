@@ -1,8 +1,9 @@
 //! The subject under which a round is stored, which decides whether two rows are the same round.
 //!
-//! The stream keeps the first message of each subject and rejects others, so the subject is the key of a round. Where
-//! the feed has ids it is the id, so that two recorders of a table store the round once. Otherwise it is the position in
-//! the recorder's files and the contents, so that a row sent again is stored once.
+//! The stream keeps the first message of each subject and rejects later ones, so the subject is the
+//! key of a round. Where the feed has ids it is the id, so that two recorders of a table store the
+//! round once. Otherwise it is the position in the recorder's files and the contents, so that a row
+//! sent again is stored once.
 
 use rounds::{Origin, Round, TableName};
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-/// Returns the wall-clock time, truncated to the millisecond: the files are no finer.
+/// Returns the wall-clock time, truncated to milliseconds, the precision of the files.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn wall() -> DateTime<Utc> {
     let now = Utc::now();

@@ -1,10 +1,10 @@
-//! Decides which observed rounds are new: each round once, in order, and a discontinuity wherever rounds may be
-//! missing.
+//! Decides which observed rounds are new. Passes on each round once and in order, and records a
+//! discontinuity wherever rounds may be missing.
 //!
-//! Pure: the times come with the observations. There are three kinds of observations. A visible list is aligned with
-//! the known rounds (`alignment`), which proves how many of its values are new. A history with ids is joined by id. A
-//! single round is new unless its id is known or a list has already shown it. The rounds of all three are kept in one
-//! window, newest first.
+//! Pure: the times come with the observations. There are three kinds of observations. A visible
+//! list is aligned with the known rounds (`alignment`), which proves how many of its values are
+//! new. A history with ids is joined by id. A single round is new unless its id is known or a list
+//! has already shown it. Rounds from all three kinds are kept in one window, newest first.
 
 mod alignment;
 mod ids;
@@ -26,7 +26,7 @@ use crate::observation::{Observation, Report, SourceKind};
 
 pub use unplaced::UnplacedRounds;
 
-/// Number of recent rounds kept for comparison, and wanted in a [`ResumePoint`].
+/// Number of recent rounds kept for comparison; a [`ResumePoint`] needs no more.
 pub const WINDOW: usize = 64;
 /// Number of ids remembered.
 const IDS_MAX: usize = 256;
@@ -58,8 +58,8 @@ pub struct DedupSettings {
 }
 
 impl DedupSettings {
-    /// Returns whether a list counts only when two reads in a row agree: a page may be half rendered, a message is
-    /// complete.
+    /// Returns whether a list counts only once two reads in a row agree. A page may be half
+    /// rendered; a message is always complete.
     fn needs_equal_reads(self) -> bool {
         self.kind == SourceKind::Browser
     }
@@ -89,7 +89,7 @@ pub enum Outcome {
         /// Details for the event file.
         detail: Option<Value>,
     },
-    /// A discontinuity or a remark between rounds.
+    /// An event between rounds, such as a discontinuity.
     Note {
         /// Which one: gap, weak, reset, conflict, reconnect or start.
         kind: EventKind,
@@ -103,9 +103,9 @@ pub enum Outcome {
 struct KnownRound {
     cents: u64,
     id: Option<String>,
-    /// When a list showed it, while its id may still follow.
+    /// When a list showed it, if its id may still arrive.
     listed: Option<Instant>,
-    /// It was recorded by an earlier run; the files may lack a round before it.
+    /// Whether an earlier run recorded it; then the files may lack rounds before it.
     is_old: bool,
 }
 
@@ -130,7 +130,7 @@ pub struct ResumePoint {
     pub base_list: Vec<Multiplier>,
     /// When that list was read.
     pub base_time: Option<DateTime<Utc>>,
-    /// What the last run had read and not written.
+    /// The rounds that the last run had read but not written.
     pub unplaced: Option<UnplacedRounds>,
 }
 
@@ -163,7 +163,7 @@ pub struct Deduplicator {
     deferred: Vec<Observation>,
     last_observed: Option<Instant>,
     instance: Option<String>,
-    /// The window was never filled: the baseline is still due.
+    /// The window has never been filled, so the baseline is still to be recorded.
     is_first: bool,
 }
 
@@ -247,19 +247,20 @@ impl Deduplicator {
         match self.confirmed {
             Confirmed::Never => None,
             Confirmed::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
-            // After the clock was set back the difference is meaningless.
+            // A negative difference means that the clock was set back: the elapsed time is unknown.
             Confirmed::Wall(at) => (observation.wall - at).to_std().ok(),
         }
     }
 
-    /// Returns how many rounds can have ended at most since the window was last up to date.
+    /// Returns the maximum number of rounds that can have ended since the window was last up to
+    /// date.
     fn max_new_rounds(&self, observation: &Observation) -> usize {
         let Some(elapsed) = self.elapsed(observation) else { return usize::MAX };
         let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
         usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
     }
 
-    /// Notes that the window is up to date: every gap is recorded.
+    /// Marks the window as up to date: every gap so far has been recorded.
     fn confirm_continuity(&mut self, now: Instant) {
         self.is_continuous = true;
         self.is_first = false;
@@ -327,7 +328,7 @@ struct ListedRound<'a> {
 #[derive(Clone, Copy, Debug)]
 struct HistoryContext<'a> {
     observation: &'a Observation,
-    /// An unknown number of rounds is missing before them.
+    /// Whether an unknown number of rounds is missing before the new ones.
     after_gap: bool,
 }
 

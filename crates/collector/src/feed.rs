@@ -86,7 +86,7 @@ pub struct Feed {
     pub authorities: Vec<CertificateDer<'static>>,
     /// Timeout of a connection or an answer.
     pub timeout: Duration,
-    /// Default maximum length of a message or page.
+    /// Maximum length of a message or page in bytes.
     pub bytes_max: usize,
     /// Where in a message the rounds are.
     pub rules: Vec<Rule>,

@@ -23,7 +23,7 @@ pub enum FindingState {
     Ok,
     /// The collector would record, but the user should look at it.
     Warning,
-    /// The collector would not start, or not record.
+    /// The collector would not start, or would not record.
     Failed,
 }
 

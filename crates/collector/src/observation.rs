@@ -50,8 +50,8 @@ pub enum Report {
     Ids(Vec<(String, Multiplier)>),
     /// The source switched to another table or server instance, named here: its rounds do not continue the recorded ones.
     OtherInstance(String),
-    /// The source lost its view of the game for a moment, for this reason, and may have missed rounds. It goes on by itself,
-    /// or fails with an error later.
+    /// The source lost its view of the game for a moment, for this reason, and may have missed
+    /// rounds. It recovers by itself, or fails with an error later.
     Interrupted(String),
     /// The source works and has nothing new.
     Alive,

@@ -27,7 +27,8 @@ pub const RECONNECT_AFTER: Duration = Duration::from_mins(5);
 const HEALTHY_AFTER: Duration = Duration::from_mins(1);
 /// Timeout of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_mins(3);
-/// Maximum number of consecutive errors that may be a configuration mistake.
+/// Number of errors that look like a configuration mistake, without a lasting connection in
+/// between, after which the process gives up.
 const SUSPECTS_MAX: u32 = 5;
 /// Timeout for closing a source.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,4 +1,5 @@
-//! Decodes the binary messages of `SmartFoxServer` 2X. What does not follow the format is skipped, never guessed.
+//! Decodes the binary messages of `SmartFoxServer` 2X. A packet that does not follow the format is
+//! skipped, never guessed at.
 //!
 //! A WebSocket message holds one packet or several:
 //!
@@ -24,7 +25,8 @@ const ENCRYPTED: u8 = 0x40;
 const COMPRESSED: u8 = 0x20;
 const BIG: u8 = 0x08;
 
-/// Maximum size of a payload in bytes, after inflation. The largest real ones have a few kilobytes.
+/// Maximum size of a payload in bytes, after inflation. The largest real payloads are a few
+/// kilobytes long.
 const PAYLOAD_BYTES_MAX: usize = 4 << 20;
 /// Maximum nesting of objects and arrays; real messages have five levels.
 const DEPTH_MAX: usize = 16;
@@ -44,7 +46,7 @@ pub enum PacketError {
     /// The packet is encrypted.
     #[error("the packet is encrypted")]
     Encrypted,
-    /// The payload cannot be inflated, or not within the limit.
+    /// The payload cannot be inflated, or exceeds the limit when inflated.
     #[error("the payload cannot be inflated to at most {PAYLOAD_BYTES_MAX} bytes")]
     Inflate,
     /// The payload is over the size limit.

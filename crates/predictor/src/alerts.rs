@@ -102,7 +102,7 @@ impl Alert {
     }
 }
 
-/// Watches a table and sends alerts, until dropped. Returns at once where no service is configured.
+/// Watches a table and sends alerts, until dropped. Returns at once if no service is configured.
 pub(crate) async fn watch(observer: Observer) {
     let config = observer.config().clone();
     if config.notify.is_empty() {

@@ -85,8 +85,9 @@ impl Application {
         if tokio::time::timeout(STOP_WITHIN, tables.all_exited()).await.is_err() {
             tracing::warn!("A table loop did not stop in time; shutting down without it.");
         }
-        // The loops have answered all pending training requests by now. A server that is stopped while
-        // a request is in progress checks only a second later whether that request has ended.
+        // The loops have answered all pending training requests by now. Stopping the server earlier
+        // would take a second longer: it checks only once a second whether open requests have
+        // ended.
         let ((), drained) = tokio::join!(handle.stop(true), server);
         outcome.and(drained.context("serving"))
     }

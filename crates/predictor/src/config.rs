@@ -55,7 +55,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Directory of the forecast ledger; inside `data_dir` when absent.
     pub state_dir: Option<PathBuf>,
-    /// Tables to serve, the first under the plain addresses; none means the default one.
+    /// Tables to serve; routes without a table name serve the first. If empty, the default table.
     pub tables: Vec<TableName>,
     /// Serve all tables that exist at start-up.
     pub all_tables: bool,
@@ -212,7 +212,7 @@ impl Config {
     /// Returns the tables to serve, at least one.
     ///
     /// # Errors
-    /// All tables are to be served and the data directory cannot be listed.
+    /// All tables are to be served, but the data directory cannot be listed.
     pub fn tables(&self) -> Result<Vec<TableName>, ConfigError> {
         let mut tables = self.tables.clone();
         if self.all_tables {

@@ -1,7 +1,7 @@
 //! Server-sent events: table loops publish them, clients subscribe.
 //!
-//! The stream says that something is new; the state itself is always read from `/api/status`. So an
-//! event lost to a slow client costs nothing but a moment: it gets `resync` and reads the status.
+//! The stream only says that something is new; clients read the state itself from `/api/status`. A
+//! slow client that misses events therefore loses no data: it gets `resync` and reads the status.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,9 +24,9 @@ pub(crate) enum Topic {
     Round,
     /// A forecast has been issued.
     Forecast,
-    /// A training has begun, moved on, ended or failed.
+    /// A training has started, progressed, ended or failed.
     Training,
-    /// The data were reread, or the directory changed.
+    /// The data have been read again, or the directory has changed.
     Data,
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::
             .app_data(base.clone())
             .app_data(request_log.clone())
             .configure(|config| routes(config, &tables))
-            // The last one is the outermost.
+            // The middleware that is added last is the outermost.
             .wrap(from_fn(guard::check))
             .wrap(from_fn(problem::render))
             .wrap(from_fn(request_log::trace))
@@ -85,8 +85,8 @@ pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::
 /// A path below `/api` and its methods.
 type Route = (&'static str, fn(Resource) -> Resource);
 
-/// Routes of each table. Those of the first table are served below `/api`, for the clients of today, and
-/// below `/api/v1`, for a time when there is another version.
+/// Routes of each table. Those of the first table are served below `/api`, for existing clients,
+/// and below `/api/v1`, for the day when there is another version.
 const TABLE_ROUTES: &[Route] = &[
     ("/status", |it| it.get(status_routes::status).head(status_routes::status)),
     ("/load_csv", |it| it.get(status_routes::load_csv).head(status_routes::load_csv)),

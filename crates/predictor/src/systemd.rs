@@ -1,7 +1,7 @@
 //! Notifies the service manager: ready, alive, stopping. Does nothing without a service manager.
 //!
-//! The process counts as alive if the table loops have answered or taken rounds since the last check, and the server
-//! has answered a request.
+//! The process counts as alive if, since the last check, every table loop has answered or some loop
+//! has taken rounds, and the server has answered a request.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::table::Observer;
 
-/// Reports readiness and, where a watchdog listens, progress; until dropped.
+/// Reports readiness and, if the watchdog is on, progress. Runs until dropped.
 pub(crate) async fn inform(observers: Vec<Observer>) {
     scan_all(&observers).await;
     systemd::ready(&status(&observers));

@@ -46,7 +46,7 @@ pub(crate) struct Table {
 
 /// All tables.
 pub(crate) struct Tables {
-    /// Never empty; paths that name no table mean the first.
+    /// Never empty; routes without a table name serve the first.
     all: Vec<Table>,
     exited: UnboundedReceiver<()>,
 }

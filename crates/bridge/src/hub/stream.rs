@@ -139,7 +139,8 @@ impl Hub {
     }
 }
 
-/// Returns whether no server answers JetStream requests. The client reports this only in the text of the error.
+/// Returns whether the error means that no server answers JetStream requests. The client reports
+/// this only in the text of the error.
 fn has_no_responders(error: &(dyn Error + 'static)) -> bool {
     let texts = ["no responders", "requested JetStream resource does not exist"];
     std::iter::successors(Some(error), |&error| error.source())
@@ -182,10 +183,11 @@ fn stream_config(table: &Table, limits: StreamLimits) -> Config {
     }
 }
 
-/// Returns the table of a stream that stores each round exactly once and keeps it.
+/// Returns the table of a stream, if its settings guarantee that each round is stored exactly once
+/// and kept.
 ///
 /// # Errors
-/// The settings that prevent this, and what to do.
+/// Some settings prevent this; the error names them and says what to do.
 fn check(config: &Config, name: &TableName) -> Result<Table, String> {
     let table = match config.subjects.as_slice() {
         [all] => table_of(all).filter(|table| table.name == *name),

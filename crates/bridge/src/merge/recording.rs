@@ -83,7 +83,7 @@ impl Recording {
         Ok(())
     }
 
-    /// Sorts the rounds of all files by time, without files that are copies of others.
+    /// Sorts the rounds of all files by time, leaving out files that are copies of others.
     fn sort(&mut self) {
         let rounds: Vec<(&String, Vec<Round>)> = self
             .files

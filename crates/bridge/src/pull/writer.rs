@@ -171,8 +171,8 @@ impl TableWriter {
         }
     }
 
-    /// Returns whether the round is in the files already, with an id where the message has none or the other way round:
-    /// one recorder lost the id of its row.
+    /// Returns whether the files already hold the round with an id where the message has none, or
+    /// the other way round. This happens when a recorder loses the id of a row.
     fn is_known(&self, message: &RoundMessage) -> bool {
         let has_id = message.event.round_id.is_some();
         self.recent
@@ -195,7 +195,8 @@ impl TableWriter {
         )))
     }
 
-    /// Writes the start event of this run, which records up to which message the earlier files reach.
+    /// Writes the start event of this run, which records the last message that is in the earlier
+    /// files.
     fn begin(&mut self) -> Result<(), PullError> {
         if self.has_begun {
             return Ok(());

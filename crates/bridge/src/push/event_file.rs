@@ -33,7 +33,7 @@ pub(super) struct LaterFiles {
 }
 
 impl LaterFiles {
-    /// Classifies the files `after` the file `name`, in order.
+    /// Classifies `after`, the files that follow the file `name`, in order.
     pub(super) fn of(name: &str, after: &[String]) -> Self {
         let Some((start, _)) = parse_file_name(name) else { return Self::default() };
         let mut later = Self::default();
@@ -132,7 +132,8 @@ impl EventFile {
         }
     }
 
-    /// Looks for an event that was written late into the event file of a later CSV file; `None` if it may still come.
+    /// Looks in the event files of later CSV files for an event that was written late; returns
+    /// `None` if it may still come.
     fn find_in_later_files(&self, number: u64, later: &LaterFiles) -> io::Result<Option<RowEvent>> {
         let mut delayed = BTreeMap::new();
         let mut is_past = false;

@@ -43,7 +43,7 @@ pub(super) struct PushSession<'a> {
 struct PushCounts {
     stored: u64,
     stored_already: u64,
-    /// Whether the log says that every row is at the hub; reset when a row is sent.
+    /// Whether it has been logged that every row is at the hub; reset when a row is sent.
     is_caught_up: bool,
     /// Number of consecutive scans in which the last row of a file waited for its event.
     waited: u32,

@@ -55,8 +55,9 @@ pub enum StateError {
 }
 
 impl State {
-    /// Opens the state of a table in a directory; creates the directory if needed. A file that cannot be parsed is set
-    /// aside: then every row is sent again, and the hub rejects those that it has.
+    /// Opens the state of a table in a directory; creates the directory if needed. A file that
+    /// cannot be parsed is set aside; every row is then sent again, and the hub rejects those that
+    /// it has already.
     ///
     /// # Errors
     /// Another bridge has locked the state, or it cannot be read or created.

@@ -33,7 +33,7 @@ const EVENTS_MAX: usize = 4096;
 const COMMANDS_MAX: usize = 64;
 /// Maximum size of a message in bytes. A message may contain a whole WebSocket message of a page.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// Maximum size of an event that is kept, in bytes; messages of the game have a few kilobytes.
+/// Maximum size in bytes of an event that is kept; the game's messages are a few kilobytes long.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
 type BrowserSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -108,7 +108,7 @@ impl Events {
         self.queue.recv().await
     }
 
-    /// Returns reason the connection is closed.
+    /// Returns why the connection was closed.
     pub fn close_reason(&self) -> String {
         let close_reason = self.shared.close_reason.lock().unwrap_or_else(PoisonError::into_inner);
         close_reason.clone().unwrap_or_else(|| "the connection was dropped".to_owned())
@@ -125,7 +125,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The connection is refused, or what answers does not complete a WebSocket handshake.
+    /// The connection is refused, or the server does not complete a WebSocket handshake.
     pub async fn connect(url: &Url) -> Result<(Self, Events), tungstenite::Error> {
         let socket = match open(url, None).await {
             // Some builds hang up on clients that send no Origin header.
@@ -221,7 +221,7 @@ impl Shared {
 
     fn close(&self, reason: String) {
         *self.close_reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-        // Commands that still wait fail at once instead of timing out.
+        // Pending commands fail at once instead of timing out.
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -77,7 +77,8 @@ impl Command<'_> {
                 "maxTotalBufferSize": 0, "maxResourceBufferSize": 0, "maxPostDataSize": 0,
             }),
             Self::IsolatedWorld(frame) => json!({ "frameId": frame.0, "worldName": WORLD }),
-            // By value, because a remote reference would keep the object alive in the page.
+            // Return the result by value: a remote reference would keep the object alive in the
+            // page.
             Self::Read(context, script) => json!({
                 "expression": script.as_str(), "contextId": context.0,
                 "returnByValue": true, "silent": true, "timeout": 1000,

@@ -66,10 +66,11 @@ pub enum EndpointError {
     /// Nothing listens at the address.
     #[error("no browser answers at {0} (--cdp); start Chrome with a profile of its own: {HERE}")]
     NoAnswer(String),
-    /// Something listens there but does not answer: the browser hangs, or the machine is overloaded.
+    /// A server listens at the address but does not answer: the browser hangs, or the machine is
+    /// overloaded.
     #[error("what listens at {0} (--cdp) does not answer")]
     Silent(String),
-    /// What listens there is not a browser with remote debugging.
+    /// The server at the address is not a browser with remote debugging.
     #[error(
         "what answers at {0} is not a browser with remote debugging ({1}); is --cdp the port that Chrome was started with?"
     )]
@@ -119,11 +120,13 @@ impl BrowserAddress {
         }
     }
 
-    /// Returns the URL of the debugging socket. For a socket or a profile, only connecting shows whether the browser runs.
+    /// Returns the URL of the debugging socket. For a socket or a profile the browser is not
+    /// contacted, so it may not be running.
     ///
     /// # Errors
     ///
-    /// Nothing answers at the port, or not a browser; or the profile has no valid port file.
+    /// Nothing answers at the port, or what answers is not a browser; or the profile has no valid
+    /// port file.
     pub async fn socket(&self) -> Result<Url, EndpointError> {
         match self {
             Self::Socket(url) => Ok(url.clone()),
@@ -181,7 +184,7 @@ async fn discover(port: &Url) -> Result<Url, EndpointError> {
     let not_a_browser = |what: String| EndpointError::NotABrowser(host_and_port(port), what);
     // The HTTP client needs a provider even for unencrypted addresses.
     tls::install();
-    // Loopback requests must not go through a proxy of the system.
+    // Loopback requests must not go through the system's proxy.
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -51,7 +51,7 @@ pub enum Event {
     },
 }
 
-/// The fields that tell the kind of a message: an answer has an id, an event has a method.
+/// The fields that distinguish the kinds of messages: an answer has an id, an event has a method.
 #[derive(Deserialize, Debug)]
 pub(super) struct Head<'a> {
     pub(super) id: Option<u64>,

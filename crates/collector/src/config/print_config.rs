@@ -52,7 +52,8 @@ pub fn text(
     Ok(text)
 }
 
-/// Returns `section.key` and value of each option; lists and tables within a section are not taken apart.
+/// Returns `section.key` and value of each option; lists and tables within a section are kept
+/// whole.
 fn entries(options: &Value) -> Vec<(String, Value)> {
     let fields = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let mut entries = Vec::new();
@@ -68,8 +69,8 @@ fn entries(options: &Value) -> Vec<(String, Value)> {
     entries
 }
 
-/// Returns the flag of a key: it has the key's name without the section. A key that only the file has has no flag, even if
-/// its name is that of one (`feed.rounds`).
+/// Returns the flag of a key: it has the key's name without the section. A key that exists only in
+/// the file has no flag, even if a flag has the same name (`feed.rounds` is not `--rounds`).
 fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg> {
     let id = match key.split_once('.') {
         Some((_, inner)) if options.get(inner).is_some() => return None,
@@ -79,7 +80,8 @@ fn flag<'a>(command: &'a Command, options: &Value, key: &str) -> Option<&'a Arg>
     command.get_arguments().find(|flag| flag.get_id() == id)
 }
 
-/// Returns the line of an option. One that is not set becomes a comment with its default, or is left out if it has no flag.
+/// Returns the line of an option. An option that is not set becomes a comment with its default, or
+/// is left out if it has no flag.
 fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
     let is_empty = match value {
         Value::Null => true,
@@ -100,7 +102,8 @@ fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
     }
 }
 
-/// A browser's address may hold credentials or a token.
+/// Returns whether the value may be secret. Even a browser's address may hold credentials or a
+/// token.
 fn is_secret(key: &str, value: &Value) -> bool {
     let has_more = |address: &str| address.contains(['?', '@']);
     SECRET_KEYS.contains(&key) || (key == "browser.cdp" && value.as_str().is_some_and(has_more))

@@ -76,7 +76,8 @@ fn a_missing_file_is_reported_by_name() {
     assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
 }
 
-/// Clap makes a group out of each flattened struct unless told otherwise, and groups of the same name collide.
+/// Unless told otherwise, clap makes a group of each flattened struct, and groups of the same name
+/// collide.
 #[test]
 fn no_two_flags_or_variables_have_the_same_name() {
     let command = Options::augment_args(clap::Command::new("collector"));

@@ -6,29 +6,31 @@ pub(super) const BASELINE_LEN: usize = 5;
 /// million.
 pub(super) const OVERLAP: usize = 3;
 
-/// How a list lies on the window.
+/// How a list lines up with the window of known rounds.
 pub(super) enum Alignment {
-    /// It shows `fresh` new rounds and lacks the newest `lag` known ones. `others` are the other numbers of new
-    /// rounds with which it would match as well.
+    /// It shows `fresh` new rounds and lacks the newest `lag` known ones. `others` are other
+    /// numbers of new rounds for which the list would match too.
     Proven {
         fresh: usize,
         lag: usize,
         others: Vec<usize>,
     },
-    /// The newest `kept` rows of an earlier run match; the older ones have a hole.
+    /// The newest `kept` rows of an earlier run match; rounds are missing from the files before
+    /// them.
     WithHole {
         fresh: usize,
         kept: usize,
     },
-    /// One or two values overlap, and enough time has passed that no more could.
+    /// Only one or two values overlap, but enough time has passed for all the others to be new.
     Weak {
         fresh: usize,
     },
     Unaligned,
 }
 
-/// Returns every number of new rounds, at most `max_new_rounds`, with which `shown` values continue `known` ones:
-/// `same(i, j)` says whether shown value `i` can be known value `j`, and at least `least` values must overlap.
+/// Returns every possible number of new rounds: those, up to `max_new_rounds`, at which a list of
+/// `shown` values lines up with `known` ones. `same(i, j)` says whether shown value `i` can be
+/// known value `j`; at least `least` values must overlap.
 pub(super) fn matching_offsets(
     shown: usize,
     known: usize,
@@ -43,13 +45,15 @@ pub(super) fn matching_offsets(
     (0..=max_new_rounds.min(shown)).filter(fits).collect()
 }
 
-/// Number of newest recorded rounds that prove an alignment although older ones do not match: one more than
-/// elsewhere.
+/// Number of newest recorded rounds that must match to prove an alignment although older ones do
+/// not match: one more than [`OVERLAP`].
 const OVERLAP_BEFORE_BREAK: usize = OVERLAP + 1;
 
-/// Does the same as [`matching_offsets`] for known values from files, which may have holes. Returns `(new rounds,
-/// matching known values)` for the longest run of matches before the first mismatch. `may_break(j)` says whether a
-/// hole before known value `j` is possible.
+/// Like [`matching_offsets`], but for known values from files, which may have holes.
+///
+/// Returns the number of new rounds and the number of matching known values, for the longest run of
+/// matches before the first mismatch. `may_break(j)` says whether a hole before known value `j` is
+/// possible.
 pub(super) fn offset_with_hole(
     shown: usize,
     known: usize,
@@ -63,13 +67,14 @@ pub(super) fn offset_with_hole(
         (fitting >= OVERLAP_BEFORE_BREAK && fitting < overlap && may_break(fitting))
             .then_some((shift, fitting))
     };
-    // Of equally long runs the smallest offset, as elsewhere.
+    // Of equally long runs, choose the one with the smallest offset.
     (0..=max_new_rounds.min(shown))
         .filter_map(run)
         .max_by_key(|&(shift, fitting)| (fitting, usize::MAX - shift))
 }
 
-/// Returns the length of a list before it repeats itself: some pages hold the same history twice.
+/// Returns the length of a list up to where it repeats itself; some pages contain the history
+/// twice.
 pub(super) fn len_without_repeat(shown: &[u64]) -> usize {
     let begins_again =
         |&period: &usize| shown[period..].iter().zip(shown).all(|(again, first)| again == first);
@@ -77,8 +82,8 @@ pub(super) fn len_without_repeat(shown: &[u64]) -> usize {
     (OVERLAP..(shown.len() + 1).saturating_sub(OVERLAP)).find(begins_again).unwrap_or(shown.len())
 }
 
-/// Returns for each of `shown` which of `known` it is. The pairs are a longest common subsequence, so one value
-/// missing on either side leaves the others paired.
+/// Returns, for each shown value, the index of the known value that it is paired with. The pairs
+/// are a longest common subsequence, so one value missing on either side leaves the others paired.
 pub(super) fn lcs_pairs(
     shown: usize,
     known: usize,

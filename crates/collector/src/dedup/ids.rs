@@ -92,8 +92,9 @@ impl Deduplicator {
         self.accept_with_ids(&shown[..fresh], false, observation, out);
     }
 
-    /// Returns the positions `(shown, window)` of the newest round whose id is shown, if all rounds above it in the
-    /// window match too: a round without an id may be confused with any other of its value.
+    /// Returns the positions `(shown, window)` of the newest round whose id is shown, if all rounds
+    /// above it in the window match too. Otherwise a round without an id could be confused with
+    /// another of the same value.
     fn head_by_id(&self, shown: &[ListedRound<'_>]) -> Option<(usize, usize)> {
         let is_it = |j: usize| {
             let id = self.window[j].id.as_deref()?;
@@ -121,7 +122,7 @@ impl Deduplicator {
             self.assign_ids(&shown[fresh..], 0);
             return self.accept_with_ids(&shown[..fresh], false, observation, out);
         }
-        // A list may arrive before the history, which then lacks the newest rounds.
+        // If a list has arrived first, the history may lack the newest rounds.
         let fits_below = |&lag: &usize| {
             let same = |i: usize, j: usize| same(i, j + lag);
             !matching_offsets(shown.len(), known - lag, OVERLAP, 0, same).is_empty()

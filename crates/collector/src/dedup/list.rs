@@ -15,13 +15,15 @@ use super::{
 };
 use crate::observation::Observation;
 
-/// Mismatches of a page before it is accepted: until then it may still be loading.
+/// Number of mismatches after which a page's list is accepted all the same; until then the page may
+/// still be loading.
 const FAILURES_OF_A_PAGE: u32 = 6;
-/// Mismatches of a message before it is accepted: a message is complete, but one may be a mistake of the server.
+/// The same for a message, which is always complete; but a single one may be a mistake of the
+/// server.
 const FAILURES_OF_A_MESSAGE: u32 = 2;
-/// A list that stays shorter than before for this long is not loading: it has become shorter.
+/// A list that stays shorter than before for this long is no longer loading; it has become shorter.
 const SHORT_FOR: Duration = Duration::from_secs(20);
-/// Expected length of a page's list, until it has shown more or has stayed shorter.
+/// Expected length of a page's list, until a longer one appears or a shorter one persists.
 const USUAL_LEN: usize = 25;
 
 /// What is remembered of earlier lists; values in hundredths, newest first.
@@ -78,7 +80,8 @@ impl ListState {
         self.short_since = None;
     }
 
-    /// Returns whether a list of this length is complete: as long as ever, or as short for a while.
+    /// Returns whether a list of this length is complete: as long as the longest so far, or shorter
+    /// but unchanged for [`SHORT_FOR`].
     fn is_whole(&mut self, len: usize, now: Instant) -> bool {
         self.longest = self.longest.max(len);
         if len == self.longest {
@@ -103,7 +106,8 @@ struct List<'a> {
     shown: Vec<ListedRound<'a>>,
     /// How many entries at the head belong to the list itself.
     own: usize,
-    /// It is complete; a list that is still loading proves its rounds, but not that there are no others.
+    /// Whether the list is complete. One that is still loading proves the rounds that it shows, but
+    /// not that there are no others.
     is_whole: bool,
 }
 
@@ -142,7 +146,8 @@ impl Deduplicator {
         if cents.len() < OVERLAP {
             return;
         }
-        // A list that repeats a few values keeps its length; a list longer than any before is shown twice.
+        // In a list of familiar length a repeat is a coincidence; a list longer than any before it
+        // is shown twice.
         let len = if all <= self.list.longest { all } else { cents.len() };
         let is_whole = self.list.is_whole(len, observation.mono);
         if self.list.aligned == cents && !self.window.is_empty() {
@@ -165,8 +170,9 @@ impl Deduplicator {
         }
     }
 
-    /// Writes the unplaced rounds from before an interruption that this list no longer shows: they have scrolled off.
-    /// If the list continues the known rounds, they were never part of this game and are dropped.
+    /// Writes the unplaced rounds of earlier lists that this list no longer shows because they have
+    /// scrolled off. If the list continues the known rounds, the unplaced ones were never part of
+    /// this game and are dropped.
     fn flush_scrolled_off(
         &mut self,
         mut left: Vec<UnplacedRounds>,
@@ -189,7 +195,8 @@ impl Deduplicator {
         }
     }
 
-    /// Returns whether every round the page has shown is known now.
+    /// Applies the list to the window. Returns whether every round that the page shows is now
+    /// known.
     fn apply_list(
         &mut self,
         list: &List<'_>,
@@ -216,7 +223,7 @@ impl Deduplicator {
             }
             Alignment::Unaligned if !list.is_whole => return false,
             Alignment::Unaligned if self.unlisted_count == self.window.len() => {
-                // All known rounds came one by one after this list.
+                // All known rounds arrived one by one, after this list.
                 self.replace_window(list.own_cents());
                 return true;
             }
@@ -237,11 +244,12 @@ impl Deduplicator {
             out,
         );
         self.unlisted_count = lag;
-        // A page that loads from its old end has not shown the newest rounds yet.
+        // A page that fills up from the oldest round has not shown the newest ones yet.
         list.is_whole
     }
 
-    /// Aligns the list; if it proves nothing by itself, together with what earlier lists showed.
+    /// Aligns the list by itself or, if that proves nothing, together with what earlier lists
+    /// showed.
     fn align_extended<'a>(
         &self,
         list: &'a List<'_>,
@@ -312,9 +320,9 @@ impl Deduplicator {
         self.window.truncate(super::WINDOW);
     }
 
-    /// Handles a list that matches below the rounds observed one by one but shows other rounds in their place. These
-    /// can no longer be written in order: records the gap, continues from the list, and returns true. Returns false
-    /// for any other list.
+    /// Handles a list that matches the window below the rounds observed one by one but shows
+    /// different rounds in their place. Those can no longer be written in order, so this records
+    /// the gap, continues from the list, and returns true. Returns false for any other list.
     fn repair_order(
         &mut self,
         list: &List<'_>,
@@ -368,8 +376,8 @@ impl Deduplicator {
         };
         let detail = json!({ "reason": "the list does not continue", "hint": hint });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
-        // Rounds that ended since the list was first read belong to this recording, unless they came one by one
-        // already.
+        // Rounds that ended since the list was first read belong to this recording, unless they
+        // have already arrived one by one.
         let ended =
             if self.unlisted_count == 0 { self.list.unplaced.ended.min(cents.len()) } else { 0 };
         self.replace_window(&cents[ended..]);
@@ -413,7 +421,7 @@ impl Deduplicator {
         let known = shown[fresh..].iter().map(KnownRound::of_history);
         self.window.extend(known.take(super::WINDOW));
         if let (0, Some(newest)) = (fresh, self.window.front_mut()) {
-            // Its id may still follow.
+            // Its id may still arrive.
             newest.listed = Some(observation.mono);
         }
         self.accept_history(&shown[..fresh], HistoryContext { observation, after_gap: true }, out);

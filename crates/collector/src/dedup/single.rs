@@ -11,13 +11,15 @@ use crate::observation::{Observation, Report};
 
 /// Maximum time between a list showing a round and its id arriving.
 const MERGE_WITHIN: Duration = Duration::from_secs(10);
-/// The same while lists are being read: they show every round, so a late id is not mistaken for a new round.
+/// The same while lists are being read. It is longer, because lists show every round, so a late id
+/// cannot hide a new one.
 const NAME_WITHIN: Duration = Duration::from_mins(1);
-/// An id arrives before this many more rounds can have ended, or never.
+/// An id that has not arrived by the time this many more rounds can have ended never will.
 const NAME_ROUNDS: u32 = 10;
 /// Lists are being read if one was aligned within this time.
 const LIST_ALIVE: Duration = Duration::from_secs(15);
-/// How long a single round is deferred for the history, so that the rounds in between stay in order.
+/// How long a single round waits for the history, so that the rounds before it can be written
+/// first.
 const DEFER_FOR: Duration = MERGE_WITHIN;
 
 impl Deduplicator {
@@ -25,7 +27,7 @@ impl Deduplicator {
         self.settings.shows_history() && !self.is_continuous && self.deferred.len() < WINDOW
     }
 
-    /// Handles deferred rounds once the history has arrived, or will not arrive.
+    /// Handles deferred rounds once the history has arrived or is no longer expected.
     pub(super) fn release_deferred(&mut self, observation: &Observation, out: &mut Vec<Outcome>) {
         let Some(first) = self.deferred.first() else { return };
         let waited = observation.mono.saturating_duration_since(first.mono);
@@ -74,8 +76,8 @@ impl Deduplicator {
         self.is_first = false;
     }
 
-    /// Assigns the id to a round that a list showed before. If it is another round of the same value after all, the
-    /// list will show that.
+    /// Assigns the id to a matching round that a list has shown; returns whether there is one. If
+    /// the id belongs to another round of the same value, a later list will show that.
     fn assign_id_to_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
         let is_list_alive = self.list.aligned_within(now, LIST_ALIVE);
         let within = if is_list_alive { NAME_WITHIN } else { MERGE_WITHIN };
@@ -84,7 +86,8 @@ impl Deduplicator {
                 && known.cents == cents
                 && known.listed.is_some_and(|at| distance(at, now) <= within)
         };
-        // Ids arrive in the order of the rounds: prefer a round above all rounds with ids, else a recent one below.
+        // Ids arrive in the order of the rounds: prefer a round newer than every round with an id,
+        // else take a recent older one.
         let unpassed = self.window.iter().take_while(|known| known.id.is_none()).count();
         let lately = within.min(self.settings.round_min * NAME_ROUNDS);
         let found = (0..unpassed)

@@ -7,13 +7,13 @@ use super::Deduplicator;
 
 /// Average time from one end to the next: 11.5 + 11.7 E[ln M] seconds.
 const TYPICAL_ROUND: TimeDelta = TimeDelta::seconds(23);
-/// A larger step back of the wall clock is written as it is; a smaller one is a correction, and rows keep their
-/// order.
+/// A step back of the wall clock is written as it is from this size on. A smaller one is a
+/// correction of the clock, and rows stay in order.
 const SMALL_STEP: TimeDelta = TimeDelta::minutes(5);
 
-/// Returns `count` times, oldest first, spread evenly over the open interval from `since` to `now`; the last one is
-/// `now` itself if that round was observed live. Without `since` the interval is what that many rounds usually take,
-/// but not before `newest`.
+/// Returns `count` times, oldest first, spread evenly over the open interval from `since` to `now`;
+/// the last one is `now` itself if that round was observed live. Without `since` the interval has
+/// the length that so many rounds usually take, but does not begin before `newest`.
 pub(super) fn spread(
     since: Option<DateTime<Utc>>,
     newest: Option<DateTime<Utc>>,
@@ -30,7 +30,7 @@ pub(super) fn spread(
     (1..=count).map(|i| begin + TimeDelta::milliseconds(offset(i))).collect()
 }
 
-/// Returns `detail` with how far the wall clock stepped back before this round, if it did.
+/// Returns `detail`, extended by how far the wall clock stepped back before this round, if it did.
 pub(super) fn with_step(detail: Option<Value>, stepped_back: Option<TimeDelta>) -> Option<Value> {
     let Some(step) = stepped_back else { return detail };
     let mut detail = detail.unwrap_or_else(|| json!({}));
@@ -53,7 +53,9 @@ impl Deduplicator {
         }
     }
 
-    /// Keeps rows in order over a small step of the clock; returns a large step back together with the time.
+    /// Returns the time to write. After a small step back of the clock it is the newest time so
+    /// far, so that rows stay in order; after a large one it is `time`, together with the size of
+    /// the step.
     pub(super) fn ordered_time(&self, time: DateTime<Utc>) -> (DateTime<Utc>, Option<TimeDelta>) {
         match self.newest {
             Some(newest) if time < newest && newest - time < SMALL_STEP => (newest, None),

@@ -14,8 +14,9 @@ use crate::observation::{Observation, Report};
 /// Number of older pieces kept beside the newest.
 const PIECES_MAX: usize = 3;
 
-/// Rounds of lists that could not be aligned. They survive an interruption, and in the event file also the end of the
-/// run: the next list may show where they belong; otherwise they are written after a discontinuity.
+/// Rounds of lists that could not be aligned. They survive a lost connection and, saved in the
+/// event file, the end of the run. A later list may show where they belong; otherwise they are
+/// written after a discontinuity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnplacedRounds {
     /// Newest first.
@@ -26,7 +27,7 @@ pub struct UnplacedRounds {
     /// How many rounds at the head of the list ended after it was first read completely.
     pub(super) ended: usize,
     was_whole: bool,
-    /// How many rounds can have ended at most since the window was last up to date.
+    /// The maximum number of rounds that can have ended since the window was last up to date.
     #[serde(rename = "bound")]
     max_new_rounds: usize,
     /// When the list was last read.
@@ -36,7 +37,7 @@ pub struct UnplacedRounds {
     /// It was read over the current connection.
     #[serde(skip)]
     is_current: bool,
-    /// A newer round has been written, so these can no longer be.
+    /// A newer round has been written, so these can no longer be written in order.
     #[serde(skip)]
     is_superseded: bool,
 }
@@ -53,8 +54,8 @@ impl UnplacedRounds {
         self.older = pieces;
     }
 
-    /// Merges a list that was read twice. Returns the list with the unplaced rounds that it continues, and the pieces
-    /// that it does not, oldest first.
+    /// Merges a new list with the unplaced rounds. Returns the list, extended by the unplaced
+    /// rounds that it continues, and the pieces that it does not continue, oldest first.
     pub(super) fn join(
         &mut self,
         shown: &[Multiplier],
@@ -68,7 +69,7 @@ impl UnplacedRounds {
         let fresh = self.fresh(shown, OVERLAP).or_else(|| self.fresh_after_scroll(shown));
         let older = match fresh {
             Some(fresh) => self.list.split_off((shown.len() - fresh).min(self.list.len())),
-            // A page that loads from its old end shows rounds from the middle.
+            // A page that fills up from the oldest round shows a stretch of rounds already seen.
             None if !is_whole && self.contains(shown) => {
                 self.older = left;
                 return (shown.to_vec(), Vec::new());
@@ -98,15 +99,16 @@ impl UnplacedRounds {
         (self.list.clone(), Vec::new())
     }
 
-    /// Returns how many of `shown` are newer than the unplaced rounds, if it continues them with an overlap of at
-    /// least `least`.
+    /// Returns how many of `shown` are newer than the unplaced rounds, if `shown` continues these
+    /// with an overlap of at least `least`.
     fn fresh(&self, shown: &[Multiplier], least: usize) -> Option<usize> {
         let same = |i: usize, j: usize| shown[i].cents() == self.list[j].cents();
         matching_offsets(shown.len(), self.list.len(), least, shown.len(), same).first().copied()
     }
 
-    /// Does the same for the few oldest rounds of a page that was loading a moment ago: one or two of three may have
-    /// scrolled off.
+    /// Like `fresh`, for a page that was still loading at the previous read and had shown only its
+    /// few oldest rounds. One value in common is enough, as one or two of three may have scrolled
+    /// off.
     fn fresh_after_scroll(&self, shown: &[Multiplier]) -> Option<usize> {
         let is_it = self.is_current && !self.was_whole && !self.is_empty();
         is_it.then(|| self.fresh(shown, 1)).flatten()
@@ -155,7 +157,8 @@ impl UnplacedRounds {
     }
 }
 
-/// Returns the pieces whose order is known: of a page that was loading, from either end, only the longest.
+/// Returns the pieces whose order is known. A page may load from either end, so of the pieces of
+/// one that was loading only the longest is kept.
 fn ordered_pieces(pieces: Vec<UnplacedRounds>) -> Vec<UnplacedRounds> {
     let (mut pieces, current): (Vec<_>, Vec<_>) =
         pieces.into_iter().partition(|piece| !piece.is_current);
@@ -182,7 +185,8 @@ impl Deduplicator {
             .then_some(unplaced)
     }
 
-    /// Makes way for a single round, which is newer than all unplaced rounds.
+    /// Writes or gives up the unplaced rounds before a single round, which is newer than all of
+    /// them.
     pub(super) fn flush_before_round(&mut self, now: Instant, out: &mut Vec<Outcome>) {
         if self.list.unplaced.is_current {
             self.list.unplaced.is_superseded = true;
@@ -214,7 +218,8 @@ impl Deduplicator {
         out.len() > before
     }
 
-    /// Writes a piece, since nothing will show better where it belongs; a discontinuity precedes it where needed.
+    /// Writes a piece, because no later list can show where it belongs; precedes it with a
+    /// discontinuity where one is needed.
     pub(super) fn flush_unplaced(
         &mut self,
         unplaced: &UnplacedRounds,
@@ -229,8 +234,8 @@ impl Deduplicator {
         let observation = &Observation { mono, wall: unplaced.at, report: Report::Alive };
         let known = self.newest;
         if unplaced.max_new_rounds < self.list.longest() {
-            // More rounds than the time allows: another table. Only its rounds that ended while it was being read are
-            // written.
+            // The list has more rounds than the time allows, so it is that of another table. Write
+            // only the rounds that ended while it was being read.
             if unplaced.ended > 0 && self.unlisted_count == 0 {
                 let detail = json!({ "reason": "the list did not continue, and is gone" });
                 out.push(Outcome::Note { kind: EventKind::Reset, detail });
@@ -288,7 +293,7 @@ impl Deduplicator {
         self.accept_history(&shown[..fresh], HistoryContext { observation, after_gap }, out);
     }
 
-    /// Returns whether all of these are somewhere among the known rounds.
+    /// Returns whether the known rounds contain these in a row, as far back as they reach.
     fn holds(&self, cents: &[u64]) -> bool {
         (0..self.window.len()).any(|lag| {
             let overlap = cents.len().min(self.window.len() - lag);

@@ -38,8 +38,8 @@ pub fn unreachable(error: &SourceError) -> Finding {
     Finding::failed("feed", error.to_string(), advice)
 }
 
-/// Returns the findings after listening: `received` is the first round or list, or why there was none; `None` if none
-/// arrived in time.
+/// Returns the findings after listening: `received` is the first round or list, or the error that
+/// came instead; `None` if nothing came in time.
 pub fn findings(
     address: &FeedAddress,
     received: Option<&Result<Report, SourceError>>,

@@ -45,7 +45,8 @@ pub fn from_status(
     }
 }
 
-/// Turns an unusable answer into a pause if the feed `has_worked`: then the server has changed, and it may change back.
+/// Turns an unusable answer into a pause if the feed `has_worked` before: it is the server that has
+/// changed, and it may change back.
 pub fn tolerate(error: SourceError, has_worked: bool) -> SourceError {
     match error {
         SourceError::Unusable(text) if has_worked => {

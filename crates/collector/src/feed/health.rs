@@ -9,7 +9,8 @@ use crate::source_error::SourceError;
 
 /// Number of unreadable messages in a row after which the feed is given up.
 const IN_A_ROW_MAX: u64 = 5;
-/// Number of messages without a matching rule before the first warning: many feeds send others first.
+/// Number of messages without a matching rule before the first warning: many feeds begin with
+/// messages of other kinds.
 const UNMATCHED_FIRST: u64 = 50;
 
 /// Counters of a source; [`FeedHealth::reset`] starts a new connection.
@@ -51,7 +52,7 @@ impl FeedHealth {
     ///
     /// # Errors
     ///
-    /// It is the fifth, and this connection has given nothing else.
+    /// It is the fifth such message, and no message of this connection could be decoded.
     pub fn undecodable(&mut self, what: &str) -> Result<(), SourceError> {
         self.undecodable += 1;
         if self.undecodable.is_power_of_two() {
@@ -69,7 +70,7 @@ impl FeedHealth {
     ///
     /// # Errors
     ///
-    /// It is the fifth in a row that matches a rule and cannot be read.
+    /// It is the fifth document in a row that matches a rule but cannot be read.
     pub fn document(
         &mut self,
         parsed: &ParsedMessage,

@@ -7,7 +7,7 @@ use rounds::{Multiplier, MultiplierError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Plausible years: a time outside them is in another unit.
+/// Plausible years. A time outside this range is in another unit.
 const YEARS: Range<i32> = 2010..2100;
 
 /// The factor from a feed's number to the multiplier: 1, or 0.01 for hundredths.
@@ -72,7 +72,7 @@ pub enum BelowOne {
 ///
 /// # Errors
 ///
-/// What the value is instead.
+/// The value is not a multiplier; the error says what it is instead.
 pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Multiplier, String> {
     let number = match value {
         Value::Number(number) => number.as_f64().ok_or("the number is out of range")?,

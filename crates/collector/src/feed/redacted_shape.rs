@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Number of keys named per object; the rest is counted.
+/// Number of keys named per object; the others are only counted.
 const KEYS_MAX: usize = 12;
 /// Maximum length of a key; ids and tokens are sometimes used as keys.
 const KEY_CHARS_MAX: usize = 32;

@@ -16,7 +16,8 @@ use crate::order::Order;
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RuleOptions {
-    /// Name of the event, for messages that are a list beginning with it: short for a filter on `/0`.
+    /// Name of the event, for messages that are a list beginning with it: shorthand for a filter on
+    /// `/0`.
     pub event: Option<String>,
     /// Filters that must all match; without one the rule applies to every message.
     #[serde(default)]
@@ -71,7 +72,7 @@ pub struct WhenNull {
     /// Filters that such a message must match.
     #[serde(default)]
     pub filters: Vec<Filter>,
-    /// Where the multiplier is in it; as in the last message by default.
+    /// Where the multiplier is in that message; by default, where it is in the last one.
     pub value: Option<Pointer>,
     /// The multiplier of a round that was observed from its start and had none in flight.
     pub otherwise: Option<Multiplier>,

@@ -53,7 +53,7 @@ fn a_certificate_file_must_hold_a_certificate() {
     );
 }
 
-/// Flags override the file by way of JSON.
+/// Flags and file are merged as JSON.
 #[test]
 fn options_survive_a_round_trip_through_json() {
     let options = options(

@@ -44,7 +44,7 @@ fn a_running_round_without_a_number_is_left_out() {
     check_among(&lists, Order::OldestFirst, (0, false, &[300, 200, 100]));
 }
 
-/// If the hole were closed, the rounds behind it would be taken for newer ones.
+/// If the hole were closed up, the older rounds behind it would be taken for newer ones.
 #[test]
 fn entries_behind_one_without_a_number_do_not_move_up() {
     check(&["1.00x", "2.00x", "3.00x", "", "4.00x", "5.00x", "6.00x"], &[100, 200, 300]);

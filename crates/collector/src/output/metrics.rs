@@ -65,7 +65,7 @@ async fn serve_connection(stream: TcpStream, status: StatusWatch) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
-    // An error concerns only the client, which sees it.
+    // An error affects only the client, which notices it by itself.
     drop(timeout(CONNECTION_TIMEOUT, connection).await);
 }
 
@@ -117,7 +117,8 @@ fn response(code: StatusCode, kind: &'static str, body: String) -> Response<Stri
     response
 }
 
-/// Returns the answer of `/readyz`: ready if the collector records, or would if there were rounds.
+/// Returns the answer of `/readyz`: ready while the collector is connected, even if no round
+/// arrives.
 fn readiness(status: Option<&Status>) -> Response<String> {
     let (code, state) = match status {
         Some(status)

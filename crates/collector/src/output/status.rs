@@ -61,7 +61,7 @@ pub struct Status {
     pub rounds_written: u64,
     /// Places where an unknown number of rounds is missing.
     pub gaps: u64,
-    /// Places where the rounds may not join.
+    /// Weak joins: places where too little overlaps to prove that no round is missing.
     pub weak: u64,
     /// Changes to another game or table.
     pub resets: u64,
@@ -69,7 +69,7 @@ pub struct Status {
     pub backfilled: u64,
     /// Lost connections that were re-established.
     pub reconnects: u64,
-    /// Why it was last not connected or could not write; `null` after the next new round.
+    /// The last error of the source or the disk; `null` again after the next new round.
     pub last_error: Option<String>,
     /// Name of the CSV file that is being written.
     pub file: Option<String>,

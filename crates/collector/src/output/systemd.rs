@@ -7,7 +7,8 @@ use daemon::systemd;
 
 use crate::output::status::StatusWatch;
 
-/// Notifies the service manager of the first status and, if the watchdog is on, of further ones; until dropped.
+/// Reports readiness at the first status and, if the watchdog is on, progress at later ones. Runs
+/// until dropped.
 pub async fn notify(status: StatusWatch) {
     let mut updates = status.subscribe();
     let mut is_ready = false;

@@ -17,8 +17,9 @@ use crate::output::console::Console;
 
 /// Capacity of the queue in entries: at 23 s per round, two and a half days.
 pub const QUEUE_LEN: usize = 10_000;
-/// First and longest pause before a write is retried: short enough to write again within 2 s once there is space.
+/// Pause before the first retry of a write; it doubles with each retry.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Longest pause between retries, short enough to write again within 2 s once there is space.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Minimum time between two warnings about the disk.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);

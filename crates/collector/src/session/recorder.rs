@@ -45,7 +45,7 @@ pub(super) enum Interrupt {
     WriterGone,
 }
 
-/// The part of a session behind the source: deduplicator, writer and status.
+/// The part of a session downstream of the source: deduplicator, writer and status.
 #[derive(Debug)]
 pub(super) struct Recorder {
     kind: SourceKind,
@@ -67,7 +67,7 @@ pub(super) struct Recorder {
     dropped: usize,
 }
 
-/// The time without a connection, until it is re-established.
+/// A period without a connection.
 #[derive(Debug)]
 struct Outage {
     since: Instant,
@@ -204,7 +204,8 @@ impl Recorder {
         self.first_observation.is_some_and(|first| first.elapsed() >= duration)
     }
 
-    /// Returns how long the source may still go without a new round until `limit`; `None` if it may forever.
+    /// Returns the time left until the source has been without a new round for `limit`; `None` for
+    /// a source that cannot become stale.
     pub(super) fn time_to_stale(&self, limit: Duration) -> Option<Duration> {
         self.kind.is_live().then(|| limit.saturating_sub(self.last_new_round.elapsed()))
     }

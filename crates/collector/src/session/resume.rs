@@ -1,4 +1,4 @@
-//! Reads from the files of a directory where recording resumes.
+//! Finds the point from which recording resumes in the files of a directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,8 @@ use serde::Deserialize as _;
 use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
 use crate::output::status::STATUS_FILE;
 
-/// Returns the newest rows of a directory, from the last discontinuity on: a list does not continue rows before a gap or of
-/// another table.
+/// Returns the newest rows of a directory, from the last discontinuity on. Earlier rows precede a
+/// gap or belong to another table, so no list can continue them.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
             })
         })
         .collect();
-    // Stable: rounds of one time stay in the order of their file.
+    // The sort is stable: rounds with equal times keep the order of their file.
     rows.sort_by_key(|row| row.round.time);
     // If the clock was ahead and was then corrected, older rows have the newest times; the last run's file decides.
     let last = last_file(dir).filter(|last| {
@@ -80,7 +80,8 @@ struct LocatedRow<'a> {
     number: usize,
 }
 
-/// A place where older rows do not continue: a gap, reset or weak join, or a start from a list.
+/// A place at which rows do not continue the older ones: a gap, reset or weak join, or a start from
+/// a list.
 #[derive(Clone, Debug, Default)]
 struct Discontinuity {
     /// Number of the row before it; 0 if it is before the first row.
@@ -90,7 +91,7 @@ struct Discontinuity {
     at: Option<DateTime<Utc>>,
 }
 
-/// What matters of an event file.
+/// The parts of an event file that matter for resuming.
 #[derive(Debug, Default)]
 struct EventFileSummary {
     discontinuities: Vec<Discontinuity>,
@@ -131,7 +132,7 @@ fn continuous_tail(
     tail: &[LocatedRow<'_>],
     files: &[&str],
 ) -> (usize, Option<Discontinuity>) {
-    // Runs after the newest row, which have no rows themselves.
+    // Look first at later runs, which wrote no rows.
     let newest = tail.last().map(|row| row.file);
     for file in files.iter().rev().take_while(|file| newest.is_none_or(|newest| **file > newest)) {
         if let Some(found) = event_files.discontinuity(file, None) {

@@ -41,7 +41,7 @@ impl TestSession {
         async move { record(source, &config, &shutdown, StatusWatch::default()).await }
     }
 
-    /// Lets `run` go on for `second` seconds and returns the status.
+    /// Returns the status after `run` has gone on for `second` seconds.
     async fn status_at(
         &self,
         run: std::pin::Pin<&mut impl Future<Output = anyhow::Result<()>>>,
@@ -211,7 +211,7 @@ async fn a_replay_with_long_pauses_is_not_stalled() {
     assert_eq!(session.cents(), [231]);
 }
 
-/// Checks that a session that is asked to stop during these steps ends within a second.
+/// Checks that a session ends within a second of being asked to stop during these steps.
 async fn check_stop(steps: Vec<Step>) {
     let session = test_session(SourceKind::WebSocket);
     let mut run = pin!(session.run(steps));

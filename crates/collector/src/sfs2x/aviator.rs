@@ -1,4 +1,4 @@
-//! The messages of the game that tell which rounds ended.
+//! The messages of the game that report which rounds have ended.
 
 use rounds::Multiplier;
 

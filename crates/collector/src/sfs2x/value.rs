@@ -2,7 +2,8 @@
 
 use super::{DEPTH_MAX, PacketError, VALUES_MAX};
 
-/// A value of a packet. The format's eight number types are two here, and its ten list types are one.
+/// A value of a packet. The format's eight number types map to two variants, its ten list types to
+/// one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// No value.

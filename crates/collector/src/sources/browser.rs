@@ -40,17 +40,18 @@ const DEFAULT_POLL: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(2);
 const POLL_MAX: Duration = Duration::from_mins(1);
 
-/// How long nothing may arrive before the session is told why.
+/// Time without an observation after which the session gets an error that says why.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Timeout of the handshake: the browser may have to ask its user first.
 const HANDSHAKE_MAX: Duration = Duration::from_mins(1);
-/// Pause before the user is asked again.
+/// Pause before the browser asks its user for permission again.
 const ASKING_PAUSE: Duration = Duration::from_secs(30);
 /// Timeout of closing; a browser that hangs does not answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Interval of the heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Capacity of the observation queue. When it is full, lists are dropped: the next one shows the same.
+/// Capacity of the observation queue. When it is full, lists are dropped: the next one shows the
+/// same rounds.
 const OBSERVATIONS_MAX: usize = 1024;
 
 /// The flags and the `[browser]` section of the configuration file; each field is one flag and one key.
@@ -333,7 +334,7 @@ async fn heartbeat(client: Arc<Client>, out: mpsc::Sender<ObservationResult>) {
     loop {
         beats.tick().await;
         if let Err(error) = client.call(Command::Version, None).await {
-            // The tabs report a closed connection: they know the reason.
+            // `Tabs` reports a closed connection, because it knows the reason.
             if !matches!(error, CallError::Closed) {
                 let hangs = SourceError::Disconnected(format!("the browser hangs: {error}"));
                 drop(out.send(Err(hangs)).await);

@@ -205,7 +205,8 @@ impl std::fmt::Debug for Http {
     }
 }
 
-/// Returns the rules if each can tell a round read twice from two rounds: the same answer is read many times.
+/// Returns the rules if each has a list or an id. The same answer is read many times, and only
+/// these tell a round that is read twice from two rounds.
 fn require_ids(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
     if rules.is_empty() {
         return Err(ConfigError::key(

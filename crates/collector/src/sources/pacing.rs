@@ -49,8 +49,8 @@ pub struct Metronome {
 }
 
 impl Metronome {
-    /// Sleeps until `gap` after the previous tick; the first tick counts from the first call. After a suspend the
-    /// missed rounds do not follow in one burst.
+    /// Sleeps until `gap` after the previous tick; the first tick counts from the first call. After
+    /// the machine was suspended, the missed rounds do not follow in one burst.
     pub async fn wait(&mut self, gap: Duration) {
         let now = Instant::now();
         let due = self.due.unwrap_or(now) + gap;

@@ -71,7 +71,7 @@ impl Replay {
         let Some(file) = options.file.clone() else {
             return Err(ConfigError::flag("file", "a replay needs a CSV file"));
         };
-        // Before any file is created.
+        // Check now, before any file is created.
         if let Err(error) = File::open(&file) {
             return Err(ConfigError::flag("file", format!("{}: {error}", file.display())));
         }
@@ -128,7 +128,7 @@ impl Replay {
         }))
     }
 
-    /// Returns the pause before a round; the real pace is the recorded one where it is plausible.
+    /// Returns the pause before a round: at the real pace the recorded one, if it is plausible.
     fn gap(&self, round: &Round) -> Duration {
         let recorded = self.before.and_then(|before| (round.time - before).to_std().ok());
         match self.pace {

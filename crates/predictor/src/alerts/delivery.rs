@@ -90,7 +90,7 @@ impl Delivery {
     }
 }
 
-/// Returns the innermost cause, which says most.
+/// Returns the innermost cause, which is the most specific.
 fn root_cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", WITHIN.as_secs());

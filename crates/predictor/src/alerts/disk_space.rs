@@ -9,7 +9,7 @@ pub(super) fn free(dir: &Path) -> Option<u64> {
     Some(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
-/// On Windows this would take unsafe code.
+/// Returns `None`: on Windows, asking for the free space takes unsafe code.
 #[cfg(not(unix))]
 pub(super) fn free(_: &Path) -> Option<u64> {
     None

@@ -15,9 +15,9 @@ const AT_MOST_EVERY: TimeDelta = TimeDelta::minutes(10);
 const SILENT_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// A shorter interruption of the source is not worth an alert.
 const DOWN_FOR: TimeDelta = TimeDelta::seconds(30);
-/// An alert is sent below this many free bytes, which hold months of rounds,
+/// Free bytes below which an alert is sent; so many still hold months of rounds.
 const DISK_LOW: u64 = 200 << 20;
-/// and again only after there were more than this.
+/// Free bytes that must be exceeded before another alert about the disk can be sent.
 const DISK_RECOVERED: u64 = 400 << 20;
 
 /// The state of a table at one moment.
@@ -40,7 +40,8 @@ pub(super) struct CollectorInputs {
     pub(super) error: Option<String>,
 }
 
-/// The verdict, and which of the tests it mentions: its figures change with every round.
+/// The verdict, and which tests it mentions. A change is judged by these, because the figures in
+/// the sentence change with every round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VerdictInputs {
     pub(super) evidence: [bool; 3],

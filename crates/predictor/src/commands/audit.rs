@@ -75,7 +75,8 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     args.json.as_ref().map_or(Ok(()), |path| output::write_json(path, &audit))
 }
 
-/// Returns the number of rounds needed, and the options with the error that this look may spend.
+/// Returns the number of rounds needed, and the options with the error probability that this look
+/// may spend.
 fn plan(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
     let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options())) };
     let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
@@ -91,7 +92,7 @@ impl Audit {
     fn text(&self, rounds: &[Round]) -> String {
         let mut lines = vec![self.data.text(), self.report.to_text().trim_end().to_owned()];
         for gap in self.report.recording.longest_gaps.iter().take(GAPS_SHOWN) {
-            // Gaps count rounds from 1.
+            // `before_round` counts from 1.
             let time = rounds.get(gap.before_round - 1).map(|round| round.time);
             lines.push(format!(
                 "  gap before round {} ({}): {:.0} s too long, room for about {:.0} rounds",

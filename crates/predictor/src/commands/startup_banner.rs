@@ -81,7 +81,7 @@ fn open(url: &str) {
         tracing::info!("No browser could be opened; the dashboard is at {url}.");
         return;
     };
-    // Unless it is waited for, the child stays in the process table.
+    // Wait for the child, or it stays in the process table as a zombie.
     let waiting = thread::Builder::new().name("browser".to_owned()).spawn(move || child.wait());
     if waiting.is_err() {
         tracing::debug!("Cannot wait for the browser command.");
@@ -92,7 +92,7 @@ fn opener(url: &str) -> Command {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
     } else if cfg!(windows) {
-        // The first quoted word is the title of a window.
+        // `start` takes its first quoted argument as the title of a window.
         ("cmd", &["/C", "start", "aviator"])
     } else {
         ("xdg-open", &[])

@@ -30,7 +30,7 @@ impl Game {
             .map(|name| Self(scheme(&name).expect("only names of games are accepted")))
     }
 
-    /// Returns the chain of hashes of the game, and nothing for a game whose rounds come from seeds.
+    /// Returns the hash chain of the game; `None` for a game whose rounds come from seeds.
     fn chain(self) -> Option<&'static dyn HashChain> {
         self.0.chain()
     }

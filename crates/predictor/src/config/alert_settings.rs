@@ -100,7 +100,7 @@ impl AlertSettings {
     /// Checks the settings without reading any secret; secrets are read when they are needed.
     ///
     /// # Errors
-    /// The first unusable key.
+    /// A key is unusable; the error names the first such key.
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
         let references = [
             ("webhook", &self.webhook),

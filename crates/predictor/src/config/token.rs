@@ -9,7 +9,8 @@ use subtle::ConstantTimeEq as _;
 
 /// Minimum length; a shorter token can be guessed.
 const LENGTH_MIN: usize = 16;
-/// Hashed before the token to make the session cookie, so that a stolen cookie does not reveal the token.
+/// Prefix of the token in the digest that is the session cookie: a stolen cookie does not reveal
+/// the token.
 const COOKIE_OF: &[u8] = b"aviator predictor login\n";
 
 /// Why a token cannot be read from a file.
@@ -109,7 +110,8 @@ mod tests {
         assert!(read("sixteen-signs-16").unwrap().is("sixteen-signs-16"));
     }
 
-    /// An upgrade must not end sessions: `printf 'aviator predictor login\nTOKEN' | sha256sum`.
+    /// An upgrade must not end sessions, so the digest is fixed:
+    /// `printf 'aviator predictor login\nTOKEN' | sha256sum`.
     #[test]
     fn the_cookie_is_a_digest_in_hexadecimal() {
         let cookie = read("correct-horse-battery").unwrap().cookie().to_owned();

@@ -24,7 +24,8 @@ async fn page(request: HttpRequest) -> HttpResponse {
     serve(&request, "index.html")
 }
 
-/// For browsers that have not loaded the page, such as a tab with `/api/status`.
+/// Serves the icon at the root, where a browser looks for it when it shows another page than the
+/// dashboard, such as `/api/status`.
 async fn icon(request: HttpRequest) -> HttpResponse {
     serve(&request, "favicon.svg")
 }
@@ -33,7 +34,8 @@ async fn asset(request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     serve(&request, &path)
 }
 
-/// File names have no version, so the browser asks each time and mostly gets 304.
+/// Serves an embedded file. File names have no version, so the browser asks each time and mostly
+/// gets 304.
 fn serve(request: &HttpRequest, path: &str) -> HttpResponse {
     let Some(file) = Assets::get(path) else {
         return HttpResponse::NotFound().finish();
@@ -50,7 +52,7 @@ fn serve(request: &HttpRequest, path: &str) -> HttpResponse {
     response.insert_header((header::CONTENT_TYPE, content_type(&file))).body(file.data)
 }
 
-/// Weak, because the same file travels with and without compression.
+/// Returns a weak tag, because the same file is sent with and without compression.
 fn entity_tag(file: &EmbeddedFile) -> EntityTag {
     let hash = file.metadata.sha256_hash();
     let start = hash.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes));
@@ -140,7 +142,8 @@ mod tests {
         }
     }
 
-    /// The content security policy forbids both, and a reverse proxy may add any prefix.
+    /// The content security policy forbids inline scripts and styles, and a reverse proxy may add
+    /// any prefix.
     #[test]
     fn the_page_has_relative_addresses_and_nothing_inline() {
         let page = text_of("index.html");
@@ -185,7 +188,8 @@ mod tests {
         }
     }
 
-    /// Otherwise a browser finds each module only after loading the one that imports it, a round trip each.
+    /// Without preloading, a browser finds each module only after loading the one that imports it,
+    /// a round trip each.
     #[test]
     fn every_module_is_preloaded_by_the_page() {
         let page = text_of("index.html");

@@ -14,8 +14,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-/// Maximum length of a chunk of a body: it fits into the first buffer of a connection, 8 KiB, beside the
-/// head.
+/// Maximum length of a chunk of a body. Together with the head it fits into the first buffer of a
+/// connection, 8 KiB.
 pub(crate) const CHUNK_BYTES: usize = 7000;
 
 /// How a browser may cache an answer.
@@ -23,13 +23,13 @@ pub(crate) const CHUNK_BYTES: usize = 7000;
 pub(crate) enum Caching {
     /// Store it, and revalidate it each time.
     Revalidate,
-    /// Do not store it: it has ages.
+    /// Do not store it: it contains ages, which change with time.
     NoStore,
 }
 
 /// Answers 304 if the client has the current version; otherwise makes the answer.
 ///
-/// Tags are weak: the same answer travels with and without compression.
+/// Tags are weak: the same answer is sent with and without compression.
 pub(crate) fn answer<T: Into<Answer>>(
     request: &HttpRequest,
     tag: &EntityTag,

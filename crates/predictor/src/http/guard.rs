@@ -7,8 +7,8 @@
 //! come from elsewhere, and must carry a header that no page of another site can add. Ports are not
 //! compared: forwarding changes them, and they protect nothing.
 //!
-//! Where there is a token, all that shows or changes anything needs it: in a header, or as the
-//! cookie that the login gave for it.
+//! If there is a token, every request that reads or changes anything needs it: in a header, or as
+//! the cookie that the login gave in exchange for it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -39,8 +39,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Header that the dashboard sends with a change. A page of another site would need permission (CORS) to
-/// send it, which this server never grants.
+/// Header that the dashboard sends with every request that changes something. A page of another
+/// site would need permission (CORS) to send it, which this server never grants.
 const OWN_PAGE: (HeaderName, &str) = (HeaderName::from_static("x-requested-with"), "aviator");
 
 /// Served without a token: the health checks, and what a browser needs to log in. Assets are public.
@@ -108,7 +108,7 @@ impl Guard {
         let (name, value) = OWN_PAGE;
         let is_own =
             request_parts.headers.get(&name).is_some_and(|it| it.as_bytes() == value.as_bytes());
-        // A form cannot send the header, but it sends the token, which no other site knows.
+        // The login form cannot send the header, but it sends the token, which no other site knows.
         if is_own || request_parts.path == "/login" || !request_parts.is_from_browser() {
             return None;
         }
@@ -133,7 +133,8 @@ impl RequestParts<'_> {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// Returns whether a browser sent it: browsers send the origin of a change, or a cookie; tools send neither.
+    /// Returns whether a browser sent the request: browsers send an origin with a change, or a
+    /// cookie; other tools send neither.
     fn is_from_browser(&self) -> bool {
         [header::ORIGIN, header::COOKIE].iter().any(|name| self.headers.contains_key(name))
             || self.headers.contains_key("sec-fetch-site")
@@ -162,7 +163,8 @@ impl Hosts {
         Self { listen: listen.ip(), allowed }
     }
 
-    /// `authority` is what a `Host` header or an origin after its scheme carries.
+    /// Returns whether the host is allowed. `authority` is the value of a `Host` header, or an
+    /// origin without its scheme.
     fn knows(&self, authority: &str) -> bool {
         let host = plain(without_port(authority));
         if host == "localhost" || host.ends_with(".localhost") || self.allowed.contains(&host) {

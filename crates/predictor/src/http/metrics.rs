@@ -144,7 +144,7 @@ impl MetricsWriter<'_> {
                 .metric(name, MetricKind::Gauge, "Memory in use.")
                 .sample(&[], bytes * 1024);
         }
-        // Not counting the open directory itself.
+        // Do not count the directory that is open for this listing.
         if let Ok(open) = fs::read_dir("/proc/self/fd") {
             self.metrics
                 .metric("process_open_fds", MetricKind::Gauge, "Open files and connections.")
@@ -152,7 +152,7 @@ impl MetricsWriter<'_> {
         }
     }
 
-    /// A gauge; an unknown value is left out, as 0 would be a value.
+    /// Writes a gauge. An unknown value is left out, because 0 would look like a measurement.
     fn gauge(&mut self, name: &str, help: &str, of: impl Fn(&Snapshot) -> Option<f64>) {
         let mut metric = self.metrics.metric(name, MetricKind::Gauge, help);
         for TableState { name: table, snapshot, .. } in self.tables {
@@ -170,7 +170,7 @@ impl MetricsWriter<'_> {
         }
     }
 
-    /// A counter with another label.
+    /// Writes a counter with one more label.
     fn by(
         &mut self,
         name: &str,

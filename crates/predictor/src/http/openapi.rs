@@ -23,7 +23,7 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
 
 /// `GET /api/openapi.json`.
 pub(crate) async fn openapi(request: HttpRequest) -> HttpResponse {
-    // The root, relative to this address.
+    // The root of all routes, relative to this address.
     let root = if request.path().starts_with("/api/v1/") { "../.." } else { ".." };
     let text = DOCUMENT.replacen("\"url\": \"..\"", &format!("\"url\": \"{root}\""), 1);
     serve(&request, "application/json", text)

@@ -32,7 +32,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// A problem of a kind that has a line in docs/reference/api.md.
+    /// Creates a problem; docs/reference/api.md must have a line for its `kind`.
     pub(crate) fn new(kind: &'static str, status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self { kind, title, status, detail: detail.into(), extra: Map::new() }
@@ -142,7 +142,7 @@ impl ResponseError for Problem {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
-            // The rest of the body may still arrive; nobody reads it.
+            // The rest of the body may still arrive, and nothing reads it: close the connection.
             StatusCode::REQUEST_TIMEOUT => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -157,8 +157,8 @@ pub(crate) async fn render(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // Handlers and `guard` answer with a response even when they fail. (Holding a copy of the
-    // request to answer an error with would make actix's router panic.)
+    // Passing errors on is safe: handlers and `guard` return a response even when they fail.
+    // (Keeping a clone of the request to answer an error with would make actix's router panic.)
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let is_rendered = response.response().extensions().contains::<Rendered>();

@@ -1,5 +1,5 @@
-//! Query strings. An unknown key is refused by name: ignoring a misspelt `form=` would answer
-//! another question.
+//! Query strings. An unknown key is refused by name: ignoring a misspelt `form=` would answer a
+//! question that nobody asked.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -63,7 +63,7 @@ pub struct TargetsQuery {
     targets: String,
 }
 
-/// A period, and how many of its newest rounds.
+/// A period, and how many of its newest rounds to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// The first time of the period, if it has one.

@@ -15,7 +15,8 @@ use actix_web::{Error, web};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_LENGTH_MAX: usize = 64;
-/// Route under which all unknown paths are counted: their number has no limit.
+/// Route under which all unknown paths are counted together, because clients can send any number of
+/// them.
 const UNKNOWN_ROUTE: &str = "other";
 
 /// The id of a request.
@@ -27,7 +28,7 @@ impl RequestId {
         &self.0
     }
 
-    /// Returns the id that the request has brought, if it is safe to log.
+    /// Returns the id that the client has sent, if it is safe to log.
     fn given(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(REQUEST_ID)?.to_str().ok()?;
         let is_plain =

@@ -24,8 +24,8 @@ const SCAN_WITHIN: Duration = Duration::from_secs(5);
 
 /// `GET /api/status`.
 ///
-/// No cache may store it, as it has ages. A request with the tag of an earlier answer gets 304 if nothing
-/// but these has changed.
+/// Caches must not store the answer, because it contains ages. A request with the tag of an earlier
+/// answer gets 304 if nothing but the ages has changed.
 pub(crate) async fn status(request: HttpRequest, handle: web::Data<TableHandle>) -> HttpResponse {
     let snapshot = handle.snapshot.load_full();
     let tag = tag(&[snapshot.hash()]);
@@ -56,7 +56,7 @@ impl From<&RecentRound> for Row {
     }
 }
 
-/// `GET /api/load_csv`: scans the directory now and returns what there is.
+/// `GET /api/load_csv`: scans the directory now and returns a summary of its rounds.
 pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
     if let Some(scanned) = handle.loop_handle.scan() {
         // Even after a timeout the answer comes from the latest snapshot.
@@ -161,7 +161,7 @@ pub(crate) async fn train(
     }
 }
 
-/// Checks that there is no body or a JSON one. Its contents do not matter: there is nothing to choose.
+/// Checks that there is no body or a JSON one. Its contents are ignored: a training has no options.
 fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
     if body.is_empty() {
         return Ok(());
@@ -187,7 +187,7 @@ pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok", reason: None })
 }
 
-/// `GET /readyz`: a model serves. Unreadable data only degrade it.
+/// `GET /readyz`: ready once there is a model; data that cannot be read only degrade the state.
 pub(crate) async fn readyz(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
     let snapshot = handle.snapshot.load_full();
     if !snapshot.model_trained {

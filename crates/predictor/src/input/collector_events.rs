@@ -209,7 +209,7 @@ impl EventLog {
     }
 }
 
-/// Names sort by the start of their run.
+/// Returns the names of the event files, sorted by the start of their run.
 fn names(dir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir)? {

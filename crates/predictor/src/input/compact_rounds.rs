@@ -57,7 +57,7 @@ impl CompactRounds {
         self.get(self.len().checked_sub(1)?)
     }
 
-    /// Returns the rounds of a range, oldest first, as far as there are any.
+    /// Returns the rounds of a range, oldest first; a range may reach beyond the last round.
     pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = Round> + '_ {
         let chunks = self.full.get(range.start / CHUNK_ROUNDS..).unwrap_or_default();
         let skip_full = if chunks.is_empty() { 0 } else { range.start % CHUNK_ROUNDS };
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn extremes_are_the_first_of_the_smallest_and_of_the_largest() {
-        // 4001 is prime, so multipliers come again after so many rounds.
+        // 4001 is prime, so multipliers repeat only after 4001 rounds.
         let packed = packed(9000);
         for range in [0..9000, 1..8999, 255..257, 256..512, 300..301, 5000..5256, 8900..9000] {
             let cents = |at: &usize| round(*at).multiplier.cents();

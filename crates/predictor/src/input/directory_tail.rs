@@ -1,7 +1,7 @@
-//! New rows of the directory, found soon after they are written.
+//! Finds new rows of a directory soon after they are written.
 //!
 //! A scan every two seconds finds all changes; notifications of the file system only trigger one
-//! earlier. So a notification that is lost, doubled or early changes nothing.
+//! earlier. It therefore does not matter if a notification is lost, doubled or early.
 
 use std::io;
 use std::path::{Path, PathBuf};

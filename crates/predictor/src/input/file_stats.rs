@@ -61,7 +61,7 @@ struct FileCounts {
     by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// The reason of further rejected rows: a scan reports a limited number of reasons.
+/// Reason given for the remaining rejected rows: a scan reports only a limited number of reasons.
 const UNREPORTED: &str = "unreported";
 
 impl FileStats {

@@ -1,4 +1,5 @@
-//! One file-system watcher for all directories: the system limits how many a user may have.
+//! One file-system watcher for all directories: the system limits the number of watchers for each
+//! user.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 /// Prefix of the names of round and event files.
 const PREFIX: &str = "aviator_payouts_";
 
-/// Tells a table loop that a scan is worth while. Many hints before a scan count as one.
+/// Tells a table loop that a scan is worthwhile. Many hints before a scan count as one.
 #[derive(Clone)]
 pub(crate) struct Hint {
     is_pending: Arc<AtomicBool>,

@@ -41,7 +41,7 @@ pub(crate) struct RoundSeries {
 /// The rounds of a file, in the order of its rows.
 #[derive(Debug, Clone)]
 enum FileRows {
-    /// This range of all rounds holds them, in this order; nearly always so.
+    /// They are this range of all rounds, in this order, as is nearly always the case.
     Contiguous(Range<usize>),
     /// Other rounds lie between them, or their order differs.
     Separate(Vec<Round>),

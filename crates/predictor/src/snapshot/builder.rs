@@ -82,7 +82,7 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Counts forecasts that were settled by another round than the one in the files.
+    /// Counts forecasts that were settled by a round other than the one in the files.
     pub(crate) fn add_mismatches(&mut self, count: u64) {
         self.mismatches += count;
     }
@@ -185,8 +185,8 @@ fn verdict(engine: &Engine) -> Option<VerdictView> {
     })
 }
 
-/// Reads the collector's status; `None` if there is no such file or it is not complete yet, which the
-/// next scan will find.
+/// Reads the collector's status; `None` if there is no such file, or if it is not complete yet; the
+/// next scan reads it again.
 fn collector_status(dir: &Path) -> Option<Value> {
     let path = dir.join(COLLECTOR_STATUS);
     let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// Upper limit of `e` and `e_max`: JSON has no infinity.
 const E_MAX: f64 = 1e300;
 
-/// The evidence of all three tests, and the epochs that changes of the game have ended.
+/// The evidence of all three tests, and the past epochs, each ended by a change of the game.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EvidenceView {
     order: TestView,

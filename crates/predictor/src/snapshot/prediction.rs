@@ -33,7 +33,7 @@ pub(crate) struct Prediction {
 }
 
 impl Prediction {
-    /// Returns the probabilities of other targets than the five.
+    /// Returns the probabilities of these targets, which need not be the five standard ones.
     pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
         let (law, house) = (TiltedLaw::new(self.scale), HouseLaw::default());
         let chance = |&target: &f64| Probability {

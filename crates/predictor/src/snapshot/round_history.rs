@@ -37,8 +37,8 @@ pub(crate) struct HistoryRow {
 
 /// The forecasts for the latest rounds; cheap to clone.
 ///
-/// Its chunks are like those of [`CompactRounds`], but plain and with the oldest dropped, so a shared
-/// container would only share the division by the length of a chunk.
+/// Chunked like [`CompactRounds`], but not packed, and the oldest chunks are dropped. A container
+/// for both would save little more than the division by the length of a chunk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecentForecasts {
     /// Index of the first round with a forecast in memory.
@@ -78,7 +78,7 @@ impl RecentForecasts {
 /// Rounds in order and the forecasts for them; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RoundHistory {
-    /// At least as many as the history has.
+    /// May hold more rounds than the history covers.
     rounds: CompactRounds,
     forecasts: RecentForecasts,
 }
@@ -94,7 +94,7 @@ impl RoundHistory {
         self.forecasts.len()
     }
 
-    /// Returns the rows of a range, oldest first, as far as there are any.
+    /// Returns the rows of a range, oldest first; a range may reach beyond the last row.
     pub(crate) fn range(&self, range: Range<usize>) -> impl Iterator<Item = HistoryRow> + '_ {
         let range = range.start..range.end.min(self.len());
         let rounds = self.rounds.range(range.clone());
@@ -128,7 +128,8 @@ impl RoundHistory {
         if count <= points_max {
             return (1, range.collect());
         }
-        // One run more than fits exactly may be touched, as the first may begin before the range.
+        // The range may touch one run more than its length suggests, because the first run may
+        // begin before it.
         let runs_max = (points_max / 2).saturating_sub(1).max(1);
         let step = count.div_ceil(runs_max).div_ceil(2);
         let run = 2 * step;

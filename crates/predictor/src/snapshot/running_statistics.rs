@@ -8,14 +8,15 @@ use rounds::Multiplier;
 use crate::snapshot::Statistics;
 
 /// Welford's mean and variance, and the count of each multiplier: a million rounds have some ten
-/// thousand different ones. The median moves to a neighbour in these counts.
+/// thousand different ones. The median is a position in these counts, which a new multiplier moves
+/// by one value at most.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunningStatistics {
     count: u64,
     mean: f64,
     squares: f64,
     counts: BTreeMap<Multiplier, u64>,
-    /// The smaller of the two in the middle, or the middle one.
+    /// The multiplier in the middle, or the smaller one of the two in the middle.
     middle: Option<Multiplier>,
     /// Multipliers below it.
     below: u64,
@@ -35,7 +36,7 @@ impl RunningStatistics {
         self.find_middle(middle);
     }
 
-    /// Updates the middle, which one more multiplier moves to a neighbour at most.
+    /// Updates the middle; one more multiplier moves it to a neighbouring value at most.
     fn find_middle(&mut self, middle: Multiplier) {
         let wanted = (self.count - 1) / 2;
         let same = self.counts[&middle];

@@ -102,7 +102,8 @@ fn open_object(value: &impl Serialize) -> String {
     text
 }
 
-/// Returns the seconds between two times, 0 if the clocks of two programs differ the other way.
+/// Returns the seconds from `earlier` to `now`; 0 if `earlier` lies ahead, because the clocks of
+/// two programs differ.
 fn seconds_between(earlier: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     ((now - earlier).num_milliseconds() as f64 / 1000.0).max(0.0)
 }

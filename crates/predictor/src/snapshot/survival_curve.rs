@@ -9,11 +9,11 @@ use serde::Serialize;
 /// Ratio of neighbouring marks; they are at least a hundredth apart.
 const RATIO: f64 = 1.02;
 const FIRST_CENTS: u64 = 101;
-/// The last mark, a million; the few rounds beyond count at it.
+/// The last mark, a million; the few rounds beyond it are counted there.
 const LAST_CENTS: u64 = 100_000_000;
 /// Number of points returned.
 const POINTS: usize = 60;
-/// 95 % of a normal distribution lie within so many standard deviations.
+/// Number of standard deviations within which 95 % of a normal distribution lie.
 const Z95: f64 = 1.959_963_984_540_054;
 
 /// The multipliers, in hundredths, at which rounds are counted.
@@ -99,7 +99,7 @@ impl SurvivalCurve {
     }
 }
 
-/// At most [`POINTS`] of so many indices, the first and the last among them.
+/// Returns at most [`POINTS`] of `count` indices, the first and the last among them.
 fn chosen(count: usize) -> impl Iterator<Item = usize> {
     let points = count.min(POINTS);
     (0..points).map(move |point| if points < 2 { 0 } else { point * (count - 1) / (points - 1) })
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// As other programs compute it without a correction for continuity.
+    /// The expected values come from other programs, without a continuity correction.
     #[test]
     fn the_interval_is_wilsons() {
         for ((hits, trials), (lo, hi)) in [

@@ -35,7 +35,7 @@ pub(crate) struct Checkpoint {
     pub(crate) open: Option<Forecast>,
     /// Forecasts in the ledger that match no round.
     pub(crate) unmatched: Unmatched,
-    /// Number of forecasts that were settled by another round than the one in the files.
+    /// Number of forecasts that were settled by a round other than the one in the files.
     pub(crate) mismatches: u64,
     /// The newest model that made a forecast.
     pub(crate) model_version: u64,
@@ -57,11 +57,12 @@ pub(crate) struct LedgerPosition {
     digest: Hex,
 }
 
-/// Forecasts without rounds.
+/// Forecasts in the ledger that match no round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Unmatched {
     pub(crate) count: u64,
-    /// The latest round before one of them. No later round can match them.
+    /// Time of the newest round that precedes one of them. A round can match one of them only if
+    /// the round before it is no newer than that.
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
@@ -94,7 +95,7 @@ pub(crate) enum Refusal {
     /// The ledger is shorter, or a different one.
     #[error("it belongs to a different ledger")]
     OtherLedger,
-    /// Rounds have appeared whose forecasts precede its position in the ledger.
+    /// Rounds have appeared whose forecasts lie before the checkpoint's position in the ledger.
     #[error("missing rounds that have forecasts have reappeared")]
     RoundsCameBack,
 }
@@ -148,7 +149,7 @@ impl Checkpoint {
         if is_sound { Ok(found) } else { Err(Refusal::Damaged) }
     }
 
-    /// Checks that it covers the first of these rounds; returns the digest of those.
+    /// Checks that the checkpoint covers the first of these rounds; returns their digest.
     ///
     /// # Errors
     /// It covers other rounds.

@@ -36,7 +36,7 @@ pub(crate) struct LedgerFile {
     _lock: File,
 }
 
-/// Complete lines that are no valid entries; they stay in the file.
+/// Complete lines that are not valid entries; they stay in the file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Unreadable {
     pub(crate) count: u64,
@@ -86,7 +86,8 @@ impl LedgerFile {
         if torn_bytes > 0 {
             file.set_len(length).map_err(io(&path))?;
         }
-        // For a process that was killed before its sync. If this fails, the next sync covers it too.
+        // Sync what an earlier process appended, in case it was killed before its own sync. If this
+        // fails, the next sync covers it too.
         drop(file.sync_data());
         let above = dir.parent().map(|it| if it == Path::new("") { Path::new(".") } else { it });
         let unsynced_dirs = above.into_iter().chain([dir]).map(Path::to_owned).collect();
@@ -111,7 +112,7 @@ impl LedgerFile {
         let line = entry.line();
         self.cut_back()?;
         if let Err(error) = self.file.write_all(&line) {
-            // If this fails too, the next append does it.
+            // If this fails too, the next append truncates the file.
             drop(self.file.set_len(self.length));
             return Err(error);
         }
@@ -136,7 +137,7 @@ impl LedgerFile {
             self.synced = self.length;
         } else {
             self.length = self.synced;
-            // If this fails, the next append does it.
+            // If this fails, the next append truncates the file.
             drop(self.file.set_len(self.length));
         }
         synced
@@ -174,7 +175,7 @@ impl LedgerFile {
         mut each: impl FnMut(Entry),
     ) -> io::Result<Unreadable> {
         let mut unreadable = Unreadable::default();
-        // A line begins after a newline.
+        // Start one byte earlier: a line begins after a newline.
         let mut at = range.start.saturating_sub(1);
         let rest = ReadFrom::new(self.file.as_mut(), at).take(self.length - at);
         let mut reader = BufReader::with_capacity(1 << 16, rest);

@@ -142,11 +142,11 @@ impl LedgerStore {
         }
     }
 
-    /// Appends an entry; [`LedgerStore::sync`] makes it durable. Without a ledger it does nothing, which
-    /// has been logged.
+    /// Appends an entry; [`LedgerStore::sync`] makes it durable. Does nothing if no ledger is open;
+    /// that has been logged already.
     ///
     /// # Errors
-    /// There is a ledger, but the entry is not in it.
+    /// A ledger is open, but the entry could not be written to it.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), NotWritten> {
         if self.ledger_file.as_ref().is_none_or(|ledger_file| !ledger_file.is_in_place()) {
             // The directory appeared late, was replaced, or another process has released the lock. The

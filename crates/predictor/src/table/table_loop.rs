@@ -1,8 +1,8 @@
 //! The loop of a table: scans the directory, drives the engine, keeps the ledger, requests trainings
 //! and publishes the snapshot.
 //!
-//! It runs on a thread of its own because all it does is wait for files; handlers never wait for it
-//! except where they ask it for something.
+//! It runs on a thread of its own because it spends its time on blocking file access. Handlers wait
+//! for it only when they request a scan or a training.
 
 mod catch_up;
 mod rebuild;
@@ -63,14 +63,14 @@ pub(crate) struct LoopHandle {
 }
 
 impl LoopHandle {
-    /// Requests a scan of the directory now; the receiver resolves when all that was found is in the
-    /// snapshot. None when the inbox is full or the loop has exited.
+    /// Requests a scan of the directory now; the receiver resolves when all that was found is in
+    /// the snapshot. Returns `None` if the inbox is full or the loop has exited.
     pub(crate) fn scan(&self) -> Option<oneshot::Receiver<()>> {
         let (done, scanned) = oneshot::channel();
         self.inbox.try_send(Message::Scan(done)).ok().map(|()| scanned)
     }
 
-    /// Requests a training. False when the inbox is full or the loop has exited.
+    /// Requests a training. Returns false if the inbox is full or the loop has exited.
     pub(crate) fn train(&self, reply: TrainReply) -> bool {
         self.inbox.try_send(Message::Train(reply)).is_ok()
     }
@@ -117,11 +117,11 @@ pub(crate) fn start(
     let (inbox, messages) = sync_channel(INBOX);
     let table_loop = TableLoop::new(config, deps, &inbox);
     thread::Builder::new().name("table-loop".to_owned()).spawn(move || {
-        // Locals drop in reverse order: the exit is signalled after the files are closed and their
-        // locks released.
+        // Locals drop in reverse order, so the exit is signalled only after the files have been
+        // closed and their locks released.
         let _exit_signal = exit_signal;
         let mut table_loop = table_loop;
-        // Log lines of the default table carry no name: mostly it is the only table.
+        // Log lines of the default table carry no name, because it is usually the only table.
         let span = (!table_loop.table.is_default())
             .then(|| tracing::info_span!("table", name = %table_loop.table));
         let _entered = span.map(tracing::Span::entered);
@@ -166,7 +166,7 @@ struct TableLoop {
 impl TableLoop {
     fn new(config: &Config, deps: LoopDeps, inbox: &SyncSender<Message>) -> Self {
         let wake = inbox.clone();
-        // With a full inbox a scan is due anyway.
+        // If the inbox is full, a scan is due anyway.
         let hint = Hint::new(move || drop(wake.try_send(Message::Hint)));
         let sender = inbox.clone();
         // A loop that has exited needs no events.
@@ -208,7 +208,8 @@ impl TableLoop {
         self.log_watch_mode();
         let mut scan_at = Instant::now() + SCAN_EVERY;
         loop {
-            // Waiting rounds are taken in batches between messages, so that a new model is not held up.
+            // Rounds are fed to the engine in batches between messages, so that a new model is not
+            // held up.
             let until_scan = scan_at.saturating_duration_since(Instant::now());
             let is_idle = self.waiting.is_empty() && !self.collector_events.is_behind();
             let wait = if is_idle { until_scan } else { Duration::ZERO };
@@ -279,8 +280,8 @@ impl TableLoop {
         }
     }
 
-    /// Warns once when the newest round lies in the future: until that time later rounds sort before
-    /// it, and no forecast meets its round.
+    /// Warns once when the newest round lies in the future. Until that time new rounds sort before
+    /// it, so no forecast is scored against its own round.
     fn check_clock(&mut self) {
         let newest = self.series.rounds().last();
         let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());

@@ -12,7 +12,8 @@ use forecasting::models::{FitError, Progress};
 use crate::training::priority;
 use crate::training::thread_pool::WithIdleHelpers;
 
-/// Rows from which idle helpers pay off: smaller fits take some hundredths of a second.
+/// Number of rows from which idle helpers pay off; fits of fewer rows take only some hundredths of
+/// a second.
 const ROWS_FOR_HELPERS: usize = 4096;
 
 /// Fits the ensemble on all rows, and on the earlier four fifths to measure it.
@@ -39,7 +40,7 @@ impl Default for EnsembleLearner {
 
 impl Learner for EnsembleLearner {
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError> {
-        // On a busy machine all threads would wait for the helper.
+        // On a busy machine a helper hardly runs, and all other threads would wait for it.
         let helpers = match rows.len() {
             ROWS_FOR_HELPERS.. => self.helpers.min(priority::processors_free()),
             _ => 0,

@@ -16,8 +16,8 @@ pub(crate) fn lower() {
 pub(crate) fn lower() {}
 
 /// Lets this thread run only on processors that are otherwise idle. A thread of the lowest priority
-/// still delays a thread that wakes up by some milliseconds, to the end of its time slice; an idle
-/// thread is preempted at once (`SCHED_IDLE`, `sched(7)`).
+/// still delays another one that wakes up, by some milliseconds until the end of its time slice; an
+/// idle thread is preempted at once (`SCHED_IDLE`, `sched(7)`).
 #[cfg(target_os = "linux")]
 pub(crate) fn idle() {
     use thread_priority::{
@@ -25,7 +25,7 @@ pub(crate) fn idle() {
         set_thread_priority_and_policy, thread_native_id,
     };
     let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    // The priority must be 0, which is the least and the only one there is under this policy.
+    // The priority must be 0, the only one that this policy has; `Min` stands for it.
     let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
     if let Err(error) = set {
         tracing::debug!(?error, "A helper keeps the priority of the trainer.");

@@ -88,7 +88,7 @@ impl TrainingStatus {
         self.ids
     }
 
-    /// Continues the ids of an earlier run, so that a version names one model.
+    /// Continues the ids of an earlier run, so that no two models have the same version.
     pub(crate) fn count_from(&mut self, id: u64) {
         self.ids = self.ids.max(id);
     }

@@ -40,7 +40,7 @@ pub(crate) struct TrainRequest {
 }
 
 /// The training thread, shared by all tables. Requests are served in order, and a table sends its
-/// next one after the last has ended, so every table has its turn.
+/// next one only after its last has ended, so every table gets its turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Trainer {
     requests: Sender<TrainRequest>,
@@ -69,7 +69,7 @@ impl Trainer {
         Ok(Self { requests })
     }
 
-    /// Requests a training. False when the thread has ended.
+    /// Requests a training. Returns false if the thread has ended.
     pub(crate) fn request(&self, request: TrainRequest) -> bool {
         self.requests.send(request).is_ok()
     }

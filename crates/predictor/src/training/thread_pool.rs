@@ -42,7 +42,8 @@ impl Workers for WithIdleHelpers {
         };
         let help = || {
             priority::idle();
-            // Helpers take the shortest jobs, as everything waits for a helper that loses its processor.
+            // Helpers take the shortest jobs, because everything waits for a helper that loses its
+            // processor.
             while let Some(job) = { queue().pop_back() } {
                 job();
             }

@@ -106,7 +106,7 @@ fn a_frame_long_after_the_list_showed_its_round_is_not_a_new_round() {
         assert_eq!(table.poll_history(), [""; 0]);
     }
     assert_eq!(table.written_for(frame(&table)), [""; 0]);
-    // If it were another round of the same value, the list would show it.
+    // If the id belonged to another round of the same value, the list would show both.
     table.play(&[231]);
     table.now += 9.0;
     assert_eq!(table.poll_history(), ["+231"]);
@@ -288,7 +288,8 @@ fn a_replay_keeps_its_times_even_if_they_step_back() {
     }
 }
 
-/// Ids arrive in the order of the rounds: once a newer round has its id, the next id is not that of an older one.
+/// Ids arrive in the order of the rounds: once a newer round has its id, the next id cannot belong
+/// to an older one.
 #[test]
 fn an_id_is_not_given_to_a_round_older_than_one_that_has_a_newer_id() {
     let fast = DedupSettings { round_min: Duration::from_millis(10), ..settings() };

@@ -207,7 +207,7 @@ fn a_periodic_sequence_gives_every_round_once() {
         table.play(&[cents]);
         table.now += 9.0;
         let mut written = table.poll_history();
-        // Three new rounds would look the same and had time to end, so the join is weak.
+        // Three new rounds would look the same, and there was time for them, so the join is weak.
         written.retain(|text| text != "Weak");
         assert_eq!(written, [format!("+{cents}")], "round {index}");
     }

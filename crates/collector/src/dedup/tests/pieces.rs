@@ -1,4 +1,4 @@
-//! Parts of lists: of pages that were still filling, and of tables that were left again.
+//! Parts of lists, from pages that were still filling and from tables that the user left again.
 
 use super::*;
 
@@ -76,7 +76,8 @@ fn a_single_equal_value_does_not_join_the_lists_of_two_tables() {
     let mut other = foreign_list();
     other[24] = table.history[0];
     table.now += 10.0;
-    // There was no time for so many new rounds, so this is another table; its past rounds do not count.
+    // So many new rounds cannot have ended in the time, so this is another table; its past rounds
+    // do not count.
     let expected = [backfilled_after("Gap", &played[5..]), backfilled_after("Reset", &[])].concat();
     assert_eq!(table.poll_until_accepted(&other), expected);
 }
@@ -193,7 +194,7 @@ fn a_briefly_shown_list_belongs_to_this_table_if_there_was_time_for_its_rounds()
         let second: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
         table.now += 20.0;
         let shown = table.shown();
-        // There was no time for the second list after the first.
+        // The rounds of the second list cannot all have ended after the first.
         let expected = if is_possible {
             [backfilled_after("Gap", &first), backfilled_after("Reset", &[])].concat()
         } else {

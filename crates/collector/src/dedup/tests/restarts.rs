@@ -139,7 +139,8 @@ fn a_reset_while_frames_come_writes_no_round_twice() {
         table.play_any();
     }
     table.now += 20.0;
-    // The frame of the other table arrives first, then its list, which shows that round.
+    // The message of the other table arrives first, then the table's list, which shows the same
+    // round.
     let newest = table.history[0];
     assert_eq!(table.written_for(round_report(Some("new"), newest)), [format!("+{newest}")]);
     let shown = table.shown();

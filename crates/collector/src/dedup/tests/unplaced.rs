@@ -109,7 +109,7 @@ fn two_rounds_that_a_filling_page_shows_twice_are_not_four() {
 fn rounds_in_the_window_are_not_written_again_when_the_table_is_left() {
     let mut table = Table::started();
     let shown = table.shown();
-    // A page that fills from its old end shows known rounds and then disappears.
+    // A page that fills up from the oldest round shows known rounds and then disappears.
     assert_eq!(table.poll_twice(&shown[18..]), [""; 0]);
     let played = miss_rounds(&mut table, 30);
     let shown = table.shown();
@@ -185,11 +185,11 @@ fn a_run_with_a_list_but_no_round_passes_the_list_to_the_next_run() {
 fn a_list_that_a_page_shows_only_while_it_loads_is_never_written() {
     let mut table = Table::started();
     let played = miss_rounds(&mut table, 12);
-    // Placeholders of the full list length.
+    // A full list of placeholders.
     let placeholders: Vec<u64> = (0..25).map(|index| 1000 + index).collect();
     assert_eq!(table.poll_twice(&placeholders), [""; 0]);
     assert_eq!(table.poll_history(), filled_in(&played));
-    // The same after so many rounds that the list shows no known one.
+    // The same after so many rounds that the list no longer shows a known one.
     let played = miss_rounds(&mut table, 40);
     assert_eq!(table.poll_twice(&placeholders[..7]), [""; 0]);
     let shown = table.shown();

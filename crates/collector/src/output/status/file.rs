@@ -7,7 +7,8 @@ use rounds::disk::{Disk, OpenMode};
 
 use super::{STATUS_FILE, Status};
 
-/// Minimum size of the file in bytes; it is padded with spaces, so that a full disk can still be reported within it.
+/// Minimum size of the file in bytes; it is padded with spaces, so that even on a full disk the
+/// status can be overwritten in place.
 const FILE_LEN_MIN: usize = 1500;
 
 /// The status file of a directory.
@@ -150,7 +151,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "{}", "the old file remains");
     }
 
-    /// Returns the counter in the file; `None` if it is not a whole status.
+    /// Returns the counter in the file; `None` if the file is not a complete status.
     fn rounds_in_file(dir: &Path) -> Option<u64> {
         let text = fs::read(dir.join(STATUS_FILE)).ok()?;
         serde_json::from_slice::<serde_json::Value>(&text).ok()?["rounds_written"].as_u64()

@@ -19,9 +19,10 @@ use crate::history_list::{ParsedList, parse_lists};
 const SILENT_MAX: u32 = 3;
 /// Pause for a frozen tab: every command queues up in it until it wakes.
 const FROZEN_PAUSE: Duration = Duration::from_secs(15);
-/// How long a missing list is looked for at every poll.
+/// A list that has been missing for less than this is polled for without extra pauses.
 const EAGER_FOR: Duration = Duration::from_secs(10);
-/// Pause between polls after that: a casino's page may match and have many frames, but never a list.
+/// Pause between polls after that: a casino's page may match and have many frames, and yet never
+/// show a list.
 const LISTLESS_PAUSE: Duration = Duration::from_secs(2);
 /// The pause after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_secs(2);
@@ -54,7 +55,7 @@ pub(super) struct Poller {
 /// An attachment to the target.
 struct Attachment {
     session: SessionId,
-    /// The browser sends the messages of its sockets.
+    /// Whether the browser reports the messages of the target's WebSockets.
     network_enabled: bool,
     /// Where the list was found last.
     list_context: Option<ContextId>,
@@ -128,7 +129,7 @@ impl Poller {
         }
     }
 
-    /// Sends the result; a list that stays away is looked for less often.
+    /// Sends the result; pauses if the list has been missing for long.
     async fn report_list(&self, parsed: ParsedList, seen: &mut Instant) {
         if matches!(parsed, ParsedList::List { .. }) {
             *seen = Instant::now();
@@ -150,7 +151,7 @@ impl Poller {
         Ok(poll_attached.session_id)
     }
 
-    /// Reads the frame where the list was last, or else every frame.
+    /// Reads the frame where the list was last found, or else every frame.
     async fn poll(&self, attachment: &mut Attachment) -> Result<ParsedList, PollError> {
         if !attachment.network_enabled {
             self.client.call(Command::WatchNetwork, Some(&attachment.session)).await?;

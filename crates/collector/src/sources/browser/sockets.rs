@@ -1,4 +1,4 @@
-//! Tells the game's WebSockets from the others of a page.
+//! Distinguishes the game's WebSockets from a page's other ones.
 
 use std::collections::HashSet;
 
@@ -25,11 +25,11 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Notes an opened socket; returns whether it replaces one of the game: a page that is left does not report its
-    /// sockets as closed.
+    /// Notes an opened socket. Returns whether it replaces a socket of the game in the same
+    /// session: when a page is left, the browser does not report its sockets as closed.
     pub(super) fn open(&mut self, key: SocketKey, url: &str) -> bool {
         if !Url::parse(url).is_ok_and(|url| url.path().ends_with(GAME_SOCKET)) {
-            // A forgotten socket is judged by its messages.
+            // A socket that is forgotten here is judged by its messages.
             if self.foreign.len() >= FOREIGN_MAX {
                 self.foreign.clear();
             }
@@ -56,7 +56,7 @@ impl Sockets {
         self.game_sockets.insert(key);
     }
 
-    /// Forgets the sockets of other sessions.
+    /// Forgets the sockets of all sessions that are not kept.
     pub(super) fn retain(&mut self, is_kept: impl Fn(&SessionId) -> bool) {
         self.foreign.retain(|(session, _)| is_kept(session));
         self.game_sockets.retain(|(session, _)| is_kept(session));

@@ -186,7 +186,7 @@ impl Tabs {
             return;
         }
         match self.polled.get(&target) {
-            // It reloads, wakes up or navigates.
+            // The target reloads, wakes up or navigates: poll it at once.
             Some(polled) => polled.wake.notify_one(),
             None => self.poll_target(target),
         }

@@ -124,7 +124,7 @@ impl Tab {
 }
 
 impl TabState {
-    /// Returns how close a tab is to giving rounds.
+    /// Returns a rank: how close the tab is to delivering rounds.
     fn promise(&self) -> u8 {
         match self {
             Self::Ignored => 0,

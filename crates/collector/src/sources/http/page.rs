@@ -19,7 +19,7 @@ pub struct PageOptions {
     pub value_attribute: Option<String>,
     /// CSS selector of the id inside the entry.
     pub id: Option<String>,
-    /// The attribute that holds it, of the element of `id` or of the entry itself.
+    /// The attribute that holds the id, in the element that `id` selects or in the entry itself.
     pub id_attribute: Option<String>,
 }
 

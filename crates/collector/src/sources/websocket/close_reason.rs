@@ -12,7 +12,7 @@ use crate::tls;
 /// Pause after close code 4429 (too many requests).
 const TOO_OFTEN_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// Returns what a close frame means, or a stream that ends without one.
+/// Returns the error for a close frame, or for a stream that ended without one.
 pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     let Some(frame) = frame else {
         return SourceError::Disconnected(format!("{peer} closed the connection"));
@@ -35,7 +35,7 @@ pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     }
 }
 
-/// Returns what an error of the connection or of the handshake means.
+/// Returns the error for a failed connection or handshake.
 pub(super) fn failed(error: &Error, peer: &str) -> SourceError {
     match error {
         Error::ConnectionClosed

@@ -197,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.send_all(&answers).await
     }
 
-    /// Does what the protocol around the documents requires.
+    /// Handles an arrival that belongs to the protocol and not to the feed.
     async fn handle_protocol(&mut self, arrival: Arrival) -> Result<(), SourceError> {
         match arrival {
             Arrival::Answer(text) => self.send(Message::text(text)).await,
@@ -273,7 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Returns whether something arrived and the last report is [`ALIVE_EVERY`] ago.
+    /// Returns whether something has arrived and the last report is at least [`ALIVE_EVERY`] ago.
     fn is_alive_due(&mut self) -> bool {
         let now = Instant::now();
         let is_due =

@@ -126,8 +126,9 @@ impl Decoder {
         }
     }
 
-    /// Splits at terminators. The rest is kept for the next message unless it is complete: many servers send one
-    /// document per message and no terminator, and the beginning of an object or a list never parses.
+    /// Splits at terminators. The text after the last one is kept for the next message, unless it
+    /// is a complete document: many servers send one document per message without a terminator, and
+    /// the beginning of an object or a list never parses.
     fn split(&mut self, text: &str, terminator: char) -> Vec<Arrival> {
         self.begun.push_str(text);
         let begun = std::mem::take(&mut self.begun);

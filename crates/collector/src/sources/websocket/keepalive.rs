@@ -60,7 +60,8 @@ pub(super) struct Keepalive {
 }
 
 impl Keepalive {
-    /// Starts the timers of a connection opened at `now` that may be without a usable message for `idle`.
+    /// Starts the timers of a connection opened at `now`. `idle` is the longest time that it may go
+    /// without a usable message.
     pub(super) fn new(ping: Ping, idle: Duration, now: Instant) -> Self {
         let next = match &ping {
             Ping::Protocol { every } | Ping::Text { every, .. } => Some(now + *every),

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A time of the test's clock.
+/// Returns a time of the test's clock.
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap()
 }
@@ -22,7 +22,7 @@ fn silent_for(seconds: i64) -> AlertInputs {
     inputs
 }
 
-/// The alerts at each of these seconds.
+/// Returns the alerts sent at each of these seconds.
 fn alerts(
     rules: &mut AlertRules,
     inputs: &AlertInputs,

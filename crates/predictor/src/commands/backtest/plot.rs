@@ -8,7 +8,7 @@ pub(super) struct Axis {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) label: &'static str,
-    /// Position and label of each line.
+    /// Position and label of each tick.
     pub(super) ticks: Vec<(f64, String)>,
 }
 
@@ -19,7 +19,7 @@ pub(super) enum Mark {
     Line { class: &'static str, points: Vec<(f64, f64)> },
     /// An area between two lines: x, low, high.
     Band { class: &'static str, points: Vec<(f64, f64, f64)> },
-    /// Points with an upright error bar and perhaps a name.
+    /// Points with a vertical error bar and an optional name.
     Dots { points: Vec<Dot> },
     /// A named level for comparison.
     Reference { y: f64, name: &'static str },
@@ -66,7 +66,7 @@ impl Axis {
         let (from, to) = ((low / step).floor() * step, (high / step).ceil() * step);
         let digits = (0..9).find(|&digits| step >= 0.999 * 0.1f64.powi(digits)).unwrap_or(9);
         let digits = usize::try_from(digits).unwrap_or(0);
-        // Both ends are whole steps, ten of them at most.
+        // Both ends are multiples of the step, which lie at most ten steps apart.
         let ticks =
             (0..=20).map(|i| from + f64::from(i) * step).take_while(|&it| it <= to + step / 2.0);
         let ticks = ticks.map(|tick| (tick, number(tick, digits))).collect();
@@ -124,7 +124,8 @@ pub(super) fn thousands(value: u64) -> String {
     }
 }
 
-/// Draws the plot for a wide and for a narrow page: text in an SVG scales with it, so both need their own.
+/// Draws the plot for a wide and for a narrow page: text in an SVG scales with the drawing, so each
+/// width needs its own.
 pub(super) fn draw(page: &mut String, plot: &Plot<'_>) -> Result {
     let wide = Frame { class: "wide", width: 560.0, height: 280.0, every: 1 };
     let narrow = Frame { class: "narrow", width: 340.0, height: 250.0, every: 2 };
@@ -143,7 +144,7 @@ struct Frame {
     class: &'static str,
     width: f64,
     height: f64,
-    /// Every this many ticks of the x axis have a label.
+    /// One in this many ticks of the x axis has a label.
     every: usize,
 }
 

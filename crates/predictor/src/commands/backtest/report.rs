@@ -24,8 +24,8 @@ const POINTS: usize = 400;
 /// Number of rounds of the moving coverage.
 const WINDOW: usize = 500;
 
-/// The result, as `--json` writes it. It holds no times but those of rounds, so the same rounds give the
-/// same text.
+/// The result, as `--json` writes it. The only times in it are those of rounds, so the same rounds
+/// give the same text.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
     pub(super) program: &'static str,
@@ -38,7 +38,7 @@ pub(super) struct Report {
     pub(super) kappa: f64,
     /// Order, law, forecast: each in the epoch with its strongest evidence.
     pub(super) evidence: Vec<TestEvidence>,
-    /// Epochs that changes of the game have ended.
+    /// Past epochs, each ended by a change of the game.
     pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
     pub(super) flat_stakes: Vec<Stakes>,
@@ -72,15 +72,15 @@ pub(super) struct ScorePoint {
     pub(super) round: u64,
     /// Brier skill of the served forecasts against the house law, in percent.
     pub(super) skill: Option<Estimate>,
-    /// The same of the raw ensemble.
+    /// The same for the raw ensemble.
     pub(super) ensemble_skill: Option<Estimate>,
     /// ln E of the order, law and forecast test in this epoch.
     pub(super) ln_e: [f64; 3],
     /// Changes noticed so far; each doubles the thresholds.
     pub(super) epoch: u32,
-    /// Coverage of the 80 % interval over the last 500 scored rounds; from 100 on.
+    /// Coverage of the 80 % interval over the last 500 scored rounds, known once there are 100.
     pub(super) coverage80: Option<f64>,
-    /// The same of the 90 % interval.
+    /// The same for the 90 % interval.
     pub(super) coverage90: Option<f64>,
     pub(super) kappa: f64,
 }
@@ -184,7 +184,8 @@ impl ReportBuilder {
     }
 }
 
-/// Each test in the epoch in which its evidence was strongest; its first alarm is the one that counts.
+/// Returns each test in the epoch of its strongest evidence, with the round of its first alarm in
+/// any epoch.
 fn strongest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
     let strongest = |number: usize| {
         let all = closed.iter().map(|epoch| &epoch.tests[number]).chain([&now[number]]);

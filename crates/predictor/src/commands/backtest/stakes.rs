@@ -34,7 +34,7 @@ pub(super) struct Bets {
     pub(super) won: u64,
     /// Returns minus stakes, in units.
     pub(super) net: f64,
-    /// Net for each unit staked, in percent, with ends (95 %, whenever one looks).
+    /// Net per unit staked, in percent, with a 95 % interval that is valid at any time.
     pub(super) return_percent: Option<Estimate>,
 }
 

@@ -71,7 +71,7 @@ fn skill_text(against: &SkillAgainst) -> String {
     )
 }
 
-/// `[-0.123, +0.456]`
+/// Formats the ends of an interval: `[-0.123, +0.456]`.
 pub(super) fn ends(estimate: Estimate, digits: usize) -> String {
     format!("[{:+.digits$}, {:+.digits$}]", estimate.lo, estimate.hi)
 }
@@ -142,7 +142,7 @@ fn stakes(text: &mut String, report: &Report) -> Result {
     Ok(())
 }
 
-/// `-2.9 % [-7.8, +2.0]`
+/// Formats the return of bets: `-2.9 % [-7.8, +2.0]`.
 pub(super) fn returned(bets: &Bets) -> String {
     bets.return_percent
         .map_or_else(|| "–".to_owned(), |it| format!("{:+.1} % {}", it.value, ends(it, 1)))

@@ -132,7 +132,7 @@ impl Check {
         line: &EventLine,
         announced: &mut Option<String>,
     ) -> anyhow::Result<()> {
-        // After a new run or a gap the commitment announced before does not apply.
+        // After a new run, a gap or a reset, the commitment announced before it no longer applies.
         if matches!(line.event.kind, EventKind::Start | EventKind::Gap | EventKind::Reset) {
             *announced = None;
         }

@@ -15,7 +15,7 @@ fn token() -> Token {
     Token::read(file.path()).unwrap()
 }
 
-/// On this machine only.
+/// Hosts of a server that listens on this machine only.
 fn hosts() -> Hosts {
     Hosts::new("127.0.0.1:5001".parse().unwrap(), &[])
 }
@@ -32,7 +32,7 @@ async fn cached() -> HttpResponse {
         .finish()
 }
 
-/// What the guard makes of a request, with `token` as its secret.
+/// Returns the guard's answer to a request, with `token` as its secret.
 async fn ask(
     token: Option<Token>,
     request: client::TestRequest,
@@ -284,7 +284,7 @@ fn on_every_address_every_address_is_ours_and_no_name() {
     }
 }
 
-/// The form, filled in.
+/// Returns a submission of the login form.
 fn filled(token: &str) -> client::TestRequest {
     let kind = (header::CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8");
     post("/login").insert_header(kind).set_payload(format!("token={token}"))

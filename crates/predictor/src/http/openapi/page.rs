@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// The content security policy forbids both.
+    /// The content security policy forbids inline scripts and styles.
     #[test]
     fn nothing_is_inline() {
         let page = page(&serde_json::from_str(super::super::DOCUMENT).unwrap());

@@ -96,7 +96,7 @@ impl Coding {
             if self.round(ticks, steps).as_ref() != Some(round) {
                 return None;
             }
-            // A time that goes back wraps around, which takes more bytes and unpacks correctly.
+            // A step back in time wraps around, which takes more bytes but unpacks correctly.
             put(&mut bytes, ticks.wrapping_sub(before).cast_unsigned());
             put(&mut bytes, steps);
             before = ticks;
@@ -111,7 +111,7 @@ impl Coding {
         }
     }
 
-    /// Returns the steps from 1.00, which are few for most multipliers.
+    /// Returns the number of steps above 1.00, which is small for most multipliers.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -249,9 +249,9 @@ mod tests {
         check(&[round(time, 1.0 + f64::EPSILON)], None);
         check(&[round(time, 1e300)], None);
         check(&[round(time, std::f64::consts::PI)], None);
-        // Before 1677 nanoseconds cannot be counted in 64 bits.
+        // Nanoseconds since 1970 fit 64 bits only back to 1677.
         check(&[round("1600-01-01T00:00:00.000000001Z", 2.0)], None);
-        // A leap second is no number of milliseconds.
+        // A leap second cannot be stored as a number of milliseconds.
         check(&[round("2016-12-31T23:59:60.5Z", 2.0)], None);
     }
 

@@ -1,5 +1,5 @@
-//! Whatever happens to the files of a directory, the rounds in memory are those in the files: with
-//! scans after notifications only, and with scans without notifications.
+//! Whatever happens to the files of a directory, the rounds in memory are those in the files, both
+//! when scans follow only notifications and when there are no notifications.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -45,7 +45,7 @@ enum Step {
     Settle,
 }
 
-/// Number of rows, and of bytes of another.
+/// Number of complete rows, and number of bytes of one more row, which is incomplete.
 type Text = (usize, usize);
 
 fn step() -> impl Strategy<Value = Step> {
@@ -65,7 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The files, a clock for their times, and a count that makes every round another.
+/// The files, a clock for their modification times, and a counter that makes every round different.
 struct World {
     root: TempDir,
     ticks: u64,
@@ -81,7 +81,7 @@ impl World {
         self.dir().join(format!("aviator_payouts_2025121{file}_193235.csv"))
     }
 
-    /// Where a file lies while its name leads nowhere.
+    /// Returns where a locked file is kept while its own name cannot be read.
     fn aside(&self, file: usize) -> PathBuf {
         self.root.path().join(format!("aside {file}"))
     }
@@ -98,14 +98,15 @@ impl World {
         text
     }
 
-    /// No two writes share a time, as if the clock of the disk were fine enough.
+    /// Sets a new modification time: no two writes share one, as if the clock of the file system
+    /// were fine enough.
     fn stamp(&mut self, path: &Path) -> io::Result<()> {
         self.ticks += 1;
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + self.ticks);
         OpenOptions::new().append(true).open(path)?.set_modified(time)
     }
 
-    /// What cannot happen, because the file is not there or locked, does not happen.
+    /// Takes a step. One that is impossible because the file is missing or locked does nothing.
     fn take(&mut self, step: &Step) -> io::Result<()> {
         match *step {
             Step::Append(file, text) => {
@@ -157,7 +158,7 @@ impl World {
     }
 }
 
-/// What must be visible: of each file what it held when it could last be read.
+/// The expected rounds: for each file, those it held when it could last be read.
 #[derive(Default)]
 struct Model(BTreeMap<String, Vec<Round>>);
 
@@ -240,8 +241,8 @@ fn hint() -> (Hint, Receiver<()>) {
     (Hint::new(move || wake.send(()).unwrap_or_default()), hinted)
 }
 
-/// Waits until all earlier events of the file system have been handled: events arrive in order, and its
-/// own is the last.
+/// Waits until all earlier events of the file system have been handled. Events arrive in order, so
+/// the barrier causes one itself and waits for it.
 struct Barrier {
     dir: TempDir,
     hint: Hint,
@@ -291,7 +292,8 @@ fn check(steps: &[Step], watcher: &FsWatcher, barrier: &mut Barrier) {
     }
 }
 
-/// `SCHEDULES=20000 cargo test -p predictor whatever_happens` tries more.
+/// Returns the number of schedules; `SCHEDULES=20000 cargo test -p predictor whatever_happens`
+/// tries more.
 fn schedules() -> u32 {
     std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
 }

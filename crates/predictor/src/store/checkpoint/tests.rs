@@ -48,7 +48,7 @@ fn observe(engine: &mut Engine, rounds: &[Round]) -> Vec<Effect> {
     rounds.iter().flat_map(|round| engine.observe(*round, round.time)).collect()
 }
 
-/// After these rounds, with a model from the thirtieth on.
+/// Returns an engine that has seen these rounds, with a model from the thirtieth on.
 fn engine_after(rounds: &[Round]) -> Engine {
     let mut engine = new();
     observe(&mut engine, &rounds[..30]);
@@ -71,7 +71,7 @@ fn checkpoint(engine: &Engine, rounds: &[Round]) -> Checkpoint {
     )
 }
 
-/// Every bit of what is known, as text.
+/// Returns the state of the engine as text, exact to the bit.
 fn bits(engine: &Engine) -> String {
     serde_json::to_string(engine.learned()).unwrap()
 }
@@ -169,8 +169,8 @@ fn rounds_that_come_back_to_their_forecasts_are_taken_anew() {
     assert!(found.check_rounds(&all).is_ok(), "what comes now is later than any of them");
 }
 
-/// The names of all fields, without the numbers of arrays, and the sizes of the regressions, which
-/// follow the number of features.
+/// Collects the names of all fields, and the lengths of arrays of numbers, which depend on the
+/// number of features.
 fn names(value: &serde_json::Value, path: &str, names: &mut std::collections::BTreeSet<String>) {
     match value {
         serde_json::Value::Object(fields) => {

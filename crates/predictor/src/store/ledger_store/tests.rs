@@ -27,7 +27,7 @@ fn a_place_is_given_only_while_the_ledger_says_all_that_counted() {
     assert_eq!(store.position(), None, "it is not on the disk yet");
     store.sync().unwrap();
     assert!(store.position().is_some());
-    // The directory is replaced under it.
+    // Replace the directory while the ledger is open.
     fs::remove_file(dir.path().join("forecasts.jsonl")).unwrap();
     store.append(&entry(2)).unwrap();
     store.sync().unwrap();

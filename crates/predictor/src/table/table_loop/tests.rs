@@ -113,7 +113,7 @@ impl Bench {
     }
 
     fn start_without_model(&mut self) {
-        // Releases the lock first.
+        // Drop the old loop first: it holds the lock.
         self.table_loop = None;
         let config = Config {
             data_dir: self.dir.path().to_owned(),
@@ -144,7 +144,8 @@ impl Bench {
         (tally.settled, tally.missed)
     }
 
-    /// All that is known, to the bit, and the forecast for the next round if it will count.
+    /// Returns everything that has been learnt, to the bit, and the forecast for the next round if
+    /// it will count.
     fn knows(&mut self) -> String {
         let table_loop = self.table_loop();
         let learned = serde_json::to_string(table_loop.engine.learned()).unwrap();
@@ -155,7 +156,7 @@ impl Bench {
         self.dir.path().join(".predictor").join(file)
     }
 
-    /// A start gives what is known now, from the checkpoint and without it.
+    /// Checks that a restart restores the current state, with and without the checkpoint.
     #[track_caller]
     fn assert_restarts_to_the_same(&mut self) {
         let known = self.knows();
@@ -273,7 +274,7 @@ fn killed_at_any_line_after_a_checkpoint_it_goes_on_as_without_one() {
         }
         assert_eq!(known[0], known[1], "cut at {cut}");
     }
-    // A ledger that ends before the checkpoint's place.
+    // A ledger that ends before the position that the checkpoint covers.
     for cut in [0, 500, at_checkpoint - 1] {
         fs::write(bench.state("checkpoint"), &saved).unwrap();
         fs::write(bench.state("forecasts.jsonl"), &ledger[..usize::try_from(cut).unwrap()])

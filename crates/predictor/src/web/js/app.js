@@ -1,4 +1,4 @@
-// Assembles the page: every status from the server is passed on, whole, to the view of each row.
+// Assembles the page: each status from the server is passed on unchanged to the view of every row.
 
 import { fetchRounds, Refused, route, table } from "./api.js";
 import { attribute, el, show, text } from "./dom.js";
@@ -131,7 +131,7 @@ function since() {
 
 /**
  * @param {Status} now
- * @returns {string} the title of the tab; it says so, too, when the rounds are simulated
+ * @returns {string} the title of the tab, which also says when the rounds are simulated
  */
 function title(now) {
   const point = now.current_prediction

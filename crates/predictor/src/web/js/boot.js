@@ -22,8 +22,8 @@
     );
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 
-  // When a script fails to load (the predictor is restarting, the connection broke), the page does nothing.
-  // Reload it a few times; app.js resets the count once every module has run.
+  // If a script fails to load (the predictor is restarting, the connection broke), the page does not
+  // work. Reload it a few times; app.js resets the count once every module has run.
   const LOADS_MAX = 4;
   /** @param {Event} event */
   const reload = (event) => {

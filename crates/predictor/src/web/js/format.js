@@ -34,7 +34,7 @@ export function short(value) {
 }
 
 /**
- * A multiplier as players write it: `2.31×`.
+ * Formats a multiplier as players write it: `2.31×`.
  * @param {number | null | undefined} value
  * @returns {string}
  */
@@ -61,7 +61,7 @@ export function percent(share, digits = 1) {
 }
 
 /**
- * A difference of two shares, in percentage points, with its sign.
+ * Formats a difference of two shares, in percentage points, with its sign.
  * @param {number} difference
  * @returns {string}
  */
@@ -72,7 +72,7 @@ export function points(difference) {
 }
 
 /**
- * A percentage with its sign: `+0.42 %`.
+ * Formats a percentage with its sign: `+0.42 %`.
  * @param {number | null | undefined} value percent
  * @returns {string}
  */
@@ -104,7 +104,7 @@ export function figure(value) {
 }
 
 /**
- * How long ago, in words: `4 s`, `3 min`, `2 h 5 min`, `3 d`.
+ * Formats how long ago something was: `4 s`, `3 min`, `2 h 5 min`, `3 d`.
  * @param {number | null | undefined} seconds
  * @returns {string}
  */
@@ -130,7 +130,7 @@ export function duration(milliseconds) {
 }
 
 /**
- * Local time of day, with the date when it is not today.
+ * Formats the local time of day, with the date if it is not today.
  * @param {string | null | undefined} iso
  * @returns {string}
  */

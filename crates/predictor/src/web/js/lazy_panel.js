@@ -37,7 +37,7 @@ export class LazyPanel {
   }
 
   /**
-   * Takes note of the newest data.
+   * Notes the newest data, and fetches them if it is time.
    * @param {string} revision changes with the data behind the panel
    * @param {string} run changes when the predictor restarts
    */

@@ -1,4 +1,5 @@
-// Keeps the page up to date: fetches the status every 3 s, or at once on an event of the server's stream.
+// Keeps the page up to date: fetches the status every 3 s, and at once when the server's stream sends
+// an event.
 // One timer, stopped while the page is hidden or paused; never two requests at a time.
 
 import { fetchStatus } from "./api.js";

@@ -4,7 +4,7 @@
 /** @typedef {import("./api_types.js").RecentRound} RecentRound */
 /** @typedef {RecentRound & { round: number }} NumberedRound */
 
-/** Rounds kept; a plot of more shows nothing more. */
+/** Rounds kept; a plot of more rounds would look the same. */
 const ROUNDS_MAX = 5000;
 /** New rounds appended to a thinned view before it is fetched again. */
 const NEWER_MAX = 100;

@@ -8,7 +8,7 @@ const TOPICS = ["new-round", "forecast", "training", "data", "resync"];
 /** Waiting times after a refused stream: the server is starting, or too many pages are open. */
 const REFUSED_MS = [5000, 20_000, 60_000];
 
-/** Names the lock: another table, or another predictor behind the same proxy, has another address. */
+/** Also names the lock and the channel, as it differs by table and by predictor behind a proxy. */
 const ADDRESS = new URL(route("events"), document.baseURI).href;
 
 export class Stream {

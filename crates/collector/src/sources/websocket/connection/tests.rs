@@ -1,4 +1,5 @@
-//! Connections over a pipe in memory, on a paused clock: minutes of silence take no time.
+//! Tests connections over an in-memory pipe and on a paused clock, where minutes of silence take no
+//! time.
 
 use serde_json::json;
 use tokio::io::{DuplexStream, duplex};

@@ -40,10 +40,11 @@ fn line(report: &Report, class: &'static str, value: impl Fn(&ScorePoint) -> Opt
     Mark::Line { class, points: points.collect() }
 }
 
-/// A known skill at a round.
+/// The rounds at which a skill is known, each with its value.
 type Known = Vec<(f64, Estimate)>;
 
-/// The first band is ten times as wide as the last and would flatten all that follows.
+/// Returns the values of a skill without the first tenth: the bands there are so wide that they
+/// would flatten the rest.
 fn known(report: &Report, skill: impl Fn(&ScorePoint) -> Option<Estimate>) -> Known {
     let known: Known =
         report.curve.iter().filter_map(|it| Some((it.round as f64, skill(it)?))).collect();
@@ -62,7 +63,8 @@ fn skill(report: &Report) -> Plot<'static> {
     let served = known(report, |it| it.skill);
     let raw = known(report, |it| it.ensemble_skill);
     let values = served.iter().chain(&raw).flat_map(|(_, skill)| [skill.lo, skill.hi]);
-    // Forecasts that are the table to the last digit have a band of no width.
+    // Forecasts that equal the house's odds to the last digit have a band of no width, so the axis
+    // always spans ±0.1.
     let y = Axis::linear("skill, %", values.chain([-0.1, 0.1]));
     Plot {
         caption: "Skill over time with its confidence band around zero",

@@ -14,8 +14,8 @@ pub(super) fn write(page: &mut String, report: &Report) -> Result {
     stakes(page, report)
 }
 
-/// Returns whether the lowest value is marked. Coverage is best at its nominal share, and raw errors
-/// depend on single rounds.
+/// Returns whether the lowest value of the column is marked as the best. Coverage is best at its
+/// nominal share, and raw errors depend on a few single rounds.
 fn is_score(name: &str) -> bool {
     !matches!(name, "in 80 %" | "in 90 %" | "MAE" | "RMSE")
 }

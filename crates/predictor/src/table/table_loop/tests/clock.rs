@@ -1,4 +1,5 @@
-//! Clocks that are set while rounds come: nothing ends, nothing is lost, nothing counts twice.
+//! Clocks that are set while rounds arrive: the loop keeps running, no round is lost, and no
+//! forecast counts twice.
 
 use daemon::log::capture_logs;
 
@@ -17,8 +18,9 @@ impl Bench {
         }
     }
 
-    /// A start counts the same, from the checkpoint and without it. Which of several forecasts for a
-    /// round still to come is shown may differ: earlier ones were numbered otherwise.
+    /// Checks that a restart settles the same number of forecasts, with and without the checkpoint.
+    /// If there are several forecasts for the next round, which of them is shown may differ,
+    /// because earlier ones were numbered differently.
     #[track_caller]
     fn assert_restarts_to_the_same_count(&mut self) {
         let settled = self.settled().0;
@@ -38,7 +40,8 @@ impl Bench {
     }
 }
 
-/// The clock is set by so many seconds amid rounds, and what counted before and after.
+/// Sets the clock by `step` seconds between rounds, and checks how many forecasts count before and
+/// after.
 #[track_caller]
 fn check(step: i64, counts_after: u64) {
     let mut bench = Bench::new();
@@ -49,7 +52,7 @@ fn check(step: i64, counts_after: u64) {
     assert_eq!(bench.rounds(), 60);
     assert_eq!(bench.settled().0, 10 + counts_after);
     bench.assert_restarts_to_the_same_count();
-    // Where rounds came in between, forecasts count again once the clock is past the newest.
+    // Forecasts count again once the clock has passed the newest round.
     bench.off = step.max(0);
     bench.play_on_time(10);
     assert_eq!(bench.rounds(), 70);
@@ -67,7 +70,7 @@ fn a_clock_set_back_by_an_hour_rests_forecasts_until_it_is_past_the_newest_round
     check(-HOUR, 0);
 }
 
-/// Files are written in UTC, so a change to or from summer time is none.
+/// Files are written in UTC, so a change to or from summer time changes nothing.
 #[test]
 fn a_clock_put_right_by_some_seconds_costs_at_most_a_forecast() {
     for step in [-15, 15] {
@@ -88,7 +91,7 @@ fn a_clock_that_was_a_year_ahead_is_named_and_its_rows_can_be_put_right() {
     assert!(log.contains(&format!("in {CSV}, is 5255")), "{log}");
     assert_eq!(bench.rounds(), 56);
     bench.assert_restarts_to_the_same_count();
-    // The rows since then are taken away, as if they had never been.
+    // Remove the rows written since then, as if they had never existed.
     fs::write(bench.dir.path().join(CSV), good).unwrap();
     bench.table_loop().scan();
     assert_eq!(bench.rounds(), 50);

@@ -1,5 +1,5 @@
-//! Whichever disk calls of the ledger fail: a forecast that was served as counting is on disk and counts
-//! once, and forecasts count again after the last failure.
+//! Whichever disk calls of the ledger fail, a forecast that was served as one that counts is on
+//! disk and counts once; after the last failure, forecasts count again.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use forecasting::ledger::Entry;
 
 use super::*;
 
-/// More calls than any run here makes.
+/// More disk calls than any run of these tests makes.
 const CALLS_MAX: u64 = 1000;
 
-/// The rounds of the lines of a ledger.
+/// The round numbers in the lines of a ledger.
 #[derive(Debug, Default)]
 struct Lines {
     forecasts: BTreeSet<u64>,
@@ -37,7 +37,8 @@ impl Bench {
         fs::read(self.state("forecasts.jsonl")).unwrap_or_default()
     }
 
-    /// Returns the next round, if its forecast is served as counting and stored.
+    /// Returns the number of the next round, if its forecast has been stored and is served as one
+    /// that counts.
     fn promised(&mut self) -> Option<u64> {
         let table_loop = self.table_loop();
         table_loop.ledger_store.path()?;
@@ -45,8 +46,9 @@ impl Bench {
     }
 }
 
-/// Runs with a ledger and a checkpoint of an earlier run and injects faults at start-up, while rounds
-/// arrive singly and in groups, at shutdown and at the next start. False if no fault occurred.
+/// Runs on the ledger and checkpoint of an earlier run and injects faults: at start-up, while
+/// rounds arrive one by one and in groups, at shutdown and at the next start. Returns false if no
+/// fault occurred.
 fn survives(fault: Fault, first: u64, count: u64) -> bool {
     let mut bench = Bench::with_rounds(12);
     bench.play(2);
@@ -79,7 +81,7 @@ fn survives(fault: Fault, first: u64, count: u64) -> bool {
 }
 
 impl Bench {
-    /// Starts after the power was lost and compares with what was promised.
+    /// Starts after a power failure and checks the ledger against what was promised.
     #[track_caller]
     fn play_on_after_loss(&mut self, promised: &BTreeSet<u64>) {
         self.start_without_model();
@@ -102,7 +104,7 @@ fn whichever_calls_fail_promised_forecasts_count_once_and_the_next_ones_are_kept
     for fault in Fault::ALL {
         let tried = (1..CALLS_MAX).take_while(|&first| survives(fault, first, 1)).count();
         assert!(tried > 100, "{fault:?} was tried at {tried} calls only");
-        // Several in a row, so that putting things right fails as well.
+        // Several failures in a row, so that the recovery fails as well.
         for first in (1..=tried as u64).step_by(3) {
             survives(fault, first, 8);
         }

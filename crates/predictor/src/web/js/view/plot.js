@@ -12,7 +12,7 @@ import { startLegendToggles } from "./legend_toggles.js";
 /** @typedef {import("../store.js").RoundStore} RoundStore */
 /** @typedef {import("../store.js").NumberedRound} NumberedRound */
 
-/** Labels from this multiplier on are shortened. */
+/** Multipliers from here on get a short label. */
 const LONG = 10_000;
 
 export class RoundPlot {

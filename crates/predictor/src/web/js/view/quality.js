@@ -65,7 +65,10 @@ function judgement(accuracy) {
   return better < -SAME ? "model_say_worse" : "model_say_same";
 }
 
-/** Always takes its space, so that nothing moves when a training begins. @param {Status} status */
+/**
+ * Renders the progress of a training. It keeps its space without one, so that nothing moves.
+ * @param {Status} status
+ */
 function progress({ training, auto_train_enabled: auto }) {
   const bar = /** @type {HTMLProgressElement} */ (el("training-progress"));
   const next = training.next_at_records;

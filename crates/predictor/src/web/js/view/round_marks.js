@@ -70,7 +70,8 @@ export function drawDots(u, { rounds, step, read, hidden }) {
   );
   const room = u.bbox.width / devicePixelRatio / Math.min(max - min, Math.max(20, seen.length));
   const radius = devicePixelRatio * Math.min(5, Math.max(room > 2 ? 3 : 2, 0.32 * room));
-  // A thinned view keeps extremes, nearly all outside their range: rings would tell nothing.
+  // A thinned view keeps the extremes, nearly all of them outside their range, so rings would say
+  // nothing.
   const ringed = step === 1 && !hidden.has("out");
   clipped(u, () => {
     for (const { round, multiplier, inside } of seen) {

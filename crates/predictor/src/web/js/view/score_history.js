@@ -14,7 +14,7 @@ const PROMISED = 0.8;
 /** Evidence, as ln e, at which a test turns amber. */
 const AMBER = Math.log(20);
 const EVIDENCE_TICKS = [0.01, 0.1, 1, 20, 100, 1e3, 1e4, 1e6, 1e9, 1e15, 1e30].map(Math.log);
-/** Evidence below this is drawn here: how far it has fallen says nothing. */
+/** Lower end of the plot; less evidence is drawn here, as how far it has fallen says nothing. */
 const LEAST = Math.log(0.005);
 const TESTS = /** @type {const} */ (["order", "law", "forecast"]);
 
