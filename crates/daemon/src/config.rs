@@ -1,5 +1,5 @@
-//! The configuration file, and whether a setting comes from a flag, the environment, the file or a
-//! default.
+//! Reads the configuration file, and finds out where a setting comes from: a flag, the environment,
+//! the file or a default.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ pub fn set_by(matches: &ArgMatches, arg: &Arg) -> Option<String> {
     }
 }
 
-/// Returns the default that an argument's help describes in words, as in `[default: one per core]`.
+/// Returns the default that an argument's help states in words, as in `[default: one per core]`.
 pub fn default_in_words(arg: &Arg) -> Option<String> {
     let help = arg.get_help()?.to_string();
     let (_, after) = help.split_once("[default: ")?;

@@ -1,5 +1,5 @@
-//! The interface of every program of the project to its environment: signals, service manager, log,
-//! metrics, configuration file, manual pages and final error message.
+//! Process plumbing that all programs of the project share: signals, service manager, log, metrics,
+//! configuration file, manual pages and final error message.
 
 #[cfg(feature = "config-file")]
 pub mod config;

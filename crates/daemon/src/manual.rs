@@ -10,8 +10,8 @@ use clap_complete::Shell;
 
 use crate::output;
 
-/// The commands `completions` and `man`, to be flattened into a program's commands by a variant with
-/// `#[command(flatten)]`.
+/// The commands `completions` and `man`, to be flattened into a program's commands by a variant
+/// with `#[command(flatten)]`.
 ///
 /// Their help contains the name of that program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ enum Manual {
 }
 
 impl ManualCommand {
-    /// Runs the command; `command` is the definition of the program's whole command line.
+    /// Runs the command. `command` is the definition of the program's whole command line.
     ///
     /// # Errors
     /// The output cannot be printed or written.

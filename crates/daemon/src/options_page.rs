@@ -1,4 +1,4 @@
-//! The reference page of a command line in Markdown, and the check that a page in `docs/` is current: for tests.
+//! For tests: renders the Markdown reference page of a command line and checks the page in `docs/`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,12 +6,14 @@ use std::{env, fs};
 
 use clap::{Arg, ArgAction, Command};
 
-/// A command that shares at least this many options with an earlier one refers to it instead of repeating them,
+/// Minimum number of options that a command must share with an earlier one for its section to refer
+/// to that one instead of repeating them.
 const SHARED_MIN: usize = 5;
-/// unless it lacks more than this many of the earlier command's options.
+/// Maximum number of the earlier command's options that such a command may lack.
 const LACKED_MAX: usize = 3;
 
-/// Checks that `page` equals what [`render`] returns for `command`; if `UPDATE_DOCS` is set, rewrites it first.
+/// Checks that `page` equals what [`render`] returns for `command`. If `UPDATE_DOCS` is set, it
+/// first rewrites the page.
 ///
 /// # Panics
 /// If the page cannot be read or written, or is out of date.
@@ -28,7 +30,8 @@ pub fn check(command: Command, page: &Path) {
     );
 }
 
-/// Returns the reference page of `program`: every command with its options, environment variables, defaults and values.
+/// Returns the reference page of `program`: every command with its options, and their environment
+/// variables, defaults and values.
 pub fn render(mut program: Command) -> String {
     program.build();
     let name = program.get_name().to_owned();
@@ -100,7 +103,8 @@ fn section(page: &mut String, program: &str, command: &Command, earlier: &[&Comm
     }
 }
 
-/// Returns the earlier command that shares the most options, if it is similar enough, with its options.
+/// Returns the earlier command that shares the most options with this one, and its options; `None`
+/// if none is similar enough.
 fn shared<'a>(own: &[Row], earlier: &[&'a Command]) -> Option<(&'a str, Vec<Row>)> {
     let common = |theirs: &[Row]| theirs.iter().filter(|it| own.contains(it)).count();
     earlier

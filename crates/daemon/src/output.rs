@@ -17,12 +17,13 @@ pub fn print(text: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Writes a line to stderr, for a program that has no log yet or is about to exit. A failure is
-/// ignored: there is nowhere left to report it.
+/// ignored, because there is nowhere left to report it.
 pub fn say(line: &str) {
     drop(writeln!(stderr(), "{line}"));
 }
 
-/// Returns an error with its causes in one line. A cause that an error already quotes is not repeated.
+/// Returns an error and its causes as one line. A cause that the text above it already contains is
+/// not repeated.
 pub fn in_one_line(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {

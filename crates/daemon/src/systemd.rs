@@ -1,5 +1,5 @@
-//! Notifies the service manager of readiness, liveness and shutdown (`sd_notify(3)`); a no-op without
-//! one and outside Linux.
+//! Notifies the service manager of readiness, liveness and shutdown (`sd_notify(3)`); a no-op
+//! without one and outside Linux.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub fn stopping() {
     notifier::stopping();
 }
 
-/// Returns how often [`alive`] must be called at least; `None` if the watchdog is off.
+/// Returns the longest allowed interval between calls of [`alive`]; `None` if the watchdog is off.
 pub fn watchdog() -> Option<Duration> {
     notifier::watchdog()
 }

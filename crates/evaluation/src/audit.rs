@@ -2,8 +2,8 @@
 //! each target, and the defects of the recording itself.
 //!
 //! The battery is valid for a single look. Run it only at the round counts announced in
-//! [`SNAPSHOTS`], each look with half the error probability of the one before; to look at any time,
-//! use the [sequential tests](crate::sequential).
+//! [`SNAPSHOTS`], each look with half the error probability of the one before. The
+//! [sequential tests](crate::sequential) may be looked at at any time.
 
 mod battery;
 mod clock;
@@ -85,8 +85,8 @@ impl std::error::Error for TooFewRounds {}
 pub struct TestResult {
     /// Its name.
     pub name: &'static str,
-    /// What a finding would indicate: `law`, `order`, `law or order`, `order or clock`, `law, order
-    /// or clock`, `drift`.
+    /// What a finding would be about: `law`, `order`, `law or order`, `order or clock`,
+    /// `law, order or clock`, `drift`.
     pub about: &'static str,
     /// The question it answers, in plain words.
     pub question: &'static str,
@@ -202,7 +202,7 @@ fn strongest(evidence: &Evidence) -> Vec<TestEvidence> {
     [0, 1].into_iter().filter_map(strongest).collect()
 }
 
-/// Returns whether a test has reached amber or red.
+/// Returns whether a test has reached the amber or red level.
 fn has_alarm(test: &TestEvidence) -> bool {
     test.level >= Level::Amber
 }

@@ -11,8 +11,8 @@ const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The generator SplitMix64 (Steele, Lea and Flood 2014); the state starts at the seed.
 ///
-/// Not for secrets. It serves here because anyone can draw the same numbers again and so check that
-/// no test was tuned.
+/// Not for secrets. It is used here because anyone can draw the same numbers again and so verify
+/// that no test was tuned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitMix64 {
     state: u64,

@@ -12,7 +12,8 @@ pub const COUNT: usize = 25;
 /// The features of one round, in the order of [`CATALOG`].
 pub type FeatureRow = [f64; COUNT];
 
-/// `ln` of 1,000,000x, the highest multiplier a game of this kind pays; the ranges refer to it.
+/// `ln` of 1,000,000x, the highest multiplier that games of this kind pay. The ranges are those up
+/// to it.
 const LN_CAP: f64 = 13.815_510_557_964_274;
 
 /// Maximum absolute value of a standardised feature.
@@ -21,7 +22,7 @@ const STANDARDISED_MAX: f64 = 4.0;
 /// One feature: its name, definition, range, scale, and the function that computes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Feature {
-    /// Name in the API, in documents and of the model's column.
+    /// Name in the API and the documentation, and of the model's column.
     pub name: &'static str,
     /// The kind of pattern it looks for.
     pub group: Group,
@@ -56,7 +57,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// Returns the name in the API and in documents.
+    /// Returns the name in the API and the documentation.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trends => "trends",
@@ -74,11 +75,12 @@ impl fmt::Display for Group {
     }
 }
 
-/// Returns the row on a common scale: each feature less its centre, in units of its scale, clamped to
+/// Returns the row on a common scale: each feature less its centre, in units of its scale, clamped
+/// to
 /// -4 to 4.
 ///
-/// Centre and scale are constants of the fair game, not statistics of the data at hand, so the result
-/// depends on the row alone.
+/// Centre and scale are constants of the fair game, not statistics of the data at hand, so the
+/// result depends on the row alone.
 pub fn standardised(row: &FeatureRow) -> FeatureRow {
     std::array::from_fn(|i| {
         let Feature { centre, scale, .. } = CATALOG[i];

@@ -4,15 +4,16 @@ use crate::catalog::FeatureRow;
 use crate::sorted::Sorted;
 use crate::window::{LOOK_BACK, Window, WindowError, check, next_ewm};
 
-/// Size of the buffer: several look-backs, so that values rarely have to be moved to its front.
+/// Size of the buffer: several times the look-back, so that values rarely have to be moved to its
+/// front.
 const CAPACITY: usize = 16 * LOOK_BACK;
 
 /// Feature rows of a growing history, one round at a time.
 ///
-/// Every row equals [`Window::row`] of the history so far, to the bit: the same functions compute the
-/// features from the same values in the same order. No sum is carried over, so nothing drifts. The
-/// state is exact: the last 50 values, two sorted copies of them, and the moving average, which is
-/// defined by this recursion.
+/// Every row equals [`Window::row`] of the history so far, to the bit: the same functions compute
+/// the features from the same values in the same order. No sum is carried over, so nothing drifts.
+/// The state is exact: the last 50 values, two sorted copies of them, and the moving average, which
+/// is defined by this recursion.
 #[derive(Debug, Clone)]
 pub struct Extractor {
     /// The newest values end at `filled`; it holds at least the last `LOOK_BACK` of the history.

@@ -1,11 +1,12 @@
 //! Training rows: the features known before each round, and its outcome as the target.
 //!
-//! The row of round t holds the features of the rounds up to t - 1 and the target `ln M` of round t.
-//! The first ten rounds of a history have no row: their features would rest on too few rounds.
+//! The row of round t holds the features of the rounds up to t - 1 and the target `ln M` of round
+//! t. The first ten rounds of a history have no row: their features would rest on too few rounds.
 //!
 //! Rows are stored column by column in chunks. A full chunk never changes again, so a snapshot for
 //! the trainer shares all full chunks and copies only the last one. Features are stored as f32,
-//! which halves the memory and loses nothing that a tree or a regression could use; targets are f64.
+//! which halves the memory and loses nothing that a tree or a regression could use; targets are
+//! f64.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +39,8 @@ pub struct Dataset {
     last: Chunk,
 }
 
-/// The rows of a [`Dataset`] at one moment, or a range of them. Cheap to clone and to send.
+/// The rows of a [`Dataset`] at one moment, or a range of them. Cheap to clone and to send to
+/// another thread.
 #[derive(Debug, Clone)]
 pub struct DatasetSnapshot {
     chunks: Arc<[Arc<Chunk>]>,
@@ -271,7 +273,8 @@ impl Default for Chunk {
     }
 }
 
-/// Converts a feature to f32, in which models see it both when they are fitted and when they forecast.
+/// Converts a feature to f32, in which models see it both when they are fitted and when they
+/// forecast.
 #[expect(clippy::cast_possible_truncation, reason = "features lie within 1e4 of 0")]
 fn narrow(value: f64) -> f32 {
     value as f32

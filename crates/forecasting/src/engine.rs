@@ -14,8 +14,8 @@
 //! }
 //! ```
 //!
-//! The same rounds, observed at the same times, with the same models installed after the same rounds,
-//! give the same forecasts bit for bit.
+//! The same rounds, observed at the same times, with the same models installed after the same
+//! rounds, give the same forecasts bit for bit.
 
 mod learned_state;
 
@@ -41,8 +41,8 @@ pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
 pub struct Settings {
     /// Whether the engine requests trainings.
     pub auto_train: bool,
-    /// Whether rounds are observed live, so that a forecast can be late. The rounds of a replay were
-    /// played long ago, so for them lateness is undefined.
+    /// Whether rounds are observed live, so that a forecast can be late. The rounds of a replay
+    /// were played long ago, so for them lateness is undefined.
     pub can_be_late: bool,
 }
 
@@ -73,7 +73,7 @@ pub enum Effect {
     Settled(Settlement),
     /// A forecast for the next round was issued; it replaces an open one for that round.
     Issued(Forecast),
-    /// A training on all rounds so far, whose number is given, is due.
+    /// A training is due, on all rounds so far; their number is given.
     Retrain(u64),
 }
 
@@ -83,8 +83,8 @@ enum OpenForecast {
     /// There is no forecast.
     #[default]
     None,
-    /// The forecast will be scored. `replaced` is the frozen forecast that it replaced, which counts
-    /// again if this one cannot be stored.
+    /// The forecast will be scored. `replaced` is the frozen forecast that it replaced, which
+    /// counts again if this one cannot be stored.
     Frozen { forecast: Forecast, replaced: Option<Forecast> },
     /// The forecast could not be stored: it is shown but never scored.
     Discarded(Forecast),
@@ -160,8 +160,8 @@ impl Engine {
         self.settle(round)
     }
 
-    /// Restores what an engine had learnt after these rounds, instead of replaying them. Call it only
-    /// on an engine without rounds.
+    /// Restores what an engine had learnt after these rounds, instead of replaying them. Call it
+    /// only on an engine without rounds.
     pub fn restore(&mut self, rounds: &[Round], learned: LearnedState) {
         for round in rounds {
             self.learn(*round);
@@ -174,8 +174,8 @@ impl Engine {
         &self.learned
     }
 
-    /// Records that the open forecast could not be stored. The forecast that it replaced counts again;
-    /// without one, the open forecast is still shown but not scored.
+    /// Records that the open forecast could not be stored. The forecast that it replaced counts
+    /// again; without one, the open forecast is still shown but not scored.
     pub fn discard_open(&mut self) {
         self.open = self.open.discarded();
     }
@@ -185,8 +185,8 @@ impl Engine {
         self.open.frozen()
     }
 
-    /// Processes a new round observed at `now`: settles the open forecast, learns from the round, and
-    /// issues the next forecast.
+    /// Processes a new round observed at `now`: settles the open forecast, learns from the round,
+    /// and issues the next forecast.
     pub fn observe(&mut self, round: Round, now: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
         let settlement = self.settle(round);
@@ -199,7 +199,8 @@ impl Engine {
         effects
     }
 
-    /// Returns the number of rounds to train on, if a training is due; returns it once per training.
+    /// Returns the number of rounds to train on, if a training is due; returns it once per
+    /// training.
     pub fn ask_for_training(&mut self) -> Option<u64> {
         let is_due = self.settings.auto_train && self.rounds >= self.next_training_at();
         is_due.then(|| self.training_started())
@@ -214,8 +215,8 @@ impl Engine {
 
     /// Installs a model and issues a forecast from it.
     ///
-    /// A late forecast does not replace one that was in time: whether a training ends before a round
-    /// depends on the length of the round, and so on its multiplier.
+    /// A late forecast does not replace one that was in time: whether a training ends before a
+    /// round depends on the length of the round, and so on its multiplier.
     pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
         self.installed = Some(installed);
         let is_frozen = self.frozen().is_some_and(|open| !open.late) && self.is_late(now);
@@ -272,7 +273,7 @@ impl Engine {
         training_schedule::due_at(self.trained_on)
     }
 
-    /// Settles the open forecast by a round and learns from both.
+    /// Settles the open forecast with a round and learns from both.
     fn settle(&mut self, round: Round) -> Option<Settlement> {
         let open = std::mem::take(&mut self.open);
         let settlement = open.frozen().map(|&forecast| Settlement { forecast, round });
@@ -314,8 +315,8 @@ impl Engine {
     }
 
     /// Returns whether a forecast issued at `now` is late, judged by the past alone. A rule that
-    /// depended on the round itself would select rounds by their length, and bets on such a selection
-    /// prove nothing.
+    /// depended on the round itself would select rounds by their length, and bets on rounds
+    /// selected that way prove nothing.
     fn is_late(&self, now: DateTime<Utc>) -> bool {
         self.settings.can_be_late
             && self.last.is_some_and(|last| now - last.time > BETTING_CLOSES_AFTER)

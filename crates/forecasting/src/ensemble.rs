@@ -1,8 +1,8 @@
 //! The ensemble: random forest, gradient boosting and ridge regression with equal weights.
 //!
-//! A fit is deterministic: the same rows and options, seed included, give the same model bit for bit
-//! on any number of workers. It reads no clock and no file and starts no thread; independent jobs go
-//! to the [`Workers`] that are passed in.
+//! A fit is deterministic: the same rows and options, seed included, give the same model bit for
+//! bit on any number of workers. It reads no clock and no file and starts no thread; independent
+//! jobs go to the [`Workers`] that are passed in.
 
 use features::FeatureRow;
 
@@ -18,7 +18,7 @@ mod holdout;
 
 pub use holdout::{Measured, OutOfSample, PointErrors, fit_and_measure, holdout, out_of_sample};
 
-/// Minimum number of rows for a fit, which 30 rounds give.
+/// Minimum number of rows for a fit; 30 rounds have that many.
 pub const ROWS_MIN: usize = 20;
 
 /// Options of a fit.

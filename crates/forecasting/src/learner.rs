@@ -7,12 +7,13 @@ use crate::ensemble::OutOfSample;
 use crate::forecast::Forecaster;
 use crate::models::{FitError, Progress};
 
-/// Fits a model to rows. Implemented for the ensemble, and by tests that need a model at once.
+/// Fits a model to rows. Implemented for the ensemble, and in tests by models that need no training
+/// time.
 pub trait Learner: Send + 'static {
     /// Fits a model to all rows and measures its errors on rows it has not seen.
     ///
     /// # Errors
-    /// The same as of [`crate::ensemble::fit`].
+    /// The same as for [`crate::ensemble::fit`].
     fn learn(&self, rows: &DatasetSnapshot, progress: Progress<'_>) -> Result<Learned, FitError>;
 }
 
@@ -30,7 +31,7 @@ pub struct Learned {
 /// A member of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Member {
-    /// Name in the API and in documents.
+    /// Name in the API and the documentation.
     pub name: &'static str,
     /// Its weight in the model's forecast.
     pub weight: f64,

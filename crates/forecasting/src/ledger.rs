@@ -17,8 +17,8 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Parses a line; `None` if no predictor would write it. A line with impossible numbers is damaged
-    /// and must be rejected: once scored, such a number would stay in every sum.
+    /// Parses a line; `None` if no predictor would write it. A line with impossible numbers is
+    /// damaged and must be rejected: once scored, such a number would stay in every sum.
     pub fn read(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok().filter(Self::is_possible)
     }
@@ -60,7 +60,8 @@ pub struct LedgerForecast {
     pub settled: Option<Settled>,
 }
 
-/// The round that settled a forecast differs from the one that now follows in the files.
+/// The error of a forecast that was settled by another round than the one that now follows in the
+/// files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mismatch;
 
@@ -76,7 +77,7 @@ pub struct Ledger {
 }
 
 /// Pairs forecasts with their outcomes in the order written, one at a time and in constant space.
-/// Unlike [`Ledger`] it does not look back for an outcome that was written late.
+/// Unlike [`Ledger`], it does not look further back for the forecast of an outcome written late.
 #[derive(Debug, Clone, Default)]
 pub struct ForecastPairing {
     open: Option<Forecast>,
@@ -129,7 +130,8 @@ impl Ledger {
                 self.stored.push(LedgerForecast { forecast, settled: None });
                 self.model_version = self.model_version.max(forecast.model_version);
             }
-            // Usually the last one; further back if the ledger was not writable when the round ended.
+            // Usually the last one; further back if the ledger was not writable when the round
+            // ended.
             (Entry::Settled(settled), _) => {
                 let mut stored = self.stored.iter_mut().rev();
                 // Ignore an outcome without a forecast.
@@ -143,7 +145,7 @@ impl Ledger {
     /// Removes and returns the forecast that was made after `before`, for the round `next`.
     ///
     /// # Errors
-    /// It was settled by another round: the files have changed since.
+    /// The forecast was settled by another round: the files have changed since.
     pub fn take(
         &mut self,
         before: &Round,
@@ -162,8 +164,8 @@ impl Ledger {
         self.pop(last).filter(|stored| stored.settled.is_none()).map(|stored| stored.forecast)
     }
 
-    /// Returns the number of forecasts not taken, and the latest time of a round after which one was
-    /// made.
+    /// Returns the number of forecasts not taken, and the latest time of a round after which one
+    /// was made.
     pub fn left(&self) -> (usize, Option<DateTime<Utc>>) {
         let is_left = |index: &usize| !self.is_taken.get(*index).is_some_and(|taken| *taken);
         let left = (0..self.stored.len()).filter(is_left);

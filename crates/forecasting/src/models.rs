@@ -1,7 +1,7 @@
 //! Models of the next round's `ln M`.
 //!
-//! Fitting returns a model, so an unfitted model cannot exist. All models estimate the mean of `ln M`
-//! given the features by least squares.
+//! Fitting returns a model, so an unfitted model cannot exist. All models estimate the mean of `ln
+//! M` given the features by least squares.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ mod scaler;
 
 /// A fitted model that forecasts `E[ln M]` of a round from its features.
 pub trait Model: std::fmt::Debug + Send + Sync {
-    /// Returns its name in the API and in documents.
+    /// Returns its name in the API and the documentation.
     fn name(&self) -> &'static str;
 
     /// Returns a forecast for each row.
@@ -82,8 +82,8 @@ impl<'a> TreeCounter<'a> {
     }
 }
 
-/// Returns into how many parts to divide the rows so that none is larger than `rows_max`, but no more
-/// parts than trees.
+/// Returns into how many parts to divide the rows so that none is larger than `rows_max`, but no
+/// more parts than trees.
 pub(crate) fn part_count(rows: usize, rows_max: usize, trees: usize) -> usize {
     rows.div_ceil(rows_max.max(1)).clamp(1, trees.max(1))
 }

@@ -1,4 +1,4 @@
-//! Replays recorded rounds through the engine, which forecasts each as it would have when serving.
+//! Replays recorded rounds through the engine, which forecasts each as it would when serving.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -81,8 +81,8 @@ impl Refit {
 /// Fits a model to rows.
 pub type Fit<'a> = &'a dyn Fn(&DatasetSnapshot) -> Result<Arc<dyn Forecaster>, FitError>;
 
-/// Drives an engine over the rounds. `watch` receives the engine and the effects after each round and
-/// after each new model.
+/// Drives an engine over the rounds. `watch` receives the engine and the effects after each round
+/// and after each new model.
 ///
 /// Training takes no time in a backtest: a model is installed before the next round. Each round is
 /// observed at the time it ended.

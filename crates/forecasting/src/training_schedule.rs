@@ -2,12 +2,14 @@
 
 /// Number of rounds at which the first training is due.
 pub const FIRST_AT: u64 = 30;
-/// A training is due after this many new rounds,
+/// Maximum number of new rounds until the next training is due.
 const NEW_ROUNDS: u64 = 5;
-/// or after one new round for every twenty of the last training, if that is fewer.
+/// The next training is due earlier, once the new rounds are this fraction (one in twenty) of the
+/// rounds of the last training.
 const SHARE: u64 = 20;
 
-/// Returns the number of rounds at which a training is due, given how many the last one had.
+/// Returns the number of rounds at which the next training is due, given the number of rounds that
+/// the last one had.
 ///
 /// ```text
 /// never trained: 30;  trained on 30: 32 (5 %);  trained on 1,000: 1,005

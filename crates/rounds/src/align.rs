@@ -1,8 +1,9 @@
 //! Aligns two recordings of one table whose feed has no round ids.
 //!
-//! The clocks of two recorders differ, and each misses rounds of its own. What they share is the order of the multipliers. So
-//! the difference of the clocks is what most equal multipliers agree on, and the rounds that are the same are the longest chain
-//! of equal multipliers at about equal times, in the order of both.
+//! The two recorders' clocks differ, and each recorder misses rounds that the other has. What the
+//! recordings share is the order of the multipliers. The clock offset is therefore the one on which
+//! most pairs of equal multipliers agree, and the common rounds are the longest chain of equal
+//! multipliers at about the same time that is in order in both recordings.
 
 use std::collections::BTreeMap;
 
@@ -15,18 +16,19 @@ use crate::Round;
 pub struct RecordedRound {
     /// Time, by the recorder's clock, and multiplier.
     pub round: Round,
-    /// It comes from a history list: its time is an estimate.
+    /// Whether it comes from a history list, in which case its time is an estimate.
     pub is_estimate: bool,
 }
 
 /// Bounds on clocks and times that the alignment assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Maximum difference of two clocks.
+    /// Maximum offset between the two clocks.
     pub clocks: TimeDelta,
-    /// Maximum difference of two observed times of one round, after correcting the clocks.
+    /// Maximum difference between the two observed times of a round, after the clock offset has
+    /// been removed.
     pub heard: TimeDelta,
-    /// The same where one of them is an estimate.
+    /// The same maximum when at least one of the two times is an estimate.
     pub estimated: TimeDelta,
     /// Minimum time between the ends of two rounds.
     pub round: TimeDelta,
@@ -43,52 +45,54 @@ impl Default for Limits {
     }
 }
 
-/// How a round of the second recording relates to the first one; rounds are given by their index.
+/// How a round of the second recording relates to the first one. Rounds are given by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlignedRound {
-    /// The same round as `first`.
+    /// Both recordings have the round.
     Same {
-        /// In the first recording.
+        /// Index in the first recording.
         first: usize,
-        /// In the second one.
+        /// Index in the second recording.
         second: usize,
     },
-    /// The first recording lacks it.
+    /// The first recording lacks the round.
     Missing {
-        /// In the second recording.
+        /// Index in the second recording.
         second: usize,
-        /// When it ended by the clock of the first one.
+        /// When the round ended, by the first recorder's clock.
         time: DateTime<Utc>,
     },
-    /// The first recording has `first` at this point, with another multiplier.
+    /// The first recording has a round with another multiplier at this point.
     Conflict {
-        /// In the first recording.
+        /// Index in the first recording.
         first: usize,
-        /// In the second one.
+        /// Index in the second recording.
         second: usize,
     },
-    /// It cannot have been played: the first recording has no time for it.
+    /// The round cannot have been played: it does not fit between its neighbours in the first
+    /// recording.
     NoRoom {
-        /// In the second recording.
+        /// Index in the second recording.
         second: usize,
     },
-    /// The recordings share too few rounds to determine the difference of the clocks.
+    /// The round cannot be placed: the recordings share too few rounds to determine the clock
+    /// offset.
     Unplaced {
-        /// In the second recording.
+        /// Index in the second recording.
         second: usize,
     },
 }
 
-/// Rounds that share one estimate of the difference of the clocks.
+/// Number of consecutive rounds that share one estimate of the clock offset.
 const BLOCK: usize = 256;
-/// Number of equal multipliers that must agree on a difference of the clocks.
+/// Minimum number of pairs of equal multipliers that must agree on a clock offset.
 const AGREE: usize = 6;
-/// Weight of a pair whose times agree to the millisecond.
+/// Weight of a pair whose times agree to the millisecond; each millisecond apart costs 1.
 const WORTH: i64 = 1 << 30;
 
-/// Aligns the second recording with the first; both must be in order of time.
+/// Aligns the second recording with the first. Both must be sorted by time.
 ///
-/// Returns one entry for each round of the second recording, in its order.
+/// Returns one entry for each round of the second recording, in the order of that recording.
 pub fn align(
     first: &[RecordedRound],
     second: &[RecordedRound],
@@ -109,10 +113,10 @@ pub fn align(
     joined
 }
 
-/// How the clock of the second recorder differs from that of the first, for each block of its rounds.
+/// The offset of the second recorder's clock from the first one's, for each block of rounds.
 #[derive(Debug)]
 struct Clocks {
-    /// To be added to times of the second one.
+    /// Offsets to add to the second recorder's times.
     blocks: Vec<TimeDelta>,
     is_known: bool,
 }
@@ -130,13 +134,14 @@ impl Clocks {
         Self { blocks: blocks.collect(), is_known }
     }
 
-    /// The time of a round by the first clock.
+    /// Returns when a round of the second recording ended, by the first recorder's clock.
     fn time(&self, second: &[RecordedRound], index: usize) -> DateTime<Utc> {
         second[index].round.time + self.blocks[index / BLOCK]
     }
 }
 
-/// The difference of the clocks that most equal multipliers agree on, if it is clear.
+/// Returns the clock offset on which most pairs of equal multipliers agree, if there is a clear
+/// one.
 fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> Option<TimeDelta> {
     let mut differences: Vec<i64> = Vec::new();
     for heard in block.iter().filter(|heard| !heard.is_estimate) {
@@ -147,7 +152,8 @@ fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> 
     }
     differences.sort_unstable();
     let reach = limits.heard.num_milliseconds();
-    // How many lie within reach after each; the best, and the best that has nothing to do with it.
+    // For each difference, count those at most `reach` above it. Compare the largest group with the
+    // largest one that does not overlap it.
     let ends: Vec<usize> = differences
         .iter()
         .map(|low| differences.partition_point(|difference| *difference <= low + reach))
@@ -160,7 +166,8 @@ fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> 
     is_clear.then(|| TimeDelta::milliseconds(differences[best + count(best) / 2]))
 }
 
-/// The longest chain of equal multipliers at about equal times, and of those the one whose times agree best.
+/// Returns the longest chain of equal multipliers at about the same time; of several, the one whose
+/// times agree best.
 fn chain(
     first: &[RecordedRound],
     second: &[RecordedRound],
@@ -168,8 +175,9 @@ fn chain(
     limits: &Limits,
 ) -> Vec<(usize, usize)> {
     let mut links: Vec<Link> = Vec::new();
-    // For each worth of a chain that ends at or before a round of the first recording, its last link: only those stand in it
-    // that are worth more than all before them.
+    // The best chains found so far, keyed by the round of the first recording at which they end:
+    // each chain's worth and last link. A chain is kept only if it is worth more than every chain
+    // that ends earlier.
     let mut best: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
     for (index, heard) in second.iter().enumerate() {
         let time = clocks.time(second, index);
@@ -204,14 +212,15 @@ fn chain(
     pairs
 }
 
-/// A pair, and the one before it in its chain.
+/// A pair of equal rounds, and the index of the previous link of its chain.
 #[derive(Debug)]
 struct Link {
     at: (usize, usize),
     previous: Option<usize>,
 }
 
-/// Keeps in `best` only what is worth more than everything before it.
+/// Adds a chain to `best`, unless one that ends no later is worth as much, and removes the later
+/// ones that are worth no more.
 fn enter(best: &mut BTreeMap<usize, (i64, usize)>, at: usize, end: (i64, usize)) {
     if best.range(..=at).next_back().is_some_and(|(_, (worth, _))| *worth >= end.0) {
         return;
@@ -233,7 +242,7 @@ fn between(heard: &[RecordedRound], from: DateTime<Utc>, to: DateTime<Utc>) -> &
     &heard[start..end.max(start)]
 }
 
-/// What lies between two pairs: rounds that only one recorder has, or that they tell differently.
+/// The rounds between two pairs: those that only one recording has, or whose multipliers differ.
 struct Stretch<'a> {
     first: &'a [RecordedRound],
     second: &'a [RecordedRound],
@@ -246,7 +255,7 @@ struct Stretch<'a> {
 impl Stretch<'_> {
     fn join(&self, joined: &mut Vec<AlignedRound>) {
         let mut ours = self.from.0..self.to.0;
-        // Where times are estimates only the number of rounds tells.
+        // Estimated times cannot tell which rounds correspond; only an equal number of them can.
         let is_estimated =
             self.second[self.from.1..self.to.1].iter().any(|heard| heard.is_estimate)
                 || self.first[ours.clone()].iter().any(|heard| heard.is_estimate);
@@ -277,13 +286,14 @@ impl Stretch<'_> {
         }
     }
 
-    /// Whether the first recorder was there at about that time.
+    /// Returns whether the first recording has rounds at about that time.
     fn may_be_common(&self, time: DateTime<Utc>) -> bool {
         let reach = self.limits.clocks;
         !between(self.first, time - reach, time + reach).is_empty()
     }
 
-    /// The time itself, or the nearest one that keeps the order, as long as rounds do not come too close; none if they must.
+    /// Returns `time`, moved as little as necessary to keep the order and the minimum distance from
+    /// both neighbours; `None` if there is no such time.
     fn room(&self, time: DateTime<Utc>, last: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let end = self.first.get(self.to.0).map(|next| next.round.time);
         let earliest = last.map(|last| last + self.limits.round);

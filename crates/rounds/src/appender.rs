@@ -1,18 +1,18 @@
-//! A file that grows by whole pieces only.
+//! Appends to a file in whole pieces, and undoes a piece that was written only in part.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{DiskFile, FileStat};
 
-/// Appends pieces whole, or not at all.
+/// Appends each piece whole or not at all.
 ///
-/// After a failure nothing more is written until [`Appender::settle`] has put the file right.
+/// After a failure nothing may be written until [`Appender::settle`] has restored the file.
 #[derive(Debug)]
 pub(crate) struct Appender {
     file: Box<dyn DiskFile>,
     path: PathBuf,
-    /// Bytes known to be on the disk.
+    /// Length in bytes of the part known to be on the disk: the good bytes.
     good: u64,
     state: State,
 }
@@ -21,9 +21,9 @@ pub(crate) struct Appender {
 enum State {
     /// The file holds exactly the good bytes.
     Good,
-    /// The file may hold up to this many bytes more.
+    /// The file may hold up to this many bytes after the good ones.
     Partial(u64),
-    /// As `Partial`, and a failed sync leaves open which bytes are on the disk.
+    /// As `Partial`; and because a sync failed, it is unknown which bytes are on the disk.
     Unsynced(u64),
 }
 
@@ -32,9 +32,9 @@ enum State {
 pub(crate) enum FileState {
     /// It can be appended to.
     Good,
-    /// It holds the good bytes and no more, but a sync of it has failed once.
+    /// It has been cut back to the good bytes, but a sync of it has failed.
     CutBack,
-    /// Another program has changed or deleted it: it must not be written or cut any more.
+    /// Another program has changed or deleted it: it must not be written or cut again.
     Foreign,
 }
 
@@ -60,7 +60,7 @@ impl Appender {
         let length = piece.len() as u64;
         if let Err(error) = self.file.write_all(piece) {
             self.state = State::Partial(length);
-            // Where this fails, too, the next `settle` tries again.
+            // If this fails too, the next `settle` tries again.
             drop(self.settle());
             return Err(error);
         }
@@ -74,8 +74,8 @@ impl Appender {
 
     /// Restores the file to its good bytes.
     ///
-    /// After an error nothing may be written, neither here nor elsewhere: the piece that failed may
-    /// still be readable in this file.
+    /// If this fails, nothing may be written, neither to this file nor to another one: readers may
+    /// still see the piece that failed.
     pub(crate) fn settle(&mut self) -> io::Result<FileState> {
         let FileStat { length, is_linked } = self.file.stat()?;
         let (State::Partial(more) | State::Unsynced(more)) = self.state else {
@@ -97,7 +97,7 @@ impl Appender {
         Ok(FileState::CutBack)
     }
 
-    /// Empties the file, which [`Appender::settle`] has cut back.
+    /// Empties a file that [`Appender::settle`] has cut back, and starts it again.
     pub(crate) fn restart(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.good = 0;
@@ -106,7 +106,8 @@ impl Appender {
         Ok(())
     }
 
-    /// Continues a file whose earlier bytes need not be certain.
+    /// Continues the file with whatever it holds now, without knowing that those bytes are on the
+    /// disk.
     pub(crate) fn accept(&mut self) -> io::Result<()> {
         self.good = self.file.stat()?.length;
         self.state = State::Good;

@@ -1,4 +1,5 @@
-//! The disk operations that durable files need, behind a trait, so that tests can make each one fail.
+//! The disk operations that durable files need, behind a trait, so that tests can make each one
+//! fail.
 //!
 //! Rounds, the predictor's ledger and the collector's status file are written through it.
 
@@ -21,7 +22,7 @@ pub trait Disk: Debug + Send + Sync {
     /// The system's error.
     fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>>;
 
-    /// Renames a file, replacing the file of that name.
+    /// Renames a file; replaces a file that already has the new name.
     ///
     /// # Errors
     /// The system's error.
@@ -33,7 +34,7 @@ pub trait Disk: Debug + Send + Sync {
     /// The system's error.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes the names of the files in a directory survive a power failure.
+    /// Syncs a directory, so that the names of its files survive a power failure.
     ///
     /// # Errors
     /// The system's error.
@@ -45,7 +46,7 @@ pub trait Disk: Debug + Send + Sync {
 pub enum OpenMode {
     /// For reading; the file must exist.
     Read,
-    /// For appending to a new file; `AlreadyExists` if there is one of that name.
+    /// For appending to a new file; fails with `AlreadyExists` if the name is taken.
     New,
     /// For reading and appending; created if it does not exist.
     Append,
@@ -63,19 +64,20 @@ pub trait DiskFile: Write + Debug + Send {
     /// The system's error.
     fn read_at(&mut self, offset: u64, bytes: &mut [u8]) -> io::Result<usize>;
 
-    /// Waits until everything written so far, and the length, is on the disk.
+    /// Waits until everything written so far, and the file's length, is on the disk.
     ///
     /// # Errors
-    /// After an error it is unknown which of the bytes are on the disk.
+    /// The system's error; it is then unknown which of the bytes are on the disk.
     fn sync_data(&mut self) -> io::Result<()>;
 
     /// Truncates the file; the next write goes to the new end.
     ///
     /// # Errors
-    /// The system's error; the length is unknown then.
+    /// The system's error; the length is then unknown.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
 
-    /// Returns the file's current length and whether it still has a name, whoever changed them.
+    /// Returns the file's current length and whether it still has a name. Either may have been
+    /// changed by another program.
     ///
     /// # Errors
     /// The system's error.
@@ -87,11 +89,11 @@ pub trait DiskFile: Write + Debug + Send {
 pub struct FileStat {
     /// Length in bytes.
     pub length: u64,
-    /// False once the file has been deleted; always true where the system cannot tell.
+    /// Whether the file still has a name; always true on a system that cannot tell.
     pub is_linked: bool,
 }
 
-/// Reads an open file from an offset on.
+/// Reads an open file, starting at an offset.
 #[derive(Debug)]
 pub struct ReadFrom<'a> {
     file: &'a mut dyn DiskFile,
@@ -119,7 +121,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, opening: OpenMode) -> io::Result<Box<dyn DiskFile>> {
-        // On Windows a file opened for appending cannot be cut.
+        // On Windows, a file opened for appending cannot be truncated.
         let mut options = OpenOptions::new();
         match opening {
             OpenMode::Read => options.read(true),
@@ -145,7 +147,8 @@ impl Disk for RealDisk {
     }
 }
 
-/// Syncs a directory. A no-op on Windows, which persists names by itself and cannot open a directory.
+/// Syncs a directory. A no-op on Windows, which persists names by itself and cannot open a
+/// directory.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());

@@ -1,9 +1,9 @@
-//! Events: what is known of a round, or of the recording, beyond the CSV file.
+//! Events: what is known about a round or the recording beyond the CSV file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What is known of a round, or of the recording itself, beyond the two columns of the CSV.
+/// What is known about a round, or about the recording itself, beyond the two CSV columns.
 ///
 /// Events are kept in the event file, one JSON object per line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum EventKind {
     Start,
     /// A round observed as it ended.
     Live,
-    /// A round taken from a history list after the fact; its time is an estimate.
+    /// A round recovered from a history list after it ended; its time is an estimate.
     Backfill,
     /// An unknown number of rounds is missing before this point.
     Gap,
@@ -37,7 +37,7 @@ pub enum EventKind {
     Weak,
     /// The source shows another game or table; no round was taken from its list.
     Reset,
-    /// The connection was lost and is back.
+    /// The connection was lost and has been restored.
     Reconnect,
     /// Two sources disagree on one round; the first report counts.
     Conflict,
@@ -46,7 +46,7 @@ pub enum EventKind {
 }
 
 impl Event {
-    /// Returns an event without id and detail.
+    /// Returns an event without an id or details.
     pub fn new(kind: EventKind, source: &str) -> Self {
         Self { kind, source: source.to_owned(), round_id: None, detail: None }
     }
@@ -55,17 +55,19 @@ impl Event {
 /// One line of the event file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventLine {
-    /// Number of the event in its run, counted from 1 over all files of the run.
+    /// Number of the event within its run, counted from 1 over all files of the run.
     pub seq: u64,
     /// Time of the end of the round, or of the event; milliseconds since 1970, UTC.
     pub unix_ms: i64,
     /// The event.
     #[serde(flatten)]
     pub event: Event,
-    /// The row of the CSV beside it, counted from 1 without the header; absent for events without a row.
+    /// The event's row in the CSV file beside this one, counted from 1 without the header; absent
+    /// if the event has no row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
-    /// The CSV with that row, if it is not the one beside it: the event had to wait for a new file.
+    /// The CSV file with that row, if it is not the one beside this file. This happens when an
+    /// event could not be written before the next file was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
 }

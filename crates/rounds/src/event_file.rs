@@ -1,4 +1,4 @@
-//! Reads event files (`….events.jsonl`), the notes that a recorder keeps beside its CSV files.
+//! Reads event files (`….events.jsonl`), which a recorder writes beside its CSV files.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::event::EventLine;
 
-/// What the name of an event file ends with, in place of `.csv`.
+/// The ending of an event file's name, in place of `.csv`.
 pub const EVENT_FILE_SUFFIX: &str = ".events.jsonl";
 
 /// Maximum length of a line in bytes; a longer one is skipped without being kept in memory.
@@ -17,13 +17,15 @@ pub fn event_file_of(csv: &Path) -> PathBuf {
     csv.with_extension(&EVENT_FILE_SUFFIX[1..])
 }
 
-/// Returns the path of the CSV file that an event file belongs to; `None` if `path` has another name.
+/// Returns the path of the CSV file that an event file belongs to; `None` if `path` has another
+/// name.
 pub fn csv_file_of(event_file: &Path) -> Option<PathBuf> {
     let stem = event_file.file_name()?.to_str()?.strip_suffix(EVENT_FILE_SUFFIX)?;
     Some(event_file.with_file_name(format!("{stem}.csv")))
 }
 
-/// Returns all readable lines of the event file that belongs to a CSV file; none if it does not exist.
+/// Returns all readable lines of the event file that belongs to a CSV file; none if it does not
+/// exist.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -54,8 +56,9 @@ pub enum EventLineError {
 
 /// Reads the lines of an event file in order.
 ///
-/// As in a CSV file, a line is committed by its newline: iteration ends before an unfinished line, and
-/// a reader opened later at [`EventReader::offset`] continues with it. Blank lines are skipped.
+/// As in a CSV file, a line is committed by its newline: iteration ends before an unfinished line,
+/// and a reader opened later at [`EventReader::offset`] continues with that line. Blank lines are
+/// skipped.
 #[derive(Debug)]
 pub struct EventReader {
     file: BufReader<File>,
@@ -80,7 +83,7 @@ impl EventReader {
         self.offset
     }
 
-    /// Returns how many lines this reader has passed; the last one returned has this number.
+    /// Returns the number of lines read so far, which is the number of the line returned last.
     pub fn line(&self) -> u64 {
         self.line
     }
@@ -108,7 +111,7 @@ impl EventReader {
         }
         if !is_whole {
             self.torn_bytes = length;
-            // What was read of an unfinished line is read again once it is whole.
+            // The part of an unfinished line that was read is read again once the line is complete.
             self.file.seek(SeekFrom::Start(self.offset))?;
             return Ok(None);
         }
@@ -147,7 +150,7 @@ mod tests {
         serde_json::to_string(&line).unwrap() + "\n"
     }
 
-    /// The numbers of the events after `offset`; 0 for a line that is not an event.
+    /// Returns the numbers of the events after `offset`; 0 for a line that is not an event.
     fn read(path: &Path, offset: u64) -> (Vec<u64>, EventReader) {
         let mut reader = EventReader::open(path, offset).unwrap();
         let found = reader.by_ref().map(|line| line.unwrap().map_or(0, |line| line.seq)).collect();

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 const PREFIX: &str = "aviator_payouts_";
 
-/// Whether a name has the form `aviator_payouts_….csv`.
+/// Returns whether a name has the form `aviator_payouts_….csv`.
 #[cfg(feature = "files")]
 pub(crate) fn is_csv(name: &str) -> bool {
     stem(name).is_some()
@@ -25,10 +25,10 @@ pub(crate) fn sort_key(name: &str) -> (&str, u32, &str) {
     }
 }
 
-/// Parses a file name of the form we write into the start time, as written, and the suffix (0 if there
-/// is none).
+/// Splits a file name that the collector writes into the run's start time, as text, and the suffix
+/// (0 without one); `None` for any other name.
 ///
-/// All files of one run share the start time.
+/// All files of one run have the same start time in their names.
 pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
     let stem = stem(name)?;
     let (start, rest) = stem.split_at_checked(15)?;
@@ -44,7 +44,8 @@ pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
     is_start.then_some((start, suffix))
 }
 
-/// Returns the name of a file without its extension; further files of one start time get a suffix.
+/// Returns the name of a file without its extension. Later files with the same start time get a
+/// suffix.
 #[cfg(feature = "files")]
 pub(crate) fn stem_at(start: DateTime<Utc>, suffix: u32) -> String {
     let start = start.format("%Y%m%d_%H%M%S");

@@ -6,7 +6,7 @@ use crate::merge::{FileRounds, merge};
 use crate::round::Round;
 use crate::scan::{ChangeKind, Directory, ScanError};
 
-/// Why the last rounds of a directory are not known.
+/// Why the last rounds of a directory cannot be determined.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LastRoundsError {
@@ -16,14 +16,15 @@ pub enum LastRoundsError {
     /// One of its files cannot be read, so its rounds may be missing.
     #[error("cannot read {file}: {error}")]
     File {
-        /// Its name.
+        /// The file's name.
         file: String,
         /// The system's error.
         error: String,
     },
 }
 
-/// The newest `count` rounds of all files of a directory, oldest first, copies of files left out.
+/// Returns the newest `count` rounds of all files of a directory, oldest first. Files that are
+/// copies of others are ignored.
 ///
 /// # Errors
 /// The directory or one of its files cannot be read.

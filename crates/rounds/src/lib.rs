@@ -22,8 +22,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The crate uses no runtime and no network, and wall time comes in with the rounds. Without its
-//! feature `files` it does not touch the file system either.
+//! The crate uses no async runtime and no network, and reads no clock: times are passed in. Without
+//! its feature `files` it does not use the file system either.
 
 pub mod align;
 #[cfg(feature = "files")]

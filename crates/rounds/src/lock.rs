@@ -6,18 +6,18 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// The file whose lock makes a process the one writer of a directory.
+/// Name of the file whose lock makes a process the only writer of a directory.
 pub const LOCK_FILE: &str = "aviator_payouts.lock";
 
-/// The exclusive right to write in a directory, held until it is dropped or the process ends.
+/// The exclusive right to write to a directory, held until it is dropped or the process ends.
 ///
-/// Readers never lock, and the files of rounds are never locked: on Windows that would keep readers out.
+/// Readers never lock, and the CSV files are never locked: on Windows that would keep readers out.
 #[derive(Debug)]
 pub(crate) struct WriterLock(
     #[expect(dead_code, reason = "open as long as the lock is held")] File,
 );
 
-/// The process that holds the lock, as far as it is known.
+/// What is known about the process that holds the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Holder {
     pub(crate) pid: Option<u32>,
@@ -46,7 +46,8 @@ impl WriterLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()));
-        // The text only serves the error message of another process: a full disk must not prevent locking.
+        // The text only serves the error message of another process: a full disk must not prevent
+        // locking.
         drop(written);
         Ok(Self(file))
     }
@@ -54,7 +55,7 @@ impl WriterLock {
 
 fn holder(file: &mut File) -> Holder {
     let mut text = String::new();
-    // Windows keeps others from reading a locked file.
+    // On Windows, another process cannot read a locked file.
     if file.take(200).read_to_string(&mut text).is_err() {
         return Holder::default();
     }

@@ -1,4 +1,4 @@
-//! Writes rounds and events into a directory, each row synced before it counts.
+//! Writes rounds and events to a directory; a round counts as written once its row is synced.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -22,9 +22,9 @@ use crate::row::{self, Columns, HEADER};
 
 /// The writer of a directory: one file of rounds for each run, and its event file.
 ///
-/// A round is written when [`RoundLog::append`] returns `Ok`: it is on the disk then.
-/// After an `Err` it is in no file, or is taken out again before anything else is written, so the
-/// caller gives the same round again.
+/// When [`RoundLog::append`] returns `Ok`, the round is on the disk. After an `Err`, the round is
+/// in no file or will be removed before anything else is written, so the caller should pass the
+/// same round again.
 #[derive(Debug)]
 pub struct RoundLog {
     disk: Box<dyn Disk>,
@@ -47,27 +47,28 @@ pub struct RoundLog {
     _lock: WriterLock,
 }
 
-/// Suffixes tried for files of one start time.
+/// Maximum number of suffixes tried for files with one start time.
 const SUFFIX_MAX: u32 = 10_000;
 
-/// Events of written rounds that are kept while the event file cannot be written.
+/// Maximum number of events of written rounds kept in memory while the event file cannot be
+/// written.
 const WAITING_MAX: usize = 10_000;
 
 impl RoundLog {
     /// Makes this process the writer of a directory and creates the file of this run.
     ///
-    /// Creates the directory, takes its lock, checks its origin, cuts torn tails (copies stay beside
-    /// the files, see [`RoundLog::repairs`]), and creates `aviator_payouts_YYYYMMDD_HHMMSS.csv` of
-    /// `now` with its event file.
+    /// Creates the directory, takes its lock, checks its origin, cuts torn tails (copies stay
+    /// beside the files, see [`RoundLog::repairs`]), and creates
+    /// `aviator_payouts_YYYYMMDD_HHMMSS.csv` of `now` with its event file.
     ///
     /// # Errors
-    /// Another process writes there, the directory holds rounds of another origin, or the system
-    /// refuses.
+    /// Another process writes there, the directory holds rounds of another origin, or the file
+    /// system returns an error.
     pub fn open(dir: &Path, origin: Origin, now: DateTime<Utc>) -> Result<Self, LogError> {
         Self::open_on(Box::new(RealDisk), dir, origin, now)
     }
 
-    /// As [`RoundLog::open`], with the files of the run on a disk that may fail.
+    /// Opens the log as [`RoundLog::open`] does, but writes the files of the run through `disk`.
     ///
     /// # Errors
     /// As [`RoundLog::open`].
@@ -110,15 +111,14 @@ impl RoundLog {
         Ok(log)
     }
 
-    /// Writes a round, and beside it what else is known of it.
+    /// Writes a round's row and then its event.
     ///
-    /// The row comes first and is the truth. If only the event cannot be written, the round counts
-    /// as written, its event is kept and tried again with the next one: see
-    /// [`RoundLog::events_waiting`].
+    /// The row alone decides. If the row is written and the event is not, the round counts as
+    /// written; the event is kept and written with the next one (see [`RoundLog::events_waiting`]).
     ///
     /// # Errors
-    /// The round is not written; give it again. After a failed sync it then goes to a new file.
-    /// Only a round that [`LogError::is_permanent`] refuses is never taken.
+    /// The round is not written: pass it again. After a failed sync it then goes to a new file.
+    /// Only when [`LogError::is_permanent`] is true would every further attempt fail as well.
     pub fn append(&mut self, round: &Round, event: &Event) -> Result<(), LogError> {
         let row = round.to_row();
         if row::parse(row.trim_end().as_bytes(), Columns::OURS).is_err() {
@@ -141,42 +141,42 @@ impl RoundLog {
         Ok(())
     }
 
-    /// Writes an event that belongs to no row: start, stop, gap, reset, reconnect, conflict.
+    /// Writes an event that belongs to no row: a start, stop, gap, reset, reconnect or conflict.
     ///
     /// # Errors
-    /// It is not written and not kept.
+    /// The event is not written, and it is not kept for later.
     pub fn note(&mut self, now: DateTime<Utc>, event: &Event) -> Result<(), LogError> {
         self.write_waiting()?;
         let line = self.line(now, event, None);
         self.write_event(&line)
     }
 
-    /// The file that rounds are written to now.
+    /// Returns the path of the CSV file to which rounds are being written.
     pub fn path(&self) -> &Path {
         self.rows.path()
     }
 
-    /// Rounds written by this log, over all its files.
+    /// Returns the number of rounds written by this log, over all its files.
     pub fn rounds_written(&self) -> u64 {
         self.rounds_written
     }
 
-    /// The torn tails that were cut off when the log was opened.
+    /// Returns the torn tails that were cut off when the log was opened.
     pub fn repairs(&self) -> &[Repair] {
         &self.repairs
     }
 
-    /// Events of written rounds that wait for the event file.
+    /// Returns the number of events of written rounds that are still to be written.
     pub fn events_waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Events given up because too many were waiting.
+    /// Returns the number of events dropped because too many were waiting.
     pub fn events_dropped(&self) -> u64 {
         self.events_dropped
     }
 
-    /// Why the last event could not be written, until one can.
+    /// Returns why the last event could not be written; `None` once an event is written again.
     pub fn event_error(&self) -> Option<&str> {
         self.event_error.as_deref()
     }
@@ -187,7 +187,7 @@ impl RoundLog {
         let settled = self.rows.settle().map_err(io_error("put right", &path))?;
         match settled {
             FileState::Good => {}
-            // It holds at most the header: reuse it instead of leaving an empty file behind.
+            // The file holds at most the header: reuse it instead of leaving an empty file behind.
             FileState::CutBack if self.rows_in_file == 0 => {
                 self.rows.restart().map_err(io_error("put right", &path))?;
             }
@@ -215,17 +215,17 @@ impl RoundLog {
             let error = io_error("put right", events.path());
             match events.settle().map_err(&error)? {
                 FileState::Good => {}
-                // Events are secondary to rows, so they continue in the same file.
+                // Events matter less than rows, so they continue in the same file.
                 FileState::CutBack => events.accept().map_err(error)?,
-                // What another program has written may lack its newline.
+                // Another program may have written a line without its newline.
                 FileState::Foreign if events.path().exists() => {
                     events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
                 }
                 FileState::Foreign => self.events = None,
             }
         }
-        // Leave the event file of an earlier CSV only once it is settled: an event that failed there
-        // must not end up in both.
+        // Move on from the event file of an earlier CSV file only once it is settled: an event that
+        // failed there must not end up in both files.
         let path = event_file_of(self.rows.path());
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
             let file = self.disk.open(&path, OpenMode::New).map_err(io_error("create", &path))?;
@@ -281,7 +281,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Creates the first file of this start time whose name, and that of its event file, is free.
+/// Creates a CSV file with the first suffix for which neither it nor its event file exists.
 fn create(
     disk: &dyn Disk,
     dir: &Path,
@@ -312,7 +312,7 @@ fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
     if marker.exists() {
         return Ok(());
     }
-    // Renamed into place: a marker that is there is whole.
+    // Rename it into place, so that a marker is complete or does not exist.
     let draft = dir.join(format!("{ORIGIN_FILE}.new"));
     let write = || {
         let mut file = fs::File::create(&draft)?;

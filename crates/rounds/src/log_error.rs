@@ -1,4 +1,4 @@
-//! Errors of writing rounds.
+//! Errors when writing rounds.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use crate::origin::Origin;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// Another process writes in this directory.
+    /// Another process is writing to this directory.
     #[error("another collector{} writes in {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
-        /// The process that holds the lock, if it can be told.
+        /// Process id of the lock's holder, if known.
         pid: Option<u32>,
-        /// Since when, RFC 3339, if it can be told.
+        /// When the holder took the lock, in RFC 3339, if known.
         since: Option<String>,
     },
     /// The directory holds rounds of another origin.
@@ -26,29 +26,29 @@ pub enum LogError {
     Mixed {
         /// The directory.
         dir: PathBuf,
-        /// What it holds.
+        /// The origin of the rounds that it holds.
         found: Origin,
-        /// What was to be written.
+        /// The origin of the rounds to be written.
         wanted: Origin,
     },
-    /// The row could not be read again.
+    /// The round's time cannot be written so that the row can be read back.
     #[error("a round cannot be written: its time {time} is outside the years 0 to 9999")]
     Time {
         /// The time of the round.
         time: DateTime<Utc>,
     },
-    /// More files of one second than anyone needs.
+    /// All suffixes for files with this start time are taken.
     #[error("{}: too many files of this start time; choose another directory", dir.display())]
     Names {
         /// The directory.
         dir: PathBuf,
     },
-    /// The system refused.
+    /// The file system returned an error.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was being done.
+        /// The action that failed.
         action: &'static str,
-        /// To what.
+        /// The file or directory concerned.
         path: PathBuf,
         /// The system's error.
         source: io::Error,
@@ -56,7 +56,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// Whether the same call can never succeed, however often it is tried.
+    /// Returns whether the call would fail every time, so that a retry is pointless.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Mixed { .. } | Self::Time { .. })
     }

@@ -20,7 +20,7 @@ impl Origin {
     /// All origins.
     pub const ALL: [Self; 3] = [Self::Recorded, Self::Replayed, Self::Simulated];
 
-    /// Returns the word that the marker file holds.
+    /// Returns the word for this origin in the marker file.
     pub fn word(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",

@@ -27,12 +27,12 @@ pub const SCHEMES: [&dyn Scheme; 6] = [
     &roobet::Roobet,
 ];
 
-/// Returns the game of a name, as [`Scheme::name`] gives it.
+/// Returns the game with this [`Scheme::name`].
 pub fn scheme(name: &str) -> Option<&'static dyn Scheme> {
     SCHEMES.into_iter().find(|scheme| scheme.name() == name)
 }
 
-/// A text is not the hexadecimal digest that it should be.
+/// A text that should be a hexadecimal digest is not one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected at least {digits} hexadecimal digits, found `{text}`")]
 pub struct HexError {
@@ -42,7 +42,7 @@ pub struct HexError {
     pub text: String,
 }
 
-/// One step from the seeds to the multiplier: the published value and the computed one.
+/// One step on the way from the seeds to the multiplier, with its published and computed values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Short name of what is computed.
@@ -121,7 +121,8 @@ fn digest_of_text(game_hash: &str, salt: &str) -> Result<String, HexError> {
     Ok(hmac_sha256(game_hash.to_ascii_lowercase().as_bytes(), salt.as_bytes()))
 }
 
-/// Returns the SHA-256 of a game hash as lower-case text: the hash of the game before in most chains.
+/// Returns the SHA-256 of a game hash as lower-case text: the hash of the game before in most
+/// chains.
 fn sha256_of_text(game_hash: &str) -> Result<String, HexError> {
     unhex(game_hash)?;
     Ok(sha256(game_hash.to_ascii_lowercase().as_bytes()))
@@ -131,7 +132,7 @@ fn sha256(message: &[u8]) -> String {
     hex(&Sha256::digest(message))
 }
 
-/// Returns a number in hexadecimal digits modulo a small one.
+/// Returns the remainder of a hexadecimal number divided by a small number.
 fn remainder(digest: &str, divisor: u64) -> Result<u64, HexError> {
     let bytes = unhex(digest)?;
     Ok(bytes.iter().fold(0, |sum, &byte| (sum * 256 + u64::from(byte)) % divisor))

@@ -16,17 +16,17 @@ pub struct Repair {
     pub file: PathBuf,
     /// Where the torn bytes are kept.
     pub torn: PathBuf,
-    /// How many they are.
+    /// How many bytes were cut off.
     pub bytes: u64,
 }
 
-/// Suffixes tried for the copy of a torn tail.
+/// Maximum number of suffixes tried for the copy of a torn tail.
 const COPIES_MAX: u32 = 1000;
 
-/// Cuts the torn tails of the files that a writer of ours may have left so.
+/// Cuts the torn tails off files that one of our own writers may have left behind.
 ///
-/// Those are the newest file and all files with an event file; other files in the directory belong to
-/// someone else. Only the holder of the lock may call this.
+/// Those are the newest file and every file with an event file; the others belong to someone else.
+/// Only the holder of the lock may call this.
 pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
     let mut repairs = Vec::new();
     let names = csv_names(dir)?;
@@ -48,7 +48,7 @@ pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
 fn repair_file(path: &Path, is_ours: bool) -> io::Result<Option<Repair>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    // A row is far shorter; what is longer is something else and not ours to cut.
+    // A row is far shorter. A longer tail is something else, which we must not cut.
     let start = length.saturating_sub(LINE_BYTES_MAX as u64);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();
@@ -70,7 +70,7 @@ fn repair_file(path: &Path, is_ours: bool) -> io::Result<Option<Repair>> {
     Ok(Some(Repair { file: path.to_owned(), torn: copy, bytes }))
 }
 
-/// Writes the torn bytes to a file of their own, never over an earlier one.
+/// Writes the torn bytes to a new file, never over an earlier copy.
 fn keep(path: &Path, torn: &[u8]) -> io::Result<PathBuf> {
     for copy in 0..COPIES_MAX {
         let mut name = path.as_os_str().to_owned();

@@ -10,14 +10,14 @@ use crate::Multiplier;
 pub struct Round {
     /// When it ended.
     pub time: DateTime<Utc>,
-    /// What it ended at.
+    /// The multiplier at which it ended.
     pub multiplier: Multiplier,
 }
 
 impl Round {
-    /// The row of this round with its newline: `2025-12-10T19:32:35.000Z,12.06`.
+    /// Returns the round's row, newline included: `2025-12-10T19:32:35.000Z,12.06`.
     ///
-    /// Milliseconds are what the format keeps; finer parts of the time are cut off.
+    /// The format keeps milliseconds; the time is truncated to them.
     pub fn to_row(&self) -> String {
         let time = self.time.to_rfc3339_opts(SecondsFormat::Millis, true);
         format!("{time},{}\n", self.multiplier)

@@ -1,7 +1,7 @@
 //! Scans a directory for what has changed in its files since the last scan.
 //!
-//! A scan depends on the files alone: a file system notification that was missed, doubled or early does
-//! not affect what the next scan finds.
+//! A scan depends on the files alone. File system notifications that are missed, duplicated or
+//! early do not change what the next scan finds.
 
 mod change;
 
@@ -24,7 +24,7 @@ pub struct Directory {
     files: BTreeMap<String, KnownFile>,
 }
 
-/// The directory itself cannot be listed; what was found in it before still stands.
+/// The directory cannot be listed; the rounds found in it earlier still count.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot list the directory {}: {source}", path.display())]
 pub struct ScanError {
@@ -43,40 +43,42 @@ struct KnownFile {
     cursor: Cursor,
     total: u64,
     rejected_total: u64,
-    /// Of all rounds up to the cursor.
+    /// Hash of all rounds up to the cursor.
     fingerprint: Hash,
-    /// Hash of the bytes before the cursor, to see that a longer file is this one and not another.
+    /// Hash of the bytes before the cursor; tells a file that has grown from one that was replaced.
     anchor: Hash,
     /// Everything read so far, as long as the columns are not final.
     unsettled: Option<Chunk>,
     error: Option<String>,
-    /// False until it could be read once.
+    /// Whether the file has ever been read successfully.
     is_known: bool,
 }
 
-/// Tells a file from another one of its name.
+/// Distinguishes a file from another one with the same name: device and inode.
 type Identity = (u64, u64);
 
 /// Number of bytes before the cursor that must be unchanged in a file that has grown.
 ///
-/// They are some 9,000 rows. A change before them goes unseen if rows are added before the next scan.
+/// That is about 9,000 rows. A change further up goes unnoticed if rows are added before the next
+/// scan.
 const ANCHOR_BYTES: u64 = 1 << 18;
 
 impl Directory {
-    /// A directory of which nothing is known yet; it need not exist.
+    /// Returns a directory that has not been scanned yet; it need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), files: BTreeMap::new() }
     }
 
-    /// The directory.
+    /// Returns the path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Everything that has changed since the last scan: files that are gone first, then by name.
+    /// Returns everything that has changed since the last scan: first the files that are gone, then
+    /// the others by name.
     ///
-    /// The first scan reports every file as new. Never reads past the last newline of a file, and
-    /// of a file that has grown only what was added and a little before it.
+    /// The first scan reports every file as new. A scan never uses bytes after a file's last
+    /// newline, and of a file that has grown it reads only the added bytes and a few before them.
     ///
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
@@ -123,7 +125,7 @@ impl KnownFile {
         }
     }
 
-    /// Adds what was read to the state.
+    /// Updates the state with what was read.
     fn take(&mut self, file: &mut File, piece: &Chunk) -> io::Result<()> {
         if piece.from_start {
             (self.total, self.rejected_total) = (0, 0);
@@ -226,7 +228,7 @@ fn read_on(file: &mut File, before: &KnownFile, now: &KnownFile) -> io::Result<I
     if let Some(start) = before.unsettled.as_ref().filter(|_| piece.from_start)
         && !piece.drop_start(start)
     {
-        // The lines added show other columns than those before seemed to.
+        // The added lines show that the earlier ones were read with the wrong columns.
         return Ok(Inspection { seen, kind: Some(ChangeKind::Replaced), piece });
     }
     let is_empty = piece.rounds.is_empty() && piece.rejected_count == 0;
@@ -266,7 +268,7 @@ fn identity(_: &Metadata) -> Identity {
     (0, 0)
 }
 
-/// A hash of numbers in their order, against accidents, not against attacks.
+/// A hash of numbers in order. It detects accidental changes, not deliberate ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Hash(u64);
 
@@ -279,7 +281,8 @@ impl Hash {
         }
     }
 
-    /// Multiplies and rotates; each step can be undone, so one changed number always shows.
+    /// Multiplies and rotates. Each step is invertible, so changing one number always changes the
+    /// hash.
     fn mix(&mut self, part: u64) {
         self.0 = (self.0 ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     }

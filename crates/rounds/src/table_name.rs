@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 /// The name of the default table.
 const DEFAULT: &str = "default";
-/// Maximum length of a name.
+/// Maximum length of a name, in bytes.
 const LENGTH_MAX: usize = 64;
 
 /// The name of a table, or of a site that records one: 1 to 64 lower-case letters, digits,
-/// `-` and `_`, the first a letter or a digit. So it can be part of a path and of an address unescaped.
+/// `-` and `_`, starting with a letter or a digit. It needs no escaping in a path or a URL.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableName(String);
 
-/// A text is not a [`TableName`].
+/// The error of a text that is not a [`TableName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a name: 1 to {LENGTH_MAX} of a-z, 0-9, - and _, the first a letter or a digit"
@@ -35,8 +35,8 @@ impl TableName {
         self.0 == DEFAULT
     }
 
-    /// Returns the directory of the table's files below a data directory: the one of the table's name, or
-    /// for the default table the data directory itself.
+    /// Returns the directory of the table's files: the subdirectory of `data_dir` with the
+    /// table's name, or for the default table `data_dir` itself.
     pub fn directory(&self, data_dir: &Path) -> PathBuf {
         if self.is_default() { data_dir.to_owned() } else { data_dir.join(&self.0) }
     }

@@ -1,7 +1,7 @@
 //! The two tests that need a clock.
 //!
-//! A round counts in the hour of the round before it. Its own time is recorded when it ends, so a
-//! long round would count in a later hour because it was long.
+//! A round counts in the hour in which the round before it ended. Its own time is recorded when it
+//! ends, so a long round could fall into a later hour just because it was long.
 
 use super::distributions::chi_square_tail;
 use super::{AuditRound, TestResult};

@@ -8,7 +8,7 @@ use super::{Baseline, BaselineForecast};
 use crate::house_law::MEDIAN;
 use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
-/// Forecasts the last multiplier again, with certainty.
+/// Forecasts that the last multiplier repeats, with certainty.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LastValue {
     first: [f64; 5],

@@ -24,8 +24,8 @@ impl Bits {
         Self { p, depth, context: 0, rounds: 0, counts }
     }
 
-    /// Bets on the next bit, learns from it, and returns the log growth of the wealth. The first
-    /// `depth` rounds have no context, so there is no bet on them.
+    /// Bets on the next bit, learns from it, and returns the log growth of the wealth. There is no
+    /// bet on the first `depth` rounds, because they have no context.
     pub fn bet(&mut self, bit: bool) -> f64 {
         let mut ln_e = 0.0;
         if self.rounds < self.depth {

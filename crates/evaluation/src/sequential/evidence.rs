@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest, RED, Wealth};
 use crate::HouseLaw;
 
-/// Offsets added to the published salt, for the transforms of the law test and the ranks of the order
-/// test.
+/// Offsets added to the published salt, for the transforms of the law test and the ranks of the
+/// order test.
 const LAW_SALT: u64 = 1_000_003;
 const ORDER_SALT: u64 = 2_000_003;
 
@@ -18,8 +18,8 @@ const EPOCHS_KEPT: usize = 100;
 /// An alarm of the detector ends the epoch: all three tests restart with doubled thresholds. Summed
 /// over all epochs, the probability of a false amber level stays below 1 in 10 per test. In the
 /// first epoch the detector watches the score under the house law, in later epochs the score of the
-/// rank within the epoch: a game that no longer follows the law would otherwise raise an alarm every
-/// few hundred rounds forever.
+/// rank within the epoch: a game that no longer follows the law would otherwise raise an alarm
+/// every few hundred rounds forever.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     house: HouseLaw,
@@ -79,7 +79,7 @@ pub struct Epoch {
     pub tests: [TestEvidence; 3],
 }
 
-/// The effect of one round on the tests.
+/// How one round affected the tests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EvidenceUpdate {
     /// The round's normal score under the house law.

@@ -14,8 +14,8 @@ pub struct OutOfSample {
     pub mae: f64,
     /// Root mean square error of the multiplier. A single high round can dominate it.
     pub rmse: f64,
-    /// Share of the variance of `ln M` that is explained; below 0 when the mean of the tested rounds
-    /// would have been a better forecast.
+    /// Share of the variance of `ln M` that is explained; below 0 when the mean of the tested
+    /// rounds would have been a better forecast.
     pub r2: f64,
     /// Mean absolute error of `ln M`.
     pub log_mae: f64,
@@ -44,7 +44,7 @@ pub struct PointErrors {
 /// side. Models fitted on all rows are at least as good as the ones measured here.
 ///
 /// # Errors
-/// The same as of [`fit`](crate::ensemble::fit) on all rows.
+/// The same as for [`fit`](crate::ensemble::fit) on all rows.
 pub fn holdout(
     rows: &DatasetSnapshot,
     options: &FitOptions,
@@ -73,7 +73,7 @@ pub struct Measured {
 /// after the other.
 ///
 /// # Errors
-/// The same as of [`fit`](crate::ensemble::fit) on all rows.
+/// The same as for [`fit`](crate::ensemble::fit) on all rows.
 pub fn fit_and_measure(
     rows: &DatasetSnapshot,
     options: &FitOptions,

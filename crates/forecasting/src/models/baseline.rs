@@ -3,7 +3,8 @@
 use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::Model;
 
-/// Forecasts the mean of its training targets, whatever the features: what a model must beat.
+/// Forecasts the mean of its training targets, whatever the features: the baseline that a model
+/// must beat.
 #[derive(Debug, Clone, Copy)]
 pub struct Constant {
     mean_ln: f64,

@@ -25,7 +25,7 @@ pub(crate) struct Binned {
 
 impl Bins {
     /// Returns at most `count` bins for each feature of `rows`, fewer for a feature with fewer
-    /// different values.
+    /// distinct values.
     pub(crate) fn of(rows: &DatasetSnapshot, count: usize) -> Self {
         let step = rows.len().div_ceil(SAMPLE_MAX).max(1);
         let (sample, _) = rows.every(0, step);
@@ -56,7 +56,7 @@ impl Binned {
     }
 }
 
-/// Returns the different values at equal steps of the ranks, without the largest value.
+/// Returns the distinct values at equal steps of rank, without the largest value.
 fn bounds(values: &[f32], count: usize) -> Vec<f32> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);

@@ -1,8 +1,8 @@
 //! Gradient boosting for least squares (Friedman 2001) on binned columns.
 //!
-//! Tree k is fitted to the residuals on subset k mod P of the rows, where subset p holds the rows p,
-//! p + P, p + 2 P, …: every row is used equally often and no tree is large. Fitting each tree to a
-//! sample of the rows is Friedman's "Stochastic gradient boosting", Computational Statistics and
+//! Tree k is fitted to the residuals on subset k mod P of the rows, where subset p holds the rows
+//! p, p + P, p + 2 P, …: every row is used equally often and no tree is large. Fitting each tree to
+//! a sample of the rows is Friedman's "Stochastic gradient boosting", Computational Statistics and
 //! Data Analysis 38, 2002; cycling through disjoint subsets samples without replacement until all
 //! rows are used. The residuals of a subset are updated only when its turn comes.
 //!
@@ -22,7 +22,7 @@ use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::bins::{Binned, Bins};
 use crate::models::{FitError, Model, TreeCounter, part_count, random};
 
-/// Name in the API and in documents.
+/// Name in the API and the documentation.
 pub const NAME: &str = "gradient_boosting";
 
 /// Limits of the default minimum leaf size, a fifth of the rows of the tree. With fewer rows than
@@ -177,7 +177,7 @@ impl RowSubset {
     }
 }
 
-/// Returns `count` different columns, in the order drawn (Fisher-Yates shuffle).
+/// Returns `count` distinct columns, in the order drawn (Fisher-Yates shuffle).
 fn drawn_columns(count: usize, seed: u64) -> Vec<usize> {
     let mut columns: Vec<usize> = (0..COUNT).collect();
     let count = count.clamp(1, COUNT);

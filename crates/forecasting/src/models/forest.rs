@@ -1,13 +1,14 @@
 //! Random forest (Breiman 2001) of sub-forests that each see a part of the rows.
 //!
 //! Part p of P holds the rows p, p + P, p + 2 P, …, so each part spans the whole history, every row
-//! is used by equally many trees (or one more, where P does not divide their number), and no tree is
-//! large. See Breiman, "Pasting small votes for classification in large databases and on-line",
+//! is used by equally many trees (or one more, where P does not divide their number), and no tree
+//! is large. See Breiman, "Pasting small votes for classification in large databases and on-line",
 //! Machine Learning 36, 1999. The sub-forests are independent, each with its own seed.
 //!
 //! Trees on a quarter of the rows, with leaves of at least the square root of a tree's rows,
 //! forecast better than trees on all rows with leaves of five: there is more noise than signal, and
-//! averaging less similar trees removes more of it. docs/explanation/performance.md has the figures.
+//! averaging less similar trees removes more of it. docs/explanation/performance.md has the
+//! figures.
 
 use smartcore::ensemble::random_forest_regressor::{
     RandomForestRegressor, RandomForestRegressorParameters,
@@ -17,7 +18,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::{FitError, Model, TreeCounter, part_count, random};
 
-/// Name in the API and in documents.
+/// Name in the API and the documentation.
 pub const NAME: &str = "random_forest";
 
 /// Options of a forest.

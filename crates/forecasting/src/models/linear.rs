@@ -1,10 +1,11 @@
 //! Ridge regression by its normal equations.
 //!
-//! Columns are standardised and the target is centred, so the intercept is the mean of the target and
-//! is not shrunk. The normal equations are summed over blocks of rows, which needs no second copy of
-//! the data. It has a solution from one row on, even with constant or duplicate columns, because the
-//! penalty makes it positive definite. `smartcore` solves it by Cholesky decomposition. The ridge
-//! regression of `smartcore` would need a copy of all rows in f64, and more rows than columns.
+//! Columns are standardised and the target is centred, so the intercept is the mean of the target
+//! and is not shrunk. The normal equations are summed over blocks of rows, which needs no second
+//! copy of the data. It has a solution from one row on, even with constant or duplicate columns,
+//! because the penalty makes it positive definite. `smartcore` solves it by Cholesky decomposition.
+//! The ridge regression of `smartcore` would need a copy of all rows in f64, and more rows than
+//! columns.
 
 use features::COUNT;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -14,7 +15,7 @@ use crate::dataset::{DatasetSnapshot, Rows};
 use crate::models::scaler::Scaler;
 use crate::models::{FitError, Model};
 
-/// Name in the API and in documents.
+/// Name in the API and the documentation.
 pub const NAME: &str = "linear_regression";
 
 /// Rows standardised at a time: a block of all columns fits into the processor's cache.

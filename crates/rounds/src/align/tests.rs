@@ -14,7 +14,7 @@ fn heard(millis: i64, cents: u64) -> RecordedRound {
     RecordedRound { round, is_estimate: false }
 }
 
-/// A table: rounds of uneven length, with many equal neighbours.
+/// The rounds of a table: of different lengths, and often equal to their neighbours.
 fn table(count: u64) -> Vec<RecordedRound> {
     let mut millis = 0;
     (0..count)
@@ -26,7 +26,8 @@ fn table(count: u64) -> Vec<RecordedRound> {
         .collect()
 }
 
-/// What the second recorder heard: its clock is `off` behind, and each time up to 400 ms late.
+/// What the second recorder observed: its clock is `off` behind, and each time is up to 400 ms
+/// late.
 fn second(table: &[RecordedRound], off: i64) -> Vec<RecordedRound> {
     let late = |index: usize| i64::try_from(index * 7919 % 400).unwrap();
     table
@@ -47,7 +48,7 @@ fn without(rounds: &[RecordedRound], is_away: impl Fn(usize) -> bool) -> Vec<Rec
     here.map(|(_, heard)| *heard).collect()
 }
 
-/// The multipliers of the first recording with those of the second one that it lacks.
+/// The multipliers of the first recording, completed by those that only the second one has.
 fn whole(first: &[RecordedRound], other: &[RecordedRound], joined: &[AlignedRound]) -> Vec<u64> {
     let mut rounds: Vec<_> = first.iter().map(|heard| heard.round).collect();
     for joined in joined {
@@ -75,7 +76,7 @@ fn truth(table: &[RecordedRound]) -> Vec<u64> {
 fn gaps_of_one_are_filled_from_the_other_whatever_its_clock_says() {
     let table = table(1000);
     for off in [0, 4_000, -250_000, 590_000] {
-        // No round that both missed: nobody could know of it.
+        // No round is missing from both recordings: such a round could not be restored.
         let is_first_away = |index: usize| (300..600).contains(&index) || index.is_multiple_of(11);
         let is_other_away = |index: usize| (700..720).contains(&index) || index % 11 == 1;
         let first = without(&table, is_first_away);
@@ -114,7 +115,7 @@ fn rounds_told_differently_are_conflicts_and_the_first_stands() {
 fn what_the_first_has_no_time_for_is_not_taken() {
     let table = table(100);
     let mut other = second(&table, 0);
-    // Half way between two rounds that are ten seconds or so apart.
+    // Halfway between two rounds that are about ten seconds apart.
     let (before, after) = (other[50].round.time, other[51].round.time);
     let between = RecordedRound {
         round: Round {
@@ -139,7 +140,7 @@ fn too_little_in_common_places_nothing() {
         matches!(joined, AlignedRound::Unplaced { .. } | AlignedRound::Conflict { .. })
     };
     assert!(joined.iter().all(is_left_alone), "{joined:?}");
-    // Where the first recorder was not there at all, its clock does not matter.
+    // While the first recorder was not running, its clock does not matter.
     let later: Vec<_> = (0..4).map(|number| heard(100_000_000 + number * 20_000, 150)).collect();
     let joined = align(&table, &later, &Limits::default());
     assert!(
@@ -153,7 +154,7 @@ fn estimated_times_are_joined_by_the_order_of_the_rounds() {
     let table = table(300);
     let mut other = second(&table, 2000);
     for (number, heard) in other[100..130].iter_mut().enumerate() {
-        // As after an outage: all of them spread evenly over a shorter time.
+        // As after an outage: the estimated times are spread evenly over a shorter period.
         heard.is_estimate = true;
         heard.round.time =
             table[100].round.time + TimeDelta::seconds(5 * i64::try_from(number).unwrap());
@@ -185,7 +186,7 @@ proptest! {
         let is_away = |index: usize, who: bool| {
             gaps.iter().any(|&(start, length, whose)| whose == who && (start..start + length).contains(&index))
         };
-        // No round that both missed: nobody could know of it.
+        // No round is missing from both recordings: such a round could not be restored.
         let first = without(&table, |index| is_away(index, true));
         let other = without(&second(&table, off), |index| is_away(index, false) && !is_away(index, true));
         let joined = align(&first, &other, &Limits::default());

@@ -1,7 +1,8 @@
-//! A disk of which any call can be made to fail, and which can lose what was not synced: for tests.
+//! A disk for tests: any call can be made to fail, and a power failure loses what was not synced.
 //!
-//! A test runs a piece of work again and again and lets its first call fail, then its second, and so
-//! on to the last. Nothing waits for the real disk, which only holds the files for the test to see.
+//! A test repeats a piece of work and makes its first call fail, then its second, and so on up to
+//! the last. The real disk holds the files for the test to read, but nothing is synced to it, so
+//! nothing waits.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,33 +12,33 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
-/// What goes wrong in a call.
+/// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// `EIO`: nothing is done.
     Broken,
     /// `ENOSPC`: nothing is done.
     Full,
-    /// A write or a read takes half of the bytes; other calls are refused with `ENOSPC`.
+    /// Reads and writes transfer only half of the bytes; other calls fail with `ENOSPC`.
     Short,
-    /// `EINTR`: nothing is done. What writes retries it, so it must end at some time.
+    /// `EINTR`: nothing is done. Writers retry such a call, so the fault must end at some point.
     Interrupted,
-    /// All is well but that nothing can be synced.
+    /// Every sync fails; all other calls succeed.
     Unsynced,
-    /// All is well but that a file longer than this cannot be synced.
+    /// Syncing a file longer than this fails; all other calls succeed.
     UnsyncedBeyond(u64),
-    /// The call is done and yet reported as failed.
+    /// The call takes effect but reports a failure.
     Late,
 }
 
 impl Fault {
-    /// One of each kind that comes by itself.
+    /// One of each kind that needs no parameter.
     pub const ALL: [Self; 6] =
         [Self::Broken, Self::Full, Self::Short, Self::Interrupted, Self::Unsynced, Self::Late];
 
     fn error(self) -> io::Error {
         match self {
-            // The number of `EIO` on every Unix.
+            // `EIO` has this number on every Unix.
             Self::Broken => io::Error::from_raw_os_error(5),
             Self::Full | Self::Short => ErrorKind::StorageFull.into(),
             Self::Interrupted => ErrorKind::Interrupted.into(),
@@ -47,7 +48,7 @@ impl Fault {
     }
 }
 
-/// A disk with a plan of what fails; its copies are the same disk.
+/// A disk with a plan of which calls fail. Clones share the plan and the files.
 #[derive(Debug, Clone)]
 pub struct FaultyDisk(Arc<Mutex<Plan>>);
 
@@ -57,24 +58,25 @@ struct Plan {
     first: u64,
     last: u64,
     calls: u64,
-    /// Of each file by its name at present.
+    /// The identity of each file, by its current name.
     identities: BTreeMap<PathBuf, u64>,
     opened: u64,
-    /// What the last sync of each file has put on the disk.
+    /// The contents of each file as of its last sync, by identity.
     durable: BTreeMap<u64, Vec<u8>>,
-    /// The names that the last sync of their directory has put there.
+    /// The names as of the last sync of their directory, with the identity of each file.
     named: BTreeMap<PathBuf, u64>,
 }
 
 impl Plan {
-    /// Of a file that has been opened; `before` is what it held before, if it was there.
+    /// Returns the identity of a file that has just been opened; `before` is what it held before,
+    /// or `None` if it did not exist.
     fn identity(&mut self, path: &Path, before: Option<Vec<u8>>) -> u64 {
         if let Some(known) = self.identities.get(path).filter(|_| before.is_some()) {
             return *known;
         }
         self.opened += 1;
         self.identities.insert(path.to_owned(), self.opened);
-        // What is found was there before the test.
+        // The file existed before the test, so it counts as synced.
         if let Some(bytes) = before {
             self.durable.insert(self.opened, bytes);
             self.named.insert(path.to_owned(), self.opened);
@@ -90,7 +92,7 @@ impl Default for FaultyDisk {
 }
 
 impl FaultyDisk {
-    /// A disk whose calls from `first` to `last` fail, counted from 1 over all files.
+    /// Returns a disk whose calls number `first` to `last` fail, counted from 1 over all files.
     pub fn new(fault: Fault, first: u64, last: u64) -> Self {
         Self(Arc::new(Mutex::new(Plan {
             fault,
@@ -104,8 +106,7 @@ impl FaultyDisk {
         })))
     }
 
-    /// Lets `count` calls fail, of those from now on the one with the number `first`, which counts
-    /// from 1, and those after it.
+    /// Makes `count` calls fail, starting with the `first`-th call from now (1 = the next one).
     pub fn fail(&self, fault: Fault, first: u64, count: u64) {
         let mut plan = self.plan();
         plan.fault = fault;
@@ -113,34 +114,34 @@ impl FaultyDisk {
         plan.last = plan.first.saturating_add(count - 1);
     }
 
-    /// From now on nothing fails.
+    /// Makes all calls succeed from now on.
     pub fn heal(&self) {
         let mut plan = self.plan();
         (plan.first, plan.last) = (u64::MAX, 0);
     }
 
-    /// Calls so far.
+    /// Returns the number of calls so far.
     pub fn calls(&self) -> u64 {
         self.plan().calls
     }
 
-    /// Whether a call has failed.
+    /// Returns whether a call has failed.
     pub fn was_hit(&self) -> bool {
         let plan = self.plan();
         plan.calls >= plan.first
     }
 
-    /// Whether nothing fails any more.
+    /// Returns whether the last planned failure has passed.
     pub fn is_over(&self) -> bool {
         let plan = self.plan();
         plan.calls >= plan.last
     }
 
-    /// Leaves in a directory what a loss of power would: of the files opened here those whose names
-    /// are on the disk, with what is on the disk of each.
+    /// Simulates a power failure: of the files opened on this disk, a directory keeps only those
+    /// whose names were synced, each with its contents as of its last sync.
     ///
     /// # Errors
-    /// Whatever the system says.
+    /// The system's error.
     pub fn lose_power(&self, dir: &Path) -> io::Result<()> {
         let mut plan = self.plan();
         let here = |path: &&PathBuf| path.parent() == Some(dir);
@@ -156,18 +157,18 @@ impl FaultyDisk {
         Ok(())
     }
 
-    /// What of a file would be there after a loss of power.
+    /// Returns what a file would hold after a power failure; `None` if it would not exist.
     pub fn durable(&self, path: &Path) -> Option<Vec<u8>> {
         let plan = self.plan();
         plan.named.get(path).map(|identity| plan.durable.get(identity).cloned().unwrap_or_default())
     }
 
-    /// A test that has panicked elsewhere has failed already.
+    /// Ignores a poisoned lock: the test that panicked has already failed.
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call and says what goes wrong in it.
+    /// Counts a call and returns how it fails; `None` if it succeeds.
     fn fault(&self) -> Option<Fault> {
         let mut plan = self.plan();
         plan.calls += 1;
@@ -238,7 +239,8 @@ impl Disk for FaultyDisk {
 #[derive(Debug)]
 struct FaultyFile {
     file: Box<dyn DiskFile>,
-    /// To see what is in it, whatever it was opened for and is called now.
+    /// A second handle to read the contents, whatever mode `file` was opened in and whatever its
+    /// current name.
     content: File,
     identity: u64,
     disk: FaultyDisk,

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
-/// How often written data is synced to the disk. A crash of the program loses nothing either way; only
-/// a power failure does.
+/// How often written data is synced to the disk. A crash of the program never loses written rows; a
+/// power failure can.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// At every request, which is after every row.
+    /// At every request, that is, after every row.
     #[default]
     Always,
-    /// At most once in this time, and when a file is closed.
+    /// At most once in this interval, and when a file is closed.
     Interval(Duration),
     /// Never; the operating system decides.
     Never,
@@ -30,8 +30,8 @@ pub struct SparingDisk {
 impl SparingDisk {
     /// Returns a disk with this policy.
     ///
-    /// `report` is called when the sync on closing a file fails, since closing returns no error: rows
-    /// since the last sync may not survive a power failure then.
+    /// `report` is called if the sync on closing a file fails, because closing cannot return an
+    /// error. Rows written since the last sync may then not survive a power failure.
     pub fn new(policy: SyncPolicy, report: fn(&io::Error)) -> Self {
         Self { policy, report }
     }
@@ -64,7 +64,7 @@ struct SparingFile {
     file: Box<dyn DiskFile>,
     disk: SparingDisk,
     synced_at: Instant,
-    /// A sync was asked for and left out.
+    /// Whether a sync was requested and skipped.
     is_dirty: bool,
 }
 

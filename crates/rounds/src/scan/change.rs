@@ -10,15 +10,16 @@ pub struct Change {
     pub file: String,
     /// What happened to it.
     pub kind: ChangeKind,
-    /// New and replaced files: all rounds of the file; appended ones: the new rounds. In file order.
+    /// The rounds, in file order: all of them for a new or replaced file, only the new ones for an
+    /// appended file.
     pub rounds: Vec<Round>,
-    /// Lines that are not rounds, of the same stretch as `rounds`; at most [`crate::REJECTED_MAX`].
+    /// Rejected lines of the same part of the file as `rounds`; at most [`crate::REJECTED_MAX`].
     pub rejected: Vec<Rejected>,
-    /// Number of lines of that stretch that are not rounds.
+    /// Number of rejected lines in that part of the file.
     pub rejected_count: u64,
-    /// Rounds of this file now.
+    /// Total number of rounds in the file.
     pub total: u64,
-    /// Lines of this file that are not rounds, now.
+    /// Total number of rejected lines in the file.
     pub rejected_total: u64,
     /// Bytes after the last newline: a row being written, or one torn by a crash.
     pub torn_bytes: u64,
@@ -30,7 +31,7 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It was not there, or not readable, before.
+    /// It did not exist, or could not be read, until now.
     New,
     /// Lines were appended.
     Appended,
@@ -38,7 +39,7 @@ pub enum ChangeKind {
     Replaced,
     /// It is gone, and its rounds with it.
     Removed,
-    /// Its size or modification time changed, its rows did not.
+    /// Its size or modification time changed, but its rows did not.
     Touched,
     /// It cannot be read; its earlier rounds still count. Reported once, retried at every scan.
     Unreadable,

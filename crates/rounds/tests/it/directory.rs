@@ -1,4 +1,4 @@
-//! What a scan tells of.
+//! What a scan reports.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -13,7 +13,7 @@ pub(crate) fn now() -> DateTime<Utc> {
     "2025-12-10T19:32:35Z".parse().unwrap()
 }
 
-/// The n-th of rounds that are all different.
+/// Returns round number `n`; no two rounds are equal.
 pub(crate) fn round(n: u64) -> Round {
     let time = now() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 12_345);
     Round { time, multiplier: Multiplier::from_cents(100 + n * 7).unwrap() }
@@ -36,7 +36,7 @@ impl Watched {
         self.dir.path().join("aviator_payouts_a.csv")
     }
 
-    /// Writes the file in place, at a time of its own.
+    /// Overwrites the file in place and gives it a new modification time.
     fn write(&mut self, text: &str) {
         fs::write(self.path(), text).unwrap();
         self.touch();
@@ -79,7 +79,7 @@ fn rounds_are_found_as_they_are_written() {
 }
 
 #[test]
-fn a_row_is_told_of_when_its_newline_is_there() {
+fn a_row_is_reported_once_its_newline_is_written() {
     let mut watched = Watched::new();
     let whole = rows(&[1, 2]);
     watched.write(&whole[..whole.len() - 1]);
@@ -91,14 +91,14 @@ fn a_row_is_told_of_when_its_newline_is_there() {
     watched.write(&(whole.clone() + "2025"));
     let change = watched.check(ChangeKind::Touched, &[], 2);
     assert_eq!(change.torn_bytes, 4);
-    // As a collector that starts cuts it off.
+    // A starting collector cuts the torn row off.
     watched.write(&whole);
     let change = watched.check(ChangeKind::Touched, &[], 2);
     assert_eq!(change.torn_bytes, 0);
 }
 
 #[test]
-fn a_file_that_is_cut_rewritten_or_exchanged_is_told_whole() {
+fn a_truncated_rewritten_or_replaced_file_is_reported_in_full() {
     let mut watched = Watched::new();
     watched.write(&rows(&[1, 2, 3]));
     watched.check(ChangeKind::New, &[1, 2, 3], 3);
@@ -118,10 +118,10 @@ fn a_file_that_is_cut_rewritten_or_exchanged_is_told_whole() {
     watched.check(ChangeKind::Removed, &[], 0);
 }
 
-/// One digit changed by hand and a row added by the writer before the next scan: the end of the
-/// file alone looks as if nothing else had happened.
+/// Someone edits a digit and the writer adds a row before the next scan. The end of the file alone
+/// looks as if only the row had been added.
 #[test]
-fn a_change_further_up_is_seen_though_rows_were_added() {
+fn a_change_further_up_is_noticed_even_if_rows_were_added() {
     let mut watched = Watched::new();
     watched.write(&rows(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
     watched.check(ChangeKind::New, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 12);
@@ -131,7 +131,7 @@ fn a_change_further_up_is_seen_though_rows_were_added() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_exchanged_for_one_of_its_length_and_time_is_told_whole() {
+fn a_file_replaced_by_one_of_equal_length_and_time_is_reported_in_full() {
     let mut watched = Watched::new();
     watched.write(&rows(&[1, 2]));
     watched.check(ChangeKind::New, &[1, 2], 2);
@@ -145,9 +145,9 @@ fn a_file_exchanged_for_one_of_its_length_and_time_is_told_whole() {
     watched.check(ChangeKind::Replaced, &[1, 3], 2);
 }
 
-/// Within one tick of the file system's clock.
+/// All writes fall within one tick of the file system's clock.
 #[test]
-fn a_file_that_grows_or_changes_at_once_is_read_though_its_time_stays() {
+fn a_changed_file_is_read_even_if_its_modification_time_stays_the_same() {
     let mut watched = Watched::new();
     for (kind, told, all) in [
         (ChangeKind::New, &[1][..], &[1][..]),
@@ -162,22 +162,22 @@ fn a_file_that_grows_or_changes_at_once_is_read_though_its_time_stays() {
 }
 
 #[test]
-fn a_file_whose_rows_stay_is_only_touched() {
+fn a_file_whose_rows_are_unchanged_is_only_touched() {
     let mut watched = Watched::new();
     watched.write(&rows(&[1, 2]));
     watched.check(ChangeKind::New, &[1, 2], 2);
     watched.touch();
     watched.check(ChangeKind::Touched, &[], 2);
-    // Copied over itself, as an editor does, with other line ends.
+    // Replaced by a copy with other line endings, as an editor does.
     let other = watched.dir.path().join("other");
     fs::write(&other, rows(&[1, 2]).replace('\n', "\r\n")).unwrap();
     fs::rename(other, watched.path()).unwrap();
     watched.check(ChangeKind::Touched, &[], 2);
 }
 
-/// The second number column shows only in later rows; what was read before is taken back.
+/// Only later rows reveal that there are two columns of numbers, so the first row is taken back.
 #[test]
-fn rows_whose_columns_turn_out_otherwise_are_told_anew() {
+fn rows_are_reported_again_if_their_columns_turn_out_differently() {
     let mut watched = Watched::new();
     let time = "2025-12-10T19:32:35Z";
     watched.write(&format!("{time},1.00,0.5\n"));
@@ -200,10 +200,10 @@ fn rejected_lines_are_counted_over_the_whole_file() {
     assert_eq!(change.rejected[0].line, 4);
 }
 
-/// The columns of a file without a header may still turn out otherwise, so it is read from its start
-/// again; what was told is not told twice.
+/// The columns of a file without a header are not certain at first, so the file is read again from
+/// its start; lines already reported are not reported twice.
 #[test]
-fn a_growing_file_without_a_header_tells_each_line_once() {
+fn each_line_of_a_growing_file_without_a_header_is_reported_once() {
     let mut watched = Watched::new();
     let mut text = round(0).to_row() + "rubbish\n" + &[1, 2].map(|n| round(n).to_row()).concat();
     watched.write(&text);
@@ -221,20 +221,20 @@ fn a_growing_file_without_a_header_tells_each_line_once() {
 }
 
 #[test]
-fn rows_that_change_their_places_are_other_rows() {
+fn a_file_whose_rows_change_places_is_reported_as_replaced() {
     let mut watched = Watched::new();
     watched.write(&rows(&[1, 2, 3]));
     watched.check(ChangeKind::New, &[1, 2, 3], 3);
     watched.write(&rows(&[1, 3, 2]));
     watched.check(ChangeKind::Replaced, &[1, 3, 2], 3);
-    // The same number of rounds and of other lines, one of each exchanged.
+    // A round has become a rejected line.
     watched.write(&(rows(&[1, 3]) + "rubbish\n"));
     watched.check(ChangeKind::Replaced, &[1, 3], 2);
 }
 
-/// Far more rows than a look goes back: a change within reach of the end is seen.
+/// The file is longer than the part that a scan compares; the change lies within that part.
 #[test]
-fn in_a_long_file_a_change_near_its_end_is_seen_though_rows_were_added() {
+fn a_change_near_the_end_of_a_long_file_is_noticed_even_if_rows_were_added() {
     let mut watched = Watched::new();
     let mut all: Vec<u64> = (0..12_000).collect();
     watched.write(&rows(&all));
@@ -248,10 +248,10 @@ fn in_a_long_file_a_change_near_its_end_is_seen_though_rows_were_added() {
     watched.check(ChangeKind::Replaced, &all, 12_002);
 }
 
-/// A loop of links: even the owner of the machine cannot read it.
+/// A symbolic link to itself, which not even root can read.
 #[cfg(unix)]
 #[test]
-fn an_unreadable_file_is_told_once_and_tried_again() {
+fn an_unreadable_file_is_reported_once_and_retried() {
     let mut watched = Watched::new();
     std::os::unix::fs::symlink(watched.path(), watched.path()).unwrap();
     let change = watched.check(ChangeKind::Unreadable, &[], 0);
@@ -271,7 +271,7 @@ fn an_unreadable_file_is_told_once_and_tried_again() {
 }
 
 #[test]
-fn what_is_no_file_is_passed_over() {
+fn anything_but_a_file_is_ignored() {
     let mut watched = Watched::new();
     fs::create_dir(watched.dir.path().join("aviator_payouts_dir.csv")).unwrap();
     #[cfg(unix)]
@@ -283,7 +283,7 @@ fn what_is_no_file_is_passed_over() {
 }
 
 #[test]
-fn a_directory_may_come_later_go_and_come_back() {
+fn a_directory_may_appear_late_vanish_and_reappear() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let mut directory = Directory::new(&path);
@@ -300,7 +300,7 @@ fn a_directory_may_come_later_go_and_come_back() {
     assert_eq!(directory.scan().unwrap()[0].kind, ChangeKind::Removed);
 }
 
-/// Readers may look at any moment of a write.
+/// A reader may look at any moment during a write.
 #[test]
 fn a_file_growing_byte_by_byte_yields_each_row_once() {
     let mut watched = Watched::new();

@@ -1,4 +1,4 @@
-//! A disk on which any call may fail: what was acknowledged stays, once; what was not is not doubled.
+//! A disk on which any call may fail: acknowledged rows are kept, and no row is written twice.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,21 +11,21 @@ use tempfile::TempDir;
 
 use crate::directory::{now, round};
 
-/// No workload here makes as many calls.
+/// More calls than any workload here makes.
 const CALLS_MAX: u64 = 1000;
 
 fn files(dir: &Path) -> Vec<PathBuf> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-/// All rounds a reader finds, in the order of files and rows.
+/// Returns all rounds that a reader finds, file by file, in row order.
 fn readable(dir: &Path) -> Vec<Round> {
     let changes = Directory::new(dir).scan().unwrap();
     assert!(changes.iter().all(|change| change.rejected_count == 0), "{changes:?}");
     changes.into_iter().flat_map(|change| change.rounds).collect()
 }
 
-/// Opens until it works, as long as there are faults.
+/// Opens the log, retrying as long as faults are still planned.
 fn open(disk: &FaultyDisk, dir: &Path) -> RoundLog {
     loop {
         let is_over = disk.is_over();
@@ -36,14 +36,15 @@ fn open(disk: &FaultyDisk, dir: &Path) -> RoundLog {
     }
 }
 
-/// A directory whose marker is there already: writing it would wait for the real disk.
+/// Returns a directory that already has its marker: writing the marker would wait for the real
+/// disk.
 fn marked_dir() -> TempDir {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join(rounds::ORIGIN_FILE), "recorded\n").unwrap();
     dir
 }
 
-/// Every event of a row names its row, each row has exactly one.
+/// Checks that each row has exactly one event, which names that row.
 fn check_events(dir: &Path, written: &[Round]) {
     let mut found = Vec::new();
     let mut seqs = Vec::new();
@@ -73,7 +74,7 @@ fn check_events(dir: &Path, written: &[Round]) {
 
 const ROUNDS: u64 = 5;
 
-/// Writes some rounds, giving each again until it is taken. False when the faults came too late.
+/// Writes some rounds, retrying each until it is written; returns false if no fault occurred.
 fn survives(fault: Fault, first: u64, count: u64) -> bool {
     let dir = marked_dir();
     let disk = FaultyDisk::new(fault, first, first + count - 1);
@@ -118,7 +119,8 @@ fn whichever_calls_fail_acknowledged_rows_are_there_once_and_writing_resumes() {
     }
 }
 
-/// The disk is gone from one call on, and with it what was not synced; false when that is too late.
+/// Fails every call from `first` on and then loses what was not synced; returns false if the
+/// workload ended before that call.
 fn survives_loss_of_power(fault: Fault, first: u64, keeps_unsynced: bool) -> bool {
     let dir = marked_dir();
     let disk = FaultyDisk::new(fault, first, u64::MAX);
@@ -147,7 +149,7 @@ fn survives_loss_of_power(fault: Fault, first: u64, keeps_unsynced: bool) -> boo
 
 #[test]
 fn whenever_the_power_fails_acknowledged_rows_are_there_once() {
-    // What is interrupted for ever never comes back.
+    // A write that is always interrupted is retried forever.
     for fault in Fault::ALL.iter().filter(|fault| **fault != Fault::Interrupted) {
         for keeps_unsynced in [false, true] {
             let tried = (1..CALLS_MAX)
@@ -158,9 +160,9 @@ fn whenever_the_power_fails_acknowledged_rows_are_there_once() {
     }
 }
 
-/// Rows that someone else has added are theirs: nothing is cut, nothing is glued to them.
+/// Rows added by someone else are neither cut off nor appended to.
 #[test]
-fn a_file_that_someone_else_changes_is_left_to_them() {
+fn a_file_that_someone_else_changes_is_left_alone() {
     let dir = TempDir::new().unwrap();
     let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
     let event = Event::new(EventKind::Live, "test");
@@ -187,7 +189,7 @@ fn check_row_events(dir: &Path, count: usize) {
 
 #[cfg(unix)]
 #[test]
-fn events_go_on_when_someone_else_changes_or_deletes_their_file() {
+fn events_continue_when_someone_else_changes_or_deletes_their_file() {
     let dir = TempDir::new().unwrap();
     let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
     let side = log.path().with_extension("events.jsonl");
@@ -208,7 +210,7 @@ fn events_go_on_when_someone_else_changes_or_deletes_their_file() {
 
 #[cfg(unix)]
 #[test]
-fn rounds_go_to_a_new_file_when_theirs_is_deleted() {
+fn rounds_go_to_a_new_file_when_the_current_one_is_deleted() {
     let dir = TempDir::new().unwrap();
     let mut log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
     let event = Event::new(EventKind::Live, "test");
@@ -219,7 +221,7 @@ fn rounds_go_to_a_new_file_when_theirs_is_deleted() {
 }
 
 #[test]
-fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
+fn a_disk_that_never_accepts_a_first_row_accumulates_no_files() {
     let dir = TempDir::new().unwrap();
     let disk = FaultyDisk::default();
     // The header can be synced.
@@ -236,9 +238,9 @@ fn a_disk_that_never_takes_a_first_row_gathers_no_files() {
     assert_eq!(readable(dir.path()), [round(0)]);
 }
 
-/// A torn row that could not be taken out, and then bytes of someone else behind it.
+/// A torn row could not be removed, and then someone else appended to it.
 #[test]
-fn nothing_is_cut_when_someone_else_has_written_behind_a_torn_row() {
+fn nothing_is_cut_when_someone_else_has_written_after_a_torn_row() {
     let dir = TempDir::new().unwrap();
     let disk = FaultyDisk::default();
     let mut log =
@@ -246,7 +248,7 @@ fn nothing_is_cut_when_someone_else_has_written_behind_a_torn_row() {
     let event = Event::new(EventKind::Live, "test");
     log.append(&round(0), &event).unwrap();
     let first = log.path().to_owned();
-    // The write after the look at the file is short, and all that follows is refused.
+    // The write after the `stat` is short, and every later call fails.
     disk.fail(Fault::Short, 2, u64::MAX);
     log.append(&round(1), &event).unwrap_err();
     disk.heal();
@@ -260,7 +262,7 @@ fn nothing_is_cut_when_someone_else_has_written_behind_a_torn_row() {
 }
 
 #[test]
-fn a_side_file_without_its_rows_is_not_joined_to_new_rows() {
+fn an_event_file_without_its_csv_file_is_not_reused() {
     let dir = TempDir::new().unwrap();
     let log = RoundLog::open(dir.path(), Origin::Recorded, now()).unwrap();
     fs::remove_file(log.path()).unwrap();
@@ -269,9 +271,9 @@ fn a_side_file_without_its_rows_is_not_joined_to_new_rows() {
     assert_eq!(log.path().file_name().unwrap(), "aviator_payouts_20251210_193235_1.csv");
 }
 
-/// `/dev/full` in small: every write is refused for good, and no file is left behind for each try.
+/// Like `/dev/full`: every write fails forever, and retries leave no files behind.
 #[test]
-fn a_disk_that_stays_full_gathers_no_files() {
+fn a_disk_that_stays_full_accumulates_no_files() {
     let dir = TempDir::new().unwrap();
     let disk = FaultyDisk::default();
     let mut log =
@@ -286,7 +288,7 @@ fn a_disk_that_stays_full_gathers_no_files() {
     assert!(log.note(now(), &event).is_err());
     assert_eq!(readable(dir.path()), [round(0)]);
     assert_eq!(files(dir.path()).len(), 4, "rows, events, lock and origin");
-    // Where only syncing fails the row goes to a second file, and from there no further.
+    // If only syncing fails, the row goes to a second file, and there are no more after it.
     disk.fail(Fault::Unsynced, 1, u64::MAX);
     for _ in 0..100 {
         log.append(&round(1), &event).unwrap_err();

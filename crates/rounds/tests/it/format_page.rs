@@ -4,7 +4,7 @@ use rounds::{Chunk, Cursor, EventLine, Round};
 
 const PAGE: &str = include_str!("../../../../docs/reference/csv-format.md");
 
-/// The rows of the tables below a heading of level three.
+/// Returns the rows of the tables under a level-three heading.
 fn examples(heading: &str, table: usize) -> Vec<(&'static str, &'static str)> {
     let section = PAGE.split(&format!("\n### {heading}\n")).nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap().split("\n### ").next().unwrap();
@@ -23,7 +23,7 @@ fn read(text: &str) -> Chunk {
 }
 
 #[test]
-fn each_line_called_taken_is_the_round_it_is_said_to_be() {
+fn each_line_listed_as_accepted_is_read_as_the_round_beside_it() {
     for (table, header) in [(0, "timestamp,multiplier\n"), (1, "")] {
         let examples = examples("Taken", table);
         assert!(examples.len() >= 3);
@@ -36,12 +36,12 @@ fn each_line_called_taken_is_the_round_it_is_said_to_be() {
 }
 
 #[test]
-fn each_line_called_rejected_is_rejected_for_that_reason() {
+fn each_line_listed_as_rejected_is_rejected_for_the_given_reason() {
     for (table, header) in [(0, "timestamp,multiplier\n"), (1, "")] {
         let examples = examples("Rejected", table);
         assert!(examples.len() >= 2);
         for (line, reason) in examples {
-            // The header once more is no row; below itself it is the second line.
+            // A repeated header is not a row; here it is the second line, below the first header.
             let piece = read(&format!("{header}{line}\n"));
             assert_eq!(piece.rounds, [], "{line}");
             assert_eq!(piece.rejected[0].reason.to_string(), reason, "{line}");
@@ -50,7 +50,7 @@ fn each_line_called_rejected_is_rejected_for_that_reason() {
 }
 
 #[test]
-fn the_example_of_the_side_file_is_an_event() {
+fn the_example_of_an_event_file_line_is_an_event() {
     let line = PAGE.lines().map(str::trim).find(|line| line.starts_with("{\"seq\"")).unwrap();
     let event: EventLine = serde_json::from_str(line).unwrap();
     assert_eq!(event.row, Some(1));

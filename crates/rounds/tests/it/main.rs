@@ -1,4 +1,4 @@
-//! What the crate promises about files.
+//! Tests of what the crate guarantees about files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod directory;

@@ -1,4 +1,4 @@
-//! Formulas of provably fair games, checked against rounds whose results are public.
+//! Checks the formulas of provably fair games against rounds whose results are public.
 
 use rounds::Multiplier;
 use rounds::provably_fair::bustabit::Version;
@@ -14,7 +14,7 @@ fn names_of_wrong(steps: &[Step]) -> Vec<&str> {
     steps.iter().filter(|step| step.matches() == Some(false)).map(|step| step.name).collect()
 }
 
-/// The panel of a round seen in public.
+/// From a publicly shown panel of a round.
 #[test]
 fn aviator_turns_the_published_decimal_into_the_published_result() {
     assert_eq!(aviator::decimal("f2868c9116e73").unwrap(), 4_266_555_165_732_467);
@@ -64,14 +64,14 @@ fn a_check_names_the_step_that_does_not_match() {
     assert_eq!(names_of_wrong(&other.steps()), ["SHA-256 of the server seed"]);
     let other = aviator::Claim { decimal: Some(1), ..fair.clone() };
     assert_eq!(names_of_wrong(&other.steps()), ["decimal of its first 13 digits"]);
-    // Another seed leaves nothing as it was.
+    // Another seed changes every step.
     let other = aviator::Claim { server_seed: "another".to_owned(), ..fair.clone() };
     assert_eq!(names_of_wrong(&other.steps()).len(), 4);
     // The order of the players counts.
     let client_seeds = fair.client_seeds.iter().rev().cloned().collect();
     let other = aviator::Claim { client_seeds, ..fair.clone() };
     assert_eq!(names_of_wrong(&other.steps()).len(), 3);
-    // What was not said cannot be wrong.
+    // A value that was not published cannot be wrong.
     let silent = aviator::Claim { commitment: None, digest: None, ..fair };
     assert_eq!(silent.steps()[0].matches(), None);
     assert_eq!(names_of_wrong(&silent.steps()), [""; 0]);
@@ -88,7 +88,7 @@ fn aviator_never_ends_below_one_and_has_a_largest_result() {
 }
 
 #[test]
-fn a_digest_that_is_none_is_refused() {
+fn a_malformed_digest_is_refused() {
     for text in ["", "f2868c9116e7", "f2868c9116e7g", "+2868c9116e73", "ééééééééééééé"]
     {
         assert!(aviator::multiplier(text).is_err(), "{text}");
@@ -105,7 +105,7 @@ fn check_bustabit(version: Version, hash: &str, digest_start: &str, multiplier: 
     let digest = bustabit::digest(version, hash).unwrap();
     assert!(digest.starts_with(digest_start), "{digest}");
     assert_eq!(bustabit::multiplier(version, &digest).unwrap(), cents(multiplier));
-    // Upper case is the same hash.
+    // Upper-case digits denote the same hash.
     assert_eq!(bustabit::digest(version, &hash.to_uppercase()).unwrap(), digest);
 }
 
@@ -147,7 +147,7 @@ fn the_first_bustabit_gives_its_published_chain() {
 
 #[test]
 fn one_digest_in_a_hundred_and_one_ends_the_first_bustabit_at_once() {
-    // 101 * 2^200: a multiple of 101 that would else be a good result.
+    // 101 * 2^200: but for being a multiple of 101, it would give a good result.
     let digest = format!("000000000000{:02x}{:050}", 101, 0);
     assert_eq!(bustabit::cents(Version::V1, &digest), Ok(0));
     assert_eq!(bustabit::multiplier(Version::V1, &digest), Ok(Multiplier::ONE));
@@ -196,7 +196,7 @@ fn roobet_gives_its_published_chain() {
         assert_eq!(roobet::multiplier(&digest).unwrap(), cents(multiplier));
         hash = roobet::previous(&hash).unwrap();
     }
-    // 33 * 2^248 is a multiple of 33; 0x21 as first byte would else give 1.14.
+    // 33 * 2^248 is a multiple of 33; 0x21 as the first byte would otherwise give 1.14.
     assert_eq!(roobet::cents(&format!("21{:062}", 0)), Ok(100));
     assert_eq!(roobet::cents(&format!("22{:062}", 0)), Ok(115));
 }

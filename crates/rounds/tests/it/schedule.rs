@@ -1,4 +1,4 @@
-//! Whatever happens to the files of a directory, what a scan has told adds up to what is in them.
+//! Whatever happens to the files of a directory, the reported changes add up to their contents.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -13,16 +13,16 @@ use rounds::{Chunk, Cursor, Round};
 
 use crate::directory::round;
 
-/// One thing that happens; `file` and `at` are taken modulo what there is.
+/// One change to the files, or a scan. `file` and `at` are taken modulo what exists.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Rows at the end of a file, which is made if it is not there.
+    /// Rows are appended to a file, which is created if it does not exist.
     Append {
         file: usize,
         rows: usize,
         torn: usize,
     },
-    /// A file is cut.
+    /// A file is truncated.
     Truncate {
         file: usize,
         at: usize,
@@ -33,7 +33,7 @@ enum Step {
         rows: usize,
         torn: usize,
     },
-    /// It is written anew, in place.
+    /// It is overwritten in place.
     Rewrite {
         file: usize,
         rows: usize,
@@ -76,7 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The files, a clock for their modification times, and a count that makes every round another.
+/// The files, a clock for their modification times, and a counter that makes every round different.
 struct World {
     dir: tempfile::TempDir,
     ticks: u64,
@@ -88,7 +88,7 @@ impl World {
         self.dir.path().join(format!("aviator_payouts_2025121{file}_193235.csv"))
     }
 
-    /// Each file has a form of its own.
+    /// Each file has its own format.
     fn header(file: usize) -> &'static str {
         match file % FILES {
             0 => "timestamp,multiplier\n",
@@ -118,7 +118,8 @@ impl World {
         text
     }
 
-    /// No two writes share a modification time, as if the clock of the disk were fine enough.
+    /// Gives a file a new modification time. No two writes share one, as if the file system's clock
+    /// were fine enough.
     fn stamp(&mut self, path: &Path) {
         self.ticks += 1;
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + self.ticks);
@@ -159,7 +160,7 @@ impl World {
                 }
             }),
             Step::Touch { file } => self.stamp(&self.path(file)),
-            // The file may not be there.
+            // The file may not exist.
             Step::Delete { file } => drop(fs::remove_file(self.path(file))),
             Step::Rename { file, to } => drop(fs::rename(self.path(file), self.path(to))),
             Step::Scan => {}
@@ -175,7 +176,7 @@ impl World {
     }
 }
 
-/// What a listener holds after all changes.
+/// The rounds and rejected lines of each file, according to the reported changes.
 #[derive(Debug, Default)]
 struct Listener(BTreeMap<String, (Vec<Round>, u64)>);
 
@@ -207,7 +208,7 @@ impl Listener {
     }
 }
 
-/// A file read in one go by a reader that has seen nothing before.
+/// Reads a whole file at once, with a new cursor.
 fn read(path: &Path) -> Chunk {
     let mut file = File::open(path).unwrap();
     let length = file.metadata().unwrap().len();
@@ -239,7 +240,7 @@ fn check(steps: &[Step]) {
     }
 }
 
-/// `SCHEDULES=100000 cargo test -p rounds schedule` tries more.
+/// Returns the number of schedules; `SCHEDULES=100000 cargo test -p rounds schedule` tries more.
 fn schedules() -> u32 {
     std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(500)
 }
@@ -248,7 +249,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(schedules()))]
 
     #[test]
-    fn the_changes_told_add_up_to_what_is_in_the_files(
+    fn the_reported_changes_add_up_to_what_is_in_the_files(
         steps in prop::collection::vec(step(), 1..40),
     ) {
         check(&steps);

@@ -1,9 +1,9 @@
-//! Files as people have them.
+//! Reads CSV files in the many formats that people have.
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 use rounds::{Chunk, Cursor, Multiplier, Round};
 
-/// An instant if it ends in `Z`, else what a clock on the wall here showed.
+/// Parses a time: UTC if it ends in `Z`, otherwise local time on this machine.
 fn time(text: &str) -> DateTime<Utc> {
     if text.ends_with('Z') {
         return text.parse().unwrap();
@@ -42,7 +42,7 @@ macro_rules! golden {
 }
 
 #[test]
-fn our_own_files_are_read() {
+fn files_of_the_collector_are_read() {
     check(
         golden!("ours.csv"),
         &[
@@ -69,7 +69,7 @@ fn local_times_are_those_of_this_machine() {
 }
 
 #[test]
-fn a_strip_scraped_with_its_colours_is_read_without_a_header() {
+fn a_file_without_a_header_is_read_from_a_scraped_list_with_colours() {
     check(
         golden!("scraped_strip.csv"),
         &[
@@ -84,7 +84,7 @@ fn a_strip_scraped_with_its_colours_is_read_without_a_header() {
 }
 
 #[test]
-fn days_may_stand_before_months() {
+fn days_may_come_before_months() {
     check(
         golden!("day_first.csv"),
         &[
@@ -97,7 +97,7 @@ fn days_may_stand_before_months() {
 }
 
 #[test]
-fn columns_may_stand_in_any_order_and_rows_newest_first() {
+fn columns_may_come_in_any_order_and_rows_newest_first() {
     check(
         golden!("newest_first.csv"),
         &[
@@ -110,7 +110,7 @@ fn columns_may_stand_in_any_order_and_rows_newest_first() {
 }
 
 #[test]
-fn semicolons_leave_the_comma_to_the_decimals() {
+fn between_semicolons_a_comma_is_a_decimal_comma() {
     check(
         golden!("semicolons.csv"),
         &[
@@ -129,7 +129,7 @@ fn semicolons_leave_the_comma_to_the_decimals() {
 }
 
 #[test]
-fn offsets_and_seven_decimals_are_kept() {
+fn time_offsets_and_seven_decimals_are_kept() {
     check(
         golden!("iso_offsets.csv"),
         &[
@@ -177,7 +177,7 @@ fn columns_are_found_by_their_names_among_others() {
 }
 
 #[test]
-fn rubbish_is_named_line_by_line_and_stops_nothing() {
+fn bad_lines_are_reported_one_by_one_and_do_not_stop_the_reader() {
     check(
         golden!("rubbish.csv"),
         &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:02:30Z", 4.2)],
@@ -197,7 +197,7 @@ fn rubbish_is_named_line_by_line_and_stops_nothing() {
 }
 
 #[test]
-fn columns_that_can_be_mistaken_are_not_guessed() {
+fn ambiguous_columns_are_not_guessed() {
     let reason = "which columns hold the time and the multiplier cannot be told; \
                   add the header line `timestamp,multiplier`";
     check(golden!("two_numbers.csv"), &[], &[(1, reason), (2, reason)]);
@@ -213,7 +213,7 @@ fn a_header_of_unknown_names_is_one_rejected_line() {
 }
 
 #[test]
-fn tabs_separate_too() {
+fn tabs_also_separate_columns() {
     check(
         golden!("tabs.csv"),
         &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:00:41Z", 1.1)],
@@ -222,14 +222,14 @@ fn tabs_separate_too() {
 }
 
 #[test]
-fn a_file_without_rows_is_no_error() {
+fn a_file_without_rows_is_not_an_error() {
     for text in ["", "\n", "timestamp,multiplier\n", "timestamp,multiplier", "\u{feff}"] {
         check(text.as_bytes(), &[], &[]);
     }
 }
 
 #[test]
-fn a_line_too_long_for_a_row_is_left_out_wherever_it_is_cut() {
+fn a_line_too_long_for_a_row_is_skipped_wherever_a_chunk_ends() {
     for length in [65_535, 65_536, 65_537, 262_143, 262_144, 1_000_000] {
         let text = format!(
             "timestamp,multiplier\n2025-03-02T10:00:12Z,2.31\n{}\n2025-03-02T10:00:41Z,1.10\n",
@@ -254,9 +254,9 @@ fn rejected_lines_are_kept_up_to_a_limit_and_counted_beyond() {
     assert_eq!(piece.rejected_count, 5000);
 }
 
-/// The cursor is a place that can be kept.
+/// A cursor can be serialised.
 #[test]
-fn reading_goes_on_from_a_cursor_that_was_put_away() {
+fn reading_continues_from_a_stored_cursor() {
     let text = std::str::from_utf8(golden!("ours.csv")).unwrap();
     let all = read(text.as_bytes()).rounds;
     for cut in 0..=text.len() {
@@ -274,7 +274,7 @@ fn reading_goes_on_from_a_cursor_that_was_put_away() {
 }
 
 #[test]
-fn a_file_shorter_than_it_should_be_leaves_the_cursor_where_it_was() {
+fn a_file_shorter_than_expected_does_not_move_the_cursor() {
     let text = golden!("ours.csv");
     let mut cursor = Cursor::default();
     let mut file = std::io::Cursor::new(&text[..60]);
@@ -282,14 +282,14 @@ fn a_file_shorter_than_it_should_be_leaves_the_cursor_where_it_was() {
     assert_eq!(cursor, Cursor::default());
 }
 
-/// A row padded with spaces to a length of its own.
+/// Returns a row padded with spaces to `length`, newline not counted.
 fn padded(length: usize) -> String {
     let row = "2025-03-02T10:00:12Z,2.31";
     format!("{row}{}\n", " ".repeat(length - row.len()))
 }
 
 #[test]
-fn a_line_may_have_64_kib_and_not_one_byte_more() {
+fn a_line_may_have_64_kib_but_not_one_byte_more() {
     for (length, rounds) in [(65_535, 1), (65_536, 1), (65_537, 0), (65_538, 0)] {
         let text = format!("timestamp,multiplier\n{}{}", padded(length), padded(30));
         let piece = read(text.as_bytes());
@@ -302,9 +302,10 @@ fn a_line_may_have_64_kib_and_not_one_byte_more() {
     }
 }
 
-/// 256 KiB are read at a time; the newline of the longest line is the first byte of the next piece.
+/// Files are read 256 KiB at a time. Here the longest line just fits, and its newline is the first
+/// byte of the next chunk.
 #[test]
-fn a_line_of_64_kib_is_read_where_a_piece_ends_with_it() {
+fn a_line_of_64_kib_is_read_if_a_chunk_ends_with_it() {
     let text = format!("timestamp,multiplier\n{}", padded(65_528).repeat(3));
     assert_eq!(text.len() + 65_536, 1 << 18);
     let piece = read(format!("{text}{}{}", padded(65_536), padded(30)).as_bytes());
@@ -312,7 +313,7 @@ fn a_line_of_64_kib_is_read_where_a_piece_ends_with_it() {
 }
 
 #[test]
-fn lines_count_from_one_whatever_stands_in_them() {
+fn every_line_is_numbered_from_one_whatever_it_holds() {
     let long = "7".repeat(300_000);
     let text = format!("\n\r\ntimestamp,multiplier\n\n{long}\n{}no round\n\nnone\n", padded(30));
     let found: Vec<u64> = read(text.as_bytes()).rejected.iter().map(|row| row.line).collect();
@@ -320,7 +321,7 @@ fn lines_count_from_one_whatever_stands_in_them() {
 }
 
 #[test]
-fn of_a_rejected_line_eighty_characters_are_kept() {
+fn eighty_characters_of_a_rejected_line_are_kept() {
     for sign in ["x", "é", "\u{1f3b2}"] {
         for (count, kept) in [(79, 79), (80, 80), (81, 80), (5000, 80)] {
             let text = format!("timestamp,multiplier\n{}\n", sign.repeat(count));
@@ -329,9 +330,9 @@ fn of_a_rejected_line_eighty_characters_are_kept() {
     }
 }
 
-/// The header may be torn where it could end.
+/// The torn header is itself a valid header.
 #[test]
-fn a_header_counts_when_its_newline_is_there() {
+fn a_header_counts_once_its_newline_is_written() {
     let text = "timestamp,multiplier,table\n2025-03-02T10:00:12Z,2.31,eu\n";
     let mut file = std::io::Cursor::new(text.as_bytes());
     let mut cursor = Cursor::default();
@@ -342,7 +343,7 @@ fn a_header_counts_when_its_newline_is_there() {
 }
 
 #[test]
-fn a_file_without_a_header_is_known_after_sixteen_lines() {
+fn the_columns_of_a_file_without_a_header_are_final_after_sixteen_lines() {
     for (lines, is_known) in [(1, false), (15, false), (16, true), (17, true)] {
         let text = padded(30).repeat(lines + 1);
         let mut file = std::io::Cursor::new(text.as_bytes());
@@ -356,7 +357,7 @@ fn a_file_without_a_header_is_known_after_sixteen_lines() {
 }
 
 #[test]
-fn a_header_may_stand_below_empty_lines_and_only_once() {
+fn a_header_may_follow_empty_lines_but_counts_only_once() {
     let row = "2025-03-02T10:00:12Z,2.31\n";
     let text = format!("\n  \ntimestamp,multiplier\n{row}timestamp,multiplier\n{row}");
     let piece = read(text.as_bytes());
@@ -365,7 +366,7 @@ fn a_header_may_stand_below_empty_lines_and_only_once() {
 }
 
 #[test]
-fn a_mark_at_the_start_of_a_file_is_no_part_of_its_first_row() {
+fn a_byte_order_mark_is_not_part_of_the_first_row() {
     let row = "2025-03-02T10:00:12Z,2.31\n";
     let header = "timestamp,multiplier\n";
     for (text, rejected) in [

@@ -9,7 +9,7 @@ use rounds::{Event, EventKind, Origin, Round, RoundLog};
 
 use crate::directory::{now, round};
 
-/// A directory with one file of five rounds, its writer gone.
+/// Returns a directory with one file of five rounds, no longer open for writing.
 fn written() -> (tempfile::TempDir, PathBuf, Vec<Round>) {
     let dir = tempfile::tempdir().unwrap();
     let rounds: Vec<Round> = (0..5).map(|n| round(n * 1000)).collect();
@@ -29,7 +29,7 @@ fn found(dir: &Path) -> (Vec<Round>, u64) {
 }
 
 #[test]
-fn a_file_cut_at_any_byte_of_its_last_two_rows_reopens_to_whole_rows() {
+fn a_file_cut_anywhere_in_its_last_two_rows_reopens_with_whole_rows() {
     let (dir, path, rounds) = written();
     let whole = fs::read(&path).unwrap();
     let last_two: usize = rounds[3..].iter().map(|round| round.to_row().len()).sum();
@@ -68,7 +68,7 @@ fn a_file_cut_anywhere_in_its_header_reopens_without_rows() {
 }
 
 #[test]
-fn copies_of_torn_tails_are_never_written_over() {
+fn copies_of_torn_tails_are_never_overwritten() {
     let (dir, path, rounds) = written();
     for torn in ["2025-", "2025-12", "2025-12-10"] {
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
@@ -83,7 +83,8 @@ fn copies_of_torn_tails_are_never_written_over() {
     assert_eq!(found(dir.path()), (rounds, 0));
 }
 
-/// Someone's own file may lack its last line end; it is read up to there and left as it is.
+/// A file that someone else wrote may lack its last newline; it is read up to its last whole line
+/// and left unchanged.
 #[test]
 fn files_of_others_are_not_cut() {
     let dir = tempfile::tempdir().unwrap();
@@ -139,7 +140,7 @@ proptest! {
             time: chrono::DateTime::from_timestamp_millis(millis).unwrap(),
             multiplier: rounds::Multiplier::new((value * scale).round() / scale).unwrap(),
         };
-        // As the quick reader takes it, and with a column more, which the general one must take.
+        // The fast parser reads the row as it is; an extra column needs the general one.
         for text in [
             format!("timestamp,multiplier\n{}", round.to_row()),
             format!("timestamp,multiplier,note\n{}", round.to_row().replace('\n', ",x\n")),

@@ -1,4 +1,4 @@
-//! Who may write in a directory, and under which name.
+//! Who may write to a directory, and under which file name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn open(dir: &tempfile::TempDir, origin: Origin) -> Result<RoundLog, LogError> {
 }
 
 #[test]
-fn a_second_writer_is_told_who_writes_until_the_first_is_gone() {
+fn a_second_writer_is_told_who_writes_until_the_first_has_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&dir, Origin::Recorded).unwrap();
     let error = open(&dir, Origin::Recorded).unwrap_err();
@@ -34,7 +34,7 @@ fn a_second_writer_is_told_who_writes_until_the_first_is_gone() {
     open(&dir, Origin::Recorded).unwrap();
 }
 
-/// A refused writer has touched nothing, not even the origin or a torn row of the one that writes.
+/// A refused writer changes nothing, not even the origin or the row that the first one is writing.
 #[test]
 fn a_second_writer_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
@@ -71,7 +71,7 @@ fn rounds_of_another_origin_are_refused() {
 }
 
 #[test]
-fn files_without_a_marker_are_recorded_ones() {
+fn files_without_a_marker_count_as_recorded() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(Origin::of(dir.path()).unwrap(), None);
     let own = dir.path().join("aviator_payouts_mine.csv");
@@ -84,7 +84,7 @@ fn files_without_a_marker_are_recorded_ones() {
 }
 
 #[test]
-fn a_marker_that_says_something_else_is_an_error_that_shows_it() {
+fn a_marker_with_an_unknown_word_is_an_error_that_quotes_it() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(ORIGIN_FILE), "dreamt\n").unwrap();
     let error = open(&dir, Origin::Recorded).unwrap_err().to_string();
@@ -92,7 +92,7 @@ fn a_marker_that_says_something_else_is_an_error_that_shows_it() {
 }
 
 #[test]
-fn runs_that_start_in_the_same_second_have_files_of_their_own() {
+fn runs_that_start_in_the_same_second_have_separate_files() {
     let dir = tempfile::tempdir().unwrap();
     let names: Vec<String> = (0..12)
         .map(|n| {
@@ -109,9 +109,9 @@ fn runs_that_start_in_the_same_second_have_files_of_their_own() {
     assert_eq!(last_rounds(dir.path(), 0).unwrap(), []);
 }
 
-/// Names are of UTC: a change to or from daylight saving time is none here.
+/// Names use UTC, so a change to or from daylight saving time does not affect them.
 #[test]
-fn a_clock_that_jumps_between_runs_names_a_file_of_its_own_and_leaves_the_others() {
+fn a_run_after_a_clock_jump_gets_a_new_file_and_leaves_the_others_alone() {
     let dir = tempfile::tempdir().unwrap();
     let hour = TimeDelta::hours(1);
     let starts = [now(), now() - hour, now() + hour * 24 * 365, now() - hour, now()];
@@ -133,7 +133,7 @@ fn a_clock_that_jumps_between_runs_names_a_file_of_its_own_and_leaves_the_others
 }
 
 #[test]
-fn the_last_rounds_are_those_of_the_newest_times_in_any_file() {
+fn the_last_rounds_are_the_newest_over_all_files() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, rounds: &[u64]| {
         let rows: String = rounds.iter().map(|&n| round(n).to_row()).collect();
@@ -149,7 +149,7 @@ fn the_last_rounds_are_those_of_the_newest_times_in_any_file() {
 }
 
 #[test]
-fn the_row_and_its_event_say_what_was_given() {
+fn the_row_and_its_event_hold_what_was_passed() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(&dir, Origin::Recorded).unwrap();
     log.note(now(), &Event::new(EventKind::Start, "demo")).unwrap();
@@ -179,7 +179,7 @@ fn the_row_and_its_event_say_what_was_given() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_named() {
+fn the_error_names_a_directory_that_cannot_be_created() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
@@ -188,7 +188,7 @@ fn a_directory_that_cannot_be_made_is_named() {
     assert!(error.to_string().contains("file"), "{error}");
 }
 
-/// RFC 3339 has four digits for the year: such a row would be written and never read again.
+/// RFC 3339 has four digits for the year, so this row could be written but never read back.
 #[test]
 fn a_time_that_cannot_be_read_back_is_refused() {
     let dir = tempfile::tempdir().unwrap();
@@ -202,9 +202,9 @@ fn a_time_that_cannot_be_read_back_is_refused() {
     assert_eq!(last_rounds(dir.path(), 9).unwrap(), [round(1)]);
 }
 
-/// Back an hour, a year ahead and back again, twice the same second: as at the end of summer time.
+/// The clock goes back an hour, a year ahead and back again, and shows one second twice.
 #[test]
-fn whatever_the_clock_shows_at_a_start_the_name_is_new_and_no_row_is_lost() {
+fn whatever_the_clock_shows_a_run_gets_a_new_file_and_no_row_is_lost() {
     let dir = tempfile::tempdir().unwrap();
     let starts = [0, -3600, 365 * 86_400, 1, -3600, 0, 0];
     let mut written = Vec::new();
