@@ -111,7 +111,7 @@ pub(crate) fn run(args: &ImportArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
         (1, 1) => Err(failures.remove(0)),
         (failed, all) => {
             for failure in &failures {
-                tracing::error!("{failure:#}");
+                tracing::error!("A file was not imported: {failure:#}");
             }
             bail!("{failed} of {all} files were not imported")
         }
