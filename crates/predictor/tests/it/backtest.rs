@@ -291,7 +291,7 @@ fn unusable_input_gets_one_clear_line() {
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 30))).unwrap();
     check_complaint(&["backtest", "--file", &file], 1, &["30 rounds in", "31 are needed"]);
     check_complaint(&["audit", "--file", &file], 1, &["30 rounds in", "100 are needed"]);
-    let cut = ["backtest", "--file", &file, "--from", "2020-01-01"];
+    let cut = ["backtest", "--file", &file, "--from", "2021-01-01"];
     check_complaint(&cut, 1, &["0 rounds between --from and --to"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 31))).unwrap();
     let nowhere = at("none/result.html");

@@ -106,12 +106,13 @@ fn one_way(values: &[f64]) -> f64 {
     up.max(down) as f64 / values.len() as f64
 }
 
-/// No multiplier is below 1; in a column of that name a few slips are left to the rows.
+/// No multiplier is below 1; in a column of that name a few slips are left to the rows, elsewhere one
+/// while the values are too few to judge their spread.
 fn are_below_one(values: &[f64], prior: Prior) -> bool {
     let below = values.iter().filter(|&&value| value < 1.0).count();
     match prior {
         Prior::Named => values.len() >= WHOLE_MIN && below * 2 > values.len(),
-        Prior::Guessed => below > 0,
+        Prior::Guessed => below > usize::from(values.len() < SPREAD_MIN),
     }
 }
 
