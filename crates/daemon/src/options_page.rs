@@ -30,6 +30,23 @@ pub fn check(command: Command, page: &Path) {
     );
 }
 
+/// Checks that a section of a page names every key of `printed`, the output of `--print-config`.
+///
+/// # Panics
+/// If a key is missing, or `printed` holds hardly any.
+pub fn check_keys(section: &str, printed: &str) {
+    let is_key = |c: char| c.is_ascii_lowercase() || matches!(c, '_' | '.');
+    let names = printed.lines().map(|line| line.trim_start_matches("# "));
+    let keys =
+        names.filter_map(|line| line.split([' ', ':']).next().filter(|it| it.chars().all(is_key)));
+    let keys: Vec<&str> = keys.filter(|key| !matches!(*key, "flag" | "")).collect();
+    assert!(keys.len() > 10, "{printed}");
+    for key in keys {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        assert!(section.contains(&format!("`{name}`")), "{key} is not on the page");
+    }
+}
+
 /// Returns the reference page of `program`: every command with its options, and their environment
 /// variables, defaults and values.
 pub fn render(mut program: Command) -> String {
