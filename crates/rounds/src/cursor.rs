@@ -115,29 +115,24 @@ impl Cursor {
     ) -> io::Result<Chunk> {
         let mut next = self.clone();
         let mut piece = Chunk::default();
-        let mut format = match &next.layout {
-            Layout::Known(format) => format.as_ref().clone(),
+        let (mut format, is_final) = match std::mem::take(&mut next.layout) {
+            Layout::Known(format) => (*format, true),
             Layout::Open => {
+                next = Self::default();
                 piece.from_start = true;
                 let Detected { format, is_final } = detected(file, length)?;
-                let layout =
-                    if is_final { Layout::Known(Box::new(format.clone())) } else { Layout::Open };
-                next = Self { layout, ..Self::default() };
-                format
+                (format, is_final)
             }
         };
         while let Some(other) =
             Lines::new(&mut next, &mut piece, &mut format, options).read(file, length)?
         {
-            if let Layout::Known(_) = next.layout {
-                next.layout = Layout::Known(Box::new(other.clone()));
-            }
             format = other;
-            next = Self { layout: next.layout, ..Self::default() };
+            next = Self::default();
             piece = Chunk { from_start: true, ..Chunk::default() };
         }
-        if let Layout::Known(known) = &mut next.layout {
-            **known = format;
+        if is_final {
+            next.layout = Layout::Known(Box::new(format));
         }
         piece.torn_bytes = length - next.offset;
         *self = next;

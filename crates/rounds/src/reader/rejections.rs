@@ -38,24 +38,21 @@ pub struct RejectionsOfReason {
 impl Rejections {
     /// Counts one rejected line.
     pub(crate) fn add(&mut self, reason: RejectReason, example: impl FnOnce() -> Rejected) {
-        let index = |it: &RejectionsOfReason| it.example.reason.index();
-        match self.reasons.binary_search_by_key(&reason.index(), index) {
-            Ok(at) => self.reasons[at].count += 1,
-            Err(at) => {
-                self.reasons.insert(at, RejectionsOfReason { count: 1, example: example() });
-            }
-        }
+        self.add_many(reason, 1, example);
     }
 
     /// Adds the counts of a later part of the same file.
     pub(crate) fn extend(&mut self, later: &Self) {
-        for it in &later.reasons {
-            let count = it.count;
-            self.add(it.example.reason, || it.example.clone());
-            let index = |it: &RejectionsOfReason| it.example.reason.index();
-            if let Ok(at) = self.reasons.binary_search_by_key(&it.example.reason.index(), index) {
-                self.reasons[at].count += count - 1;
-            }
+        for RejectionsOfReason { count, example } in &later.reasons {
+            self.add_many(example.reason, *count, || example.clone());
+        }
+    }
+
+    fn add_many(&mut self, reason: RejectReason, count: u64, example: impl FnOnce() -> Rejected) {
+        let index = |it: &RejectionsOfReason| it.example.reason.index();
+        match self.reasons.binary_search_by_key(&reason.index(), index) {
+            Ok(at) => self.reasons[at].count += count,
+            Err(at) => self.reasons.insert(at, RejectionsOfReason { count, example: example() }),
         }
     }
 
