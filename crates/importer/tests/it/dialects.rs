@@ -137,7 +137,7 @@ impl Dialect {
 #[test]
 fn every_true_recording_is_read_as_what_it_is() {
     for seed in 0..RECORDINGS {
-        let mut random = Random(seed ^ 0x0dd0_5eed);
+        let mut random = Random::new(seed ^ 0x0dd0_5eed);
         let dialect = Dialect::random(&mut random);
         let count =
             if dialect.header.is_some() { 10 + random.below(120) } else { 60 + random.below(120) };

@@ -3,26 +3,27 @@
 use std::io::{Cursor, Write as _};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use evaluation::pit::SplitMix64;
 use importer::{Options, Recording, Refusal, Source};
 use rounds::{Multiplier, Round};
 use zip::write::SimpleFileOptions;
 
-/// Reproducible random numbers: SplitMix64.
+/// Reproducible random choices.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(pub(crate) u64);
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SplitMix64::new(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// Between 0 and 1.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.uniform()
     }
 
     pub(crate) fn below(&mut self, bound: usize) -> usize {
@@ -47,7 +48,7 @@ pub(crate) fn time(text: &str) -> DateTime<Utc> {
 
 /// Rounds at the game's usual pace, in whole seconds.
 pub(crate) fn rounds(seed: u64, count: usize, start: &str) -> Vec<Round> {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut time = time(start);
     let mut round = || {
         let multiplier = random.multiplier();

@@ -47,7 +47,7 @@ fn column(random: &mut Random, rows: usize) -> (&'static str, Vec<String>) {
 #[test]
 fn no_table_of_other_things_is_taken_for_rounds() {
     for seed in 0..TABLES {
-        let mut random = Random(seed.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1);
+        let mut random = Random::new(seed.wrapping_mul(0x5851_f42d_4c95_7f2d) + 1);
         let rows = 3 + random.below(150);
         let columns: Vec<_> = (0..=random.below(3)).map(|_| column(&mut random, rows)).collect();
         let delimiter = *random.pick(&[",", ";", "\t", "|"]);

@@ -184,25 +184,18 @@ fn moments(values: &[f64]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
+    use evaluation::pit::SplitMix64;
+
     use super::*;
 
-    /// Numbers between 0 and 1 that look random.
     fn uniforms(seed: u64) -> impl Iterator<Item = f64> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        std::iter::from_fn(move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            Some((state >> 11) as f64 / (1u64 << 53) as f64)
-        })
+        let mut random = SplitMix64::new(seed);
+        std::iter::repeat_with(move || random.uniform())
     }
 
     fn normals(seed: u64) -> impl Iterator<Item = f64> {
-        let mut uniforms = uniforms(seed);
-        std::iter::from_fn(move || {
-            let (a, b) = (uniforms.next()?, uniforms.next()?);
-            Some((-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos())
-        })
+        let mut random = SplitMix64::new(seed);
+        std::iter::repeat_with(move || random.normal())
     }
 
     fn sample(values: impl IntoIterator<Item = f64>, decimals: u32) -> Vec<Sample> {

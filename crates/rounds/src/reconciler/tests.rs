@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::merge::merge;
-use crate::merge::tests::generated::{Random, cents, heard, round, table};
+use evaluation::pit::SplitMix64;
+
+use crate::merge::tests::generated::{cents, heard, round, table, within};
 
 const SECOND: i64 = 1000;
 
@@ -51,11 +53,11 @@ fn arrivals(
     files: [(&'static str, Vec<(usize, Round)>); 2],
     seed: u64,
 ) -> Vec<(&'static str, Round)> {
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::new(seed);
     let mut rows: Vec<(i64, &'static str, Round)> = Vec::new();
     for (file, rounds) in files {
         rows.extend(rounds.into_iter().map(|(index, row)| {
-            (truth[index].time.timestamp_millis() + random.within(0, 3000), file, row)
+            (truth[index].time.timestamp_millis() + within(&mut random, 0, 3000), file, row)
         }));
     }
     rows.sort_by_key(|(written, ..)| *written);

@@ -1,9 +1,10 @@
 //! Which files are read, and why the others are refused.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use evaluation::pit::SplitMix64;
 use rounds::{Chunk, Cursor, ReadOptions, Refusal, Round};
 
-use crate::generated::{Random, multiplier, recording};
+use crate::generated::{below, between, multiplier, recording};
 
 fn read(bytes: &[u8]) -> Chunk {
     let options = ReadOptions { time_zone: "UTC".parse().unwrap(), ..ReadOptions::default() };
@@ -411,18 +412,18 @@ fn read_in_steps(text: &str, step: usize) -> Vec<Round> {
 }
 
 /// A random table without a single multiplier.
-fn other_table(random: &mut Random) -> (String, String) {
-    let rows = 30 + random.below(270);
-    let kind = random.below(9);
-    let (low, high) = (random.between(1.0, 10.0), random.between(11.0, 90.0));
-    let (center, width) = (random.between(2.0, 15.0), random.between(0.2, 0.7));
-    let first = random.below(1 << 30);
+fn other_table(random: &mut SplitMix64) -> (String, String) {
+    let rows = 30 + below(random, 270);
+    let kind = below(random, 9);
+    let (low, high) = (between(random, 1.0, 10.0), between(random, 11.0, 90.0));
+    let (center, width) = (between(random, 2.0, 15.0), between(random, 0.2, 0.7));
+    let first = below(random, 1 << 30);
     let mut value = |row: usize| match kind {
         0 => format!("{}", first + row),
-        1 => format!("{}", random.below(500)),
-        2 => format!("{:.2}", random.between(low, high)),
+        1 => format!("{}", below(random, 500)),
+        2 => format!("{:.2}", between(random, low, high)),
         3 => format!("{:.2}", center * (width * random.normal()).exp()),
-        4 => format!("{}.99", random.below(30)),
+        4 => format!("{}.99", below(random, 30)),
         5 => format!("{:.1}", center + 10.0 + 6.0 * random.normal()),
         6 => format!("{:.6}", low + 0.01 * random.normal()),
         7 => format!("{:.2}", 100.0 + 0.37 * row as f64),
@@ -430,8 +431,8 @@ fn other_table(random: &mut Random) -> (String, String) {
     };
     let values: Vec<String> = (0..rows).map(&mut value).collect();
     let times = recording(u64::try_from(first).unwrap() + 1, rows);
-    let shape = random.below(4);
-    let header = match (shape, random.below(3)) {
+    let shape = below(random, 4);
+    let header = match (shape, below(random, 3)) {
         (0, _) => "",
         (_, 0) => "timestamp,value_eur\n",
         (_, 1) => "time,payout\n",
@@ -446,7 +447,7 @@ fn other_table(random: &mut Random) -> (String, String) {
 
 #[test]
 fn no_table_of_ids_counts_money_prices_coordinates_or_temperatures_is_taken_for_rounds() {
-    let mut random = Random::new(20_261_128);
+    let mut random = SplitMix64::new(20_261_128);
     for _ in 0..10_000 {
         let (kind, text) = other_table(&mut random);
         let chunk = read(text.as_bytes());
@@ -457,16 +458,16 @@ fn no_table_of_ids_counts_money_prices_coordinates_or_temperatures_is_taken_for_
 
 #[test]
 fn true_recordings_are_taken_in_any_dialect() {
-    let mut random = Random::new(42);
+    let mut random = SplitMix64::new(42);
     for seed in 1..=2000 {
-        let header = random.below(4);
+        let header = below(&mut random, 4);
         // Without a name that leaves no doubt the values must tell, which takes a hundred.
-        let rows = if header < 2 { 1 } else { 100 } + random.below(300);
+        let rows = if header < 2 { 1 } else { 100 } + below(&mut random, 300);
         let rounds = recording(seed, rows);
-        let delimiter = [",", ";", "\t"][random.below(3)];
-        let has_comma = delimiter != "," && random.below(2) == 0;
-        let day_first = random.below(4) == 0;
-        let (before, after) = [("", ""), ("", "x"), ("x", ""), ("", " ×")][random.below(4)];
+        let delimiter = [",", ";", "\t"][below(&mut random, 3)];
+        let has_comma = delimiter != "," && below(&mut random, 2) == 0;
+        let day_first = below(&mut random, 4) == 0;
+        let (before, after) = [("", ""), ("", "x"), ("x", ""), ("", " ×")][below(&mut random, 4)];
         let header = [
             format!("timestamp{delimiter}multiplier"),
             format!("Hora{delimiter}Multiplicador"),
@@ -474,7 +475,7 @@ fn true_recordings_are_taken_in_any_dialect() {
             String::new(),
         ][header]
             .clone();
-        let line_end = ["\n", "\r\n"][random.below(2)];
+        let line_end = ["\n", "\r\n"][below(&mut random, 2)];
         // The day is above 12, so that one row settles the order.
         let shifted = |round: &Round| round.time + TimeDelta::days(if day_first { 20 } else { 0 });
         let form = if day_first { "%d-%m-%Y %H:%M:%S" } else { "%Y-%m-%dT%H:%M:%SZ" };

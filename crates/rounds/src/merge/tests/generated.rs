@@ -1,36 +1,14 @@
 //! Generated recordings of a table with the law of a crash game.
 
 use chrono::DateTime;
+use evaluation::pit::SplitMix64;
 
 use crate::merge::{FileRounds, Merged, merge};
 use crate::{Multiplier, Round};
 
-/// `SplitMix64`, so that data depend on the seed alone.
-#[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Greater than 0 and at most 1.
-    pub(crate) fn unit(&mut self) -> f64 {
-        ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
-    }
-
-    /// A number of a range.
-    pub(crate) fn within(&mut self, low: i64, high: i64) -> i64 {
-        low + i64::try_from(self.next() % u64::try_from(high - low).unwrap()).unwrap()
-    }
+/// A whole number from `low` up to, not including, `high`.
+pub(crate) fn within(random: &mut SplitMix64, low: i64, high: i64) -> i64 {
+    low + i64::try_from(random.next_u64() % u64::try_from(high - low).unwrap()).unwrap()
 }
 
 /// Milliseconds of the first round of a table.
@@ -43,7 +21,7 @@ pub(crate) fn round(ms: i64, cents: u64) -> Round {
 
 /// Rounds with a house edge of 3 % and the times such a game takes: 11.5 s + 11.7 s · ln M.
 pub(crate) fn table(seed: u64, count: usize) -> Vec<Round> {
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::new(seed);
     let mut ms = START;
     (0..count)
         .map(|_| {
@@ -52,10 +30,10 @@ pub(crate) fn table(seed: u64, count: usize) -> Vec<Round> {
                 clippy::cast_sign_loss,
                 reason = "below 2^53"
             )]
-            let cents = ((97.0 / random.unit()).floor() as u64).max(100);
+            let cents = ((97.0 / random.uniform()).floor() as u64).max(100);
             #[expect(clippy::cast_possible_truncation, reason = "seconds of one round")]
             let taken = (11_500.0 + 11_700.0 * (cents as f64 / 100.0).ln()) as i64;
-            ms += taken + random.within(0, 600);
+            ms += taken + within(&mut random, 0, 600);
             round(ms, cents)
         })
         .collect()
@@ -63,12 +41,12 @@ pub(crate) fn table(seed: u64, count: usize) -> Vec<Round> {
 
 /// What a recorder writes whose clock is ahead by `clock(ms)`, up to 400 ms late.
 pub(crate) fn heard(rounds: &[Round], seed: u64, clock: impl Fn(i64) -> i64) -> Vec<Round> {
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::new(seed);
     rounds
         .iter()
         .map(|it| {
             let ms = it.time.timestamp_millis();
-            round(ms + clock(ms) + random.within(0, 400), it.multiplier.cents())
+            round(ms + clock(ms) + within(&mut random, 0, 400), it.multiplier.cents())
         })
         .collect()
 }

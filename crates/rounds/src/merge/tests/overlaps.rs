@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::generated::{Random, check, heard, merged, round, some, table};
+use evaluation::pit::SplitMix64;
+
+use super::generated::{check, heard, merged, round, some, table, within};
 use crate::Round;
 use crate::merge::{ClockOffset, OverlapEvidence};
 
@@ -66,8 +68,8 @@ fn a_file_of_high_rounds_only_adds_nothing() {
 #[test]
 fn three_recorders_with_gaps_and_clocks_of_their_own_end_in_the_true_series() {
     let table = table(4, 3000);
-    let mut random = Random::new(4);
-    let missed: Vec<u64> = table.iter().map(|_| random.next() % 12).collect();
+    let mut random = SplitMix64::new(4);
+    let missed: Vec<u64> = table.iter().map(|_| random.next_u64() % 12).collect();
     // Nobody can know of a round that all of them missed.
     let keeps = |who: u64, from: usize, to: usize| {
         some(&table, |index, _| missed[index] != who && !(from..to).contains(&index))
@@ -153,9 +155,9 @@ fn newest_first_and_shuffled_rows_are_put_in_order() {
     second.reverse();
     check(&[&table[..500], &second], &table);
     let mut first = table[..500].to_vec();
-    let mut random = Random::new(13);
+    let mut random = SplitMix64::new(13);
     for index in 0..first.len() - 4 {
-        first.swap(index, index + usize::try_from(random.within(0, 4)).unwrap());
+        first.swap(index, index + usize::try_from(within(&mut random, 0, 4)).unwrap());
     }
     check(&[&first, &second], &table);
 }

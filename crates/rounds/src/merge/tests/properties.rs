@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::generated::{Random, cents, check, heard, merged, some, table};
+use evaluation::pit::SplitMix64;
+
+use super::generated::{cents, check, heard, merged, some, table};
 use crate::Round;
 
 /// Pieces of a recording that overlap or touch, and together hold all of it.
@@ -77,17 +79,17 @@ proptest! {
         gaps in prop::collection::vec((0usize..600, 0usize..80), 3),
     ) {
         let table = table(seed, 600);
-        let mut random = Random::new(seed);
+        let mut random = SplitMix64::new(seed);
         let mut is_heard = vec![false; table.len()];
         let mut files = Vec::new();
         for (clock, (gap, length)) in clocks.into_iter().zip(gaps) {
             let rounds = some(&table, |index, _| {
                 let is_gap = (gap..gap + length).contains(&index);
-                let is_here = !random.next().is_multiple_of(5) && !is_gap;
+                let is_here = !random.next_u64().is_multiple_of(5) && !is_gap;
                 is_heard[index] |= is_here;
                 is_here
             });
-            files.push(heard(&rounds, random.next(), |_| clock));
+            files.push(heard(&rounds, random.next_u64(), |_| clock));
         }
         let truth = some(&table, |index, _| is_heard[index]);
         check(&slices(&files), &truth);
