@@ -1,13 +1,10 @@
 //! What the user has said about a recording; everything else is found out.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
 
 use crate::number_forms::{DecimalSign, Scale};
 use crate::time_forms::DateOrder;
-use crate::time_zone::Zone;
-
-/// A larger multiplier is rejected unless the user allows it.
-pub const MULTIPLIER_MAX: f64 = 1_000_000.0;
 
 /// How to read a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +20,7 @@ pub struct Options {
     /// The newest round is in the first row; without it the times or the ids decide.
     pub is_reversed: bool,
     /// The zone of times without an offset.
-    pub zone: Zone,
+    pub zone: TimeZoneOfRows,
     /// Whether the day or the month comes first; without it the rows decide.
     pub date_order: Option<DateOrder>,
     /// The day of the oldest row, for times of day.
@@ -79,13 +76,13 @@ impl Options {
             scale: None,
             decimal: None,
             is_reversed: false,
-            zone: Zone::Machine,
+            zone: TimeZoneOfRows::Machine,
             date_order: None,
             date: None,
             without_times: false,
             filter: None,
             path: None,
-            multiplier_max: MULTIPLIER_MAX,
+            multiplier_max: MAX_MULTIPLIER,
             now,
         }
     }
@@ -100,13 +97,13 @@ impl Options {
         flag("--time-column", self.time_column.clone());
         flag("--scale", self.scale.map(|scale| scale.as_f64().to_string()));
         flag("--decimal", self.decimal.map(|sign| sign.word().to_owned()));
-        flag("--timezone", (self.zone != Zone::Machine).then(|| self.zone.to_string()));
+        flag("--timezone", (self.zone != TimeZoneOfRows::Machine).then(|| self.zone.to_string()));
         flag("--date-order", self.date_order.map(|order| order.word().to_owned()));
         flag("--date", self.date.map(|date| date.to_string()));
         flag("--where", self.filter.as_ref().map(|it| format!("{}={}", it.column, it.value)));
         flag("--path", self.path.clone());
         let limit = self.multiplier_max;
-        flag("--max-multiplier", (limit != MULTIPLIER_MAX).then(|| limit.to_string()));
+        flag("--max-multiplier", (limit != MAX_MULTIPLIER).then(|| limit.to_string()));
         let switches = [("--reverse", self.is_reversed), ("--no-times", self.without_times)];
         flags.extend(switches.into_iter().filter(|it| it.1).map(|it| it.0.to_owned()));
         flags

@@ -1,12 +1,11 @@
 //! What was understood, for a person to agree to before anything is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::Round;
+use rounds::{Round, TimeZoneOfRows};
 
 use crate::options::Options;
 use crate::recording::Recording;
 use crate::time_forms::DateOrder;
-use crate::time_zone::Zone;
 use crate::timeline::Order;
 
 /// Rounds shown of each end.
@@ -48,7 +47,7 @@ impl Recording {
             None => {}
         }
         match self.zone {
-            Some(Zone::Machine) => notes
+            Some(TimeZoneOfRows::Machine) => notes
                 .push_str("; without an offset, taken in this machine's time zone (--timezone)"),
             Some(zone) => {
                 notes.push_str("; without an offset, taken in ");

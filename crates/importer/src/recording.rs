@@ -1,7 +1,7 @@
 //! A recording that has been read: its rounds, and what there is to know about how it was read.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::Round;
+use rounds::{Round, TimeZoneOfRows};
 
 use crate::column_profile::ColumnProfile;
 use crate::columns::{Columns, TimeSource};
@@ -16,7 +16,6 @@ use crate::rows::{self, AllRows};
 use crate::source::Source;
 use crate::table::Table;
 use crate::time_forms::{DateOrder, Stamp};
-use crate::time_zone::Zone;
 use crate::timeline::{self, Order};
 
 /// A recording.
@@ -35,7 +34,7 @@ pub struct Recording {
     /// Day or month first, where the dates need to be told.
     pub date_order: Option<DateOrder>,
     /// The zone of the times, if they have no offset.
-    pub zone: Option<Zone>,
+    pub zone: Option<TimeZoneOfRows>,
     /// The order of the file.
     pub order: Order,
     /// Oldest first.

@@ -24,11 +24,11 @@ pub(crate) struct Table {
     pub(crate) kind: String,
     /// The same round may stand in several places of the recording, not only beside itself.
     pub(crate) may_repeat: bool,
-    rows: Rows,
+    rows: RowSource,
 }
 
 #[derive(Debug)]
-enum Rows {
+enum RowSource {
     /// Lines of a text, read as they are needed.
     Text { source: Source, encoding: &'static Encoding, delimiter: Delimiter },
     /// Rows in memory.
@@ -65,7 +65,7 @@ impl Table {
             format!(", {}", encoding.name())
         };
         let kind = format!("text, {}{name}", split.delimiter);
-        let rows = Rows::Text { source, encoding, delimiter: split.delimiter };
+        let rows = RowSource::Text { source, encoding, delimiter: split.delimiter };
         Ok(Self { layout: split.layout, kind, may_repeat: false, rows })
     }
 
@@ -75,7 +75,7 @@ impl Table {
             Some(names) => Layout { width: names.len(), names: Some(names), skip: 0 },
             None => Layout::of(&rows[..rows.len().min(SAMPLE_ROWS)]),
         };
-        Self { layout, kind: kind.to_owned(), may_repeat: false, rows: Rows::Held(rows) }
+        Self { layout, kind: kind.to_owned(), may_repeat: false, rows: RowSource::Held(rows) }
     }
 
     /// Returns the table under another name of its kind.
@@ -102,10 +102,10 @@ impl Table {
     /// Returns a cursor before the first row of data.
     pub(crate) fn open(&self) -> Result<Cursor<'_>, Refusal> {
         let mut cursor = match &self.rows {
-            Rows::Text { source, encoding, delimiter } => {
+            RowSource::Text { source, encoding, delimiter } => {
                 Cursor::Text { lines: TextLines::open(source, encoding)?, delimiter: *delimiter }
             }
-            Rows::Held(rows) => Cursor::Held(rows.iter()),
+            RowSource::Held(rows) => Cursor::Held(rows.iter()),
         };
         let mut record = Record::default();
         for _ in 0..self.layout.skip {

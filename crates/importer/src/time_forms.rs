@@ -4,6 +4,7 @@
 //! known whether the file puts the day or the month first.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use rounds::utc_offset;
 
 /// Which of two numbers of a date is the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -189,7 +190,7 @@ pub(crate) fn read(text: &str) -> Result<TimeText, TimeProblem> {
     // `Sun Mar  1 11:00:24 2026`, as C and Twitter write it, has its year at the end.
     let offset = match rest.trim() {
         "" => None,
-        zone => Some(offset(zone).ok_or(TimeProblem::NotATime)?),
+        zone => Some(utc_offset(zone).ok_or(TimeProblem::NotATime)?),
     };
     Ok(TimeText { date, clock: Some(clock), offset })
 }
@@ -399,31 +400,6 @@ fn half_of_day(text: &str) -> Option<(bool, &str)> {
         rest.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form))
     })?;
     Some((is_afternoon, &rest[form.len()..]))
-}
-
-/// `Z`, `UTC`, `GMT+0200`, `+02:00`, `-3`; in seconds east of UTC.
-pub(crate) fn offset(text: &str) -> Option<i32> {
-    let text = text.trim();
-    let named = text
-        .get(..3)
-        .filter(|name| name.eq_ignore_ascii_case("UTC") || name.eq_ignore_ascii_case("GMT"));
-    let text = named.map_or(text, |name| text[name.len()..].trim_start());
-    let text = text.strip_prefix(['Z', 'z']).unwrap_or(text);
-    let sign = match text.bytes().next() {
-        None => return Some(0),
-        Some(b'+') => 1,
-        Some(b'-') => -1,
-        Some(_) => return None,
-    };
-    let (hours, minutes) = match &text.as_bytes()[1..] {
-        &[b] => ([b'0', b], [b'0', b'0']),
-        &[a, b] => ([a, b], [b'0', b'0']),
-        &[a, b, c, d] | &[a, b, b':', c, d] => ([a, b], [c, d]),
-        _ => return None,
-    };
-    let (hours, minutes) = (number(&hours)?, number(&minutes)?);
-    let seconds = i32::try_from((hours * 60 + minutes) * 60).ok()?;
-    (hours <= 18 && minutes <= 59).then_some(sign * seconds)
 }
 
 #[cfg(test)]

@@ -1,17 +1,14 @@
 //! Puts rows into the order of time and gives each an instant.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::Round;
+use rounds::{ClockReading, EARLIEST, Round, TimeZoneOfRows};
 
 use crate::options::Options;
 use crate::rejects::{Reason, Rejects};
 use crate::rows::Row;
 use crate::time_forms::Stamp;
-use crate::time_zone::{Meant, Zone};
 
 const DAY: i64 = 86_400_000_000;
-/// No game was played earlier.
-const FIRST_YEAR: &str = "2009-01-01T00:00:00Z";
 
 /// The order in which a file has its rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +66,6 @@ pub(crate) fn place(
     if rows.iter().any(|row| row.stamp.is_none()) {
         return at_usual_pace(&rows, options);
     }
-    let earliest: DateTime<Utc> = FIRST_YEAR.parse().expect("a constant is a time");
     let latest = options.now + TimeDelta::days(1);
     let mut clock =
         Clock { zone: options.zone, last: None, last_of_day: 0, day: first_day(options) };
@@ -80,7 +76,7 @@ pub(crate) fn place(
         };
         match row.stamp.and_then(|stamp| clock.instant(stamp)) {
             None => reject(Reason::SkippedTime, rejects),
-            Some(time) if time < earliest || time > latest => reject(Reason::Year, rejects),
+            Some(time) if time < EARLIEST || time > latest => reject(Reason::Year, rejects),
             Some(time) => {
                 clock.last = Some(time);
                 rounds.push(Round { time, multiplier: row.multiplier });
@@ -105,7 +101,7 @@ fn first_day(options: &Options) -> i64 {
 
 /// Turns what rows say into instants, one after the other.
 struct Clock {
-    zone: Zone,
+    zone: TimeZoneOfRows,
     last: Option<DateTime<Utc>>,
     /// The last time of day.
     last_of_day: i64,
@@ -127,11 +123,11 @@ impl Clock {
                 self.day + micros
             }
         };
-        match self.zone.meant(wall) {
-            Meant::One(time) => Some(time),
-            Meant::Never => None,
+        match readings(self.zone, wall) {
+            ClockReading::Once(time) => Some(time),
+            ClockReading::Never => None,
             // The second pass begins where the rows would go backwards otherwise.
-            Meant::Twice(first, second) => {
+            ClockReading::Twice { first, second } => {
                 let is_second = self
                     .last
                     .is_some_and(|last| first < last && last - first < TimeDelta::hours(3));
@@ -139,6 +135,12 @@ impl Clock {
             }
         }
     }
+}
+
+/// Returns the instants at which a clock showed so many microseconds since 1970, counted by itself.
+fn readings(zone: TimeZoneOfRows, wall_micros: i64) -> ClockReading {
+    DateTime::from_timestamp_micros(wall_micros)
+        .map_or(ClockReading::Never, |reading| zone.instants(&reading.naive_utc()))
 }
 
 /// Seconds from the end of one round to the end of the next one, as in Aviator: a pause, and a flight that takes longer
@@ -155,9 +157,9 @@ fn at_usual_pace(rows: &[Row], options: &Options) -> Vec<Round> {
         TimeDelta::milliseconds(millis as i64)
     };
     let total = rows.iter().map(pace).fold(TimeDelta::zero(), |sum, step| sum + step);
-    let start = options.date.and_then(|_| match options.zone.meant(first_day(options)) {
-        Meant::One(time) | Meant::Twice(time, _) => Some(time),
-        Meant::Never => None,
+    let start = options.date.and_then(|_| match readings(options.zone, first_day(options)) {
+        ClockReading::Once(time) | ClockReading::Twice { first: time, .. } => Some(time),
+        ClockReading::Never => None,
     });
     let mut time = start.unwrap_or(options.now - total);
     let round = |row: &Row| {

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rounds::disk::{Disk, OpenMode};
-use rounds::{Event, EventKind, EventLine, ORIGIN_FILE, Origin, event_file_of};
+use rounds::{
+    Event, EventKind, EventLine, HEADER, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of, file_stem,
+};
 
 use crate::past_imports;
 use crate::recording::Recording;
 
-/// Names tried for files of one start time.
-const SUFFIX_MAX: u32 = 10_000;
-const HEADER: &[u8] = b"timestamp,multiplier\n";
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// Why a recording could not be written.
@@ -98,10 +97,8 @@ fn mark(dir: &Path, disk: &dyn Disk) -> Result<(), WriteError> {
 }
 
 fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf, WriteError> {
-    let stem = start.format("aviator_payouts_%Y%m%d_%H%M%S");
     for suffix in 0..SUFFIX_MAX {
-        let name = if suffix == 0 { format!("{stem}.csv") } else { format!("{stem}_{suffix}.csv") };
-        let path = dir.join(name);
+        let path = dir.join(format!("{}.csv", file_stem(start, suffix)));
         if event_file_of(&path).exists() {
             continue;
         }
@@ -123,7 +120,7 @@ fn write_parts(
 ) -> Result<(), WriteError> {
     let [(csv, _), (events, _)] = parts;
     write_part(csv, disk, |file| {
-        file.write_all(HEADER)?;
+        file.write_all(HEADER.as_bytes())?;
         recording.rounds.iter().try_for_each(|round| file.write_all(round.to_row().as_bytes()))
     })?;
     write_part(events, disk, |file| write_events(recording, digest, now, file))

@@ -5,6 +5,10 @@ use chrono::{DateTime, Utc};
 
 const PREFIX: &str = "aviator_payouts_";
 
+/// Maximum number of suffixes tried for files with one start time.
+#[cfg(feature = "files")]
+pub const SUFFIX_MAX: u32 = 10_000;
+
 /// Returns whether a name has the form `aviator_payouts_….csv`.
 #[cfg(feature = "files")]
 pub(crate) fn is_csv(name: &str) -> bool {
@@ -47,7 +51,7 @@ pub fn parse_file_name(name: &str) -> Option<(&str, u32)> {
 /// Returns the name of a file without its extension. Later files with the same start time get a
 /// suffix.
 #[cfg(feature = "files")]
-pub(crate) fn stem_at(start: DateTime<Utc>, suffix: u32) -> String {
+pub fn file_stem(start: DateTime<Utc>, suffix: u32) -> String {
     let start = start.format("%Y%m%d_%H%M%S");
     match suffix {
         0 => format!("{PREFIX}{start}"),
@@ -106,7 +110,7 @@ mod tests {
     #[test]
     fn a_file_is_named_after_the_start_of_its_run() {
         let start = "2025-12-10T19:32:35.9Z".parse().unwrap();
-        assert_eq!(stem_at(start, 0), "aviator_payouts_20251210_193235");
-        assert_eq!(stem_at(start, 3), "aviator_payouts_20251210_193235_3");
+        assert_eq!(file_stem(start, 0), "aviator_payouts_20251210_193235");
+        assert_eq!(file_stem(start, 3), "aviator_payouts_20251210_193235_3");
     }
 }

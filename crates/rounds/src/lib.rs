@@ -76,6 +76,8 @@ pub use event_file::{
 };
 pub use file_name::parse_file_name;
 #[cfg(feature = "files")]
+pub use file_name::{SUFFIX_MAX, file_stem};
+#[cfg(feature = "files")]
 pub use last_rounds::{LastRoundsError, last_rounds};
 #[cfg(feature = "files")]
 pub use lock::LOCK_FILE;
@@ -93,9 +95,10 @@ pub use origin::Origin;
 pub use origin_file::ORIGIN_FILE;
 #[cfg(feature = "files")]
 pub use reader::{
-    ColumnName, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES, OtherFormat,
-    PERHAPS_MULTIPLIER_NAMES, REJECTED_MAX, REJECTED_TEXT_MAX, ReadOptions, Refusal, RejectReason,
-    Rejected, Rejections, RejectionsOfReason, TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows,
+    ClockReading, ColumnName, EARLIEST, HEADER, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES,
+    OtherFormat, PERHAPS_MULTIPLIER_NAMES, REJECTED_MAX, REJECTED_TEXT_MAX, ReadOptions, Refusal,
+    RejectReason, Rejected, Rejections, RejectionsOfReason, TIME_NAMES, TimeForm, TimeZoneError,
+    TimeZoneOfRows, utc_offset,
 };
 pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]

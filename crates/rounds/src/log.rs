@@ -47,9 +47,6 @@ pub struct RoundLog {
     _lock: WriterLock,
 }
 
-/// Maximum number of suffixes tried for files with one start time.
-const SUFFIX_MAX: u32 = 10_000;
-
 /// Maximum number of events of written rounds kept in memory while the event file cannot be
 /// written.
 const WAITING_MAX: usize = 10_000;
@@ -288,8 +285,8 @@ fn create(
     started: DateTime<Utc>,
     first: u32,
 ) -> Result<(Appender, u32), LogError> {
-    for suffix in first..SUFFIX_MAX {
-        let path = dir.join(format!("{}.csv", file_name::stem_at(started, suffix)));
+    for suffix in first..file_name::SUFFIX_MAX {
+        let path = dir.join(format!("{}.csv", file_name::file_stem(started, suffix)));
         if event_file_of(&path).exists() {
             continue;
         }

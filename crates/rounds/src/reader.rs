@@ -21,17 +21,17 @@ mod time_zone;
 pub use column_names::{ColumnName, MULTIPLIER_NAMES, PERHAPS_MULTIPLIER_NAMES, TIME_NAMES};
 pub(crate) use columns::columns_named;
 pub(crate) use file_format::{Detected, FileFormat, detect};
-pub use options::{MAX_MULTIPLIER, ReadOptions};
+pub use options::{EARLIEST, MAX_MULTIPLIER, ReadOptions};
 pub(crate) use quick_row::quick_row;
 pub use refusal::{Implausible, OtherFormat, Refusal, TimeForm};
 pub use reject_reason::RejectReason;
 pub use rejections::{REJECTED_MAX, REJECTED_TEXT_MAX, Rejected, Rejections, RejectionsOfReason};
 pub(crate) use row::{Row, RowError, instant, read_row, within};
 pub(crate) use time_zone::Neighbour;
-pub use time_zone::{TimeZoneError, TimeZoneOfRows};
+pub use time_zone::{ClockReading, TimeZoneError, TimeZoneOfRows, utc_offset};
 
-/// The header line of the files we write.
-pub(crate) const HEADER: &str = "timestamp,multiplier\n";
+/// The header line of the files we write, with its newline.
+pub const HEADER: &str = "timestamp,multiplier\n";
 
 /// A longer line is rejected without being kept in memory.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;

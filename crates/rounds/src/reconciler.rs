@@ -57,7 +57,7 @@ pub struct Reconciler {
     first: u64,
     /// Index of each file in `states`.
     files: HashMap<String, usize>,
-    states: Vec<FileState>,
+    states: Vec<GrowingFile>,
     /// Number of the next recording without aligned files.
     recordings: u32,
     arrivals: u64,
@@ -76,7 +76,7 @@ struct Known {
 
 /// What is known of a growing file.
 #[derive(Debug, Clone)]
-struct FileState {
+struct GrowingFile {
     id: usize,
     recording: u32,
     /// Its clock is that of the series.
@@ -241,7 +241,7 @@ impl Reconciler {
     }
 
     /// What other recordings hold that a row may repeat.
-    fn seen(&self, state: &FileState, row: &Round, is_newest: bool) -> Seen {
+    fn seen(&self, state: &GrowingFile, row: &Round, is_newest: bool) -> Seen {
         let is_other = |known: &Known| known.recording != state.recording;
         let equal = self
             .numbered(state.trial.next())
@@ -264,7 +264,7 @@ impl Reconciler {
     /// Rounds of the same recording, reported by other files, at about a time.
     fn here<'s>(
         &'s self,
-        state: &'s FileState,
+        state: &'s GrowingFile,
         time: DateTime<Utc>,
     ) -> impl Iterator<Item = (u64, &'s Known)> {
         let heard = self.heard();
@@ -276,7 +276,7 @@ impl Reconciler {
     }
 
     /// A round of another recording with the same time and multiplier.
-    fn same(&self, state: &FileState, row: &Round) -> Option<u64> {
+    fn same(&self, state: &GrowingFile, row: &Round) -> Option<u64> {
         let is_same = |known: &Known| known.round.time == row.time && is_equal(known, row);
         let mut others = self.numbered(state.next);
         others
@@ -285,7 +285,7 @@ impl Reconciler {
     }
 
     /// Whether a file that is not aligned with this one has grown since this one did.
-    fn grows_in_turn(&self, state: &FileState) -> bool {
+    fn grows_in_turn(&self, state: &GrowingFile) -> bool {
         state.arrival.is_some_and(|own| {
             let others = self.states.iter().filter(|other| other.recording != state.recording);
             others.filter_map(|other| other.arrival).any(|arrival| arrival > own)
@@ -335,7 +335,7 @@ impl Reconciler {
 
     fn enter_file(&mut self, file: &str, recording: u32) -> usize {
         let id = self.states.len();
-        self.states.push(FileState {
+        self.states.push(GrowingFile {
             id,
             recording,
             is_reference: true,
@@ -348,7 +348,7 @@ impl Reconciler {
         id
     }
 
-    fn state(&self, file: &str) -> Option<&FileState> {
+    fn state(&self, file: &str) -> Option<&GrowingFile> {
         self.states.get(*self.files.get(file)?)
     }
 

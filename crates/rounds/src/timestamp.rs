@@ -60,7 +60,8 @@ pub(crate) fn quick(bytes: &[u8]) -> Option<(Written, usize)> {
     Some((Written::WallClock(time), taken))
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
+/// Returns the number that ASCII digits stand for.
+pub(crate) fn number(digits: &[u8]) -> Option<u32> {
     let mut sum = 0;
     for digit in digits {
         if !digit.is_ascii_digit() {
@@ -130,7 +131,7 @@ pub(crate) fn settled_order(text: &str) -> Option<DateOrder> {
 }
 
 /// `+02:00`, `+0200` or `+02`, in seconds east of UTC.
-pub(crate) fn offset_seconds(text: &str) -> Option<i64> {
+fn offset_seconds(text: &str) -> Option<i64> {
     let sign = match text.as_bytes().first()? {
         b'+' => 1,
         b'-' => -1,

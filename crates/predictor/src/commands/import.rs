@@ -7,11 +7,12 @@ use anyhow::bail;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use importer::{
-    DateOrder, DecimalSign, Dialogue, Filter, ImportError, MULTIPLIER_MAX, Options, Outcome, Scale,
-    Source, Target, Zone, import,
+    DateOrder, DecimalSign, Dialogue, Filter, ImportError, Options, Outcome, Scale, Source, Target,
+    import,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use rounds::disk::RealDisk;
+use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
 
 use crate::commands::UsageError;
 use crate::commands::output::print;
@@ -45,11 +46,11 @@ pub struct ImportArgs {
     #[arg(long, value_name = "SIGN")]
     pub decimal: Option<DecimalSign>,
     /// Reject larger multipliers
-    #[arg(long, value_name = "MULTIPLIER", default_value_t = MULTIPLIER_MAX)]
+    #[arg(long, value_name = "MULTIPLIER", default_value_t = MAX_MULTIPLIER)]
     pub max_multiplier: f64,
     /// Time zone of times without an offset: `America/Sao_Paulo`, `-03:00` or `local`
     #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
-    pub timezone: Zone,
+    pub timezone: TimeZoneOfRows,
     /// Whether the day or the month comes first in dates: day-first or month-first
     #[arg(long, value_name = "ORDER")]
     pub date_order: Option<DateOrder>,

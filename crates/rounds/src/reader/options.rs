@@ -23,8 +23,8 @@ pub struct ReadOptions {
 /// amount of money or a time stamp in the wrong column.
 pub const MAX_MULTIPLIER: f64 = 1_000_000.0;
 
-/// The earliest year of a round: no crash game is older.
-const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).unwrap();
+/// The earliest time of a round: no crash game is older than 2009.
+pub const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).unwrap();
 
 impl Default for ReadOptions {
     /// At most [`MAX_MULTIPLIER`], from 2009 to a day from now, local times of this machine.

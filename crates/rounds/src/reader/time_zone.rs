@@ -6,6 +6,8 @@ use std::str::FromStr;
 use chrono::{DateTime, FixedOffset, Local, LocalResult, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use crate::timestamp::number;
+
 /// The time zone of times without an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TimeZoneOfRows {
@@ -21,65 +23,116 @@ pub enum TimeZoneOfRows {
 /// The text names no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a time zone; use a name such as Europe/Berlin, an offset such as +02:00, or UTC"
+    "`{0}` is not a time zone; use a name such as Europe/Berlin, an offset such as +02:00, or local"
 )]
 pub struct TimeZoneError(String);
 
-/// Which of two instants a clock reading means when the clocks show an hour twice.
+/// The instants at which a clock may have shown a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockReading {
+    /// It showed it once.
+    Once(DateTime<Utc>),
+    /// Summer time ended, so that it showed it twice.
+    Twice {
+        /// The earlier instant.
+        first: DateTime<Utc>,
+        /// The later one.
+        second: DateTime<Utc>,
+    },
+    /// Summer time began: no clock of this zone showed it.
+    Never,
+}
+
+/// The row above a row, which tells apart the two passes of an hour that is shown twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Neighbour {
-    /// The time of the row before.
+    /// Its time.
     pub(crate) time: DateTime<Utc>,
     /// The rows are newest first.
     pub(crate) is_descending: bool,
 }
 
 impl TimeZoneOfRows {
+    /// Returns the instants at which a clock of this zone showed `reading`.
+    pub fn instants(self, reading: &NaiveDateTime) -> ClockReading {
+        match self {
+            Self::Machine => instants(Local.from_local_datetime(reading)),
+            Self::Named(zone) => instants(zone.from_local_datetime(reading)),
+            Self::Offset(offset) => instants(offset.from_local_datetime(reading)),
+        }
+    }
+
     /// Returns the instant at which a clock of this zone showed `reading`; `None` if it never did.
     ///
-    /// When summer time ends an hour is shown twice. The order of rows decides which pass is meant:
-    /// the first one, unless the row before is later than that; without a row before, the first.
+    /// In an hour that is shown twice, the row above decides which pass is meant, because times go
+    /// forward, or backward in a file that is newest first; without a row above it is the first.
     pub(crate) fn instant(
         self,
         reading: &NaiveDateTime,
-        before: Option<Neighbour>,
+        above: Option<Neighbour>,
     ) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Machine => resolve(Local.from_local_datetime(reading), before),
-            Self::Named(zone) => resolve(zone.from_local_datetime(reading), before),
-            Self::Offset(offset) => resolve(offset.from_local_datetime(reading), before),
+        match (self.instants(reading), above) {
+            (ClockReading::Never, _) => None,
+            (ClockReading::Once(time), _) => Some(time),
+            (ClockReading::Twice { first, second }, Some(Neighbour { time, is_descending })) => {
+                let is_second = if is_descending { time >= second } else { time > first };
+                Some(if is_second { second } else { first })
+            }
+            (ClockReading::Twice { first, .. }, None) => Some(first),
         }
     }
 }
 
-fn resolve<Z: TimeZone>(
-    found: LocalResult<DateTime<Z>>,
-    before: Option<Neighbour>,
-) -> Option<DateTime<Utc>> {
+fn instants<Z: TimeZone>(found: LocalResult<DateTime<Z>>) -> ClockReading {
     match found {
-        LocalResult::None => None,
-        LocalResult::Single(time) => Some(time.to_utc()),
+        LocalResult::None => ClockReading::Never,
+        LocalResult::Single(time) => ClockReading::Once(time.to_utc()),
         LocalResult::Ambiguous(one, other) => {
             // chrono orders them by offset, and not always by time.
             let (one, other) = (one.to_utc(), other.to_utc());
-            let (first, second) = (one.min(other), one.max(other));
-            Some(match before {
-                Some(Neighbour { time, is_descending: false }) if time > first => second,
-                Some(Neighbour { time, is_descending: true }) if time >= second => second,
-                _ => first,
-            })
+            ClockReading::Twice { first: one.min(other), second: one.max(other) }
         }
     }
+}
+
+/// Returns the seconds east of UTC that `Z`, `UTC`, `GMT+0200`, `+02:00` or `-3` stand for.
+pub fn utc_offset(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let named = text
+        .get(..3)
+        .filter(|name| name.eq_ignore_ascii_case("UTC") || name.eq_ignore_ascii_case("GMT"));
+    let text = named.map_or(text, |name| text[name.len()..].trim_start());
+    let text = text.strip_prefix(['Z', 'z']).unwrap_or(text);
+    let sign = match text.bytes().next() {
+        None => return Some(0),
+        Some(b'+') => 1,
+        Some(b'-') => -1,
+        Some(_) => return None,
+    };
+    let (hours, minutes) = match &text.as_bytes()[1..] {
+        &[b] => ([b'0', b], [b'0', b'0']),
+        &[a, b] => ([a, b], [b'0', b'0']),
+        &[a, b, c, d] | &[a, b, b':', c, d] => ([a, b], [c, d]),
+        _ => return None,
+    };
+    let (hours, minutes) = (number(&hours)?, number(&minutes)?);
+    let seconds = i32::try_from((hours * 60 + minutes) * 60).ok()?;
+    (hours <= 18 && minutes <= 59).then_some(sign * seconds)
 }
 
 impl FromStr for TimeZoneOfRows {
     type Err = TimeZoneError;
 
+    /// Takes `Europe/Berlin`, `+02:00`, `UTC` and `local`.
     fn from_str(text: &str) -> Result<Self, TimeZoneError> {
         let name = text.trim();
-        if let Some(seconds) = crate::timestamp::offset_seconds(name) {
-            let offset = i32::try_from(seconds).ok().and_then(FixedOffset::east_opt);
-            return offset.map(Self::Offset).ok_or_else(|| TimeZoneError(text.to_owned()));
+        if name.eq_ignore_ascii_case("local") {
+            return Ok(Self::Machine);
+        }
+        if let Some(offset) = utc_offset(name).and_then(FixedOffset::east_opt)
+            && !name.is_empty()
+        {
+            return Ok(Self::Offset(offset));
         }
         Tz::from_str_insensitive(name).map(Self::Named).map_err(|_| TimeZoneError(text.to_owned()))
     }
@@ -88,7 +141,7 @@ impl FromStr for TimeZoneOfRows {
 impl fmt::Display for TimeZoneOfRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Machine => f.write_str("local time of this machine"),
+            Self::Machine => f.write_str("local"),
             Self::Named(zone) => f.write_str(zone.name()),
             Self::Offset(offset) => offset.fmt(f),
         }
@@ -165,5 +218,55 @@ mod tests {
         assert_eq!("-03:00".parse::<TimeZoneOfRows>().unwrap().to_string(), "-03:00");
         let error = "Mars/Base".parse::<TimeZoneOfRows>().unwrap_err().to_string();
         assert!(error.starts_with("`Mars/Base` is not a time zone; use a name such as"), "{error}");
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_is_two_instants_in_order() {
+        for (zone, wall, first, second) in [
+            (
+                "Europe/Berlin",
+                "2025-10-26T02:30:00Z",
+                "2025-10-26T00:30:00Z",
+                "2025-10-26T01:30:00Z",
+            ),
+            (
+                "Europe/London",
+                "2025-10-26T01:30:00Z",
+                "2025-10-26T00:30:00Z",
+                "2025-10-26T01:30:00Z",
+            ),
+            (
+                "America/New_York",
+                "2025-11-02T01:30:00Z",
+                "2025-11-02T05:30:00Z",
+                "2025-11-02T06:30:00Z",
+            ),
+            (
+                "Australia/Lord_Howe",
+                "2026-04-05T01:45:00Z",
+                "2026-04-04T14:45:00Z",
+                "2026-04-04T15:15:00Z",
+            ),
+        ] {
+            let zone: TimeZoneOfRows = zone.parse().unwrap();
+            let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+            let found = zone.instants(&time(wall).naive_utc());
+            let twice = ClockReading::Twice { first: time(first), second: time(second) };
+            assert_eq!(found, twice, "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_zone_reads_back_as_it_is_shown() {
+        for (text, shown) in [
+            ("America/Sao_Paulo", "America/Sao_Paulo"),
+            ("-03:00", "-03:00"),
+            ("local", "local"),
+            ("UTC", "+00:00"),
+        ] {
+            let zone = text.parse::<TimeZoneOfRows>().map(|zone| zone.to_string());
+            assert_eq!(zone, Ok(shown.to_owned()));
+        }
+        assert!("".parse::<TimeZoneOfRows>().is_err());
     }
 }
