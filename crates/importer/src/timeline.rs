@@ -1,7 +1,7 @@
 //! Puts rows into the order of time and gives each an instant.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::{ClockReading, EARLIEST, Round, TimeZoneOfRows};
+use rounds::{ClockReading, EARLIEST, Round, TimeZoneOfRows, usual_gap};
 
 use crate::options::Options;
 use crate::rejects::{Reason, Rejects};
@@ -143,18 +143,11 @@ fn readings(zone: TimeZoneOfRows, wall_micros: i64) -> ClockReading {
         .map_or(ClockReading::Never, |reading| zone.instants(&reading.naive_utc()))
 }
 
-/// Seconds from the end of one round to the end of the next one, as in Aviator: a pause, and a flight that takes longer
-/// the higher it goes.
-fn pace_seconds(multiplier: f64) -> f64 {
-    11.5 + 11.7 * multiplier.ln()
-}
-
 /// Times for rounds that have none: from midnight of `--date` on, or up to now.
 fn at_usual_pace(rows: &[Row], options: &Options) -> Vec<Round> {
     let pace = |row: &Row| {
-        let millis = pace_seconds(row.multiplier.as_f64()) * 1000.0;
-        #[expect(clippy::cast_possible_truncation, reason = "a few minutes at most")]
-        TimeDelta::milliseconds(millis as i64)
+        let millis = usual_gap(row.multiplier).as_millis();
+        TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(i64::MAX))
     };
     let total = rows.iter().map(pace).fold(TimeDelta::zero(), |sum, step| sum + step);
     let start = options.date.and_then(|_| match readings(options.zone, first_day(options)) {

@@ -51,6 +51,7 @@ mod multiplier;
 mod origin;
 #[cfg(feature = "files")]
 mod origin_file;
+mod pace;
 pub mod provably_fair;
 #[cfg(feature = "files")]
 mod reader;
@@ -93,6 +94,7 @@ pub use multiplier::{Multiplier, MultiplierError};
 pub use origin::Origin;
 #[cfg(feature = "files")]
 pub use origin_file::ORIGIN_FILE;
+pub use pace::usual_gap;
 #[cfg(feature = "files")]
 pub use reader::{
     ClockReading, ColumnName, EARLIEST, HEADER, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES,

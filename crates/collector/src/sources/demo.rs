@@ -9,15 +9,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use rounds::Multiplier;
 use rounds::provably_fair::aviator;
+use rounds::{Multiplier, usual_gap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock;
 use crate::observation::{Observation, Report};
 use crate::source_error::SourceError;
-use crate::sources::pacing::{Metronome, Pace, real_gap};
+use crate::sources::pacing::{Metronome, Pace};
 
 /// Default time between rounds.
 pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
@@ -153,7 +153,7 @@ fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
     let mut dated = VecDeque::with_capacity(played.len());
     let mut ended_at = now;
     for round in played.into_iter().rev() {
-        let gap = real_gap(round.multiplier);
+        let gap = usual_gap(round.multiplier);
         dated.push_front(round.report(ended_at, true));
         ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
     }

@@ -4,16 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rounds::Multiplier;
+use rounds::{Multiplier, usual_gap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::time::{Instant, sleep_until};
 
 use crate::duration_arg::{DurationArg, TextOrNumber};
-
-/// Seconds between the ends of two rounds if the second crashes at 1.00x: betting, take-off, pause.
-const REAL_BASE: f64 = 11.5;
-/// Seconds of flight per unit of ln M. Both are fitted to 16,379 recorded rounds.
-const REAL_FLIGHT: f64 = 11.7;
 
 /// The pace of simulated and replayed rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +25,11 @@ impl Pace {
     /// Returns the time from the end of the previous round to the end of a round with this multiplier.
     pub fn gap(self, multiplier: Multiplier) -> Duration {
         match self {
-            Self::Real => real_gap(multiplier),
+            Self::Real => usual_gap(multiplier),
             Self::Max => Duration::ZERO,
             Self::Every(gap) => gap,
         }
     }
-}
-
-/// Returns how long the game takes from the previous end to the end of a round with this multiplier.
-pub fn real_gap(multiplier: Multiplier) -> Duration {
-    Duration::from_secs_f64(REAL_BASE + REAL_FLIGHT * multiplier.ln())
 }
 
 /// Schedules simulated and replayed rounds.

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use rounds::{Chunk, Cursor, Round};
+use rounds::{Chunk, Cursor, Round, usual_gap};
 use serde::{Deserialize, Serialize};
 
 use crate::config_error::ConfigError;
 use crate::observation::{Observation, Report};
 use crate::source_error::SourceError;
-use crate::sources::pacing::{Metronome, Pace, real_gap};
+use crate::sources::pacing::{Metronome, Pace};
 
 /// A longer pause between two recorded rounds is an outage of the recorder.
 const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
@@ -139,7 +139,7 @@ impl Replay {
         match self.pace {
             Pace::Real => recorded
                 .filter(|gap| *gap > Duration::ZERO && *gap <= RECORDED_GAP_MAX)
-                .unwrap_or_else(|| real_gap(round.multiplier)),
+                .unwrap_or_else(|| usual_gap(round.multiplier)),
             pace => pace.gap(round.multiplier),
         }
     }

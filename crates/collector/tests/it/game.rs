@@ -16,11 +16,10 @@ use collector::output::console::Console;
 use collector::output::sync_policy::SyncPolicyArg;
 use collector::output::writer::{Entry, Writer};
 use collector::session::resume;
-use collector::sources::pacing::real_gap;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rounds::disk::SyncPolicy;
-use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds};
+use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
 use serde_json::json;
 
 pub(crate) use truth_check::Counts;
@@ -473,7 +472,7 @@ fn draw(rng: &mut ChaCha20Rng) -> u64 {
 }
 
 fn duration(cents: u64) -> f64 {
-    real_gap(Multiplier::from_cents(cents).unwrap()).as_secs_f64()
+    usual_gap(Multiplier::from_cents(cents).unwrap()).as_secs_f64()
 }
 
 fn wall(second: f64) -> DateTime<Utc> {
