@@ -21,6 +21,9 @@ use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerEr
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
+/// Largest size of a key file.
+const KEY_BYTES_MAX: u64 = 1 << 16;
+
 pub use address::Address;
 pub use error::HubError;
 
@@ -173,7 +176,7 @@ async fn options(
             options.credentials_file(file).await.map_err(unreadable(file))
         }
         Some(Credentials::Nkey(file)) => {
-            let seed = std::fs::read_to_string(file).map_err(unreadable(file))?;
+            let seed = rounds::read_regular_text(file, KEY_BYTES_MAX).map_err(unreadable(file))?;
             Ok(options.nkey(seed.trim().to_owned()))
         }
     }

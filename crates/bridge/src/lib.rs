@@ -15,6 +15,7 @@ pub mod nkey;
 pub mod pull;
 pub mod push;
 pub mod retry;
+mod row_event;
 pub mod subject;
 
 /// Logs that the last rows of a file may not survive a power failure. The hub or the recordings still have them.

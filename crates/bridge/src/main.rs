@@ -28,13 +28,15 @@ fn main() -> ExitCode {
     drop(rustls::crypto::ring::default_provider().install_default());
     let cli = Cli::parse();
     let done = start_log(&cli.log).and_then(|()| act(&cli.command));
-    match done {
+    let code = match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("bridge: {}", in_one_line(&error)));
             ExitCode::from(exit_code(&error))
         }
-    }
+    };
+    log::flush();
+    code
 }
 
 fn act(command: &Command) -> anyhow::Result<()> {

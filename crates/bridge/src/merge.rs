@@ -5,7 +5,7 @@
 
 mod recording;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -87,17 +87,18 @@ pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, M
     let disk =
         Box::new(SparingDisk::new(SyncPolicy::Interval(SYNC_INTERVAL), crate::report_close_error));
     let log = RoundLog::open_on(disk, &merge.dir, origin, clock::wall())?;
-    let mut whole = Recording::new(&merge.dir);
+    let mut whole = Recording::new(&merge.dir, false);
     whole.scan()?;
     let reported = whole.conflicts()?;
-    let mut writer = SeriesWriter { log, reported, counts: MergeCounts::default() };
+    let mut writer =
+        SeriesWriter { log, reported, counts: MergeCounts::default(), unplaced: UnplacedOf::new() };
     writer.log.note(clock::wall(), &Event::new(EventKind::Start, "merge"))?;
     let mut parts: Vec<_> =
-        merge.from.iter().map(|from| (from, Recording::new(&from.dir))).collect();
+        merge.from.iter().map(|from| (from, Recording::new(&from.dir, merge.follow))).collect();
     loop {
         for (from, part) in &mut parts {
             if part.scan()? || whole.is_changed() {
-                writer.add(&from.site, part, &mut whole)?;
+                writer.add(from, part, &mut whole)?;
             }
         }
         whole.mark_processed();
@@ -152,12 +153,16 @@ pub struct MergeCounts {
     pub unplaced: u64,
 }
 
+/// The rounds of each recording whose position is not known yet; a site may have several recordings.
+type UnplacedOf = BTreeMap<PathBuf, u64>;
+
 /// Writes missing rounds and reports those that do not fit.
 struct SeriesWriter {
     log: RoundLog,
     /// Rounds that do not fit and have already been reported.
     reported: BTreeSet<ReportedConflict>,
     counts: MergeCounts,
+    unplaced: UnplacedOf,
 }
 
 /// A round that does not fit: its site, its time on the clock of that site (Unix ms), its multiplier in cents.
@@ -166,7 +171,7 @@ type ReportedConflict = (String, i64, u64);
 impl SeriesWriter {
     fn add(
         &mut self,
-        site: &TableName,
+        from: &MergeSource,
         part: &Recording,
         whole: &mut Recording,
     ) -> Result<(), MergeError> {
@@ -180,16 +185,19 @@ impl SeriesWriter {
                 AlignedRound::Missing { second, time } => missing.push((time, second)),
                 AlignedRound::Unplaced { .. } => unplaced += 1,
                 AlignedRound::Conflict { first, second } => {
-                    self.report(site, &theirs[second], Some(&ours[first]))?;
+                    self.report(&from.site, &theirs[second], Some(&ours[first]))?;
                 }
-                AlignedRound::NoRoom { second } => self.report(site, &theirs[second], None)?,
+                AlignedRound::NoRoom { second } => {
+                    self.report(&from.site, &theirs[second], None)?
+                }
             }
         }
-        self.counts.unplaced = unplaced;
+        self.unplaced.insert(from.dir.clone(), unplaced);
+        self.counts.unplaced = self.unplaced.values().sum();
         for (time, index) in missing {
             let entry = part.entry(index);
             let round = Round { time, ..entry.recorded.round };
-            let event = event(site, entry);
+            let event = event(&from.site, entry);
             self.log.append(&round, &event)?;
             self.counts.written += 1;
             whole.insert(RecordedRound { round, ..entry.recorded });

@@ -1,6 +1,7 @@
 //! The message of a round: one row with everything that its recorder knows about it.
 
-use rounds::{Event, EventKind, Round};
+use chrono::Datelike as _;
+use rounds::{Event, EventKind, Round, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -12,6 +13,9 @@ pub const BYTES_MAX: usize = 64 * 1024;
 
 /// Maximum number of discontinuities sent with one row; further ones are left out.
 pub const DISCONTINUITIES_MAX: usize = 16;
+
+/// Maximum length of a round's id.
+const ID_BYTES_MAX: usize = 4096;
 
 /// The body of a message, JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +55,9 @@ pub enum MessageError {
     /// The body is not the JSON of a round.
     #[error("not a round: {0}")]
     Form(#[from] serde_json::Error),
+    /// A field has a value that no recorder sends.
+    #[error("not a round: {0}")]
+    Value(&'static str),
     /// The sender uses a later version of the format.
     #[error(
         "a message of version {found}, but this program reads only up to version {VERSION}: update it"
@@ -83,7 +90,28 @@ impl RoundMessage {
         if v > VERSION {
             return Err(MessageError::Version { found: v });
         }
-        Ok(serde_json::from_slice(bytes)?)
+        let message: Self = serde_json::from_slice(bytes)?;
+        message.check()?;
+        Ok(message)
+    }
+
+    /// Anybody who may write to the stream can send any JSON, so the values are checked before a row is written.
+    fn check(&self) -> Result<(), MessageError> {
+        let id_bytes = self.event.round_id.as_deref().map_or(0, str::len);
+        let problem = if self.site.parse::<TableName>().is_err() {
+            "its site is not a name"
+        } else if !(0..=9999).contains(&self.round.time.year()) {
+            "its time is outside the years 0 to 9999"
+        } else if id_bytes > ID_BYTES_MAX {
+            "its id is too long"
+        } else if self.discontinuities.len() > DISCONTINUITIES_MAX
+            || !self.discontinuities.iter().all(|it| is_discontinuity(it.event.kind))
+        {
+            "its discontinuities are not those of a row"
+        } else {
+            return Ok(());
+        };
+        Err(MessageError::Value(problem))
     }
 
     /// Returns the event for the event file, extended by its site and sequence number.
@@ -119,6 +147,7 @@ pub fn is_discontinuity(kind: EventKind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use rounds::Multiplier;
 
     use super::*;
@@ -167,6 +196,22 @@ mod tests {
         let error = RoundMessage::from_bytes(text).unwrap_err();
         assert!(error.to_string().contains("update"), "{error}");
         assert!(matches!(RoundMessage::from_bytes(b"{}"), Err(MessageError::Form(_))));
+    }
+
+    #[test]
+    fn values_that_no_recorder_sends_are_refused() {
+        let spoilt: [fn(&mut RoundMessage); 4] = [
+            |it| it.site = "not a name".to_owned(),
+            |it| it.round.time = DateTime::from_timestamp(1 << 40, 0).unwrap(),
+            |it| it.event.round_id = Some("9".repeat(ID_BYTES_MAX + 1)),
+            |it| it.discontinuities[0].event.kind = EventKind::Stop,
+        ];
+        for spoil in spoilt {
+            let mut sent = message(json!({}));
+            spoil(&mut sent);
+            let read = RoundMessage::from_bytes(&serde_json::to_vec(&sent).unwrap());
+            assert!(matches!(read, Err(MessageError::Value(_))), "{read:?}");
+        }
     }
 
     #[test]

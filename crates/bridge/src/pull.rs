@@ -6,6 +6,7 @@
 //! match are not written again. See [`stream_position`].
 
 pub mod stream_position;
+mod unreadable;
 mod writer;
 
 use std::path::PathBuf;
@@ -20,10 +21,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::stream::TableStream;
 use crate::hub::{self, Access, Hub, HubError};
-use crate::message::RoundMessage;
+use crate::message::{MessageError, RoundMessage};
 use crate::retry::{self, Outage, SessionError};
 use crate::subject::Table;
 
+use unreadable::UnreadableMessages;
 pub use writer::TableWriter;
 
 /// Number of messages per request.
@@ -117,9 +119,10 @@ impl PullSession<'_> {
                 "The hub no longer has the next rounds; continuing with the first that it has."
             );
         }
-        self.outage.end();
+        self.outage.connected();
         let (mut messages, mut backlog) = self.messages(&table_stream, writer.seq() + 1).await?;
         tracing::info!(hub = %self.pull.access.address, table = %table_stream.table.name, origin = %table_stream.table.origin, backlog, "Connected.");
+        let mut unreadable = UnreadableMessages::default();
         let mut is_reported = false;
         loop {
             if !is_reported && backlog == 0 {
@@ -136,7 +139,7 @@ impl PullSession<'_> {
             let Some(message) = message else { return Err(HubError::disconnected().into()) };
             let message =
                 message.map_err(|error| HubError::unavailable("reading the stream", &error))?;
-            self.write(writer, &message).await?;
+            self.write(writer, &message, &mut unreadable).await?;
             backlog = backlog.saturating_sub(1);
         }
     }
@@ -166,17 +169,31 @@ impl PullSession<'_> {
     }
 
     /// Writes one message. Retries while the disk fails, because no later message may be written first.
-    async fn write(&self, writer: &mut TableWriter, message: &Message) -> Result<(), PullError> {
+    async fn write(
+        &self,
+        writer: &mut TableWriter,
+        message: &Message,
+        unreadable: &mut UnreadableMessages,
+    ) -> Result<(), PullError> {
         let info = message.info().map_err(|error| {
             HubError::unavailable("reading the sequence number of a message", &error)
         })?;
         let seq = info.stream_sequence;
-        let message = RoundMessage::from_bytes(&message.payload).map_err(|error| {
-            HubError::Mismatch(format!("message {seq} of the stream cannot be read: {error}"))
-        })?;
+        let parsed = RoundMessage::from_bytes(&message.payload);
+        if let Err(error) = &parsed {
+            unreadable.record(seq, error);
+        }
         let mut outage = Outage::new("disk");
         loop {
-            let error = match writer.apply(seq, &message) {
+            let applied = match &parsed {
+                Ok(message) => writer.apply(seq, message),
+                Err(MessageError::Version { .. }) => writer.mark_unreadable(seq),
+                Err(MessageError::Form(_) | MessageError::Value(_)) => {
+                    writer.skip(seq);
+                    return Ok(());
+                }
+            };
+            let error = match applied {
                 Ok(()) => break,
                 Err(PullError::Log(error)) if !error.is_permanent() => error,
                 Err(other) => return Err(other),

@@ -1,7 +1,6 @@
 //! Pushes the rows of a collector's files to the hub, each exactly once and in order.
 
 mod delivery;
-mod event_file;
 mod file_position;
 mod session;
 mod state;

@@ -17,21 +17,38 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_jitter()
     .without_max_times();
 
+/// Delays while the hub is full, which an operator has to change: 1 to 2 s at first, later 30 to 60 s.
+const FULL_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(Duration::from_secs(30))
+    .with_factor(2.0)
+    .with_jitter()
+    .without_max_times();
+
 /// The error of a session with the hub.
 pub trait SessionError: From<HubError> + Display {
     /// Returns whether to give up; `was_connected` says whether an earlier session could use the hub.
     fn is_final(&self, was_connected: bool) -> bool;
+
+    /// Returns whether the hub has no room.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl SessionError for HubError {
     fn is_final(&self, was_connected: bool) -> bool {
         self.is_permanent() && !(was_connected && self.may_pass())
     }
+
+    fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
 }
 
 /// Runs sessions one after another until one succeeds or fails for good, or `shutdown` is cancelled.
 ///
-/// A session calls [`Outage::end`] as soon as it can use the hub.
+/// A session calls [`Outage::connected`] as soon as it can use the hub.
 ///
 /// # Errors
 /// The final error of a session.
@@ -43,11 +60,14 @@ pub fn run<E: SessionError>(
     let mut was_connected = false;
     loop {
         let ended = session(&mut outage);
-        was_connected |= outage.has_ended;
+        was_connected |= outage.has_connected;
         match ended {
             Ok(()) => return Ok(()),
             Err(error) if error.is_final(was_connected) => return Err(error),
-            Err(error) => wait_blocking(outage.next_delay(&error), shutdown)?,
+            Err(error) => {
+                let delay = outage.next_delay(&error);
+                wait_blocking(if error.is_full() { outage.full_delay() } else { delay }, shutdown)?;
+            }
         }
         if shutdown.is_cancelled() {
             return Ok(());
@@ -62,13 +82,22 @@ pub struct Outage {
     what: &'static str,
     since: Option<Instant>,
     backoff: ExponentialBackoff,
-    has_ended: bool,
+    full_backoff: ExponentialBackoff,
+    is_full: bool,
+    has_connected: bool,
 }
 
 impl Outage {
     /// Returns the state before any failure; the log names `what` as unavailable.
     pub fn new(what: &'static str) -> Self {
-        Self { what, since: None, backoff: BACKOFF.build(), has_ended: false }
+        Self {
+            what,
+            since: None,
+            backoff: BACKOFF.build(),
+            full_backoff: FULL_BACKOFF.build(),
+            is_full: false,
+            has_connected: false,
+        }
     }
 
     /// Records a failure and returns how long to wait. Only the first one is logged as a warning.
@@ -83,6 +112,20 @@ impl Outage {
         self.backoff.next().expect("the number of attempts is not limited")
     }
 
+    /// Returns how long to wait after the hub had no room; a connection alone does not end such an outage.
+    fn full_delay(&mut self) -> Duration {
+        self.is_full = true;
+        self.full_backoff.next().expect("the number of attempts is not limited")
+    }
+
+    /// Records that the hub can be reached, which ends an outage unless the hub was full.
+    pub fn connected(&mut self) {
+        self.has_connected = true;
+        if !self.is_full {
+            self.end();
+        }
+    }
+
     /// Records a success and logs the length of the outage that it ends, if any.
     pub fn end(&mut self) {
         if let Some(since) = self.since.take() {
@@ -90,7 +133,8 @@ impl Outage {
             tracing::info!(what = self.what, seconds, "Available again.");
         }
         self.backoff = BACKOFF.build();
-        self.has_ended = true;
+        self.full_backoff = FULL_BACKOFF.build();
+        self.is_full = false;
     }
 }
 
@@ -130,6 +174,20 @@ mod tests {
         assert!(outage.next_delay(&"no") <= Duration::from_millis(250));
     }
 
+    #[test]
+    fn a_full_hub_is_asked_less_and_less_often_although_it_can_be_reached() {
+        let mut outage = Outage::new("hub");
+        let mut whole = Duration::from_secs(2);
+        for _ in 0..10 {
+            let delay = outage.full_delay();
+            assert!(delay >= whole / 2 && delay <= whole, "{delay:?} of {whole:?}");
+            whole = (whole * 2).min(Duration::from_mins(1));
+            outage.connected();
+        }
+        outage.end();
+        assert!(outage.full_delay() <= Duration::from_secs(2));
+    }
+
     /// Runs sessions that end with these errors; returns the number of sessions and the last error.
     fn run_sessions(connects: bool, errors: [fn() -> HubError; 2]) -> (usize, String) {
         let mut errors = errors.into_iter();
@@ -137,7 +195,7 @@ mod tests {
         let ended = run(&CancellationToken::new(), |outage| {
             sessions += 1;
             if connects {
-                outage.end();
+                outage.connected();
             }
             errors.next().map_or(Ok(()), |error| Err(error()))
         });

@@ -10,5 +10,7 @@ fn main() -> ExitCode {
     tls::install();
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    commands::execute(cli, &matches)
+    let code = commands::execute(cli, &matches);
+    daemon::log::flush();
+    code
 }

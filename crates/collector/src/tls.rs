@@ -1,12 +1,16 @@
 //! TLS: the cryptography provider and the root certificates.
 
-use std::fs;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use rounds::read_limited;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+
+/// Largest size of a file of certificates; the bundles of systems have half a megabyte.
+const BYTES_MAX: u64 = 16 << 20;
 
 /// Installs ring as the cryptography provider of the process. rustls accepts one provider, once; calling this again has no
 /// effect, so every function that builds a client calls it.
@@ -22,7 +26,9 @@ pub fn install() {
 /// The file cannot be read or holds no certificate.
 pub fn authorities(ca_file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let error_text = |problem: String| format!("{}: {problem}", ca_file.display());
-    let bytes = fs::read(ca_file).map_err(|error| error_text(error.to_string()))?;
+    let bytes = File::open(ca_file)
+        .and_then(|file| read_limited(file, BYTES_MAX))
+        .map_err(|error| error_text(error.to_string()))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
         .map_err(|error| error_text(error.to_string()))?;

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Write as _, stderr, stdout};
 
 use anyhow::Context as _;
 
+use crate::log;
+
 /// Writes to stdout. A reader that closes the pipe early, such as `head`, is not an error.
 ///
 /// # Errors
@@ -16,10 +18,12 @@ pub fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a line to stderr, for a program that has no log yet or is about to exit. A failure is
-/// ignored, because there is nowhere left to report it.
+/// Writes a line to stderr after what was logged, for a program that has no log yet or is about to exit. A failure is
+/// ignored, because there is nowhere left to report it, and a stderr that stands still delays the exit by a second at most.
 pub fn say(line: &str) {
-    drop(writeln!(stderr(), "{line}"));
+    if !log::write_line(line) {
+        drop(writeln!(stderr(), "{line}"));
+    }
 }
 
 /// Returns an error and its causes as one line. A cause that the text above it already contains is

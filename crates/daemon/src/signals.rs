@@ -2,6 +2,11 @@
 
 use std::io;
 
+/// The signal of a write beyond the file size limit, which ends the process by default; the same number on Linux (all but
+/// MIPS), macOS and the BSDs.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 /// The signals that ask the process to stop.
 #[derive(Debug)]
 pub struct Signals {
@@ -25,6 +30,8 @@ impl Signals {
     /// A handler cannot be registered.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // A file size limit (`ulimit -f`) then fails the write as a full disk does. Once registered, a handler stays.
+        drop(signal(SignalKind::from_raw(SIGXFSZ))?);
         Ok(Self {
             listeners: [
                 signal(SignalKind::interrupt())?,

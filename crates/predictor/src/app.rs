@@ -11,7 +11,7 @@ use forecasting::learner::Learner;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::config::{BasePath, Token};
+use crate::config::{BasePath, TokenFile};
 use crate::http::{self, Guard, Hosts, ServerParts};
 use crate::table::{Observer, Table, Tables};
 use crate::training::ensemble_learner::EnsembleLearner;
@@ -94,7 +94,7 @@ impl Application {
 }
 
 fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
-    let token = config.token_file.as_deref().map(Token::read).transpose()?;
+    let token = config.token_file.clone().map(TokenFile::open).transpose()?;
     let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
     if guard.is_insecure() {
         tracing::warn!(

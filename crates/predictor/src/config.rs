@@ -18,10 +18,13 @@ use serde::{Deserialize, Serialize};
 pub use self::alert_settings::{AlertSettings, SettingsError};
 pub(crate) use self::base_path::BasePath;
 pub use self::secret_ref::SecretRef;
-pub(crate) use self::token::Token;
+pub(crate) use self::token::{Token, TokenFile, is_exposed};
 
 /// Interval at which the directory is scanned even without a notification.
 pub const SCAN_EVERY: Duration = Duration::from_secs(2);
+/// Event streams served at once to one address of another machine. A proxy on this machine stands for many clients, so
+/// loopback addresses are not counted.
+pub(crate) const EVENT_STREAMS_PER_CLIENT_MAX: usize = 64;
 /// Event streams served at once; one more is refused with 503.
 pub const EVENT_STREAMS_MAX: usize = 256;
 /// Largest request body, in bytes.

@@ -3,8 +3,10 @@
 //! The stream only says that something is new; clients read the state itself from `/api/status`. A
 //! slow client that misses events therefore loses no data: it gets `resync` and reads the status.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web_lab::sse;
 use futures_util::{Stream, stream};
@@ -12,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::EVENT_STREAMS_MAX;
+use crate::config::{EVENT_STREAMS_MAX, EVENT_STREAMS_PER_CLIENT_MAX};
 
 /// Events a slow client may be behind before it gets `resync` instead.
 const BACKLOG: usize = 64;
@@ -54,6 +56,7 @@ pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
     published: Arc<AtomicU64>,
     clients: Arc<AtomicUsize>,
+    by_address: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
     stop: CancellationToken,
 }
 
@@ -61,7 +64,13 @@ impl Events {
     /// Returns a channel whose streams end when `stop` is cancelled.
     pub(crate) fn new(stop: CancellationToken) -> Self {
         let (sender, _) = broadcast::channel(BACKLOG);
-        Self { sender, published: Arc::default(), clients: Arc::default(), stop }
+        Self {
+            sender,
+            published: Arc::default(),
+            clients: Arc::default(),
+            by_address: Arc::default(),
+            stop,
+        }
     }
 
     /// Sends an event to all open streams.
@@ -77,9 +86,13 @@ impl Events {
         self.clients.load(Ordering::Relaxed)
     }
 
-    /// Opens a stream of the events from now on; `None` if [`EVENT_STREAMS_MAX`] are open already.
-    pub(crate) fn stream(&self) -> Option<impl Stream<Item = sse::Event> + use<>> {
-        let client = Client::admit(&self.clients)?;
+    /// Opens a stream of the events from now on; `None` if [`EVENT_STREAMS_MAX`] are open already, or
+    /// [`EVENT_STREAMS_PER_CLIENT_MAX`] to this address.
+    pub(crate) fn stream(
+        &self,
+        address: Option<IpAddr>,
+    ) -> Option<impl Stream<Item = sse::Event> + use<>> {
+        let client = Client::admit(self, address.filter(|address| !address.is_loopback()))?;
         let published = self.published.load(Ordering::Relaxed);
         let hello = sse::Data::new(format!("{{\"published\":{published}}}"));
         let start = Some(sse::Event::Data(hello.event("ready")));
@@ -126,18 +139,69 @@ impl Listener {
 }
 
 /// One of [`EVENT_STREAMS_MAX`] slots, released when dropped.
-struct Client(Arc<AtomicUsize>);
+struct Client {
+    clients: Arc<AtomicUsize>,
+    by_address: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    /// The address that the stream counts for.
+    address: Option<IpAddr>,
+}
 
 impl Client {
-    fn admit(clients: &Arc<AtomicUsize>) -> Option<Self> {
-        let client = Self(Arc::clone(clients));
-        let before = clients.fetch_add(1, Ordering::Relaxed);
-        (before < EVENT_STREAMS_MAX).then_some(client)
+    fn admit(events: &Events, address: Option<IpAddr>) -> Option<Self> {
+        let (clients, by_address) = (Arc::clone(&events.clients), Arc::clone(&events.by_address));
+        let client = Self { clients, by_address, address };
+        let before = client.clients.fetch_add(1, Ordering::Relaxed);
+        let of_address = address.map_or(0, |address| {
+            let mut by_address = client.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = by_address.entry(address).or_default();
+            *open += 1;
+            *open
+        });
+        let has_room = before < EVENT_STREAMS_MAX && of_address <= EVENT_STREAMS_PER_CLIENT_MAX;
+        has_room.then_some(client)
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.clients.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else { return };
+        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = by_address.get_mut(&address) {
+            *open -= 1;
+            if *open == 0 {
+                by_address.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_cannot_take_all_streams_and_gets_its_own_back() {
+        let events = Events::new(CancellationToken::new());
+        let open = |address: [u8; 4]| events.stream(Some(IpAddr::from(address)));
+        let mut held: Vec<_> =
+            (0..EVENT_STREAMS_PER_CLIENT_MAX).map(|_| open([10, 0, 0, 7]).unwrap()).collect();
+        assert!(open([10, 0, 0, 7]).is_none());
+        assert!(open([10, 0, 0, 8]).is_some());
+        held.pop();
+        assert!(open([10, 0, 0, 7]).is_some());
+        drop(held);
+        assert!(events.by_address.lock().unwrap().is_empty());
+        assert_eq!(events.clients(), 0);
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_may_open_all_streams() {
+        let events = Events::new(CancellationToken::new());
+        let held: Vec<_> = (0..EVENT_STREAMS_MAX)
+            .map(|_| events.stream(Some([127, 0, 0, 1].into())).unwrap())
+            .collect();
+        assert!(events.stream(Some([10, 0, 0, 7].into())).is_none());
+        drop(held);
     }
 }

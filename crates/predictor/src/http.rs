@@ -6,6 +6,7 @@ mod dashboard;
 mod etag;
 mod events;
 mod export;
+mod failed_tokens;
 mod guard;
 mod login;
 mod metrics;

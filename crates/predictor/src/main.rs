@@ -25,14 +25,16 @@ fn main() -> ExitCode {
         Some(Command::Doctor(args)) => args.log_format,
         Some(_) => log::Format::Pretty,
     });
-    match predictor::run(cli, &matches) {
+    let code = match predictor::run(cli, &matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
             let is_usage = error.is::<ConfigError>() || error.is::<UsageError>();
             ExitCode::from(if is_usage { BAD_USAGE } else { FAILED })
         }
-    }
+    };
+    log::flush();
+    code
 }
 
 /// Starts the log with the filter of `RUST_LOG`, if that can be parsed.

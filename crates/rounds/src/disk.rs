@@ -130,6 +130,10 @@ impl Disk for RealDisk {
             OpenMode::Empty => options.create(true).write(true).truncate(true),
             OpenMode::Over => options.write(true),
         };
+        // Opening a named pipe would wait for its other end.
+        if opening != OpenMode::New && fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        }
         let appends = matches!(opening, OpenMode::New | OpenMode::Append);
         Ok(Box::new(RealFile { file: options.open(path)?, appends }))
     }

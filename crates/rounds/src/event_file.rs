@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::event::EventLine;
+use crate::regular_file::open_regular;
 
 /// The ending of an event file's name, in place of `.csv`.
 pub const EVENT_FILE_SUFFIX: &str = ".events.jsonl";
@@ -73,7 +74,7 @@ impl EventReader {
     /// # Errors
     /// The file cannot be opened (`NotFound` if it does not exist).
     pub fn open(path: &Path, offset: u64) -> io::Result<Self> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(open_regular(path)?);
         file.seek(SeekFrom::Start(offset))?;
         Ok(Self { file, offset, line: 0, torn_bytes: 0 })
     }

@@ -57,6 +57,8 @@ pub mod provably_fair;
 mod reader;
 mod reconciler;
 #[cfg(feature = "files")]
+mod regular_file;
+#[cfg(feature = "files")]
 mod repair;
 mod round;
 #[cfg(feature = "files")]
@@ -103,6 +105,8 @@ pub use reader::{
     TimeZoneOfRows, utc_offset,
 };
 pub use reconciler::{Intake, Reconciler};
+#[cfg(feature = "files")]
+pub use regular_file::{open_regular, read_limited, read_regular, read_regular_text};
 #[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;

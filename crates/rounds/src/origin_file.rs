@@ -1,14 +1,16 @@
 //! Reads the marker file that names the origin of a directory's rounds.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::csv_files::csv_names;
 use crate::origin::Origin;
+use crate::regular_file::read_regular_text;
 
 /// Name of the marker file, which holds one word: the origin of its directory.
 pub const ORIGIN_FILE: &str = "aviator_payouts.origin";
+/// A word is far shorter.
+const BYTES_MAX: u64 = 4096;
 
 impl Origin {
     /// Returns the origin of the rounds in a directory.
@@ -20,7 +22,7 @@ impl Origin {
     /// the marker holds an unknown word (`InvalidData`).
     pub fn of(dir: &Path) -> io::Result<Option<Self>> {
         let marker = dir.join(ORIGIN_FILE);
-        match fs::read_to_string(&marker) {
+        match read_regular_text(&marker, BYTES_MAX) {
             Ok(text) => {
                 let word = text.trim();
                 let known = Self::ALL.into_iter().find(|origin| origin.word() == word);
@@ -34,7 +36,10 @@ impl Origin {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok((!csv_names(dir)?.is_empty()).then_some(Self::Recorded))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                let text = format!("{}: {error}", marker.display());
+                Err(io::Error::new(error.kind(), text))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Torn tails: bytes after the last newline, left by a crash in the middle of a row.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use crate::csv_files::csv_names;
 use crate::event_file::event_file_of;
 use crate::file_name;
 use crate::reader::{HEADER, LINE_BYTES_MAX};
+use crate::regular_file::open_regular;
 
 /// A torn tail that was cut off and kept beside its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
 }
 
 fn repair_file(path: &Path, is_ours: bool) -> io::Result<Option<Repair>> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let length = file.metadata()?.len();
     // A row is far shorter. A longer tail is something else, which we must not cut.
     let start = length.saturating_sub(LINE_BYTES_MAX as u64);

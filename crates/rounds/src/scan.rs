@@ -6,7 +6,7 @@
 mod change;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use crate::csv_files::csv_names;
 use crate::cursor::{Chunk, Cursor};
 use crate::reader::{Refusal, Rejections};
+use crate::regular_file::open_regular;
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -169,16 +170,13 @@ impl Inspection {
 
 /// Inspects one file; `None` if it does not exist or is not a file.
 fn inspect(path: &Path, before: Option<&KnownFile>) -> io::Result<Option<Inspection>> {
-    // Opening a pipe would block until its other end is open.
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let mut file = match File::open(path) {
+    let mut file = match open_regular(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     // From the handle: on Windows the directory entry of an open file is out of date.

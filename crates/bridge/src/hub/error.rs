@@ -73,6 +73,14 @@ pub enum HubError {
         /// Its name.
         stream: String,
     },
+    /// The stream, or the disk or account of the hub, has no room for another row.
+    #[error(
+        "the hub is full ({problem}): raise the limit of the stream (`bridge init --max-mib`), of the account or of max_file_store; the rows stay in their files until then"
+    )]
+    Full {
+        /// The hub's error.
+        problem: String,
+    },
     /// The hub does not answer, or cannot serve the request now.
     #[error("{problem}")]
     Unavailable {

@@ -1,23 +1,53 @@
 //! One recording: its rounds in order of time, each with its event.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::Path;
 
 use rounds::align::RecordedRound;
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge, read_events};
+use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge, parse_file_name, read_events};
 
 use super::{MergeError, ReportedConflict};
+use crate::row_event::{EventFile, LaterFiles, RowEvent};
 
 /// The rounds of a directory in order of time, each with its event.
 #[derive(Debug)]
 pub(super) struct Recording {
     dir: Directory,
-    files: BTreeMap<String, Vec<Entry>>,
+    files: BTreeMap<String, RecordedFile>,
+    /// Whether a row waits for its event, which the collector writes after it. A row without its event would be taken for
+    /// one observed as it ended, and its estimated time for an exact one.
+    waits_for_events: bool,
     entries: Vec<Entry>,
     /// Whether rounds were inserted since the last [`Recording::mark_processed`].
     is_changed: bool,
+}
+
+/// The rows of a file.
+#[derive(Debug)]
+struct RecordedFile {
+    entries: Vec<Entry>,
+    /// Rows after those of `entries`, of which the first waits for its event.
+    waiting: VecDeque<Round>,
+    events: EventFile,
+}
+
+impl RecordedFile {
+    /// Gives the waiting rows their events; returns whether any row has got its own.
+    fn settle(&mut self, later: &LaterFiles, waits: bool) -> io::Result<bool> {
+        let before = self.entries.len();
+        while let Some(round) = self.waiting.front().copied() {
+            let event = match self.events.row(self.entries.len() as u64 + 1, later)? {
+                RowEvent::Final { event, .. } => event,
+                RowEvent::Pending if waits => break,
+                RowEvent::Pending => None,
+            };
+            self.entries.push(Entry::new(round, event));
+            self.waiting.pop_front();
+        }
+        Ok(self.entries.len() > before)
+    }
 }
 
 /// A round and its event, if there is one.
@@ -35,10 +65,11 @@ impl Entry {
 }
 
 impl Recording {
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(super) fn new(dir: &Path, waits_for_events: bool) -> Self {
         Self {
             dir: Directory::new(dir),
             files: BTreeMap::new(),
+            waits_for_events,
             entries: Vec::new(),
             is_changed: false,
         }
@@ -47,13 +78,13 @@ impl Recording {
     /// Reads new rounds; returns whether there are any.
     pub(super) fn scan(&mut self) -> Result<bool, MergeError> {
         let changes = self.dir.scan().map_err(|error| self.unreadable(&error))?;
-        let is_changed = !changes.is_empty();
+        let mut is_changed = !changes.is_empty();
         for change in changes {
             match change.kind {
-                ChangeKind::Appended => self.read(&change.file, change.rounds)?,
+                ChangeKind::Appended => self.add(&change.file, change.rounds),
                 ChangeKind::New | ChangeKind::Replaced => {
                     self.files.remove(&change.file);
-                    self.read(&change.file, change.rounds)?;
+                    self.add(&change.file, change.rounds);
                 }
                 ChangeKind::Removed => drop(self.files.remove(&change.file)),
                 ChangeKind::Unreadable => {
@@ -62,25 +93,37 @@ impl Recording {
                 _ => {}
             }
         }
+        is_changed |= self.settle().map_err(|error| self.unreadable(&error))?;
         if is_changed {
             self.sort();
         }
         Ok(is_changed)
     }
 
-    /// Adds rounds to a file, with their events.
-    fn read(&mut self, file: &str, rounds: Vec<Round>) -> Result<(), MergeError> {
-        let lines = self.lines(file).map_err(|error| self.unreadable(&error))?;
-        let mut events: HashMap<u64, Event> = lines
-            .into_iter()
-            .filter(|line| line.file.is_none())
-            .filter_map(|line| Some((line.row?, line.event)))
-            .collect();
-        let entries = self.files.entry(file.to_owned()).or_default();
-        let first = entries.len() as u64 + 1;
-        let new_rounds = rounds.into_iter().zip(first..);
-        entries.extend(new_rounds.map(|(round, row)| Entry::new(round, events.remove(&row))));
-        Ok(())
+    /// Adds rows to a file.
+    fn add(&mut self, file: &str, rounds: Vec<Round>) {
+        let dir = self.dir.path();
+        let recorded = self.files.entry(file.to_owned()).or_insert_with(|| RecordedFile {
+            entries: Vec::new(),
+            waiting: VecDeque::new(),
+            events: EventFile::of(dir, file),
+        });
+        recorded.waiting.extend(rounds);
+    }
+
+    /// Gives the waiting rows of all files their events; returns whether any row has got its own.
+    fn settle(&mut self) -> io::Result<bool> {
+        let mut names: Vec<String> = self.files.keys().cloned().collect();
+        names.sort_by(|a, b| parse_file_name(a).cmp(&parse_file_name(b)).then_with(|| a.cmp(b)));
+        let mut is_changed = false;
+        for (index, name) in names.iter().enumerate() {
+            let Some(file) = self.files.get_mut(name) else { continue };
+            if !file.waiting.is_empty() {
+                let later = LaterFiles::of(name, &names[index + 1..]);
+                is_changed |= file.settle(&later, self.waits_for_events)?;
+            }
+        }
+        Ok(is_changed)
     }
 
     /// Sorts the rounds of all files by time, leaving out files that are copies of others.
@@ -88,8 +131,8 @@ impl Recording {
         let rounds: Vec<(&String, Vec<Round>)> = self
             .files
             .iter()
-            .map(|(file, entries)| {
-                (file, entries.iter().map(|entry| entry.recorded.round).collect())
+            .map(|(file, recorded)| {
+                (file, recorded.entries.iter().map(|entry| entry.recorded.round).collect())
             })
             .collect();
         let files: Vec<_> =
@@ -97,7 +140,7 @@ impl Recording {
         let copies: BTreeSet<String> =
             merge(&files).copies.into_iter().map(|copy| copy.file).collect();
         let originals = self.files.iter().filter(|(file, _)| !copies.contains(*file));
-        self.entries = originals.flat_map(|(_, entries)| entries.iter().cloned()).collect();
+        self.entries = originals.flat_map(|(_, file)| file.entries.iter().cloned()).collect();
         self.entries.sort_by_key(|entry| entry.recorded.round.time);
     }
 

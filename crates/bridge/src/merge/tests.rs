@@ -108,3 +108,40 @@ fn recordings_that_cannot_be_merged_are_rejected() {
     assert!(refused(&merge_of(&parts, whole.path())).contains("origins"));
     assert!(refused(&merge_of(&parts, attic.path())).contains("both"));
 }
+
+#[test]
+fn rounds_that_cannot_be_placed_are_counted_over_all_recordings() {
+    let [attic, cellar, den, whole] = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    record(attic.path(), 0, |_| true);
+    // Too few rounds for their place to be certain.
+    record(cellar.path(), 5_000, |number| (100..102).contains(&number));
+    record(den.path(), 7_000, |number| (300..302).contains(&number));
+    let parts = [("attic", attic.path()), ("cellar", cellar.path()), ("den", den.path())];
+    let counts = run(&merge_of(&parts, whole.path()), &CancellationToken::new()).unwrap();
+    assert_eq!((counts.written, counts.unplaced), (ROUNDS, 4));
+}
+
+#[test]
+fn a_row_that_is_read_before_its_event_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let csv = path("aviator_payouts_20251210_193235.csv");
+    std::fs::write(&csv, format!("timestamp,multiplier\n{}", round(0).to_row())).unwrap();
+    let events = rounds::event_file_of(&csv);
+    let start = "{\"seq\":1,\"unix_ms\":5,\"kind\":\"start\",\"source\":\"demo\"}\n";
+    std::fs::write(&events, start).unwrap();
+    let mut followed = Recording::new(dir.path(), true);
+    followed.scan().unwrap();
+    assert!(followed.recorded().is_empty());
+    let event = "{\"seq\":2,\"unix_ms\":5,\"kind\":\"backfill\",\"source\":\"demo\",\"row\":1}\n";
+    std::fs::write(&events, format!("{start}{event}")).unwrap();
+    assert!(followed.scan().unwrap());
+    let [recorded] = followed.recorded().try_into().unwrap();
+    assert_eq!((recorded.round, recorded.is_estimate), (round(0), true));
+    assert!(!followed.scan().unwrap());
+    // A merge that ends does not wait.
+    std::fs::write(&events, start).unwrap();
+    let mut once = Recording::new(dir.path(), false);
+    once.scan().unwrap();
+    assert_eq!(once.recorded().len(), 1);
+}

@@ -126,6 +126,27 @@ impl TableWriter {
         Ok(())
     }
 
+    /// Advances past a message that is no round.
+    pub fn skip(&mut self, seq: u64) {
+        self.position.seq = self.position.seq.max(seq);
+    }
+
+    /// Advances past a message that may be a round but cannot be read, and marks that a round may be missing.
+    ///
+    /// # Errors
+    /// The mark was not written; the message may be passed again.
+    pub fn mark_unreadable(&mut self, seq: u64) -> Result<(), PullError> {
+        if seq <= self.position.seq {
+            return Ok(());
+        }
+        self.begin()?;
+        let mut event = Event::new(EventKind::Gap, "bridge");
+        event.detail = Some(serde_json::json!({ "unreadable_message": seq }));
+        self.log.note(clock::wall(), &event)?;
+        self.skip(seq);
+        Ok(())
+    }
+
     fn write(&mut self, seq: u64, message: &RoundMessage) -> Result<(), PullError> {
         let round = message.round;
         match self.position.orphans.front() {

@@ -120,14 +120,16 @@ fn is_stored_already(error: &PublishError) -> bool {
 
 fn store_error(error: &PublishError) -> HubError {
     match jetstream(error) {
-        Some(why) if why.to_string().contains("maximum") => HubError::Unavailable {
-            problem: format!(
-                "the hub is full ({why}): raise the limit of the stream; the rows stay in their files until then"
-            ),
-        },
+        Some(why) if is_full(why) => HubError::Full { problem: why.to_string() },
         Some(why) => HubError::unavailable("the hub does not store a row", why),
         None => HubError::unavailable("no acknowledgement", error),
     }
+}
+
+/// A limit of the stream ("maximum bytes exceeded") or one of the server or account (error 10023, "insufficient resources").
+fn is_full(error: &async_nats::jetstream::Error) -> bool {
+    let text = error.to_string();
+    text.contains("maximum") || text.contains("insufficient") || text.contains("resource limits")
 }
 
 fn jetstream(error: &PublishError) -> Option<&async_nats::jetstream::Error> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use rounds::{Chunk, Cursor, Round};
+use rounds::{Chunk, Cursor, Round, open_regular};
 use serde::{Deserialize, Serialize};
 
 /// Bytes read per batch; doubled until they contain a whole line.
@@ -43,7 +43,7 @@ impl FilePosition {
     ///
     /// A rewritten file is read again from its start; the hub rejects the rows that it has.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Option<RowBatch>> {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let length = file.metadata()?.len();
         if length < self.cursor.offset() || self.anchor != anchor(&mut file, self.cursor.offset())?
         {

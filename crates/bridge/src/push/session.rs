@@ -10,13 +10,13 @@ use rounds::{Event, EventKind, Origin};
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{Delivery, PendingRow};
-use super::event_file::{self, EventFile, RowEvent};
 use super::file_position::RowBatch;
 use super::{Push, State};
 use crate::hub::stream::StreamLimits;
 use crate::hub::{Hub, HubError};
 use crate::message::{RoundMessage, VERSION};
 use crate::retry::{self, Outage};
+use crate::row_event::{EventFile, LaterFiles, RowEvent};
 use crate::subject::Table;
 
 /// Interval between two scans of the files.
@@ -87,7 +87,7 @@ impl<'a> PushSession<'a> {
         if self.state.adopt_stream(&table_stream.created) {
             tracing::info!("The stream is new; sending every row again.");
         }
-        outage.end();
+        outage.connected();
         tracing::info!(hub = %self.push.access.address, table = %table.name, %origin, "Connected.");
         let delivery = Delivery { hub, table_stream: &table_stream, site: &self.push.site };
         loop {
@@ -95,6 +95,7 @@ impl<'a> PushSession<'a> {
             if progress == Progress::Stopping {
                 return Ok(());
             }
+            outage.end();
             self.state.save_if_changed();
             self.report_progress();
             if self.push.once {
@@ -154,7 +155,7 @@ impl<'a> PushSession<'a> {
             if found.is_some() && self.unchanged.get(name) == found.as_ref() {
                 continue;
             }
-            let later = event_file::LaterFiles::of(name, &names[index + 1..]);
+            let later = LaterFiles::of(name, &names[index + 1..]);
             match self.file(delivery, name, &later).await? {
                 Progress::End => {
                     self.event_files.remove(name);
@@ -174,7 +175,7 @@ impl<'a> PushSession<'a> {
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        later: &event_file::LaterFiles,
+        later: &LaterFiles,
     ) -> Result<Progress, HubError> {
         let path = self.push.dir.join(name);
         loop {
@@ -205,7 +206,7 @@ impl<'a> PushSession<'a> {
         &mut self,
         delivery: &Delivery<'_>,
         name: &str,
-        (batch, later): (&RowBatch, &event_file::LaterFiles),
+        (batch, later): (&RowBatch, &LaterFiles),
     ) -> Result<Progress, HubError> {
         let mut sent: VecDeque<PendingRow> = VecDeque::new();
         let mut progress = Progress::End;

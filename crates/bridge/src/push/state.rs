@@ -6,10 +6,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rounds::TableName;
+use rounds::{TableName, read_regular};
 use serde::{Deserialize, Serialize};
 
 use super::file_position::FilePosition;
+
+/// Largest size of a state file, which has a line for each CSV file.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// Interval between two writes of the file while rows are sent. After a crash the rows acknowledged since the last write
 /// are sent again, and the hub rejects them as stored.
@@ -80,7 +83,7 @@ impl State {
             Err(TryLockError::Error(error)) => return Err(io("lock", &lock_path)(error)),
         }
         let path = dir.join(format!("push-{table}.json"));
-        let current = match fs::read(&path) {
+        let current = match read_regular(&path, BYTES_MAX) {
             Ok(bytes) => parse(&path, &bytes).map_err(io("set aside", &path))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => SavedState::default(),
             Err(error) => return Err(io("read", &path)(error)),

@@ -79,6 +79,58 @@ fn a_full_hub_is_reported_and_the_push_keeps_running() {
     assert_eq!(code, Some(0));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn rows_arrive_although_the_log_is_on_a_full_disk() {
+    let server = Server::quick();
+    let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    Recorder::start(dir.path(), 0).record(0);
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for arguments in [push(dir.path(), &server.url(), "attic"), pull(pulled.path(), &server.url())]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+        command.args(arguments).arg("--once").stdout(full()).stderr(full());
+        assert_eq!(command.status().unwrap().code(), Some(0));
+    }
+    assert_eq!(rounds::last_rounds(pulled.path(), 10).unwrap().len(), 1);
+}
+
+#[test]
+fn messages_that_are_no_rounds_are_skipped_and_hold_nothing_up() {
+    let server = Server::quick();
+    let [dir, pulled] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let mut recorder = Recorder::start(dir.path(), 0);
+    recorder.record(0);
+    once(&push(dir.path(), &server.url(), "attic"));
+    let forged = [
+        "",
+        "{\"evil\":",
+        "[]",
+        "{\"v\":99}",
+        r#"{"v":1,"site":"a b","file":"f","row":1,"time":"2026-01-01T00:00:00Z","multiplier":2.0,"kind":"live","source":"x"}"#,
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stream = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
+        for (number, body) in forged.into_iter().enumerate() {
+            let subject = format!("aviator.rounds.recorded.default.forged.{number}");
+            stream.publish(subject, body.into()).await.unwrap().await.unwrap();
+        }
+    });
+    recorder.record(1);
+    once(&push(dir.path(), &server.url(), "attic"));
+    for _ in 0..2 {
+        let output = once(&pull(pulled.path(), &server.url()));
+        assert!(!output.contains("ERROR"), "{output}");
+        assert_eq!(rounds::last_rounds(pulled.path(), 10).unwrap().len(), 2);
+    }
+    // Only a message of a later version can be a round that is missing now.
+    let is_csv = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "csv");
+    let files = fs::read_dir(pulled.path()).unwrap().map(|entry| entry.unwrap().path());
+    let events = files.filter(is_csv).flat_map(|csv| rounds::read_events(&csv).unwrap());
+    assert_eq!(events.filter(|line| line.event.kind == rounds::EventKind::Gap).count(), 1);
+}
+
 #[test]
 fn a_directory_of_another_program_is_refused() {
     let server = Server::quick();

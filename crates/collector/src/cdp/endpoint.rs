@@ -6,15 +6,17 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rounds::read_regular_text;
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::fs::read_to_string;
 use url::{Host, Url};
 
 use crate::tls;
 
 /// Timeout for asking a browser for its socket address.
 const DISCOVERY_MAX: Duration = Duration::from_secs(5);
+/// Largest size of the port file, which has two short lines.
+const PORT_FILE_BYTES_MAX: u64 = 4096;
 /// The file in a profile directory where a browser writes its port and socket path.
 const PORT_FILE: &str = "DevToolsActivePort";
 
@@ -131,7 +133,7 @@ impl BrowserAddress {
         match self {
             Self::Socket(url) => Ok(url.clone()),
             Self::Port(url) => discover(url).await,
-            Self::Profile(directory) => read_port_file(directory).await,
+            Self::Profile(directory) => read_port_file(directory),
         }
     }
 
@@ -223,9 +225,9 @@ fn root_cause(error: &reqwest::Error) -> String {
 }
 
 /// Reads the port file, which has two lines: the port, and the path of the socket.
-async fn read_port_file(directory: &Path) -> Result<Url, EndpointError> {
+fn read_port_file(directory: &Path) -> Result<Url, EndpointError> {
     let path = directory.join(PORT_FILE);
-    let text = match read_to_string(&path).await {
+    let text = match read_regular_text(&path, PORT_FILE_BYTES_MAX) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(EndpointError::NoPortFile(path));

@@ -2,14 +2,14 @@
 //! file it creates to test the directory is removed.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io;
 use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use daemon::output::print;
-use rounds::{LOCK_FILE, Origin, last_rounds};
+use rounds::{LOCK_FILE, Origin, last_rounds, open_regular, read_regular_text};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -29,6 +29,8 @@ const SPACE_COMFORTABLE: u64 = 200 << 20;
 const SPACE_MIN: u64 = 5 << 20;
 /// A clock that shows an earlier time was never set.
 const CLOCK_MIN: &str = "2025-01-01T00:00:00Z";
+/// Largest size of a lock file, which holds a process number.
+const LOCK_BYTES_MAX: u64 = 4096;
 /// Tolerance for rounds in the future.
 const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 
@@ -146,7 +148,7 @@ fn directory(dir: &Path) -> Vec<Finding> {
 
 fn lock(dir: &Path) -> Finding {
     let path = dir.join(LOCK_FILE);
-    let file = match File::open(&path) {
+    let file = match open_regular(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Finding::ok("lock", "no other collector writes there");
@@ -159,7 +161,7 @@ fn lock(dir: &Path) -> Finding {
     match file.try_lock() {
         Ok(()) => Finding::ok("lock", "no other collector writes there"),
         Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder = read_regular_text(&path, LOCK_BYTES_MAX).unwrap_or_default();
             let pid = holder.split_whitespace().next().unwrap_or("unknown").to_owned();
             Finding::failed(
                 "lock",

@@ -139,6 +139,7 @@ pub fn text(status: Option<&Status>) -> String {
     let build = [("program", "collector"), ("version", env!("CARGO_PKG_VERSION"))];
     let help = "Program and version.";
     page.metric("aviator_build_info", MetricKind::Gauge, help).sample(&build, 1);
+    daemon::log::write_metric(&mut page);
     let Some(status) = status else { return page.into_text() };
     let source = status.source;
     for (name, help, value) in [

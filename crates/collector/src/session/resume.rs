@@ -1,16 +1,18 @@
 //! Finds the point from which recording resumes in the files of a directory.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round, read_events};
+use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round, read_events, read_regular};
 use serde::Deserialize as _;
 
 use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
 use crate::output::status::STATUS_FILE;
+
+/// Largest size of a status file.
+const STATUS_BYTES_MAX: u64 = 1 << 20;
 
 /// Returns the newest rows of a directory, from the last discontinuity on. Earlier rows precede a
 /// gap or belong to another table, so no list can continue them.
@@ -66,7 +68,7 @@ pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
 
 /// Returns the CSV file of the last run, as its status file names it.
 fn last_file(dir: &Path) -> Option<String> {
-    let text = fs::read(dir.join(STATUS_FILE)).ok()?;
+    let text = read_regular(&dir.join(STATUS_FILE), STATUS_BYTES_MAX).ok()?;
     let status: serde_json::Value = serde_json::from_slice(&text).ok()?;
     status["file"].as_str().map(str::to_owned)
 }
@@ -196,6 +198,8 @@ fn list(line: &EventLine) -> Vec<Multiplier> {
 #[cfg(test)]
 mod tests {
     use rounds::{Event, Origin, RoundLog};
+
+    use std::fs;
 
     use super::*;
 

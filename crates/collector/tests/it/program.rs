@@ -185,3 +185,55 @@ fn a_service_manager_is_notified_while_rounds_arrive_and_at_the_stop() {
     while !receive().contains("STOPPING=1") {}
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// Where stdout or stderr of a program leads when it cannot be written to.
+#[cfg(target_os = "linux")]
+fn broken_outputs() -> Vec<(&'static str, Box<dyn Fn() -> Stdio>)> {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap().into();
+    let unread = || std::io::pipe().unwrap().1.into();
+    let read_only = || fs::File::open("/dev/null").unwrap().into();
+    vec![
+        ("on a full disk", Box::new(full)),
+        ("a pipe that nobody reads", Box::new(unread)),
+        ("not open for writing", Box::new(read_only)),
+    ]
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_round_is_lost_when_stdout_and_stderr_fail() {
+    for (kind, output) in broken_outputs() {
+        let dir = tempdir().unwrap();
+        let flags = ["--source", "demo", "--history", "5", "--pace", "max", "--rounds", "50"];
+        let mut command = collector(dir.path(), &flags);
+        let status = command.stdout(output()).stderr(output()).status().unwrap();
+        assert_eq!(status.code(), Some(0), "{kind}");
+        assert_eq!(last_rounds(dir.path(), usize::MAX).unwrap().len(), 50, "{kind}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_of_the_file_size_fails_the_write_and_not_the_program() {
+    let dir = tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_collector");
+    let script = format!(
+        "ulimit -f 8; exec {program} --data-dir {} --pace max --history 0 --rounds 2000",
+        dir.path().display()
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("File too large") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0, "the program ended");
+    }
+    signal(&child, "-TERM");
+    std::io::copy(&mut log, &mut std::io::sink()).unwrap();
+    // It says with its exit code that rounds are not on the disk.
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let kept = last_rounds(dir.path(), usize::MAX).unwrap();
+    assert!(!kept.is_empty() && kept.len() < 2000, "{}", kept.len());
+}

@@ -15,7 +15,7 @@ use rounds::scan::{Change, ChangeKind, Directory};
 use rounds::{FileRounds, Origin, RejectionsOfReason};
 
 use crate::commands::output;
-use crate::config::Config;
+use crate::config::{Config, Token, is_exposed};
 use crate::input::round_series::overlap_texts;
 use crate::store::ledger_file::LedgerFile;
 
@@ -64,6 +64,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     findings.push(origin(&config.data_dir));
     findings.push(notifications(&config.data_dir));
     findings.push(state(config));
+    findings.extend(token(config));
     findings.push(port(config));
     findings.push(messages(config));
     let text: String = findings.iter().map(ToString::to_string).collect();
@@ -185,6 +186,18 @@ fn lines_of(dir: &Path) -> anyhow::Result<(PathBuf, u64, u64)> {
     let mut entries = 0;
     let unreadable = ledger_file.read(0..u64::MAX, |_| entries += 1)?;
     Ok((ledger_file.path().to_owned(), entries, unreadable.count))
+}
+
+fn token(config: &Config) -> Option<Finding> {
+    let path = config.token_file.as_deref()?;
+    let shown = path.display();
+    Some(match Token::read(path) {
+        Err(error) => problem(error.to_string()),
+        Ok(_) if is_exposed(path) => {
+            attention(format!("other users can read the token in {shown}: chmod 600 {shown}"))
+        }
+        Ok(_) => fine(format!("the token in {shown} can be read by its owner only")),
+    })
 }
 
 fn port(config: &Config) -> Finding {

@@ -1,12 +1,20 @@
 //! The token that clients authenticate with.
 
 use std::fmt::{self, Write as _};
-use std::fs;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
+use rounds::read_limited;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+/// Largest size of a token file.
+const BYTES_MAX: u64 = 1 << 16;
+/// How soon a changed file is noticed.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Minimum length; a shorter token can be guessed.
 const LENGTH_MIN: usize = 16;
 /// Prefix of the token in the digest that is the session cookie: a stolen cookie does not reveal
@@ -22,7 +30,7 @@ pub(crate) enum TokenError {
         /// The file.
         path: PathBuf,
         /// The system's error.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The text is too short, or has characters that a header cannot carry.
     #[error(
@@ -30,6 +38,81 @@ pub(crate) enum TokenError {
          such as `head -c 24 /dev/urandom | base64` gives"
     )]
     Unfit(PathBuf),
+}
+
+/// A token file, read again when it changes: a leaked token is replaced without a restart.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenFile {
+    path: PathBuf,
+    state: Arc<Mutex<FileState>>,
+}
+
+#[derive(Debug)]
+struct FileState {
+    token: Token,
+    stamp: Option<Stamp>,
+    checked: Instant,
+}
+
+/// What tells one state of the file from another.
+type Stamp = (u64, SystemTime);
+
+impl TokenFile {
+    /// Reads the file; warns if other users can read it.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, TokenError> {
+        let stamp = stamp(&path);
+        let token = Token::read(&path)?;
+        if is_exposed(&path) {
+            let path = path.display();
+            tracing::warn!(%path, "Other users can read the token file: chmod 600.");
+        }
+        let state = FileState { token, stamp, checked: Instant::now() };
+        Ok(Self { path, state: Arc::new(Mutex::new(state)) })
+    }
+
+    /// Returns the token that the file holds now, looking at most once a second. The last token stays while the file is
+    /// away or holds none.
+    pub(crate) fn current(&self) -> Token {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.checked.elapsed() >= CHECK_INTERVAL {
+            state.checked = Instant::now();
+            self.refresh(&mut state);
+        }
+        state.token.clone()
+    }
+
+    fn refresh(&self, state: &mut FileState) {
+        let stamp = stamp(&self.path);
+        if stamp == state.stamp {
+            return;
+        }
+        state.stamp = stamp;
+        match Token::read(&self.path) {
+            Ok(token) => {
+                state.token = token;
+                tracing::info!("The token file has changed; earlier sessions are over.");
+            }
+            Err(error) => tracing::warn!(%error, "The earlier token stays in use."),
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+/// Returns whether other users of this machine can read the file.
+#[cfg(unix)]
+pub(crate) fn is_exposed(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o077 != 0)
+}
+
+/// Other systems have no mode bits.
+#[cfg(not(unix))]
+pub(crate) fn is_exposed(_: &Path) -> bool {
+    false
 }
 
 /// A token, stored as digests.
@@ -42,7 +125,9 @@ pub(crate) struct Token {
 impl Token {
     /// Reads a token from a file, without surrounding blanks.
     pub(crate) fn read(path: &Path) -> Result<Self, TokenError> {
-        let text = fs::read_to_string(path)
+        let text = File::open(path)
+            .and_then(|file| read_limited(file, BYTES_MAX))
+            .and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
             .map_err(|source| TokenError::Unreadable { path: path.to_owned(), source })?;
         Self::of(text.trim()).ok_or_else(|| TokenError::Unfit(path.to_owned()))
     }
@@ -87,12 +172,47 @@ fn sha256(text: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str) -> Result<Token, TokenError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
         Token::read(file.path())
+    }
+
+    #[test]
+    fn a_changed_file_replaces_the_token_and_a_missing_one_leaves_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        fs::write(&path, "a-token-of-many-letters").unwrap();
+        let file = TokenFile::open(path.clone()).unwrap();
+        let look = || {
+            let mut state = file.state.lock().unwrap();
+            file.refresh(&mut state);
+            state.token.clone()
+        };
+        let before = look();
+        assert!(before.is("a-token-of-many-letters"));
+        fs::write(&path, "another-token-of-more-letters").unwrap();
+        let after = look();
+        assert!(after.is("another-token-of-more-letters") && !after.is_cookie(before.cookie()));
+        fs::remove_file(&path).unwrap();
+        assert!(look().is("another-token-of-more-letters"));
+        fs::write(&path, "short").unwrap();
+        assert!(look().is("another-token-of-more-letters"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, exposed) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_exposed(file.path()), exposed, "{mode:o}");
+        }
     }
 
     #[test]

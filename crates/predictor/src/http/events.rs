@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use actix_web_lab::sse;
 
 use super::problem::Problem;
-use crate::config::EVENT_STREAMS_MAX;
+use crate::config::{EVENT_STREAMS_MAX, EVENT_STREAMS_PER_CLIENT_MAX};
 use crate::events::Events;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -15,8 +15,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(3);
 
 /// `GET /api/events`.
 pub(crate) async fn events(request: HttpRequest, events: web::Data<Events>) -> HttpResponse {
-    let Some(stream) = events.stream() else {
-        let detail = format!("{EVENT_STREAMS_MAX} event streams are open, no more are served");
+    let address = request.peer_addr().map(|address| address.ip());
+    let Some(stream) = events.stream(address) else {
+        let detail = format!(
+            "{EVENT_STREAMS_MAX} event streams are open, or {EVENT_STREAMS_PER_CLIENT_MAX} to this address; no more are served"
+        );
         let problem = Problem::new("too-many-streams", StatusCode::SERVICE_UNAVAILABLE, detail);
         return HttpResponse::from_error(problem);
     };

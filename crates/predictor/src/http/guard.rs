@@ -5,7 +5,8 @@
 //! second every request must name a host of this server; "Origin equals Host" would be no check, as
 //! both come from the attacker then. Against the first, requests that change something must not
 //! come from elsewhere, and must carry a header that no page of another site can add. Ports are not
-//! compared: forwarding changes them, and they protect nothing.
+//! compared: forwarding changes them, and they protect nothing. Reading the API is refused to other sites too, unless the user
+//! follows a link: they could not see the answer, but could use up the event streams.
 //!
 //! If there is a token, every request that reads or changes anything needs it: in a header, or as
 //! the cookie that the login gave in exchange for it.
@@ -19,8 +20,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
+use super::failed_tokens::FailedTokens;
 use super::problem::Problem;
-use crate::config::Token;
+use crate::config::{Token, TokenFile};
 
 /// The cookie that a login sets.
 pub(super) const COOKIE: &str = "aviator_session";
@@ -51,17 +53,23 @@ const OPEN_BELOW: &str = "/assets/";
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     hosts: Hosts,
-    token: Option<Token>,
+    token: Option<TokenFile>,
+    failed: FailedTokens,
 }
 
 impl Guard {
-    pub(crate) fn new(hosts: Hosts, token: Option<Token>) -> Self {
-        Self { hosts, token }
+    pub(crate) fn new(hosts: Hosts, token: Option<TokenFile>) -> Self {
+        Self { hosts, token, failed: FailedTokens::default() }
     }
 
     /// Returns the token that clients must send, if there is one.
-    pub(crate) fn token(&self) -> Option<&Token> {
-        self.token.as_ref()
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.token.as_ref().map(TokenFile::current)
+    }
+
+    /// Counts a wrong token, and logs it.
+    pub(super) fn record_failure(&self, client: Option<IpAddr>) {
+        self.failed.record(client);
     }
 
     /// Returns whether other machines can use the API without a token.
@@ -77,7 +85,7 @@ impl Guard {
     }
 
     fn missing_token(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
-        let token = self.token.as_ref()?;
+        let token = self.token()?;
         if OPEN.contains(&request_parts.path) || request_parts.path.starts_with(OPEN_BELOW) {
             return None;
         }
@@ -98,12 +106,16 @@ impl Guard {
     }
 
     fn foreign_page(&self, request_parts: &RequestParts<'_>) -> Option<Problem> {
-        if request_parts.method.is_safe() {
+        let is_safe = request_parts.method.is_safe();
+        if is_safe && (!request_parts.is_api() || request_parts.is_link()) {
             return None;
         }
         if !is_own_page(&self.hosts, request_parts.headers) {
             let detail = "this request comes from the page of another site";
             return Some(Problem::new("foreign-origin", StatusCode::FORBIDDEN, detail));
+        }
+        if is_safe {
+            return None;
         }
         let (name, value) = OWN_PAGE;
         let is_own =
@@ -138,6 +150,22 @@ impl RequestParts<'_> {
     fn is_from_browser(&self) -> bool {
         [header::ORIGIN, header::COOKIE].iter().any(|name| self.headers.contains_key(name))
             || self.headers.contains_key("sec-fetch-site")
+    }
+
+    /// Returns whether the request is for data. A page of another site cannot read the answer, but it could hold open
+    /// every event stream there is.
+    fn is_api(&self) -> bool {
+        self.path.starts_with("/api")
+    }
+
+    /// Returns whether the user follows a link to something that ends.
+    fn is_link(&self) -> bool {
+        let is = |name, value: &str| {
+            self.headers.get(name).is_some_and(|it: &HeaderValue| it.as_bytes() == value.as_bytes())
+        };
+        is("sec-fetch-mode", "navigate")
+            && is("sec-fetch-dest", "document")
+            && !self.path.ends_with("/events")
     }
 
     /// Returns whether a browser navigates to the dashboard.
@@ -208,12 +236,15 @@ pub(crate) async fn check(
     let Some(problem) = guard.refusal(&request_parts) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let response =
-        if problem.status_code() == StatusCode::UNAUTHORIZED && request_parts.wants_page() {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
-        } else {
-            problem.error_response()
-        };
+    let is_unauthorized = problem.status_code() == StatusCode::UNAUTHORIZED;
+    if is_unauthorized && request_parts.bearer().is_some() {
+        guard.record_failure(request.peer_addr().map(|address| address.ip()));
+    }
+    let response = if is_unauthorized && request_parts.wants_page() {
+        HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
+    } else {
+        problem.error_response()
+    };
     Ok(request.into_response(response))
 }
 

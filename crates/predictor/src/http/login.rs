@@ -47,7 +47,7 @@ pub(crate) async fn log_in(
     })?;
     let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
     if !token.is(form.token.trim()) {
-        tracing::warn!("Login refused: wrong token.");
+        guard.record_failure(request.peer_addr().map(|address| address.ip()));
         return Ok(page(StatusCode::UNAUTHORIZED));
     }
     let cookie = format!(

@@ -41,6 +41,7 @@ pub(crate) async fn metrics(
     page.metrics.metric("aviator_insecure", MetricKind::Gauge, help).sample(&[], is_insecure);
     page.requests(&request_log);
     page.process();
+    daemon::log::write_metric(&mut page.metrics);
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
         .body(page.metrics.into_text())

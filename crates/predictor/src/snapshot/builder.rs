@@ -1,7 +1,6 @@
 //! Builds the snapshot from the state of a table loop.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
 use forecasting::scorecard::{Report, Scorecard};
 use forecasting::training_schedule::FIRST_AT;
-use rounds::{Origin, Round, TableName};
+use rounds::{Origin, Round, TableName, read_regular};
 use serde_json::Value;
 
 use super::evidence::EvidenceView;
@@ -190,7 +189,6 @@ fn verdict(engine: &Engine) -> Option<VerdictView> {
 /// next scan reads it again.
 fn collector_status(dir: &Path) -> Option<Value> {
     let path = dir.join(COLLECTOR_STATUS);
-    let is_small = fs::metadata(&path).is_ok_and(|it| it.len() <= COLLECTOR_STATUS_BYTES_MAX);
-    let text = if is_small { fs::read(&path).ok()? } else { return None };
+    let text = read_regular(&path, COLLECTOR_STATUS_BYTES_MAX).ok()?;
     serde_json::from_slice(&text).ok().filter(Value::is_object)
 }

@@ -1,12 +1,12 @@
 //! The checkpoint's file, replaced atomically every few hundred rounds.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use rounds::Round;
 use rounds::disk::{Disk, OpenMode, ReadFrom};
+use rounds::{Round, read_limited};
 
 use crate::store::checkpoint::{Checkpoint, LedgerPosition, Refusal, RoundsDigest};
 use crate::store::ledger_file::LedgerFile;
@@ -138,11 +138,12 @@ fn is_at(position: &LedgerPosition, ledger_file: &mut LedgerFile) -> io::Result<
     Ok(ledger_file.position(position.bytes)?.as_ref() == Some(position))
 }
 
+/// Largest size of a checkpoint that is read; one of 5,000,000 rounds is far smaller.
+const BYTES_MAX: u64 = 1 << 30;
+
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
     let mut file = disk.open(path, OpenMode::Read)?;
-    let mut bytes = Vec::new();
-    ReadFrom::new(file.as_mut(), 0).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    read_limited(ReadFrom::new(file.as_mut(), 0), BYTES_MAX)
 }
 
 /// Replaces the file atomically: a crash leaves the old one or the new one.

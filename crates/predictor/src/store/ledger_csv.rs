@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use forecasting::ledger::{Entry, ForecastPairing, LedgerForecast};
+use rounds::open_regular;
 
 /// Rows in a chunk.
 const CHUNK_ROWS: usize = 512;
@@ -90,7 +91,7 @@ struct Entries {
 
 impl Entries {
     fn open(path: &Path) -> io::Result<Self> {
-        let lines = BufReader::new(File::open(path)?);
+        let lines = BufReader::new(open_regular(path)?);
         Ok(Self { lines, line: Vec::new(), pairing: ForecastPairing::default(), is_over: false })
     }
 

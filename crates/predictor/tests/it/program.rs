@@ -100,3 +100,32 @@ fn doctor_reports_problems() {
     assert!(said.contains("40 rounds"), "{said}");
     check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_log_that_nobody_reads_any_more_stops_nothing_and_is_counted() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let data = Data::with_rounds(40);
+    let flags = ["--data-dir", data.path().to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let mut child = predictor(&flags).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next().unwrap().unwrap();
+        if let Some((_, address)) = line.split_once("Dashboard: ") {
+            break address.split('"').next().unwrap().to_owned();
+        }
+    };
+    drop((lines, child.stdout.take()));
+    let client = reqwest::Client::new();
+    let mut metrics = String::new();
+    // Each training logs its result.
+    while metrics.is_empty() || metrics.contains("aviator_log_lines_lost_total 0\n") {
+        let trained = client.post(format!("{address}/api/train")).send().await.unwrap();
+        assert!(trained.status().is_success(), "{trained:?}");
+        let page = client.get(format!("{address}/metrics")).send().await.unwrap();
+        metrics = page.text().await.unwrap();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -64,7 +64,12 @@ impl Status {
             Ok(()) => disk.rename(&draft, &path),
             Err(error) => {
                 drop(disk.remove(&draft));
-                let is_full = error.kind() == io::ErrorKind::StorageFull;
+                let is_full = matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull
+                        | io::ErrorKind::QuotaExceeded
+                        | io::ErrorKind::FileTooLarge
+                );
                 if is_full { self.overwrite(disk, &path) } else { Err(error) }
             }
         }

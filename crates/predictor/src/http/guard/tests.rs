@@ -9,10 +9,10 @@ use crate::http::request_log::{self, RequestLog};
 
 const TOKEN: &str = "correct-horse-battery";
 
-fn token() -> Token {
+fn token() -> TokenFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), TOKEN).unwrap();
-    Token::read(file.path()).unwrap()
+    TokenFile::open(file.path().to_owned()).unwrap()
 }
 
 /// Hosts of a server that listens on this machine only.
@@ -34,7 +34,7 @@ async fn cached() -> HttpResponse {
 
 /// Returns the guard's answer to a request, with `token` as its secret.
 async fn ask(
-    token: Option<Token>,
+    token: Option<TokenFile>,
     request: client::TestRequest,
 ) -> ServiceResponse<impl MessageBody> {
     let app = App::new()
@@ -151,6 +151,38 @@ fn a_change_is_not_taken_from_another_sites_page() {
     check_post(&[("host", "evil.example")], Some(421));
 }
 
+#[track_caller]
+fn check_get(path: &str, headers: &[(&str, &str)], status: Option<u16>) {
+    let mut map = HeaderMap::new();
+    map.append(header::HOST, HeaderValue::from_static("a7.localhost:5001"));
+    for (name, value) in headers {
+        map.append(name.parse().unwrap(), value.parse().unwrap());
+    }
+    let request_parts = RequestParts { method: &Method::GET, path, headers: &map, target: None };
+    let refused = Guard::new(hosts(), None).refusal(&request_parts);
+    assert_eq!(refused.map(|it| it.status_code().as_u16()), status, "{path} {headers:?}");
+}
+
+#[test]
+fn another_sites_page_reads_nothing_and_opens_no_stream() {
+    let link = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    for path in ["/api/events", "/api/v1/tables/a/events", "/api/status", "/api/predict"] {
+        for site in ["cross-site", "same-site"] {
+            check_get(path, &[("sec-fetch-site", site)], Some(403));
+            check_get(path, &[("sec-fetch-site", site), ("sec-fetch-mode", "navigate")], Some(403));
+            let is_stream = path.ends_with("/events");
+            let followed = [("sec-fetch-site", site), link[0], link[1]];
+            check_get(path, &followed, is_stream.then_some(403));
+        }
+        check_get(path, &[("origin", "https://evil.example")], Some(403));
+        check_get(path, &[("origin", "http://localhost:5001")], None);
+        check_get(path, &[("sec-fetch-site", "same-origin")], None);
+        check_get(path, &[("sec-fetch-site", "none")], None);
+        check_get(path, &[], None);
+    }
+    check_get("/", &[("sec-fetch-site", "cross-site")], None);
+}
+
 #[test]
 fn a_request_without_a_host_or_with_two_is_refused() {
     check_post(&[], Some(400));
@@ -179,7 +211,7 @@ async fn what_shows_nothing_is_open_and_all_else_needs_the_token() {
 
 #[actix_web::test]
 async fn the_token_comes_as_a_bearer_or_as_the_cookie_of_the_login() {
-    let cookie = format!("aviator_session={}", token().cookie());
+    let cookie = format!("aviator_session={}", token().current().cookie());
     let bearer = |text: &str| (header::AUTHORIZATION, text.to_owned());
     for (sent, status) in [
         (bearer(&format!("Bearer {TOKEN}")), 200),
@@ -306,7 +338,7 @@ async fn the_login_gives_a_cookie_for_the_token_and_for_nothing_else() {
         );
         let cookie = format!(
             "aviator_session={}; Path=/x/; Max-Age=2592000; HttpOnly; SameSite=Strict{over_tls}",
-            token().cookie()
+            token().current().cookie()
         );
         assert_eq!(header_of(&given, header::SET_COOKIE), Some(&*cookie));
     }

@@ -16,7 +16,7 @@ use crate::message::{DISCONTINUITIES_MAX, Discontinuity, is_discontinuity};
 
 /// The state of the event of a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum RowEvent {
+pub(crate) enum RowEvent {
     /// The event is final; `None` if it was lost or there is no event file.
     Final { event: Option<Event>, discontinuities: Vec<Discontinuity> },
     /// The collector has not written it yet.
@@ -25,7 +25,7 @@ pub(super) enum RowEvent {
 
 /// The files of a directory after a given one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LaterFiles {
+pub(crate) struct LaterFiles {
     /// Files of the same run; their event files may hold events that were written late.
     same_run: Vec<String>,
     /// Whether there is a later run, so that the run of the given file writes nothing more.
@@ -34,7 +34,7 @@ pub(super) struct LaterFiles {
 
 impl LaterFiles {
     /// Classifies `after`, the files that follow the file `name`, in order.
-    pub(super) fn of(name: &str, after: &[String]) -> Self {
+    pub(crate) fn of(name: &str, after: &[String]) -> Self {
         let Some((start, _)) = parse_file_name(name) else { return Self::default() };
         let mut later = Self::default();
         for other in after {
@@ -50,7 +50,7 @@ impl LaterFiles {
 
 /// Reader of the event file of one CSV file, row by row.
 #[derive(Debug)]
-pub(super) struct EventFile {
+pub(crate) struct EventFile {
     dir: PathBuf,
     csv: String,
     offset: u64,
@@ -61,7 +61,7 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    pub(super) fn of(dir: &Path, csv: &str) -> Self {
+    pub(crate) fn of(dir: &Path, csv: &str) -> Self {
         Self {
             dir: dir.to_owned(),
             csv: csv.to_owned(),
@@ -72,7 +72,7 @@ impl EventFile {
     }
 
     /// Returns the event of a row; rows must be requested in order and may be requested again.
-    pub(super) fn row(&mut self, number: u64, later: &LaterFiles) -> io::Result<RowEvent> {
+    pub(crate) fn row(&mut self, number: u64, later: &LaterFiles) -> io::Result<RowEvent> {
         while self.ahead.front().is_some_and(|(row, ..)| *row < number) {
             self.ahead.pop_front();
         }

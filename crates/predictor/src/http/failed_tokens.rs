@@ -1,0 +1,101 @@
+//! Logs wrong tokens by address, without flooding the log.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Interval between the lines about wrong tokens.
+const INTERVAL: Duration = Duration::from_mins(1);
+/// Addresses that are counted apart; those of further clients are counted together.
+const ADDRESSES_MAX: usize = 100;
+
+/// Wrong tokens since the last line. The first one of an interval is logged at once, the others together at its end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FailedTokens(Arc<Mutex<Interval>>);
+
+#[derive(Debug, Default)]
+struct Interval {
+    is_open: bool,
+    attempts: BTreeMap<IpAddr, u64>,
+    others: u64,
+}
+
+impl FailedTokens {
+    /// Counts a wrong token.
+    pub(super) fn record(&self, client: Option<IpAddr>) {
+        let mut interval = self.interval();
+        if interval.is_open {
+            interval.count(client);
+            return;
+        }
+        interval.is_open = true;
+        let address = client.map(tracing::field::display);
+        tracing::warn!(address, "Refused: wrong token.");
+        let failed = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(INTERVAL).await;
+            std::mem::take(&mut *failed.interval()).log();
+        });
+    }
+
+    /// Ignores a poisoned lock: counts have no state in between.
+    fn interval(&self) -> MutexGuard<'_, Interval> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Interval {
+    fn count(&mut self, client: Option<IpAddr>) {
+        match client {
+            Some(address)
+                if self.attempts.len() < ADDRESSES_MAX || self.attempts.contains_key(&address) =>
+            {
+                *self.attempts.entry(address).or_default() += 1;
+            }
+            _ => self.others += 1,
+        }
+    }
+
+    fn log(self) {
+        let total = self.attempts.values().sum::<u64>() + self.others;
+        if let Some((address, attempts)) = self.attempts.iter().max_by_key(|(_, count)| **count) {
+            let addresses = self.attempts.len();
+            tracing::warn!(total, addresses, most_from = %address, attempts, "More wrong tokens were refused in the last minute.");
+        } else if total > 0 {
+            tracing::warn!(total, "More wrong tokens were refused in the last minute.");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_wrong_tokens_is_counted_by_address_and_told_once() {
+        let failed = FailedTokens::default();
+        let client = |last| Some(IpAddr::from([10, 0, 0, last]));
+        for _ in 0..2000 {
+            failed.record(client(7));
+        }
+        failed.record(client(8));
+        failed.record(None);
+        let counts = (failed.interval().attempts.clone(), failed.interval().others);
+        let expected = BTreeMap::from([(client(7).unwrap(), 1999), (client(8).unwrap(), 1)]);
+        assert_eq!(counts, (expected, 1));
+        tokio::time::sleep(INTERVAL).await;
+        tokio::task::yield_now().await;
+        assert!(!failed.interval().is_open && failed.interval().attempts.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_addresses_take_bounded_memory() {
+        let failed = FailedTokens::default();
+        for number in 0..5000_u32 {
+            failed.record(Some(IpAddr::from(number.to_be_bytes())));
+        }
+        assert_eq!(failed.interval().attempts.len(), ADDRESSES_MAX);
+        assert_eq!(failed.interval().others, 5000 - 1 - ADDRESSES_MAX as u64);
+    }
+}
