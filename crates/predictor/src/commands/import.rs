@@ -112,7 +112,7 @@ pub(crate) fn run(args: &ImportArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
         (1, 1) => Err(failures.remove(0)),
         (failed, all) => {
             for failure in &failures {
-                tracing::error!("A file was not imported: {failure:#}");
+                tracing::error!(error = format!("{failure:#}"), "A file was not imported.");
             }
             bail!("{failed} of {all} files were not imported")
         }

@@ -17,7 +17,7 @@ pub(crate) async fn show(observers: Vec<Observer>, config: Config, open_browser:
     let Some(first) = observers.first() else { return };
     let url = url(first.address());
     if !stderr().is_terminal() {
-        tracing::info!("Dashboard: {url}");
+        tracing::info!(%url, "The dashboard is ready.");
     }
     if open_browser {
         open(&url);
@@ -78,7 +78,7 @@ fn next(snapshot: &Snapshot) -> String {
 /// Opens the user's browser, if there is one.
 fn open(url: &str) {
     let Ok(mut child) = opener(url).spawn() else {
-        tracing::info!("No browser could be opened; the dashboard is at {url}.");
+        tracing::info!(%url, "No browser could be opened; open the dashboard yourself.");
         return;
     };
     // Wait for the child, or it stays in the process table as a zombie.

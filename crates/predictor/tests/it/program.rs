@@ -58,7 +58,7 @@ pub(crate) fn started(command: &mut Command) -> (Child, String) {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let address = loop {
         let line = lines.next().unwrap().unwrap();
-        if let Some((_, address)) = line.split_once("Dashboard: ") {
+        if let Some((_, address)) = line.split_once("\"url\":\"") {
             break address.split('"').next().unwrap().to_owned();
         }
     };
