@@ -5,8 +5,6 @@
 pub mod config;
 pub mod log;
 pub mod manual;
-#[cfg(feature = "options-page")]
-pub mod options_page;
 pub mod output;
 pub mod prometheus;
 pub mod signals;

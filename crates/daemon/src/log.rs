@@ -1,17 +1,11 @@
 //! The log on stderr: readable on a terminal, JSON elsewhere.
 
-#[cfg(feature = "capture-logs")]
-mod capture_logs;
-
 use std::io::{IsTerminal as _, stderr};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-
-#[cfg(feature = "capture-logs")]
-pub use self::capture_logs::capture_logs;
 
 /// Format of log lines.
 #[derive(ValueEnum, Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use importer::{Dialogue, ImportError, Options, Outcome, Source, Target, WriteError, import};
 use rounds::disk::RealDisk;
-use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::scan::Directory;
 use rounds::{EventKind, Origin, Round, read_events};
+use test_support::{Fault, FaultyDisk};
 
 use crate::fixtures::{options, text, usual};
 

@@ -1,7 +1,7 @@
 //! Clocks that are set while rounds arrive: the loop keeps running, no round is lost, and no
 //! forecast counts twice.
 
-use daemon::log::capture_logs;
+use test_support::capture_logs;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Each failure is logged once, and so is the recovery.
 
-use daemon::log::capture_logs;
+use test_support::capture_logs;
 
 use super::*;
 
