@@ -16,7 +16,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(3);
 /// `GET /api/events`.
 pub(crate) async fn events(request: HttpRequest, events: web::Data<Events>) -> HttpResponse {
     let Some(stream) = events.stream() else {
-        let detail = format!("{EVENT_STREAMS_MAX} event streams are open, no more are served");
+        let detail = format!("too many event streams: {EVENT_STREAMS_MAX} are open already");
         let problem = Problem::new("too-many-streams", StatusCode::SERVICE_UNAVAILABLE, detail);
         return HttpResponse::from_error(problem);
     };

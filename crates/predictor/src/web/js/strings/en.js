@@ -361,15 +361,15 @@ export const en = {
   event_after: "after {s} s",
   event_attempts: "{n} attempt | {n} attempts",
   verdict_quiet:
-    "No evidence of any pattern after {n} rounds. Best forecast: the constant table. Every cash-out target loses {edge} of the stake on average.",
+    "No evidence of any pattern after {n} rounds. Best forecast: fixed odds. Every cash-out target loses {edge} of the stake on average.",
   verdict_law: "The multipliers do not follow the advertised {r}/x law.",
   verdict_law_measured: "The multipliers do not follow the advertised {r}/x law (return looks like {measured}).",
   verdict_law_only: "That does not make the next round predictable.",
   verdict_order: "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.",
-  verdict_beats: "Our forecasts beat the constant table; measured skill {skill}.",
+  verdict_beats: "Our forecasts beat fixed odds; measured skill {skill}.",
   verdict_edge: "To beat the {edge} house edge at 2x the chance must exceed {half} instead of {chance}.",
   verdict_explained:
-    "That explains it: the order of the rounds shows no pattern, so a corrected constant table would do as well.",
+    "That explains it: the order of the rounds shows no pattern, so corrected fixed odds would do as well.",
   verdict_unconfirmed: "The test of the order alone has not confirmed it.",
   verdict_absence:
     "After {n} forecasts we can say: if the models have an edge, it improves forecasts by less than 0.5 %.",
