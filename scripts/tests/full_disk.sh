@@ -73,7 +73,7 @@ head -c 32768 /dev/zero >"$data/other-file"
 "$program" --source replay --file "$work/played.csv" --pace 0.02 --fsync row --quiet --data-dir "$data" \
   --metrics-listen 127.0.0.1:0 2>"$work/log" &
 collector=$!
-is_listening() { port=$(sed -n 's|.*Metrics: http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/log") && [ -n "$port" ]; }
+is_listening() { port=$(sed -n 's|.*"url":"http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/log") && [ -n "$port" ]; }
 await 10000 is_listening || fail "the collector does not print the address of its metrics"
 
 await 60000 is_refused || fail "the collector never reports the full disk"

@@ -34,7 +34,7 @@ echo '{"seq":1,"unix_ms":1767225600000,"kind":"gap","source":"demo","detail":{"a
 predictor=$!
 url=
 for _ in $(seq 100); do
-  url=$(sed -n 's/.*Dashboard: \(http:[^"]*\)".*/\1/p' "$work/log")
+  url=$(sed -n 's/.*"The dashboard is ready.*"url":"\(http:[^"]*\)".*/\1/p' "$work/log")
   [ -z "$url" ] || break
   sleep 0.1
 done

@@ -41,7 +41,7 @@ impl FromStr for MergeSource {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (site, dir) =
-            text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=DIR"))?;
+            text.split_once('=').ok_or_else(|| format!("expected NAME=DIR, found `{text}`"))?;
         let site = site.parse().map_err(|error: rounds::TableNameError| error.to_string())?;
         Ok(Self { site, dir: dir.into() })
     }

@@ -40,7 +40,7 @@ pub fn record(config: Config) -> anyhow::Result<()> {
                 format!("cannot listen on {address}; choose another with --metrics-listen")
             })?;
             let address = listener.local_addr().context("asking for the port")?;
-            tracing::info!("Metrics: http://{address}/metrics");
+            tracing::info!(url = %format_args!("http://{address}/metrics"), "Metrics are served.");
             tasks.spawn(metrics::serve(listener, status.clone()));
         }
         session::run(config, shutdown, status).await

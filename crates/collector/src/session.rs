@@ -144,7 +144,7 @@ async fn run_connection(
         };
         recorder.record(&observation, shutdown).await?;
         if observation.report == Report::End {
-            return Ok(ConnectionEnd::Finished("the source is finished"));
+            return Ok(ConnectionEnd::Finished("the source has ended"));
         }
     }
 }

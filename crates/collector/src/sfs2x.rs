@@ -50,19 +50,19 @@ pub enum PacketError {
     #[error("the payload cannot be inflated to at most {PAYLOAD_BYTES_MAX} bytes")]
     Inflate,
     /// The payload is over the size limit.
-    #[error("a payload of {0} bytes is over the limit of {PAYLOAD_BYTES_MAX}")]
+    #[error("a payload of {0} bytes exceeds the limit of {PAYLOAD_BYTES_MAX}")]
     TooLarge(usize),
     /// The payload is neither an object nor an array.
     #[error("a payload cannot begin with type {0}")]
     Root(u8),
     /// A type code that the format does not have.
-    #[error("type {0} is not known")]
+    #[error("unknown type {0}")]
     Type(u8),
     /// A length field exceeds the rest of the payload.
     #[error("a value is longer than its payload")]
     Length,
     /// A text is not UTF-8.
-    #[error("a text is not UTF-8")]
+    #[error("a string is not UTF-8")]
     Text,
     /// The payload is nested too deeply or has too many values.
     #[error("more than {DEPTH_MAX} levels or {VALUES_MAX} values")]

@@ -7,7 +7,7 @@ pub mod http;
 pub mod pacing;
 pub mod replay;
 #[cfg(test)]
-pub mod script;
+pub(crate) mod tests;
 pub mod websocket;
 
 use crate::observation::Observation;
@@ -28,7 +28,7 @@ pub enum Source {
     Http(Box<http::Http>),
     /// A script for tests.
     #[cfg(test)]
-    Scripted(script::ScriptedSource),
+    Scripted(tests::ScriptedSource),
 }
 
 impl Source {

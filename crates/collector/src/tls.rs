@@ -60,7 +60,7 @@ pub fn client(added: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, St
 pub fn explained(what: String) -> String {
     if what.contains("invalid peer certificate") {
         format!(
-            "{what}; if the server's certificate is from your own authority, name that authority's certificate in feed.ca_file"
+            "{what}; if the server's certificate is signed by your own authority, give the authority's certificate in feed.ca_file"
         )
     } else {
         what

@@ -6,8 +6,6 @@ pub mod config;
 pub mod line_queue;
 pub mod log;
 pub mod manual;
-#[cfg(feature = "options-page")]
-pub mod options_page;
 pub mod output;
 pub mod prometheus;
 pub mod signals;

@@ -1,8 +1,6 @@
 //! The log on stderr: readable on a terminal, JSON elsewhere. A line that cannot be written is lost and counted; nothing
 //! else happens.
 
-#[cfg(feature = "capture-logs")]
-mod capture_logs;
 mod fields;
 
 use std::io::{self, IsTerminal as _, stderr};
@@ -19,9 +17,6 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use self::fields::EscapedFields;
 use crate::line_queue::LineQueue;
 use crate::prometheus::{MetricKind, MetricsPage};
-
-#[cfg(feature = "capture-logs")]
-pub use self::capture_logs::capture_logs;
 
 /// How long the program waits at its end for its last lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

@@ -74,7 +74,7 @@ pub struct TooFewRounds {
 
 impl fmt::Display for TooFewRounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an audit needs {ROUNDS_MIN} rounds, there are {}", self.rounds)
+        write!(f, "an audit needs at least {ROUNDS_MIN} rounds, found {}", self.rounds)
     }
 }
 

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`OrderTest`] (E3) | shuffling the rounds would change nothing |
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
-//! | [`ForecastTest`] (E2) | no forecast is expected to score better than the constant table |
+//! | [`ForecastTest`] (E2) | no forecast is expected to score better than fixed odds |
 //!
 //! [`Evidence`] combines the three with the [`ChangeDetector`] and numbers the epochs between changes.
 

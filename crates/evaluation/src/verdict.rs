@@ -91,11 +91,10 @@ impl Verdict {
     pub fn sentence(&self) -> String {
         let edge = percent(100.0 * (1.0 - self.advertised_return));
         let chance = percent(100.0 * self.advertised_return / 2.0);
-        let beats =
-            format!("Our forecasts beat the constant table; measured skill {}.", self.skill());
+        let beats = format!("Our forecasts beat fixed odds; measured skill {}.", self.skill());
         match (self.order, self.forecast, self.law) {
             (false, false, false) => format!(
-                "No evidence of any pattern after {} rounds. Best forecast: the constant table. \
+                "No evidence of any pattern after {} rounds. Best forecast: fixed odds. \
                  Every cash-out target loses {edge} of the stake on average.",
                 thousands(self.rounds)
             ),
@@ -108,8 +107,8 @@ impl Verdict {
                 "{beats} To beat the {edge} house edge at 2x the chance must exceed 50 % instead of {chance}."
             ),
             (false, true, true) => format!(
-                "{beats} {} That explains it: the order of the rounds shows no pattern, so a corrected \
-                 constant table would do as well.",
+                "{beats} {} That explains it: the order of the rounds shows no pattern, so corrected \
+                 fixed odds would do as well.",
                 self.law_sentence()
             ),
             (false, true, false) => {
@@ -209,7 +208,7 @@ mod tests {
         for (tests, sentence) in [
             (
                 (false, false, false),
-                "No evidence of any pattern after 12,345 rounds. Best forecast: the constant table. \
+                "No evidence of any pattern after 12,345 rounds. Best forecast: fixed odds. \
                  Every cash-out target loses 3 % of the stake on average.",
             ),
             (
@@ -223,7 +222,7 @@ mod tests {
             ),
             (
                 (true, false, true),
-                "Our forecasts beat the constant table; measured skill 4.26 % [3.10, 5.40]. \
+                "Our forecasts beat fixed odds; measured skill 4.26 % [3.10, 5.40]. \
                  To beat the 3 % house edge at 2x the chance must exceed 50 % instead of 48.5 %.",
             ),
         ] {
@@ -233,7 +232,7 @@ mod tests {
         assert!(
             verdict(true, true, false).sentence().contains("yet. The multipliers do not follow")
         );
-        assert!(verdict(false, true, true).sentence().contains("corrected constant table"));
+        assert!(verdict(false, true, true).sentence().contains("corrected fixed odds"));
         assert!(verdict(false, false, true).sentence().ends_with("has not confirmed it."));
     }
 

@@ -32,7 +32,7 @@ pub trait Model: std::fmt::Debug + Send + Sync {
 #[non_exhaustive]
 pub enum FitError {
     /// There are fewer rows than a fit needs.
-    #[error("{have} rows to learn from, at least {need} are needed")]
+    #[error("too few rows to learn from: {have} of at least {need}")]
     TooFewRows {
         /// Number of rows given.
         have: usize,

@@ -24,7 +24,7 @@ pub enum Refit {
 
 /// A text that is not a [`Refit`].
 #[derive(Debug, thiserror::Error)]
-#[error("`rules`, `every=N` or `every=P%`, with N at least 1 and P above 0")]
+#[error("expected `rules`, `every=N` or `every=P%`, with N at least 1 and P above 0")]
 pub struct RefitError;
 
 impl FromStr for Refit {

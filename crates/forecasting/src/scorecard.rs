@@ -271,7 +271,7 @@ impl Row {
 /// Skill of the served forecasts, in percent; positive is better.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct SkillReport {
-    /// Against the constant table of the house law.
+    /// Against the fixed odds of the house law.
     pub house: SkillAgainst,
     /// Against the observed frequencies.
     pub climatology: SkillAgainst,

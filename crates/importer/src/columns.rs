@@ -331,11 +331,8 @@ fn several(first: &ColumnProfile, others: &[&ColumnProfile]) -> Refusal {
 
 fn implausible(profile: &ColumnProfile, why: Option<Implausible>) -> Refusal {
     let why = why.unwrap_or(Implausible::NoNumbers);
-    let message = format!(
-        "the numbers in column `{}` do not look like multipliers: it {}",
-        profile.label(),
-        why.text()
-    );
+    let message =
+        format!("column `{}` does not look like multipliers: it {}", profile.label(), why.text());
     if why == Implausible::Hundredths {
         let message = format!(
             "no round in column `{}` is below 100x and all are whole numbers: hundredths?",
@@ -351,7 +348,7 @@ fn implausible(profile: &ColumnProfile, why: Option<Implausible>) -> Refusal {
 }
 
 fn no_multiplier(profiles: &[ColumnProfile], taken: &[usize]) -> Refusal {
-    let message = "no column is known to hold multipliers; if one does, name it";
+    let message = "no column is recognized as multipliers; if one holds them, name it";
     let mut refusal = Refusal::new(RefusalKind::NoMultiplierColumn, message);
     let numeric = profiles.iter().filter(|it| {
         !taken.contains(&it.index)

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use rounds::disk::Disk;
+use rounds::{LogError, counted};
 
 use crate::options::Options;
 use crate::past_imports;
-use crate::preview::{self, confirmed_command};
+use crate::preview::confirmed_command;
 use crate::recording::Recording;
 use crate::refusal::Refusal;
 use crate::source::Source;
-use crate::write::{self, WriteError};
+use crate::write::write;
 
 /// Where an import talks to: a terminal, or a test.
 pub trait Dialogue {
@@ -65,7 +66,7 @@ pub enum ImportError {
     Refused(#[from] Refusal),
     /// Its rounds could not be written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] LogError),
     /// Nobody could be asked.
     #[error("nothing was written: there is no terminal to ask at; to import it: {command}")]
     NotAsked {
@@ -107,7 +108,7 @@ pub fn import(
         return Ok(Outcome::Shown);
     }
     if !target.is_agreed {
-        let rounds = preview::count(recording.rounds.len() as u64, "round");
+        let rounds = counted(recording.rounds.len() as u64, "round");
         let question = format!("Write {rounds} to {}?", target.dir.display());
         match dialogue.agrees(&question).map_err(io("asking"))? {
             Some(true) => {}
@@ -119,5 +120,5 @@ pub fn import(
             }
         }
     }
-    Ok(Outcome::Written(write::write(&recording, &digest, target.dir, options.now, target.disk)?))
+    Ok(Outcome::Written(write(&recording, &digest, target.dir, options.now, target.disk)?))
 }

@@ -26,7 +26,7 @@ impl std::str::FromStr for DecimalSign {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = [Self::Point, Self::Comma].into_iter().find(|sign| sign.word() == text);
-        found.ok_or_else(|| format!("`{text}` is neither point nor comma"))
+        found.ok_or_else(|| format!("expected point or comma, found `{text}`"))
     }
 }
 
@@ -253,7 +253,7 @@ impl Scale {
         if value.is_finite() && value > 0.0 {
             return Ok(Self(value));
         }
-        Err(format!("{value} is no scale: give a number above 0, such as 0.01 for hundredths"))
+        Err(format!("the scale must be above 0, such as 0.01 for hundredths, not {value}"))
     }
 
     pub(crate) fn as_f64(self) -> f64 {

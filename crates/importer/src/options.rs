@@ -62,7 +62,7 @@ impl std::str::FromStr for Filter {
             Some((column, value)) if !column.trim().is_empty() => {
                 Ok(Self { column: column.trim().to_owned(), value: value.trim().to_owned() })
             }
-            _ => Err(format!("`{text}` is not COLUMN=VALUE, such as state=CRASHED")),
+            _ => Err(format!("expected COLUMN=VALUE, such as state=CRASHED, found `{text}`")),
         }
     }
 }
@@ -126,7 +126,7 @@ impl std::str::FromStr for DateOrder {
     fn from_str(text: &str) -> Result<Self, String> {
         let known = [Self::DayFirst, Self::MonthFirst];
         let found = known.into_iter().find(|order| order.word() == text);
-        found.ok_or_else(|| format!("`{text}` is neither day-first nor month-first"))
+        found.ok_or_else(|| format!("expected day-first or month-first, found `{text}`"))
     }
 }
 

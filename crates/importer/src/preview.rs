@@ -1,7 +1,7 @@
 //! What was understood, for a person to agree to before anything is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::{Round, TimeZoneOfRows};
+use rounds::{Round, TimeZoneOfRows, counted};
 
 use crate::options::Options;
 use crate::recording::Recording;
@@ -16,7 +16,8 @@ const OTHERS_SHOWN: usize = 8;
 impl Recording {
     /// Returns what was understood: columns, order, first and last rounds, what is left out and the figures.
     pub fn preview(&self) -> String {
-        let mut lines = vec![format!("{}: {}, {}", self.name, self.kind, count(self.rows, "row"))];
+        let mut lines =
+            vec![format!("{}: {}, {}", self.name, self.kind, counted(self.rows, "row"))];
         let mut line = |name: &str, text: &str| lines.push(format!("  {name:<11} {text}"));
         line("time", &format!("{}{}", self.time_column, self.time_notes()));
         line("multiplier", &self.multiplier_column);
@@ -66,7 +67,7 @@ impl Recording {
     }
 
     fn rounds_text(&self) -> String {
-        let count = count(self.rounds.len() as u64, "round");
+        let count = counted(self.rounds.len() as u64, "round");
         let (Some(first), Some(last)) = (self.rounds.first(), self.rounds.last()) else {
             return count;
         };
@@ -105,7 +106,7 @@ impl Recording {
             (self.filtered, "by --where"),
         ];
         let others = others.iter().filter(|(rows, _)| *rows > 0);
-        all.extend(others.map(|(rows, why)| format!("{} {why}", count(*rows, "row"))));
+        all.extend(others.map(|(rows, why)| format!("{} {why}", counted(*rows, "row"))));
         all
     }
 }
@@ -113,9 +114,9 @@ impl Recording {
 fn order(order: Order) -> String {
     match order {
         Order::OldestFirst => "oldest round first".to_owned(),
-        Order::NewestFirst => "newest round first; turned round".to_owned(),
+        Order::NewestFirst => "newest round first; reversed".to_owned(),
         Order::Mixed { backward } => {
-            format!("{} earlier than the row before; sorted by time", count(backward, "row"))
+            format!("{} earlier than the row before; sorted by time", counted(backward, "row"))
         }
     }
 }
@@ -127,19 +128,6 @@ pub(crate) fn confirmed_command(recording: &Recording, options: &Options) -> Str
     words.extend(options.flags());
     words.push("--yes".to_owned());
     words.join(" ")
-}
-
-/// Returns `1 row`, `2,000 rows`.
-pub fn count(number: u64, noun: &str) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn seconds(time: DateTime<Utc>) -> String {

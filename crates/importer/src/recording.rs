@@ -159,7 +159,7 @@ fn used(columns: &Columns) -> Vec<usize> {
 
 fn time_column(time: TimeSource, profiles: &[ColumnProfile]) -> String {
     match time {
-        TimeSource::None => "none: made at the game's usual pace".to_owned(),
+        TimeSource::None => "none: generated at the game's usual pace".to_owned(),
         TimeSource::Text(at) | TimeSource::Numbers(at, _) => profiles[at].describe(),
         TimeSource::DateAndClock(date, clock) => {
             format!("{}; {}", profiles[date].describe(), profiles[clock].describe())
@@ -183,7 +183,7 @@ fn check(
         ambiguous.filter(|it| it.count as f64 > AMBIGUOUS_SHARE * all.read as f64)
     {
         let message = format!(
-            "{} numbers may have three decimals or a separator of thousands, the first in line {}: {}",
+            "{} numbers may have three decimals or a thousands separator, the first in line {}: {}",
             ambiguous.count, ambiguous.line, ambiguous.example
         );
         let refusal = Refusal::new(RefusalKind::AmbiguousNumbers, message);
@@ -211,10 +211,8 @@ fn check(
         }
         Err(why) => {
             let name = column.label();
-            let message = format!(
-                "the numbers in column `{name}` do not look like multipliers: it {}",
-                why.text()
-            );
+            let message =
+                format!("column `{name}` does not look like multipliers: it {}", why.text());
             let flag = format!("--multiplier-column {}", crate::options::shell_word(&name));
             Err(Refusal::new(RefusalKind::NotMultipliers, message).remedy(flag))
         }

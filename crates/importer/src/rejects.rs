@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rounds::counted;
+
 use crate::number_forms::NumberProblem;
 use crate::record::Record;
 use crate::time_forms::TimeProblem;
@@ -51,7 +53,7 @@ impl Reason {
             Self::EmptyMultiplier => "no multiplier",
             Self::Multiplier => "not a number",
             Self::AmbiguousNumber => {
-                "a number that may have three decimals or a separator of thousands"
+                "a number that may have three decimals or a thousands separator"
             }
             Self::BelowOne => "a multiplier below 1",
             Self::TooLarge => "a multiplier above the limit (--max-multiplier)",
@@ -93,11 +95,10 @@ pub struct Rejected {
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = if self.count == 1 { "row" } else { "rows" };
         write!(
             f,
-            "{} {rows}: {}; line {}: {}",
-            self.count,
+            "{}: {}; line {}: {}",
+            counted(self.count, "row"),
             self.reason.text(),
             self.line,
             self.example

@@ -56,7 +56,7 @@ impl Table {
             sample.push(line.to_owned());
         }
         if sample.is_empty() {
-            return Err(Refusal::new(RefusalKind::Empty, "there is no row in it"));
+            return Err(Refusal::new(RefusalKind::Empty, "it has no rows"));
         }
         let split = layout::choose_delimiter(&sample, lines.named, options);
         let name = if encoding == encoding_rs::UTF_8 {

@@ -8,43 +8,14 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rounds::disk::{Disk, OpenMode};
 use rounds::{
-    Event, EventKind, EventLine, HEADER, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of, file_stem,
+    Event, EventKind, EventLine, HEADER, LogError, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of,
+    file_stem,
 };
 
 use crate::past_imports;
 use crate::recording::Recording;
 
 const BUFFER_BYTES: usize = 1 << 20;
-
-/// Why a recording could not be written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// The directory holds rounds of another origin.
-    #[error("{} holds {found} rounds and recorded ones must not mix with them: choose another --data-dir", dir.display())]
-    Mixed {
-        /// The directory.
-        dir: PathBuf,
-        /// What it holds.
-        found: Origin,
-    },
-    /// More files of one second than anyone needs.
-    #[error("{}: too many files of this start time; choose another --data-dir", dir.display())]
-    Names {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-}
 
 /// Writes a recording into a directory and returns the path of the CSV.
 ///
@@ -59,8 +30,8 @@ pub fn write(
     dir: &Path,
     now: DateTime<Utc>,
     disk: &dyn Disk,
-) -> Result<PathBuf, WriteError> {
-    std::fs::create_dir_all(dir).map_err(io_error("create the directory", dir))?;
+) -> Result<PathBuf, LogError> {
+    std::fs::create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
     mark(dir, disk)?;
     let start = recording.rounds.first().map_or(now, |round| round.time);
     let csv = reserve(dir, start, disk)?;
@@ -81,22 +52,24 @@ pub fn write(
 }
 
 /// Notes that the rounds of the directory are recorded ones, unless it says so already.
-fn mark(dir: &Path, disk: &dyn Disk) -> Result<(), WriteError> {
+fn mark(dir: &Path, disk: &dyn Disk) -> Result<(), LogError> {
     let marker = dir.join(ORIGIN_FILE);
-    match Origin::of(dir).map_err(io_error("read", &marker))? {
+    match Origin::of(dir).map_err(LogError::io("read", &marker))? {
         Some(Origin::Recorded) if marker.exists() => Ok(()),
         None | Some(Origin::Recorded) => {
             // Renamed into place: a marker that is there is whole.
             let draft = dir.join(format!("{ORIGIN_FILE}.new"));
             let text = format!("{}\n", Origin::Recorded.word());
             write_part(&draft, disk, |file| file.write_all(text.as_bytes()))?;
-            disk.rename(&draft, &marker).map_err(io_error("rename", &draft))
+            disk.rename(&draft, &marker).map_err(LogError::io("rename", &draft))
         }
-        Some(found) => Err(WriteError::Mixed { dir: dir.to_owned(), found }),
+        Some(found) => {
+            Err(LogError::Mixed { dir: dir.to_owned(), found, wanted: Origin::Recorded })
+        }
     }
 }
 
-fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf, WriteError> {
+fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf, LogError> {
     for suffix in 0..SUFFIX_MAX {
         let path = dir.join(format!("{}.csv", file_stem(start, suffix)));
         if event_file_of(&path).exists() {
@@ -105,10 +78,10 @@ fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf,
         match disk.open(&path, OpenMode::New) {
             Ok(_) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io_error("create", &path)(error)),
+            Err(error) => return Err(LogError::io("create", &path)(error)),
         }
     }
-    Err(WriteError::Names { dir: dir.to_owned() })
+    Err(LogError::Names { dir: dir.to_owned() })
 }
 
 fn write_parts(
@@ -117,7 +90,7 @@ fn write_parts(
     parts: &[(PathBuf, PathBuf); 2],
     now: DateTime<Utc>,
     disk: &dyn Disk,
-) -> Result<(), WriteError> {
+) -> Result<(), LogError> {
     let [(csv, _), (events, _)] = parts;
     write_part(csv, disk, |file| {
         file.write_all(HEADER.as_bytes())?;
@@ -130,12 +103,12 @@ fn write_part(
     path: &Path,
     disk: &dyn Disk,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), WriteError> {
-    let file = disk.open(path, OpenMode::Empty).map_err(io_error("create", path))?;
+) -> Result<(), LogError> {
+    let file = disk.open(path, OpenMode::Empty).map_err(LogError::io("create", path))?;
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
     let written =
         content(&mut file).and_then(|()| file.flush()).and_then(|()| file.get_mut().sync_data());
-    written.map_err(io_error("write to", path))
+    written.map_err(LogError::io("write to", path))
 }
 
 /// The digest stands in the first line, where a later import looks for it. Estimated times are marked row by row, as
@@ -164,14 +137,9 @@ fn write_events(
 }
 
 /// Gives the finished files their names, the events first: a CSV without its digest would be imported twice.
-fn publish(parts: &[(PathBuf, PathBuf); 2], dir: &Path, disk: &dyn Disk) -> Result<(), WriteError> {
+fn publish(parts: &[(PathBuf, PathBuf); 2], dir: &Path, disk: &dyn Disk) -> Result<(), LogError> {
     for (part, whole) in parts.iter().rev() {
-        disk.rename(part, whole).map_err(io_error("rename", part))?;
+        disk.rename(part, whole).map_err(LogError::io("rename", part))?;
     }
-    disk.sync_dir(dir).map_err(io_error("sync the directory", dir))
-}
-
-fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> WriteError {
-    let path = path.to_owned();
-    move |source| WriteError::Io { action, path: path.clone(), source }
+    disk.sync_dir(dir).map_err(LogError::io("sync the directory", dir))
 }

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     table.end()
 }
 
-/// A5: on a fair game nothing is served but the constant table.
+/// A5: on a fair game nothing is served but fixed odds.
 fn fair(table: &mut Table) {
     let found = Found::of(Scenario::Fair, 20_000, &fit_ensemble);
     let served = found.skill(&found.served);

@@ -111,11 +111,11 @@ pub(crate) async fn watch(observer: Observer) {
     let delivery = match Delivery::new(&config.notify) {
         Ok(delivery) => delivery,
         Err(error) => {
-            tracing::error!("Alerts are off: {error}.");
+            tracing::error!(%error, "Alerts are off.");
             return;
         }
     };
-    tracing::info!(table = %observer.table(), "Alerts go to {}.", delivery.names());
+    tracing::info!(table = %observer.table(), services = delivery.names(), "Alerts are on.");
     let (queue, mut queued) = mpsc::channel(QUEUED_MAX);
     let mut sending = JoinSet::new();
     sending.spawn(async move {
@@ -133,7 +133,7 @@ pub(crate) async fn watch(observer: Observer) {
         let inputs = AlertInputs::of(&observer.snapshot(), disk_space::free(&config.data_dir), now);
         for mut alert in rules.observe(&inputs, now) {
             alert.table = observer.table().clone();
-            tracing::warn!(event = alert.kind.name(), "{}", alert.text);
+            tracing::warn!(event = alert.kind.name(), text = alert.text, "Alert.");
             if queue.try_send(alert).is_err() {
                 tracing::warn!("Too many alerts are queued; dropping this one.");
             }

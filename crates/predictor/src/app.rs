@@ -98,7 +98,8 @@ fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
     let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
     if guard.is_insecure() {
         tracing::warn!(
-            "Anyone who can reach {address} can use the API; require a token with --token-file."
+            %address,
+            "Anyone who can reach this address can use the API; require a token with --token-file."
         );
     }
     Ok(guard)

@@ -3,8 +3,6 @@
 //!
 //! Rounds, the predictor's ledger and the collector's status file are written through it.
 
-#[cfg(feature = "faulty-disk")]
-pub mod faulty;
 mod sparing;
 
 use std::fmt::Debug;

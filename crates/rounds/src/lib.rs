@@ -28,6 +28,7 @@
 pub mod align;
 #[cfg(feature = "files")]
 mod appender;
+mod counted;
 #[cfg(feature = "files")]
 mod csv_files;
 #[cfg(feature = "files")]
@@ -67,6 +68,7 @@ mod table_name;
 #[cfg(feature = "files")]
 mod timestamp;
 
+pub use counted::counted;
 #[cfg(feature = "files")]
 pub use csv_files::csv_names;
 #[cfg(feature = "files")]

@@ -75,16 +75,16 @@ impl RoundLog {
         origin: Origin,
         now: DateTime<Utc>,
     ) -> Result<Self, LogError> {
-        fs::create_dir_all(dir).map_err(io_error("create the directory", dir))?;
+        fs::create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
         let lock_path = dir.join(LOCK_FILE);
         let lock = WriterLock::take(&lock_path, now).map_err(|failure| match failure {
             LockFailure::Held(holder) => {
                 LogError::Locked { dir: dir.to_owned(), pid: holder.pid, since: holder.since }
             }
-            LockFailure::Io(source) => io_error("lock", &lock_path)(source),
+            LockFailure::Io(source) => LogError::io("lock", &lock_path)(source),
         })?;
         mark(dir, origin)?;
-        let repairs = repair::repair(dir).map_err(io_error("repair the files of", dir))?;
+        let repairs = repair::repair(dir).map_err(LogError::io("repair the files of", dir))?;
         let (rows, suffix) = create(disk.as_ref(), dir, now, 0)?;
         let mut log = Self {
             disk,
@@ -124,7 +124,7 @@ impl RoundLog {
         self.ready_rows()?;
         self.rows
             .append(row.as_bytes())
-            .map_err(|source| io_error("write to", self.rows.path())(source))?;
+            .map_err(|source| LogError::io("write to", self.rows.path())(source))?;
         self.rows_in_file += 1;
         self.rounds_written += 1;
         let row = Some((self.rows_in_file, file_name(self.rows.path())));
@@ -181,12 +181,12 @@ impl RoundLog {
     /// Ensures that the current file can be appended to, or creates a new one.
     fn ready_rows(&mut self) -> Result<(), LogError> {
         let path = self.rows.path().to_owned();
-        let settled = self.rows.settle().map_err(io_error("put right", &path))?;
+        let settled = self.rows.settle().map_err(LogError::io("put right", &path))?;
         match settled {
             FileState::Good => {}
             // The file holds at most the header: reuse it instead of leaving an empty file behind.
             FileState::CutBack if self.rows_in_file == 0 => {
-                self.rows.restart().map_err(io_error("put right", &path))?;
+                self.rows.restart().map_err(LogError::io("put right", &path))?;
             }
             FileState::CutBack | FileState::Foreign => {
                 let next = self.suffix + 1;
@@ -197,10 +197,10 @@ impl RoundLog {
         }
         if self.rows.is_empty() {
             let path = self.rows.path().to_owned();
-            self.rows.append(HEADER.as_bytes()).map_err(io_error("write to", &path))?;
+            self.rows.append(HEADER.as_bytes()).map_err(LogError::io("write to", &path))?;
         }
         if !self.is_dir_synced {
-            self.disk.sync_dir(&self.dir).map_err(io_error("sync the directory", &self.dir))?;
+            self.disk.sync_dir(&self.dir).map_err(LogError::io("sync the directory", &self.dir))?;
             self.is_dir_synced = true;
         }
         Ok(())
@@ -209,7 +209,7 @@ impl RoundLog {
     /// Ensures that there is an event file that can be appended to.
     fn ready_events(&mut self) -> Result<&mut Appender, LogError> {
         if let Some(events) = &mut self.events {
-            let error = io_error("put right", events.path());
+            let error = LogError::io("put right", events.path());
             match events.settle().map_err(&error)? {
                 FileState::Good => {}
                 // Events matter less than rows, so they continue in the same file.
@@ -225,7 +225,8 @@ impl RoundLog {
         // failed there must not end up in both files.
         let path = event_file_of(self.rows.path());
         if self.events.as_ref().is_none_or(|events| events.path() != path) {
-            let file = self.disk.open(&path, OpenMode::New).map_err(io_error("create", &path))?;
+            let file =
+                self.disk.open(&path, OpenMode::New).map_err(LogError::io("create", &path))?;
             self.events = Some(Appender::new(file, path));
             self.is_dir_synced = false;
         }
@@ -248,7 +249,7 @@ impl RoundLog {
         text.push(b'\n');
         let events = self.ready_events()?;
         let path = events.path().to_owned();
-        events.append(&text).map_err(io_error("write to", &path))
+        events.append(&text).map_err(LogError::io("write to", &path))
     }
 
     fn line(
@@ -267,11 +268,6 @@ impl RoundLog {
             file,
         }
     }
-}
-
-fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) -> LogError + use<> {
-    let path = path.to_owned();
-    move |source| LogError::Io { action, path: path.clone(), source }
 }
 
 fn file_name(path: &Path) -> String {
@@ -293,7 +289,7 @@ fn create(
         match disk.open(&path, OpenMode::New) {
             Ok(file) => return Ok((Appender::new(file, path), suffix)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io_error("create", &path)(error)),
+            Err(error) => return Err(LogError::io("create", &path)(error)),
         }
     }
     Err(LogError::Names { dir: dir.to_owned() })
@@ -302,7 +298,7 @@ fn create(
 /// Checks the origin of a directory and writes the marker file.
 fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
     let marker = dir.join(ORIGIN_FILE);
-    let found = Origin::of(dir).map_err(io_error("tell the origin of the rounds in", dir))?;
+    let found = Origin::of(dir).map_err(LogError::io("tell the origin of the rounds in", dir))?;
     if let Some(found) = found.filter(|found| *found != wanted) {
         return Err(LogError::Mixed { dir: dir.to_owned(), found, wanted });
     }
@@ -318,5 +314,5 @@ fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
         fs::rename(&draft, &marker)?;
         disk::sync_dir(dir)
     };
-    write().map_err(io_error("write", &marker))
+    write().map_err(LogError::io("write", &marker))
 }

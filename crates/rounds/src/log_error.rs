@@ -1,7 +1,7 @@
 //! Errors when writing rounds.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ use crate::origin::Origin;
 #[non_exhaustive]
 pub enum LogError {
     /// Another process is writing to this directory.
-    #[error("another collector{} writes in {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
+    #[error("another collector{} is writing to {}: stop it first, or choose another directory", holder(*.pid, .since.as_deref()), dir.display())]
     Locked {
         /// The directory.
         dir: PathBuf,
@@ -22,7 +22,7 @@ pub enum LogError {
         since: Option<String>,
     },
     /// The directory holds rounds of another origin.
-    #[error("{} holds {found} rounds and {wanted} ones must not mix with them: choose another directory", dir.display())]
+    #[error("{} holds {found} rounds, which must not be mixed with {wanted} ones: choose another directory", dir.display())]
     Mixed {
         /// The directory.
         dir: PathBuf,
@@ -38,7 +38,7 @@ pub enum LogError {
         time: DateTime<Utc>,
     },
     /// All suffixes for files with this start time are taken.
-    #[error("{}: too many files of this start time; choose another directory", dir.display())]
+    #[error("{} has too many files with this start time: choose another directory", dir.display())]
     Names {
         /// The directory.
         dir: PathBuf,
@@ -56,6 +56,13 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// Returns what turns an error of the system into [`LogError::Io`], for `map_err`. `action` is
+    /// what failed, such as `create`.
+    pub fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path: path.clone(), source }
+    }
+
     /// Returns whether the call would fail every time, so that a retry is pointless.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Mixed { .. } | Self::Time { .. })

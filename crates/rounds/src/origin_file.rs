@@ -29,7 +29,8 @@ impl Origin {
                 known.map(Some).ok_or_else(|| {
                     let shown: String = word.chars().take(40).collect();
                     let all = Self::ALL.map(Self::word).join(", ");
-                    let text = format!("{}: `{shown}` is none of {all}", marker.display());
+                    let text =
+                        format!("{}: expected one of {all}, found `{shown}`", marker.display());
                     io::Error::new(io::ErrorKind::InvalidData, text)
                 })
             }

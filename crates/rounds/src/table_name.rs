@@ -20,7 +20,7 @@ pub struct TableName(String);
 /// The error of a text that is not a [`TableName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a name: 1 to {LENGTH_MAX} of a-z, 0-9, - and _, the first a letter or a digit"
+    "`{0}` is not a table name: use 1 to {LENGTH_MAX} of a-z, 0-9, - and _, beginning with a letter or a digit"
 )]
 pub struct TableNameError(String);
 

@@ -88,7 +88,8 @@ impl Hub {
                 }
                 GetStreamErrorKind::JetStream(why) => jetstream_error(&why),
                 _ if has_no_responders(&error) => {
-                    let problem = "JetStream is off, or not for this account".to_owned();
+                    let problem =
+                        "JetStream is disabled, or not available to this account".to_owned();
                     HubError::NoJetStream { problem }
                 }
                 _ => HubError::unavailable("looking up the stream", &error),

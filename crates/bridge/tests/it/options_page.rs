@@ -9,5 +9,5 @@ use clap::CommandFactory as _;
 #[test]
 fn the_page_lists_every_command_and_option() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/bridge-options.md");
-    daemon::options_page::check(bridge::cli::Cli::command(), &page);
+    test_support::options_page::check(bridge::cli::Cli::command(), &page);
 }

@@ -70,7 +70,7 @@ pub enum EndpointError {
     NoAnswer(String),
     /// A server listens at the address but does not answer: the browser hangs, or the machine is
     /// overloaded.
-    #[error("what listens at {0} (--cdp) does not answer")]
+    #[error("something listens at {0} (--cdp) but does not answer")]
     Silent(String),
     /// The server at the address is not a browser with remote debugging.
     #[error(

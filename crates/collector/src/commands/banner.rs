@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use rounds::counted;
 use rounds::scan::Directory;
 
 use crate::config::Config;
@@ -35,9 +36,7 @@ fn existing_rounds(config: &Config) -> String {
     if files == 0 {
         return "none yet".to_owned();
     }
-    let rounds_noun = if rounds == 1 { "round" } else { "rounds" };
-    let files_noun = if files == 1 { "file" } else { "files" };
-    format!("{rounds} {rounds_noun} in {files} {files_noun}")
+    format!("{} in {}", counted(rounds, "round"), counted(files as u64, "file"))
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn directory(dir: &Path) -> Vec<Finding> {
         Err(error) => Finding::failed(
             "directory",
             format!("{} cannot be written: {error}", found.display()),
-            "give this user the right to write there, or choose another --data-dir",
+            "give this user write permission there, or choose another --data-dir",
         ),
         Ok(()) if found == dir => Finding::ok("directory", format!("{name} can be written")),
         Ok(()) => {
@@ -151,21 +151,21 @@ fn lock(dir: &Path) -> Finding {
     let file = match open_regular(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Finding::ok("lock", "no other collector writes there");
+            return Finding::ok("lock", "no other collector is writing there");
         }
         Err(error) => {
             let message = format!("{} cannot be read: {error}", path.display());
-            return Finding::failed("lock", message, "give this user the right to read it");
+            return Finding::failed("lock", message, "give this user read permission");
         }
     };
     match file.try_lock() {
-        Ok(()) => Finding::ok("lock", "no other collector writes there"),
+        Ok(()) => Finding::ok("lock", "no other collector is writing there"),
         Err(TryLockError::WouldBlock) => {
             let holder = read_regular_text(&path, LOCK_BYTES_MAX).unwrap_or_default();
             let pid = holder.split_whitespace().next().unwrap_or("unknown").to_owned();
             Finding::failed(
                 "lock",
-                format!("another collector writes there (process {pid})"),
+                format!("another collector is writing there (process {pid})"),
                 "if that is intended, nothing is wrong; a second collector needs another --data-dir",
             )
         }
@@ -202,7 +202,7 @@ fn space(dir: &Path) -> Vec<Finding> {
         Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
         Err(error) => Finding::warning(
             "disk",
-            format!("the free space of {} is not known: {error}", found.display()),
+            format!("cannot determine the free space of {}: {error}", found.display()),
             "check the free space yourself",
         ),
     }]

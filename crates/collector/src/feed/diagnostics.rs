@@ -17,11 +17,7 @@ pub const LISTEN_FOR: Duration = Duration::from_secs(20);
 
 /// Returns the finding for a configuration that cannot be used.
 pub fn unusable(error: &ConfigError) -> Finding {
-    Finding::failed(
-        "feed",
-        error.to_string(),
-        "put it right in the file of --config, or by the flag",
-    )
+    Finding::failed("feed", error.to_string(), "correct it in the --config file or by its flag")
 }
 
 /// Returns the finding for a feed that does not answer or refuses.
@@ -54,7 +50,7 @@ pub fn findings(
         None => findings.push(Finding::warning(
             "message",
             "no usable message was received",
-            "many feeds expect a subscription first: look at websocket.on_connect",
+            "many feeds expect a subscription first: check websocket.on_connect",
         )),
     }
     findings.push(match received {
@@ -90,7 +86,7 @@ pub fn answered(
         _ => Finding::warning(
             "rounds",
             "no round could be read",
-            "the log says why: run the collector, or look at feed.rounds or --selector",
+            "the log says why: run the collector, or check feed.rounds or --selector",
         ),
     });
     findings
@@ -136,7 +132,7 @@ mod tests {
                 (FindingState::Ok, r#"the last one was [text, {"x": number}]"#.to_owned()),
                 (
                     FindingState::Warning,
-                    r#"no round ended within 20 s; feed.rounds[0]: the filter on "/0" wants another value"#
+                    r#"no round ended within 20 s; feed.rounds[0]: the filter on "/0" requires another value"#
                         .to_owned()
                 ),
             ]

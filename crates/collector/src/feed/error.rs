@@ -29,7 +29,7 @@ pub fn from_status(
     let asked = retry_after(headers, now);
     match (status.as_u16(), asked) {
         (401 | 403, _) => SourceError::Refused(format!(
-            "{text}: it refuses this client; look at feed.headers (a token, a cookie, an Origin)"
+            "{text}: it refuses this client; check feed.headers (a token, a cookie, an Origin)"
         )),
         (429, asked) => {
             SourceError::Busy { answer: text, retry_after: asked.unwrap_or(TOO_OFTEN_PAUSE) }
@@ -39,9 +39,9 @@ pub fn from_status(
             SourceError::Busy { answer: text, retry_after }
         }
         (300..=399, _) => {
-            SourceError::Unusable(format!("{text}{}: look at feed.url", redirect_target(headers)))
+            SourceError::Unusable(format!("{text}{}: check feed.url", redirect_target(headers)))
         }
-        _ => SourceError::Unusable(format!("{text}: look at feed.url")),
+        _ => SourceError::Unusable(format!("{text}: check feed.url")),
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
         let SourceError::Unusable(text) = moved else { panic!("{moved:?}") };
         assert_eq!(
             text,
-            "the feed answered 302 Found, which points to login.example: look at feed.url"
+            "the feed answered 302 Found, which points to login.example: check feed.url"
         );
     }
 

@@ -23,12 +23,13 @@ pub fn headers(options: &BTreeMap<String, Secret>) -> Result<HeaderMap, ConfigEr
     for (name, secret) in options {
         let wrong = |problem: String| ConfigError::key(format!("feed.headers.{name}"), problem);
         let header: HeaderName =
-            name.parse().map_err(|_| wrong("is not the name of a header".to_owned()))?;
+            name.parse().map_err(|_| wrong("is not a header name".to_owned()))?;
         if is_reserved(&header) {
             return Err(wrong("is set by the protocol; leave it out".to_owned()));
         }
-        let mut value = HeaderValue::from_str(&secret.reveal().map_err(wrong)?)
-            .map_err(|_| wrong("has a character that no header may have".to_owned()))?;
+        let mut value = HeaderValue::from_str(&secret.reveal().map_err(wrong)?).map_err(|_| {
+            wrong("contains a character that is not allowed in a header".to_owned())
+        })?;
         value.set_sensitive(true);
         headers.insert(header, value);
     }
@@ -68,18 +69,22 @@ mod tests {
         let refused = |name: &str, value: &str, expected: &str| {
             assert_eq!(check(name, value).unwrap_err(), expected);
         };
-        refused("X Y", "1", "feed.headers.X Y: is not the name of a header");
+        refused("X Y", "1", "feed.headers.X Y: is not a header name");
         refused("Host", "a", "feed.headers.Host: is set by the protocol; leave it out");
         refused(
             "Sec-WebSocket-Key",
             "a",
             "feed.headers.Sec-WebSocket-Key: is set by the protocol; leave it out",
         );
-        refused("X-Key", "sec\nret", "feed.headers.X-Key: has a character that no header may have");
+        refused(
+            "X-Key",
+            "sec\nret",
+            "feed.headers.X-Key: contains a character that is not allowed in a header",
+        );
         refused(
             "X-Key",
             "env:NO_SUCH_VARIABLE_IS_SET",
-            "feed.headers.X-Key: the environment variable NO_SUCH_VARIABLE_IS_SET is not set, or not text",
+            "feed.headers.X-Key: the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode",
         );
     }
 }

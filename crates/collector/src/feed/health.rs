@@ -60,7 +60,7 @@ impl FeedHealth {
         }
         if self.documents == 0 && self.undecodable >= IN_A_ROW_MAX {
             return Err(SourceError::Unusable(format!(
-                "nothing that arrives can be decoded ({what}); look at websocket.framing"
+                "no message can be decoded ({what}); check websocket.framing"
             )));
         }
         Ok(())

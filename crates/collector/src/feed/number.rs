@@ -46,7 +46,7 @@ impl TryFrom<f64> for Scale {
         if factor.is_finite() && factor > 0.0 {
             Ok(Self(factor))
         } else {
-            Err(format!("scale = {factor} is not above 0; use 0.01 for a feed in hundredths"))
+            Err(format!("scale = {factor} must be above 0; use 0.01 for a feed in hundredths"))
         }
     }
 }
@@ -83,7 +83,7 @@ pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Mu
         },
         other => {
             return Err(format!(
-                "there is {} and not a number",
+                "expected a number, found {}",
                 super::redacted_shape::contents(other)
             ));
         }
@@ -93,12 +93,12 @@ pub fn multiplier(value: &Value, scale: Scale, below_one: BelowOne) -> Result<Mu
         return Multiplier::new(1.0).map_err(|error| error.to_string());
     }
     Multiplier::new(scaled).map_err(|_| {
-        format!("{scaled} is not a multiplier of at least 1: look at `scale`, and at `below_one` if it is 0")
+        format!("{scaled} is not a multiplier of at least 1: check `scale`, and at `below_one` if it is 0")
     })
 }
 
 fn written(text: &str) -> Result<Multiplier, String> {
-    text.parse().map_err(|error: MultiplierError| format!("the text is no multiplier: {error}"))
+    text.parse().map_err(|error: MultiplierError| format!("the text is not a multiplier: {error}"))
 }
 
 /// The time format of a feed.
@@ -198,11 +198,11 @@ mod tests {
         refuses(&json!(0.99), "at least 1");
         refuses(&json!(0), "`below_one`");
         refuses(&json!(-2), "at least 1");
-        refuses(&json!("secret"), "the text is no multiplier: not a number");
+        refuses(&json!("secret"), "the text is not a multiplier: not a number");
         refuses(&json!("NaN"), "at least 1");
         refuses(&json!("inf"), "at least 1");
-        refuses(&json!({"a": 1}), "the key \"a\" and not a number");
-        refuses(&json!(null), "null and not a number");
+        refuses(&json!({"a": 1}), "expected a number, found the key \"a\"");
+        refuses(&json!(null), "expected a number, found null");
     }
 
     #[test]

@@ -79,7 +79,9 @@ impl Reader {
             .filter_map(|(rule, _)| {
                 let pointer = &rule.when.unmet(message)?.pointer;
                 Some(match pointer.find(message) {
-                    Ok(_) => format!("{}: the filter on {pointer} wants another value", rule.key),
+                    Ok(_) => {
+                        format!("{}: the filter on {pointer} requires another value", rule.key)
+                    }
                     Err(missing) => format!("{}: {missing}", rule.key),
                 })
             })
@@ -126,10 +128,10 @@ fn id(value: &Value) -> Result<String, String> {
     let id = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Number(number) => number.to_string(),
-        other => return Err(format!("there is {} and not an id", redacted_shape::contents(other))),
+        other => return Err(format!("expected an id, found {}", redacted_shape::contents(other))),
     };
     if id.is_empty() || id.chars().count() > ID_CHARS_MAX {
-        return Err(format!("an id has 1 to {ID_CHARS_MAX} characters"));
+        return Err(format!("an id must have 1 to {ID_CHARS_MAX} characters"));
     }
     Ok(id)
 }

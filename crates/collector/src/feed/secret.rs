@@ -24,8 +24,9 @@ impl Secret {
     /// The variable is not set or the file cannot be read; the error names it, never its content.
     pub fn reveal(&self) -> Result<String, String> {
         if let Some(name) = self.0.strip_prefix("env:") {
-            return env::var(name)
-                .map_err(|_| format!("the environment variable {name} is not set, or not text"));
+            return env::var(name).map_err(|_| {
+                format!("the environment variable {name} is not set or is not valid Unicode")
+            });
         }
         let Some(path) = self.0.strip_prefix("file:").map(Path::new) else {
             return Ok(self.0.clone());
@@ -88,7 +89,7 @@ mod tests {
         let error = secret("env:NO_SUCH_VARIABLE_IS_SET").reveal().unwrap_err();
         assert_eq!(
             error,
-            "the environment variable NO_SUCH_VARIABLE_IS_SET is not set, or not text"
+            "the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode"
         );
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
 use rounds::disk::RealDisk;
-use rounds::{Event, EventKind, RoundLog};
+use rounds::{Event, EventKind, RoundLog, counted};
 use serde_json::{Value, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -311,8 +311,8 @@ impl Recorder {
         tracing::info!(reason, rounds = progress.rounds_written, "Stopped.");
         if missing > 0 {
             let reason = progress.failing.unwrap_or_else(|| "the queue was full".to_owned());
-            let rounds = if missing == 1 { "round" } else { "rounds" };
-            return Err(anyhow!("{missing} {rounds} could not be written: {reason}"));
+            let rounds = counted(missing as u64, "round");
+            return Err(anyhow!("{rounds} could not be written: {reason}"));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::Options;
 use crate::dedup::WINDOW;
 use crate::observation::SourceKind;
-use crate::sources::script::{ScriptedSource, Step};
+use crate::sources::tests::{ScriptedSource, Step};
 
 /// A session with a scripted source in its own directory, on a paused clock.
 struct TestSession {

@@ -236,9 +236,7 @@ impl Browser {
     /// kept for a tab that opens later; every other error ends it.
     async fn receive(&mut self) -> ObservationResult {
         let Some(connection) = &mut self.connection else {
-            return Err(SourceError::Disconnected(
-                "there is no connection to the browser".to_owned(),
-            ));
+            return Err(SourceError::Disconnected("not connected to the browser".to_owned()));
         };
         let observations = timeout(SILENCE_MAX, connection.next()).await;
         self.awaits_game = observations.is_err();

@@ -217,7 +217,7 @@ fn require_ids(rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
     match rules.iter().find(|rule| rule.list.is_none() && rule.options.id.is_none()) {
         Some(rule) => Err(ConfigError::key(
             format!("{}.id", rule.key),
-            "is missing: an answer with one round is read many times, and only its id tells when it is another; give `id`, or `list`",
+            "is missing: an answer with one round is read many times, and only an id tells one round from the next; give `id`, or `list`",
         )),
         None => Ok(rules),
     }

@@ -98,7 +98,7 @@ impl Replay {
             .map_err(|error| SourceError::Configuration(format!("--file {name}: {error}")))?;
         if let Some(refusal) = &piece.refused {
             let command = refusal.command(&name.to_string());
-            let text = format!("--file {name} is not read: {refusal}; {command} reads it");
+            let text = format!("--file {name} is not read: {refusal}; to read it: {command}");
             return Err(SourceError::Configuration(text));
         }
         if piece.rejected_count > 0 || piece.torn_bytes > 0 {
@@ -220,6 +220,6 @@ mod tests {
         let error = of("Cargo.toml").unwrap().connect().unwrap_err();
         assert!(error.is_permanent());
         let error = error.to_string();
-        assert!(error.starts_with("--file Cargo.toml is not read: no header names"), "{error}");
+        assert!(error.starts_with("--file Cargo.toml is not read: it has no header"), "{error}");
     }
 }

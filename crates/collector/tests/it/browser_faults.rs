@@ -616,7 +616,7 @@ async fn the_doctor_reports_what_it_finds() {
     );
     assert_says(
         &found(&findings, "tabs").message,
-        &["looking at https://aviator-next.spribegaming.com/; 1 others left alone"],
+        &["reading https://aviator-next.spribegaming.com/; ignoring 1 more"],
     );
     let list = found(&findings, "history list");
     assert_eq!(list.state, FindingState::Ok);

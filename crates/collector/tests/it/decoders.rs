@@ -1,7 +1,7 @@
 //! The decoders of untrusted input: any input is decoded or refused, and nothing is invented.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use collector::cdp::Event;
 use collector::config::{Config, Options};
@@ -19,16 +19,8 @@ use crate::simulator::sfs2x::{Field, compressed_packet, packet};
 
 /// Returns the files of a corpus with their names.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
-    let mut files: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
-        })
-        .collect();
-    files.sort();
-    files
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
+    test_support::files_in(&corpora.join(name))
 }
 
 fn messages(bytes: &[u8]) -> Vec<Message> {

@@ -1,4 +1,4 @@
-//! The forecast test: do the served forecasts beat the constant table?
+//! The forecast test: do the served forecasts beat fixed odds?
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct ForecastTest {
 }
 
 impl ForecastTest {
-    /// Returns a test against the constant table of `house` that does not bet on the first 60
+    /// Returns a test against the fixed odds of `house` that does not bet on the first 60
     /// forecasts.
     pub fn new(house: &HouseLaw) -> Self {
         Self::skipping(house, SKIP)

@@ -166,7 +166,7 @@ fn twenty_rows_are_enough_and_nineteen_are_not() {
 
     let rows = snapshot(&history[1..]);
     let error = ensemble::fit(&rows, &FitOptions::default(), &Inline, &GO_ON).unwrap_err();
-    assert_eq!(error.to_string(), "19 rows to learn from, at least 20 are needed");
+    assert_eq!(error.to_string(), "too few rows to learn from: 19 of at least 20");
     assert!(ensemble::holdout(&rows, &FitOptions::default(), &Inline, &GO_ON).is_err());
 }
 

@@ -1,6 +1,5 @@
 //! Any line of a ledger is either read or rejected, and a line that was read is written unchanged.
 
-use std::fs;
 use std::path::Path;
 
 use chrono::DateTime;
@@ -13,16 +12,8 @@ use rounds::Multiplier;
 
 /// Returns the files of a corpus, by name.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
-    let mut files: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
-        })
-        .collect();
-    files.sort();
-    files
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
+    test_support::files_in(&corpora.join(name))
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {

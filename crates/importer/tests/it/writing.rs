@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use importer::{Dialogue, ImportError, Options, Outcome, Source, Target, WriteError, import};
+use importer::{Dialogue, ImportError, Options, Outcome, Source, Target, import};
 use rounds::disk::RealDisk;
-use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::scan::Directory;
-use rounds::{EventKind, Origin, Round, read_events};
+use rounds::{EventKind, LogError, Origin, Round, read_events};
+use test_support::{Fault, FaultyDisk};
 
 use crate::fixtures::{options, text, usual};
 
@@ -119,7 +119,7 @@ fn rounds_of_another_origin_do_not_mix() {
     fs::write(dir.path().join(rounds::ORIGIN_FILE), "simulated\n").unwrap();
     let error =
         run(dir.path(), &source(), &options(), &mut Person::default(), [false, true]).unwrap_err();
-    assert!(matches!(error, ImportError::Write(WriteError::Mixed { .. })), "{error}");
+    assert!(matches!(error, ImportError::Write(LogError::Mixed { .. })), "{error}");
     assert_eq!(files(dir.path()), [rounds::ORIGIN_FILE]);
 }
 
@@ -155,7 +155,7 @@ fn a_disk_that_fails_leaves_the_whole_recording_or_none() {
             return;
         }
         assert!(
-            matches!(result, Err(ImportError::Write(WriteError::Io { .. }))),
+            matches!(result, Err(ImportError::Write(LogError::Io { .. }))),
             "{call}: {result:?}"
         );
         let rounds: usize =

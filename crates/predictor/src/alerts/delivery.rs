@@ -50,8 +50,10 @@ impl Delivery {
             let outcome = self.deliver_by(channel, alert).await;
             let (name, event) = (channel.name(), alert.kind.name());
             match &outcome {
-                Ok(()) => tracing::debug!(event, "Sent an alert by {name}."),
-                Err(problem) => tracing::warn!(event, "{name} did not accept an alert: {problem}."),
+                Ok(()) => tracing::debug!(event, service = name, "Sent an alert."),
+                Err(problem) => {
+                    tracing::warn!(event, service = name, problem, "An alert was not accepted.");
+                }
             }
             outcomes.push((name, outcome));
         }

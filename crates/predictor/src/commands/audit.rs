@@ -82,7 +82,7 @@ fn plan(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
     let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
     let (number, at) = looks.ok_or_else(|| {
         let all = SNAPSHOTS.map(|at| at.to_string()).join(", ");
-        UsageError(format!("--snapshot {snapshot}: the announced numbers of rounds are {all}"))
+        UsageError(format!("--snapshot {snapshot}: the number of rounds must be one of {all}"))
     })?;
     let needed = usize::try_from(at).unwrap_or(usize::MAX);
     Ok((needed, options().at_snapshot(number)))

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
 
 fn target(text: &str) -> Result<Multiplier, String> {
     let target: Multiplier = text.parse().map_err(|error| format!("{error}"))?;
-    if target.cents() > 100 { Ok(target) } else { Err("a target is above 1.00".to_owned()) }
+    if target.cents() > 100 { Ok(target) } else { Err("a target must be above 1.00".to_owned()) }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use forecasting::training_schedule::FIRST_AT;
 use notify::{RecursiveMode, Watcher as _};
 use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{FileRounds, Origin, RejectionsOfReason};
+use rounds::{FileRounds, Origin, RejectionsOfReason, counted};
 
 use crate::commands::output;
 use crate::config::{Config, Token, is_exposed};
@@ -97,7 +97,8 @@ fn data(dir: &Path) -> Vec<Finding> {
     let merged = rounds::merge(&files.collect::<Vec<_>>());
     findings.extend(overlap_texts(&merged).into_iter().map(attention));
     let rounds = merged.rounds.len() as u64;
-    let text = format!("{shown}: {} CSV files, {rounds} rounds", changes.len());
+    let files = counted(changes.len() as u64, "CSV file");
+    let text = format!("{shown}: {files}, {}", counted(rounds, "round"));
     findings.push(if rounds >= FIRST_AT {
         fine(text)
     } else {
@@ -111,7 +112,7 @@ fn rows_left_out(dir: &Path, change: &Change) -> Vec<Finding> {
     let file = &change.file;
     if let Some(refusal) = &change.refused {
         let command = refusal.command(&dir.join(file).display().to_string());
-        return vec![problem(format!("{file} is not read: {refusal}; {command} reads it"))];
+        return vec![problem(format!("{file} is not read: {refusal}; to read it: {command}"))];
     }
     let of_reason = |it: &RejectionsOfReason| {
         let rows = output::rejected_rows(it.count);
@@ -161,11 +162,8 @@ fn state(config: &Config) -> Finding {
     }
     match lines_of(&dir) {
         Ok((path, entries, unreadable)) => {
-            let unreadable = match unreadable {
-                1 => "1 unreadable line".to_owned(),
-                count => format!("{count} unreadable lines"),
-            };
-            fine(format!("{}: {entries} entries, {unreadable}", path.display()))
+            let unreadable = counted(unreadable, "unreadable line");
+            fine(format!("{}: {}, {unreadable}", path.display(), counted(entries, "readable line")))
         }
         Err(error) => attention(format!("forecasts would be lost at each stop: {error}")),
     }

@@ -21,7 +21,7 @@ use crate::commands::output::print;
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportArgs {
-    /// Recordings: CSV and other texts, JSON, JSON lines, xlsx, HAR; also zipped
+    /// Recordings: CSV or other text, JSON, JSON lines, xlsx or HAR; also zipped
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Directory that the rounds are written to
@@ -39,10 +39,10 @@ pub struct ImportArgs {
     /// Column of the times: its name, or its number from 1
     #[arg(long, value_name = "COLUMN")]
     pub time_column: Option<String>,
-    /// Multiply the numbers with this: 0.01 for hundredths
+    /// Multiply the numbers by this factor, such as 0.01 for hundredths
     #[arg(long, value_name = "FACTOR", value_parser = scale)]
     pub scale: Option<Scale>,
-    /// What separates decimals, where `1.090` or `1,090` leaves a doubt: point or comma
+    /// Decimal separator where `1.090` or `1,090` is ambiguous: point or comma
     #[arg(long, value_name = "SIGN")]
     pub decimal: Option<DecimalSign>,
     /// Reject larger multipliers
@@ -57,7 +57,7 @@ pub struct ImportArgs {
     /// Day of the oldest round, for a recording with times of day only
     #[arg(long, value_name = "DATE")]
     pub date: Option<NaiveDate>,
-    /// Make times at the game's usual pace, for a recording without any; they are marked as estimates
+    /// Generate times at the game's usual pace for a recording without any; they are marked as estimates
     #[arg(long, conflicts_with = "time_column")]
     pub no_times: bool,
     /// The newest round is in the first row
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &ImportArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
         (1, 1) => Err(failures.remove(0)),
         (failed, all) => {
             for failure in &failures {
-                tracing::error!("A file was not imported: {failure:#}");
+                tracing::error!(error = format!("{failure:#}"), "A file was not imported.");
             }
             bail!("{failed} of {all} files were not imported")
         }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 
+use rounds::counted;
+
 use crate::alerts;
 use crate::commands::output::print;
 use crate::commands::serve::ServeArgs;
@@ -40,6 +42,6 @@ pub(crate) fn run(args: &NotifyArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
             }
         }
     }
-    anyhow::ensure!(failed == 0, "{failed} of the services did not accept the alert");
+    anyhow::ensure!(failed == 0, "{} did not accept the alert", counted(failed, "service"));
     Ok(())
 }

@@ -97,7 +97,10 @@ impl Recording {
         {
             let file = if path.is_dir() { path.join(&file.name) } else { path.clone() };
             let file = file.display();
-            bail!("{file} is not read: {refusal}. {} reads it", refusal.command(&file.to_string()));
+            bail!(
+                "{file} is not read: {refusal}; to read it: {}",
+                refusal.command(&file.to_string())
+            );
         }
         let origin = origin(path).with_context(|| format!("reading {shown}"))?;
         let recording = Self::of(path, origin, &files, args);
@@ -154,7 +157,7 @@ impl Recording {
             reasons => format!("; left out {}", reasons.join(", ")),
         };
         bail!(
-            "{have} rounds{cut} in {}, {needed} are needed{rejected}; {FLAGS}",
+            "too few rounds{cut} in {}: {have} of at least {needed}{rejected}; {FLAGS}",
             about.path.display()
         )
     }
@@ -251,7 +254,8 @@ fn time(text: &str, days_later: u64) -> Result<DateTime<Utc>, String> {
         .and_then(|naive| naive.and_local_timezone(Local).earliest())
         .map(|time| time.to_utc())
         .ok_or_else(|| {
-            "a time is 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z".to_owned()
+            "expected a time such as 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z"
+                .to_owned()
         })
 }
 

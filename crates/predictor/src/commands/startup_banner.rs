@@ -8,6 +8,8 @@ use std::thread;
 
 use forecasting::training_schedule::FIRST_AT;
 
+use rounds::counted;
+
 use crate::config::Config;
 use crate::snapshot::Snapshot;
 use crate::table::Observer;
@@ -17,7 +19,7 @@ pub(crate) async fn show(observers: Vec<Observer>, config: Config, open_browser:
     let Some(first) = observers.first() else { return };
     let url = url(first.address());
     if !stderr().is_terminal() {
-        tracing::info!("Dashboard: {url}");
+        tracing::info!(%url, "The dashboard is ready.");
     }
     if open_browser {
         open(&url);
@@ -51,8 +53,8 @@ fn banner(snapshot: &Snapshot, config: &Config, address: SocketAddr) -> String {
     };
     let (rounds, files) = (snapshot.csv_records, snapshot.data.files.len());
     let simulated = if snapshot.simulated { ", simulated" } else { "" };
-    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-    line("data", format!("{}: {rounds} rounds in {files}{simulated}", config.data_dir.display()));
+    let (rounds, files) = (counted(rounds, "round"), counted(files as u64, "file"));
+    line("data", format!("{}: {rounds} in {files}{simulated}", config.data_dir.display()));
     line("dashboard", url(address));
     let reach = if address.ip().is_loopback() {
         "reachable only from this machine"
@@ -69,7 +71,8 @@ fn next(snapshot: &Snapshot) -> String {
     match rounds {
         0 => "start a collector that writes there; Ctrl-C stops this".to_owned(),
         1..FIRST_AT => {
-            format!("{} more rounds until the first training; Ctrl-C stops this", FIRST_AT - rounds)
+            let more = counted(FIRST_AT - rounds, "more round");
+            format!("{more} until the first training; Ctrl-C stops this")
         }
         _ => "open the dashboard; Ctrl-C stops this".to_owned(),
     }
@@ -78,7 +81,7 @@ fn next(snapshot: &Snapshot) -> String {
 /// Opens the user's browser, if there is one.
 fn open(url: &str) {
     let Ok(mut child) = opener(url).spawn() else {
-        tracing::info!("No browser could be opened; the dashboard is at {url}.");
+        tracing::info!(%url, "No browser could be opened; open the dashboard yourself.");
         return;
     };
     // Wait for the child, or it stays in the process table as a zombie.

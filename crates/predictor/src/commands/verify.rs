@@ -127,7 +127,7 @@ fn check_flags(args: &VerifyArgs) -> Result<(), UsageError> {
     }
     if args.chain.is_some() || args.previous.is_some() {
         return refuse(
-            "--chain and --previous need the --game of a chain: bustabit1, bustabit2, bustabit3, stake or roobet",
+            "--chain and --previous need a --game with a hash chain: bustabit1, bustabit2, bustabit3, stake or roobet",
         );
     }
     match (&args.server_seed, args.client_seed.is_empty()) {

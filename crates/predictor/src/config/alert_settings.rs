@@ -58,12 +58,12 @@ pub struct AlertSettings {
 pub enum SettingsError {
     /// A secret was given instead of a reference to it.
     #[error(
-        "notify.{0} takes the place of a secret, file:PATH or env:NAME, and not the secret: other users of this \
-         machine could read it"
+        "notify.{0} takes a reference to a secret, file:PATH or env:NAME, and not the secret itself, which other users \
+         of this machine could read"
     )]
     NotAReference(&'static str),
     /// One of two settings that belong together is missing.
-    #[error("notify.{0} needs notify.{1} beside it")]
+    #[error("notify.{0} also needs notify.{1}")]
     Incomplete(&'static str, &'static str),
     /// The secret cannot be read or is malformed.
     #[error("notify.{key}: {problem}")]

@@ -27,8 +27,9 @@ impl SecretRef {
     /// The secret cannot be read; the message names the reference, never the contents.
     pub(crate) fn reveal(&self) -> Result<String, String> {
         if let Some(name) = self.0.strip_prefix("env:") {
-            return env::var(name)
-                .map_err(|_| format!("the environment variable {name} is not set, or not text"));
+            return env::var(name).map_err(|_| {
+                format!("the environment variable {name} is not set or is not valid Unicode")
+            });
         }
         let path = Path::new(self.0.strip_prefix("file:").ok_or("not a reference to a secret")?);
         let shown = path.display();

@@ -35,7 +35,7 @@ pub(crate) enum TokenError {
     /// The text is too short, or has characters that a header cannot carry.
     #[error(
         "{0} holds no token: one line of at least {LENGTH_MIN} printable characters without spaces, \
-         such as `head -c 24 /dev/urandom | base64` gives"
+         such as the output of `head -c 24 /dev/urandom | base64`"
     )]
     Unfit(PathBuf),
 }

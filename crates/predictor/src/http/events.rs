@@ -18,7 +18,7 @@ pub(crate) async fn events(request: HttpRequest, events: web::Data<Events>) -> H
     let address = request.peer_addr().map(|address| address.ip());
     let Some(stream) = events.stream(address) else {
         let detail = format!(
-            "{EVENT_STREAMS_MAX} event streams are open, or {EVENT_STREAMS_PER_CLIENT_MAX} to this address; no more are served"
+            "too many event streams: {EVENT_STREAMS_MAX} event streams are open already, or {EVENT_STREAMS_PER_CLIENT_MAX} to this address"
         );
         let problem = Problem::new("too-many-streams", StatusCode::SERVICE_UNAVAILABLE, detail);
         return HttpResponse::from_error(problem);

@@ -99,7 +99,7 @@ impl Guard {
             return None;
         }
         let detail = match bearer {
-            Some(_) => "this is not the token",
+            Some(_) => "wrong token",
             None => "send the token: Authorization: Bearer …, or log in with a browser at /login",
         };
         Some(Problem::new("unauthorized", StatusCode::UNAUTHORIZED, detail))

@@ -36,7 +36,7 @@ pub(crate) async fn log_in(
     base: web::Data<BasePath>,
 ) -> Result<HttpResponse, Problem> {
     if !body::is(&request, "application/x-www-form-urlencoded") {
-        let detail = "the login takes a form: application/x-www-form-urlencoded";
+        let detail = "the login expects a form: application/x-www-form-urlencoded";
         return Err(Problem::new("not-a-form", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let sent = body::read(payload).await?;
@@ -67,7 +67,7 @@ fn is_encrypted(headers: &HeaderMap) -> bool {
 
 fn page(status: StatusCode) -> HttpResponse {
     let is_wrong = status == StatusCode::UNAUTHORIZED;
-    let message = if is_wrong { "<p role=\"alert\">That is not the token.</p>" } else { "" };
+    let message = if is_wrong { "<p role=\"alert\">Wrong token.</p>" } else { "" };
     let mut response = HttpResponse::build(status)
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)))

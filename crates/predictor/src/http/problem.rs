@@ -69,7 +69,7 @@ impl Problem {
     fn of_status(status: StatusCode, path: &str) -> Self {
         let detail = match status {
             StatusCode::NOT_FOUND => format!("nothing is served at {path}"),
-            StatusCode::METHOD_NOT_ALLOWED => format!("{path} does not take this method"),
+            StatusCode::METHOD_NOT_ALLOWED => format!("{path} does not support this method"),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 format!("a body may have at most {} bytes", crate::config::BODY_BYTES_MAX)
             }

@@ -137,7 +137,7 @@ impl TargetsQuery {
         let targets: Option<Vec<f64>> = text.split(',').map(target).collect();
         targets.filter(|all| all.len() <= TARGETS_MAX).ok_or_else(|| {
             BadQuery(format!(
-                "targets are at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
+                "targets must be at most {TARGETS_MAX} numbers from {} to {}, separated by commas",
                 TARGET_RANGE.start(),
                 TARGET_RANGE.end()
             ))
@@ -170,9 +170,9 @@ fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize,
     let number = digits.then(|| text.parse().unwrap_or(usize::MAX));
     number.filter(|number| range.contains(number)).ok_or_else(|| {
         BadQuery(if *range.end() == usize::MAX {
-            format!("{name} is a whole number of at least {}, or all", range.start())
+            format!("{name} must be a whole number of at least {}, or all", range.start())
         } else {
-            format!("{name} is a whole number from {} to {}", range.start(), range.end())
+            format!("{name} must be a whole number from {} to {}", range.start(), range.end())
         })
     })
 }
@@ -181,7 +181,7 @@ fn number(name: &str, text: &str, range: RangeInclusive<usize>) -> Result<usize,
 fn time(name: &str, text: &str) -> Result<DateTime<Utc>, BadQuery> {
     let time = DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
     time.map(|time| time.to_utc())
-        .map_err(|_| BadQuery(format!("{name} is a time like 2026-01-31T18:30:00Z")))
+        .map_err(|_| BadQuery(format!("{name} must be a time such as 2026-01-31T18:30:00Z")))
 }
 
 fn target(text: &str) -> Option<f64> {

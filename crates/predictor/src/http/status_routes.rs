@@ -119,7 +119,7 @@ fn not_trained(snapshot: &Snapshot) -> Problem {
     } else if let Some(error) = &snapshot.training.last_error {
         return Problem::new("training-failed", StatusCode::SERVICE_UNAVAILABLE, error.clone());
     } else {
-        "no model has been trained; POST /api/train does it"
+        "no model has been trained yet; POST /api/train starts a training"
     };
     Problem::new("not-trained", StatusCode::SERVICE_UNAVAILABLE, detail)
 }
@@ -167,7 +167,7 @@ fn check_body(request: &HttpRequest, body: &[u8]) -> Result<(), Problem> {
         return Ok(());
     }
     if !body::is(request, "application/json") {
-        let detail = "a body, if any, is application/json";
+        let detail = "a body must be application/json";
         return Err(Problem::new("not-json", StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(body).map(|_| ()).map_err(|error| {

@@ -161,29 +161,32 @@ impl FileStats {
                 }
             }
             ChangeKind::Replaced => {
-                tracing::warn!("📝 CSV file replaced: {} ({total} records)", path.display());
+                tracing::warn!(file = %path.display(), records = total, "📝 CSV file replaced");
             }
-            ChangeKind::Removed => tracing::warn!("📝 CSV file removed: {}", path.display()),
+            ChangeKind::Removed => {
+                tracing::warn!(file = %path.display(), "📝 CSV file removed");
+            }
             ChangeKind::Unreadable => {
                 let error = change.error.as_deref().unwrap_or("unknown error");
-                tracing::warn!("📝 CSV file cannot be read: {}: {error}", path.display());
+                tracing::warn!(file = %path.display(), error, "📝 CSV file cannot be read");
             }
             _ => tracing::debug!("📝 CSV file updated: {}", path.display()),
         }
         if let Some(refusal) = &change.refused {
             let command = self.command(change, refusal);
-            tracing::warn!("{} is not read: {refusal}. {command} reads it.", path.display());
+            tracing::warn!(
+                file = %path.display(), %refusal, command,
+                "A CSV file is not read; to read it, run the command."
+            );
         } else if change.rejected_count > 0 {
             let first = change.rejected.first();
             tracing::warn!(
-                "{} of {} rows of {} are not rounds and are left out{}",
-                change.rejected_count,
-                change.rounds.len() as u64 + change.rejected_count,
-                path.display(),
-                first.map_or_else(String::new, |it| format!(
-                    "; the first is line {}: {}",
-                    it.line, it.reason
-                )),
+                file = %path.display(),
+                rejected = change.rejected_count,
+                rows = change.rounds.len() as u64 + change.rejected_count,
+                first_line = first.map(|it| it.line),
+                reason = first.map(|it| it.reason.to_string()),
+                "Some rows are not rounds and are left out."
             );
         }
     }

@@ -242,13 +242,13 @@ impl RoundSeries {
         for overlap in &merged.overlaps {
             if self.logged.insert((overlap.first.clone(), overlap.second.clone())) {
                 let (first, second) = (&overlap.first, &overlap.second);
-                tracing::info!(%first, %second, "One round counts once: {overlap}.");
+                tracing::info!(%first, %second, detail = %overlap, "Two files hold the same rounds; each counts once.");
             }
         }
         for unresolved in &merged.unresolved {
             let [first, second] = &unresolved.files;
             if self.logged.insert((first.clone(), second.clone())) {
-                tracing::warn!(%first, %second, "Rounds may count twice: {unresolved}.");
+                tracing::warn!(%first, %second, detail = %unresolved, "Rounds may count twice.");
             }
         }
     }

@@ -51,7 +51,7 @@ impl CheckpointFile {
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
                     let file = path.display();
-                    tracing::warn!("{file} cannot be read: {error}. Recomputing all scores.");
+                    tracing::warn!(%file, %error, "The checkpoint cannot be read; recomputing all scores.");
                 }
                 return Ok(None);
             }
@@ -81,9 +81,9 @@ impl CheckpointFile {
                 Ok(()) => format!("renamed to {}", aside.display()),
                 Err(error) => format!("it could not be renamed: {error}"),
             };
-            tracing::warn!("{file} is not used: {refusal}; {moved}. Recomputing all scores.");
+            tracing::warn!(%file, %refusal, moved, "The checkpoint is damaged; recomputing all scores.");
         } else {
-            tracing::warn!("{file} is not used: {refusal}. Recomputing all scores.");
+            tracing::warn!(%file, %refusal, "The checkpoint is not used; recomputing all scores.");
         }
     }
 
@@ -126,9 +126,9 @@ impl CheckpointFile {
     fn log_error(&mut self, error: &io::Error) {
         if !self.has_logged_error {
             self.has_logged_error = true;
-            let dir = self.dir.display();
             tracing::warn!(
-                "{dir}/{FILE} cannot be written: {error}. The next start will take longer."
+                file = %self.dir.join(FILE).display(), %error,
+                "The checkpoint cannot be written; the next start will take longer."
             );
         }
     }

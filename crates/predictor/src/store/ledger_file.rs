@@ -223,7 +223,7 @@ fn whole_lines(file: &mut dyn DiskFile) -> io::Result<(u64, u64)> {
 mod tests {
     use chrono::DateTime;
     use forecasting::ledger::Settled;
-    use rounds::disk::faulty::{Fault, FaultyDisk};
+    use test_support::{Fault, FaultyDisk};
 
     use super::*;
 

@@ -131,8 +131,8 @@ impl LedgerStore {
             Ok((ledger_file, torn_bytes)) => {
                 if torn_bytes > 0 {
                     tracing::warn!(
-                        "The last line of {} was incomplete; removed {torn_bytes} bytes.",
-                        ledger_file.path().display()
+                        file = %ledger_file.path().display(), bytes = torn_bytes,
+                        "Cut off an incomplete line at the end of the ledger."
                     );
                 }
                 self.ledger_file = Some(ledger_file);
@@ -237,8 +237,9 @@ impl LedgerStore {
     fn log_memory_only(&mut self, error: &LedgerFileError) {
         self.log_once(error.to_string(), |text| {
             tracing::warn!(
-                "Forecasts are kept in memory only and are lost when this program stops: {text}. \
-                 Choose another directory with --state-dir."
+                error = text,
+                "Forecasts are kept in memory only and are lost when this program stops; \
+                 choose another directory with --state-dir."
             );
         });
     }
@@ -246,14 +247,17 @@ impl LedgerStore {
     fn log_write_error(&mut self, error: &io::Error) {
         let path = self.path().unwrap_or(&self.dir).display();
         self.log_once(format!("{path}: {error}"), |text| {
-            tracing::warn!("Forecasts cannot be written and do not count until they can: {text}.");
+            tracing::warn!(
+                error = text,
+                "Forecasts cannot be written and do not count until they can."
+            );
         });
     }
 
     fn log_recovery(&mut self) {
         if self.last_problem.take().is_some() {
             let path = self.path().unwrap_or(&self.dir).display();
-            tracing::info!("Forecasts are written to {path} again.");
+            tracing::info!(file = %path, "Forecasts are written again.");
         }
     }
 
@@ -267,11 +271,9 @@ impl LedgerStore {
 
 fn log_unreadable(path: &Path, unreadable: &Unreadable) {
     if let Some(first) = unreadable.first {
-        let lines = if unreadable.count == 1 { "line" } else { "lines" };
         tracing::warn!(
-            "{} unreadable {lines} in {}; the first begins at byte {first}.",
-            unreadable.count,
-            path.display()
+            file = %path.display(), lines = unreadable.count, first_byte = first,
+            "The ledger has unreadable lines."
         );
     }
 }

@@ -265,7 +265,8 @@ impl TableLoop {
             Ok(changes) => {
                 let has_found = !changes.is_empty();
                 if self.scan_error.take().is_some() {
-                    tracing::info!("{} can be read.", self.config.data_dir.display());
+                    let directory = self.config.data_dir.display();
+                    tracing::info!(%directory, "The data directory can be read again.");
                 }
                 let changes = self.file_stats.record(changes);
                 let change = self.series.apply(changes);
@@ -287,24 +288,21 @@ impl TableLoop {
         let ahead = newest.map_or(TimeDelta::zero(), |newest| newest.time - (self.now)());
         let is_ahead = ahead > CLOCKS_DIFFER;
         if is_ahead && !self.is_ahead {
-            let (minutes, file) =
-                (ahead.num_minutes(), self.series.last_file().unwrap_or_default());
             tracing::warn!(
-                "The newest round, in {file}, is {minutes} minutes ahead of the clock of this machine; \
-                 until then no forecast counts."
+                file = self.series.last_file(),
+                minutes = ahead.num_minutes(),
+                "The newest round is ahead of this machine's clock; no forecast counts until the clock has caught up."
             );
         }
         self.is_ahead = is_ahead;
     }
 
     fn log_watch_mode(&self) {
-        let by = match self.tail.watch() {
-            "notify" => "by notification and a scan every 2 s",
-            _ => "by a scan every 2 s",
-        };
-        let auto = if self.config.auto_train_enabled { "on" } else { "off" };
-        let dir = self.config.data_dir.display();
-        tracing::info!("Watching {dir}/aviator_payouts_*.csv {by}; auto-training is {auto}.");
+        tracing::info!(
+            files = %self.config.data_dir.join("aviator_payouts_*.csv").display(),
+            watch = self.tail.watch(), auto_train = self.config.auto_train_enabled,
+            "Watching for new rounds; scanning every 2 s."
+        );
     }
 
     /// Logs each error once. A directory that does not exist before the collector's first start is no
@@ -320,9 +318,13 @@ impl TableLoop {
             return;
         }
         if is_awaited {
-            tracing::info!("{text}");
+            let directory = error.path.display();
+            tracing::info!(%directory, "Waiting for the data directory; the collector creates it.");
         } else {
-            tracing::warn!("{text}; scanning again every 2 s.");
+            tracing::warn!(
+                error = text,
+                "The data directory cannot be read; scanning again every 2 s."
+            );
         }
         self.scan_error = Some(text);
     }

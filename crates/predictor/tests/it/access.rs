@@ -131,7 +131,7 @@ async fn a_browser_logs_in_once() {
     let wrong = log_in("something-else-entirely").send().await.unwrap();
     assert_eq!(wrong.status(), StatusCode::UNAUTHORIZED);
     assert!(!wrong.headers().contains_key("set-cookie"));
-    assert!(wrong.text().await.unwrap().contains("That is not the token."));
+    assert!(wrong.text().await.unwrap().contains("Wrong token."));
 
     let right = log_in(TOKEN).send().await.unwrap();
     assert_eq!(

@@ -91,6 +91,6 @@ fn a_snapshot_is_an_announced_number_of_rounds_with_its_share_of_the_error() {
     check_complaint(
         &["audit", "--file", file, "--snapshot", "2000"],
         1,
-        &["1500 rounds in", "2000 are needed"],
+        &["too few rounds in", "1500 of at least 2000"],
     );
 }

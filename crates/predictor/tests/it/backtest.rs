@@ -283,16 +283,16 @@ fn unusable_input_gets_one_clear_line() {
     }
     let file = at("aviator_payouts_20251210_193235.csv");
     std::fs::write(&file, "timestamp,multiplier\n").unwrap();
-    let needed = ["0 rounds in", "31 are needed", "--data-dir"];
+    let needed = ["too few rounds in", "0 of at least 31", "--data-dir"];
     check_complaint(&["backtest", "--file", &file], 1, &needed);
     check_complaint(&["backtest", "--data-dir", &at("")], 1, &needed);
     std::fs::write(&file, "timestamp,multiplier\n2025-12-10 19:32:35,zwei\n").unwrap();
     check_complaint(&["backtest", "--file", &file], 1, &["1 row that is not a round", "line 2"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 30))).unwrap();
-    check_complaint(&["backtest", "--file", &file], 1, &["30 rounds in", "31 are needed"]);
-    check_complaint(&["audit", "--file", &file], 1, &["30 rounds in", "100 are needed"]);
+    check_complaint(&["backtest", "--file", &file], 1, &["too few rounds in", "30 of at least 31"]);
+    check_complaint(&["audit", "--file", &file], 1, &["too few rounds in", "30 of at least 100"]);
     let cut = ["backtest", "--file", &file, "--from", "2021-01-01"];
-    check_complaint(&cut, 1, &["0 rounds between --from and --to"]);
+    check_complaint(&cut, 1, &["too few rounds between --from and --to", ": 0 of at least 31"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 31))).unwrap();
     let nowhere = at("none/result.html");
     let unwritable = ["backtest", "--file", &file, "--html", &nowhere];

@@ -1,6 +1,5 @@
 //! Query strings of any content are either parsed or refused.
 
-use std::fs;
 use std::path::Path;
 
 use actix_web::web::Query;
@@ -8,16 +7,8 @@ use predictor::query::{ExportQuery, LimitQuery, PointsQuery, RoundsQuery, Target
 
 /// The files of a corpus, by name.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus").join(name);
-    let mut files: Vec<_> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
-        })
-        .collect();
-    files.sort();
-    files
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/corpus");
+    test_support::files_in(&corpora.join(name))
 }
 
 /// Which of the five kinds of query a text is.

@@ -11,7 +11,7 @@ use clap::CommandFactory as _;
 fn the_page_lists_every_command_and_option() {
     let page =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/predictor-options.md");
-    daemon::options_page::check(predictor::cli::Cli::command(), &page);
+    test_support::options_page::check(predictor::cli::Cli::command(), &page);
 }
 
 /// Every setting that `--print-config` shows has its key on the page of configuration files.
@@ -21,5 +21,5 @@ fn the_page_of_configuration_files_lists_every_key() {
     let section = page.split("\n## Predictor\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let output =
         Command::new(env!("CARGO_BIN_EXE_predictor")).arg("--print-config").output().unwrap();
-    daemon::options_page::check_keys(section, &String::from_utf8(output.stdout).unwrap());
+    test_support::options_page::check_keys(section, &String::from_utf8(output.stdout).unwrap());
 }

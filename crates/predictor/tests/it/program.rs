@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use crate::test_app::Data;
 
@@ -54,17 +54,24 @@ pub(crate) fn serving(data: &Data) -> (Child, String) {
 }
 
 pub(crate) fn started(command: &mut Command) -> (Child, String) {
+    let (child, address, log) = started_with_log(command);
+    // Somebody has to read on, or the pipe fills.
+    std::thread::spawn(move || log.lines().for_each(drop));
+    (child, address)
+}
+
+/// Also returns the rest of its log.
+fn started_with_log(command: &mut Command) -> (Child, String, BufReader<ChildStderr>) {
     let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
     let address = loop {
-        let line = lines.next().unwrap().unwrap();
-        if let Some((_, address)) = line.split_once("Dashboard: ") {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the program ended");
+        if let Some((_, address)) = line.split_once("\"url\":\"") {
             break address.split('"').next().unwrap().to_owned();
         }
     };
-    // Somebody has to read on, or the pipe fills.
-    std::thread::spawn(move || lines.for_each(drop));
-    (child, address)
+    (child, address, log)
 }
 
 #[cfg(unix)]
@@ -107,15 +114,8 @@ async fn a_log_that_nobody_reads_any_more_stops_nothing_and_is_counted() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let data = Data::with_rounds(40);
     let flags = ["--data-dir", data.path().to_str().unwrap(), "--listen", "127.0.0.1:0"];
-    let mut child = predictor(&flags).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = loop {
-        let line = lines.next().unwrap().unwrap();
-        if let Some((_, address)) = line.split_once("Dashboard: ") {
-            break address.split('"').next().unwrap().to_owned();
-        }
-    };
-    drop((lines, child.stdout.take()));
+    let (mut child, address, log) = started_with_log(&mut predictor(&flags));
+    drop((log, child.stdout.take()));
     let client = reqwest::Client::new();
     let mut metrics = String::new();
     // Each training logs its result.

@@ -91,13 +91,13 @@ async fn many_rounds_are_thinned_and_keep_their_extremes() {
 async fn a_malformed_query_is_refused_with_the_accepted_form() {
     let app = TestApp::start(Data::with_rounds(5).config());
     for (path, says) in [
-        ("/api/rounds?limit=0", "limit is a whole number of at least 1, or all"),
-        ("/api/rounds?points=2001", "points is a whole number from 2 to 2000"),
-        ("/api/rounds?from=yesterday", "from is a time like"),
+        ("/api/rounds?limit=0", "limit must be a whole number of at least 1, or all"),
+        ("/api/rounds?points=2001", "points must be a whole number from 2 to 2000"),
+        ("/api/rounds?from=yesterday", "from must be a time such as"),
         ("/api/rounds?form=2026-01-01T00:00:00Z", "unknown field `form`"),
         ("/api/rounds?limit=1&limit=2", "duplicate field `limit`"),
-        ("/api/history?points=1", "points is a whole number from 2 to 1024"),
-        ("/api/recorder?limit=501", "limit is a whole number from 1 to 500"),
+        ("/api/history?points=1", "points must be a whole number from 2 to 1024"),
+        ("/api/recorder?limit=501", "limit must be a whole number from 1 to 500"),
         ("/api/predict?target=2", "unknown field `target`"),
     ] {
         let document = refused(&app, path).await;

@@ -259,12 +259,12 @@ fn any_later_change_is_found() {
     demo.check(
         &csv,
         |text| text + "2025-12-10T20:00:00.000Z,2.00\n",
-        &["1 rows have no event", "row 13", "12 rounds match"],
+        &["1 row without an event", "row 13", "12 rounds match"],
     );
     demo.check(
         &csv,
         |text| text.replace(&format!("{}\n", row(&text, 12)), ""),
-        &["row 12 (demo-11): there is no such row", "11 rounds match"],
+        &["row 12 (demo-11): no such row", "11 rounds match"],
     );
     demo.check(
         &events,
@@ -284,7 +284,7 @@ fn any_later_change_is_found() {
     demo.check(
         &events,
         |text| text.trim_end().to_owned(),
-        &["ends before its newline", "1 rows have no event"],
+        &["ends before its newline", "1 row without an event"],
     );
 }
 
@@ -293,7 +293,7 @@ fn rounds_without_seeds_are_not_called_verified() {
     let mut demo = Demo::of(3);
     demo.play(3, false);
     let dir = demo.dir.path().to_str().unwrap().to_owned();
-    check(&["verify", "--events", &dir], 1, "1 rounds were recorded without seeds");
+    check(&["verify", "--events", &dir], 1, "cannot verify 1 round recorded without seeds");
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
     check_complaint(&["verify", "--events", empty], 1, &["recorded without seeds", "events.jsonl"]);

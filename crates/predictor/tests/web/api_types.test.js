@@ -11,9 +11,7 @@ const { schemas } = JSON.parse(readFileSync(OPENAPI, "utf8")).components;
 const program = ts.createProgram([FILE], { allowJs: true, checkJs: true, strict: true });
 const checker = program.getTypeChecker();
 const module = checker.getSymbolAtLocation(program.getSourceFile(FILE));
-const types = new Map(
-  checker.getExportsOfModule(module).map((it) => [it.name, checker.getDeclaredTypeOfSymbol(it)]),
-);
+const types = new Map(checker.getExportsOfModule(module).map((it) => [it.name, checker.getDeclaredTypeOfSymbol(it)]));
 
 /** Returns the schema behind references and `null`. */
 function resolved(schema) {
@@ -25,8 +23,7 @@ function resolved(schema) {
 /** Lists the keys that a type has and the schema does not, as paths. */
 function undescribed(type, schema, at) {
   const it = checker.getNonNullableType(type);
-  if (checker.isArrayType(it))
-    return undescribed(checker.getTypeArguments(it)[0], resolved(schema.items), `${at}[]`);
+  if (checker.isArrayType(it)) return undescribed(checker.getTypeArguments(it)[0], resolved(schema.items), `${at}[]`);
   if (!schema.properties) return [];
   return it.getProperties().flatMap((property) => {
     const path = `${at}.${property.name}`;
@@ -54,7 +51,5 @@ test("a key that is not described is found, however deep it lies", () => {
   missing.properties.current_prediction = {
     properties: { ...schemas.Prediction.properties, interval: broken },
   };
-  assert.deepEqual(undescribed(types.get("Status"), missing, "Status"), [
-    "Status.current_prediction.interval.lo",
-  ]);
+  assert.deepEqual(undescribed(types.get("Status"), missing, "Status"), ["Status.current_prediction.interval.lo"]);
 });

@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::counted::{counted, grouped};
 use crate::round::Round;
 
 /// Conflicts of a pair of files that are kept as examples.
@@ -111,7 +112,7 @@ pub struct UnresolvedOverlap {
 impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = span(self.from, self.to);
-        let rounds = plural(self.shared, "round");
+        let rounds = counted(self.shared, "round");
         write!(f, "2 files record the same rounds from {from} to {to}: {rounds} counted once")?;
         if self.conflicts > 0 {
             write!(f, "; {} conflicting", grouped(self.conflicts))?;
@@ -151,8 +152,8 @@ impl fmt::Display for UnresolvedOverlap {
         write!(
             f,
             "2 files overlap from {from} to {to} ({} and {}) and share no run of rounds",
-            plural(first, "round"),
-            plural(second, "round"),
+            counted(first, "round"),
+            counted(second, "round"),
         )
     }
 }
@@ -162,23 +163,6 @@ fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> (String, String) {
     let day = "%Y-%m-%d %H:%M";
     let end = if from.date_naive() == to.date_naive() { "%H:%M" } else { day };
     (from.format(day).to_string(), to.format(end).to_string())
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// `5044` as `5,044`.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Overlaps while they are counted, by pairs of files.

@@ -12,35 +12,35 @@ pub enum Refusal {
     #[error("it is {0}, not comma-separated text in UTF-8")]
     OtherFormat(OtherFormat),
     /// The header names no column of multipliers.
-    #[error("no column is known to hold multipliers; its columns are {}", list(.columns))]
+    #[error("no column is recognized as multipliers; its columns are {}", list(.columns))]
     NoMultiplierColumn {
         /// The names of all columns.
         columns: Vec<String>,
     },
     /// The header names several columns that may hold multipliers, and they differ.
-    #[error("{} may each hold the multipliers", list(.columns))]
+    #[error("each of {} could hold the multipliers", list(.columns))]
     SeveralMultiplierColumns {
         /// The names of these columns.
         columns: Vec<String>,
     },
     /// The header names no column of times.
-    #[error("no column is known to hold times; its columns are {}", list(.columns))]
+    #[error("no column is recognized as times; its columns are {}", list(.columns))]
     NoTimeColumn {
         /// The names of all columns.
         columns: Vec<String>,
     },
     /// The header names several columns that may hold times.
-    #[error("{} may each hold the times", list(.columns))]
+    #[error("each of {} could hold the times", list(.columns))]
     SeveralTimeColumns {
         /// The names of these columns.
         columns: Vec<String>,
     },
     /// It holds multipliers alone.
-    #[error("it holds multipliers without times")]
+    #[error("it holds multipliers but no times")]
     NoTimes,
     /// No header, and the rows do not show which column is which.
     #[error(
-        "no header names its columns, and the rows do not show which hold times and multipliers ({})",
+        "it has no header, and the rows do not show which columns hold times and multipliers ({})",
         .seen.join("; ")
     )]
     UnknownColumns {
@@ -56,7 +56,7 @@ pub enum Refusal {
         example: String,
     },
     /// Day and month of its dates can be read in two orders, and no row settles which.
-    #[error("`{example}` may be {day_first} or {month_first}, and no row settles which")]
+    #[error("`{example}` could be {day_first} or {month_first}, and no row settles which")]
     DateOrder {
         /// One of the dates.
         example: String,
@@ -176,7 +176,7 @@ pub enum Implausible {
     SameDecimals,
     /// Another law describes the values better than that of a crash game.
     #[error(
-        "they are not spread as those of a crash game, of which half lie below 2 and one in ten above 10"
+        "they are not distributed like those of a crash game, half of which lie below 2 and a tenth above 10"
     )]
     Spread,
 }
@@ -220,9 +220,9 @@ impl std::fmt::Display for OtherFormat {
             Self::Zip => "a spreadsheet or zip archive",
             Self::Gzip => "a gzip archive",
             Self::Json => "JSON",
-            Self::JsonLines => "JSON, a value per line",
+            Self::JsonLines => "JSON with one value per line",
             Self::Html => "HTML",
-            Self::CarriageReturns => "text whose lines end with a carriage return alone",
+            Self::CarriageReturns => "text whose lines end with only a carriage return",
             Self::Spaces => "text separated by spaces",
             Self::Bars => "text separated by vertical bars",
             Self::Binary => "binary data",

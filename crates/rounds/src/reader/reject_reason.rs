@@ -20,7 +20,7 @@ pub enum RejectReason {
     #[error("the file as a whole is refused")]
     FileRefused,
     /// The line has fewer fields than its file has columns.
-    #[error("too few fields: {found}, and {expected} columns")]
+    #[error("too few fields: {found} for {expected} columns")]
     TooFewFields {
         /// Fields of this line.
         found: usize,
@@ -28,7 +28,7 @@ pub enum RejectReason {
         expected: usize,
     },
     /// The line has more fields than columns: perhaps a decimal comma that is not quoted.
-    #[error("too many fields: {found}, and {expected} columns")]
+    #[error("too many fields: {found} for {expected} columns")]
     TooManyFields {
         /// Fields of this line.
         found: usize,

@@ -4,10 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::scan::Directory;
 use rounds::{Event, EventKind, EventLine, LogError, Origin, Round, RoundLog};
 use tempfile::TempDir;
+use test_support::{Fault, FaultyDisk};
 
 use crate::directory::{now, round};
 

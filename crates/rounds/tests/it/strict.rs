@@ -106,7 +106,7 @@ fn without_a_header_unmistakable_columns_are_read() {
 #[expect(clippy::too_many_lines, reason = "a table of shapes")]
 #[test]
 fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
-    let no_column = "no column is known to hold multipliers; its columns are";
+    let no_column = "no column is recognized as multipliers; its columns are";
     for (name, text, message, command) in [
         (
             "ids and sources",
@@ -129,13 +129,13 @@ fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
         (
             "two multipliers",
             table("timestamp,crash_point,bust", "{t},{m},1.5", 30),
-            "`crash_point`, `bust` may each hold the multipliers".to_owned(),
+            "each of `crash_point`, `bust` could hold the multipliers".to_owned(),
             " --multiplier-column crash_point",
         ),
         (
             "two columns of times",
             table("date,time,multiplier", "{t},{t},{m}", 30),
-            "`date`, `time` may each hold the times".to_owned(),
+            "each of `date`, `time` could hold the times".to_owned(),
             " --time-column date",
         ),
         (
@@ -165,19 +165,19 @@ fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
         (
             "multipliers alone below a header",
             table("Multiplier", "{m}", 160),
-            "it holds multipliers without times".to_owned(),
+            "it holds multipliers but no times".to_owned(),
             " --no-times",
         ),
         (
             "multipliers alone",
             table("", "{m}", 160),
-            "it holds multipliers without times".to_owned(),
+            "it holds multipliers but no times".to_owned(),
             " --no-times",
         ),
         (
             "two numbers",
             table("", "{t},{m},4.10", 30),
-            "no header names its columns, and the rows do not show which hold times and multipliers \
+            "it has no header, and the rows do not show which columns hold times and multipliers \
              (column 1: times, such as `2026-03-01 11:00:00`; column 2: numbers, such as `1.58`; \
              column 3: numbers, such as `4.10`)"
                 .to_owned(),
@@ -198,13 +198,13 @@ fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
         (
             "JSON lines",
             table("", "{\"time\": \"{t}\", \"multiplier\": {m}}", 30),
-            "it is JSON, a value per line, not comma-separated text in UTF-8".to_owned(),
+            "it is JSON with one value per line, not comma-separated text in UTF-8".to_owned(),
             "",
         ),
         (
             "carriage returns",
             table("timestamp,multiplier", "{t},{m}", 30).replace('\n', "\r"),
-            "it is text whose lines end with a carriage return alone, not comma-separated text in UTF-8"
+            "it is text whose lines end with only a carriage return, not comma-separated text in UTF-8"
                 .to_owned(),
             "",
         ),
@@ -277,7 +277,7 @@ fn day_and_month_have_one_order_in_a_file() {
         assert_eq!((chunk.rounds, chunk.rejected_count), (slow.clone(), 0), "{order}");
     }
     let early = &slow[..900];
-    let message = "`03-01-2026` may be 3 January 2026 or 1 March 2026, and no row settles which";
+    let message = "`03-01-2026` could be 3 January 2026 or 1 March 2026, and no row settles which";
     refused("open", write("%m-%d-%Y", early).as_bytes(), message, " --date-order day-first");
     // A row that settles the order may come after the file was read.
     let text = write("%m-%d-%Y", &slow);

@@ -88,7 +88,10 @@ fn a_marker_with_an_unknown_word_is_an_error_that_quotes_it() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(ORIGIN_FILE), "dreamt\n").unwrap();
     let error = open(&dir, Origin::Recorded).unwrap_err().to_string();
-    assert!(error.contains("`dreamt` is none of recorded, replayed, simulated"), "{error}");
+    assert!(
+        error.contains("expected one of recorded, replayed, simulated, found `dreamt`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -282,13 +282,13 @@ fn a_message_that_contradicts_its_rule_is_reported_by_key_and_pointer() {
     fails(
         toml,
         &[json!(["crash", {"crash": {"secret": 1}, "id": 1}])],
-        r#"feed.rounds[0].value: there is the key "secret" and not a number, at the pointer "/1/crash""#,
+        r#"feed.rounds[0].value: expected a number, found the key "secret", at the pointer "/1/crash""#,
     );
     for id in [json!(""), json!("  "), json!("a".repeat(129))] {
         fails(
             toml,
             &[json!(["crash", {"crash": 2, "id": id}])],
-            "feed.rounds[0].id: an id has 1 to 128 characters",
+            "feed.rounds[0].id: an id must have 1 to 128 characters",
         );
     }
     fails(
@@ -303,7 +303,7 @@ fn the_reason_why_no_rule_matches_is_available() {
     let reader = reader(BUSTABIT);
     assert_eq!(
         reader.mismatch_reason(&json!(["crash", {}])),
-        r#"feed.rounds[0]: the filter on "/0" wants another value"#
+        r#"feed.rounds[0]: the filter on "/0" requires another value"#
     );
     assert_eq!(
         reader.mismatch_reason(&json!({"type": "next"})),

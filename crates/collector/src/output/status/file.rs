@@ -100,9 +100,9 @@ mod tests {
     use std::fs;
 
     use chrono::DateTime;
-    use daemon::log::capture_logs;
     use rounds::disk::RealDisk;
-    use rounds::disk::faulty::{Fault, FaultyDisk};
+    use test_support::capture_logs;
+    use test_support::{Fault, FaultyDisk};
 
     use super::*;
     use crate::observation::SourceKind;

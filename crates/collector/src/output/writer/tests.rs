@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use rounds::disk::faulty::{Fault, FaultyDisk};
 use rounds::{EventKind, Multiplier, Origin, last_rounds};
 use tempfile::TempDir;
+use test_support::{Fault, FaultyDisk};
 
 use super::*;
 

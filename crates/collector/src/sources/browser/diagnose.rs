@@ -63,7 +63,7 @@ fn tabs(view: &View, matcher: &PageMatcher) -> Finding {
         );
     }
     let others = view.tabs.len() - matching.len();
-    Finding::ok("tabs", format!("looking at {}; {others} others left alone", matching.join(", ")))
+    Finding::ok("tabs", format!("reading {}; ignoring {others} more", matching.join(", ")))
 }
 
 fn list(view: &View, matcher: &PageMatcher) -> Finding {

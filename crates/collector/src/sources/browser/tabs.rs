@@ -254,7 +254,7 @@ impl Tabs {
             let tab = view.active.as_ref().and_then(|active| view.tabs.get(active));
             tab.map(|tab| tab.place.clone()).unwrap_or_default()
         };
-        info!(place, "The game's frame {why}.");
+        info!(place, reason = why, "Reading the game was interrupted.");
         let report = Report::Interrupted(format!("the game's frame {place} {why}"));
         drop(self.out.send(Ok(Observation::now(report))).await);
     }

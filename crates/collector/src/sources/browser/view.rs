@@ -84,7 +84,7 @@ impl View {
         let places = places.join(", ");
         format!(
             "no tab or frame of the browser matches --game-url `{pattern}`; open the game in it, or set --game-url to match \
-             one of those there are: {places}{more}"
+             one of these: {places}{more}"
         )
     }
 }
@@ -105,7 +105,7 @@ impl Tab {
                 "the history entries in {place} are not multipliers: {texts:?}; name the right ones with --selector"
             ),
             TabState::Refused(why) => {
-                format!("the browser does not let the collector look into {place}: {why}")
+                format!("the browser does not let the collector read {place}: {why}")
             }
             TabState::Nothing if matcher.own_selector => format!(
                 "{place} shows no history list: --selector `{}` finds nothing in it; is the game open there?",

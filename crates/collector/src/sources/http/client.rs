@@ -94,7 +94,7 @@ pub(super) async fn body(
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > bytes_max {
             return Err(SourceError::Unusable(format!(
-                "{address} answered more than {bytes_max} bytes; look at feed.max_message_bytes"
+                "{address} sent more than {bytes_max} bytes; check feed.max_message_bytes"
             )));
         }
         body.extend_from_slice(&chunk);
@@ -106,7 +106,7 @@ pub(super) async fn body(
 pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
-    SourceError::Unusable(format!("{address} answered {} that is not JSON{advice}", excerpt(kind)))
+    SourceError::Unusable(format!("{address} sent {} that is not JSON{advice}", excerpt(kind)))
 }
 
 /// Returns the error and its causes in one line.

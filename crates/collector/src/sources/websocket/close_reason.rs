@@ -25,10 +25,10 @@ pub(super) fn closed(frame: Option<&CloseFrame>, peer: &str) -> SourceError {
     let text = format!("{peer} closed the connection with {code}{reason}");
     match code {
         1008 | 4001 | 4003 | 4401 | 4403 => SourceError::Refused(format!(
-            "{text}: it refuses this client; look at feed.headers and websocket.on_connect (a token, a cookie, an Origin)"
+            "{text}: it refuses this client; check feed.headers and websocket.on_connect (a token, a cookie, an Origin)"
         )),
         1002 | 1003 | 1007 | 1009 | 1010 | 4400 | 4406 => SourceError::Unusable(format!(
-            "{text}: it does not understand this client; look at websocket.framing, .subprotocol and .on_connect"
+            "{text}: it does not understand this client; check websocket.framing, .subprotocol and .on_connect"
         )),
         4429 => SourceError::Busy { answer: text, retry_after: TOO_OFTEN_PAUSE },
         _ => SourceError::Disconnected(text),
@@ -49,10 +49,10 @@ pub(super) fn failed(error: &Error, peer: &str) -> SourceError {
             from_status(response.status(), response.headers(), peer, clock::wall())
         }
         Error::Capacity(error) => {
-            SourceError::Unusable(format!("{peer}: {error}; look at feed.max_message_bytes"))
+            SourceError::Unusable(format!("{peer}: {error}; check feed.max_message_bytes"))
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)) => {
-            SourceError::Unusable(format!("{peer}: {error}; look at websocket.subprotocol"))
+            SourceError::Unusable(format!("{peer}: {error}; check websocket.subprotocol"))
         }
         Error::Protocol(error) => {
             SourceError::Unusable(format!("{peer} does not speak WebSocket: {error}"))

@@ -153,7 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn not_engine_io(&self, what: &str) -> SourceError {
         SourceError::Unusable(format!(
-            "{} does not speak Engine.IO ({what}); look at websocket.framing",
+            "{} does not speak Engine.IO ({what}); check websocket.framing",
             self.settings.peer
         ))
     }
@@ -202,10 +202,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match arrival {
             Arrival::Answer(text) => self.send(Message::text(text)).await,
             Arrival::Ended => {
-                Err(SourceError::Disconnected(format!("{} left", self.settings.peer)))
+                Err(SourceError::Disconnected(format!("{} ended the session", self.settings.peer)))
             }
             Arrival::Refused(words) => Err(SourceError::Refused(format!(
-                "{} refuses this client ({words}); look at feed.headers and websocket.namespace",
+                "{} refuses this client ({words}); check feed.headers and websocket.namespace",
                 self.settings.peer
             ))),
             Arrival::Document(_)

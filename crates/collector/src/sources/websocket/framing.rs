@@ -145,7 +145,7 @@ impl Decoder {
             arrivals.push(document(document_or_part));
         } else if rest.len() > self.bytes_max {
             let bytes = rest.len();
-            arrivals.push(Arrival::Undecodable(format!("{bytes} bytes without an end")));
+            arrivals.push(Arrival::Undecodable(format!("{bytes} bytes without a terminator")));
         } else if !document_or_part.is_empty() {
             rest.clone_into(&mut self.begun);
         }
@@ -158,14 +158,14 @@ impl Decoder {
             Some(("0", rest)) => match serde_json::from_str(rest) {
                 Ok(handshake) => Arrival::Open(handshake),
                 Err(_) => {
-                    Arrival::Undecodable("an Engine.IO opening without its settings".to_owned())
+                    Arrival::Undecodable("an Engine.IO open packet without settings".to_owned())
                 }
             },
             Some(("1", _)) => Arrival::Ended,
             Some(("2", probe)) => Arrival::Answer(format!("3{probe}")),
             Some(("3" | "6", _)) => Arrival::Heartbeat,
             Some(("4", rest)) => self.socket_packet(rest),
-            _ => Arrival::Undecodable("no Engine.IO packet".to_owned()),
+            _ => Arrival::Undecodable("not an Engine.IO packet".to_owned()),
         }
     }
 
@@ -190,7 +190,7 @@ impl Decoder {
             "4" => Arrival::Refused(refusal(json)),
             // Binary events, whose parts follow in further messages.
             "5" | "6" => Arrival::Heartbeat,
-            _ => Arrival::Undecodable("no Socket.IO packet".to_owned()),
+            _ => Arrival::Undecodable("not a Socket.IO packet".to_owned()),
         }
     }
 }
@@ -300,7 +300,7 @@ mod tests {
             arrivals.extend(decoder.decode("{\"a\":"));
             assert!(decoder.begun.len() <= 1000);
         }
-        assert_eq!(arrivals, [Arrival::Undecodable("1005 bytes without an end".to_owned())]);
+        assert_eq!(arrivals, [Arrival::Undecodable("1005 bytes without a terminator".to_owned())]);
     }
 
     #[test]
@@ -351,12 +351,12 @@ mod tests {
             Framing::SocketIo3,
             &["", "hello", "0nonsense", "×", "4", "49"],
             &[
-                Arrival::Undecodable("no Engine.IO packet".to_owned()),
-                Arrival::Undecodable("no Engine.IO packet".to_owned()),
-                Arrival::Undecodable("an Engine.IO opening without its settings".to_owned()),
-                Arrival::Undecodable("no Engine.IO packet".to_owned()),
-                Arrival::Undecodable("no Socket.IO packet".to_owned()),
-                Arrival::Undecodable("no Socket.IO packet".to_owned()),
+                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
+                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
+                Arrival::Undecodable("an Engine.IO open packet without settings".to_owned()),
+                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
+                Arrival::Undecodable("not a Socket.IO packet".to_owned()),
+                Arrival::Undecodable("not a Socket.IO packet".to_owned()),
             ],
         );
     }

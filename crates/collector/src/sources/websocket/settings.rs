@@ -52,7 +52,7 @@ impl WebSocketOptions {
         if namespace != "/" && !framing.is_socket_io() {
             return Err(ConfigError::flag(
                 "namespace",
-                "belongs to the framings socketio3 and socketio4",
+                "applies only to the framings socketio3 and socketio4",
             ));
         }
         if !namespace.starts_with('/') || namespace.contains(',') {

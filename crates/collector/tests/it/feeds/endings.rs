@@ -116,7 +116,7 @@ async fn an_answer_that_is_not_a_websocket_is_judged_by_its_status() {
         assert!(error.is_suspect(), "{error}");
     }
     let error = handshake("301 Moved", "Location: https://elsewhere.example/?token=x").await;
-    assert!(error.to_string().ends_with("which points to elsewhere.example: look at feed.url"));
+    assert!(error.to_string().ends_with("which points to elsewhere.example: check feed.url"));
     for status in ["500 Oops", "502 Bad Gateway", "503 Service Unavailable"] {
         let error = handshake(status, "").await;
         assert!(matches!(error, SourceError::Disconnected(_)), "{error:?}");

@@ -146,7 +146,7 @@ async fn an_answer_that_matches_no_filter_is_reported_with_the_filter() {
         after_interval(&mut source).await.unwrap();
     }
     let text = after_interval(&mut source).await.unwrap_err().to_string();
-    assert!(text.contains(r#"the filter on "/type" wants another value"#), "{text}");
+    assert!(text.contains(r#"the filter on "/type" requires another value"#), "{text}");
 }
 
 #[tokio::test]

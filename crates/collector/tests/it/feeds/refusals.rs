@@ -116,7 +116,7 @@ async fn an_answer_that_is_too_long_is_discarded() {
         assert_eq!(long(2048, has_length).await.unwrap(), "[1=2.00]");
         let error = long(2049, has_length).await.unwrap_err();
         assert!(error.is_suspect(), "{error:?}");
-        let expected = "/feed answered more than 2048 bytes; look at feed.max_message_bytes";
+        let expected = "/feed sent more than 2048 bytes; check feed.max_message_bytes";
         assert!(error.to_string().ends_with(expected), "{error}");
     }
 }

@@ -81,7 +81,7 @@ async fn a_feed_without_any_json_is_unusable() {
     assert!(error.is_suspect(), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "nothing that arrives can be decoded (a binary message of 2 bytes that is not text); look at websocket.framing"
+        "no message can be decoded (a binary message of 2 bytes that is not text); check websocket.framing"
     );
 }
 
@@ -137,7 +137,7 @@ async fn a_message_that_is_too_long_is_discarded() {
     source.connect().await.unwrap();
     let error = error(&mut source).await;
     assert!(error.is_suspect(), "{error:?}");
-    assert!(error.to_string().ends_with("look at feed.max_message_bytes"), "{error}");
+    assert!(error.to_string().ends_with("check feed.max_message_bytes"), "{error}");
 }
 
 /// Notes what a client sends before the server sends a round.
@@ -204,7 +204,7 @@ async fn a_subprotocol_that_the_server_does_not_accept_is_reported() {
     let server = Server::websocket(wait_for_close).await;
     let error = feed_source(&server, "websocket.subprotocol = 'chat'").connect().await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
-    assert!(error.to_string().ends_with("look at websocket.subprotocol"), "{error}");
+    assert!(error.to_string().ends_with("check websocket.subprotocol"), "{error}");
 }
 
 /// Starts a server on `wss://` that sends one round.
@@ -261,7 +261,7 @@ fn unusable_settings_are_reported_by_name() {
     let refused = |line: &str, expected: &str| refused(&format!("{rounds}{line}"), expected);
     refused(
         "websocket.namespace = '/crash'",
-        "--namespace: belongs to the framings socketio3 and socketio4",
+        "--namespace: applies only to the framings socketio3 and socketio4",
     );
     refused(
         "websocket = { framing = 'socketio4', namespace = 'crash' }",
@@ -275,7 +275,7 @@ fn unusable_settings_are_reported_by_name() {
     );
     refused(
         "websocket.on_connect = ['{}', 'env:NO_SUCH_VARIABLE_IS_SET']",
-        "websocket.on_connect[1]: the environment variable NO_SUCH_VARIABLE_IS_SET is not set, or not text",
+        "websocket.on_connect[1]: the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode",
     );
     refused("websocket.subprotocol = \"a\\nb\"", "--subprotocol: is not the name of a protocol");
 }

@@ -87,7 +87,7 @@ fn figures(page: &mut String, report: &Report) -> Result {
     writeln!(page, "<dl class=\"figures\">")?;
     for (name, value, note) in [
         ("Forecasts", forecasts, format!("{} models", thousands(report.models))),
-        ("Skill against the constant table", skill_value, ends),
+        ("Skill against fixed odds", skill_value, ends),
         (
             "Trust in the model",
             format!("{:.0} %", 100.0 * report.kappa),
@@ -127,7 +127,7 @@ fn evidence(page: &mut String, report: &Report) -> Result {
 const CLAIMS: [&str; 3] = [
     "“Shuffling the rounds would change nothing.”",
     "“Rounds are independent and reach x with chance 0.97/x.”",
-    "“Our chances are never expected to be better than the constant table.”",
+    "“Our chances are never expected to be better than fixed odds.”",
 ];
 
 /// A bar of the highest evidence, on a logarithmic scale from 1 to its red level.

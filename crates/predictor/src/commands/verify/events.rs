@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use rounds::provably_fair::Step;
 use rounds::provably_fair::aviator::Claim;
 use rounds::{
-    Cursor, EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, Multiplier, csv_file_of,
+    Cursor, EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, Multiplier, counted, csv_file_of,
 };
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ fn files(path: &Path) -> anyhow::Result<(Vec<EventFile>, Vec<PathBuf>)> {
     let shown = path.display();
     let usage = |why: &str| {
         UsageError(format!(
-            "--events {shown}: {why}; it takes an aviator_payouts_….events.jsonl or a directory with them"
+            "--events {shown}: {why}; expected an aviator_payouts_….events.jsonl or a directory with them"
         ))
     };
     let metadata = path.metadata().map_err(|error| usage(&error.to_string()))?;
@@ -147,7 +147,7 @@ impl Check {
         let place = place(&csv, row, line);
         let shown = self.tables.get(&csv).and_then(|table| table.0.get(&row).copied());
         let Some(multiplier) = shown else {
-            self.findings.push(format!("{place}: there is no such row"));
+            self.findings.push(format!("{place}: no such row"));
             return Ok(());
         };
         let seeds = line.event.detail.clone().and_then(|it| serde_json::from_value(it).ok());
@@ -211,9 +211,9 @@ impl Check {
             let rows: Vec<u64> = rows.copied().collect();
             if let Some(first) = rows.first() {
                 self.findings.push(format!(
-                    "{}: {} rows have no event and cannot be verified, the first is row {first}",
+                    "{}: {} without an event, which cannot be verified; the first is row {first}",
                     name(path),
-                    rows.len()
+                    counted(rows.len() as u64, "row")
                 ));
             }
         }
@@ -224,15 +224,18 @@ impl Check {
         if self.findings.len() > LISTED {
             lines.push(format!("… and {} more", self.findings.len() - LISTED));
         }
-        lines.push(format!("{} rounds match in every step.\n", self.matching));
+        let matches = if self.matching == 1 { "matches" } else { "match" };
+        lines.push(format!("{} {matches} in every step.\n", counted(self.matching, "round")));
         output::print(&lines.join("\n"))?;
         match (self.findings.len(), self.without_seeds, self.matching) {
             (0, 0, 1..) => Ok(()),
-            (0, 0, 0) => bail!("there is no round to verify"),
+            (0, 0, 0) => bail!("no round to verify"),
             (0, without, _) => {
-                bail!("{without} rounds were recorded without seeds and cannot be verified")
+                bail!("cannot verify {} recorded without seeds", counted(without, "round"))
             }
-            (findings, ..) => bail!("{findings} findings: not every round matches"),
+            (findings, ..) => {
+                bail!("not every round matches: {}", counted(findings as u64, "finding"))
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ async fn the_token_comes_as_a_bearer_or_as_the_cookie_of_the_login() {
     let refused = ask(Some(token()), both).await;
     assert_eq!(refused.status(), 401, "a wrong header is not made good by a cookie");
     let text = client::read_body(refused).await;
-    assert!(std::str::from_utf8(&text).unwrap().contains("this is not the token"));
+    assert!(std::str::from_utf8(&text).unwrap().contains("wrong token"));
     let text = client::read_body(ask(Some(token()), get("/api/status")).await).await;
     assert!(std::str::from_utf8(&text).unwrap().contains("send the token"));
 }
@@ -346,7 +346,7 @@ async fn the_login_gives_a_cookie_for_the_token_and_for_nothing_else() {
     assert_eq!((wrong.status().as_u16(), header_of(&wrong, header::SET_COOKIE)), (401, None));
     assert_eq!(header_of(&wrong, header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
     let text = client::read_body(wrong).await;
-    assert!(std::str::from_utf8(&text).unwrap().contains("That is not the token."));
+    assert!(std::str::from_utf8(&text).unwrap().contains("Wrong token."));
 }
 
 #[actix_web::test]
@@ -357,7 +357,7 @@ async fn the_form_shows_itself_only_where_there_is_a_token() {
     assert!(policy.contains("form-action 'self'"), "{policy}");
     let text = client::read_body(form).await;
     let text = std::str::from_utf8(&text).unwrap();
-    assert!(text.contains("<form") && !text.contains("That is not the token."));
+    assert!(text.contains("<form") && !text.contains("Wrong token."));
     for request in [get("/login"), filled(TOKEN)] {
         let led = ask(None, request).await;
         assert_eq!((led.status().as_u16(), header_of(&led, header::LOCATION)), (303, Some("./")));

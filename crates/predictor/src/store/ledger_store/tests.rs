@@ -3,7 +3,7 @@ use std::path::Path;
 
 use chrono::DateTime;
 use forecasting::ledger::Settled;
-use rounds::disk::faulty::FaultyDisk;
+use test_support::FaultyDisk;
 
 use super::*;
 

@@ -50,10 +50,11 @@ impl TableLoop {
         self.report_unmatched(&ledger);
         drop(ledger);
         tracing::info!(
-            "{} rounds loaded in {} ms, {known} of them from the checkpoint; state read in {} ms.",
-            rounds.len(),
-            started.elapsed().as_millis(),
-            read.as_millis(),
+            rounds = rounds.len(),
+            from_checkpoint = known,
+            elapsed_ms = started.elapsed().as_millis(),
+            state_read_ms = read.as_millis(),
+            "Rebuilt the engine from the files."
         );
         if let Some(installed) = installed {
             let issued = self.engine.install(installed, (self.now)());
@@ -116,8 +117,8 @@ impl TableLoop {
         self.unmatched = self.unmatched.and(Unmatched { count: count as u64, until });
         if self.unmatched.count > 0 {
             tracing::warn!(
-                "{} forecasts in the ledger belong to rounds that are not in the files; leaving them out.",
-                self.unmatched.count
+                forecasts = self.unmatched.count,
+                "The ledger has forecasts for rounds that are not in the files; leaving them out."
             );
         }
     }
@@ -125,7 +126,8 @@ impl TableLoop {
     fn read_origin(&self) -> Option<Origin> {
         Origin::of(&self.config.data_dir).unwrap_or_else(|error| {
             tracing::warn!(
-                "The origin of the rounds is unknown, assuming that they are recorded: {error}."
+                %error,
+                "The origin of the rounds is unknown; assuming that they are recorded."
             );
             Some(Origin::Recorded)
         })

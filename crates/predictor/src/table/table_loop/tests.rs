@@ -13,8 +13,8 @@ use forecasting::engine::Installed;
 use forecasting::forecast::{Forecaster, Means};
 use forecasting::learner::{Learned, Learner};
 use forecasting::models::{FitError, Progress};
-use rounds::disk::faulty::{Fault, FaultyDisk};
 use tempfile::TempDir;
+use test_support::{Fault, FaultyDisk};
 
 use super::*;
 use crate::config::Watch;

@@ -50,7 +50,7 @@ impl TableLoop {
                 match result {
                     Ok(learned) => self.trained(&learned),
                     Err(error) => {
-                        tracing::error!(id, "The model could not be trained: {error}.");
+                        tracing::error!(id, error, "The model could not be trained.");
                         self.training_failed(error);
                     }
                 }

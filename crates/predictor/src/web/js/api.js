@@ -43,8 +43,7 @@ export const table = new URLSearchParams(location.search).get("table");
  * @param {string} name such as `status`
  * @returns {string} the address of this route for the table on the page
  */
-export const route = (name) =>
-  table === null ? `api/${name}` : `api/v1/tables/${encodeURIComponent(table)}/${name}`;
+export const route = (name) => (table === null ? `api/${name}` : `api/v1/tables/${encodeURIComponent(table)}/${name}`);
 
 /** @returns {Promise<{ tables: { name: string }[] }>} */
 export const fetchTables = () => call("api/tables");

@@ -70,8 +70,7 @@ const poller = new Poller({
     status = next;
     store.merge(next.recent, next.csv_records);
     render();
-    for (const panel of panels)
-      panel.update(`${next.csv_records} ${next.latest_timestamp}`, next.started_at);
+    for (const panel of panels) panel.update(`${next.csv_records} ${next.latest_timestamp}`, next.started_at);
     void widen();
   },
   onFailure(error) {
@@ -119,9 +118,7 @@ function renderPageState() {
   text("live-mode", t(poller.paused ? "paused" : `live_${poller.stream}`));
   attribute("live-mode", "title", poller.paused ? "" : t(`live_${poller.stream}_title`));
   attribute(document.body, "data-stale", stale ? "" : null);
-  renderNotices(
-    notices(status, { unreachable: away, isLocked, isUnknownTable, since: since(), seenVersion }),
-  );
+  renderNotices(notices(status, { unreachable: away, isLocked, isUnknownTable, since: since(), seenVersion }));
 }
 
 /** @returns {number} seconds since the status was true */
@@ -134,9 +131,7 @@ function since() {
  * @returns {string} the title of the tab, which also says when the rounds are simulated
  */
 function title(now) {
-  const point = now.current_prediction
-    ? `${now.current_prediction.predicted_multiplier.toFixed(2)}× · `
-    : "";
+  const point = now.current_prediction ? `${now.current_prediction.predicted_multiplier.toFixed(2)}× · ` : "";
   const mark = now.simulated ? `${t("simulated_word")} · ` : "";
   const of = table === null ? "" : ` · ${table}`;
   return `${mark}${point}${t("product")}${of}`;
@@ -184,8 +179,7 @@ for (const input of document.querySelectorAll("#range input")) {
 /** Fetches older rounds when the page has fewer than it should show. */
 async function widen() {
   if (!status || isWidening || store.covers(wanted, status.csv_records)) return;
-  if (unsupportedRun === status.started_at)
-    return text("readout", t("range_limit", { n: store.rounds.length }));
+  if (unsupportedRun === status.started_at) return text("readout", t("range_limit", { n: store.rounds.length }));
   if (performance.now() - widenedAt < WIDEN_MS) return;
   isWidening = true;
   widenedAt = performance.now();
@@ -202,8 +196,7 @@ async function widen() {
   }
 }
 
-for (const name of ["rounds", "predictions"])
-  attribute(`${name}-csv`, "href", route(`${name}.csv`));
+for (const name of ["rounds", "predictions"]) attribute(`${name}-csv`, "href", route(`${name}.csv`));
 
 // Every module has loaded: reset the count of reloads, see boot.js.
 forget("loads");

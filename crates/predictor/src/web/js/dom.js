@@ -128,7 +128,6 @@ function fillRow(node, row) {
     text(place, cell.text, cell.title);
     const wanted = cell.className ?? "num";
     if (place.className !== wanted) place.className = wanted;
-    if (cell.share !== undefined)
-      /** @type {HTMLElement} */ (place).style.setProperty("--share", String(cell.share));
+    if (cell.share !== undefined) /** @type {HTMLElement} */ (place).style.setProperty("--share", String(cell.share));
   });
 }

@@ -87,8 +87,7 @@ export function signedPercent(value) {
  */
 export function euros(value) {
   if (value > 9999) return "> 9999";
-  if (value < 0.095)
-    return value < 0.001 ? `< ${number(0.001, 3)}` : number(value, value < 0.0095 ? 3 : 2);
+  if (value < 0.095) return value < 0.001 ? `< ${number(0.001, 3)}` : number(value, value < 0.0095 ? 3 : 2);
   return number(value, value < 9.95 ? 1 : 0);
 }
 
@@ -141,10 +140,7 @@ export function clock(iso) {
   /** @type {Intl.DateTimeFormatOptions} */
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   const options = today ? time : { ...time, year: "numeric", month: "short", day: "numeric" };
-  return new Intl.DateTimeFormat(
-    currentLanguage(),
-    /** @type {Intl.DateTimeFormatOptions} */ (options),
-  ).format(date);
+  return new Intl.DateTimeFormat(currentLanguage(), /** @type {Intl.DateTimeFormatOptions} */ (options)).format(date);
 }
 
 /**
@@ -155,9 +151,7 @@ export function clock(iso) {
  */
 export function tickTime(seconds, days) {
   /** @type {Intl.DateTimeFormatOptions} */
-  const options = days
-    ? { month: "short", day: "numeric" }
-    : { hour: "2-digit", minute: "2-digit" };
+  const options = days ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(seconds * 1000));
 }
 

@@ -51,14 +51,7 @@ export class LazyPanel {
   /** Fetches when the data have changed and the panel can be seen. */
   tick() {
     const due = performance.now() - this.#requestedAt >= INTERVAL_MS || this.#shownRevision === "";
-    if (
-      !this.#isNear ||
-      this.#isBusy ||
-      this.#unsupportedRun ||
-      !this.#wantedRevision ||
-      document.hidden
-    )
-      return;
+    if (!this.#isNear || this.#isBusy || this.#unsupportedRun || !this.#wantedRevision || document.hidden) return;
     if (due && this.#wantedRevision !== this.#shownRevision) void this.#fetch();
   }
 

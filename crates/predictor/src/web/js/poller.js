@@ -64,10 +64,7 @@ export class Poller {
 
   /** Whether the page may be out of date. */
   get stale() {
-    return (
-      !this.#isPaused &&
-      (this.#hasFailed || this.silence > (this.#stream.open ? GUARD_MS + STALE_MS : STALE_MS))
-    );
+    return !this.#isPaused && (this.#hasFailed || this.silence > (this.#stream.open ? GUARD_MS + STALE_MS : STALE_MS));
   }
 
   /** Fetches the status now; a call during a request repeats it afterwards. */

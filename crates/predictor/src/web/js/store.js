@@ -72,8 +72,7 @@ export class RoundStore {
    */
   view(count) {
     const { thinned } = this;
-    if (count !== Infinity || !thinned || this.rounds[0]?.round === 1)
-      return { rounds: this.rounds, step: 1 };
+    if (count !== Infinity || !thinned || this.rounds[0]?.round === 1) return { rounds: this.rounds, step: 1 };
     const newer = this.rounds.slice(indexOf(this.rounds, thinned.end + 1));
     return { rounds: thinned.rounds.concat(newer), step: thinned.step };
   }

@@ -109,8 +109,7 @@ export class Stream {
     source.addEventListener("error", () => {
       this.#setOpen(false);
       if (source.readyState !== EventSource.CLOSED) return;
-      this.#refusedUntil =
-        performance.now() + REFUSED_MS[Math.min(this.#refusals, REFUSED_MS.length - 1)];
+      this.#refusedUntil = performance.now() + REFUSED_MS[Math.min(this.#refusals, REFUSED_MS.length - 1)];
       this.#refusals += 1;
       this.#close();
     });

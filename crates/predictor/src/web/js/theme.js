@@ -25,9 +25,7 @@ document.body.append(probe);
 
 /** Connects the switch between system, light and dark. */
 export function startTheme() {
-  const inputs = [...document.querySelectorAll("#theme input")].map(
-    (node) => /** @type {HTMLInputElement} */ (node),
-  );
+  const inputs = [...document.querySelectorAll("#theme input")].map((node) => /** @type {HTMLInputElement} */ (node));
   const now = document.documentElement.dataset.theme ?? "system";
   for (const input of inputs) {
     input.checked = input.value === now;

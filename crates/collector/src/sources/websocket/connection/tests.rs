@@ -269,12 +269,18 @@ async fn a_refusal_within_the_protocol_is_recognized() {
     assert_eq!(
         opening(&[OPEN, r#"44{"message":"no token"}"#]).await,
         SourceError::Refused(
-            "the feed refuses this client (no token); look at feed.headers and websocket.namespace"
+            "the feed refuses this client (no token); check feed.headers and websocket.namespace"
                 .to_owned()
         )
     );
-    assert_eq!(opening(&[OPEN, "41"]).await, SourceError::Disconnected("the feed left".to_owned()));
-    assert_eq!(opening(&["1"]).await, SourceError::Disconnected("the feed left".to_owned()));
+    assert_eq!(
+        opening(&[OPEN, "41"]).await,
+        SourceError::Disconnected("the feed ended the session".to_owned())
+    );
+    assert_eq!(
+        opening(&["1"]).await,
+        SourceError::Disconnected("the feed ended the session".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -283,7 +289,7 @@ async fn a_server_without_engine_io_is_recognized() {
     assert_eq!(
         error,
         SourceError::Unusable(
-            "the feed does not speak Engine.IO (no Engine.IO packet); look at websocket.framing"
+            "the feed does not speak Engine.IO (not an Engine.IO packet); check websocket.framing"
                 .to_owned()
         )
     );

@@ -18,15 +18,15 @@ pub(super) fn write(page: &mut String, report: &Report) -> Result {
 }
 
 const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key law\">raw \
-    ensemble</span> Against the constant table, in percent of its Brier score, with 95 % bands that \
-    hold while one looks. Above 0 is better. The first rounds, where the bands are widest, are cut.";
+    ensemble</span> Against fixed odds, in percent of its Brier score, with 95 % bands that \
+    hold however often one looks. Above 0 is better. The first rounds, where the bands are widest, are cut.";
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
-    Where a change was noticed (upright line) all three start again, with doubled thresholds.";
+    At a detected change (vertical line) all three restart, with doubled thresholds.";
 const CALIBRATION: &str = "Forecast probability and observed share, in ten bins for each target, \
     with 95 % ends. Dots on the diagonal are calibrated; small dots rest on few rounds.";
 const COVERAGE: &str = "<span class=\"key ours\">80 %</span> <span class=\"key law\">90 %</span> \
-    Share of the last 500 rounds inside the served interval. It wavers by about 2 points by chance \
+    Share of the last 500 rounds inside the served interval. It varies by about 2 points by chance \
     alone.";
 
 fn figure(page: &mut String, title: &str, caption: &str, plot: &Plot<'_>) -> Result {
@@ -73,7 +73,7 @@ fn skill(report: &Report) -> Plot<'static> {
         marks: vec![
             band(&raw, "band raw"),
             band(&served, "band"),
-            Mark::Reference { y: 0.0, name: "no better than the table" },
+            Mark::Reference { y: 0.0, name: "no better than fixed odds" },
             middle(&raw, "law"),
             middle(&served, "ours"),
         ],

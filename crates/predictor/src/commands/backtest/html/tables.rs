@@ -24,7 +24,7 @@ fn scores(page: &mut String, rows: &[Row]) -> Result {
     writeln!(
         page,
         "<section><h2>Every model and every baseline</h2><p>On the same rounds; lower is better, and \
-         the best of each score is marked. MAE and RMSE are decided by the few highest rounds: read \
+         the best of each score is marked. MAE and RMSE are dominated by the few highest rounds: read \
          them only beside those of the house’s constant.</p><div class=\"scroll\"><table><thead><tr><th>forecaster</th>"
     )?;
     for (name, ..) in COLUMNS {
@@ -59,8 +59,8 @@ fn display_name(name: &str) -> String {
 fn stakes(page: &mut String, report: &Report) -> Result {
     writeln!(
         page,
-        "<section><h2>One unit a round</h2><p>Staked on a fixed cash-out target; a range is where the \
-         true return lies with 95 %.</p><div class=\"scroll\"><table><thead><tr>\
+        "<section><h2>One unit a round</h2><p>Staked on a fixed cash-out target; a range contains the \
+         true return with 95 % confidence.</p><div class=\"scroll\"><table><thead><tr>\
          <th>target</th><th>bet</th><th>bets</th><th>won</th><th>net</th><th>per unit staked</th>\
          </tr></thead><tbody>"
     )?;

@@ -55,13 +55,11 @@ export const de = {
   notice_unreachable_todo:
     "Die Zahlen unten sind von {time}. Die Seite versucht es alle 3 Sekunden erneut. Starten Sie den Predictor wieder, falls er beendet wurde.",
   notice_no_table: "Dieser Predictor kennt keinen Tisch {table}.",
-  notice_no_table_todo:
-    "Wählen Sie oben einen anderen Tisch, oder starten Sie den Predictor mit diesem.",
+  notice_no_table_todo: "Wählen Sie oben einen anderen Tisch, oder starten Sie den Predictor mit diesem.",
   notice_locked: "Der Predictor verlangt sein Token.",
   notice_locked_todo: "Laden Sie die Seite neu, um sich anzumelden.",
   notice_never: "Vielleicht startet er noch. Die Seite versucht es alle 3 Sekunden erneut.",
-  notice_restarted:
-    "Der Predictor wurde auf Version {version} aktualisiert. Laden Sie die Seite neu.",
+  notice_restarted: "Der Predictor wurde auf Version {version} aktualisiert. Laden Sie die Seite neu.",
   notice_unreadable: "Der Datenordner ist nicht lesbar.",
   notice_refused: "{file} wird nicht gelesen.",
   notice_refused_todo: "{reason}. Dieser Befehl liest sie: {command}",
@@ -69,8 +67,7 @@ export const de = {
   notice_writing_todo:
     "{n} Runde wartet im Speicher. Schaffen Sie Platz auf der Festplatte; solange der Sammler läuft, geht nichts verloren. | {n} Runden warten im Speicher. Schaffen Sie Platz auf der Festplatte; solange der Sammler läuft, geht nichts verloren.",
   notice_stopped: "Der Sammler ist gestoppt; es kommen keine neuen Runden.",
-  notice_stopped_todo:
-    "Starten Sie ihn wieder. Alles Gezeigte gilt weiter für die bisher gelesenen Runden.",
+  notice_stopped_todo: "Starten Sie ihn wieder. Alles Gezeigte gilt weiter für die bisher gelesenen Runden.",
   notice_reconnecting: "Der Sammler hat seine Quelle verloren und verbindet sich neu.",
   notice_stalled: "Der Sammler ist verbunden, aber seit {age} kam keine Runde.",
   notice_gone: "Der Sammler hat sich seit {age} nicht gemeldet.",
@@ -82,8 +79,7 @@ export const de = {
   verdict_wait: "Noch zu wenige Runden für eine Aussage: {have} von {need}.",
   verdict_untrained: "Das erste Modell wird trainiert. Noch ist keine Aussage möglich.",
   verdict_few: "Noch zu wenige geprüfte Vorhersagen für eine Aussage: {have} von {need}.",
-  verdict_none:
-    "{n} jüngste Vorhersagen sind geprüft. In einem fairen Spiel schlägt keine die Konstante 1,94×.",
+  verdict_none: "{n} jüngste Vorhersagen sind geprüft. In einem fairen Spiel schlägt keine die Konstante 1,94×.",
   verdict_from: "Aus {n} Runde. | Aus {n} Runden.",
   verdict_from_scored: "Nur aus Vorhersagen, die vor ihrer Runde feststanden.",
   evidence_order: "Reihenfolge",
@@ -207,12 +203,10 @@ export const de = {
   rmse_title:
     "Wurzel des mittleren quadratischen Fehlers. Eine einzige riesige Runde bestimmt ihn; vergleichen Sie ihn nur mit dem der Konstante.",
   r2: "R²",
-  r2_title:
-    "Anteil der Varianz von ln M, den das Modell erklärt; unter 0 ist schlechter als eine Konstante.",
+  r2_title: "Anteil der Varianz von ln M, den das Modell erklärt; unter 0 ist schlechter als eine Konstante.",
   model_say_same: "Nicht besser als die Konstante, wie in einem fairen Spiel zu erwarten.",
   model_say_worse: "Schlechter als die Konstante. Unsere Vorhersage folgt ihm nicht.",
-  model_say_better:
-    "Auf diesen Runden etwas besser als die Konstante. Ob das Glück ist, sagen die Hinweise oben.",
+  model_say_better: "Auf diesen Runden etwas besser als die Konstante. Ob das Glück ist, sagen die Hinweise oben.",
   trained_on: "Trainiert mit",
   tested_on: "Geprüft an",
   split:
@@ -254,10 +248,8 @@ export const de = {
   row_rolling_frequency_50: "Häufigkeiten der letzten 50",
   row_moving_average_of_ln_M: "Gleitendes Mittel",
   row_moving_frequency: "Gleitende Häufigkeiten",
-  mae10_title:
-    "Mittlerer absoluter Fehler, beide Werte bei 10× gekappt, damit keine einzelne Runde bestimmt",
-  log_crps_title:
-    "Abstand der ganzen vorhergesagten Verteilung von ln M vom Ergebnis; 0,500 in einem fairen Spiel",
+  mae10_title: "Mittlerer absoluter Fehler, beide Werte bei 10× gekappt, damit keine einzelne Runde bestimmt",
+  log_crps_title: "Abstand der ganzen vorhergesagten Verteilung von ln M vom Ergebnis; 0,500 in einem fairen Spiel",
   log_loss_title: "Überraschung je Runde in nats; 6,52 in einem fairen Spiel",
   brier_title: "Mittlerer quadratischer Fehler der fünf Chancen; 0,188 in einem fairen Spiel",
   coverage_title: "Runden im 80-%-Bereich; am besten bei 80 %",
@@ -330,8 +322,7 @@ export const de = {
   live_shared: "live",
   live_none: "alle 3 Sekunden",
   live_own_title: "Ereignisse kommen über den Ereignisstrom dieser Seite.",
-  live_shared_title:
-    "Ereignisse kommen über den Ereignisstrom eines anderen Tabs: ein Browser braucht nur einen.",
+  live_shared_title: "Ereignisse kommen über den Ereignisstrom eines anderen Tabs: ein Browser braucht nur einen.",
   live_none_title: "Kein Ereignisstrom ist offen; die Seite fragt regelmäßig nach.",
   plot_none: "Noch keine Runden. Sie erscheinen hier, sobald sie gelesen sind.",
   thinned_say: "Alle {n} Runden: von je {run} sind die niedrigste und die höchste gezeichnet.",
@@ -343,8 +334,7 @@ export const de = {
   skill_over_time: "Vorsprung unserer Vorhersage vor festen Quoten",
   skill_zero: "feste Quoten: 0 %",
   skill_line: "gemessen",
-  skill_label:
-    "Vorsprung vor festen Quoten im Lauf der Zeit. Nach {n} Runden {value}, zwischen {lo} und {hi}.",
+  skill_label: "Vorsprung vor festen Quoten im Lauf der Zeit. Nach {n} Runden {value}, zwischen {lo} und {hi}.",
   reliability_ideal: "so oft wie vorhergesagt",
   reliability_point: "eine Gruppe von Vorhersagen mit ihrem 95-%-Bereich",
   reliability_none: "Noch nichts zu vergleichen: keine Vorhersage ist geprüft.",
@@ -389,8 +379,7 @@ export const de = {
   verdict_beats: "Unsere Vorhersagen schlagen feste Quoten; gemessener Vorsprung {skill}.",
   verdict_edge:
     "Um den Hausvorteil von {edge} bei 2× zu schlagen, muss die Chance über {half} liegen statt bei {chance}.",
-  verdict_explained:
-    "Das erklärt es: die Reihenfolge zeigt kein Muster; berichtigte feste Quoten täten es auch.",
+  verdict_explained: "Das erklärt es: die Reihenfolge zeigt kein Muster; berichtigte feste Quoten täten es auch.",
   verdict_unconfirmed: "Die Prüfung der Reihenfolge allein hat es nicht bestätigt.",
   verdict_absence:
     "Nach {n} Vorhersagen lässt sich sagen: wenn die Modelle einen Vorteil haben, verbessert er Vorhersagen um weniger als 0,5 %.",

@@ -59,8 +59,7 @@ export const en = {
   notice_locked: "The predictor requires its token.",
   notice_locked_todo: "Reload the page to log in again.",
   notice_never: "It may still be starting. This page retries every 3 seconds.",
-  notice_restarted:
-    "The predictor was updated to version {version}. Reload the page to use the new version.",
+  notice_restarted: "The predictor was updated to version {version}. Reload the page to use the new version.",
   notice_unreadable: "The data folder cannot be read.",
   notice_refused: "{file} is not read.",
   notice_refused_todo: "{reason}. To read it, run: {command}",
@@ -68,8 +67,7 @@ export const en = {
   notice_writing_todo:
     "{n} round waits in memory. Free some disk space; nothing is lost while the collector runs. | {n} rounds wait in memory. Free some disk space; nothing is lost while the collector runs.",
   notice_stopped: "The collector has stopped, so no new rounds arrive.",
-  notice_stopped_todo:
-    "Start it again to continue. Everything shown is still valid for the rounds read so far.",
+  notice_stopped_todo: "Start it again to continue. Everything shown is still valid for the rounds read so far.",
   notice_reconnecting: "The collector has lost its source and is reconnecting.",
   notice_stalled: "The collector is connected, but no round has come for {age}.",
   notice_gone: "The collector has not reported for {age}.",
@@ -81,8 +79,7 @@ export const en = {
   verdict_wait: "Too few rounds to say anything: {have} of {need}.",
   verdict_untrained: "The first model is being trained. It is too early to say anything.",
   verdict_few: "Too few checked forecasts to say anything: {have} of {need}.",
-  verdict_none:
-    "{n} recent forecasts have been checked. On a fair game no forecast can beat the constant 1.94×.",
+  verdict_none: "{n} recent forecasts have been checked. On a fair game no forecast can beat the constant 1.94×.",
   verdict_from: "From {n} round. | From {n} rounds.",
   verdict_from_scored: "Based only on forecasts made before their rounds.",
   evidence_order: "Order",
@@ -102,11 +99,9 @@ export const en = {
     "Evidence: 1 imaginary euro, bet against “{claim}”, would be {e} now and was at most {most}. On a fair game it ever reaches 20 less than once in 20 times.",
   forecast_title: "Next round",
   forecast_age: "made {age} ago",
-  forecast_live:
-    "Forecast for round {round}: {calibrated}, 80 % between {lo} and {hi}. The models’ guess is {point}.",
+  forecast_live: "Forecast for round {round}: {calibrated}, 80 % between {lo} and {hi}. The models’ guess is {point}.",
   empty_none: "No rounds yet.",
-  empty_none_todo:
-    "The predictor reads {dir}. Start the collector, or copy an aviator_payouts_….csv file there.",
+  empty_none_todo: "The predictor reads {dir}. Start the collector, or copy an aviator_payouts_….csv file there.",
   empty_few: "{have} of {need} rounds. | {have} of {need} rounds.",
   empty_few_todo: "The first model is trained automatically at {need} rounds. {n} to go.",
   empty_training: "The first model is being trained.",
@@ -174,8 +169,7 @@ export const en = {
   plot_label:
     "The last {n} rounds on a logarithmic scale. Median {median}, highest {max}. {inside} of {scored} ended inside their 80 % forecast range. Use the arrow keys to read single rounds.",
   plot_hint: "Point at a round, or use the arrow keys. Drag to zoom in.",
-  coverage_say:
-    "Of {n} forecast at 80 %, {inside} held. | Of the last {n} forecasts at 80 %, {inside} held.",
+  coverage_say: "Of {n} forecast at 80 %, {inside} held. | Of the last {n} forecasts at 80 %, {inside} held.",
   readout: "Round {round} · {time} · {multiplier}",
   readout_range: "forecast range {range}",
   rounds_table: "Show as a table",
@@ -197,21 +191,17 @@ export const en = {
   model: "Model",
   constant: "Constant",
   log_mae: "log-MAE",
-  log_mae_title:
-    "Mean absolute error of ln M: the figure to compare. On a fair game the minimum is 0.694.",
+  log_mae_title: "Mean absolute error of ln M: the figure to compare. On a fair game the minimum is 0.694.",
   mae: "MAE",
   mae_title:
     "Mean absolute error in multiplier points. A few huge rounds dominate it, so compare it only with the constant’s.",
   rmse: "RMSE",
-  rmse_title:
-    "Root mean squared error. A single huge round dominates it, so compare it only with the constant’s.",
+  rmse_title: "Root mean squared error. A single huge round dominates it, so compare it only with the constant’s.",
   r2: "R²",
-  r2_title:
-    "Share of the variance of ln M that the model explains; below 0 is worse than a constant.",
+  r2_title: "Share of the variance of ln M that the model explains; below 0 is worse than a constant.",
   model_say_same: "No better than the constant, as expected on a fair game.",
   model_say_worse: "Worse than the constant. Our forecast does not follow it.",
-  model_say_better:
-    "A little better than the constant on these rounds. The evidence above tells whether that is luck.",
+  model_say_better: "A little better than the constant on these rounds. The evidence above tells whether that is luck.",
   trained_on: "Trained on",
   tested_on: "Tested on",
   split:
@@ -253,10 +243,8 @@ export const en = {
   row_rolling_frequency_50: "Frequencies of the last 50",
   row_moving_average_of_ln_M: "Moving average",
   row_moving_frequency: "Moving frequencies",
-  mae10_title:
-    "Mean absolute error with both values capped at 10×, so that no single round dominates",
-  log_crps_title:
-    "Distance of the whole forecast distribution of ln M from the outcome; 0.500 on a fair game",
+  mae10_title: "Mean absolute error with both values capped at 10×, so that no single round dominates",
+  log_crps_title: "Distance of the whole forecast distribution of ln M from the outcome; 0.500 on a fair game",
   log_loss_title: "Surprise per round, in nats; 6.52 on a fair game",
   brier_title: "Mean squared error of the five chances; 0.188 on a fair game",
   coverage_title: "Rounds inside the 80 % range; best at 80 %",
@@ -314,8 +302,7 @@ export const en = {
   rejected_short: "Rejected",
   overlaps: "Files that record the same rounds",
   rejected_recent: "Rejected rows and why",
-  rejected_line:
-    "{n} row, in {file}, line {line}: {reason} | {n} rows, the first in {file}, line {line}: {reason}",
+  rejected_line: "{n} row, in {file}, line {line}: {reason} | {n} rows, the first in {file}, line {line}: {reason}",
   torn: "{n} byte of an unfinished line, skipped | {n} bytes of an unfinished line, skipped",
   training_title: "Training log",
   training_next: "next training at {n} rounds",
@@ -329,8 +316,7 @@ export const en = {
   live_shared: "live",
   live_none: "every 3 seconds",
   live_own_title: "Events arrive through the event stream of this page.",
-  live_shared_title:
-    "Events arrive through the event stream of another tab: a browser needs only one.",
+  live_shared_title: "Events arrive through the event stream of another tab: a browser needs only one.",
   live_none_title: "No event stream is open, so this page polls.",
   plot_none: "No rounds yet. They appear here as they are read.",
   thinned_say: "All {n} rounds: of every {run}, the lowest and the highest are drawn.",
@@ -342,15 +328,13 @@ export const en = {
   skill_over_time: "Skill of our forecast against fixed odds",
   skill_zero: "fixed odds: 0 %",
   skill_line: "measured",
-  skill_label:
-    "Skill over time against fixed odds. After {n} rounds {value}, between {lo} and {hi}.",
+  skill_label: "Skill over time against fixed odds. After {n} rounds {value}, between {lo} and {hi}.",
   reliability_ideal: "as often as forecast",
   reliability_point: "a group of forecasts, with its 95 % interval",
   reliability_none: "Nothing to compare yet: no forecast has been checked.",
   evidence_over_time: "Evidence over time",
   evidence_amber: "amber from 20",
-  evidence_label:
-    "Evidence over time. After {n} rounds: order {order}, house odds {law}, our forecasts {forecast}.",
+  evidence_label: "Evidence over time. After {n} rounds: order {order}, house odds {law}, our forecasts {forecast}.",
   coverage_over_time: "Share of rounds inside the 80 % range so far",
   coverage_promised: "expected: 80 %",
   coverage_luck: "range of chance",
@@ -362,8 +346,7 @@ export const en = {
   return_title:
     "Estimated share of every stake returned to players, from the rounds that ended above 1.00×, with 95 % limits. The game advertises 97 %.",
   recorder_title: "Events of the collector",
-  recorder_none:
-    "The collector has recorded no events here. Its event files, …events.jsonl, are beside the rounds.",
+  recorder_none: "The collector has recorded no events here. Its event files, …events.jsonl, are beside the rounds.",
   recorder_label: "Events of the collector on a time line. Totals: {totals}.",
   event: "Event",
   event_detail: "Details",
@@ -378,18 +361,15 @@ export const en = {
   event_after: "after {s} s",
   event_attempts: "{n} attempt | {n} attempts",
   verdict_quiet:
-    "No evidence of any pattern after {n} rounds. Best forecast: the constant table. Every cash-out target loses {edge} of the stake on average.",
+    "No evidence of any pattern after {n} rounds. Best forecast: fixed odds. Every cash-out target loses {edge} of the stake on average.",
   verdict_law: "The multipliers do not follow the advertised {r}/x law.",
-  verdict_law_measured:
-    "The multipliers do not follow the advertised {r}/x law (return looks like {measured}).",
+  verdict_law_measured: "The multipliers do not follow the advertised {r}/x law (return looks like {measured}).",
   verdict_law_only: "That does not make the next round predictable.",
-  verdict_order:
-    "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.",
-  verdict_beats: "Our forecasts beat the constant table; measured skill {skill}.",
-  verdict_edge:
-    "To beat the {edge} house edge at 2x the chance must exceed {half} instead of {chance}.",
+  verdict_order: "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.",
+  verdict_beats: "Our forecasts beat fixed odds; measured skill {skill}.",
+  verdict_edge: "To beat the {edge} house edge at 2x the chance must exceed {half} instead of {chance}.",
   verdict_explained:
-    "That explains it: the order of the rounds shows no pattern, so a corrected constant table would do as well.",
+    "That explains it: the order of the rounds shows no pattern, so corrected fixed odds would do as well.",
   verdict_unconfirmed: "The test of the order alone has not confirmed it.",
   verdict_absence:
     "After {n} forecasts we can say: if the models have an edge, it improves forecasts by less than 0.5 %.",

@@ -16,8 +16,7 @@ const ACTIONS = {
   },
   train: {
     call: train,
-    done: (answer) =>
-      answer.accuracy ? t("train_done", { mae: figure(answer.accuracy.mae) }) : t("train_started"),
+    done: (answer) => (answer.accuracy ? t("train_done", { mae: figure(answer.accuracy.mae) }) : t("train_started")),
   },
   predict: {
     call: predict,

@@ -41,9 +41,7 @@ export function axis(side, more) {
     grid: { stroke: () => colours.grid, width: 1 },
     ticks: { show: false },
     font: `${Math.round(0.75 * rem())}px ${FONT}`,
-    ...(side === "x"
-      ? { size: Math.round(1.9 * rem()) }
-      : { size: Math.round(3.5 * rem()), gap: 6 }),
+    ...(side === "x" ? { size: Math.round(1.9 * rem()) } : { size: Math.round(3.5 * rem()), gap: 6 }),
     ...more,
   };
 }

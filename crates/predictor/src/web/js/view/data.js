@@ -27,8 +27,7 @@ export function renderData(status, since) {
   text("d-rejected", number(data.rejected_rows));
   text("d-duplicates", number(data.duplicates_removed));
   text("d-dir", status.data_dir);
-  const watch =
-    data.watch === "notify" || data.watch === "scan" ? t(`watch_${data.watch}`) : "\u00a0";
+  const watch = data.watch === "notify" || data.watch === "scan" ? t(`watch_${data.watch}`) : "\u00a0";
   text("data-watch", data.torn_bytes > 0 ? t("torn", { n: data.torn_bytes }) : watch);
   files(status);
   lines("rejected-details", "rejected", rejections(status));
@@ -50,9 +49,7 @@ function files({ data }) {
  * @returns {string[]}
  */
 function rejections({ data }) {
-  return data.rejected_by_reason.map(({ count, example }) =>
-    t("rejected_line", { n: count, ...example }),
-  );
+  return data.rejected_by_reason.map(({ count, example }) => t("rejected_line", { n: count, ...example }));
 }
 
 /**

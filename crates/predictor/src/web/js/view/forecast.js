@@ -82,10 +82,8 @@ function empty(status) {
 function emptyTexts(status, need) {
   const { training, csv_records: have } = status;
   if (have === 0) return [t("empty_none"), t("empty_none_todo", { dir: status.data_dir })];
-  if (have < need)
-    return [t("empty_few", { have, need, n: have }), t("empty_few_todo", { need, n: need - have })];
-  if (!status.auto_train_enabled && !training.running)
-    return [t("empty_manual"), t("empty_manual_todo")];
+  if (have < need) return [t("empty_few", { have, need, n: have }), t("empty_few_todo", { need, n: need - have })];
+  if (!status.auto_train_enabled && !training.running) return [t("empty_manual"), t("empty_manual_todo")];
   return [t("empty_training"), t("empty_training_todo", { n: have })];
 }
 
@@ -99,16 +97,8 @@ function figures(said, status) {
   text("house", times(said.house_multiplier));
   const level = percent(said.interval.level, 0);
   text("interval-label", t("interval_label", { percent: level }));
-  text(
-    "interval",
-    range(said.interval.lo, said.interval.hi),
-    t("interval_title", { percent: level }),
-  );
-  text(
-    "last-actual",
-    times(status.latest_multiplier ?? said.last_actual),
-    utc(status.latest_timestamp),
-  );
+  text("interval", range(said.interval.lo, said.interval.hi), t("interval_title", { percent: level }));
+  text("last-actual", times(status.latest_multiplier ?? said.last_actual), utc(status.latest_timestamp));
   text("trend", t(`trend_${said.trend}`), t("trend_title"));
   const members = el("members");
   const words = said.members.map((member) => `${learner(member.name)} ${times(member.multiplier)}`);

@@ -85,10 +85,7 @@ export class RoundPlot {
     }
     const scored = shown.filter((round) => round.inside !== null);
     const inside = scored.filter((round) => round.inside).length;
-    text(
-      "coverage",
-      scored.length > 0 ? t("coverage_say", { n: scored.length, inside }) : "\u00a0",
-    );
+    text("coverage", scored.length > 0 ? t("coverage_say", { n: scored.length, inside }) : "\u00a0");
     const median = times(sorted[Math.floor(sorted.length / 2)]);
     return t("plot_label", {
       n: shown.length,
@@ -134,8 +131,7 @@ export class RoundPlot {
     };
     const parts = [t("readout", words)];
     if (round.lo !== null) parts.push(t("readout_range", { range: range(round.lo, round.hi) }));
-    if (round.inside !== null)
-      parts.push(`${t("held").toLowerCase()}: ${t(round.inside ? "held_yes" : "held_no")}`);
+    if (round.inside !== null) parts.push(`${t("held").toLowerCase()}: ${t(round.inside ? "held_yes" : "held_no")}`);
     text("readout", parts.join(" · "), utc(round.time));
   }
 
@@ -159,11 +155,9 @@ export class RoundPlot {
         axis("x", {
           space: 80,
           incrs: [
-            1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000,
-            200_000, 500_000,
+            1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
           ],
-          values: (/** @type {any} */ _, /** @type {number[]} */ splits) =>
-            splits.map((tick) => number(tick)),
+          values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((tick) => number(tick)),
         }),
         axis("y", {
           ...allTicks,
@@ -182,17 +176,11 @@ export class RoundPlot {
       hooks: {
         drawAxes: [
           (/** @type {any} */ u) =>
-            !this.hidden.has("range") &&
-            drawBand(u, { rounds: this.#view.rounds, next: this.#next }),
+            !this.hidden.has("range") && drawBand(u, { rounds: this.#view.rounds, next: this.#next }),
         ],
-        draw: [
-          (/** @type {any} */ u) =>
-            drawDots(u, { ...this.#view, read: this.#read, hidden: this.hidden }),
-        ],
+        draw: [(/** @type {any} */ u) => drawDots(u, { ...this.#view, read: this.#read, hidden: this.hidden })],
         setSelect: [(/** @type {any} */ u) => this.#onSelect(u)],
-        setScale: [
-          (/** @type {any} */ u, /** @type {string} */ name) => name === "x" && this.#onScale(u),
-        ],
+        setScale: [(/** @type {any} */ u, /** @type {string} */ name) => name === "x" && this.#onScale(u)],
         setCursor: [(/** @type {any} */ u) => this.#onCursor(u)],
       },
     };

@@ -1,17 +1,7 @@
 // Row 5: how good were the forecasts? The model beside the constant, its members, past forecasts, trainings.
 
 import { attribute, el, show, syncRows, text } from "../dom.js";
-import {
-  clock,
-  duration,
-  figure,
-  isNumber,
-  number,
-  percent,
-  range,
-  times,
-  utc,
-} from "../format.js";
+import { clock, duration, figure, isNumber, number, percent, range, times, utc } from "../format.js";
 import { t } from "../i18n.js";
 import { learner } from "./forecast.js";
 import { bandOf } from "./round_marks.js";
@@ -34,10 +24,7 @@ export function renderQuality(status) {
 /** @param {Status} status */
 function model(status) {
   const accuracy = status.model_accuracy;
-  text(
-    "model-version",
-    accuracy ? t("model_version", { version: String(accuracy.version) }) : "\u00a0",
-  );
+  text("model-version", accuracy ? t("model_version", { version: String(accuracy.version) }) : "\u00a0");
   for (const name of /** @type {const} */ (["log_mae", "mae", "rmse", "r2_score"])) {
     const cells = el(`m-${name}`).querySelectorAll("td");
     text(cells[0], figure(accuracy?.[name]));
@@ -45,9 +32,7 @@ function model(status) {
     text(cells[1], name === "r2_score" ? accuracy && "≤ 0" : figure(accuracy?.baseline[name]));
   }
   text("model-say", accuracy ? t(judgement(accuracy)) : "\u00a0");
-  const split = accuracy
-    ? t("split", { trained: accuracy.samples_trained, tested: accuracy.samples_tested })
-    : "";
+  const split = accuracy ? t("split", { trained: accuracy.samples_trained, tested: accuracy.samples_tested }) : "";
   text("samples-trained", accuracy && t("n_rounds", { n: accuracy.total_records }), split);
   text("samples-tested", accuracy && t("n_rounds", { n: accuracy.samples_tested }), split);
   text("trained-at", clock(accuracy?.trained_at), utc(accuracy?.trained_at));
@@ -106,8 +91,7 @@ function learners({ current_prediction: said, model_accuracy: accuracy }) {
 function history(past) {
   const settled = past.filter((row) => row.inside !== null);
   const inside = settled.filter((row) => row.inside).length;
-  const say =
-    settled.length > 0 ? t("history_say", { inside, n: settled.length }) : t("history_none");
+  const say = settled.length > 0 ? t("history_say", { inside, n: settled.length }) : t("history_none");
   text("history-say", say);
   const rows = past.map((row) => ({
     key: `${row.round} ${row.predicted_at}`,

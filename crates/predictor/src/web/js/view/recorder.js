@@ -9,16 +9,7 @@ import { allTicks, axis, Chart, colours } from "./chart.js";
 /** @typedef {import("../api_types.js").RecordedEvent} RecordedEvent */
 
 /** From top to bottom: what matters most to a reader of the data comes first. */
-const LANES = /** @type {const} */ ([
-  "gap",
-  "weak",
-  "conflict",
-  "reset",
-  "reconnect",
-  "backfill",
-  "start",
-  "stop",
-]);
+const LANES = /** @type {const} */ (["gap", "weak", "conflict", "reset", "reconnect", "backfill", "start", "stop"]);
 /** Lanes that are always shown, so that "none" is visible. */
 const ALWAYS = new Set(["gap", "reconnect", "backfill"]);
 const TROUBLE = new Set(["gap", "weak", "conflict", "reset"]);
@@ -41,15 +32,11 @@ export class RecorderPlot {
     const events = answer?.events ?? [];
     syncRows(/** @type {Element} */ (el("recorder-table").querySelector("tbody")), rows(events));
     text("recorder-say", answer ? totals(answer.totals) : "\u00a0");
-    if (events.length === 0)
-      return this.chart.say(t(answer ? "recorder_none" : "panel_unsupported"));
+    if (events.length === 0) return this.chart.say(t(answer ? "recorder_none" : "panel_unsupported"));
     const kinds = new Set(events.map((event) => event.kind));
     this.lanes = LANES.filter((kind) => kinds.has(kind) || ALWAYS.has(kind));
     const points = events
-      .map((event) => [
-        Date.parse(event.time) / 1000,
-        this.lanes.length - 1 - this.lanes.indexOf(event.kind),
-      ])
+      .map((event) => [Date.parse(event.time) / 1000, this.lanes.length - 1 - this.lanes.indexOf(event.kind)])
       .filter(([, lane]) => lane < this.lanes.length)
       .sort((a, b) => a[0] - b[0]);
     const label = t("recorder_label", { totals: totals(answer?.totals ?? {}) });
@@ -63,14 +50,12 @@ export class RecorderPlot {
   /** @returns {Record<string, any>} */
   #options() {
     const splits = () => this.lanes.map((_, index) => index);
-    const names = () =>
-      this.lanes.toReversed().map((kind) => t(/** @type {any} */ (`event_${kind}`)));
+    const names = () => this.lanes.toReversed().map((kind) => t(/** @type {any} */ (`event_${kind}`)));
     return {
       scales: {
         x: {
           time: true,
-          range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) =>
-            wide(low, high),
+          range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => wide(low, high),
         },
         y: { range: () => [-0.6, this.lanes.length - 0.4] },
       },
@@ -132,9 +117,7 @@ function totals(counts) {
   const some = LANES.filter((kind) => ALWAYS.has(kind) || counts[kind] > 0).filter(
     (kind) => kind !== "start" && kind !== "stop",
   );
-  return some
-    .map((kind) => `${t(/** @type {any} */ (`event_${kind}`))} ${number(counts[kind] ?? 0)}`)
-    .join(" · ");
+  return some.map((kind) => `${t(/** @type {any} */ (`event_${kind}`))} ${number(counts[kind] ?? 0)}`).join(" · ");
 }
 
 /**
@@ -147,12 +130,7 @@ function rows(events) {
   const groups = [];
   for (const event of events) {
     const last = groups.at(-1);
-    if (
-      last &&
-      last.event.kind === "backfill" &&
-      event.kind === "backfill" &&
-      last.event.file === event.file
-    )
+    if (last && last.event.kind === "backfill" && event.kind === "backfill" && last.event.file === event.file)
       last.count += 1;
     else groups.push({ event, count: 1 });
   }
@@ -184,11 +162,8 @@ function rows(events) {
  */
 function details(detail) {
   if (!detail) return "\u00a0";
-  const parts = [detail.reason, detail.error].filter(
-    (part) => typeof part === "string" && part !== "",
-  );
+  const parts = [detail.reason, detail.error].filter((part) => typeof part === "string" && part !== "");
   if (isNumber(detail.after_s)) parts.push(t("event_after", { s: detail.after_s }));
-  if (isNumber(detail.attempts) && detail.attempts > 1)
-    parts.push(t("event_attempts", { n: detail.attempts }));
+  if (isNumber(detail.attempts) && detail.attempts > 1) parts.push(t("event_attempts", { n: detail.attempts }));
   return parts.length > 0 ? parts.join(", ") : "\u00a0";
 }

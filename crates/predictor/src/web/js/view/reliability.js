@@ -33,9 +33,7 @@ export class ReliabilityPlot {
     }));
     syncRows(/** @type {Element} */ (el("reliability-table").querySelector("tbody")), filled);
     if (rows.length === 0) return this.chart.say(t("reliability_none"));
-    const held = rows.filter(
-      (row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi,
-    ).length;
+    const held = rows.filter((row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi).length;
     this.chart.draw(
       [
         [0, 1],
@@ -51,10 +49,7 @@ export class ReliabilityPlot {
     return {
       scales: { x: { time: false, range: () => [0, 1] }, y: { range: () => [0, 1] } },
       axes: [axis("x", ticks), axis("y", ticks)],
-      series: [
-        {},
-        { stroke: () => colours.ink, width: 1.5, dash: [6, 5], points: { show: false } },
-      ],
+      series: [{}, { stroke: () => colours.ink, width: 1.5, dash: [6, 5], points: { show: false } }],
       hooks: { draw: [(/** @type {any} */ u) => this.#marks(u)] },
     };
   }

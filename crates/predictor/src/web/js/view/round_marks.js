@@ -4,9 +4,7 @@ import { colours } from "./chart.js";
 
 /** @typedef {import("../store.js").NumberedRound} NumberedRound */
 
-export const LOG_TICKS = [
-  1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000,
-];
+export const LOG_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 100000, 1000000];
 
 /**
  * @param {number} multiplier
@@ -81,8 +79,7 @@ export function drawDots(u, { rounds, step, read, hidden }) {
       ctx.fillStyle = colours[band];
       mark(ctx, band, [x, y, radius]);
       ctx.fill();
-      if (inside === false && ringed)
-        ring(ctx, [x, y, radius + 2.5 * devicePixelRatio], colours.ink);
+      if (inside === false && ringed) ring(ctx, [x, y, radius + 2.5 * devicePixelRatio], colours.ink);
       if (round === read) ring(ctx, [x, y, radius + 5 * devicePixelRatio], colours.muted);
     }
   });

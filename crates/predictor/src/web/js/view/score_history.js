@@ -82,9 +82,7 @@ export class ScoreHistoryPlots {
     // The range in which chance alone keeps the coverage 19 times in 20 (normal approximation).
     const from = rounds[coverage.findIndex(isNumber)] - 1;
     const reach = rounds.map((round, i) =>
-      isNumber(coverage[i])
-        ? 1.96 * Math.sqrt((PROMISED * (1 - PROMISED)) / Math.max(1, round - from))
-        : null,
+      isNumber(coverage[i]) ? 1.96 * Math.sqrt((PROMISED * (1 - PROMISED)) / Math.max(1, round - from)) : null,
     );
     const high = reach.map((r) => (r === null ? null : Math.min(1, PROMISED + r)));
     const low = reach.map((r) => (r === null ? null : Math.max(0, PROMISED - r)));
@@ -131,8 +129,7 @@ function skillOptions() {
     axes: [
       rounds(),
       axis("y", {
-        values: (/** @type {any} */ _, /** @type {number[]} */ ticks) =>
-          ticks.map((tick) => signed(tick)),
+        values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => signed(tick)),
       }),
     ],
     series: [{}, edge(), edge(), line({ width: 2 })],
@@ -157,9 +154,7 @@ function coverageOptions() {
     series: [{}, edge(), edge(), line({ width: 2 })],
     bands: [{ series: [1, 2], fill: () => colours.band }],
     hooks: {
-      drawAxes: [
-        (/** @type {any} */ u) => level(u, { y: PROMISED, stroke: colours.ink, width: 2 }),
-      ],
+      drawAxes: [(/** @type {any} */ u) => level(u, { y: PROMISED, stroke: colours.ink, width: 2 })],
     },
   };
 }
@@ -207,11 +202,8 @@ function evidenceOptions() {
 function rounds() {
   return axis("x", {
     space: 70,
-    incrs: [1, 2, 5]
-      .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6].map((ten) => step * ten))
-      .sort((a, b) => a - b),
-    values: (/** @type {any} */ _, /** @type {number[]} */ ticks) =>
-      ticks.map((tick) => number(tick)),
+    incrs: [1, 2, 5].flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6].map((ten) => step * ten)).sort((a, b) => a - b),
+    values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => number(tick)),
   });
 }
 

@@ -56,10 +56,7 @@ function table(rows, columns) {
   const filled = rows.map((row) => ({
     key: String(row.name),
     className: row.name === "calibrated" ? "own" : "",
-    cells: [
-      rowName(String(row.name)),
-      ...columns.map((column) => cell(row[column], column, best.get(column))),
-    ],
+    cells: [rowName(String(row.name)), ...columns.map((column) => cell(row[column], column, best.get(column)))],
   }));
   syncRows(/** @type {Element} */ (el("scores").querySelector("tbody")), filled);
 }
@@ -81,9 +78,7 @@ function rowName(name) {
 function cell(value, column, best) {
   if (!isNumber(value)) return { text: "–" };
   const words = score(value, column);
-  return words === best
-    ? { text: words, title: t("best"), className: "num best" }
-    : { text: words, title: "" };
+  return words === best ? { text: words, title: t("best"), className: "num best" } : { text: words, title: "" };
 }
 
 /**
@@ -120,8 +115,7 @@ function bestOf(rows, column) {
   const nominal = NOMINAL.get(column) ?? -Infinity;
   const values = rows.map((row) => row[column]).filter(isNumber);
   if (values.length < 2) return undefined;
-  const distance = (/** @type {number} */ value) =>
-    nominal < 0 ? value : Math.abs(value - nominal);
+  const distance = (/** @type {number} */ value) => (nominal < 0 ? value : Math.abs(value - nominal));
   return score(
     values.reduce((best, value) => (distance(value) < distance(best) ? value : best)),
     column,
@@ -144,12 +138,8 @@ function skill(reference, estimate) {
     text(say, t("skill_wait"));
     return;
   }
-  const reach = Math.max(
-    1,
-    ...[estimate.lo, estimate.hi].map((end) => Math.ceil(1.1 * Math.abs(end))),
-  );
-  const at = (/** @type {number} */ value) =>
-    50 + (50 * Math.min(reach, Math.max(-reach, value))) / reach;
+  const reach = Math.max(1, ...[estimate.lo, estimate.hi].map((end) => Math.ceil(1.1 * Math.abs(end))));
+  const at = (/** @type {number} */ value) => 50 + (50 * Math.min(reach, Math.max(-reach, value))) / reach;
   bar.style.left = `${at(estimate.lo)}%`;
   bar.style.width = `${at(estimate.hi) - at(estimate.lo)}%`;
   mark.style.left = `${at(estimate.value)}%`;

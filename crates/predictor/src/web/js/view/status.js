@@ -38,14 +38,9 @@ function origin(status) {
 function indicators(status) {
   const { indicators: is, training, csv_records: count } = status;
   const needed = training.needed;
-  indicate(
-    "ind-sync",
-    is.auto_sync_active ? "good" : "trouble",
-    t(is.auto_sync_active ? "sync_on" : "sync_off"),
-  );
+  indicate("ind-sync", is.auto_sync_active ? "good" : "trouble", t(is.auto_sync_active ? "sync_on" : "sync_off"));
   if (is.model_trained) {
-    const n =
-      status.current_prediction?.data_points_used ?? status.model_accuracy?.total_records ?? count;
+    const n = status.current_prediction?.data_points_used ?? status.model_accuracy?.total_records ?? count;
     indicate("ind-model", "good", t("model_on", { n }));
   } else {
     indicate("ind-model", "wait", needed ? t("model_off", needed) : t("model_none"));
@@ -86,8 +81,7 @@ function indicate(id, state, say) {
 
 /** Marks the four indicators as unknown while the predictor does not answer. */
 export function forgetIndicators() {
-  for (const id of ["ind-sync", "ind-model", "ind-train", "ind-data"])
-    indicate(id, "wait", t("unknown"));
+  for (const id of ["ind-sync", "ind-model", "ind-train", "ind-data"]) indicate(id, "wait", t("unknown"));
   attribute("collector-line", "data-state", "wait");
   text("collector-say", t("unknown"));
 }
@@ -99,11 +93,7 @@ export function forgetIndicators() {
  */
 export function ages(status, since) {
   const old = status.data_age_seconds === null ? null : status.data_age_seconds + since;
-  text(
-    "last-age",
-    old === null ? t("never") : t("ago", { age: age(old) }),
-    utc(status.latest_timestamp),
-  );
+  text("last-age", old === null ? t("never") : t("ago", { age: age(old) }), utc(status.latest_timestamp));
   const [state, say] = collectorState(status.collector, since);
   attribute("collector-line", "data-state", state);
   text("collector-say", say);
@@ -117,8 +107,7 @@ export function ages(status, since) {
 export function collectorState(collector, since) {
   if (!collector) return ["wait", t("collector_none")];
   const stopped = collector.state === "stopped";
-  if (!stopped && collector.age_seconds + since > COLLECTOR_SILENT_S)
-    return ["trouble", t("collector_silent")];
+  if (!stopped && collector.age_seconds + since > COLLECTOR_SILENT_S) return ["trouble", t("collector_silent")];
   const say = t(`collector_${collector.state}`);
   switch (collector.state) {
     case "connected":
@@ -141,8 +130,7 @@ export function collectorState(collector, since) {
 export function notices(status, page) {
   /** @type {Notice[]} */
   const list = [];
-  if (page.isLocked)
-    return [{ state: "attention", title: t("notice_locked"), todo: t("notice_locked_todo") }];
+  if (page.isLocked) return [{ state: "attention", title: t("notice_locked"), todo: t("notice_locked_todo") }];
   if (page.isUnknownTable)
     return [
       {
@@ -152,9 +140,7 @@ export function notices(status, page) {
       },
     ];
   if (page.unreachable) {
-    const todo = status
-      ? t("notice_unreachable_todo", { time: clock(status.now) })
-      : t("notice_never");
+    const todo = status ? t("notice_unreachable_todo", { time: clock(status.now) }) : t("notice_never");
     list.push({ state: "trouble", title: t("notice_unreachable"), todo });
   }
   if (!status) return list;
@@ -214,12 +200,9 @@ function collectorNotices(status, since) {
   }
   if (collector.state === "writing_failed") {
     const wait = t("notice_writing_todo", { n: collector.queued_rows });
-    return [
-      { state: "trouble", title: t("notice_writing"), todo: error ? `${error}. ${wait}` : wait },
-    ];
+    return [{ state: "trouble", title: t("notice_writing"), todo: error ? `${error}. ${wait}` : wait }];
   }
-  if (collector.state === "reconnecting")
-    return [{ state: "attention", title: t("notice_reconnecting"), todo: error }];
+  if (collector.state === "reconnecting") return [{ state: "attention", title: t("notice_reconnecting"), todo: error }];
   if (collector.state === "stalled") {
     return [{ state: "attention", title: t("notice_stalled", { age: age(old) }), todo: error }];
   }

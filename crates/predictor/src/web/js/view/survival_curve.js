@@ -15,10 +15,7 @@ import { LOG_TICKS } from "./round_marks.js";
 const HOUSE = 0.97;
 const STEPS = 60;
 /** From 1.01 to 100 in equal steps on the logarithmic axis. */
-const GRID = Array.from(
-  { length: STEPS + 1 },
-  (_, index) => 1.01 * (100 / 1.01) ** (index / STEPS),
-);
+const GRID = Array.from({ length: STEPS + 1 }, (_, index) => 1.01 * (100 / 1.01) ** (index / STEPS));
 const TABLE_MAX = 12;
 const SHARES = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1];
 
@@ -56,8 +53,7 @@ export class SurvivalCurve {
   update(store) {
     this.store = store ?? this.store;
     const all = this.answer;
-    const points =
-      all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? []);
+    const points = all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? []);
     const n = all?.rounds ?? Math.min(200, this.store?.rounds.length ?? 0);
     text("law-seen", t(all ? "law_seen_all" : "law_seen", { n }));
     syncRows(/** @type {Element} */ (el("law-table").querySelector("tbody")), rows(points));
@@ -68,8 +64,7 @@ export class SurvivalCurve {
       seen: percent(two.observed),
       house: percent(two.house),
     });
-    const some = (/** @type {"observed" | "lo" | "hi"} */ name) =>
-      points.map((point) => point[name] || null);
+    const some = (/** @type {"observed" | "lo" | "hi"} */ name) => points.map((point) => point[name] || null);
     this.chart.draw(
       [
         points.map((point) => point.multiplier),
@@ -85,8 +80,7 @@ export class SurvivalCurve {
 
 /** @returns {Record<string, any>} */
 function options() {
-  const xTicks = (/** @type {any} */ u) =>
-    sparse(LOG_TICKS.filter((tick) => tick <= u.scales.x.max));
+  const xTicks = (/** @type {any} */ u) => sparse(LOG_TICKS.filter((tick) => tick <= u.scales.x.max));
   const yTicks = (/** @type {any} */ u) => SHARES.filter((share) => share >= u.scales.y.min);
   const line = { points: { show: false } };
   const edge = { ...line, stroke: () => "transparent", width: 0 };
@@ -96,10 +90,7 @@ function options() {
         time: false,
         distr: 3,
         log: 10,
-        range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ top) => [
-          1,
-          Math.max(100, top),
-        ],
+        range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ top) => [1, Math.max(100, top)],
       },
       y: { distr: 3, log: 10, range: (/** @type {any} */ u) => [0.6 * lowest(u.data), 1.1] },
     },
@@ -159,22 +150,14 @@ function rows(points) {
     .filter((_, index) => index % step === 0)
     .map(({ multiplier, observed, lo, hi, house }) => ({
       key: String(multiplier),
-      cells: [
-        times(multiplier),
-        digits(observed),
-        isNumber(lo) ? `${digits(lo)} – ${digits(hi)}` : "–",
-        digits(house),
-      ],
+      cells: [times(multiplier), digits(observed), isNumber(lo) ? `${digits(lo)} – ${digits(hi)}` : "–", digits(house)],
     }));
 }
 
 /** @param {number | null} value a share, shown with two significant digits */
 function digits(value) {
   return isNumber(value)
-    ? percent(
-        value,
-        value > 0 && value < 0.01 ? Math.min(6, 1 - Math.floor(Math.log10(100 * value))) : 1,
-      )
+    ? percent(value, value > 0 && value < 0.01 ? Math.min(6, 1 - Math.floor(Math.log10(100 * value))) : 1)
     : "–";
 }
 

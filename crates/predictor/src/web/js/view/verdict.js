@@ -23,8 +23,7 @@ export function renderVerdict(status) {
   text("verdict-rounds", from || "\u00a0");
   // A screen reader must read a text in its own language, not in the page's.
   for (const id of ["verdict", "verdict-rounds"]) attribute(id, "lang", isForeign ? "en" : null);
-  for (const name of /** @type {const} */ (["order", "law", "forecast"]))
-    renderTest(name, status.evidence?.[name]);
+  for (const name of /** @type {const} */ (["order", "law", "forecast"])) renderTest(name, status.evidence?.[name]);
 }
 
 /**
@@ -32,17 +31,14 @@ export function renderVerdict(status) {
  * @returns {{ sentence: string, from: string, isForeign?: boolean }}
  */
 function verdict(status) {
-  if (status.verdict)
-    return currentLanguage() === "en" ? served(status.verdict) : translated(status.verdict);
+  if (status.verdict) return currentLanguage() === "en" ? served(status.verdict) : translated(status.verdict);
   const { needed } = status.training;
   if (!status.model_trained && needed && needed.have < needed.need)
     return { sentence: t("verdict_wait", needed), from: "" };
   if (!status.model_trained) return { sentence: t("verdict_untrained"), from: "" };
-  const scored =
-    status.forecasts?.settled ?? status.recent.filter((round) => round.inside !== null).length;
+  const scored = status.forecasts?.settled ?? status.recent.filter((round) => round.inside !== null).length;
   const from = t("verdict_from_scored");
-  if (scored < SCORED_MIN)
-    return { sentence: t("verdict_few", { have: scored, need: SCORED_MIN }), from };
+  if (scored < SCORED_MIN) return { sentence: t("verdict_few", { have: scored, need: SCORED_MIN }), from };
   return { sentence: t("verdict_none", { n: scored }), from };
 }
 
@@ -79,9 +75,7 @@ function translated(said) {
   const name = /** @type {keyof typeof SENTENCES} */ (
     `${facts.order ? "o" : ""}${facts.forecast ? "f" : ""}${facts.law ? "l" : ""}`
   );
-  const sentence = SENTENCES[name]
-    .map((key) => (key === "verdict_law" ? law : t(key, words)))
-    .join(" ");
+  const sentence = SENTENCES[name].map((key) => (key === "verdict_law" ? law : t(key, words))).join(" ");
   const from = [t("verdict_from", { n: said.rounds })];
   if (facts.changes.length > 0)
     from.push(t("verdict_changed", { n: facts.changes.length, last: facts.changes.at(-1) ?? 0 }));

@@ -1,4 +1,4 @@
-//! A scripted source for the tests of the session; a variant of [`super::Source`], hence not in the test module.
+//! A source that follows a script, for the tests of the session.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -12,7 +12,7 @@ use crate::source_error::SourceError;
 
 /// One step of the script.
 #[derive(Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// The result of an attempt to connect.
     Connect(Result<(), SourceError>),
     /// After a pause, a report.
@@ -25,7 +25,7 @@ pub enum Step {
 
 /// The remaining steps.
 #[derive(Debug)]
-pub struct ScriptedSource(pub(crate) VecDeque<Step>);
+pub(crate) struct ScriptedSource(pub(crate) VecDeque<Step>);
 
 impl ScriptedSource {
     pub(super) async fn connect(&mut self) -> Result<(), SourceError> {

@@ -1,4 +1,4 @@
-//! A disk for tests: any call can be made to fail, and a power failure loses what was not synced.
+//! A disk of which any call can be made to fail, and a power failure loses what was not synced.
 //!
 //! A test repeats a piece of work and makes its first call fail, then its second, and so on up to
 //! the last. The real disk holds the files for the test to read, but nothing is synced to it, so
@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
+use rounds::disk::{Disk, DiskFile, FileStat, OpenMode, RealDisk};
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

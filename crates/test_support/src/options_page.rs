@@ -1,4 +1,4 @@
-//! For tests: renders the Markdown reference page of a command line and checks the page in `docs/`.
+//! Renders the Markdown reference page of a command line and checks the page in `docs/`.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,0 +1,10 @@
+//! What the tests of several crates share; a dependency of tests only.
+
+mod capture_logs;
+mod corpus;
+mod faulty_disk;
+pub mod options_page;
+
+pub use self::capture_logs::capture_logs;
+pub use self::corpus::files_in;
+pub use self::faulty_disk::{Fault, FaultyDisk};
