@@ -61,20 +61,21 @@ mod tests {
     use super::*;
     use crate::simulate::PlantedGame;
 
+    fn expected(bettor: &Cap, sign: f64, left: u32) -> f64 {
+        if left == 0 {
+            return 1.0;
+        }
+        let growth = |cents: u64| {
+            let mut after = bettor.clone();
+            let e = (sign * after.bet(cents)).exp();
+            bettor.house.untilted().pmf_cents(cents) * e * expected(&after, sign, left - 1)
+        };
+        (100..=104).map(growth).sum()
+    }
+
     #[test]
     fn the_mean_over_all_sequences_is_one_and_that_of_the_opposite_bet_is_not() {
         let house = HouseLaw::default().with_cap_cents(104).unwrap();
-        fn expected(bettor: &Cap, sign: f64, left: u32) -> f64 {
-            if left == 0 {
-                return 1.0;
-            }
-            let growth = |cents: u64| {
-                let mut after = bettor.clone();
-                let e = (sign * after.bet(cents)).exp();
-                bettor.house.untilted().pmf_cents(cents) * e * expected(&after, sign, left - 1)
-            };
-            (100..=104).map(growth).sum()
-        }
         assert!((expected(&Cap::new(house), 1.0, 6) - 1.0).abs() < 1e-12);
         assert!((expected(&Cap::new(house), -1.0, 6) - 1.0).abs() > 1e-6);
     }

@@ -7,24 +7,52 @@ use crate::returns::TargetCounts;
 /// The shifts of the mean normal score that it looks for: 1, 2 and 4 times the first, both ways.
 const SHIFT: f64 = 0.1;
 
-/// The normal scores below which the lowest 5 %, and above which the highest 3 %, of ranks lie.
-const LOW_Z: f64 = -1.644_853_626_951_472_7;
-const HIGH_Z: f64 = 1.880_793_608_151_251;
-const LOW: f64 = 0.05;
-const HIGH: f64 = 0.03;
+/// Ends of the ranks whose share it watches, and what it looks for there: the share of the lowest 5 %
+/// or 8 % of ranks, which the return moves most of all through the rounds at 1.00x, and that of the
+/// highest 3 %, which a new cap empties.
+const ENDS: [End; 6] = [
+    End { beyond: End::LOWEST_5, share: 0.05, changed: 0.10 },
+    End { beyond: End::LOWEST_5, share: 0.05, changed: 0.025 },
+    End { beyond: End::LOWEST_8, share: 0.08, changed: 0.13 },
+    End { beyond: End::LOWEST_8, share: 0.08, changed: 0.04 },
+    End { beyond: End::HIGHEST_3, share: 0.03, changed: 0.06 },
+    End { beyond: End::HIGHEST_3, share: 0.03, changed: 0.0075 },
+];
 
-/// The shares of ranks in the lowest 5 % and the highest 3 % that it looks for. The return of a
-/// game moves the share of 1.00x most of all, and a new cap empties the top.
-const LOW_SHARES: [f64; 2] = [0.025, 0.10];
-const HIGH_SHARES: [f64; 2] = [0.0075, 0.06];
-
-/// The number of alternatives: six shifts, two shares at each end.
-const ALTERNATIVES: usize = 10;
+/// The number of alternatives: six shifts and the ends.
+const ALTERNATIVES: usize = 12;
 
 /// The minimum mean number of rounds between two false notes on a change, and so the evidence at which
 /// a change is noticed. In n rounds without a change a false note has a probability of at most n over
-/// this: 1 % in 3,000 rounds.
-pub const FALSE_CHANGE_ROUNDS: u64 = 300_000;
+/// this: 0.3 % in 3,000 rounds.
+pub const FALSE_CHANGE_ROUNDS: u64 = 1_000_000;
+
+/// A share of ranks at one end that has changed.
+#[derive(Clone, Copy)]
+struct End {
+    /// The normal score where the end begins: at or below it if negative, else above it.
+    beyond: f64,
+    /// The share of ranks in the end while nothing changes.
+    share: f64,
+    /// The share after the change.
+    changed: f64,
+}
+
+impl End {
+    const LOWEST_5: f64 = -1.644_853_626_951_472_7;
+    const LOWEST_8: f64 = -1.405_071_560_309_632_6;
+    const HIGHEST_3: f64 = 1.880_793_608_151_251;
+
+    /// Returns ln of the likelihood ratio at this normal score.
+    fn ln_ratio(self, z: f64) -> f64 {
+        let is_inside = if self.beyond < 0.0 { z <= self.beyond } else { z > self.beyond };
+        if is_inside {
+            (self.changed / self.share).ln()
+        } else {
+            ((1.0 - self.changed) / (1.0 - self.share)).ln()
+        }
+    }
+}
 
 /// An e-detector for a change of law: the mean of one Shiryaev-Roberts statistic per alternative
 /// (Shin, Ramdas and Rinaldo 2024).
@@ -83,28 +111,21 @@ impl ChangeDetector {
     /// Returns the alternative with the most evidence.
     fn likeliest(&self) -> &Alternative {
         let more = |a: &&Alternative, b: &&Alternative| a.evidence.total_cmp(&b.evidence);
-        self.alternatives.iter().max_by(more).expect("there are ten alternatives")
+        self.alternatives.iter().max_by(more).expect("there are twelve alternatives")
     }
 }
 
 /// Returns ln of the likelihood ratio of each alternative to N(0, 1) at this score.
 fn ln_ratios(z: f64) -> [f64; ALTERNATIVES] {
-    let shift = |size: f64| size * z - size * size / 2.0;
-    let share = |is_inside: bool, p: f64, q: f64| {
-        if is_inside { (q / p).ln() } else { ((1.0 - q) / (1.0 - p)).ln() }
-    };
-    [
-        shift(-4.0 * SHIFT),
-        shift(-2.0 * SHIFT),
-        shift(-SHIFT),
-        shift(SHIFT),
-        shift(2.0 * SHIFT),
-        shift(4.0 * SHIFT),
-        share(z < LOW_Z, LOW, LOW_SHARES[0]),
-        share(z < LOW_Z, LOW, LOW_SHARES[1]),
-        share(z > HIGH_Z, HIGH, HIGH_SHARES[0]),
-        share(z > HIGH_Z, HIGH, HIGH_SHARES[1]),
-    ]
+    let mut ratios = [0.0; ALTERNATIVES];
+    for (ratio, size) in ratios.iter_mut().zip([-4.0, -2.0, -1.0, 1.0, 2.0, 4.0]) {
+        let shift = size * SHIFT;
+        *ratio = shift * z - shift * shift / 2.0;
+    }
+    for (ratio, end) in ratios[6..].iter_mut().zip(ENDS) {
+        *ratio = end.ln_ratio(z);
+    }
+    ratios
 }
 
 #[cfg(test)]
@@ -123,28 +144,30 @@ mod tests {
         counts
     }
 
+    /// The mean of a likelihood ratio over N(0, 1), by pieces within which it is smooth.
+    fn expected(ln_ratio: impl Fn(f64) -> f64) -> f64 {
+        let density = |z: f64| (ln_ratio(z) - z * z / 2.0).exp() / (2.0 * PI).sqrt();
+        let piece = |from: f64, to: f64| -> f64 {
+            let h = (to - from) / 2000.0;
+            (0..2000).map(|i| h * density(from + h * (f64::from(i) + 0.5))).sum()
+        };
+        piece(-12.0, End::LOWEST_5)
+            + piece(End::LOWEST_5, End::LOWEST_8)
+            + piece(End::LOWEST_8, End::HIGHEST_3)
+            + piece(End::HIGHEST_3, 12.0)
+    }
+
     #[test]
     fn under_the_null_hypothesis_each_statistic_grows_by_one_per_round_on_average() {
-        // The integral is split where a share begins.
-        let pieces = [(-12.0, LOW_Z), (LOW_Z, HIGH_Z), (HIGH_Z, 12.0)];
         for alternative in 0..ALTERNATIVES {
-            for (sign, is_fair) in [(1.0, true), (-1.0, false)] {
-                let growth = |z: f64| {
-                    (sign * ln_ratios(z)[alternative] - z * z / 2.0).exp() / (2.0 * PI).sqrt()
-                };
-                let mean: f64 = pieces
-                    .iter()
-                    .map(|&(from, to)| {
-                        let h = (to - from) / 2000.0;
-                        let middle = |i: u32| from + h * (f64::from(i) + 0.5);
-                        (0..2000).map(|i| h * growth(middle(i))).sum::<f64>()
-                    })
-                    .sum();
-                assert_eq!((mean - 1.0).abs() < 1e-5, is_fair, "{alternative}: {mean}");
-            }
+            let mean = expected(|z| ln_ratios(z)[alternative]);
+            assert!((mean - 1.0).abs() < 1e-5, "{alternative}: {mean}");
+            let wrong_sign = expected(|z| -ln_ratios(z)[alternative]);
+            assert!(wrong_sign > 1.0 + 1e-3, "{alternative}: {wrong_sign}");
         }
-        assert!((normal::cdf(LOW_Z) - LOW).abs() < 1e-12);
-        assert!((normal::survival(HIGH_Z) - HIGH).abs() < 1e-12);
+        for end in ENDS {
+            assert!((normal::cdf(-end.beyond.abs()) - end.share).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -275,11 +275,9 @@ impl Evidence {
         if let Some(newest) = &self.newest {
             let first = purses_of(self.first.ln_e(), 0);
             let theirs = purses_of(newest.ln_e(), self.changes);
-            for (number, other) in newest.bettors().into_iter().enumerate() {
-                if theirs[number] > first[number] {
-                    bettors[number] = other;
-                }
-            }
+            let fuller = |test: usize| theirs[test] > first[test];
+            let swaps = newest.bettors().into_iter().enumerate().filter(|&(test, _)| fuller(test));
+            swaps.for_each(|(test, other)| bettors[test] = other);
         }
         bettors[0].push(Bettor { name: "repeats", ln_e: self.repeats.ln_e() });
         bettors

@@ -13,7 +13,7 @@ use crate::{HouseLaw, ln_multiplier};
 /// The shares of the bettors at the start: the five of [`NAMES`], then intercept, atom, cells, cap.
 /// Most is on the four that know no order: a wrong law is the likelier deviation, and what the five
 /// find the order test finds as well.
-const SHARES: [f64; 9] = [0.08, 0.08, 0.08, 0.08, 0.08, 0.12, 0.15, 0.20, 0.13];
+const SHARES: [f64; 9] = [0.05, 0.05, 0.05, 0.05, 0.05, 0.12, 0.28, 0.22, 0.13];
 
 /// How often the highest multiplier must have come to be called a cap.
 const CAP_TIMES_MIN: u64 = 3;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bettors::{FiveBettors, NAMES, ScoredRound};
+use super::bettors::{FiveBettors, NAMES, ScoredRound, waves};
 use super::{Bettor, Contexts, ObservedRound, Regression, Scale, Wealth, ln_weighted_sum};
 use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
@@ -12,16 +12,16 @@ use crate::pit::{keyed_uniform, z_score};
 /// house.
 const HIGH: f64 = 0.515;
 
-/// The shares of the bettors at the start: the five of [`NAMES`], then contexts, scale and parity.
+/// The shares of the bettors at the start: the five of [`NAMES`], then those of [`MORE`].
 ///
-/// They were fixed before the figures of the documentation were measured. The bettor on the time of
-/// day has a fifth, because operators most often act by the clock; the one on the last three rounds
-/// has the most, because dependence between neighbours is what a model can use at once. Those whose
-/// pattern another bettor also finds (features, bits) and the rarest (parity) have the least.
-const SHARES: [f64; 8] = [0.27, 0.14, 0.08, 0.20, 0.05, 0.13, 0.10, 0.03];
+/// Neighbours (ar1, ar3) have the most, because dependence between them is what a model can use at
+/// once; then the time of day (daily, day), because operators act by the clock. Each of the two has a
+/// bettor with few coefficients, which learns sooner, beside one with more, which sees more. Bettors
+/// whose pattern another also finds (features, bits3) and the rarest (parity) have the least.
+const SHARES: [f64; 10] = [0.08, 0.17, 0.03, 0.04, 0.03, 0.20, 0.19, 0.13, 0.10, 0.03];
 
-/// The prior variance of the coefficient of the parity.
-const PARITY_PRIOR: f64 = 0.005;
+/// The names of the bettors that only the order test has.
+const MORE: [&str; 5] = ["ar1", "day", "contexts", "scale", "parity"];
 
 /// E3, the order test, of the null hypothesis "shuffling the rounds would change nothing".
 ///
@@ -35,11 +35,60 @@ pub struct OrderTest {
     index: u64,
     sizes: OrderStatistics,
     bettors: FiveBettors,
+    more: MoreBettors,
+    wealth: Wealth,
+}
+
+/// The bettors of [`MORE`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct MoreBettors {
+    ar1: Regression,
+    day: Regression,
+    parity: Regression,
     contexts: Contexts,
     scale: Scale,
-    parity: Regression,
-    ln_parity: f64,
-    wealth: Wealth,
+    /// ln of the wealth of ar1, day and parity.
+    ln_regressions: [f64; 3],
+    last_z: f64,
+}
+
+impl MoreBettors {
+    fn new() -> Self {
+        Self {
+            ar1: Regression::new(1, 0.03),
+            day: Regression::new(2, 0.005),
+            parity: Regression::new(1, 0.005),
+            contexts: Contexts::new(1.0 - HIGH),
+            scale: Scale::new(),
+            ln_regressions: [0.0; 3],
+            last_z: 0.0,
+        }
+    }
+
+    /// Bets on a round with the number `index`, then learns from it.
+    fn update(&mut self, round: ScoredRound, index: u64) {
+        let [sin, cos, ..] = waves(round.day_phase);
+        let side = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let gains = [
+            self.ar1.bet(&[self.last_z], round.z),
+            self.day.bet(&[sin, cos], round.z),
+            self.parity.bet(&[side], round.z),
+        ];
+        if !round.late {
+            for (ln_e, gain) in self.ln_regressions.iter_mut().zip(gains) {
+                *ln_e += gain;
+            }
+        }
+        self.contexts.update(round.high, round.late);
+        self.scale.update(round.z, round.late);
+        self.last_z = round.z;
+    }
+
+    /// Returns the log-wealth of each bettor, in the order of [`MORE`].
+    fn ln_e(&self) -> [f64; 5] {
+        let [ar1, day, parity] = self.ln_regressions;
+        [ar1, day, self.contexts.ln_e(), self.scale.ln_e(), parity]
+    }
 }
 
 impl OrderTest {
@@ -56,32 +105,25 @@ impl OrderTest {
             index,
             sizes: OrderStatistics::new(),
             bettors: FiveBettors::new(1.0 - HIGH),
-            contexts: Contexts::new(1.0 - HIGH),
-            scale: Scale::new(),
-            parity: Regression::new(1, PARITY_PRIOR),
-            ln_parity: 0.0,
+            more: MoreBettors::new(),
             wealth: Wealth::new(),
         }
     }
 
     /// Bets on a round, then learns from it; returns the normal score of its rank.
     pub fn update(&mut self, round: &ObservedRound) -> f64 {
-        let side = if self.index.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let index = self.index;
         let rank = self.rank(round.cents);
         let z = z_score(rank);
-        self.bettors.update(ScoredRound {
+        let scored = ScoredRound {
             z,
             ln_m: pseudo_ln(rank),
             high: rank > HIGH,
             day_phase: round.day_phase,
             late: round.late,
-        });
-        self.contexts.update(rank > HIGH, round.late);
-        self.scale.update(z, round.late);
-        let parity = self.parity.bet(&[side], z);
-        if !round.late {
-            self.ln_parity += parity;
-        }
+        };
+        self.bettors.update(scored);
+        self.more.update(scored, index);
         self.wealth.record(ln_weighted_sum(&SHARES, &self.all_ln_e()));
         z
     }
@@ -116,17 +158,18 @@ impl OrderTest {
         &self.wealth
     }
 
-    /// Returns the eight bettors of the portfolio.
+    /// Returns the ten bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
-        let names = NAMES.into_iter().chain(["contexts", "scale", "parity"]);
+        let names = NAMES.into_iter().chain(MORE);
         names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
     }
 
     /// Returns the log-wealth of each bettor, in the order of [`SHARES`].
-    fn all_ln_e(&self) -> [f64; 8] {
-        let [ar3, level, features, daily, bits3] = *self.bettors.ln_e();
-        let (contexts, scale) = (self.contexts.ln_e(), self.scale.ln_e());
-        [ar3, level, features, daily, bits3, contexts, scale, self.ln_parity]
+    fn all_ln_e(&self) -> [f64; 10] {
+        let mut all = [0.0; 10];
+        all[..5].copy_from_slice(self.bettors.ln_e());
+        all[5..].copy_from_slice(&self.more.ln_e());
+        all
     }
 }
 

@@ -227,8 +227,8 @@ mod tests {
             for round in &rounds[..cut] {
                 test.update(round.cents, false);
             }
-            let text = serde_json::to_string(&test).unwrap();
-            let mut back: Repeats = serde_json::from_str(&text).unwrap();
+            let json = serde_json::to_string(&test).unwrap();
+            let mut back: Repeats = serde_json::from_str(&json).unwrap();
             for round in &rounds[cut..] {
                 test.update(round.cents, false);
                 back.update(round.cents, false);

@@ -117,7 +117,8 @@ impl State {
             }
             PlantedGame::Volatility => self.clustered(),
             PlantedGame::Congruential { modulus } => {
-                let (factor, increment) = if modulus == 251 { (6, 0) } else { (1101, 377) };
+                // Their states have next to no serial correlation, so only their period gives them away.
+                let (factor, increment) = if modulus == 251 { (159, 0) } else { (1101, 377) };
                 self.congruential = (factor * self.congruential + increment) % modulus;
                 floor_cents(0.97 / ((self.congruential as f64 + 0.5) / modulus as f64))
             }

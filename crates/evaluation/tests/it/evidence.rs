@@ -123,10 +123,10 @@ fn a_noticed_change_begins_an_epoch_and_takes_no_evidence_away() {
 #[test]
 fn evidence_before_a_change_outlives_it() {
     let dependent = Scenario::Autoregressive(0.3).stream(4).take(2500);
-    let changed = Scenario::Fair.stream(5).map(|cents| 100 + (cents - 100) / 2).take(2500);
+    let lower = Scenario::Fair.stream(5).map(|cents| 100 + (cents - 100) / 2).take(2500);
     let mut tests = Evidence::new(HouseLaw::default(), 1);
     let (mut changes, mut alarm) = (0, None);
-    for (t, cents) in (1u64..).zip(dependent.chain(changed)) {
+    for (t, cents) in (1u64..).zip(dependent.chain(lower)) {
         let before = tests.ln_e();
         let update = tests.update(&ObservedRound::at(cents, day_phase(t)), None);
         changes += u32::from(update.changed);
@@ -150,11 +150,8 @@ fn since_is_the_first_round_at_which_the_shown_evidence_passed_twenty() {
         let mut first = [None; 3];
         for (t, cents) in (1u64..).zip(scenario.stream(8).take(5000)) {
             tests.update(&ObservedRound::at(cents, day_phase(t - 1)), None);
-            for (first, ln_e) in first.iter_mut().zip(tests.ln_e()) {
-                if ln_e >= 20f64.ln() {
-                    first.get_or_insert(t);
-                }
-            }
+            let reached = tests.ln_e().map(|ln_e| (ln_e >= 20f64.ln()).then_some(t));
+            first = std::array::from_fn(|test| first[test].or(reached[test]));
         }
         assert_eq!(tests.tests().map(|test| test.alarm_round), first);
         assert!(first.iter().any(Option::is_some), "{first:?}");

@@ -395,5 +395,5 @@ export const de = {
   verdict_absence:
     "Nach {n} Vorhersagen lässt sich sagen: wenn die Modelle einen Vorteil haben, verbessert er Vorhersagen um weniger als 0,5 %.",
   verdict_changed:
-    "Das Spiel hat sich womöglich {n}-mal geändert, zuletzt um Runde {last}. Durch Zufall ist ein solcher Hinweis in 300.000 Runden oder mehr zu erwarten.",
+    "Das Spiel hat sich womöglich {n}-mal geändert, zuletzt um Runde {last}. Durch Zufall ist ein solcher Hinweis in 1.000.000 Runden oder mehr zu erwarten.",
 };
