@@ -1,11 +1,13 @@
-//! Prints our scores of 2,000 forecasts and an audit as JSON; `tests/peers.py` compares them with
-//! other packages.
+//! Prints our scores of 2,000 forecasts, an audit and confidence sequences as JSON; `tests/peers.py`
+//! and `tests/peers_sequences.py` compare them with other packages.
 #![expect(clippy::print_stdout, reason = "the comparison reads its output")]
 
 use evaluation::audit::{self, AuditOptions, AuditRound};
+use evaluation::confidence_sequence::beta_binomial;
 use evaluation::pit::normal_scores;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::simulate::Scenario;
+use evaluation::skill::{AsymptoticCs, BernsteinCs};
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
 use serde_json::json;
 
@@ -42,6 +44,31 @@ fn main() {
             "audited": audited,
             "audited_z": normal_scores(&house, options.salt, &audited),
             "tests": tests.unwrap_or_default(),
+            "sequences": sequences(&house),
         })
     );
+}
+
+/// Confidence sequences of the share of rounds at 2x or more, and of differences of Brier scores, after
+/// each of 2,000 rounds: the bounds of the beta-binomial, asymptotic and empirical-Bernstein ones.
+fn sequences(house: &HouseLaw) -> serde_json::Value {
+    let (mut hits, mut asymptotic, mut bernstein) =
+        (0, AsymptoticCs::new(0.05), BernsteinCs::new(0.05));
+    let tilted = TiltedLaw::new(1.1).probabilities();
+    let step = |(n, cents): (u64, u64)| {
+        let is_hit = cents >= 200;
+        hits += u64::from(is_hit);
+        let difference =
+            scores::mean_brier(&house.probabilities(), cents) - scores::mean_brier(&tilted, cents);
+        asymptotic.update(difference);
+        bernstein.update(difference);
+        json!({
+            "hit": u8::from(is_hit),
+            "difference": difference,
+            "beta_binomial": beta_binomial(hits, n, 0.05),
+            "asymptotic": asymptotic.estimate(),
+            "bernstein": bernstein.estimate(),
+        })
+    };
+    (1..=2000).zip(Scenario::Fair.stream(3)).map(step).collect()
 }

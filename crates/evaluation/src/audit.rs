@@ -9,7 +9,6 @@ mod battery;
 mod clock;
 mod distributions;
 mod recording;
-mod returns;
 mod text;
 
 use std::fmt;
@@ -17,11 +16,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use recording::{Gap, Recording};
-pub use returns::ReturnRow;
 
 use crate::HouseLaw;
 use crate::pit::normal_scores;
-use crate::sequential::{Evidence, Level, ObservedRound, TestEvidence};
+use crate::returns::ReturnRow;
+use crate::sequential::{Epoch, Evidence, Level, ObservedRound, TestEvidence};
 
 /// The round counts at which to audit, announced beforehand.
 pub const SNAPSHOTS: [u64; 10] =
@@ -111,8 +110,8 @@ pub struct AuditReport {
     pub returns: Vec<ReturnRow>,
     /// The order and law tests run over the rounds; the forecast test would need forecasts.
     pub evidence: Vec<TestEvidence>,
-    /// The rounds at which the change detector raised an alarm, counted from 1.
-    pub changes: Vec<u64>,
+    /// The epochs that ended when a change was noticed, oldest first.
+    pub epochs: Vec<Epoch>,
     /// Defects of the recording: rounds it may have missed, dropped or reordered.
     pub recording: Recording,
 }
@@ -139,15 +138,13 @@ pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport,
     }
     let cents: Vec<u64> = rounds.iter().map(|round| round.cents).collect();
     let evidence = evidence(rounds, options);
-    let mut changes: Vec<u64> = evidence.closed().iter().map(|epoch| epoch.last_round).collect();
-    changes.sort_unstable();
     Ok(AuditReport {
         rounds: rounds.len(),
         options: *options,
         tests: tests(rounds, &cents, options),
-        returns: returns::table(&cents, &options.house),
-        evidence: strongest(&evidence),
-        changes,
+        returns: evidence.measured().returns,
+        evidence: evidence.tests()[..2].to_vec(),
+        epochs: evidence.closed().to_vec(),
         recording: Recording::of(rounds, &options.house),
     })
 }
@@ -184,22 +181,6 @@ fn evidence(rounds: &[AuditRound], options: &AuditOptions) -> Evidence {
         before = round.unix_seconds;
     }
     evidence
-}
-
-/// Returns the order and law tests, each in the epoch of its strongest evidence.
-fn strongest(evidence: &Evidence) -> Vec<TestEvidence> {
-    let now = evidence.tests();
-    let strongest = |number: usize| {
-        let earlier = evidence.closed().iter().map(|epoch| &epoch.tests[number]);
-        let strength = |test: &&TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
-        earlier
-            .chain([&now[number]])
-            .max_by(|a, b| {
-                strength(a).partial_cmp(&strength(b)).unwrap_or(std::cmp::Ordering::Equal)
-            })
-            .cloned()
-    };
-    [0, 1].into_iter().filter_map(strongest).collect()
 }
 
 /// Returns whether a test has reached the amber or red level.

@@ -20,6 +20,7 @@ pub mod normal;
 mod order_statistics;
 pub mod pit;
 pub mod reliability;
+pub mod returns;
 pub mod score_sheet;
 pub mod scores;
 pub mod sequential;

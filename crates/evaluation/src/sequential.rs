@@ -11,11 +11,15 @@
 //! | [`LawTest`] (E1) | the rounds are independent and follow the house law |
 //! | [`ForecastTest`] (E2) | no forecast is expected to score better than fixed odds |
 //!
-//! [`Evidence`] combines the three with the [`ChangeDetector`] and numbers the epochs between changes.
+//! [`Evidence`] combines the three with the [`ChangeDetector`], whose notes begin epochs but never
+//! restart a test.
 
 mod bettors;
 mod bits;
+mod cap;
+mod cells;
 mod change_detector;
+mod contexts;
 mod evidence;
 mod forecast;
 mod lagged_inputs;
@@ -23,26 +27,36 @@ mod law;
 mod mixture;
 mod order;
 mod regression;
+mod repeats;
+mod scale;
+mod test_run;
 mod wealth;
 
 use serde::{Deserialize, Serialize};
 
 pub use bits::Bits;
-pub use change_detector::ChangeDetector;
-pub use evidence::{Epoch, Evidence, EvidenceUpdate, Level, TestEvidence};
+pub use cap::Cap;
+pub use cells::Cells;
+pub use change_detector::{ChangeDetector, FALSE_CHANGE_ROUNDS};
+pub use contexts::Contexts;
+pub use evidence::{
+    Epoch, Evidence, EvidenceUpdate, Level, MeasuredCap, MeasuredLaw, TestEvidence,
+};
 pub use forecast::ForecastTest;
 pub use lagged_inputs::LaggedInputs;
 pub use law::LawTest;
 pub use mixture::Mixture;
 pub use order::OrderTest;
 pub use regression::Regression;
+pub use repeats::Repeats;
+pub use scale::Scale;
 pub use wealth::Wealth;
 
-/// The wealth E at which a test turns amber in the first epoch: over unlimited time, a false alarm
+/// The wealth E at which a test turns amber: over unlimited time, a false alarm
 /// in at most 1 of 20 fair games.
 pub const AMBER: f64 = 20.0;
 
-/// The wealth E at which a test turns red in the first epoch.
+/// The wealth E at which a test turns red.
 pub const RED: f64 = 100.0;
 
 /// The wealth E from which one of the three tests counts when it was not chosen beforehand.
@@ -92,6 +106,17 @@ pub(crate) fn ln_mean_exp(ln: &[f64]) -> f64 {
     }
     let sum: f64 = ln.iter().map(|&l| (l - largest).exp()).sum();
     largest + (sum / ln.len() as f64).ln()
+}
+
+/// Returns ln of the sum of `shares` times exp(`ln`): the log-wealth of a portfolio that gave the
+/// bettors these shares at the start.
+pub(crate) fn ln_weighted_sum<const N: usize>(shares: &[f64; N], ln: &[f64; N]) -> f64 {
+    let largest = ln.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return largest;
+    }
+    let sum: f64 = shares.iter().zip(ln).map(|(share, l)| share * (l - largest).exp()).sum();
+    largest + sum.ln()
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! deviate from the house law but cannot be predicted. All acceptance figures are measured on them;
 //! the same seed gives the same rounds on every machine.
 
+mod planted;
 mod simple_model;
 
 use std::f64::consts::PI;
 
+pub use planted::{PlantedGame, TimedRound};
 pub use simple_model::{SimpleForecast, SimpleModel};
 
 use crate::{normal, pit::SplitMix64};

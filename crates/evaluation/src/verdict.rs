@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
 use crate::confidence_sequence::{Estimate, beta_binomial};
-use crate::sequential::{Evidence, Level};
+use crate::sequential::{Evidence, FALSE_CHANGE_ROUNDS, Level};
 use crate::skill::SkillTrack;
 
 /// The conclusion that the evidence supports after some number of rounds.
@@ -12,11 +12,11 @@ use crate::skill::SkillTrack;
 pub struct Verdict {
     /// Rounds seen.
     pub rounds: u64,
-    /// Whether the evidence of the order test has reached its threshold in any epoch.
+    /// Whether the evidence of the order test has ever reached its threshold.
     pub order: bool,
-    /// Whether the evidence of the law test has reached its threshold in any epoch.
+    /// Whether the evidence of the law test has ever reached its threshold.
     pub law: bool,
-    /// Whether the evidence of the forecast test has reached its threshold in any epoch.
+    /// Whether the evidence of the forecast test has ever reached its threshold.
     pub forecast: bool,
     /// The advertised return r.
     pub advertised_return: f64,
@@ -27,7 +27,7 @@ pub struct Verdict {
     /// The number of scored forecasts, once they show that the learners' forecasts before shrinkage
     /// have an edge of less than 0.5 %, if any.
     pub negligible_after: Option<u64>,
-    /// The rounds at which a change was detected.
+    /// The first rounds of the epochs after noticed changes: the game may have changed around them.
     pub changes: Vec<u64>,
 }
 
@@ -57,7 +57,7 @@ impl ReturnCount {
 }
 
 impl Verdict {
-    /// Returns the verdict on the tests so far. An alarm in an earlier epoch still counts.
+    /// Returns the verdict on the tests so far. An alarm counts for ever.
     ///
     /// `served` is the skill of the served forecasts, `unshrunk` that of the learners before
     /// shrinkage. Only the latter can show that there is no edge: served forecasts that equal those
@@ -69,21 +69,17 @@ impl Verdict {
         unshrunk: &SkillTrack,
         count: &ReturnCount,
     ) -> Self {
-        let now = tests.tests();
-        let ever_alarmed = |test: usize| {
-            let alarmed = |level: Level| level >= Level::Amber;
-            alarmed(now[test].level) || tests.closed().iter().any(|e| alarmed(e.tests[test].level))
-        };
+        let [order, law, forecast] = tests.tests().map(|test| test.level >= Level::Amber);
         Self {
             rounds: tests.rounds(),
-            order: ever_alarmed(0),
-            law: ever_alarmed(1),
-            forecast: ever_alarmed(2),
+            order,
+            law,
+            forecast,
             advertised_return: house.r(),
             measured_return: count.estimate(),
             skill_percent: served.shown_percent(),
             negligible_after: unshrunk.edge_is_negligible().then(|| unshrunk.rounds()),
-            changes: tests.closed().iter().map(|epoch| epoch.last_round).collect(),
+            changes: tests.closed().iter().map(|epoch| epoch.last_round + 1).collect(),
         }
     }
 
@@ -128,18 +124,17 @@ impl Verdict {
         })
     }
 
-    /// Returns a note on detected changes of the game; `None` without a change.
+    /// Returns a note on noticed changes of the game; `None` without a change. It supports no claim.
     pub fn change_note(&self) -> Option<String> {
-        let last = self.changes.last()?;
-        Some(format!(
-            "The level of the game has changed: detected {} so far, last at round {}. The tests restarted there with doubled thresholds.",
-            if self.changes.len() == 1 {
-                "once".to_owned()
-            } else {
-                format!("{} times", self.changes.len())
-            },
-            thousands(*last)
-        ))
+        let last = thousands(*self.changes.last()?);
+        let one_in = thousands(FALSE_CHANGE_ROUNDS);
+        let chance = format!("by chance, one such note is expected in {one_in} rounds or more");
+        Some(match self.changes.len() {
+            1 => format!("The game may have changed around round {last} ({chance})."),
+            n => {
+                format!("The game may have changed {n} times, last around round {last} ({chance}).")
+            }
+        })
     }
 
     fn law_sentence(&self) -> String {
@@ -243,7 +238,8 @@ mod tests {
         verdict.negligible_after = Some(11_000);
         verdict.changes = vec![2600];
         assert!(verdict.absence().unwrap().starts_with("After 11,000 forecasts"));
-        assert!(verdict.change_note().unwrap().contains("once so far, last at round 2,600"));
+        let note = verdict.change_note().unwrap();
+        assert!(note.starts_with("The game may have changed around round 2,600 (by chance, one"));
     }
 
     #[test]

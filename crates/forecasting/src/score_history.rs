@@ -42,7 +42,7 @@ pub struct Columns {
     pub skill: SkillColumns,
     /// Share of all rounds scored so far that were inside the 80 % interval.
     pub coverage: Vec<Option<f64>>,
-    /// ln E of the three tests, each in the epoch of that round.
+    /// ln E of the three tests after that round.
     pub evidence: EvidenceColumns,
 }
 
@@ -94,7 +94,7 @@ impl ScoreHistory {
             shown: shown.map(|it| (it.lo, it.hi)),
             claimed: claimed.map(|it| (it.lo, it.hi)),
             coverage: scorecard.coverage(),
-            ln_e: [evidence.order().ln_e(), evidence.law().ln_e(), evidence.forecast().ln_e()],
+            ln_e: evidence.ln_e(),
         });
         if self.points.len() == POINTS_MAX {
             let mut number = 0;

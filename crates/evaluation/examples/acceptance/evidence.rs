@@ -2,9 +2,10 @@
 //! for each scenario, checked after every round.
 
 use evaluation::HouseLaw;
+use evaluation::returns::TargetCounts;
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{
-    AMBER, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest,
+    AMBER, Bettor, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest,
 };
 use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::{AsymptoticCs, BernsteinCs};
@@ -23,6 +24,14 @@ struct Alarms {
     change: Option<usize>,
 }
 
+/// Returns the log-wealth of the reference's portfolio, the mean of these bettors. The power of our
+/// own portfolio is measured by the example `power` of `forecasting`.
+pub(crate) fn mean_of(bettors: &[Bettor]) -> f64 {
+    let largest = bettors.iter().map(|it| it.ln_e).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = bettors.iter().map(|it| (it.ln_e - largest).exp()).sum();
+    largest + (sum / bettors.len() as f64).ln()
+}
+
 fn alarms(scenario: Scenario, seed: u64) -> Alarms {
     let house = HouseLaw::default();
     let mut order = OrderTest::new(seed + 2_000_003);
@@ -39,9 +48,10 @@ fn alarms(scenario: Scenario, seed: u64) -> Alarms {
                 *alarm = usize::try_from(t + 1).ok();
             }
         };
-        if alarms.order.is_none() {
-            order.update(&round);
-            note(&mut alarms.order, is_amber(order.ln_e()));
+        if alarms.order.is_none() || alarms.change.is_none() {
+            let z = order.update(&round);
+            note(&mut alarms.order, is_amber(mean_of(&order.bettors()[..5])));
+            note(&mut alarms.change, detector.update(z, &TargetCounts::new()).is_some());
         }
         if alarms.forecast.is_none() {
             let served = model.forecast().shrunk();
@@ -49,10 +59,9 @@ fn alarms(scenario: Scenario, seed: u64) -> Alarms {
             forecast.update(Some(&served), cents);
             note(&mut alarms.forecast, is_amber(forecast.ln_e()));
         }
-        if alarms.law.is_none() || alarms.change.is_none() {
-            let z = law.update(&round);
-            note(&mut alarms.law, is_amber(law.ln_e()));
-            note(&mut alarms.change, detector.update(z));
+        if alarms.law.is_none() {
+            law.update(&round);
+            note(&mut alarms.law, is_amber(mean_of(&law.bettors()[..7])));
         }
     }
     alarms

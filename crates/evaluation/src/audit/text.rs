@@ -87,8 +87,13 @@ impl AuditReport {
                 p_value(Some(test.anytime_p))
             )?;
         }
-        for round in &self.changes {
-            writeln!(f, "change of level detected at round {}", thousands(*round))?;
+        for epoch in &self.epochs {
+            writeln!(
+                f,
+                "The game may have changed around round {} (noticed at round {}).",
+                thousands(epoch.last_round + 1),
+                thousands(epoch.noticed_at)
+            )?;
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ impl FiveBettors {
 }
 
 /// Returns the first two harmonics of the day; zeros without a clock.
-fn waves(day_phase: Option<f64>) -> [f64; 4] {
+pub(crate) fn waves(day_phase: Option<f64>) -> [f64; 4] {
     day_phase.map_or([0.0; 4], |phase| {
         let (sin, cos) = (2.0 * PI * phase).sin_cos();
         let (sin_twice, cos_twice) = (4.0 * PI * phase).sin_cos();

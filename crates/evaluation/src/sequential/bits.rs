@@ -24,6 +24,11 @@ impl Bits {
         Self { p, depth, context: 0, rounds: 0, counts }
     }
 
+    /// Returns the number of the context of the next bit: the last `depth` bits, the newest lowest.
+    pub fn context(&self) -> usize {
+        self.context
+    }
+
     /// Bets on the next bit, learns from it, and returns the log growth of the wealth. There is no
     /// bet on the first `depth` rounds, because they have no context.
     pub fn bet(&mut self, bit: bool) -> f64 {

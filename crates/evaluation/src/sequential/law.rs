@@ -3,14 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{FiveBettors, NAMES, ScoredRound};
-use super::{Bettor, Bits, LaggedInputs, ObservedRound, Regression, Wealth, ln_mean_exp};
+use super::{
+    AMBER, Bettor, Bits, Cap, Cells, LaggedInputs, ObservedRound, Regression, Wealth,
+    ln_weighted_sum,
+};
 use crate::pit::{keyed_uniform, z_score};
 use crate::{HouseLaw, ln_multiplier};
 
+/// The shares of the bettors at the start: the five of [`NAMES`], then intercept, atom, cells, cap.
+/// Most is on the four that know no order: a wrong law is the likelier deviation, and what the five
+/// find the order test finds as well.
+const SHARES: [f64; 9] = [0.05, 0.05, 0.05, 0.05, 0.05, 0.12, 0.28, 0.22, 0.13];
+
+/// How often the highest multiplier must have come to be called a cap.
+const CAP_TIMES_MIN: u64 = 3;
+
 /// E1, the law test, of the null hypothesis "rounds are independent, with P(M >= x) = r/x".
 ///
-/// The five bettors of the order test bet on the randomised transform under the house law; two more
-/// bet on the mean level and on the share of 1.00x. Evidence here without evidence in the order test
+/// Five bettors of the order test bet on the randomised transform under the house law; four more bet
+/// on the mean level, on the share of 1.00x, on the cell of the multiplier, and on a cap. Evidence here without evidence in the order test
 /// means that the game follows another law: it may be unfair, yet its next round is no more
 /// predictable.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,8 +32,10 @@ pub struct LawTest {
     bettors: FiveBettors,
     intercept: Regression,
     atom: Bits,
-    ln_intercept: f64,
-    ln_atom: f64,
+    cells: Cells,
+    cap: Cap,
+    /// ln of the wealth of intercept, atom, cells and cap.
+    ln_rest: [f64; 4],
     wealth: Wealth,
 }
 
@@ -42,8 +55,9 @@ impl LawTest {
             bettors: FiveBettors::new(house.survival_cents(200)),
             intercept: Regression::new(1, 0.01),
             atom: Bits::new(house.survival_cents(101), 200.0, 0),
-            ln_intercept: 0.0,
-            ln_atom: 0.0,
+            cells: Cells::new(&house),
+            cap: Cap::new(house),
+            ln_rest: [0.0; 4],
             wealth: Wealth::new(),
         }
     }
@@ -60,16 +74,18 @@ impl LawTest {
             day_phase: round.day_phase,
             late: round.late,
         });
-        let level = self.intercept.bet(&[1.0], z);
-        let atom = self.atom.bet(round.cents > 100);
+        let gains = [
+            self.intercept.bet(&[1.0], z),
+            self.atom.bet(round.cents > 100),
+            self.cells.bet(round.cents),
+            self.cap.bet(round.cents),
+        ];
         if !round.late {
-            self.ln_intercept += level;
-            self.ln_atom += atom;
+            for (ln_e, gain) in self.ln_rest.iter_mut().zip(gains) {
+                *ln_e += gain;
+            }
         }
-        let mut seven = [self.ln_intercept; 7];
-        seven[..5].copy_from_slice(self.bettors.ln_e());
-        seven[6] = self.ln_atom;
-        self.wealth.record(ln_mean_exp(&seven));
+        self.wealth.record(ln_weighted_sum(&SHARES, &self.all_ln_e()));
         z
     }
 
@@ -98,14 +114,24 @@ impl LawTest {
         self.bettors.inputs()
     }
 
-    /// Returns the seven bettors of the portfolio.
+    /// Returns the nine bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
-        let five =
-            NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e });
-        five.chain([
-            Bettor { name: "intercept", ln_e: self.ln_intercept },
-            Bettor { name: "atom", ln_e: self.ln_atom },
-        ])
-        .collect()
+        let names = NAMES.into_iter().chain(["intercept", "atom", "cells", "cap"]);
+        names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
+    }
+
+    /// Returns the highest multiplier, in cents, and how often it has come, if its returns alone are
+    /// evidence of a cap.
+    pub fn cap(&self) -> Option<(u64, u64)> {
+        let [_, _, _, ln_cap] = self.ln_rest;
+        self.cap.highest().filter(|&(_, times)| times >= CAP_TIMES_MIN && ln_cap >= AMBER.ln())
+    }
+
+    /// Returns the log-wealth of each bettor, in the order of [`SHARES`].
+    fn all_ln_e(&self) -> [f64; 9] {
+        let mut all = [0.0; 9];
+        all[..5].copy_from_slice(self.bettors.ln_e());
+        all[5..].copy_from_slice(&self.ln_rest);
+        all
     }
 }

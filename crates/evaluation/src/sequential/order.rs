@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bettors::{FiveBettors, NAMES, ScoredRound};
-use super::{Bettor, ObservedRound, Wealth, ln_mean_exp};
+use super::bettors::{FiveBettors, NAMES, ScoredRound, waves};
+use super::{Bettor, Contexts, ObservedRound, Regression, Scale, Wealth, ln_weighted_sum};
 use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
@@ -11,6 +11,17 @@ use crate::pit::{keyed_uniform, z_score};
 /// The rank above which a round counts as high. A constant of the test, not an assumption about the
 /// house.
 const HIGH: f64 = 0.515;
+
+/// The shares of the bettors at the start: the five of [`NAMES`], then those of [`MORE`].
+///
+/// Neighbours (ar1, ar3) have the most, because dependence between them is what a model can use at
+/// once; then the time of day (daily, day), because operators act by the clock. Each of the two has a
+/// bettor with few coefficients, which learns sooner, beside one with more, which sees more. Bettors
+/// whose pattern another also finds (features, bits3) and the rarest (parity) have the least.
+const SHARES: [f64; 10] = [0.08, 0.17, 0.03, 0.04, 0.03, 0.20, 0.19, 0.13, 0.10, 0.03];
+
+/// The names of the bettors that only the order test has.
+const MORE: [&str; 5] = ["ar1", "day", "contexts", "scale", "parity"];
 
 /// E3, the order test, of the null hypothesis "shuffling the rounds would change nothing".
 ///
@@ -24,7 +35,60 @@ pub struct OrderTest {
     index: u64,
     sizes: OrderStatistics,
     bettors: FiveBettors,
+    more: MoreBettors,
     wealth: Wealth,
+}
+
+/// The bettors of [`MORE`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct MoreBettors {
+    ar1: Regression,
+    day: Regression,
+    parity: Regression,
+    contexts: Contexts,
+    scale: Scale,
+    /// ln of the wealth of ar1, day and parity.
+    ln_regressions: [f64; 3],
+    last_z: f64,
+}
+
+impl MoreBettors {
+    fn new() -> Self {
+        Self {
+            ar1: Regression::new(1, 0.03),
+            day: Regression::new(2, 0.005),
+            parity: Regression::new(1, 0.005),
+            contexts: Contexts::new(1.0 - HIGH),
+            scale: Scale::new(),
+            ln_regressions: [0.0; 3],
+            last_z: 0.0,
+        }
+    }
+
+    /// Bets on a round with the number `index`, then learns from it.
+    fn update(&mut self, round: ScoredRound, index: u64) {
+        let [sin, cos, ..] = waves(round.day_phase);
+        let side = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let gains = [
+            self.ar1.bet(&[self.last_z], round.z),
+            self.day.bet(&[sin, cos], round.z),
+            self.parity.bet(&[side], round.z),
+        ];
+        if !round.late {
+            for (ln_e, gain) in self.ln_regressions.iter_mut().zip(gains) {
+                *ln_e += gain;
+            }
+        }
+        self.contexts.update(round.high, round.late);
+        self.scale.update(round.z, round.late);
+        self.last_z = round.z;
+    }
+
+    /// Returns the log-wealth of each bettor, in the order of [`MORE`].
+    fn ln_e(&self) -> [f64; 5] {
+        let [ar1, day, parity] = self.ln_regressions;
+        [ar1, day, self.contexts.ln_e(), self.scale.ln_e(), parity]
+    }
 }
 
 impl OrderTest {
@@ -41,22 +105,26 @@ impl OrderTest {
             index,
             sizes: OrderStatistics::new(),
             bettors: FiveBettors::new(1.0 - HIGH),
+            more: MoreBettors::new(),
             wealth: Wealth::new(),
         }
     }
 
     /// Bets on a round, then learns from it; returns the normal score of its rank.
     pub fn update(&mut self, round: &ObservedRound) -> f64 {
+        let index = self.index;
         let rank = self.rank(round.cents);
         let z = z_score(rank);
-        self.bettors.update(ScoredRound {
+        let scored = ScoredRound {
             z,
             ln_m: pseudo_ln(rank),
             high: rank > HIGH,
             day_phase: round.day_phase,
             late: round.late,
-        });
-        self.wealth.record(ln_mean_exp(self.bettors.ln_e()));
+        };
+        self.bettors.update(scored);
+        self.more.update(scored, index);
+        self.wealth.record(ln_weighted_sum(&SHARES, &self.all_ln_e()));
         z
     }
 
@@ -90,9 +158,18 @@ impl OrderTest {
         &self.wealth
     }
 
-    /// Returns the five bettors of the portfolio.
+    /// Returns the ten bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
-        NAMES.iter().zip(self.bettors.ln_e()).map(|(&name, &ln_e)| Bettor { name, ln_e }).collect()
+        let names = NAMES.into_iter().chain(MORE);
+        names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
+    }
+
+    /// Returns the log-wealth of each bettor, in the order of [`SHARES`].
+    fn all_ln_e(&self) -> [f64; 10] {
+        let mut all = [0.0; 10];
+        all[..5].copy_from_slice(self.bettors.ln_e());
+        all[5..].copy_from_slice(&self.more.ln_e());
+        all
     }
 }
 

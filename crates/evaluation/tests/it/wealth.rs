@@ -1,6 +1,7 @@
 //! The wealth of the bettors of the three tests, checked by formulas independent of how they bet.
 
 use evaluation::pit::{keyed_uniform, normal_scores, randomised_pit};
+use evaluation::returns::TargetCounts;
 use evaluation::sequential::{
     Bettor, ChangeDetector, ForecastTest, LaggedInputs, LawTest, ObservedRound, OrderTest,
     Regression, Wealth,
@@ -33,11 +34,19 @@ fn beta_mixture(bits: &[bool], p: f64, strength: f64) -> f64 {
     ln_beta(a + ones, b + zeros) - ln_beta(a, b) - ones * p.ln() - zeros * (1.0 - p).ln()
 }
 
-/// Asserts that the portfolio is the average of its bettors, and that its peak is that of `course`.
+/// The shares of the bettors of the three portfolios.
+const ORDER: [f64; 10] = [0.08, 0.17, 0.03, 0.04, 0.03, 0.20, 0.19, 0.13, 0.10, 0.03];
+const LAW: [f64; 9] = [0.05, 0.05, 0.05, 0.05, 0.05, 0.12, 0.28, 0.22, 0.13];
+const FORECAST: [f64; 3] = [1.0 / 3.0; 3];
+
+/// Asserts that the portfolio is the average of its bettors with these shares, and that its peak is
+/// that of `course`.
 #[track_caller]
-fn check_course(bettors: &[Bettor], course: &[f64], wealth: &Wealth, p: f64) {
-    let total: f64 = bettors.iter().map(|bettor| bettor.ln_e.exp()).sum();
-    let now = (total / bettors.len() as f64).ln();
+fn check_course(shares: &[f64], bettors: &[Bettor], course: &[f64], wealth: &Wealth) {
+    check(shares.iter().sum(), 1.0);
+    assert_eq!(shares.len(), bettors.len());
+    let purses = shares.iter().zip(bettors).map(|(share, bettor)| share * bettor.ln_e.exp());
+    let now = purses.sum::<f64>().ln();
     let (mut highest, mut at) = (0.0, 0);
     for (round, &ln_e) in (1..).zip(course) {
         if ln_e > highest {
@@ -47,8 +56,7 @@ fn check_course(bettors: &[Bettor], course: &[f64], wealth: &Wealth, p: f64) {
     check(wealth.ln_e(), now);
     check(wealth.ln_e_max(), highest);
     assert_eq!((wealth.peak_round(), wealth.rounds()), (at, course.len() as u64));
-    check(p, (-highest).exp());
-    check(wealth.anytime_p(), p);
+    check(wealth.anytime_p(), (-highest).exp());
 }
 
 fn names(bettors: &[Bettor]) -> Vec<&'static str> {
@@ -69,12 +77,13 @@ fn the_bettors_on_the_level_and_on_the_atom_equal_the_textbook_mixtures() {
     let bettors = test.bettors();
     assert_eq!(
         names(&bettors),
-        ["ar3", "level", "features", "daily", "bits3", "intercept", "atom"]
+        ["ar3", "level", "features", "daily", "bits3", "intercept", "atom", "cells", "cap"]
     );
     check(bettors[5].ln_e, mixture(&scores, 0.01));
     check(bettors[6].ln_e, beta_mixture(&atoms, 0.97 / 1.01, 200.0));
     assert!(bettors.iter().all(|bettor| bettor.ln_e.abs() > 1e-3), "{bettors:?}");
-    check_course(&bettors, &course, test.wealth(), test.anytime_p());
+    check_course(&LAW, &bettors, &course, test.wealth());
+    check(test.anytime_p(), test.wealth().anytime_p());
     check(test.ln_e_max(), test.wealth().ln_e_max());
     assert!(test.ln_e_max() > test.ln_e(), "the peak must lie before the last round");
     assert_eq!(test.inputs().rounds(), 399);
@@ -85,7 +94,7 @@ fn the_bettors_on_the_level_and_on_the_atom_equal_the_textbook_mixtures() {
 }
 
 #[test]
-fn none_of_the_seven_bets_on_late_rounds() {
+fn none_of_the_nine_bets_on_late_rounds() {
     let mut test = LawTest::new(HouseLaw::default(), SALT);
     for cents in (Scenario::Independent { r: 0.90, theta: 1.0 }).rounds(100, 3) {
         test.update(&ObservedRound { late: true, ..ObservedRound::new(cents) });
@@ -95,7 +104,7 @@ fn none_of_the_seven_bets_on_late_rounds() {
 }
 
 #[test]
-fn the_order_test_is_the_average_of_its_five_bettors() {
+fn the_order_test_is_the_average_of_its_ten_bettors() {
     let mut test = OrderTest::new(SALT);
     let mut course = Vec::new();
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.2).rounds(600, 9)) {
@@ -103,8 +112,12 @@ fn the_order_test_is_the_average_of_its_five_bettors() {
         course.push(test.ln_e());
     }
     let bettors = test.bettors();
-    assert_eq!(names(&bettors), ["ar3", "level", "features", "daily", "bits3"]);
-    check_course(&bettors, &course, test.wealth(), test.anytime_p());
+    assert_eq!(
+        names(&bettors),
+        ["ar3", "level", "features", "daily", "bits3", "ar1", "day", "contexts", "scale", "parity"]
+    );
+    check_course(&ORDER, &bettors, &course, test.wealth());
+    check(test.anytime_p(), test.wealth().anytime_p());
     check(test.ln_e_max(), test.wealth().ln_e_max());
     assert!(test.ln_e_max() > test.ln_e());
 }
@@ -139,28 +152,39 @@ fn the_stakes_of_the_forecast_test_follow_its_definition() {
             check(bettor.ln_e, money);
         }
         check(test.ln_e(), portfolio);
-        check_course(&bettors, &course, test.wealth(), test.anytime_p());
+        check_course(&FORECAST, &bettors, &course, test.wealth());
+        check(test.anytime_p(), test.wealth().anytime_p());
         check(test.ln_e_max(), test.wealth().ln_e_max());
     }
 }
 
 #[test]
 fn the_change_detector_sums_over_every_round_at_which_the_change_may_have_begun() {
-    let scores = [0.3, -1.1, 2.2, 0.9, 1.7, -0.2, 2.5];
+    let scores = [0.3, -1.1, 2.2, 0.9, 1.7, -2.2, 2.5];
+    let none = TargetCounts::new();
     let mut detector = ChangeDetector::new();
     for n in 1..=scores.len() {
-        assert!(!detector.update(scores[n - 1]));
-        let begun_at = |from: usize, shift: f64| -> f64 {
-            scores[from..n].iter().map(|z| shift * z - shift * shift / 2.0).sum::<f64>().exp()
+        assert_eq!(detector.update(scores[n - 1], &none), None);
+        let sum_over_starts = |ratio: &dyn Fn(f64) -> f64| -> f64 {
+            (0..n).map(|from| scores[from..n].iter().map(|&z| ratio(z)).product::<f64>()).sum()
         };
-        let of_shift = |shift: f64| (0..n).map(|from| begun_at(from, shift)).sum::<f64>();
-        let level = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4].map(of_shift).iter().sum::<f64>() / 6.0;
-        check(detector.level(), level);
+        let shift = |size: f64| sum_over_starts(&|z| (size * z - size * size / 2.0).exp());
+        let low = |q: f64| {
+            sum_over_starts(&|z| if z < -1.644_853_6 { q / 0.05 } else { (1.0 - q) / 0.95 })
+        };
+        let lower = |q: f64| {
+            sum_over_starts(&|z| if z < -1.405_071_5 { q / 0.08 } else { (1.0 - q) / 0.92 })
+        };
+        let high = |q: f64| {
+            sum_over_starts(&|z| if z > 1.880_793_6 { q / 0.03 } else { (1.0 - q) / 0.97 })
+        };
+        let shifts: f64 = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4].map(shift).iter().sum();
+        let ends = low(0.025) + low(0.1) + lower(0.04) + lower(0.13) + high(0.0075) + high(0.06);
+        check(detector.level(), (shifts + ends) / 12.0);
         assert_eq!(detector.rounds(), n as u64);
     }
-    let until_alarm = (1..100).find(|_| detector.update(5.0));
-    assert_eq!(until_alarm, Some(5));
-    assert_eq!(detector, ChangeDetector::new(), "an alarm must reset the detector");
+    let until_alarm = (1..100).find(|_| detector.update(5.0, &none).is_some());
+    assert_eq!(until_alarm, Some(7));
 }
 
 #[test]

@@ -81,9 +81,9 @@ fn a_late_forecast_is_scored_but_not_bet_on() {
     };
     let (in_time, late) = (run(1), run(10));
     assert_eq!(in_time.scorecard().scored(), late.scorecard().scored());
-    let bets = |engine: &Engine| engine.scorecard().evidence().forecast().wealth().ln_e();
+    let bets = |engine: &Engine| engine.scorecard().evidence().ln_e()[2] + std::f64::consts::LN_2;
     assert!(bets(&in_time).abs() > 0.1, "{}", bets(&in_time));
-    assert_eq!(bets(&late).to_bits(), 0f64.to_bits());
+    assert!(bets(&late).abs() < 1e-15);
 }
 
 #[test]

@@ -4,4 +4,5 @@
 mod learning;
 mod ledger_lines;
 mod no_hindsight;
+mod power;
 mod threads;

@@ -1,20 +1,23 @@
 //! The evidence of the three sequential tests, as the API shows it.
 
-use evaluation::sequential::{Bettor, Epoch, Evidence, Level, TestEvidence, Wealth};
+use evaluation::returns::ReturnRow;
+use evaluation::sequential::{Bettor, Epoch, Evidence, Level, MeasuredLaw, TestEvidence};
 use serde::Serialize;
 
 /// Upper limit of `e` and `e_max`: JSON has no infinity.
 const E_MAX: f64 = 1e300;
 
-/// The evidence of all three tests, and the past epochs, each ended by a change of the game.
+/// The evidence of all three tests, the measured law, and the epochs between noticed changes.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EvidenceView {
     order: TestView,
     law: TestView,
     forecast: TestView,
     rounds: u64,
+    measured: MeasuredLaw,
     epoch: u32,
     epoch_from: u64,
+    epoch_returns: Vec<ReturnRow>,
     closed: Vec<Epoch>,
 }
 
@@ -39,17 +42,17 @@ struct TestView {
 impl EvidenceView {
     pub(crate) fn of(evidence: &Evidence) -> Self {
         let [order, law, forecast] = evidence.tests();
+        let [order_bettors, law_bettors, forecast_bettors] = evidence.bettors();
+        let rounds = evidence.rounds();
         Self {
-            order: TestView::of(&order, evidence.order().wealth(), evidence.order().bettors()),
-            law: TestView::of(&law, evidence.law().wealth(), evidence.law().bettors()),
-            forecast: TestView::of(
-                &forecast,
-                evidence.forecast().wealth(),
-                evidence.forecast().bettors(),
-            ),
-            rounds: evidence.rounds(),
+            order: TestView::of(&order, order_bettors, rounds),
+            law: TestView::of(&law, law_bettors, rounds),
+            forecast: TestView::of(&forecast, forecast_bettors, rounds),
+            rounds,
+            measured: evidence.measured(),
             epoch: evidence.epoch(),
             epoch_from: evidence.epoch_from(),
+            epoch_returns: evidence.epoch_returns(),
             closed: evidence.closed().to_vec(),
         }
     }
@@ -63,7 +66,7 @@ impl EvidenceView {
 }
 
 impl TestView {
-    fn of(test: &TestEvidence, wealth: &Wealth, bettors: Vec<Bettor>) -> Self {
+    fn of(test: &TestEvidence, bettors: Vec<Bettor>, rounds: u64) -> Self {
         let euros = |ln_e: f64| ln_e.exp().min(E_MAX);
         Self {
             e: euros(test.ln_e),
@@ -75,7 +78,7 @@ impl TestView {
             anytime_p: test.anytime_p,
             alarm_round: test.alarm_round,
             bettors,
-            rounds: wealth.rounds(),
+            rounds,
         }
     }
 }

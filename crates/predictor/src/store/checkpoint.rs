@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Incremented when the layout or the meaning of a checkpoint changes.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// The first line of the file. The second line is the digest of everything after it.
 const MAGIC: &[u8] = b"aviator predictor checkpoint\n";

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use evaluation::sequential::{Epoch, Level, TestEvidence};
+use evaluation::HouseLaw;
+use evaluation::returns::TargetCounts;
+use evaluation::sequential::Epoch;
 use reqwest::{Client, Method, Response, redirect};
 use serde_json::{Map, Value};
 
@@ -188,17 +190,10 @@ async fn with_a_model_a_collector_and_scores_every_answer_is_as_described() {
 /// No test waits for a change of the game, so the epoch that it ends is written here.
 #[test]
 fn an_epoch_that_has_ended_is_as_described() {
-    let test = |name: &str| TestEvidence {
-        name: name.to_owned(),
-        level: Level::Amber,
-        ln_e: 1.0,
-        ln_e_max: 3.5,
-        ln_amber: 3.0,
-        anytime_p: 0.03,
-        alarm_round: Some(400),
-    };
-    let tests = ["order", "law", "forecast"].map(test);
-    let epoch = Epoch { number: 0, first_round: 1, last_round: 500, tests };
+    let mut counts = TargetCounts::new();
+    counts.update(210);
+    let returns = counts.rows(&HouseLaw::default());
+    let epoch = Epoch { number: 0, first_round: 1, last_round: 500, noticed_at: 700, returns };
     let (document, epoch) = (document(), serde_json::to_value(epoch).unwrap());
     let schema = &document["components"]["schemas"]["Epoch"];
     assert_eq!(mismatches(&document, schema, &epoch, ""), [""; 0]);

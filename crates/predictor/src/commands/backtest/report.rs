@@ -36,9 +36,9 @@ pub(super) struct Report {
     pub(super) verdict: Conclusion,
     /// Trust in the model at the end.
     pub(super) kappa: f64,
-    /// Order, law, forecast: each in the epoch with its strongest evidence.
+    /// Order, law, forecast.
     pub(super) evidence: Vec<TestEvidence>,
-    /// Past epochs, each ended by a change of the game.
+    /// The epochs that ended when a change was noticed.
     pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
     pub(super) flat_stakes: Vec<Stakes>,
@@ -74,9 +74,9 @@ pub(super) struct ScorePoint {
     pub(super) skill: Option<Estimate>,
     /// The same for the raw ensemble.
     pub(super) ensemble_skill: Option<Estimate>,
-    /// ln E of the order, law and forecast test in this epoch.
+    /// ln E of the order, law and forecast test.
     pub(super) ln_e: [f64; 3],
-    /// Changes noticed so far; each doubles the thresholds.
+    /// Changes noticed so far.
     pub(super) epoch: u32,
     /// Coverage of the 80 % interval over the last 500 scored rounds, known once there are 100.
     pub(super) coverage80: Option<f64>,
@@ -144,7 +144,7 @@ impl ReportBuilder {
             round: engine.rounds(),
             skill: scorecard.skill_percent(),
             ensemble_skill: self.ensemble.shown_percent(),
-            ln_e: evidence.tests().map(|test| test.ln_e),
+            ln_e: evidence.ln_e(),
             epoch: evidence.epoch(),
             coverage80: self.coverage(0),
             coverage90: self.coverage(1),
@@ -174,7 +174,7 @@ impl ReportBuilder {
                 recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
             },
             kappa: engine.kappa(),
-            evidence: strongest(evidence.closed(), &evidence.tests()),
+            evidence: evidence.tests().to_vec(),
             epochs: evidence.closed().to_vec(),
             scorecard: scorecard.report(),
             flat_stakes: self.stakes.into_iter().map(Stakes::finished).collect(),
@@ -182,22 +182,6 @@ impl ReportBuilder {
             curve: self.curve,
         }
     }
-}
-
-/// Returns each test in the epoch of its strongest evidence, with the round of its first alarm in
-/// any epoch.
-fn strongest(closed: &[Epoch], now: &[TestEvidence; 3]) -> Vec<TestEvidence> {
-    let strongest = |number: usize| {
-        let all = closed.iter().map(|epoch| &epoch.tests[number]).chain([&now[number]]);
-        let first_alarm = all.clone().filter_map(|test| test.alarm_round).min();
-        let test = all.max_by(|a, b| {
-            let strength = |test: &TestEvidence| (test.level, test.ln_e_max - test.ln_amber);
-            let ((level_a, a), (level_b, b)) = (strength(a), strength(b));
-            level_a.cmp(&level_b).then(a.total_cmp(&b))
-        });
-        test.map(|test| TestEvidence { alarm_round: first_alarm, ..test.clone() })
-    };
-    (0..now.len()).filter_map(strongest).collect()
 }
 
 fn seen(rounds: &[Round]) -> Option<Seen> {

@@ -24,7 +24,7 @@ fn write(text: &mut String, report: &Report) -> Result {
     for sentence in report.verdict.sentences() {
         writeln!(text, "{sentence}")?;
     }
-    writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100, doubled at each change)")?;
+    writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100)")?;
     for test in &report.evidence {
         writeln!(text, "  {:<9} {}", test.name, level(test))?;
     }

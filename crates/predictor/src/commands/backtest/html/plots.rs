@@ -22,7 +22,7 @@ const SKILL: &str = "<span class=\"key ours\">served</span> <span class=\"key la
     hold however often one looks. Above 0 is better. The first rounds, where the bands are widest, are cut.";
 const EVIDENCE: &str = "<span class=\"key order\">order</span> <span class=\"key law\">law</span> \
     <span class=\"key forecast\">forecast</span> What each euro has become, on a logarithmic scale. \
-    At a detected change (vertical line) all three restart, with doubled thresholds.";
+    An upright line: the game may have changed; the tests go on.";
 const CALIBRATION: &str = "Forecast probability and observed share, in ten bins for each target, \
     with 95 % ends. Dots on the diagonal are calibrated; small dots rest on few rounds.";
 const COVERAGE: &str = "<span class=\"key ours\">80 %</span> <span class=\"key law\">90 %</span> \
@@ -82,14 +82,12 @@ fn skill(report: &Report) -> Plot<'static> {
 
 fn evidence(report: &Report) -> Plot<'static> {
     let highest = report.curve.iter().flat_map(|it| it.ln_e).fold(0.0, f64::max) / LN_10;
-    let threshold = |first: f64| {
-        move |it: &ScorePoint| Some(first.log10() + f64::from(it.epoch) * std::f64::consts::LOG10_2)
-    };
+    let threshold = |e: f64| move |_: &ScorePoint| Some(e.log10());
     let mut marks = vec![
         line(report, "threshold", threshold(20.0)),
         line(report, "threshold", threshold(100.0)),
     ];
-    marks.extend(report.epochs.iter().map(|it| Mark::Moment { x: it.last_round as f64 }));
+    marks.extend(report.epochs.iter().map(|it| Mark::Moment { x: it.noticed_at as f64 }));
     for (test, class) in ["order", "law", "forecast"].into_iter().enumerate() {
         marks.push(line(report, class, |it| Some(it.ln_e[test] / LN_10)));
     }

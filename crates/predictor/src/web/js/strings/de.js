@@ -384,5 +384,5 @@ export const de = {
   verdict_absence:
     "Nach {n} Vorhersagen lässt sich sagen: wenn die Modelle einen Vorteil haben, verbessert er Vorhersagen um weniger als 0,5 %.",
   verdict_changed:
-    "Das Niveau des Spiels hat sich geändert: {n}-mal bemerkt, zuletzt in Runde {last}. Die Prüfungen begannen dort neu, mit doppelten Schwellen.",
+    "Das Spiel hat sich womöglich {n}-mal geändert, zuletzt um Runde {last}. Durch Zufall ist ein solcher Hinweis in 1.000.000 Runden oder mehr zu erwarten.",
 };

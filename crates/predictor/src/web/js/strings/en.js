@@ -374,5 +374,5 @@ export const en = {
   verdict_absence:
     "After {n} forecasts we can say: if the models have an edge, it improves forecasts by less than 0.5 %.",
   verdict_changed:
-    "The game’s level changed: noticed {n} time so far, last at round {last}. The tests began anew there, with doubled thresholds. | The game’s level changed: noticed {n} times so far, last at round {last}. The tests began anew there, with doubled thresholds.",
+    "The game may have changed {n} time, last around round {last}. By chance, one such note is expected in 1,000,000 rounds or more. | The game may have changed {n} times, last around round {last}. By chance, one such note is expected in 1,000,000 rounds or more.",
 };

@@ -1,0 +1,239 @@
+//! A test that bets that what followed the last three multipliers before follows them again.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// Multipliers that make a context.
+const DEPTH: usize = 3;
+
+/// The rounds remembered; a generator with a longer period is not found.
+const MEMORY: usize = 16_384;
+
+/// Slots of the index of contexts.
+const SLOTS: usize = 2 * MEMORY;
+
+/// The upper edges, in cents, of all cells but the last: eighths of a fair game.
+const EDGES: [u64; CELLS - 1] = [111, 130, 156, 194, 259, 388, 776];
+const CELLS: usize = 8;
+
+/// A test for generators that repeat themselves, valid for exchangeable rounds whatever is known
+/// about earlier ones: multipliers, ties or times.
+///
+/// It forecasts in which of eight cells the next multiplier falls: the cell of the round that
+/// followed the last three multipliers when they last came, mixed with the frequencies so far. Its
+/// wealth is the probability that these forecasts gave to the cells, over the highest that *any*
+/// exchangeable law gives to them: the product of `c_i`! over n!, for `c_i` rounds in cell i
+/// (universal inference: Wasserman, Ramdas and Balakrishnan 2020). That is at most the likelihood
+/// ratio against the true law, which is a martingale, so Ville's bound holds at every stopping time.
+///
+/// The bettors on ranks cannot do this. Ranks are uniform only to one who knows no multipliers: of
+/// two equal rounds, for example, one may conclude that the law has few values.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "StoredRepeats", into = "StoredRepeats")]
+pub struct Repeats {
+    rounds: u64,
+    counts: [u64; CELLS],
+    hits: u64,
+    misses: u64,
+    ln_e: f64,
+    /// The newest multipliers, in cents.
+    recent: VecDeque<u64>,
+    /// By hash of three multipliers: the number, counted from 1, of the last round that followed
+    /// them; 0 for none.
+    index: Vec<u64>,
+}
+
+/// The stored form; the index is rebuilt.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredRepeats {
+    rounds: u64,
+    counts: [u64; CELLS],
+    hits: u64,
+    misses: u64,
+    ln_e: f64,
+    recent: VecDeque<u64>,
+}
+
+impl Repeats {
+    /// Returns the test before any round.
+    pub fn new() -> Self {
+        Self {
+            rounds: 0,
+            counts: [0; CELLS],
+            hits: 0,
+            misses: 0,
+            ln_e: 0.0,
+            recent: VecDeque::with_capacity(MEMORY + 1),
+            index: vec![0; SLOTS],
+        }
+    }
+
+    /// Returns ln of the wealth.
+    pub fn ln_e(&self) -> f64 {
+        self.ln_e
+    }
+
+    /// Bets on a round, then learns from it; learns only if `late`.
+    pub fn update(&mut self, cents: u64, late: bool) {
+        let cell = EDGES.partition_point(|&edge| edge <= cents);
+        let slot = self.slot();
+        let guess = slot.and_then(|slot| self.guess(slot)).filter(|_| !late);
+        let (n, of_cell) = (self.rounds as f64, self.counts[cell] as f64);
+        let mut forecast = (of_cell + 1.0) / (n + CELLS as f64);
+        if let Some(guess) = guess {
+            let tries = self.hits as f64 + self.misses as f64;
+            let stake = (self.hits as f64 + 0.5) / (tries + 1.0);
+            let is_hit = guess == cell;
+            forecast = (1.0 - stake) * forecast + if is_hit { stake } else { 0.0 };
+            *(if is_hit { &mut self.hits } else { &mut self.misses }) += 1;
+        }
+        self.ln_e += (forecast * (n + 1.0) / (of_cell + 1.0)).ln();
+        self.counts[cell] += 1;
+        self.rounds += 1;
+        if let Some(slot) = slot {
+            self.index[slot] = self.rounds;
+        }
+        self.recent.push_back(cents);
+        if self.recent.len() > MEMORY {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Returns the slot of the newest three multipliers.
+    fn slot(&self) -> Option<usize> {
+        let from = self.recent.len().checked_sub(DEPTH)?;
+        Some(slot_of(self.recent.range(from..)))
+    }
+
+    /// Returns the cell of the last round that followed the newest three multipliers.
+    fn guess(&self, slot: usize) -> Option<usize> {
+        let oldest = self.rounds - self.recent.len() as u64 + 1;
+        let place = usize::try_from(self.index[slot].checked_sub(oldest)?).ok()?;
+        let from = place.checked_sub(DEPTH)?;
+        let newest = self.recent.range(self.recent.len() - DEPTH..);
+        let is_same = self.recent.range(from..place).eq(newest);
+        is_same.then(|| EDGES.partition_point(|&edge| edge <= self.recent[place]))
+    }
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<StoredRepeats> for Repeats {
+    fn from(stored: StoredRepeats) -> Self {
+        let StoredRepeats { rounds, counts, hits, misses, ln_e, recent } = stored;
+        let oldest = (rounds + 1).saturating_sub(recent.len() as u64);
+        let mut index = vec![0; SLOTS];
+        for place in DEPTH..recent.len() {
+            index[slot_of(recent.range(place - DEPTH..place))] = oldest + place as u64;
+        }
+        Self { rounds, counts, hits, misses, ln_e, recent, index }
+    }
+}
+
+impl From<Repeats> for StoredRepeats {
+    fn from(test: Repeats) -> Self {
+        let Repeats { rounds, counts, hits, misses, ln_e, recent, index: _ } = test;
+        Self { rounds, counts, hits, misses, ln_e, recent }
+    }
+}
+
+/// Returns the slot of three multipliers, by multiplicative hashing (Knuth 1973).
+fn slot_of<'a>(context: impl Iterator<Item = &'a u64>) -> usize {
+    let mixed = context.fold(0u64, |hash, &cents| {
+        (hash ^ cents).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
+    });
+    usize::try_from(mixed % SLOTS as u64).expect("there are 32,768 slots")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::{PlantedGame, Scenario};
+
+    /// One multiplier from each of three cells.
+    const VALUES: [u64; 3] = [100, 200, 1_000];
+
+    /// The most that any stopping rule expects of the wealth under independent rounds with these
+    /// probabilities, by backward induction over all sequences.
+    fn snell(test: &Repeats, law: [f64; 3], left: u32, sign: f64) -> f64 {
+        let now = (sign * test.ln_e()).exp();
+        if left == 0 {
+            return now;
+        }
+        let after = |value: usize| {
+            let mut after = test.clone();
+            after.update(VALUES[value], false);
+            law[value] * snell(&after, law, left - 1, sign)
+        };
+        (0..3).map(after).sum::<f64>().max(now)
+    }
+
+    #[test]
+    fn no_stopping_rule_expects_more_than_one_whatever_the_law() {
+        for law in [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.8, 0.1, 0.1], [0.3, 0.3, 0.4]] {
+            let best = snell(&Repeats::new(), law, 8, 1.0);
+            assert!((best - 1.0).abs() < 1e-12, "{law:?}: {best}");
+            assert!(snell(&Repeats::new(), law, 8, -1.0) > 2.0, "a wrong sign is seen");
+        }
+    }
+
+    #[test]
+    fn over_all_orders_of_the_same_rounds_the_mean_is_at_most_one() {
+        // Seven rounds in every order, among them orders with a context that comes twice.
+        fn orders(left: [usize; 3], test: &Repeats) -> (f64, f64) {
+            if left == [0; 3] {
+                return (test.ln_e().exp(), 1.0);
+            }
+            let parts = (0..3).filter(|&value| left[value] > 0).map(|value| {
+                let (mut left, mut after) = (left, test.clone());
+                left[value] -= 1;
+                after.update(VALUES[value], false);
+                orders(left, &after)
+            });
+            parts.fold((0.0, 0.0), |(sum, count), (s, c)| (sum + s, count + c))
+        }
+        for bag in [[7, 0, 0], [4, 3, 0], [3, 2, 2]] {
+            let (sum, count) = orders(bag, &Repeats::new());
+            assert!(sum / count <= 1.0 + 1e-12, "{bag:?}: {}", sum / count);
+        }
+    }
+
+    #[test]
+    fn a_generator_is_found_soon_after_its_period_and_a_fair_game_is_not() {
+        let alarm = |game: PlantedGame, rounds: usize| {
+            let mut test = Repeats::new();
+            game.rounds(rounds, 3).iter().position(|round| {
+                test.update(round.cents, false);
+                test.ln_e() > 320f64.ln()
+            })
+        };
+        let short = alarm(PlantedGame::Congruential { modulus: 251 }, 400).unwrap();
+        let long = alarm(PlantedGame::Congruential { modulus: 4096 }, 4400).unwrap();
+        assert!((251..290).contains(&short) && (4097..4200).contains(&long), "{short} {long}");
+        assert_eq!(alarm(PlantedGame::Plain(Scenario::Fair), 20_000), None);
+        assert_eq!(alarm(PlantedGame::Atom { share: 0.3 }, 20_000), None);
+    }
+
+    #[test]
+    fn it_continues_bit_for_bit_after_a_restore_even_when_rounds_have_been_forgotten() {
+        let rounds = PlantedGame::Congruential { modulus: 4096 }.rounds(40_000, 1);
+        for cut in [2, 4_000, 20_000] {
+            let mut test = Repeats::new();
+            for round in &rounds[..cut] {
+                test.update(round.cents, false);
+            }
+            let json = serde_json::to_string(&test).unwrap();
+            let mut back: Repeats = serde_json::from_str(&json).unwrap();
+            for round in &rounds[cut..] {
+                test.update(round.cents, false);
+                back.update(round.cents, false);
+                assert_eq!(test.ln_e().to_bits(), back.ln_e().to_bits());
+            }
+        }
+    }
+}
