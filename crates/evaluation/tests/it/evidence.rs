@@ -84,7 +84,7 @@ fn a_dependent_game_turns_the_order_and_forecast_tests_red() {
     assert_eq!(order.alarm_round, Some(182));
     assert!(order.anytime_p < 1e-20);
     let sentence = run.verdict().sentence();
-    assert!(sentence.starts_with("Our forecasts beat the constant table; measured skill"));
+    assert!(sentence.starts_with("The models beat the constant table; measured skill"));
 }
 
 #[test]
