@@ -27,10 +27,12 @@ impl HistoryHash {
     /// The hash of no rounds: the first 64 bits of π, so that it differs from [`HistoryHash::UNKNOWN`].
     const EMPTY: Self = Self(0x243f_6a88_85a3_08d3);
 
-    fn followed_by(self, round: &Round) -> Self {
+    /// Returns the hash of this history and a round with this multiplier after it.
+    #[must_use]
+    pub fn followed_by(self, multiplier: f64) -> Self {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.0.to_le_bytes());
-        bytes[8..].copy_from_slice(&round.multiplier.as_f64().to_bits().to_le_bytes());
+        bytes[8..].copy_from_slice(&multiplier.to_bits().to_le_bytes());
         let digest = Sha256::digest(bytes);
         let first = digest.first_chunk().expect("a digest of SHA-256 has 32 bytes");
         Self(u64::from_le_bytes(*first))
@@ -82,7 +84,7 @@ impl HistoryChain {
 
     /// Adds the next round.
     pub fn push(&mut self, round: &Round) {
-        self.hashes.push(self.head().followed_by(round));
+        self.hashes.push(self.head().followed_by(round.multiplier.as_f64()));
     }
 
     /// Returns the number of rounds.

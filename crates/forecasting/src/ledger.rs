@@ -183,7 +183,7 @@ impl Ledger {
                 });
                 // Ignore an outcome without a forecast.
                 if let Some(stored) = { forecasts }.find(|it| it.forecast.round == settled.round) {
-                    stored.settled.get_or_insert(settled);
+                    stored.settled = Some(settled);
                 }
             }
         }
@@ -232,7 +232,11 @@ impl Counting {
         let last = self.forecasts.last_mut();
         let earlier = last.filter(|last| last.forecast.rounds_before() == before);
         // An outcome is proof that its round had been read.
-        let is_read = before < self.read || earlier.as_ref().is_some_and(|it| it.settled.is_some());
+        let outcome = earlier.as_ref().and_then(|it| it.settled);
+        let is_known = outcome.is_some_and(|outcome| {
+            chain.contains(before + 1, forecast.history.followed_by(outcome.actual))
+        });
+        let is_read = before < self.read || is_known;
         self.read = self.read.max(before);
         match earlier {
             _ if is_read || !forecast.is_model_of(chain) => self.absent.count += 1,

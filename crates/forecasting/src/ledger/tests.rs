@@ -150,6 +150,15 @@ fn a_forecast_for_a_round_that_had_been_read_does_not_count() {
 }
 
 #[test]
+fn after_another_round_than_the_one_that_was_read_the_last_forecast_counts() {
+    let mut other = rounds(30);
+    other.push(other_round(31));
+    let entries = [forecast(31, 1), settled(31), forecast(31, 2)];
+    assert_eq!(counting(&entries, &HistoryChain::of(&other)), (vec![(31, 2)], 0));
+    assert_eq!(counting(&entries, &chain(30)), (vec![(31, 2)], 0));
+}
+
+#[test]
 fn unmatched_and_repeated_outcomes_change_nothing() {
     let twice = [settled(9), forecast(31, 1), settled(31), settled(31), settled(32)];
     assert_eq!(counting(&twice, &chain(40)), (vec![(31, 1)], 0));

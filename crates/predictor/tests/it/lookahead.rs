@@ -5,7 +5,7 @@ use std::fs;
 use predictor::config::Config;
 use serde_json::Value;
 
-use crate::test_app::{Data, TestApp};
+use crate::test_app::{Data, Held, TestApp};
 
 const EARLIER: &str = "aviator_payouts_20260101_000000.csv";
 const LATER: &str = "aviator_payouts_20260101_010000.csv";
@@ -123,4 +123,26 @@ async fn after_a_restart_no_model_forecasts_rounds_that_were_read_before() {
     move_out_and_back(&files, || files.data.manual(), true).await;
     let files = TwoFiles::new();
     move_out_and_back(&files, || files.data.config(), true).await;
+}
+
+#[tokio::test]
+async fn a_training_that_ends_after_its_rounds_were_moved_away_forecasts_none_of_them() {
+    let files = TwoFiles::new();
+    let (held, has_begun, go_on) = Held::new();
+    let app = TestApp::with_learner(files.data.config(), Box::new(held));
+    has_begun.recv().unwrap();
+    let mut events = app.events().await;
+    files.move_out();
+    assert_eq!(app.look().await["csv_records"], ROUNDS);
+    go_on.send(()).unwrap();
+    events.training_ended().await;
+    // The next training, on the rounds that are there, has been waiting.
+    has_begun.recv().unwrap();
+    let status = app.status().await;
+    assert_eq!(status["training"]["history"][0]["records"], 2 * ROUNDS);
+    assert!(status["current_prediction"].is_null(), "{}", status["current_prediction"]);
+    go_on.send(()).unwrap();
+    events.training_ended().await;
+    assert_eq!(app.status().await["current_prediction"]["for_round"], ROUNDS + 1);
+    files.assert_no_forecast_by_a_model_that_saw_its_round();
 }

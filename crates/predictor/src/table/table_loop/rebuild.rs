@@ -49,7 +49,7 @@ impl TableLoop {
             // A half-replayed ledger must never become a checkpoint.
             return self.ledger_store.disable_checkpoints();
         }
-        if let Some(open) = counting.take(self.engine.rounds()).filter(|it| it.settled.is_none()) {
+        if let Some(open) = counting.take(self.engine.rounds()) {
             self.engine.resume(open.forecast);
         }
         self.absent = self.absent.and(counting.absent());
