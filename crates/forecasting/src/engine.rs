@@ -196,8 +196,9 @@ impl Engine {
     /// and issues the next forecast.
     pub fn observe(&mut self, round: Round, now: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let has_model = self.installed().is_some();
         let settlement = self.settle(round);
-        if settlement.is_none() && self.installed().is_some() {
+        if settlement.is_none() && has_model {
             self.learned.counts.missed += 1;
         }
         effects.extend(settlement.map(Effect::Settled));

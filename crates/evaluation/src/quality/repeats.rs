@@ -4,9 +4,10 @@ use super::Fault;
 
 /// Multipliers are counted below this, in cents; two independent rounds above it hardly ever agree.
 const COUNTED_BELOW: usize = 10_000;
-/// Significance alone is not a fault: rounds that depend on each other also agree a little more often.
-/// Dropping and doubling change the number by more than this factor.
-const FACTOR_MIN: f64 = 1.5;
+/// Significance alone is not a fault: rounds that depend on each other also agree more often, twice as
+/// often at a correlation of .3. Dropping and doubling change the number by more than these factors.
+const DROPPED_MIN: f64 = 1.5;
+const DOUBLED_MIN: f64 = 3.0;
 
 /// Counts of multipliers and of equal neighbours.
 #[derive(Clone, Debug, Default)]
@@ -42,8 +43,8 @@ impl Repeats {
 
     pub(super) fn fault(&self, alpha: f64) -> Option<Fault> {
         let (seen, expected) = (self.equal_neighbours, self.expected());
-        let few = seen as f64 * FACTOR_MIN < expected;
-        let many = seen as f64 > expected * FACTOR_MIN;
+        let few = seen as f64 * DROPPED_MIN < expected;
+        let many = seen as f64 > expected * DOUBLED_MIN;
         let (at_most, at_least) = poisson_tails(seen, expected);
         match alpha / 2.0 {
             side if few && at_most < side => Some(Fault::RepeatsDropped { seen, expected }),

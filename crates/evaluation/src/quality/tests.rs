@@ -137,7 +137,7 @@ fn values_on_a_coarse_grid_and_whole_numbers_are_named() {
             .iter()
             .map(|round| RecordedRound { cents: round.cents / step * step, ..*round })
             .collect();
-        assert_eq!(found_at(&coarse, fault), Some(64), "{step}");
+        assert!(found_at(&coarse, fault).is_some_and(|at| at <= 128), "{step}");
         assert_eq!(judged(&coarse).state(), State::Suspect);
     }
 }
