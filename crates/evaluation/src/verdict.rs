@@ -92,8 +92,7 @@ impl Verdict {
     pub fn sentence(&self) -> String {
         let edge = percent(100.0 * (1.0 - self.advertised_return));
         let chance = percent(100.0 * self.advertised_return / 2.0);
-        let beats =
-            format!("The models beat the constant table; measured skill {}.", self.skill());
+        let beats = format!("The models beat the constant table; measured skill {}.", self.skill());
         match (self.order, self.forecast, self.law) {
             (false, false, false) => format!(
                 "No evidence of any pattern after {} rounds. Best forecast: the constant table. \

@@ -60,8 +60,8 @@ impl Serialize for HistoryHash {
 impl<'de> Deserialize<'de> for HistoryHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let is_hash = text.len() == 16
-            && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hash =
+            text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let hash = is_hash.then(|| u64::from_str_radix(&text, 16).ok()).flatten();
         hash.map(Self).ok_or_else(|| serde::de::Error::custom("a hash has 16 hexadecimal digits"))
     }

@@ -10,7 +10,6 @@
 //! the law, which makes no round predictable.
 
 use chrono::{DateTime, Timelike as _, Utc};
-use evaluation::{HouseLaw, targets_reached};
 use evaluation::baselines::{Baseline as _, Baselines, Climatology};
 use evaluation::confidence_sequence::Estimate;
 use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
@@ -19,6 +18,7 @@ use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary
 use evaluation::sequential::{Evidence, Level, ObservedRound};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::{HouseLaw, targets_reached};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
 

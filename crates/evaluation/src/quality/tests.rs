@@ -22,9 +22,8 @@ fn judged(rounds: &[RecordedRound]) -> Quality {
 }
 
 fn kinds(quality: &Quality) -> Vec<String> {
-    let kind = |fault: &Fault| {
-        serde_json::to_value(fault).unwrap()["kind"].as_str().unwrap().to_owned()
-    };
+    let kind =
+        |fault: &Fault| serde_json::to_value(fault).unwrap()["kind"].as_str().unwrap().to_owned();
     quality.faults().iter().map(kind).collect()
 }
 

@@ -26,8 +26,8 @@ use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterv
 use crate::snapshot::running_statistics::RunningStatistics;
 use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
-    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason, QualityView, RECENT_MAX,
-    RecentRound, ScanCounts, Snapshot, VerdictView,
+    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason, QualityView,
+    RECENT_MAX, RecentRound, ScanCounts, Snapshot, VerdictView,
 };
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
@@ -173,7 +173,9 @@ impl SnapshotBuilder {
         let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
         let fault = self.quality.faults().iter().find(|fault| fault.state() == State::Suspect);
         let sentence = match fault {
-            Some(fault) => format!("These rounds are not whole: {fault}. They say nothing about the game."),
+            Some(fault) => {
+                format!("These rounds are not whole: {fault}. They say nothing about the game.")
+            }
             None => verdict.sentence(),
         };
         Some(VerdictView {

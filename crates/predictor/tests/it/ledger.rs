@@ -62,10 +62,7 @@ async fn a_forecast_that_a_new_model_replaces_does_not_count() {
     assert_eq!(kinds(&lines)[..3], [("forecast", 41), ("forecast", 41), ("settled", 41)]);
     let second = &lines.iter().filter(|line| line["kind"] == "forecast").nth(1).unwrap();
     assert_eq!(app.status().await["forecasts"]["settled"], 1);
-    assert_eq!(
-        app.status().await["prediction_history"][1]["predicted_at"],
-        second["issued_at"]
-    );
+    assert_eq!(app.status().await["prediction_history"][1]["predicted_at"], second["issued_at"]);
 }
 
 #[tokio::test]

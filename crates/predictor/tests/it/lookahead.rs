@@ -38,7 +38,8 @@ impl TwoFiles {
     #[track_caller]
     fn assert_no_forecast_by_a_model_that_saw_its_round(&self) {
         for line in self.data.ledger().iter().filter(|line| line["kind"] == "forecast") {
-            let [round, trained_on] = ["round", "trained_on"].map(|key| line[key].as_u64().unwrap());
+            let [round, trained_on] =
+                ["round", "trained_on"].map(|key| line[key].as_u64().unwrap());
             assert!(trained_on < round, "a model of {trained_on} rounds forecast round {round}");
         }
     }

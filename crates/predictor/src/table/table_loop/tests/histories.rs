@@ -1,11 +1,12 @@
 //! Whatever happens to the files, no scored forecast is from a model that had seen its round, and none was
-//! made after its round had been read.
+//! made after its round had been read behind the same rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use evaluation::pit::SplitMix64;
 use forecasting::engine::Settlement;
 use forecasting::forecast::MEMBERS;
+use forecasting::history::{HistoryChain, HistoryHash};
 
 use super::*;
 
@@ -47,8 +48,8 @@ struct Schedule {
     seen: BTreeMap<u64, BTreeSet<u64>>,
     /// A model that is being trained.
     in_training: Option<Installed>,
-    /// The step at which each round, by its cents, was first read.
-    read_at: BTreeMap<u64, i64>,
+    /// The step at which each history was first read to its end.
+    read_at: BTreeMap<HistoryHash, i64>,
     scored: u64,
 }
 
@@ -186,8 +187,10 @@ impl Schedule {
             while !table_loop.waiting.is_empty() {
                 table_loop.catch_up();
             }
+            let mut chain = HistoryChain::default();
             for round in self.bench.table_loop.as_ref().unwrap().series.rounds().iter() {
-                self.read_at.entry(round.multiplier.cents()).or_insert(step);
+                chain.push(&round);
+                self.read_at.entry(chain.head()).or_insert(step);
             }
             if self.below(3) > 0 {
                 self.train();
@@ -210,7 +213,8 @@ impl Schedule {
             assert_eq!(forecast.means.mean.to_bits(), (0.001 * version as f64).to_bits());
             assert!(!self.seen[&version].contains(&cents), "model {version} had seen {cents}");
             let issued = (forecast.issued_at - START).num_days();
-            let read = self.read_at[&cents];
+            let history = forecast.history.followed_by(round.multiplier.as_f64());
+            let read = self.read_at[&history];
             assert!(issued <= read, "{cents} was read at {read}, forecast at {issued}");
         }
     }
