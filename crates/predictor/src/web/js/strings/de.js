@@ -138,7 +138,8 @@ export const de = {
   ruler:
     "Auf einer Skala von 1× bis 100×: 80-%-Bereich {range}, Vorhersage {calibrated}, Modelle {point}, feste Quote {house}.",
   trust: "Vertrauen in die Modelle",
-  trust_title: "Kappa: wie viel von der Schätzung der Modelle in der Vorhersage steckt, von 0 bis 100 %.",
+  trust_title:
+    "Kappa: wie viel von der Schätzung der Modelle in der Vorhersage steckt, von 0 bis 100 %.",
   kappa_0: "Die Modelle haben bisher nichts bewiesen; wir benutzen sie nicht.",
   kappa_1: "Die Modelle behielten kaum recht: die Vorhersage bleibt nah an der festen Quote.",
   kappa_2: "Die Modelle behielten zum Teil recht: die Vorhersage neigt sich ihnen zu.",
