@@ -81,6 +81,11 @@ impl Baselines {
         ]
     }
 
+    /// Returns the observed frequencies.
+    pub fn climatology(&self) -> &Climatology {
+        &self.climatology
+    }
+
     /// Updates all seven with a finished round.
     pub fn update(&mut self, cents: u64) {
         let all: [&mut dyn Baseline; 7] = [

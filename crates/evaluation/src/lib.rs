@@ -19,6 +19,7 @@ pub mod kappa;
 pub mod normal;
 mod order_statistics;
 pub mod pit;
+pub mod quality;
 pub mod reliability;
 pub mod returns;
 pub mod score_sheet;

@@ -22,7 +22,8 @@ pub struct Verdict {
     pub advertised_return: f64,
     /// The measured return, with a confidence sequence.
     pub measured_return: Option<Estimate>,
-    /// The skill of the served forecasts against the house, in percent, with a confidence sequence.
+    /// The skill of the models' forecasts, weighed by trust, against the house, in percent, with a
+    /// confidence sequence.
     pub skill_percent: Option<Estimate>,
     /// The number of scored forecasts, once they show that the learners' forecasts before shrinkage
     /// have an edge of less than 0.5 %, if any.
@@ -59,13 +60,13 @@ impl ReturnCount {
 impl Verdict {
     /// Returns the verdict on the tests so far. An alarm counts for ever.
     ///
-    /// `served` is the skill of the served forecasts, `unshrunk` that of the learners before
-    /// shrinkage. Only the latter can show that there is no edge: served forecasts that equal those
-    /// of the house show no difference after any number of rounds.
+    /// `candidate` is the skill of the models' forecasts weighed by trust, `unshrunk` that of the learners
+    /// before shrinkage. Only the latter can show that there is no edge: forecasts shrunk to those of the
+    /// house show no difference after any number of rounds.
     pub fn of(
         tests: &Evidence,
         house: &HouseLaw,
-        served: &SkillTrack,
+        candidate: &SkillTrack,
         unshrunk: &SkillTrack,
         count: &ReturnCount,
     ) -> Self {
@@ -77,7 +78,7 @@ impl Verdict {
             forecast,
             advertised_return: house.r(),
             measured_return: count.estimate(),
-            skill_percent: served.shown_percent(),
+            skill_percent: candidate.shown_percent(),
             negligible_after: unshrunk.edge_is_negligible().then(|| unshrunk.rounds()),
             changes: tests.closed().iter().map(|epoch| epoch.last_round + 1).collect(),
         }
@@ -87,7 +88,7 @@ impl Verdict {
     pub fn sentence(&self) -> String {
         let edge = percent(100.0 * (1.0 - self.advertised_return));
         let chance = percent(100.0 * self.advertised_return / 2.0);
-        let beats = format!("Our forecasts beat fixed odds; measured skill {}.", self.skill());
+        let beats = format!("The models beat fixed odds; measured skill {}.", self.skill());
         match (self.order, self.forecast, self.law) {
             (false, false, false) => format!(
                 "No evidence of any pattern after {} rounds. Best forecast: fixed odds. \
@@ -153,7 +154,7 @@ impl Verdict {
 }
 
 const ORDER_ONLY: &str =
-    "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.";
+    "Order matters somewhere (drift or dependence), but the models do not exploit it yet.";
 
 /// Formats a percentage with its bounds: 95.1 % [94.2, 96.0].
 fn with_bounds(estimate: Estimate, digits: usize) -> String {
@@ -213,11 +214,11 @@ mod tests {
             ),
             (
                 (true, false, false),
-                "Order matters somewhere (drift or dependence), but our forecasts do not exploit it yet.",
+                "Order matters somewhere (drift or dependence), but the models do not exploit it yet.",
             ),
             (
                 (true, false, true),
-                "Our forecasts beat fixed odds; measured skill 4.26 % [3.10, 5.40]. \
+                "The models beat fixed odds; measured skill 4.26 % [3.10, 5.40]. \
                  To beat the 3 % house edge at 2x the chance must exceed 50 % instead of 48.5 %.",
             ),
         ] {

@@ -17,6 +17,7 @@ use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine, Settings};
 use forecasting::forecast::{Forecaster, Means};
+use forecasting::history::HistoryChain;
 use forecasting::ledger::{Entry, Ledger, Settled};
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
@@ -64,12 +65,12 @@ fn main() -> anyhow::Result<()> {
     let start = seconds();
     let text = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let entries: Result<Vec<Entry>, _> = text.map(serde_json::from_slice).collect();
-    let mut ledger = Ledger::from_entries(entries?);
+    let chain = HistoryChain::of(&rounds);
+    let mut counting = Ledger::from_entries(entries?).counting(&chain, 0);
     let parsed = seconds();
     let mut again = Engine::new(Settings { auto_train: false, can_be_late: false });
-    for (number, round) in rounds.iter().enumerate() {
-        let before = number.checked_sub(1).map(|before| rounds[before]);
-        let stored = before.and_then(|before| ledger.take(&before, round).ok().flatten());
+    for (before, round) in (0..).zip(&rounds) {
+        let stored = counting.take(before);
         again.replay(*round, stored.map(|stored| stored.forecast));
     }
     let replayed = seconds();

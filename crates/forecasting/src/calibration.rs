@@ -3,12 +3,14 @@
 
 use evaluation::Kappa;
 use evaluation::TiltedLaw;
-use evaluation::intervals::PitInterval;
+use evaluation::baselines::{Baseline as _, Climatology};
+use evaluation::intervals::{PitInterval, outward};
 use serde::{Deserialize, Serialize};
 
-use crate::forecast::{Forecast, Means};
+use crate::forecast::{Basis, Candidate, Forecast, Means};
 
-/// Converts the learners' forecast into the served one; it adapts with every scored round.
+/// Converts the learners' forecast into the models' own law, and what is served into intervals; it adapts
+/// with every scored round.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Calibration {
     /// Trust in the models.
@@ -34,23 +36,59 @@ impl Default for Calibration {
 pub const SALT: u64 = 0x6176_6961_746f_7221;
 
 impl Calibration {
-    /// Returns the law, the probabilities and the intervals to serve for the learners' forecast.
-    pub fn serve(&self, means: &Means) -> Served {
-        let scale = self.kappa.served_scale(means.mean);
-        let law = TiltedLaw::new(scale);
-        Served {
-            kappa: self.kappa.served(),
-            scale,
-            probabilities: law.probabilities(),
-            interval80: self.interval80.interval(&law),
-            interval90: self.interval90.interval(&law),
+    /// Returns the models' own law for the learners' forecast.
+    pub fn candidate(&self, means: &Means) -> Candidate {
+        Candidate { kappa: self.kappa.served(), scale: self.kappa.served_scale(means.mean) }
+    }
+
+    /// Returns what to serve; `climatology` has seen the rounds so far.
+    pub fn serve(&self, basis: Basis, candidate: &Candidate, climatology: &Climatology) -> Served {
+        match basis {
+            Basis::House => self.serve_law(&TiltedLaw::new(1.0)),
+            Basis::Models => self.serve_law(&candidate.law()),
+            Basis::Climatology => self.serve_observed(climatology),
         }
     }
 
-    /// Adapts to the outcome of a forecast.
-    pub fn settle(&mut self, forecast: &Forecast, cents: u64, ln_m: f64) {
+    fn serve_law(&self, law: &TiltedLaw) -> Served {
+        Served {
+            observed_median: None,
+            probabilities: law.probabilities(),
+            interval80: self.interval80.interval(law),
+            interval90: self.interval90.interval(law),
+        }
+    }
+
+    /// Returns the observed frequencies; the house law where there are none.
+    fn serve_observed(&self, climatology: &Climatology) -> Served {
+        let observed = climatology.forecast();
+        let house = self.serve_law(&TiltedLaw::new(1.0));
+        let interval = |interval: &PitInterval, house| {
+            let (lower, upper) = interval.levels();
+            let ends = climatology.quantile(lower).zip(climatology.quantile(upper));
+            ends.map_or(house, |(lo, hi)| outward(lo, hi))
+        };
+        Served {
+            observed_median: observed.point,
+            probabilities: observed.probabilities.unwrap_or(house.probabilities),
+            interval80: interval(&self.interval80, house.interval80),
+            interval90: interval(&self.interval90, house.interval90),
+        }
+    }
+
+    /// Adapts to the outcome of a forecast; `climatology` has seen the rounds before it.
+    pub fn settle(
+        &mut self,
+        forecast: &Forecast,
+        climatology: &Climatology,
+        cents: u64,
+        ln_m: f64,
+    ) {
         let v = evaluation::pit::keyed_uniform(SALT, forecast.round);
-        let u = forecast.law().pit(cents, v);
+        let u = match forecast.law() {
+            Some(law) => law.pit(cents, v),
+            None => climatology.pit(cents, v),
+        };
         self.kappa.settle(forecast.means.mean, ln_m);
         self.interval80.update(u);
         self.interval90.update(u);
@@ -60,10 +98,8 @@ impl Calibration {
 /// The served part of a forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Served {
-    /// Trust: the weight of the models' forecast, 0 to 1.
-    pub kappa: f64,
-    /// Scale of the served law.
-    pub scale: f64,
+    /// Median of the observed frequencies, if these are served.
+    pub observed_median: Option<f64>,
     /// Probability of reaching each of [`TARGETS`](evaluation::TARGETS).
     pub probabilities: [f64; 5],
     /// Both ends of the 80 % interval.

@@ -14,6 +14,9 @@
 //! }
 //! ```
 //!
+//! A model forecasts only rounds that follow on those on which it was trained: the rounds so far must
+//! begin with them. It issues nothing while they do not, for example after a file has been removed.
+//!
 //! The same rounds, observed at the same times, with the same models installed after the same
 //! rounds, give the same forecasts bit for bit.
 
@@ -28,6 +31,8 @@ use rounds::Round;
 pub use self::learned_state::{ForecastCounts, LearnedState};
 use crate::dataset::ln_of;
 use crate::forecast::{Forecast, Forecaster};
+use crate::history::{HistoryChain, HistoryHash};
+use crate::ledger::ReadMark;
 use crate::score_history::ScoreHistory;
 use crate::scorecard::Scorecard;
 use crate::training_schedule;
@@ -55,6 +60,8 @@ pub struct Installed {
     pub version: u64,
     /// Number of rounds on which it was trained.
     pub trained_on: u64,
+    /// Hash of these rounds.
+    pub history: HistoryHash,
 }
 
 /// A forecast and the round that settled it.
@@ -129,7 +136,7 @@ pub struct Engine {
     extractor: Extractor,
     /// Features of the next round; `None` before the first round.
     row: Option<FeatureRow>,
-    rounds: u64,
+    chain: HistoryChain,
     last: Option<Round>,
     installed: Option<Installed>,
     open: OpenForecast,
@@ -144,7 +151,7 @@ impl Engine {
             settings,
             extractor: Extractor::new(),
             row: None,
-            rounds: 0,
+            chain: HistoryChain::default(),
             last: None,
             installed: None,
             open: OpenForecast::None,
@@ -189,8 +196,9 @@ impl Engine {
     /// and issues the next forecast.
     pub fn observe(&mut self, round: Round, now: DateTime<Utc>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let has_model = self.installed().is_some();
         let settlement = self.settle(round);
-        if settlement.is_none() && self.installed.is_some() {
+        if settlement.is_none() && has_model {
             self.learned.counts.missed += 1;
         }
         effects.extend(settlement.map(Effect::Settled));
@@ -202,22 +210,27 @@ impl Engine {
     /// Returns the number of rounds to train on, if a training is due; returns it once per
     /// training.
     pub fn ask_for_training(&mut self) -> Option<u64> {
-        let is_due = self.settings.auto_train && self.rounds >= self.next_training_at();
+        let is_due = self.settings.auto_train && self.rounds() >= self.next_training_at();
         is_due.then(|| self.training_started())
     }
 
     /// Records that a training on all rounds so far begins, whether or not the engine requested it;
     /// returns their number.
     pub fn training_started(&mut self) -> u64 {
-        self.trained_on = Some(self.rounds);
-        self.rounds
+        self.trained_on = Some(self.rounds());
+        self.rounds()
     }
 
-    /// Installs a model and issues a forecast from it.
+    /// Installs a model and issues a forecast from it. A model that was trained on other rounds than
+    /// these issues none, and does not replace one that can.
     ///
     /// A late forecast does not replace one that was in time: whether a training ends before a
     /// round depends on the length of the round, and so on its multiplier.
     pub fn install(&mut self, installed: Installed, now: DateTime<Utc>) -> Option<Forecast> {
+        let is_usable = self.chain.contains(installed.trained_on, installed.history);
+        if !is_usable && self.installed().is_some() {
+            return None;
+        }
         self.installed = Some(installed);
         let is_frozen = self.frozen().is_some_and(|open| !open.late) && self.is_late(now);
         if is_frozen { None } else { self.issue(now) }
@@ -235,7 +248,18 @@ impl Engine {
 
     /// Returns the number of rounds so far.
     pub fn rounds(&self) -> u64 {
-        self.rounds
+        self.chain.rounds()
+    }
+
+    /// Returns the hash of the rounds so far.
+    pub fn history(&self) -> HistoryHash {
+        self.chain.head()
+    }
+
+    /// Returns how far the rounds have been read; `None` before the first.
+    pub fn read_mark(&self) -> Option<ReadMark> {
+        let (rounds, history) = (self.rounds(), self.history());
+        self.last.map(|last| ReadMark { rounds, history, time: last.time })
     }
 
     /// Returns the newest round.
@@ -243,12 +267,19 @@ impl Engine {
         self.last
     }
 
-    /// Returns the model in use.
+    /// Returns the model in use; `None` while the rounds so far do not begin with those on which it was
+    /// trained.
     pub fn installed(&self) -> Option<&Installed> {
+        self.newest_model().filter(|it| self.chain.contains(it.trained_on, it.history))
+    }
+
+    /// Returns the newest model, even one that has been trained on other rounds.
+    pub fn newest_model(&self) -> Option<&Installed> {
         self.installed.as_ref()
     }
 
-    /// Returns the trust: the weight of the model's forecast in the served one, 0 to 1.
+    /// Returns the trust: the weight that the models' forecast has earned, 0 to 1. It is served only if
+    /// the models have also proved better than both references.
     pub fn kappa(&self) -> f64 {
         self.learned.calibration.kappa.served()
     }
@@ -287,24 +318,30 @@ impl Engine {
     fn learn(&mut self, round: Round) {
         let row = self.extractor.push(ln_of(&round));
         self.row = Some(row.expect("ln of a multiplier, clamped to the limit"));
-        self.rounds += 1;
+        self.chain.push(&round);
         self.last = Some(round);
     }
 
     fn issue(&mut self, now: DateTime<Utc>) -> Option<Forecast> {
-        let (installed, row, last) = (self.installed.as_ref()?, self.row.as_ref()?, self.last?);
+        let (installed, row, last) = (self.installed()?, self.row.as_ref()?, self.last?);
         let means = installed.model.means(row);
-        let served = self.learned.calibration.serve(&means);
+        let LearnedState { calibration, scorecard, .. } = &self.learned;
+        let (candidate, basis) = (calibration.candidate(&means), scorecard.basis());
+        let served = calibration.serve(basis, &candidate, scorecard.climatology());
         let forecast = Forecast {
-            round: self.rounds + 1,
+            round: self.rounds() + 1,
             issued_at: now,
             after: last.time,
             last_actual: last.multiplier.as_f64(),
             model_version: installed.version,
             trained_on: installed.trained_on,
+            history: self.history(),
+            model_history: installed.history,
             means,
-            kappa: served.kappa,
-            scale: served.scale,
+            kappa: candidate.kappa,
+            scale: candidate.scale,
+            basis,
+            observed_median: served.observed_median,
             probabilities: served.probabilities,
             interval80: served.interval80,
             interval90: served.interval90,

@@ -5,6 +5,8 @@ use evaluation::{HouseLaw, TARGETS, TiltedLaw, house_law};
 use features::FeatureRow;
 use serde::{Deserialize, Serialize};
 
+use crate::history::{HistoryChain, HistoryHash};
+
 /// The learners of the ensemble, in the order of [`Means::members`].
 pub const MEMBERS: [&str; 3] = ["random_forest", "gradient_boosting", "linear_regression"];
 
@@ -28,7 +30,42 @@ pub trait Forecaster: Send + Sync + std::fmt::Debug {
     fn means(&self, row: &FeatureRow) -> Means;
 }
 
-/// A complete forecast for one round: it can be scored from this alone.
+/// What a served forecast rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The house law: nothing has been shown to be better.
+    House,
+    /// The observed frequencies, where the rounds do not follow the house law.
+    Climatology,
+    /// The models, weighed by trust, once they have proved better than both.
+    Models,
+}
+
+impl Basis {
+    fn of_earlier_versions() -> Self {
+        Self::Models
+    }
+}
+
+/// The models' own law: the house law, tilted towards the learners' forecast as far as trust goes. It is
+/// what the models would have us serve; until they have earned it, it is only shown and scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Trust: the weight of the learners' forecast, 0 to 1.
+    pub kappa: f64,
+    /// Scale of the law.
+    pub scale: f64,
+}
+
+impl Candidate {
+    /// Returns the law.
+    pub fn law(&self) -> TiltedLaw {
+        TiltedLaw::new(self.scale)
+    }
+}
+
+/// A complete forecast for one round: it can be scored from this and the rounds before it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Number of the round, counted from 1.
@@ -43,13 +80,25 @@ pub struct Forecast {
     pub model_version: u64,
     /// Number of rounds on which the model was trained.
     pub trained_on: u64,
+    /// Hash of the rounds before this one.
+    #[serde(default)]
+    pub history: HistoryHash,
+    /// Hash of the rounds on which the model was trained.
+    #[serde(default)]
+    pub model_history: HistoryHash,
     /// The learners' forecasts.
     pub means: Means,
-    /// Trust: the weight of the models' forecast, 0 to 1.
+    /// Trust: the weight of the learners' forecast in the models' own law, 0 to 1.
     pub kappa: f64,
-    /// Scale of the served law.
+    /// Scale of the models' own law.
     pub scale: f64,
-    /// Probability of reaching each of [`TARGETS`] under that law.
+    /// What is served. Versions that did not write it served the models' own law.
+    #[serde(default = "Basis::of_earlier_versions")]
+    pub basis: Basis,
+    /// Median of the observed frequencies, if these are served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_median: Option<f64>,
+    /// Probability of reaching each of [`TARGETS`] under the served law.
     pub probabilities: [f64; 5],
     /// Both ends of the 80 % interval.
     pub interval80: (f64, f64),
@@ -70,6 +119,7 @@ impl Forecast {
             && self.last_actual >= 1.0
             && (0.0..=1.0).contains(&self.kappa)
             && house_law::SCALES.contains(&self.scale)
+            && self.observed_median.is_none_or(|median| median >= 1.0)
             && self.probabilities.iter().all(|chance| (0.0..=1.0).contains(chance))
             && is_interval(self.interval80)
             && is_interval(self.interval90)
@@ -80,20 +130,49 @@ impl Forecast {
         house_law::point_from_mean_ln(self.means.mean)
     }
 
-    /// Returns the served point forecast: the median of the served law.
-    pub fn calibrated(&self) -> f64 {
-        self.law().median()
+    /// Returns the models' own law.
+    pub fn candidate(&self) -> Candidate {
+        Candidate { kappa: self.kappa, scale: self.scale }
     }
 
-    /// Returns the served law.
-    pub fn law(&self) -> TiltedLaw {
-        TiltedLaw::new(self.scale)
+    /// Returns the weight of the learners' forecast in the served one, 0 to 1.
+    pub fn served_kappa(&self) -> f64 {
+        if self.basis == Basis::Models { self.kappa } else { 0.0 }
     }
 
-    /// Returns whether both forecasts are for the same round, made after the same round.
+    /// Returns the served point forecast: the median of what is served.
+    pub fn median(&self) -> f64 {
+        self.observed_median.unwrap_or_else(|| self.law().unwrap_or(TiltedLaw::new(1.0)).median())
+    }
+
+    /// Returns the served law; `None` for the observed frequencies, which are not of this family.
+    pub fn law(&self) -> Option<TiltedLaw> {
+        match self.basis {
+            Basis::House => Some(TiltedLaw::new(1.0)),
+            Basis::Climatology => None,
+            Basis::Models => Some(self.candidate().law()),
+        }
+    }
+
+    /// Returns the number of rounds before this one.
+    pub fn rounds_before(&self) -> u64 {
+        self.round.saturating_sub(1)
+    }
+
+    /// Returns whether it was made after the first of these rounds.
+    pub fn is_after(&self, rounds: &HistoryChain) -> bool {
+        rounds.contains(self.rounds_before(), self.history)
+    }
+
+    /// Returns whether its model was trained on some of the first of these rounds, and on none from its
+    /// own round on.
+    pub fn is_model_of(&self, rounds: &HistoryChain) -> bool {
+        self.trained_on < self.round && rounds.contains(self.trained_on, self.model_history)
+    }
+
+    /// Returns whether both forecasts are for the same round, made after the same rounds.
     pub fn is_for_the_round_of(&self, other: &Self) -> bool {
-        let after = |it: &Self| (it.round, it.after, it.last_actual.to_bits());
-        after(self) == after(other)
+        (self.round, self.history) == (other.round, other.history)
     }
 
     /// Returns whether the 80 % interval contains the multiplier.

@@ -1,10 +1,11 @@
-//! Forecasts as lines of text, and their matching with rounds when everything is read again.
+//! Forecasts as lines of text, and which of them belong to the present rounds.
 
 use chrono::{DateTime, Utc};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::Forecast;
+use crate::history::{HistoryChain, HistoryHash};
 
 /// One line of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ pub enum Entry {
     Forecast(Forecast),
     /// The outcome of the last forecast with this number.
     Settled(Settled),
+    /// How far the rounds had been read by then, where no forecast says so.
+    Read(ReadMark),
 }
 
 impl Entry {
@@ -34,6 +37,7 @@ impl Entry {
         match self {
             Self::Forecast(forecast) => forecast.is_possible(),
             Self::Settled(settled) => settled.actual >= 1.0,
+            Self::Read(_) => true,
         }
     }
 }
@@ -51,6 +55,17 @@ pub struct Settled {
     pub settled_at: DateTime<Utc>,
 }
 
+/// A history that had been read when it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMark {
+    /// Number of rounds.
+    pub rounds: u64,
+    /// Hash of the history.
+    pub history: HistoryHash,
+    /// Time at which its last round ended.
+    pub time: DateTime<Utc>,
+}
+
 /// A forecast and its outcome, if known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LedgerForecast {
@@ -60,20 +75,50 @@ pub struct LedgerForecast {
     pub settled: Option<Settled>,
 }
 
-/// The error of a forecast that was settled by another round than the one that now follows in the
-/// files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mismatch;
+impl LedgerForecast {
+    /// Returns whether its outcome has been written and is this round.
+    pub fn is_settled_by(&self, round: &Round) -> bool {
+        self.settled.is_some_and(|settled| {
+            settled.time == round.time
+                && settled.actual.to_bits() == round.multiplier.as_f64().to_bits()
+        })
+    }
+}
 
-/// All forecasts of a ledger, keyed by the round after which they were made.
-///
-/// The number of a round is not a key, because numbers shift when an older file appears.
+/// All entries of a ledger.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    /// In the order written; sorted by key once the first is taken.
-    stored: Vec<LedgerForecast>,
-    is_taken: Vec<bool>,
+    items: Vec<Item>,
     model_version: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Item {
+    Forecast(LedgerForecast),
+    Read(ReadMark),
+}
+
+/// Forecasts and reading marks of a ledger that do not belong to the present rounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// Number of forecasts that do not count.
+    pub count: u64,
+    /// Time of the newest round in a history that is absent. Such a history can be present again only
+    /// if more rounds follow on a round that is no newer than that.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// The forecasts of a ledger that count.
+///
+/// Invariant: each was made after more rounds than the one before it.
+#[derive(Debug, Clone, Default)]
+pub struct Counting {
+    forecasts: Vec<LedgerForecast>,
+    /// Number of forecasts that have been taken or passed over.
+    taken: usize,
+    /// How far the ledger says that the present rounds had been read.
+    read: u64,
+    absent: Absent,
 }
 
 /// Pairs forecasts with their outcomes in the order written, one at a time and in constant space.
@@ -97,7 +142,7 @@ impl ForecastPairing {
                 Some(LedgerForecast { forecast: open, settled: Some(settled) })
             }
             // Ignore an outcome without a forecast.
-            (Entry::Settled(_), _) => None,
+            (Entry::Settled(_) | Entry::Read(_), _) => None,
         }
     }
 
@@ -107,8 +152,6 @@ impl ForecastPairing {
     }
 }
 
-type Key = (DateTime<Utc>, u64);
-
 impl Ledger {
     /// Reads entries in the order written.
     pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
@@ -117,61 +160,33 @@ impl Ledger {
         ledger
     }
 
-    /// Reads the next entry. Read all entries before taking the first forecast.
+    /// Reads the next entry.
     pub fn push(&mut self, entry: Entry) {
-        match (entry, self.stored.last_mut()) {
-            (Entry::Forecast(forecast), Some(last))
+        match (entry, self.items.last_mut()) {
+            (Entry::Forecast(forecast), Some(Item::Forecast(last)))
                 if last.settled.is_none() && forecast.is_for_the_round_of(&last.forecast) =>
             {
                 last.forecast = forecast;
                 self.model_version = self.model_version.max(forecast.model_version);
             }
             (Entry::Forecast(forecast), _) => {
-                self.stored.push(LedgerForecast { forecast, settled: None });
+                self.items.push(Item::Forecast(LedgerForecast { forecast, settled: None }));
                 self.model_version = self.model_version.max(forecast.model_version);
             }
+            (Entry::Read(mark), _) => self.items.push(Item::Read(mark)),
             // Usually the last one; further back if the ledger was not writable when the round
             // ended.
             (Entry::Settled(settled), _) => {
-                let mut stored = self.stored.iter_mut().rev();
+                let forecasts = self.items.iter_mut().rev().filter_map(|item| match item {
+                    Item::Forecast(stored) => Some(stored),
+                    Item::Read(_) => None,
+                });
                 // Ignore an outcome without a forecast.
-                if let Some(stored) = stored.find(|stored| stored.forecast.round == settled.round) {
-                    stored.settled.get_or_insert(settled);
+                if let Some(stored) = { forecasts }.find(|it| it.forecast.round == settled.round) {
+                    stored.settled = Some(settled);
                 }
             }
         }
-    }
-
-    /// Removes and returns the forecast that was made after `before`, for the round `next`.
-    ///
-    /// # Errors
-    /// The forecast was settled by another round: the files have changed since.
-    pub fn take(
-        &mut self,
-        before: &Round,
-        next: &Round,
-    ) -> Result<Option<LedgerForecast>, Mismatch> {
-        let Some(stored) = self.pop(before) else { return Ok(None) };
-        let is_mismatch = stored.settled.is_some_and(|settled| {
-            settled.time != next.time
-                || settled.actual.to_bits() != next.multiplier.as_f64().to_bits()
-        });
-        if is_mismatch { Err(Mismatch) } else { Ok(Some(stored)) }
-    }
-
-    /// Removes and returns the unsettled forecast that was made after the newest round, `last`.
-    pub fn take_open(&mut self, last: &Round) -> Option<Forecast> {
-        self.pop(last).filter(|stored| stored.settled.is_none()).map(|stored| stored.forecast)
-    }
-
-    /// Returns the number of forecasts not taken, and the latest time of a round after which one
-    /// was made.
-    pub fn left(&self) -> (usize, Option<DateTime<Utc>>) {
-        let is_left = |index: &usize| !self.is_taken.get(*index).is_some_and(|taken| *taken);
-        let left = (0..self.stored.len()).filter(is_left);
-        left.fold((0, None), |(count, until), index| {
-            (count + 1, until.max(Some(self.stored[index].forecast.after)))
-        })
     }
 
     /// Returns the newest model version; 0 without forecasts.
@@ -179,130 +194,93 @@ impl Ledger {
         self.model_version
     }
 
-    fn pop(&mut self, before: &Round) -> Option<LedgerForecast> {
-        if self.is_taken.len() != self.stored.len() {
-            // A stable sort: of two with the same key the one written first comes first.
-            self.stored.sort_by_key(|stored| key(&stored.forecast));
-            self.is_taken = vec![false; self.stored.len()];
-        }
-        let wanted = (before.time, before.multiplier.as_f64().to_bits());
-        let mut at = self.stored.partition_point(|stored| key(&stored.forecast) < wanted);
-        while self.stored.get(at).is_some_and(|stored| key(&stored.forecast) == wanted) {
-            if !std::mem::replace(&mut self.is_taken[at], true) {
-                return Some(self.stored[at]);
+    /// Returns the number of forecasts.
+    pub fn forecasts(&self) -> usize {
+        self.items.iter().filter(|item| matches!(item, Item::Forecast(_))).count()
+    }
+
+    /// Selects the forecasts that count for the present rounds, whose hashes are `chain`. Entries before
+    /// these said that the first `read` rounds had been read.
+    ///
+    /// The rule: a forecast for round t counts if and only if the rounds before t are those after which it
+    /// was made, they begin with those on which its model was trained, and no earlier line shows that
+    /// round t had been read by then. Of several for one round the last counts.
+    pub fn counting(self, chain: &HistoryChain, read: u64) -> Counting {
+        let mut counting = Counting { read, ..Counting::default() };
+        for item in self.items {
+            match item {
+                Item::Forecast(stored) => counting.add(stored, chain),
+                Item::Read(mark) if chain.contains(mark.rounds, mark.history) => {
+                    counting.read = counting.read.max(mark.rounds);
+                }
+                Item::Read(mark) => counting.absent.extend_to(mark.time),
             }
-            at += 1;
         }
-        None
+        counting
     }
 }
 
-fn key(forecast: &Forecast) -> Key {
-    (forecast.after, forecast.last_actual.to_bits())
+impl Counting {
+    fn add(&mut self, stored: LedgerForecast, chain: &HistoryChain) {
+        let forecast = &stored.forecast;
+        let before = forecast.rounds_before();
+        if !forecast.is_after(chain) {
+            self.absent.count += 1;
+            self.absent.extend_to(forecast.after);
+            return;
+        }
+        let last = self.forecasts.last_mut();
+        let earlier = last.filter(|last| last.forecast.rounds_before() == before);
+        // An outcome is proof that its round had been read.
+        let outcome = earlier.as_ref().and_then(|it| it.settled);
+        let is_known = outcome.is_some_and(|outcome| {
+            chain.contains(before + 1, forecast.history.followed_by(outcome.actual))
+        });
+        let is_read = before < self.read || is_known;
+        self.read = self.read.max(before);
+        match earlier {
+            _ if is_read || !forecast.is_model_of(chain) => self.absent.count += 1,
+            Some(earlier) => *earlier = stored,
+            None => self.forecasts.push(stored),
+        }
+    }
+
+    /// Returns the forecast made after the first `rounds` rounds, and passes over earlier ones.
+    pub fn take(&mut self, rounds: u64) -> Option<LedgerForecast> {
+        let left = self.forecasts.get(self.taken..).unwrap_or_default();
+        self.taken += left.partition_point(|it| it.forecast.rounds_before() < rounds);
+        let found = self.forecasts.get(self.taken)?;
+        (found.forecast.rounds_before() == rounds).then_some(*found)
+    }
+
+    /// Returns how far the ledger says that the present rounds have been read.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Returns what does not belong to the present rounds.
+    pub fn absent(&self) -> Absent {
+        self.absent
+    }
+}
+
+impl Absent {
+    /// Returns the union of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { count: self.count + other.count, until: self.until.max(other.until) }
+    }
+
+    /// Returns whether an absent history may be present again if more rounds follow on `last`.
+    pub fn may_follow(&self, last: &Round) -> bool {
+        self.until.is_some_and(|until| last.time <= until)
+    }
+
+    /// Records an absent history whose last round ended at `time`.
+    pub fn extend_to(&mut self, time: DateTime<Utc>) {
+        self.until = self.until.max(Some(time));
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use rounds::Multiplier;
-
-    use super::*;
-    use crate::calibration::Calibration;
-    use crate::forecast::Means;
-
-    fn at(second: u64) -> DateTime<Utc> {
-        DateTime::from_timestamp(i64::try_from(second).unwrap(), 0).unwrap()
-    }
-
-    /// Round `number` ends at second `number`, `number` cents above 2.00.
-    fn round(number: u64) -> Round {
-        Round { time: at(number), multiplier: Multiplier::from_cents(200 + number).unwrap() }
-    }
-
-    fn forecast(number: u64, version: u64) -> Entry {
-        let means = Means { members: [1.0 / 3.0, 0.1, 0.7], mean: 0.1 + 0.2 };
-        let served = Calibration::default().serve(&means);
-        let before = round(number - 1);
-        Entry::Forecast(Forecast {
-            round: number,
-            issued_at: before.time,
-            after: before.time,
-            last_actual: before.multiplier.as_f64(),
-            model_version: version,
-            trained_on: 30,
-            means,
-            kappa: served.kappa,
-            scale: served.scale,
-            probabilities: served.probabilities,
-            interval80: served.interval80,
-            interval90: served.interval90,
-            late: false,
-        })
-    }
-
-    fn settled(number: u64) -> Entry {
-        let round = round(number);
-        let actual = round.multiplier.as_f64();
-        Entry::Settled(Settled { round: number, time: round.time, actual, settled_at: round.time })
-    }
-
-    #[test]
-    fn a_line_read_back_equals_the_written_entry_bit_for_bit() {
-        for entry in [forecast(31, 1), settled(31)] {
-            let line = serde_json::to_string(&entry).unwrap();
-            assert!(!line.contains('\n'));
-            let back: Entry = serde_json::from_str(&line).unwrap();
-            assert_eq!(serde_json::to_string(&back).unwrap(), line);
-            assert_eq!(back, entry);
-        }
-    }
-
-    #[test]
-    fn the_last_forecast_for_a_round_counts() {
-        let entries = [forecast(31, 1), forecast(31, 2), settled(31), forecast(32, 2)];
-        let mut ledger = Ledger::from_entries(entries);
-        assert_eq!((ledger.left(), ledger.model_version()), ((2, Some(at(31))), 2));
-        let stored = ledger.take(&round(30), &round(31)).unwrap().unwrap();
-        assert_eq!(stored.forecast.model_version, 2);
-        assert!(stored.settled.is_some());
-        assert_eq!(ledger.take(&round(30), &round(31)), Ok(None), "it is taken once");
-        assert_eq!(ledger.take_open(&round(31)).map(|open| open.round), Some(32));
-        assert_eq!(ledger.left(), (0, None));
-    }
-
-    #[test]
-    fn a_forecast_is_found_by_the_round_before_it_even_if_numbers_have_shifted() {
-        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
-        assert_eq!(ledger.take(&round(29), &round(30)), Ok(None));
-        assert!(ledger.take(&round(30), &round(31)).unwrap().is_some());
-    }
-
-    #[test]
-    fn a_forecast_settled_by_another_round_is_a_mismatch() {
-        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
-        let other = Round { time: at(31), multiplier: Multiplier::from_cents(999).unwrap() };
-        assert_eq!(ledger.take(&round(30), &other), Err(Mismatch));
-    }
-
-    #[test]
-    fn unmatched_and_repeated_outcomes_change_nothing() {
-        let twice = [settled(9), forecast(31, 1), settled(31), settled(31), settled(32)];
-        let mut ledger = Ledger::from_entries(twice);
-        assert_eq!(ledger.left(), (1, Some(at(30))));
-        assert!(ledger.take(&round(30), &round(31)).unwrap().unwrap().settled.is_some());
-    }
-
-    #[test]
-    fn an_outcome_written_late_settles_its_forecast() {
-        let entries = [forecast(31, 1), forecast(34, 1), settled(34), forecast(35, 1), settled(31)];
-        let mut ledger = Ledger::from_entries(entries);
-        let stored = ledger.take(&round(30), &round(31)).unwrap().unwrap();
-        assert!(stored.settled.is_some());
-        assert_eq!(ledger.take_open(&round(34)).map(|open| open.round), Some(35));
-    }
-
-    #[test]
-    fn a_settled_forecast_is_not_open() {
-        let mut ledger = Ledger::from_entries([forecast(31, 1), settled(31)]);
-        assert_eq!(ledger.take_open(&round(30)), None);
-    }
-}
+mod tests;

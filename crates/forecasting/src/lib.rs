@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod engine;
 pub mod ensemble;
 pub mod forecast;
+pub mod history;
 pub mod learner;
 pub mod ledger;
 pub mod models;

@@ -110,7 +110,8 @@ pub fn drive(
             version += 1;
             let trained_on = engine.training_started();
             fitted_at = Some(trained_on);
-            let issued = engine.install(Installed { model, version, trained_on }, round.time);
+            let installed = Installed { model, version, trained_on, history: engine.history() };
+            let issued = engine.install(installed, round.time);
             watch(&engine, issued.map(Effect::Issued).as_slice());
         }
     }

@@ -152,16 +152,20 @@ impl ScoreHistory {
 mod tests {
     use chrono::DateTime;
     use evaluation::HouseLaw;
+    use evaluation::baselines::Climatology;
     use evaluation::simulate::Scenario;
     use rounds::{Multiplier, Round};
 
     use super::*;
     use crate::calibration::Calibration;
-    use crate::forecast::{Forecast, Means};
+    use crate::forecast::{Basis, Forecast, Means};
+    use crate::history::HistoryHash;
 
     fn forecast(round: u64) -> Forecast {
         let means = Means { members: [0.9; 3], mean: 0.9 + 0.01 * (round % 7) as f64 };
-        let served = Calibration::default().serve(&means);
+        let calibration = Calibration::default();
+        let candidate = calibration.candidate(&means);
+        let served = calibration.serve(Basis::Models, &candidate, &Climatology::new());
         let time = DateTime::UNIX_EPOCH;
         Forecast {
             round,
@@ -171,8 +175,12 @@ mod tests {
             model_version: 1,
             trained_on: 30,
             means,
-            kappa: served.kappa,
-            scale: served.scale,
+            history: HistoryHash::UNKNOWN,
+            model_history: HistoryHash::UNKNOWN,
+            kappa: candidate.kappa,
+            scale: candidate.scale,
+            basis: Basis::Models,
+            observed_median: None,
             probabilities: served.probabilities,
             interval80: served.interval80,
             interval90: served.interval90,

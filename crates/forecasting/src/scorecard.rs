@@ -2,44 +2,106 @@
 //!
 //! Only forecasts that were frozen before their round are scored. The order and law tests need no
 //! forecast and use every round; the forecast test uses only forecasts that were in time.
+//!
+//! What is served and what the models would have us serve (the candidate) are scored apart. The models are
+//! served only after a gate: the order test must have found something, which no independent rounds do with
+//! a chance above 1 in 20, and the candidate must be ahead of the house law and of the observed frequencies
+//! in cumulative log score. A likelihood ratio against the house law alone would open at a mere change of
+//! the law, which makes no round predictable.
 
 use chrono::{DateTime, Timelike as _, Utc};
-use evaluation::HouseLaw;
-use evaluation::baselines::Baselines;
+use evaluation::baselines::{Baseline as _, Baselines, Climatology};
 use evaluation::confidence_sequence::Estimate;
 use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
 use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
-use evaluation::sequential::{Evidence, ObservedRound};
+use evaluation::sequential::{Evidence, Level, ObservedRound};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::{HouseLaw, targets_reached};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
 
 use crate::calibration::SALT;
-use crate::forecast::{Forecast, MEMBERS};
+use crate::forecast::{Basis, Forecast, MEMBERS};
 
-/// Name of the served forecaster: point, law and intervals after shrinkage by kappa.
-pub const CALIBRATED: &str = "calibrated";
+/// Name of what is served: median, probabilities and intervals.
+pub const SERVED: &str = "served";
+/// Name of the models' own law: the ensemble after shrinkage by kappa.
+pub const CANDIDATE: &str = "candidate";
 /// Name of the ensemble before shrinkage.
 pub const ENSEMBLE: &str = "ensemble";
 
 /// Running scores of all forecasters, and the evidence of the sequential tests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Scorecard {
-    ours: ScoreSheet,
+    served: ScoreSheet,
+    candidate: ScoreSheet,
     ensemble: ScoreSheet,
     members: [ScoreSheet; 3],
     baselines: Baselines,
     baseline_sheets: Vec<ScoreSheet>,
     against_house: SkillTrack,
+    candidate_against_house: SkillTrack,
     /// Skill of the ensemble before shrinkage.
     unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
     evidence: Evidence,
     returns: ReturnCount,
+    gate: Gate,
     house: HouseLaw,
+}
+
+/// Decides what is served.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Gate {
+    /// The order test has reached its threshold at some time.
+    has_order: bool,
+    /// The law test has reached its threshold at some time.
+    has_law: bool,
+    /// Cumulative log score of the candidate over the six cells between the targets, less that of the
+    /// house law and of the observed frequencies. Forecasts that were late do not count.
+    lead: [f64; 2],
+}
+
+/// Lower limit of the probability of a cell in the log score: observed frequencies can be 0.
+const CELL_MIN: f64 = 1e-4;
+
+impl Gate {
+    fn basis(&self) -> Basis {
+        if self.has_order && self.lead.iter().all(|&lead| lead > 0.0) {
+            Basis::Models
+        } else if self.has_law {
+            Basis::Climatology
+        } else {
+            Basis::House
+        }
+    }
+
+    fn score(&mut self, candidate: &[f64; 5], references: [&[f64; 5]; 2], cents: u64) {
+        let cell = targets_reached(cents);
+        for (lead, reference) in self.lead.iter_mut().zip(references) {
+            *lead += ln_cell(candidate, cell) - ln_cell(reference, cell);
+        }
+    }
+
+    fn learn(&mut self, evidence: &Evidence) {
+        if !(self.has_order && self.has_law) {
+            let [order, law, _] = evidence.tests().map(|test| test.level >= Level::Amber);
+            self.has_order |= order;
+            self.has_law |= law;
+        }
+    }
+}
+
+/// Returns ln of the probability that exactly `cell` of the five targets are reached.
+fn ln_cell(reached: &[f64; 5], cell: usize) -> f64 {
+    let at_least = |targets: usize| match targets {
+        0 => 1.0,
+        _ => reached.get(targets - 1).copied().unwrap_or(0.0),
+    };
+    (at_least(cell) - at_least(cell + 1)).max(CELL_MIN).ln()
 }
 
 impl Scorecard {
@@ -48,17 +110,20 @@ impl Scorecard {
         let sheet = |name: &str| ScoreSheet::new(name, &house);
         let baselines = Baselines::new(&house);
         Self {
-            ours: sheet(CALIBRATED),
+            served: sheet(SERVED),
+            candidate: sheet(CANDIDATE),
             ensemble: sheet(ENSEMBLE),
             members: MEMBERS.map(sheet),
             baseline_sheets: baselines.each().map(|it| sheet(it.name())).to_vec(),
             baselines,
             against_house: SkillTrack::new(),
+            candidate_against_house: SkillTrack::new(),
             unshrunk_against_house: SkillTrack::new(),
             against_climatology: SkillTrack::new(),
             reliability: ReliabilityTable::new(),
             evidence: Evidence::new(house, SALT),
             returns: ReturnCount::new(),
+            gate: Gate::default(),
             house,
         }
     }
@@ -77,18 +142,42 @@ impl Scorecard {
         }
         let seen = ObservedRound { cents, day_phase: before.map(day_phase), late: false };
         let in_time = frozen.filter(|forecast| !forecast.late);
-        self.evidence.update(&seen, in_time.map(|forecast| &forecast.probabilities));
+        let candidate = in_time.map(|forecast| forecast.candidate().law().probabilities());
+        if let Some(candidate) = &candidate {
+            let observed = self.climatology().forecast().probabilities;
+            let house = self.house.probabilities();
+            self.gate.score(candidate, [&house, &observed.unwrap_or(house)], cents);
+        }
+        self.evidence.update(&seen, candidate.as_ref());
+        self.gate.learn(&self.evidence);
         self.baselines.update(cents);
         self.returns.update(cents);
     }
 
+    /// Returns what is served next.
+    pub fn basis(&self) -> Basis {
+        self.gate.basis()
+    }
+
+    /// Returns the observed frequencies of all rounds so far.
+    pub fn climatology(&self) -> &Climatology {
+        self.baselines.climatology()
+    }
+
     fn score(&mut self, forecast: &Forecast, cents: u64) {
+        let law = forecast.law();
         let issued = ForecastRecord {
+            point: Some(forecast.median()),
+            scale: law.map(|law| law.scale()),
+            probabilities: law.is_none().then_some(forecast.probabilities),
             interval80: Some(forecast.interval80),
             interval90: Some(forecast.interval90),
-            ..ForecastRecord::law(forecast.calibrated(), forecast.scale)
         };
-        let ours = self.ours.record(&issued, cents).get(Metric::BrierMean);
+        let log_crps = law.is_none().then(|| self.climatology().log_crps(cents)).flatten();
+        let served = self.served.record_with(&issued, cents, log_crps).get(Metric::BrierMean);
+        let candidate = forecast.candidate().law();
+        let candidate = ForecastRecord::law(candidate.median(), candidate.scale());
+        let candidate = self.candidate.record(&candidate, cents).get(Metric::BrierMean);
         let raw = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         let unshrunk =
             self.ensemble.record(&raw(forecast.means.mean), cents).get(Metric::BrierMean);
@@ -104,9 +193,10 @@ impl Scorecard {
         // `each` puts the house first and climatology second.
         let (house, climatology) = (references[0], references[1]);
         for (track, score, reference) in [
-            (&mut self.against_house, ours, house),
+            (&mut self.against_house, served, house),
+            (&mut self.candidate_against_house, candidate, house),
             (&mut self.unshrunk_against_house, unshrunk, house),
-            (&mut self.against_climatology, ours, climatology),
+            (&mut self.against_climatology, served, climatology),
         ] {
             if let (Some(score), Some(reference)) = (score, reference) {
                 track.update(score, reference);
@@ -117,7 +207,7 @@ impl Scorecard {
 
     /// Returns the number of rounds with a forecast.
     pub fn scored(&self) -> u64 {
-        self.ours.rounds()
+        self.served.rounds()
     }
 
     /// Returns the three sequential tests.
@@ -133,7 +223,7 @@ impl Scorecard {
 
     /// Returns the share of rounds inside the 80 % interval.
     pub fn coverage(&self) -> Option<f64> {
-        self.ours.all_time().coverage_80
+        self.served.all_time().coverage_80
     }
 
     /// Returns the Brier skill against the house, in percent, with anytime-valid bounds.
@@ -143,8 +233,8 @@ impl Scorecard {
 
     /// Returns the verdict in plain words.
     pub fn verdict(&self) -> Verdict {
-        let (served, unshrunk) = (&self.against_house, &self.unshrunk_against_house);
-        Verdict::of(&self.evidence, &self.house, served, unshrunk, &self.returns)
+        let (candidate, unshrunk) = (&self.candidate_against_house, &self.unshrunk_against_house);
+        Verdict::of(&self.evidence, &self.house, candidate, unshrunk, &self.returns)
     }
 
     /// Returns all scores for display. Takes a few milliseconds, because the last 500 rounds are summed
@@ -162,7 +252,8 @@ impl Scorecard {
     }
 
     fn sheets(&self) -> impl Iterator<Item = &ScoreSheet> {
-        [&self.ours, &self.ensemble].into_iter().chain(&self.members).chain(&self.baseline_sheets)
+        let own = [&self.served, &self.candidate, &self.ensemble];
+        own.into_iter().chain(&self.members).chain(&self.baseline_sheets)
     }
 
     fn rows(&self, view: fn(&ScoreSheet) -> Summary) -> Vec<Row> {
@@ -170,9 +261,9 @@ impl Scorecard {
     }
 
     fn skill(&self) -> SkillReport {
-        let ours = self.ours.all_time();
+        let served = self.served.all_time();
         let against = |number: usize, track: &SkillTrack| SkillAgainst {
-            scores: ours.skill_against(&self.baseline_sheets[number].all_time()),
+            scores: served.skill_against(&self.baseline_sheets[number].all_time()),
             shown: track.shown_percent(),
             claimed: track.claimed_percent(),
         };

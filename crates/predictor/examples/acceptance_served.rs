@@ -180,7 +180,8 @@ impl Found {
             return;
         }
         let (cents, mean) = (round.multiplier.cents(), forecast.means.mean);
-        self.served.record(&ForecastRecord::law(forecast.calibrated(), forecast.scale), cents);
+        let candidate = forecast.candidate().law();
+        self.served.record(&ForecastRecord::law(candidate.median(), candidate.scale()), cents);
         let own = ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
         self.ensemble.record(&own, cents);
         self.house.record(&ForecastRecord::law(MEDIAN, 1.0), cents);

@@ -58,6 +58,7 @@ pub(crate) struct Snapshot {
     pub(crate) scorecard: Option<Report>,
     pub(crate) evidence: Option<EvidenceView>,
     pub(crate) verdict: Option<VerdictView>,
+    pub(crate) quality: QualityView,
     pub(crate) forecasts: Forecasts,
     /// For `/api/history`; shared, not copied.
     #[serde(skip)]
@@ -200,6 +201,24 @@ pub(crate) struct VerdictView {
     /// Which of order, law and forecast it mentions; unlike its figures, this rarely changes.
     #[serde(skip)]
     pub(crate) evidence: [bool; 3],
+}
+
+/// How far the recording can be relied on.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct QualityView {
+    pub(crate) state: evaluation::quality::State,
+    /// Number of rounds at the latest judgement.
+    pub(crate) rounds: u64,
+    pub(crate) reasons: Vec<QualityReason>,
+}
+
+/// Why a recording is not sound.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct QualityReason {
+    pub(crate) sentence: String,
+    /// What was counted, for a page in another language.
+    #[serde(flatten)]
+    pub(crate) fault: evaluation::quality::Fault,
 }
 
 /// Where forecasts are stored and how many were settled.

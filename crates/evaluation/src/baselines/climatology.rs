@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Baseline, BaselineForecast};
 use crate::house_law::MEDIAN;
 use crate::order_statistics::OrderStatistics;
-use crate::{TARGET_CENTS, ln_multiplier};
+use crate::{TARGET_CENTS, ln_multiplier, multiplier};
 
 /// The empirical law of all rounds so far: their median, and the smoothed frequencies
 /// (reached + 1/2)/(rounds + 1).
@@ -21,6 +21,36 @@ impl Climatology {
     /// Returns the baseline before any round.
     pub fn new() -> Self {
         Self { sizes: OrderStatistics::new(), reached: [0; 5], pair_distance: 0.0 }
+    }
+
+    /// Returns the multiplier that the share `level` of the rounds so far did not reach; `None` before any
+    /// round.
+    pub fn quantile(&self, level: f64) -> Option<f64> {
+        let last = self.sizes.rounds().checked_sub(1)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count; a negative or NaN level is the smallest multiplier"
+        )]
+        let place = (level * self.sizes.rounds() as f64) as u64;
+        self.sizes.nth(place.min(last)).map(multiplier)
+    }
+
+    /// Returns the randomised probability integral transform of a round of `cents` under the rounds so
+    /// far, given v uniform on (0, 1); v itself before any round.
+    pub fn pit(&self, cents: u64, v: f64) -> f64 {
+        let rank = self.sizes.rank(cents);
+        // The round itself takes a place among those so far, which makes the transform uniform.
+        let below = rank.below as f64 + v * (rank.equal as f64 + 1.0);
+        below / (self.sizes.rounds() as f64 + 1.0)
+    }
+
+    /// Returns the share of the rounds so far that reached `cents`, (reached + 1/2)/(rounds + 1), as for
+    /// the five targets.
+    pub fn survival_cents(&self, cents: u64) -> f64 {
+        let rounds = self.sizes.rounds();
+        let reached = rounds - self.sizes.rank(cents).below;
+        (reached as f64 + 0.5) / (rounds as f64 + 1.0)
     }
 
     /// Returns the sum of |ln M - y| over all rounds so far, where y is ln M of `cents`.
@@ -73,6 +103,35 @@ impl Baseline for Climatology {
 mod tests {
     use super::*;
     use crate::simulate::Scenario;
+
+    #[test]
+    fn quantiles_shares_and_transforms_are_those_of_the_rounds() {
+        let mut climatology = Climatology::new();
+        assert_eq!(climatology.quantile(0.5), None);
+        assert!((climatology.pit(250, 0.3) - 0.3).abs() < 1e-15);
+        for cents in [150, 400, 150, 1000] {
+            climatology.update(cents);
+        }
+        let quantiles = [0.0, 0.4, 0.5, 0.75, 1.0].map(|level| climatology.quantile(level));
+        assert_eq!(quantiles, [1.5, 1.5, 4.0, 10.0, 10.0].map(Some));
+        assert!((climatology.pit(150, 0.5) - 1.5 / 5.0).abs() < 1e-15);
+        assert!((climatology.pit(500, 0.5) - 3.5 / 5.0).abs() < 1e-15);
+        for (place, target) in TARGET_CENTS.into_iter().enumerate() {
+            let served = climatology.forecast().probabilities.unwrap()[place];
+            assert!((climatology.survival_cents(target) - served).abs() < 1e-15);
+        }
+        let mut transforms: Vec<f64> = Vec::new();
+        let mut climatology = Climatology::new();
+        for (number, cents) in (0_u64..).zip(Scenario::Fair.stream(5).take(20_000)) {
+            transforms.push(climatology.pit(cents, crate::pit::keyed_uniform(1, number)));
+            climatology.update(cents);
+        }
+        for level in [0.05, 0.1, 0.5, 0.9] {
+            let below = transforms.iter().filter(|&&u| u < level).count() as f64 / 20_000.0;
+            // Four standard errors.
+            assert!((below - level).abs() < 4.0 * (level * (1.0 - level) / 20_000.0).sqrt());
+        }
+    }
 
     #[test]
     fn the_streaming_crps_and_median_equal_a_direct_computation() {

@@ -19,8 +19,8 @@ const DISTANCE_MAX: f64 = 0.2;
 /// Number of initial forecasts without a bet, while an ensemble warms up.
 const SKIP: u64 = 60;
 
-/// E2, the forecast test, of the null hypothesis "no forecast is expected to score better than the
-/// constant table".
+/// E2, the forecast test, of the null hypothesis "no forecast is expected to score better than
+/// fixed odds".
 ///
 /// Henzi and Ziegel 2022 (conditional form), with the mean Brier score over the five targets and the
 /// stake that would be best if the forecast were right (model-implied Kelly). A learnt stake would

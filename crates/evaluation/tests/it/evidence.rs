@@ -85,7 +85,7 @@ fn a_dependent_game_turns_the_order_and_forecast_tests_red() {
     assert!(order.alarm_round.is_some_and(|round| round < 300), "{:?}", order.alarm_round);
     assert!(order.anytime_p < 1e-20);
     let sentence = run.verdict().sentence();
-    assert!(sentence.starts_with("Our forecasts beat fixed odds; measured skill"));
+    assert!(sentence.starts_with("The models beat fixed odds; measured skill"));
 }
 
 #[test]

@@ -57,7 +57,8 @@ impl LearnedState {
         if let Some(forecast) = frozen {
             self.counts.settled += 1;
             self.counts.late += u64::from(forecast.late);
-            self.calibration.settle(forecast, round.multiplier.cents(), round.multiplier.ln());
+            let (cents, ln_m) = (round.multiplier.cents(), round.multiplier.ln());
+            self.calibration.settle(forecast, self.scorecard.climatology(), cents, ln_m);
         }
         self.scorecard.update(round, frozen, before);
         if self.score_history.is_due(self.rounds()) {

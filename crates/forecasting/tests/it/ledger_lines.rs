@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use chrono::DateTime;
+use evaluation::baselines::Climatology;
 use forecasting::calibration::Calibration;
-use forecasting::forecast::{Forecast, Means};
+use forecasting::forecast::{Basis, Forecast, Means};
+use forecasting::history::HistoryHash;
 use forecasting::ledger::{Entry, Ledger};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -31,10 +33,10 @@ fn only_lines_that_a_predictor_would_write_are_entries() {
             assert_eq!(lines(&line).count(), 1, "{name}");
         }
         let rejected = lines(&bytes).count() - entries.len();
-        let (forecasts, _) = Ledger::from_entries(entries.iter().copied()).left();
+        let forecasts = Ledger::from_entries(entries.iter().copied()).forecasts();
         found.push((name, entries.len(), rejected, forecasts));
     }
-    // Entries, rejected lines, and forecasts that count.
+    // Entries, rejected lines, and forecasts.
     let expected = [
         ("duplicate-keys", 4, 0, 2),
         ("edges", 3, 0, 2),
@@ -55,7 +57,8 @@ fn only_lines_that_a_predictor_would_write_are_entries() {
 }
 
 fn forecast(calibration: &Calibration, round: u64, means: Means) -> Forecast {
-    let served = calibration.serve(&means);
+    let candidate = calibration.candidate(&means);
+    let served = calibration.serve(Basis::Models, &candidate, &Climatology::new());
     let time = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
     Forecast {
         round,
@@ -65,8 +68,12 @@ fn forecast(calibration: &Calibration, round: u64, means: Means) -> Forecast {
         model_version: round,
         trained_on: round,
         means,
-        kappa: served.kappa,
-        scale: served.scale,
+        history: HistoryHash::UNKNOWN,
+        model_history: HistoryHash::UNKNOWN,
+        kappa: candidate.kappa,
+        scale: candidate.scale,
+        basis: Basis::Models,
+        observed_median: None,
         probabilities: served.probabilities,
         interval80: served.interval80,
         interval90: served.interval90,
@@ -93,7 +100,7 @@ proptest! {
             round += 1;
             let issued = forecast(&calibration, round, Means { members: [mean; 3], mean });
             let multiplier = Multiplier::from_cents(cents).unwrap();
-            calibration.settle(&issued, multiplier.cents(), multiplier.ln());
+            calibration.settle(&issued, &Climatology::new(), multiplier.cents(), multiplier.ln());
         }
         let entry = Entry::Forecast(forecast(&calibration, round, Means { members: [mean; 3], mean }));
         prop_assert_eq!(Entry::read(&entry.line()), Some(entry));

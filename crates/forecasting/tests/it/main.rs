@@ -1,6 +1,7 @@
 //! Integration tests.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod gate;
 mod learning;
 mod ledger_lines;
 mod no_hindsight;

@@ -128,7 +128,7 @@ fn a_confident_model_without_skill_scores_worse_and_is_not_trusted() {
     let (_, engine) = forecasts(&rounds(3000, 5), Refit::Rounds(100_000), &noise);
     let report = engine.scorecard().report();
     let row = |name: &str| report.rows.iter().find(|row| row.name == name).unwrap().clone();
-    let (house, ensemble, served) = (row("house"), row("ensemble"), row("calibrated"));
+    let (house, ensemble, served) = (row("house"), row("ensemble"), row("served"));
     assert_eq!((house.rounds, ensemble.rounds, served.rounds), (2970, 2970, 2970));
     assert!(ensemble.log_crps.unwrap() > 1.05 * house.log_crps.unwrap(), "{ensemble:?}");
     assert!(served.log_crps.unwrap() < 1.005 * house.log_crps.unwrap(), "{served:?}");

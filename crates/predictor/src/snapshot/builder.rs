@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use evaluation::quality::{Fault, Quality, RecordedRound, State};
 use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
+use forecasting::ledger::Absent;
 use forecasting::scorecard::{Report, Scorecard};
 use forecasting::training_schedule::FIRST_AT;
 use rounds::{Origin, Round, TableName, read_regular};
@@ -23,8 +25,8 @@ use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterv
 use crate::snapshot::running_statistics::RunningStatistics;
 use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
-    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound, ScanCounts,
-    Snapshot, VerdictView,
+    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason, QualityView,
+    RECENT_MAX, RecentRound, ScanCounts, Snapshot, VerdictView,
 };
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
@@ -39,9 +41,12 @@ pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
     forecasts: RecentForecasts,
     survival_curve: SurvivalCurve,
+    quality: Quality,
     past: VecDeque<PastPrediction>,
-    mismatches: u64,
     report: Option<Report>,
+    /// All scored forecasts.
+    #[cfg(test)]
+    pub(crate) settlements: Vec<Settlement>,
 }
 
 /// Everything a snapshot is built from.
@@ -53,6 +58,7 @@ pub(crate) struct SnapshotInputs<'a> {
     pub(crate) training_status: &'a TrainingStatus,
     pub(crate) file_stats: &'a FileStats,
     pub(crate) ledger_store: &'a LedgerStore,
+    pub(crate) absent: Absent,
     pub(crate) collector_events: &'a CollectorEvents,
     pub(crate) scan_counts: ScanCounts,
     pub(crate) scan_error: Option<&'a str>,
@@ -66,12 +72,16 @@ impl SnapshotBuilder {
     /// Adds the next round and its forecast.
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
         let forecast = settlement.map(|settlement| &settlement.forecast);
+        #[cfg(test)]
+        self.settlements.extend(settlement.copied());
         self.statistics.push(round.multiplier);
         self.survival_curve.push(round.multiplier);
+        let unix_seconds = Some(round.time.timestamp_micros() as f64 / 1e6);
+        self.quality.push(&RecordedRound { cents: round.multiplier.cents(), unix_seconds });
         let served = forecast.map(|forecast| ServedInterval {
             lo: forecast.interval80.0,
             hi: forecast.interval80.1,
-            point: forecast.calibrated(),
+            point: forecast.median(),
             inside: forecast.holds(round.multiplier.as_f64()),
         });
         self.forecasts.push(served);
@@ -79,16 +89,6 @@ impl SnapshotBuilder {
             self.past.push_front(past(forecast, Some(round)));
             self.past.truncate(HISTORY_MAX);
         }
-    }
-
-    /// Counts forecasts that were settled by a round other than the one in the files.
-    pub(crate) fn add_mismatches(&mut self, count: u64) {
-        self.mismatches += count;
-    }
-
-    /// Returns the number of such forecasts.
-    pub(crate) fn mismatches(&self) -> u64 {
-        self.mismatches
     }
 
     /// Updates the score report, if there are new scores.
@@ -145,13 +145,14 @@ impl SnapshotBuilder {
             collector: collector_status(&from.config.data_dir),
             scorecard: self.report.clone(),
             evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
-            verdict: verdict(engine),
+            verdict: self.verdict(engine),
+            quality: self.quality(),
             forecasts: Forecasts {
                 kept_in: from.ledger_store.path().map(|path| path.display().to_string()),
                 settled: counts.settled,
                 late: counts.late,
                 missed: counts.missed,
-                void: self.mismatches,
+                void: from.absent.count,
             },
             score_history: Arc::clone(engine.score_history()),
             round_history,
@@ -165,24 +166,41 @@ impl SnapshotBuilder {
         }
     }
 
+    /// Returns the verdict; `None` before the first training is due. Nothing is concluded from rounds that
+    /// are not what was played.
+    fn verdict(&self, engine: &Engine) -> Option<VerdictView> {
+        let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
+        let fault = self.quality.faults().iter().find(|fault| fault.state() == State::Suspect);
+        let sentence = match fault {
+            Some(fault) => {
+                format!("These rounds are not whole: {fault}. They say nothing about the game.")
+            }
+            None => verdict.sentence(),
+        };
+        Some(VerdictView {
+            sentence,
+            rounds: verdict.rounds,
+            absence: verdict.absence().filter(|_| fault.is_none()),
+            change: verdict.change_note().filter(|_| fault.is_none()),
+            evidence: [verdict.order, verdict.law, verdict.forecast],
+            facts: verdict,
+        })
+    }
+
+    fn quality(&self) -> QualityView {
+        let reason = |fault: &Fault| QualityReason { sentence: fault.to_string(), fault: *fault };
+        QualityView {
+            state: self.quality.state(),
+            rounds: self.quality.judged_at(),
+            reasons: self.quality.faults().iter().map(reason).collect(),
+        }
+    }
+
     /// Returns the open forecast and the last settled ones, newest first.
     fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
         let open = open.map(|open| past(open, None));
         open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
     }
-}
-
-/// Returns the verdict; `None` before the first training is due.
-fn verdict(engine: &Engine) -> Option<VerdictView> {
-    let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
-    Some(VerdictView {
-        sentence: verdict.sentence(),
-        rounds: verdict.rounds,
-        absence: verdict.absence(),
-        change: verdict.change_note(),
-        evidence: [verdict.order, verdict.law, verdict.forecast],
-        facts: verdict,
-    })
 }
 
 /// Reads the collector's status; `None` if there is no such file, or if it is not complete yet; the

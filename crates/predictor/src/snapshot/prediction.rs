@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use evaluation::house_law::MEDIAN;
 use evaluation::{HouseLaw, TARGETS, TiltedLaw};
-use forecasting::forecast::{Forecast, MEMBERS, house_probabilities};
+use forecasting::forecast::{Basis, Forecast, MEMBERS, house_probabilities};
 use rounds::Round;
 use serde::Serialize;
 
@@ -19,8 +19,10 @@ pub(crate) struct Prediction {
     pub(crate) predicted_at: DateTime<Utc>,
     pub(crate) data_points_used: u64,
     pub(crate) calibrated_multiplier: f64,
+    pub(crate) served: Basis,
     pub(crate) kappa: f64,
-    pub(crate) scale: f64,
+    pub(crate) scale: Option<f64>,
+    pub(crate) models_guess: ModelsGuess,
     pub(crate) house_multiplier: f64,
     pub(crate) interval: Interval,
     pub(crate) interval90: Interval,
@@ -35,15 +37,30 @@ pub(crate) struct Prediction {
 impl Prediction {
     /// Returns the probabilities of these targets, which need not be the five standard ones.
     pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
-        let (law, house) = (TiltedLaw::new(self.scale), HouseLaw::default());
+        let house = HouseLaw::default();
+        let served = |target: f64| match self.scale {
+            Some(scale) => TiltedLaw::new(scale).survival(target),
+            None => between_targets(&self.probabilities, target),
+        };
         let chance = |&target: &f64| Probability {
             target,
-            probability: law.survival(target),
+            probability: served(target),
             house: house.survival(target),
             break_even: 1.0 / target,
         };
         targets.iter().map(chance).collect()
     }
+}
+
+/// The models' own law, weighed by trust: what they would have us serve. Nothing is shown to be right about
+/// it until it is `proven`; then it is served.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ModelsGuess {
+    pub(crate) proven: bool,
+    pub(crate) multiplier: f64,
+    pub(crate) trust: f64,
+    pub(crate) scale: f64,
+    pub(crate) probabilities: [f64; 5],
 }
 
 /// The multiplier lies between `lo` and `hi` with probability `level`.
@@ -101,7 +118,7 @@ pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction 
         round: forecast.round,
         predicted_at: forecast.issued_at,
         predicted_multiplier: forecast.point(),
-        calibrated_multiplier: forecast.calibrated(),
+        calibrated_multiplier: forecast.median(),
         prediction_range: range(forecast.interval80),
         lo: forecast.interval80.0,
         hi: forecast.interval80.1,
@@ -124,9 +141,17 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
         trend: trend(forecast.point(), forecast.last_actual),
         predicted_at: forecast.issued_at,
         data_points_used: forecast.round - 1,
-        calibrated_multiplier: forecast.calibrated(),
-        kappa: forecast.kappa,
-        scale: forecast.scale,
+        calibrated_multiplier: forecast.median(),
+        served: forecast.basis,
+        kappa: forecast.served_kappa(),
+        scale: forecast.law().map(|law| law.scale()),
+        models_guess: ModelsGuess {
+            proven: forecast.basis == Basis::Models,
+            multiplier: forecast.candidate().law().median(),
+            trust: forecast.kappa,
+            scale: forecast.scale,
+            probabilities: forecast.candidate().law().probabilities(),
+        },
         house_multiplier: MEDIAN,
         interval: interval(forecast.interval80, 0.8),
         interval90: interval(forecast.interval90, 0.9),
@@ -152,6 +177,15 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
         late: forecast.late,
         simulated: is_simulated,
     }
+}
+
+/// Returns the chance of a target between the standard ones, or beyond them: on a log-log scale, where every
+/// tilted house law is a straight line.
+fn between_targets(known: &[Probability], target: f64) -> f64 {
+    let after = known.partition_point(|it| it.target < target).clamp(1, known.len() - 1);
+    let [from, to] = [&known[after - 1], &known[after]];
+    let slope = (to.probability / from.probability).ln() / (to.target / from.target).ln();
+    (from.probability * (target / from.target).powf(slope)).clamp(0.0, 1.0)
 }
 
 fn range((lo, hi): (f64, f64)) -> String {

@@ -4,10 +4,10 @@
 //! used if it is undamaged, was written by this version of the program, and rounds and ledger still
 //! begin with what it covers; otherwise everything is recomputed.
 
-use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use forecasting::engine::LearnedState;
 use forecasting::forecast::Forecast;
+use forecasting::ledger::Absent;
 use rounds::Round;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -33,10 +33,8 @@ pub(crate) struct Checkpoint {
     pub(crate) ledger: LedgerPosition,
     /// The forecast for the next round.
     pub(crate) open: Option<Forecast>,
-    /// Forecasts in the ledger that match no round.
-    pub(crate) unmatched: Unmatched,
-    /// Number of forecasts that were settled by a round other than the one in the files.
-    pub(crate) mismatches: u64,
+    /// What the ledger holds of histories that are not those of the files.
+    pub(crate) absent: Absent,
     /// The newest model that made a forecast.
     pub(crate) model_version: u64,
     pub(crate) learned: LearnedState,
@@ -57,22 +55,12 @@ pub(crate) struct LedgerPosition {
     digest: Hex,
 }
 
-/// Forecasts in the ledger that match no round.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Unmatched {
-    pub(crate) count: u64,
-    /// Time of the newest round that precedes one of them. A round can match one of them only if
-    /// the round before it is no newer than that.
-    pub(crate) until: Option<DateTime<Utc>>,
-}
-
 /// The contents of a checkpoint beside the rounds.
 #[derive(Debug)]
 pub(crate) struct CheckpointInputs {
     pub(crate) ledger: LedgerPosition,
     pub(crate) open: Option<Forecast>,
-    pub(crate) unmatched: Unmatched,
-    pub(crate) mismatches: u64,
+    pub(crate) absent: Absent,
     pub(crate) model_version: u64,
     pub(crate) learned: LearnedState,
 }
@@ -95,8 +83,8 @@ pub(crate) enum Refusal {
     /// The ledger is shorter, or a different one.
     #[error("it belongs to a different ledger")]
     OtherLedger,
-    /// Rounds have appeared whose forecasts lie before the checkpoint's position in the ledger.
-    #[error("missing rounds that have forecasts have reappeared")]
+    /// Rounds have appeared that the ledger may name before the checkpoint's position.
+    #[error("rounds that had been read before may have reappeared")]
     RoundsCameBack,
 }
 
@@ -109,8 +97,7 @@ impl Checkpoint {
             rounds_digest: digest.hex(),
             ledger: inputs.ledger,
             open: inputs.open,
-            unmatched: inputs.unmatched,
-            mismatches: inputs.mismatches,
+            absent: inputs.absent,
             model_version: inputs.model_version,
             learned: inputs.learned,
         }
@@ -161,7 +148,7 @@ impl Checkpoint {
             return Err(Refusal::OtherRounds);
         }
         let last = known.last().filter(|_| !later.is_empty());
-        if last.is_some_and(|last| self.unmatched.until.is_some_and(|until| last.time <= until)) {
+        if last.is_some_and(|last| self.absent.may_follow(last)) {
             return Err(Refusal::RoundsCameBack);
         }
         Ok(digest)
@@ -178,14 +165,6 @@ impl LedgerPosition {
     /// Returns the position after `bytes` bytes that end with `last`.
     pub(crate) fn after(bytes: u64, last: &[u8]) -> Self {
         Self { bytes, digest: digest_of(last) }
-    }
-}
-
-impl Unmatched {
-    /// Returns the union of both.
-    #[must_use]
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { count: self.count + other.count, until: self.until.max(other.until) }
     }
 }
 

@@ -250,6 +250,7 @@ mod tests {
             rounds.push(match entry {
                 Entry::Settled(settled) => settled.round,
                 Entry::Forecast(forecast) => forecast.round,
+                Entry::Read(mark) => mark.rounds,
             });
         });
         assert_eq!(unreadable.unwrap(), Unreadable::default());

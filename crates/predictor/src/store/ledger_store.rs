@@ -15,6 +15,9 @@ use crate::store::ledger_file::{LedgerFile, LedgerFileError, Unreadable};
 /// Bytes of the ledger before a checkpoint's position that are read for display: some 9,000 forecasts.
 const SHOWN_BYTES: u64 = 6 << 20;
 
+/// Maximum number of entries that wait for a disk that can be written.
+const UNWRITTEN_MAX: usize = 64;
+
 /// The forecast ledger and the checkpoint of a state directory.
 #[derive(Debug)]
 pub(crate) struct LedgerStore {
@@ -29,8 +32,8 @@ pub(crate) struct LedgerStore {
     unsynced: usize,
     /// The last append was of a forecast, and succeeded.
     ends_with_forecast: bool,
-    /// A settlement that could not be written; it is retried before the next entry.
-    unwritten: Option<Entry>,
+    /// A settlement and marks that could not be written; they are retried before the next entry.
+    unwritten: Vec<Entry>,
     /// The last problem that was logged; each is logged once.
     last_problem: Option<String>,
 }
@@ -79,7 +82,7 @@ impl LedgerStore {
             is_dirty: false,
             unsynced: 0,
             ends_with_forecast: false,
-            unwritten: None,
+            unwritten: Vec::new(),
             last_problem: None,
         }
     }
@@ -91,7 +94,7 @@ impl LedgerStore {
 
     /// Reads what is stored for these rounds; empty when it cannot be read.
     pub(crate) fn read(&mut self, rounds: &[Round]) -> StoredState {
-        self.unwritten = None;
+        self.unwritten.clear();
         self.is_dirty = false;
         self.unsynced = 0;
         self.open();
@@ -151,12 +154,12 @@ impl LedgerStore {
         if self.ledger_file.as_ref().is_none_or(|ledger_file| !ledger_file.is_in_place()) {
             // The directory appeared late, was replaced, or another process has released the lock. The
             // forecasts so far are not in this ledger.
-            self.unwritten = None;
+            self.unwritten.clear();
             self.is_complete = false;
             self.open();
         }
         let Some(ledger_file) = &mut self.ledger_file else { return Ok(()) };
-        let unwritten = self.unwritten.take();
+        let unwritten = std::mem::take(&mut self.unwritten);
         let appended =
             unwritten.iter().chain([entry]).try_for_each(|entry| ledger_file.append(entry));
         let is_forecast = matches!(entry, Entry::Forecast(_));
@@ -168,11 +171,25 @@ impl LedgerStore {
                 Ok(())
             }
             Err(error) => {
-                // The rounds hold the outcome, so a settlement can wait.
-                self.unwritten = unwritten.or((!is_forecast).then_some(*entry));
+                self.unwritten = unwritten;
+                self.keep_unwritten(entry);
                 self.log_write_error(&error);
                 Err(NotWritten)
             }
+        }
+    }
+
+    /// Keeps an entry that is still true later. The files hold the outcomes of rounds, so the first
+    /// settlement is enough; marks are rare.
+    fn keep_unwritten(&mut self, entry: &Entry) {
+        let is_settlement = |entry: &Entry| matches!(entry, Entry::Settled(_));
+        let is_kept = match entry {
+            Entry::Forecast(_) => false,
+            Entry::Settled(_) => !self.unwritten.iter().any(is_settlement),
+            Entry::Read(_) => self.unwritten.len() < UNWRITTEN_MAX,
+        };
+        if is_kept {
+            self.unwritten.push(*entry);
         }
     }
 

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, TimeDelta, Utc};
 use forecasting::engine::{Engine, Settings};
+use forecasting::ledger::{Absent, ReadMark};
 use rounds::disk::Disk;
 use rounds::scan::ScanError;
 use rounds::{Origin, TableName};
@@ -37,7 +38,7 @@ use crate::input::fs_watcher::Hint;
 use crate::input::round_series::RoundSeries;
 use crate::snapshot::builder::{SnapshotBuilder, SnapshotInputs};
 use crate::snapshot::{ScanCounts, Snapshot};
-use crate::store::checkpoint::{RoundsDigest, Unmatched};
+use crate::store::checkpoint::RoundsDigest;
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::{TrainReply, TrainingStatus};
 use crate::training::thread::{EventSink, Trainer, TrainerEvent};
@@ -143,7 +144,10 @@ struct TableLoop {
     scan_counts: ScanCounts,
     /// Digest of the rounds that the engine has taken.
     digest: RoundsDigest,
-    unmatched: Unmatched,
+    /// What the ledger holds of histories that are not those of the files.
+    absent: Absent,
+    /// How far the rounds have been read, as far as the ledger says so.
+    marked: Option<ReadMark>,
     training_status: TrainingStatus,
     builder: SnapshotBuilder,
     /// Why the directory could not be read.
@@ -183,7 +187,8 @@ impl TableLoop {
             collector_events: CollectorEvents::new(&config.data_dir),
             scan_counts: ScanCounts::default(),
             digest: RoundsDigest::default(),
-            unmatched: Unmatched::default(),
+            absent: Absent::default(),
+            marked: None,
             training_status: TrainingStatus::default(),
             builder: SnapshotBuilder::default(),
             scan_error: None,
@@ -339,6 +344,7 @@ impl TableLoop {
             training_status: &self.training_status,
             file_stats: &self.file_stats,
             ledger_store: &self.ledger_store,
+            absent: self.absent,
             collector_events: &self.collector_events,
             scan_counts: self.scan_counts,
             scan_error: self.scan_error.as_deref(),

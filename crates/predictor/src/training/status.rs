@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use forecasting::history::HistoryHash;
 use forecasting::learner::Learned;
 use forecasting::training_schedule::FIRST_AT;
 use tokio::sync::oneshot;
@@ -45,10 +46,21 @@ pub(crate) struct TrainingStatus {
 pub(crate) struct Running {
     pub(crate) id: u64,
     pub(crate) records: u64,
+    history: HistoryHash,
     started_at: DateTime<Utc>,
     started: Instant,
     progress: f64,
     reply: Option<TrainReply>,
+}
+
+/// A training that has succeeded.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) accuracy: Accuracy,
+    /// Hash of the rounds on which the model was trained.
+    pub(crate) history: HistoryHash,
+    /// The reply for which a client waits.
+    pub(crate) reply: Option<TrainReply>,
 }
 
 impl Running {
@@ -69,10 +81,11 @@ impl TrainingStatus {
         self.accuracy.as_ref()
     }
 
-    /// Starts a training and returns its id, which becomes the version of its model.
+    /// Starts a training on so many rounds with this hash; returns its id, which becomes the version of
+    /// its model.
     pub(crate) fn begin(
         &mut self,
-        records: u64,
+        (records, history): (u64, HistoryHash),
         now: DateTime<Utc>,
         reply: Option<TrainReply>,
     ) -> u64 {
@@ -80,6 +93,7 @@ impl TrainingStatus {
         self.running = Some(Running {
             id: self.ids,
             records,
+            history,
             started_at: now,
             started: Instant::now(),
             progress: 0.0,
@@ -111,12 +125,8 @@ impl TrainingStatus {
         self.running.take().and_then(|running| running.reply)
     }
 
-    /// Ends the running training with its result; returns the accuracy and the pending reply.
-    pub(crate) fn done(
-        &mut self,
-        learned: &Learned,
-        now: DateTime<Utc>,
-    ) -> Option<(Accuracy, Option<TrainReply>)> {
+    /// Ends the running training with its result.
+    pub(crate) fn done(&mut self, learned: &Learned, now: DateTime<Utc>) -> Option<Done> {
         let running = self.running.take()?;
         let found = &learned.out_of_sample;
         let accuracy = Accuracy {
@@ -152,7 +162,7 @@ impl TrainingStatus {
         self.history.truncate(TRAININGS_MAX);
         self.last_error = None;
         self.accuracy = Some(accuracy.clone());
-        Some((accuracy, running.reply))
+        Some(Done { accuracy, history: running.history, reply: running.reply })
     }
 
     /// Returns how long trainings took.

@@ -195,7 +195,7 @@ fn the_same_rounds_give_the_same_result_and_a_page_that_stands_alone() {
         .iter()
         .map(|row| row["name"].as_str().unwrap())
         .collect();
-    let learners = ["calibrated", "ensemble", "random_forest", "gradient_boosting"];
+    let learners = ["served", "candidate", "ensemble", "random_forest", "gradient_boosting"];
     assert_eq!(names[..4], learners);
     assert_eq!(names.len(), 5 + 7, "{names:?}");
 

@@ -15,11 +15,13 @@ async fn forecast_rounds(data: &Data, app: &TestApp, rounds: std::ops::Range<u64
     }
 }
 
+/// The forecasts and outcomes, without the marks of what has been read.
 fn kinds(ledger: &[Value]) -> Vec<(&str, u64)> {
     let kind = |line: &'_ Value| line["kind"].as_str().map(str::len);
     assert!(ledger.iter().all(|line| kind(line).is_some()));
     ledger
         .iter()
+        .filter(|line| line["kind"] != "read")
         .map(|line| (line["kind"].as_str().unwrap(), line["round"].as_u64().unwrap()))
         .collect()
 }
@@ -32,16 +34,17 @@ async fn a_forecast_is_on_disk_before_its_round_is_there_and_settled_after() {
     app.train().await;
     let open = app.status().await["current_prediction"].clone();
     let before = data.ledger();
+    assert_eq!((&before[0]["kind"], &before[0]["rounds"]), (&"read".into(), &40.into()));
     assert_eq!(kinds(&before), [("forecast", 41)]);
-    assert_eq!(before[0]["kappa"], open["kappa"]);
-    assert_eq!(before[0]["interval80"][0], open["interval"]["lo"]);
+    assert_eq!(before[1]["kappa"], open["models_guess"]["trust"]);
+    assert_eq!(before[1]["interval80"][0], open["interval"]["lo"]);
 
     data.append(FILE, 40..41);
     let status = app.look().await;
     let after = data.ledger();
     assert_eq!(kinds(&after), [("forecast", 41), ("settled", 41), ("forecast", 42)]);
-    assert_eq!(after[0], before[0], "what was said is not changed");
-    assert_eq!(after[1]["actual"], status["latest_multiplier"]);
+    assert_eq!(after[..2], before[..2], "what was said is not changed");
+    assert_eq!(after[2]["actual"], status["latest_multiplier"]);
     let past = &status["prediction_history"][1];
     assert_eq!((&past["round"], &past["actual"]), (&41.into(), &status["latest_multiplier"]));
     assert_eq!(status["forecasts"]["settled"], 1);
@@ -57,8 +60,9 @@ async fn a_forecast_that_a_new_model_replaces_does_not_count() {
     forecast_rounds(&data, &app, 40..41).await;
     let lines = data.ledger();
     assert_eq!(kinds(&lines)[..3], [("forecast", 41), ("forecast", 41), ("settled", 41)]);
+    let second = &lines.iter().filter(|line| line["kind"] == "forecast").nth(1).unwrap();
     assert_eq!(app.status().await["forecasts"]["settled"], 1);
-    assert_eq!(app.status().await["prediction_history"][1]["predicted_at"], lines[1]["issued_at"]);
+    assert_eq!(app.status().await["prediction_history"][1]["predicted_at"], second["issued_at"]);
 }
 
 #[tokio::test]
@@ -104,7 +108,7 @@ async fn a_round_played_while_stopped_is_settled_by_its_forecast() {
 
     let app = TestApp::start(data.manual());
     assert_eq!(app.look().await["forecasts"]["settled"], 1);
-    assert_eq!(data.ledger().len(), 2, "nothing is settled twice");
+    assert_eq!(kinds(&data.ledger()).len(), 2, "nothing is settled twice");
 }
 
 #[tokio::test]
@@ -122,7 +126,8 @@ async fn an_incomplete_last_line_is_removed_and_unreadable_lines_stay() {
     assert_eq!(app.look().await["scorecard"], status["scorecard"]);
     forecast_rounds(&data, &app, 43..44).await;
     let text = std::fs::read_to_string(data.file(LEDGER)).unwrap();
-    assert!(text.contains("not a line of ours\n{\"kind\":\"settled\",\"round\":44,"), "{text}");
+    let (_, after) = text.split_once("not a line of ours\n").unwrap();
+    assert!(after.contains("{\"kind\":\"settled\",\"round\":44,"), "{text}");
 }
 
 #[tokio::test]
@@ -142,11 +147,13 @@ async fn forecasts_whose_rounds_have_changed_do_not_count() {
     data.write(FILE, changed.join("\n") + "\n");
     let status = app.look().await;
     assert_eq!(status["csv_records"], 44);
-    // The one for the changed round is void, the one made after it has lost its past.
+    // The one for the changed round was made before anybody had read it. The one made after it and the
+    // open one have lost their past.
     assert_eq!(
         (&status["forecasts"]["settled"], &status["forecasts"]["void"]),
-        (&2.into(), &1.into())
+        (&3.into(), &2.into())
     );
+    assert!(status["current_prediction"].is_object(), "the model was trained on the rounds before");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod crash;
 mod decoders;
 mod export;
 mod ledger;
+mod lookahead;
 mod metrics_page;
 mod openapi;
 mod options_page;

@@ -58,7 +58,9 @@ impl Stakes {
         let is_won = settlement.round.multiplier.cents() >= self.cents;
         let ensemble = TiltedLaw::new(scale_from_mean_ln(settlement.forecast.means.mean));
         self.every_round.add(is_won);
-        if settlement.forecast.law().survival_cents(self.cents) > self.break_even {
+        // The observed frequencies say nothing about the next round that they do not say about all.
+        let served = settlement.forecast.law();
+        if served.is_some_and(|law| law.survival_cents(self.cents) > self.break_even) {
             self.when_served_says.add(is_won);
         }
         if ensemble.survival_cents(self.cents) > self.break_even {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine, Installed, Settings};
 use forecasting::forecast::{Forecaster, Means};
+use forecasting::history::HistoryChain;
 use rounds::Multiplier;
 
 use super::*;
@@ -39,8 +40,10 @@ fn new() -> Engine {
     Engine::new(Settings { auto_train: false, can_be_late: false })
 }
 
-fn install(engine: &mut Engine) {
-    let installed = Installed { model: Arc::new(Momentum), version: 1, trained_on: 30 };
+fn install(engine: &mut Engine, rounds: &[Round]) {
+    let thirty = HistoryChain::of(&rounds[..30]);
+    let (model, history) = (Arc::new(Momentum), thirty.head());
+    let installed = Installed { model, version: 1, trained_on: 30, history };
     engine.install(installed, engine.last().unwrap().time);
 }
 
@@ -52,7 +55,7 @@ fn observe(engine: &mut Engine, rounds: &[Round]) -> Vec<Effect> {
 fn engine_after(rounds: &[Round]) -> Engine {
     let mut engine = new();
     observe(&mut engine, &rounds[..30]);
-    install(&mut engine);
+    install(&mut engine, rounds);
     observe(&mut engine, &rounds[30..]);
     engine
 }
@@ -63,8 +66,7 @@ fn checkpoint(engine: &Engine, rounds: &[Round]) -> Checkpoint {
         CheckpointInputs {
             ledger: LedgerPosition::after(77, b"before"),
             open: engine.frozen().copied(),
-            unmatched: Unmatched::default(),
-            mismatches: 3,
+            absent: Absent { count: 3, until: None },
             model_version: 1,
             learned: engine.learned().clone(),
         },
@@ -87,8 +89,8 @@ fn an_engine_that_was_restored_says_and_knows_the_same_to_the_bit_ever_after() {
         let mut restored = new();
         restored.restore(&all[..cut], found.learned);
         restored.resume(found.open.unwrap());
-        install(&mut restored);
-        install(&mut whole);
+        install(&mut restored, &all);
+        install(&mut whole, &all);
         assert_eq!(bits(&restored), bits(&whole), "after {cut} rounds");
         assert_eq!(observe(&mut restored, &all[cut..]), observe(&mut whole, &all[cut..]));
         assert_eq!(bits(&restored), bits(&whole), "{cut} rounds, and the rest");
@@ -162,10 +164,10 @@ fn changed_rounds_are_seen_and_later_ones_are_not_minded() {
 fn rounds_that_come_back_to_their_forecasts_are_taken_anew() {
     let all = rounds(120);
     let mut found = checkpoint(&engine_after(&all[..100]), &all[..100]);
-    found.unmatched = Unmatched { count: 1, until: Some(all[99].time) };
+    found.absent = Absent { count: 1, until: Some(all[99].time) };
     assert!(found.check_rounds(&all[..100]).is_ok(), "none has come");
     assert_eq!(found.check_rounds(&all).err(), Some(Refusal::RoundsCameBack));
-    found.unmatched.until = Some(all[98].time);
+    found.absent.until = Some(all[98].time);
     assert!(found.check_rounds(&all).is_ok(), "what comes now is later than any of them");
 }
 
@@ -199,5 +201,5 @@ fn a_format_has_one_layout() {
     let mut found = std::collections::BTreeSet::new();
     names(&value, "", &mut found);
     let layout = found.into_iter().collect::<Vec<_>>().join("\n");
-    assert_eq!((FORMAT, &digest_of(layout.as_bytes())[..16]), (4, "93dd7e7b7e92d63b"), "{layout}");
+    assert_eq!((FORMAT, &digest_of(layout.as_bytes())[..16]), (5, "829fbda1bdda52fd"), "{layout}");
 }

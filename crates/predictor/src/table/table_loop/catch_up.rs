@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use forecasting::engine::{Effect, Settlement};
 use forecasting::forecast::Forecast;
-use forecasting::ledger::{Entry, Settled};
+use forecasting::ledger::{Entry, ReadMark, Settled};
 use rounds::Round;
 use serde_json::json;
 
@@ -30,11 +30,19 @@ impl TableLoop {
                 }
                 self.rebuild();
             }
+            // Rounds that were read before are not forecast again: the ledger says which of them count.
+            SeriesChange::From(first) if self.may_have_been_read(first) => self.rebuild(),
             SeriesChange::From(first) => {
                 let first = if self.waiting.is_empty() { first } else { self.waiting.start };
                 self.waiting = first..self.series.rounds().len();
             }
         }
+    }
+
+    /// Returns whether the rounds from this index on may have been read before, and removed since.
+    fn may_have_been_read(&self, first: usize) -> bool {
+        let before = first.checked_sub(1).and_then(|last| self.series.rounds().get(last));
+        before.is_some_and(|before| self.absent.may_follow(&before))
     }
 
     /// Feeds some of the waiting rounds to the engine, then syncs the ledger: the forecast that is open
@@ -46,6 +54,7 @@ impl TableLoop {
         for round in rounds {
             self.observe_round(round);
         }
+        self.mark_read();
         self.sync();
         if self.ledger_store.is_checkpoint_due(self.engine.rounds())
             && let Some(checkpoint) = self.checkpoint()
@@ -73,7 +82,7 @@ impl TableLoop {
             "round": self.engine.rounds(),
             "time": round.time,
             "multiplier": round.multiplier,
-            "forecast": settlement.map(|it| it.forecast.calibrated()),
+            "forecast": settlement.map(|it| it.forecast.median()),
         });
         self.replies.announce(Topic::Round, data);
     }
@@ -82,9 +91,24 @@ impl TableLoop {
     pub(super) fn record_forecast(&mut self, forecast: &Forecast) {
         if self.ledger_store.append(&Entry::Forecast(*forecast)) == Err(NotWritten) {
             self.engine.discard_open();
+        } else {
+            self.marked = self.engine.read_mark();
         }
         let data = json!({ "round": forecast.round, "model_version": forecast.model_version });
         self.replies.announce(Topic::Forecast, data);
+    }
+
+    /// Writes down how far the rounds have been read, where no forecast says so: a forecast made later
+    /// for one of these rounds never counts.
+    pub(super) fn mark_read(&mut self) {
+        if let Some(mark) = self.engine.read_mark().filter(|mark| self.marked != Some(*mark)) {
+            self.marked = self.record_read(mark).ok().map(|()| mark);
+        }
+    }
+
+    /// Appends a mark; the store retries one that cannot be written before the next entry.
+    pub(super) fn record_read(&mut self, mark: ReadMark) -> Result<(), NotWritten> {
+        self.ledger_store.append(&Entry::Read(mark))
     }
 
     pub(super) fn record_settlement(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
@@ -103,13 +127,19 @@ impl TableLoop {
     pub(super) fn sync(&mut self) {
         match self.ledger_store.sync() {
             Ok(()) | Err(CutOff::Settlements) => {}
-            Err(CutOff::Open) => self.engine.discard_open(),
+            Err(CutOff::Open) => {
+                self.engine.discard_open();
+                self.marked = None;
+            }
             Err(CutOff::Forecasts) => self.rebuild(),
         }
     }
 
     /// Returns the current state as a checkpoint; `None` if nothing has changed since the last one.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
+        if self.marked != self.engine.read_mark() {
+            return None;
+        }
         let ledger = self.ledger_store.position()?;
         if !self.ledger_store.is_checkpoint_old(self.engine.rounds(), &ledger) {
             return None;
@@ -117,8 +147,7 @@ impl TableLoop {
         let inputs = CheckpointInputs {
             ledger,
             open: self.engine.frozen().copied(),
-            unmatched: self.unmatched,
-            mismatches: self.builder.mismatches(),
+            absent: self.absent,
             model_version: self.training_status.last_id(),
             learned: self.engine.learned().clone(),
         };

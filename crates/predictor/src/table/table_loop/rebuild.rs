@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use forecasting::engine::{Engine, Settings, Settlement};
-use forecasting::ledger::{Ledger, Mismatch};
+use forecasting::history::HistoryChain;
+use forecasting::ledger::{Absent, Counting, ReadMark};
 use rounds::{Origin, Round};
 use serde_json::json;
 
@@ -11,16 +12,16 @@ use super::TableLoop;
 use super::catch_up::AT_ONCE;
 use crate::events::Topic;
 use crate::snapshot::builder::SnapshotBuilder;
-use crate::store::checkpoint::{RoundsDigest, Unmatched};
+use crate::store::checkpoint::{Checkpoint, RoundsDigest};
 use crate::store::ledger_store::{RestoredCheckpoint, StoredState};
 
 impl TableLoop {
     /// Rebuilds the engine from the files, starting at the newest checkpoint that matches them.
     ///
-    /// Runs at start-up, whenever rounds already seen have changed, and when a failed sync has removed
-    /// settled forecasts from the ledger. A round with a forecast in the ledger is scored by that
-    /// forecast; any other round only updates the features. A rebuild appends at most one forecast, the
-    /// open one, so its own sync never causes another rebuild.
+    /// Runs at start-up, whenever rounds already seen have changed or come back, and when a failed sync
+    /// has removed settled forecasts from the ledger. A round is scored by the forecast in the ledger
+    /// that counts for it; any other round only updates the features. A rebuild appends at most one
+    /// forecast, the open one, so its own sync never causes another rebuild.
     pub(super) fn rebuild(&mut self) {
         self.replies.announce(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
@@ -28,27 +29,31 @@ impl TableLoop {
             auto_train: self.config.auto_train_enabled,
             can_be_late: self.origin != Some(Origin::Replayed),
         };
-        let installed = self.engine.installed().cloned();
+        let (installed, left) = (self.engine.newest_model().cloned(), self.engine.read_mark());
         self.engine = Engine::new(settings);
         self.builder = SnapshotBuilder::default();
         self.digest = RoundsDigest::default();
-        self.unmatched = Unmatched::default();
+        self.absent = Absent::default();
+        self.marked = None;
         let rounds: Vec<Round> = self.series.rounds().iter().collect();
         self.waiting = rounds.len()..rounds.len();
         let started = Instant::now();
-        let StoredState { restored, mut ledger } = self.ledger_store.read(&rounds);
+        let chain = HistoryChain::of(&rounds);
+        let StoredState { restored, ledger } = self.ledger_store.read(&rounds);
         let read = started.elapsed();
         self.training_status.count_from(ledger.model_version());
-        let known = restored.map_or(0, |restored| self.restore(&rounds, restored));
-        if !self.replay(&rounds, known, &mut ledger) {
+        let known = restored.as_ref().map_or(0, |it| it.checkpoint.rounds);
+        let mut counting = ledger.counting(&chain, known);
+        let known = restored.map_or(0, |restored| self.restore(&rounds, &chain, restored));
+        if !self.replay(&rounds, known, &mut counting) {
             // A half-replayed ledger must never become a checkpoint.
             return self.ledger_store.disable_checkpoints();
         }
-        if let Some(open) = rounds.last().and_then(|last| ledger.take_open(last)) {
-            self.engine.resume(open);
+        if let Some(open) = counting.take(self.engine.rounds()) {
+            self.engine.resume(open.forecast);
         }
-        self.report_unmatched(&ledger);
-        drop(ledger);
+        self.absent = self.absent.and(counting.absent());
+        self.report_absent();
         tracing::info!(
             rounds = rounds.len(),
             from_checkpoint = known,
@@ -56,69 +61,79 @@ impl TableLoop {
             state_read_ms = read.as_millis(),
             "Rebuilt the engine from the files."
         );
+        self.note_left(left, &chain);
+        if counting.read() >= chain.rounds() {
+            self.marked = self.engine.read_mark();
+        }
         if let Some(installed) = installed {
             let issued = self.engine.install(installed, (self.now)());
             if let Some(forecast) = issued {
                 self.record_forecast(&forecast);
             }
         }
+        self.mark_read();
         self.sync();
         if self.engine.ask_for_training().is_some() {
             self.train(None);
         }
     }
 
+    /// Writes down how far the rounds had been read that were there before this rebuild, if they are not
+    /// there any more.
+    fn note_left(&mut self, left: Option<ReadMark>, chain: &HistoryChain) {
+        if let Some(left) = left.filter(|left| !chain.contains(left.rounds, left.history)) {
+            drop(self.record_read(left));
+            self.absent.extend_to(left.time);
+        }
+    }
+
     /// Restores a checkpoint and returns the number of rounds it covers.
-    fn restore(&mut self, rounds: &[Round], restored: RestoredCheckpoint) -> usize {
-        let RestoredCheckpoint { checkpoint, digest, mut shown } = restored;
-        let known = usize::try_from(checkpoint.rounds).unwrap_or(rounds.len());
+    fn restore(
+        &mut self,
+        rounds: &[Round],
+        chain: &HistoryChain,
+        restored: RestoredCheckpoint,
+    ) -> usize {
+        let RestoredCheckpoint { checkpoint, digest, shown } = restored;
+        let Checkpoint { rounds: known, learned, absent, model_version, .. } = checkpoint;
+        let known = usize::try_from(known).unwrap_or(rounds.len());
         let known_rounds = &rounds[..known];
-        self.engine.restore(known_rounds, checkpoint.learned);
-        let mut before: Option<&Round> = None;
-        for round in known_rounds {
-            let found = before.and_then(|before| shown.take(before, round).ok().flatten());
+        self.engine.restore(known_rounds, learned);
+        let mut shown = shown.counting(chain, 0);
+        for (before, round) in (0..).zip(known_rounds) {
+            let found = shown.take(before);
             let settlement = found.map(|it| Settlement { forecast: it.forecast, round: *round });
             self.builder.round(*round, settlement.as_ref());
-            before = Some(round);
         }
-        self.builder.add_mismatches(checkpoint.mismatches);
-        self.training_status.count_from(checkpoint.model_version);
+        self.training_status.count_from(model_version);
         self.digest = digest;
-        self.unmatched = checkpoint.unmatched;
+        self.absent = absent;
         known
     }
 
     /// Replays the rounds after the first `known`; returns false if the program is stopping.
-    fn replay(&mut self, rounds: &[Round], known: usize, ledger: &mut Ledger) -> bool {
-        let mut before = known.checked_sub(1).map(|last| &rounds[last]);
+    fn replay(&mut self, rounds: &[Round], known: usize, counting: &mut Counting) -> bool {
         for (number, round) in rounds.iter().enumerate().skip(known) {
             if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
                 return false;
             }
-            let found = before.map_or(Ok(None), |before| ledger.take(before, round));
-            let forecast = found.unwrap_or_else(|Mismatch| {
-                self.builder.add_mismatches(1);
-                None
-            });
-            let is_settled = forecast.is_some_and(|it| it.settled.is_some());
-            let settlement = self.engine.replay(*round, forecast.map(|it| it.forecast));
+            let found = counting.take(number as u64);
+            let settlement = self.engine.replay(*round, found.map(|it| it.forecast));
             self.digest.push(round);
             self.builder.round(*round, settlement.as_ref());
-            if let Some(settlement) = settlement.filter(|_| !is_settled) {
+            let is_written = found.is_some_and(|it| it.is_settled_by(round));
+            if let Some(settlement) = settlement.filter(|_| !is_written) {
                 self.record_settlement(&settlement, (self.now)());
             }
-            before = Some(round);
         }
         true
     }
 
-    fn report_unmatched(&mut self, ledger: &Ledger) {
-        let (count, until) = ledger.left();
-        self.unmatched = self.unmatched.and(Unmatched { count: count as u64, until });
-        if self.unmatched.count > 0 {
+    fn report_absent(&self) {
+        if self.absent.count > 0 {
             tracing::warn!(
-                forecasts = self.unmatched.count,
-                "The ledger has forecasts for rounds that are not in the files; leaving them out."
+                forecasts = self.absent.count,
+                "The ledger has forecasts that do not belong to the rounds in the files; leaving them out."
             );
         }
     }

@@ -106,13 +106,19 @@ impl Bench {
     /// Starts the loop and installs the model.
     fn start(&mut self) {
         self.start_without_model();
+        let installed = self.model(1);
         let table_loop = self.table_loop();
-        let (version, trained_on) = (1, 40);
-        let installed = Installed { model: Arc::new(LastRoundModel), version, trained_on };
         if let Some(forecast) = table_loop.engine.install(installed, (table_loop.now)()) {
             table_loop.record_forecast(&forecast);
             table_loop.sync();
         }
+    }
+
+    /// Returns a model that has been trained on all rounds.
+    fn model(&mut self, version: u64) -> Installed {
+        let engine = &self.table_loop().engine;
+        let (trained_on, history) = (engine.rounds(), engine.history());
+        Installed { model: Arc::new(LastRoundModel), version, trained_on, history }
     }
 
     fn start_without_model(&mut self) {
@@ -152,7 +158,7 @@ impl Bench {
     fn knows(&mut self) -> String {
         let table_loop = self.table_loop();
         let learned = serde_json::to_string(table_loop.engine.learned()).unwrap();
-        format!("{learned} {:?} {}", table_loop.engine.frozen(), table_loop.builder.mismatches())
+        format!("{learned} {:?} {}", table_loop.engine.frozen(), table_loop.absent.count)
     }
 
     fn state(&self, file: &str) -> PathBuf {
@@ -173,8 +179,10 @@ impl Bench {
         self.start();
     }
 
+    /// Returns the number of forecasts and outcomes in the ledger.
     fn lines(&self) -> usize {
-        fs::read_to_string(self.state("forecasts.jsonl")).unwrap().lines().count()
+        let text = fs::read_to_string(self.state("forecasts.jsonl")).unwrap();
+        text.lines().filter(|line| !line.contains("\"kind\":\"read\"")).count()
     }
 }
 
@@ -235,8 +243,8 @@ fn a_model_whose_forecast_is_not_kept_leaves_the_earlier_one_in_force() {
     let mut bench = Bench::new();
     let before = *bench.table_loop().engine.frozen().unwrap();
     bench.disk.fail(Fault::Short, 1, u64::MAX);
+    let installed = bench.model(2);
     let table_loop = bench.table_loop();
-    let installed = Installed { model: Arc::new(LastRoundModel), version: 2, trained_on: 40 };
     let forecast = table_loop.engine.install(installed, START).unwrap();
     assert_eq!(forecast.model_version, 2);
     table_loop.record_forecast(&forecast);
@@ -302,11 +310,11 @@ fn rounds_that_vanish_and_come_back_count_as_if_they_had_never_gone() {
     fs::write(bench.dir.path().join(CSV), fewer.join("\n") + "\n").unwrap();
     bench.start_without_model();
     assert_eq!(bench.settled().0, 30);
-    assert_eq!(bench.table_loop().unmatched.count, 20);
+    assert_eq!(bench.table_loop().absent.count, 20);
     bench.table_loop().end();
     bench.start_without_model();
     assert_eq!(
-        (bench.settled().0, bench.table_loop().unmatched.count),
+        (bench.settled().0, bench.table_loop().absent.count),
         (30, 20),
         "from the checkpoint"
     );
@@ -365,4 +373,5 @@ fn a_damaged_checkpoint_is_put_aside_and_the_engine_is_rebuilt_without_it() {
 
 mod clock;
 mod faults;
+mod histories;
 mod log_messages;

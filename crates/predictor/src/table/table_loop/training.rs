@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::TableLoop;
 use crate::events::Topic;
-use crate::training::status::{NoTraining, Running, TrainReply};
+use crate::training::status::{Done, NoTraining, Running, TrainReply};
 use crate::training::thread::{TrainRequest, TrainerEvent};
 
 impl TableLoop {
@@ -31,7 +31,8 @@ impl TableLoop {
             return;
         }
         let records = self.engine.training_started();
-        let id = self.training_status.begin(records, (self.now)(), reply);
+        let history = self.engine.history();
+        let id = self.training_status.begin((records, history), (self.now)(), reply);
         let rounds = self.series.rounds().clone();
         let events = Arc::clone(&self.trainer_events);
         if !self.trainer.request(TrainRequest { id, rounds, records, events }) {
@@ -65,7 +66,8 @@ impl TableLoop {
     fn trained(&mut self, learned: &Learned) {
         let now = (self.now)();
         let is_automatic = self.training_status.running().is_some_and(Running::is_automatic);
-        let Some((accuracy, reply)) = self.training_status.done(learned, now) else { return };
+        let Some(done) = self.training_status.done(learned, now) else { return };
+        let Done { accuracy, history, reply } = done;
         let tag = if is_automatic { "[AUTO-TRAIN]" } else { "[TRAIN]" };
         tracing::info!(
             "🤖 {tag} Model retrained! MAE: {:.3}, RMSE: {:.3}, Records: {}",
@@ -77,6 +79,7 @@ impl TableLoop {
             model: Arc::clone(&learned.model),
             version: accuracy.version,
             trained_on: accuracy.total_records,
+            history,
         };
         if let Some(forecast) = self.engine.install(installed, now) {
             self.record_forecast(&forecast);

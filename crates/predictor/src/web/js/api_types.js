@@ -11,7 +11,9 @@
  * @typedef {object} Prediction
  * @property {number} predicted_multiplier
  * @property {number} calibrated_multiplier
+ * @property {"house" | "climatology" | "models"} served
  * @property {number} kappa
+ * @property {{ proven: boolean, multiplier: number, trust: number, scale: number, probabilities: number[] }} models_guess
  * @property {number} house_multiplier
  * @property {Interval} interval
  * @property {{ target: number, probability: number, house: number, break_even: number }[]} probabilities
@@ -161,6 +163,18 @@
 /** @typedef {{ totals: Record<string, number>, events: RecordedEvent[] }} Recorded `api/recorder` */
 
 /**
+ * @typedef {object} Fault
+ * @property {string} kind
+ * @property {string} sentence
+ * @property {number} [seen]
+ * @property {number} [expected]
+ * @property {number} [count]
+ * @property {number} [of]
+ * @property {number} [cents]
+ * @property {number} [step_cents]
+ */
+
+/**
  * @typedef {object} Status
  * @property {boolean} model_trained
  * @property {Accuracy | null} model_accuracy
@@ -184,6 +198,7 @@
  * @property {Scorecard | null} scorecard
  * @property {{ order?: TestEvidence, law?: TestEvidence, forecast?: TestEvidence } | null} evidence
  * @property {Verdict | null} verdict
+ * @property {{ state: "sound" | "incomplete" | "suspect", rounds: number, reasons: Fault[] }} quality
  * @property {{ settled: number, late: number, missed: number }} [forecasts] how many were settled, late or missed
  * @property {string} version
  * @property {string} started_at

@@ -131,10 +131,10 @@ function since() {
  * @returns {string} the title of the tab, which also says when the rounds are simulated
  */
 function title(now) {
-  const point = now.current_prediction ? `${now.current_prediction.predicted_multiplier.toFixed(2)}× · ` : "";
+  const served = now.current_prediction ? `${now.current_prediction.calibrated_multiplier.toFixed(2)}× · ` : "";
   const mark = now.simulated ? `${t("simulated_word")} · ` : "";
   const of = table === null ? "" : ` · ${table}`;
-  return `${mark}${point}${t("product")}${of}`;
+  return `${mark}${served}${t("product")}${of}`;
 }
 
 startActions(() => poller.refresh());

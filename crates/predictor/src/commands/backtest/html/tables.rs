@@ -50,7 +50,7 @@ fn scores(page: &mut String, rows: &[Row]) -> Result {
 /// Returns the name of a forecaster for readers.
 fn display_name(name: &str) -> String {
     match name {
-        "calibrated" => "served (calibrated)".to_owned(),
+        "candidate" => "models, weighed by trust".to_owned(),
         "ensemble" => "ensemble, raw".to_owned(),
         other => other.replace('_', " "),
     }

@@ -99,7 +99,7 @@ function figures(said, status) {
   text("interval-label", t("interval_label", { percent: level }));
   text("interval", range(said.interval.lo, said.interval.hi), t("interval_title", { percent: level }));
   text("last-actual", times(status.latest_multiplier ?? said.last_actual), utc(status.latest_timestamp));
-  text("trend", t(`trend_${said.trend}`), t("trend_title"));
+  text("ensemble-label", t(said.models_guess.proven ? "ensemble" : "ensemble_unproven"));
   const members = el("members");
   const words = said.members.map((member) => `${learner(member.name)} ${times(member.multiplier)}`);
   text(members, words.join(" · ") || "\u00a0");
@@ -173,21 +173,26 @@ function chances(ours, house, breakEven) {
   ];
 }
 
-/** Renders the user's own target from the served law: P(M ≥ c) = r · c^(−1/s). */
+/**
+ * Renders the user's own target from the standard ones: on a log-log scale every tilted house law is a straight
+ * line, and observed frequencies are joined by such lines.
+ */
 function renderOwn() {
   const own = ownInput();
   const cells = el("own-row").querySelectorAll("td");
   const target = own.valueAsNumber;
-  const known = shown?.probabilities.find((row) => row.target > 1);
-  if (!known || !own.checkValidity() || !isNumber(target)) {
+  const known = shown?.probabilities ?? [];
+  if (known.length < 2 || !own.checkValidity() || !isNumber(target)) {
     for (const cell of cells) text(cell, null);
     return;
   }
-  const r = known.house * known.target;
-  const tilt = Math.log(known.probability / r) / Math.log(known.target);
-  chances(r * target ** tilt, r / target, 1 / target).forEach((cell, index) =>
-    text(cells[index], cell.text, cell.title),
-  );
+  const r = known[0].house * known[0].target;
+  const above = known.findIndex((row) => row.target >= target);
+  const next = Math.max(1, above < 0 ? known.length - 1 : above);
+  const [from, to] = [known[next - 1], known[next]];
+  const slope = Math.log(to.probability / from.probability) / Math.log(to.target / from.target);
+  const ours = Math.min(1, from.probability * (target / from.target) ** slope);
+  chances(ours, r / target, 1 / target).forEach((cell, index) => text(cells[index], cell.text, cell.title));
 }
 
 /** @returns {HTMLInputElement} */

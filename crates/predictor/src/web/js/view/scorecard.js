@@ -55,7 +55,7 @@ function table(rows, columns) {
   const best = new Map(columns.map((column) => [column, bestOf(rows, column)]));
   const filled = rows.map((row) => ({
     key: String(row.name),
-    className: row.name === "calibrated" ? "own" : "",
+    className: row.name === "served" ? "own" : "",
     cells: [rowName(String(row.name)), ...columns.map((column) => cell(row[column], column, best.get(column)))],
   }));
   syncRows(/** @type {Element} */ (el("scores").querySelector("tbody")), filled);

@@ -31,6 +31,8 @@ export function renderVerdict(status) {
  * @returns {{ sentence: string, from: string, isForeign?: boolean }}
  */
 function verdict(status) {
+  const fault = suspected(status);
+  if (fault) return { sentence: fault, from: t("verdict_suspect") };
   if (status.verdict) return currentLanguage() === "en" ? served(status.verdict) : translated(status.verdict);
   const { needed } = status.training;
   if (!status.model_trained && needed && needed.have < needed.need)
@@ -41,6 +43,31 @@ function verdict(status) {
   if (scored < SCORED_MIN) return { sentence: t("verdict_few", { have: scored, need: SCORED_MIN }), from };
   return { sentence: t("verdict_none", { n: scored }), from };
 }
+
+/**
+ * Returns what is wrong with rounds that say nothing about the game; an empty text for others.
+ * @param {Status} status
+ */
+function suspected(status) {
+  const fault = status.quality.reasons.find(({ kind }) => kind in FAULTS);
+  return status.quality.state === "suspect" && fault ? t(FAULTS[fault.kind], words(fault)) : "";
+}
+
+/** @param {import("../api_types.js").Fault} fault */
+function words({ seen = 0, expected = 0, count = 0, of = 0, step_cents = 0 }) {
+  return { seen, expected: Math.round(expected), n: count, of, step: number(step_cents / 100, 2) };
+}
+
+/** @type {Record<string, import("../i18n.js").Key>} */
+const FAULTS = {
+  repeats_dropped: "fault_repeats_dropped",
+  repeats_doubled: "fault_repeats_doubled",
+  gaps_too_short: "fault_gaps_too_short",
+  out_of_order: "fault_out_of_order",
+  times_to_the_minute: "fault_times_to_the_minute",
+  integers_only: "fault_integers_only",
+  coarse_grid: "fault_coarse_grid",
+};
 
 /**
  * Returns the server's own sentence, which is English.

@@ -1,0 +1,215 @@
+//! Whether a recording is whole, judged before anything is said of the game.
+//!
+//! A recorder that drops repeats, misses rounds or rounds values makes a fair game look predictable. The
+//! judgement is streaming and keeps a bounded state. It is made after 2^k rounds, with an error of
+//! alpha/(k (k + 1)) each, so that it may be watched for ever: all judgements together name a fault of a
+//! sound recording with a probability of at most [`ALPHA`].
+
+mod gaps;
+mod repeats;
+mod values;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use self::gaps::Gaps;
+use self::repeats::Repeats;
+use self::values::Values;
+use crate::multiplier;
+
+/// Probability that a sound recording of independent rounds is ever suspected for its repeats.
+pub const ALPHA: f64 = 0.01;
+
+/// Number of rounds at the first judgement.
+const FIRST_AT: u64 = 64;
+
+/// A recorded round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecordedRound {
+    /// Its multiplier in cents.
+    pub cents: u64,
+    /// Time at which it ended, in seconds since 1970.
+    pub unix_seconds: Option<f64>,
+}
+
+/// How far a recording can be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nothing is known against it.
+    #[default]
+    Sound,
+    /// Rounds are missing, or high values cut; what is there is as it was.
+    Incomplete,
+    /// What is there is not what was played. It says more about the recorder than about the game.
+    Suspect,
+}
+
+/// A fault of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// Fewer equal neighbours than chance gives: the recorder drops repeats.
+    RepeatsDropped {
+        /// Pairs of equal neighbours.
+        seen: u64,
+        /// Pairs expected of these rounds in random order.
+        expected: f64,
+    },
+    /// More equal neighbours than chance gives: rounds are recorded twice.
+    RepeatsDoubled {
+        /// Pairs of equal neighbours.
+        seen: u64,
+        /// Pairs expected of these rounds in random order.
+        expected: f64,
+    },
+    /// Gaps too long for the round that ends them: rounds were missed.
+    GapsTooLong {
+        /// Number of such gaps among the latest ones.
+        count: u64,
+        /// Number of the latest gaps.
+        of: u64,
+    },
+    /// Gaps too short for the round that ends them.
+    GapsTooShort {
+        /// Number of such gaps among the latest ones.
+        count: u64,
+        /// Number of the latest gaps.
+        of: u64,
+    },
+    /// Rounds whose time is before that of the round before.
+    OutOfOrder {
+        /// Number of such rounds.
+        count: u64,
+    },
+    /// All times are whole minutes.
+    TimesToTheMinute,
+    /// All multipliers are whole numbers.
+    IntegersOnly,
+    /// All multipliers are multiples of a step wider than a cent.
+    CoarseGrid {
+        /// The step in cents.
+        step_cents: u64,
+    },
+    /// Several rounds share the highest multiplier: higher ones were cut.
+    Capped {
+        /// The highest multiplier in cents.
+        cents: u64,
+        /// Number of rounds with it.
+        count: u64,
+    },
+}
+
+impl Fault {
+    /// Returns how far a recording with this fault can be relied on.
+    pub fn state(&self) -> State {
+        match self {
+            Self::GapsTooLong { .. } | Self::Capped { .. } => State::Incomplete,
+            Self::RepeatsDropped { .. }
+            | Self::RepeatsDoubled { .. }
+            | Self::GapsTooShort { .. }
+            | Self::OutOfOrder { .. }
+            | Self::TimesToTheMinute
+            | Self::IntegersOnly
+            | Self::CoarseGrid { .. } => State::Suspect,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RepeatsDropped { seen, expected } => write!(
+                f,
+                "the recorder drops repeats: {seen} pairs of equal neighbours, {expected:.0} expected"
+            ),
+            Self::RepeatsDoubled { seen, expected } => write!(
+                f,
+                "rounds are recorded twice: {seen} pairs of equal neighbours, {expected:.0} expected"
+            ),
+            Self::GapsTooLong { count, of } => write!(
+                f,
+                "rounds were missed: {count} of the last {of} gaps are too long for the rounds that end them"
+            ),
+            Self::GapsTooShort { count, of } => write!(
+                f,
+                "{count} of the last {of} gaps are too short for the rounds that end them"
+            ),
+            Self::OutOfOrder { count } => write!(f, "{count} rounds are out of order"),
+            Self::TimesToTheMinute => write!(f, "all times are whole minutes"),
+            Self::IntegersOnly => write!(f, "all multipliers are whole numbers"),
+            Self::CoarseGrid { step_cents } => {
+                write!(f, "all multipliers are multiples of {:.2}", multiplier(*step_cents))
+            }
+            Self::Capped { cents, count } => write!(
+                f,
+                "{count} rounds share the highest multiplier, {:.2}x: higher ones were cut",
+                multiplier(*cents)
+            ),
+        }
+    }
+}
+
+/// The streaming judgement of a recording.
+#[derive(Clone, Debug, Default)]
+pub struct Quality {
+    rounds: u64,
+    repeats: Repeats,
+    values: Values,
+    gaps: Gaps,
+    /// Rounds at the latest judgement, and what it found.
+    judged_at: u64,
+    faults: Vec<Fault>,
+}
+
+impl Quality {
+    /// Returns the judgement of no rounds.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the next round.
+    pub fn push(&mut self, round: &RecordedRound) {
+        self.rounds += 1;
+        self.repeats.push(round.cents);
+        self.values.push(round.cents);
+        self.gaps.push(round);
+        if self.rounds >= FIRST_AT && self.rounds.is_power_of_two() {
+            self.judge();
+        }
+    }
+
+    fn judge(&mut self) {
+        let k = f64::from(self.rounds.ilog2());
+        let alpha = ALPHA / (k * (k + 1.0));
+        self.judged_at = self.rounds;
+        self.faults.clear();
+        self.faults.extend(self.repeats.fault(alpha));
+        self.faults.extend(self.values.faults());
+        self.faults.extend(self.gaps.faults());
+    }
+
+    /// Returns how far the recording can be relied on.
+    pub fn state(&self) -> State {
+        self.faults.iter().map(Fault::state).max().unwrap_or_default()
+    }
+
+    /// Returns the faults that the latest judgement found.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Returns the number of rounds at the latest judgement; 0 before the first.
+    pub fn judged_at(&self) -> u64 {
+        self.judged_at
+    }
+
+    /// Returns pause and slope of the gaps in seconds, fitted to the latest ones, from 200 on.
+    pub fn pause_and_slope(&self) -> Option<(f64, f64)> {
+        self.gaps.fit().map(|fit| (fit.pause, fit.slope))
+    }
+}
+
+#[cfg(test)]
+mod tests;

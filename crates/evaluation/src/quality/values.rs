@@ -1,0 +1,51 @@
+//! The grid of the multipliers, and the highest of them.
+
+use super::Fault;
+
+/// Steps wider than a cent on which all multipliers may lie, the widest first.
+const STEPS_CENTS: [u64; 4] = [100, 50, 10, 5];
+/// Number of rounds with the highest multiplier from which it is a cap. Three independent rounds share it
+/// with a probability below 1e-4.
+const AT_CAP_MIN: u64 = 3;
+/// Below this a highest multiplier, in cents, is not a cap: low ones are shared by chance.
+const CAP_MIN: u64 = 500;
+
+/// What the multipliers have in common.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Values {
+    rounds: u64,
+    /// Rounds above 1.00x, which lies on every grid, and those of them off each grid.
+    above_one: u64,
+    off_grid: [u64; STEPS_CENTS.len()],
+    highest: u64,
+    at_highest: u64,
+}
+
+impl Values {
+    pub(super) fn push(&mut self, cents: u64) {
+        self.rounds += 1;
+        if cents > 100 {
+            self.above_one += 1;
+            for (off, step) in self.off_grid.iter_mut().zip(STEPS_CENTS) {
+                *off += u64::from(!cents.is_multiple_of(step));
+            }
+        }
+        if cents > self.highest {
+            (self.highest, self.at_highest) = (cents, 0);
+        }
+        self.at_highest += u64::from(cents == self.highest);
+    }
+
+    /// Off every grid wider than a cent lie four fifths of fair rounds or more, so that of 32 rounds none
+    /// does has a chance below 1e-22.
+    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
+        let on_grid = self.off_grid.iter().position(|&off| off == 0);
+        let grid = on_grid.filter(|_| self.above_one >= 32).map(|at| match STEPS_CENTS[at] {
+            100 => Fault::IntegersOnly,
+            step_cents => Fault::CoarseGrid { step_cents },
+        });
+        let is_capped = self.at_highest >= AT_CAP_MIN && self.highest >= CAP_MIN && grid.is_none();
+        let cap = Fault::Capped { cents: self.highest, count: self.at_highest };
+        grid.into_iter().chain(is_capped.then_some(cap))
+    }
+}
