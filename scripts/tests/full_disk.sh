@@ -10,7 +10,7 @@ set -euo pipefail
 if [ "${1:-}" != inside ]; then
   cd "$(dirname "$0")/../.."
   program=${COLLECTOR:-${CARGO_TARGET_DIR:-target}/debug/collector}
-  [ -n "${COLLECTOR:-}" ] || cargo build --quiet --locked -p collector
+  [ -n "${COLLECTOR:-}" ] || cargo build --quiet --locked --workspace --bin collector
   apart=()
   mounts() { "$@" mount -t tmpfs -o size=64k tmpfs /mnt 2>/dev/null; }
   if mounts unshare -m; then

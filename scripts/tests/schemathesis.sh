@@ -16,7 +16,7 @@ venv=$target/schemathesis-$version
   python3 -m venv "$venv"
   "$venv/bin/pip" install -q "schemathesis==$version"
 }
-cargo build -q --locked -p predictor
+cargo build -q --locked --workspace --bin predictor
 
 work=$(mktemp -d)
 predictor=
