@@ -46,7 +46,7 @@ fn run(
     person: &mut Person,
     flags: [bool; 2],
 ) -> Result<Outcome, ImportError> {
-    let target = Target { dir, disk: &RealDisk, is_dry_run: flags[0], is_agreed: flags[1] };
+    let target = Target { dir, disk: &RealDisk, is_dry_run: flags[0], is_agreed: flags[1], now: options.now };
     import(source, options, &target, person)
 }
 
@@ -102,7 +102,7 @@ fn nothing_is_written_unless_somebody_agrees() {
     let error = run(&data, &source(), &options(), &mut nobody, [false, false]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "nothing was written: there is no terminal to ask at; to import it: predictor import downloads/march.csv \
+        "nothing was written: there is no terminal to ask at; to write it: predictor import downloads/march.csv \
          --timezone +00:00 --yes"
     );
     let mut person = Person { answer: Some(false), ..Person::default() };
@@ -148,7 +148,7 @@ fn a_disk_that_fails_leaves_the_whole_recording_or_none() {
     for call in 1.. {
         let dir = tempfile::tempdir().unwrap();
         let disk = FaultyDisk::new(Fault::Broken, call, call);
-        let target = Target { dir: dir.path(), disk: &disk, is_dry_run: false, is_agreed: true };
+        let target = Target { dir: dir.path(), disk: &disk, is_dry_run: false, is_agreed: true, now: options().now };
         let result = import(&source(), &options(), &target, &mut Person::default());
         if !disk.was_hit() {
             assert!(result.is_ok() && call > 5);
