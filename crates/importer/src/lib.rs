@@ -15,6 +15,7 @@ mod container;
 mod content;
 mod date_order;
 mod delimiter;
+mod dialogue;
 mod encoding;
 mod har;
 pub mod header_names;
@@ -41,7 +42,8 @@ mod timeline;
 mod write;
 
 pub use content::{BY_IMPORT, BY_MERGE, Content, SourceFile};
-pub use import::{Dialogue, ImportError, Imported, Outcome, Target, import, import_all};
+pub use dialogue::{Dialogue, ImportError, Outcome, Target};
+pub use import::{Imported, import, import_all};
 pub use merge::{Part, describe_merge, merge};
 pub use number_forms::{DecimalSign, Scale};
 pub use options::{Filter, Options, shell_word};

@@ -5,7 +5,7 @@ use std::path::Path;
 use rounds::{FileRounds, Merged, Origin, Round, UnresolvedOverlap};
 
 use crate::content::{BY_MERGE, Content, SourceFile};
-use crate::import::{Dialogue, ImportError, Outcome, Target, agree};
+use crate::dialogue::{Dialogue, ImportError, Outcome, Target, agree};
 use crate::past_imports;
 use crate::preview::{count, seconds};
 use crate::write::write;
@@ -52,8 +52,9 @@ pub fn merge(
 fn earlier(parts: &[Part], dir: &Path) -> Result<Option<String>, ImportError> {
     let mut known: Option<String> = None;
     for part in parts {
-        let found = past_imports::find(dir, &part.source.sha256)
-            .map_err(|source| ImportError::Io { context: "looking for an earlier merge", source })?;
+        let found = past_imports::find(dir, &part.source.sha256).map_err(|source| {
+            ImportError::Io { context: "looking for an earlier merge", source }
+        })?;
         match (found, &known) {
             (Some(csv), None) => known = Some(csv),
             (Some(csv), Some(other)) if csv == *other => {}
@@ -99,7 +100,11 @@ pub(crate) fn conclude(
 pub fn describe_merge(merged: &Merged, sources: &[SourceFile]) -> String {
     let read = sources.iter().map(|source| source.rounds).sum();
     let rounds = count(merged.rounds.len() as u64, "round");
-    let mut lines = vec![format!("merged: {rounds} of {} in {}", count(read, "row"), count(sources.len() as u64, "file"))];
+    let mut lines = vec![format!(
+        "merged: {rounds} of {} in {}",
+        count(read, "row"),
+        count(sources.len() as u64, "file")
+    )];
     let mut line = |name: &str, text: String| lines.push(format!("  {name:<11} {text}"));
     for source in sources {
         line("file", format!("{}: {}", source.name, count(source.rounds, "round")));
@@ -119,7 +124,8 @@ pub fn describe_merge(merged: &Merged, sources: &[SourceFile]) -> String {
                 || "no round has room there".to_owned(),
                 |ours| format!("{} {}x is kept", seconds(ours.time), ours.multiplier),
             );
-            let other = format!("{} {}x of {}", seconds(theirs.time), theirs.multiplier, overlap.second);
+            let other =
+                format!("{} {}x of {}", seconds(theirs.time), theirs.multiplier, overlap.second);
             line("conflict", format!("{other}: {kept}"));
         }
     }

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rounds::disk::{Disk, OpenMode};
 use rounds::{
-    Event, EventKind, EventLine, HEADER, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of,
-    file_stem,
+    Event, EventKind, EventLine, HEADER, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of, file_stem,
 };
 
 use crate::content::Content;
@@ -71,8 +70,7 @@ pub fn write(
         (csv.with_extension("csv.part"), csv.clone()),
         (events.with_extension("jsonl.part"), events),
     ];
-    let written =
-        write_parts(content, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
+    let written = write_parts(content, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
     if written.is_err() {
         for path in parts.iter().flat_map(|(part, whole)| [part, whole]) {
             // It may not be there; the first error is the one to report.
@@ -143,11 +141,7 @@ fn write_part(
 
 /// The digests stand in the first line, where a later import looks for it. Estimated times are marked row by row, as
 /// the collector marks those of rounds from a history list.
-fn write_events(
-    content: Content<'_>,
-    now: DateTime<Utc>,
-    file: &mut dyn Write,
-) -> io::Result<()> {
+fn write_events(content: Content<'_>, now: DateTime<Utc>, file: &mut dyn Write) -> io::Result<()> {
     let mut seq = 0;
     let mut line = |unix_ms: i64, event: Event, row: Option<u64>| {
         seq += 1;

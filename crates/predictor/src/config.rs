@@ -36,6 +36,10 @@ const DATA_DIR: &str = "data";
 /// Default address: loopback, and the port of the Python original.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
 
+/// What to do about a directory with a name that no table can have.
+pub(crate) const UNNAMED: &str =
+    "rename it; the name of a table is of a-z, 0-9, - and _, and not `default`";
+
 /// How new rows are noticed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -226,8 +230,8 @@ impl Config {
         let mut tables = self.tables.clone();
         if self.all_tables {
             let no_tables = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
-            for text in self.unnamed_tables().map_err(no_tables)? {
-                tracing::warn!("{text}");
+            for dir in self.unnamed_tables().map_err(no_tables)? {
+                tracing::warn!("{} holds rounds and is not read: {UNNAMED}.", dir.display());
             }
             for name in directories(&self.data_dir).map_err(no_tables)? {
                 let name = name.to_str().and_then(|name| name.parse::<TableName>().ok());
@@ -244,23 +248,17 @@ impl Config {
         Ok(tables)
     }
 
-    /// Returns what is to be said of each sub-directory that holds rounds under a name that no table can have.
+    /// Returns each sub-directory that holds rounds under a name that no table can have.
     ///
     /// # Errors
     /// The data directory cannot be listed.
-    pub(crate) fn unnamed_tables(&self) -> std::io::Result<Vec<String>> {
+    pub(crate) fn unnamed_tables(&self) -> std::io::Result<Vec<PathBuf>> {
         let is_unnamed = |name: &OsString| {
             let table = name.to_str().and_then(|name| name.parse::<TableName>().ok());
             table.is_none_or(|name| name.is_default()) && holds_rounds(&self.data_dir.join(name))
         };
-        let text = |name: OsString| {
-            let dir = self.data_dir.join(name);
-            format!(
-                "{} holds rounds and is not read: the name of a table is of a-z, 0-9, - and _; rename it.",
-                dir.display()
-            )
-        };
-        Ok(directories(&self.data_dir)?.into_iter().filter(is_unnamed).map(text).collect())
+        let names = directories(&self.data_dir)?.into_iter().filter(is_unnamed);
+        Ok(names.map(|name| self.data_dir.join(name)).collect())
     }
 
     /// Returns the settings for one table: the same, with the table's own directories.

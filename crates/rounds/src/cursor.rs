@@ -206,7 +206,8 @@ impl<'a> Lines<'a> {
         length: u64,
     ) -> io::Result<Option<Result<FileFormat, Refusal>>> {
         file.seek(SeekFrom::Start(self.cursor.position()))?;
-        let mut left = length.checked_sub(self.cursor.position()).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut left =
+            length.checked_sub(self.cursor.position()).ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES);
         while left > 0 {
             let wanted = left.min((CHUNK_BYTES - buffer.len()) as u64);

@@ -116,12 +116,12 @@ impl Directory {
             self.files.insert(name, inspection.seen);
         }
         for name in unnamed {
-            let error = io::Error::new(io::ErrorKind::InvalidFilename, NOT_UTF8);
-            let inspection = Inspection::failed(before.remove(&name), &error);
-            if let Some(kind) = inspection.kind {
-                changes.push(inspection.seen.change(&name, kind, inspection.piece));
-            }
-            self.files.insert(name, inspection.seen);
+            let seen = before.remove(&name).unwrap_or_else(|| {
+                let seen = KnownFile { error: Some(NOT_UTF8.to_owned()), ..KnownFile::default() };
+                changes.push(seen.change(&name, ChangeKind::Misnamed, Chunk::default()));
+                seen
+            });
+            self.files.insert(name, seen);
         }
         let gone = before
             .keys()

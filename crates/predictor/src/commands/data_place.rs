@@ -61,7 +61,8 @@ impl DataPlace {
                 Self::Found(place) => return place,
                 Self::Several(places) if !has_warned => {
                     has_warned = true;
-                    tracing::warn!("{}", places.message("predictor"));
+                    let message = places.message("predictor");
+                    tracing::warn!("No directory is read yet: {message}.");
                 }
                 Self::Several(_) | Self::Nowhere => {}
             }

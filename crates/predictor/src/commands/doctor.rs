@@ -18,7 +18,7 @@ use rounds::{FileRounds, Origin, ReadSettings, RejectionsOfReason};
 use crate::commands::data_place::DataPlace;
 use crate::commands::output;
 use crate::commands::serve::ServeArgs;
-use crate::config::Config;
+use crate::config::{Config, UNNAMED};
 use crate::input::file_stats::is_endless;
 use crate::input::round_series::overlap_texts;
 use crate::store::ledger_file::LedgerFile;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     }
     let config = &config;
     findings.extend(data(&config.data_dir, config.read_settings()));
-    findings.extend(unnamed_tables(config).into_iter().map(attention));
+    findings.extend(unnamed_tables(config));
     findings.push(origin(&config.data_dir));
     findings.push(notifications(&config.data_dir));
     findings.push(state(config));
@@ -91,7 +91,8 @@ fn place(found: DataPlace, dir: &mut PathBuf) -> Option<Finding> {
     match found {
         DataPlace::Found(place) if place == *dir => None,
         DataPlace::Found(place) => {
-            let text = format!("{} holds no rounds; those of {} are read", dir.display(), place.display());
+            let text =
+                format!("{} holds no rounds; those of {} are read", dir.display(), place.display());
             *dir = place;
             Some(fine(text))
         }
@@ -104,8 +105,13 @@ fn place(found: DataPlace, dir: &mut PathBuf) -> Option<Finding> {
 }
 
 /// Directories with rounds that `--all-tables` leaves out.
-fn unnamed_tables(config: &Config) -> Vec<String> {
-    if config.all_tables { config.unnamed_tables().unwrap_or_default() } else { Vec::new() }
+fn unnamed_tables(config: &Config) -> Vec<Finding> {
+    if !config.all_tables {
+        return Vec::new();
+    }
+    let text = |dir: PathBuf| format!("{} holds rounds and is not read: {UNNAMED}", dir.display());
+    let dirs = config.unnamed_tables().unwrap_or_default();
+    dirs.into_iter().map(text).map(attention).collect()
 }
 
 fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
@@ -120,7 +126,14 @@ fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Unreadable) {
         let error = change.error.as_deref().unwrap_or("cannot be read");
-        findings.push(problem(format!("{}: {error}; check its permissions", change.file)));
+        let remedy = if error.contains("ermission") { "; check its permissions" } else { "" };
+        findings.push(problem(format!("{}: {error}{remedy}", change.file)));
+    }
+    let (misnamed, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind == ChangeKind::Misnamed);
+    for change in misnamed {
+        let error = change.error.unwrap_or_default();
+        findings.push(attention(format!("{} is not read: {error}", change.file)));
     }
     for change in &changes {
         findings.extend(rows_left_out(dir, change));
@@ -129,7 +142,9 @@ fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
     let merged = rounds::merge(&files.collect::<Vec<_>>());
     findings.extend(overlap_texts(&merged).into_iter().map(attention));
     let rounds = merged.rounds.len() as u64;
-    let text = format!("{shown}: {} CSV files, {rounds} rounds", changes.len());
+    let count = |number: u64, noun: &str| importer::count(number, noun);
+    let (files, rows) = (count(changes.len() as u64, "CSV file"), count(rounds, "round"));
+    let text = format!("{shown}: {files}, {rows}");
     findings.push(if rounds >= FIRST_AT {
         fine(text)
     } else {

@@ -90,8 +90,7 @@ fn part(path: PathBuf, file: RecordedFile) -> anyhow::Result<Part> {
     }
     let source = Source::file(&path).with_context(|| format!("reading {shown}"))?;
     let sha256 = source.digest().with_context(|| format!("reading {shown}"))?;
-    let source =
-        SourceFile { name: shown.to_string(), sha256, rounds: file.rounds.len() as u64 };
+    let source = SourceFile { name: shown.to_string(), sha256, rounds: file.rounds.len() as u64 };
     Ok(Part { source, rounds: file.rounds })
 }
 

@@ -23,8 +23,8 @@ use crate::input::round_series::overlap_texts;
 /// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
 pub struct RecordingArgs {
-    /// Directory with `aviator_payouts_*.csv` [default: data; without rounds there, the only directory
-    /// one level below that has some, or the working directory]
+    /// Directory with `aviator_payouts_*.csv`. If none is named and `data` holds no rounds, those one level
+    /// below it or in the working directory are found [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// One CSV file of any name, instead of a directory
@@ -232,7 +232,8 @@ pub(crate) fn read_files(
     if files.is_empty() {
         bail!("no aviator_payouts_*.csv in {shown}; {FLAGS}");
     }
-    if let Some((file, refusal)) = files.iter().find_map(|file| Some((file, file.refused.as_ref()?)))
+    if let Some((file, refusal)) =
+        files.iter().find_map(|file| Some((file, file.refused.as_ref()?)))
     {
         let file = if path.is_dir() { path.join(&file.name) } else { path.to_owned() };
         let file = file.display();
@@ -270,6 +271,12 @@ fn directory(path: &Path, settings: ReadSettings) -> anyhow::Result<Vec<Recorded
         refused: change.refused,
         torn_bytes: change.torn_bytes,
     };
+    let (misnamed, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind == ChangeKind::Misnamed);
+    for change in misnamed {
+        let error = change.error.unwrap_or_default();
+        tracing::warn!("{} is not read: {error}.", path.join(change.file).display());
+    }
     Ok(changes.into_iter().map(file).collect())
 }
 

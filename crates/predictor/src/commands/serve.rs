@@ -36,8 +36,8 @@ pub struct RunArgs {
 /// The settings of the daemon, shared by its commands.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
-    /// Directory with `aviator_payouts_*.csv`; it may appear later [default: data; without
-    /// rounds there, the only directory one level below that has some, or the working directory]
+    /// Directory with `aviator_payouts_*.csv`; it may appear later. If none is named and `data` holds no
+    /// rounds, those one level below it or in the working directory are found [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Directory of the forecast ledger [default: .predictor in the data directory]

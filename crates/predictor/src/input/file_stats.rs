@@ -157,7 +157,7 @@ impl FileStats {
     }
 
     fn count(&mut self, change: &Change) {
-        if change.kind == ChangeKind::Removed {
+        if matches!(change.kind, ChangeKind::Removed | ChangeKind::Misnamed) {
             self.files.remove(&change.file);
             return;
         }
@@ -217,6 +217,10 @@ impl FileStats {
                 tracing::warn!("📝 CSV file replaced: {} ({total} records)", path.display());
             }
             ChangeKind::Removed => tracing::warn!("📝 CSV file removed: {}", path.display()),
+            ChangeKind::Misnamed => {
+                let error = change.error.as_deref().unwrap_or_default();
+                tracing::warn!("{} is not read: {error}.", path.display());
+            }
             ChangeKind::Unreadable => {
                 let error = change.error.as_deref().unwrap_or("unknown error");
                 tracing::warn!("📝 CSV file cannot be read: {}: {error}", path.display());
@@ -226,7 +230,10 @@ impl FileStats {
         let had_endless = self.files.get(file).is_some_and(|it| is_endless(it.torn_bytes));
         if is_endless(change.torn_bytes) && !had_endless {
             let bytes = change.torn_bytes;
-            tracing::warn!("{} ends with {bytes} bytes without a line end; they are not read.", path.display());
+            tracing::warn!(
+                "{} ends with {bytes} bytes without a line end; they are not read.",
+                path.display()
+            );
         }
         // What is said of a refused file depends on whether it was imported.
         if change.refused.is_none() && change.rejected_count > 0 {
