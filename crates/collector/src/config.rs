@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::Args;
 use daemon::config::{FileError, load_toml};
 use daemon::log;
-use rounds::TableName;
 use rounds::disk::SyncPolicy;
+use rounds::{Multiplier, ReadSettings, TableName, TimeZoneOfRows};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,6 +103,14 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
+    /// Time zone of times without an offset in existing files: America/Sao_Paulo, -03:00 or local [default: local]
+    #[arg(long, env = "AVIATOR_TIMEZONE", value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<TimeZoneOfRows>,
+
+    /// Do not record larger multipliers [default: 1000000]
+    #[arg(long, env = "AVIATOR_MAX_MULTIPLIER", value_name = "MULTIPLIER")]
+    pub max_multiplier: Option<Multiplier>,
+
     /// Options of the demo.
     #[command(flatten)]
     pub demo: DemoOptions,
@@ -159,6 +167,8 @@ pub struct Config {
     pub log: String,
     /// Loopback address of the metrics server.
     pub metrics_listen: Option<SocketAddr>,
+    /// How existing files are read, and which multipliers are recorded.
+    pub read: ReadSettings,
     /// Options of the demo.
     pub demo: DemoOptions,
     /// Options of the replay.
@@ -211,9 +221,12 @@ impl Config {
             SourceKind::Demo => {
                 Source::Demo(Box::new(Demo::new(&self.demo, self.pace, self.rounds)))
             }
-            SourceKind::Replay => {
-                Source::Replay(Box::new(Replay::new(&self.replay, self.pace, self.rounds)?))
-            }
+            SourceKind::Replay => Source::Replay(Box::new(Replay::new(
+                &self.replay,
+                self.pace,
+                self.rounds,
+                self.read,
+            )?)),
             SourceKind::Browser => Source::Browser(Box::new(self.browser_source()?)),
             SourceKind::WebSocket => Source::WebSocket(Box::new(self.websocket_source()?)),
             SourceKind::Http => Source::Http(Box::new(self.http_source()?)),
@@ -275,6 +288,7 @@ impl From<Options> for Config {
             SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
             _ => SyncPolicy::Always,
         };
+        let read = ReadSettings::default();
         Self {
             source,
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
@@ -290,6 +304,10 @@ impl From<Options> for Config {
             log_format: options.log_format.unwrap_or_default(),
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             metrics_listen: options.metrics_listen,
+            read: ReadSettings {
+                time_zone: options.timezone.unwrap_or(read.time_zone),
+                max_multiplier: options.max_multiplier.unwrap_or(read.max_multiplier),
+            },
             demo: options.demo,
             replay: options.replay,
             browser: options.browser,

@@ -1,6 +1,7 @@
 //! The recording loop, the same for every source: connects, records observations, detects a stalled source, reconnects with
 //! backoff, and stops.
 
+mod multiplier_limit;
 mod recorder;
 pub mod resume;
 

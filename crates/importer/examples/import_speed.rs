@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use importer::{Options, Recording, Source, write};
+use importer::{BY_IMPORT, Content, Options, Recording, Source, SourceFile, write};
+use rounds::Origin;
 use rounds::disk::RealDisk;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +21,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let recording = Recording::read(&source, &options, &mut |_| {})?;
     println!("{}read in {:.3} s", recording.preview(), start.elapsed().as_secs_f64());
     if let Some(dir) = args.next() {
-        let path = write(&recording, &digest, Path::new(&dir), options.now, &RealDisk)?;
+        let rounds = recording.rounds.len() as u64;
+        let sources = [SourceFile { name: file, sha256: digest, rounds }];
+        let content = Content {
+            rounds: &recording.rounds,
+            is_estimated: recording.is_estimated,
+            sources: &sources,
+            origin: Origin::Recorded,
+            by: BY_IMPORT,
+        };
+        let path = write(content, Path::new(&dir), options.now, &RealDisk)?;
         println!("written to {} after {:.3} s", path.display(), start.elapsed().as_secs_f64());
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -2,7 +2,8 @@
 //!
 //! Bytes go in, rounds come out: [`Recording::read`] finds out what kind of file it is ([`Source`]), which columns hold
 //! the time and the multiplier, and how both are written; what it cannot be sure of it refuses, with the command that
-//! would say it ([`Refusal`]). [`import()`] shows what was understood, asks, and writes one CSV.
+//! would say it ([`Refusal`]). [`import_all`] shows what was understood, asks, and writes one CSV; [`merge()`] does so with
+//! files that are rounds already.
 //!
 //! The way through a file: container → text and lines → delimiter and header → columns → rows → timeline → checks.
 //! The crate uses no runtime and no network; the current time comes in with [`Options`].
@@ -11,8 +12,10 @@ mod archive;
 mod column_profile;
 mod columns;
 mod container;
+mod content;
 mod date_order;
 mod delimiter;
+mod dialogue;
 mod encoding;
 mod har;
 pub mod header_names;
@@ -20,6 +23,7 @@ mod import;
 mod json;
 mod layout;
 mod lines;
+mod merge;
 mod number_forms;
 mod options;
 pub mod past_imports;
@@ -37,9 +41,12 @@ mod time_forms;
 mod timeline;
 mod write;
 
-pub use import::{Dialogue, ImportError, Outcome, Target, import};
+pub use content::{BY_IMPORT, BY_MERGE, Content, SourceFile};
+pub use dialogue::{Dialogue, ImportError, Outcome, Target};
+pub use import::{Imported, import, import_all};
+pub use merge::{Part, describe_merge, merge};
 pub use number_forms::{DecimalSign, Scale};
-pub use options::{Filter, Options};
+pub use options::{Filter, Options, shell_word};
 pub use recording::{Figures, Recording};
 pub use refusal::{Refusal, RefusalKind};
 pub use rejects::{Reason, Rejected};

@@ -1,5 +1,7 @@
 //! What the user has said about a recording; everything else is found out.
 
+use std::path::PathBuf;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
 
@@ -35,6 +37,8 @@ pub struct Options {
     pub multiplier_max: f64,
     /// The current time: what is later is rejected.
     pub now: DateTime<Utc>,
+    /// The directory that commands in messages write to, unless it is the usual one.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Which rows are rounds.
@@ -84,6 +88,7 @@ impl Options {
             path: None,
             multiplier_max: MAX_MULTIPLIER,
             now,
+            data_dir: None,
         }
     }
 
@@ -102,6 +107,7 @@ impl Options {
         flag("--date", self.date.map(|date| date.to_string()));
         flag("--where", self.filter.as_ref().map(|it| format!("{}={}", it.column, it.value)));
         flag("--path", self.path.clone());
+        flag("--data-dir", self.data_dir.as_ref().map(|dir| dir.display().to_string()));
         let limit = self.multiplier_max;
         flag("--max-multiplier", (limit != MAX_MULTIPLIER).then(|| limit.to_string()));
         let switches = [("--reverse", self.is_reversed), ("--no-times", self.without_times)];
@@ -131,7 +137,7 @@ impl std::str::FromStr for DateOrder {
 }
 
 /// Returns a text as a shell takes it for one word.
-pub(crate) fn shell_word(text: &str) -> String {
+pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| {
         c.is_alphanumeric()
             || matches!(c, '_' | '-' | '.' | '/' | '=' | ':' | '+' | ',' | '@' | '%')

@@ -6,23 +6,44 @@ use std::io;
 use std::path::Path;
 
 use rounds::{Event, EventKind, EventReader, csv_names, event_file_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::recording::Recording;
+use crate::content::{Content, SourceFile};
+use crate::source::Source;
 
-/// The source that events of an import name.
-pub(crate) const SOURCE: &str = "import";
 /// Key of the detail that describes an import.
 const KEY: &str = "import";
+/// Key of the files, where there are several.
+const FILES: &str = "files";
 
 /// Returns the name of the CSV that holds the rounds of a source with this digest, if there is one.
 ///
 /// # Errors
 /// The directory or an event file cannot be read.
 pub fn find(dir: &Path, digest: &str) -> io::Result<Option<String>> {
-    if !dir.exists() {
+    Ok(imports(dir)?.into_iter().find(|(_, import)| holds(import, digest)).map(|(csv, _)| csv))
+}
+
+/// Returns the name of the CSV that holds the rounds of a file, if it has been imported into a directory. The file is
+/// read only if the directory holds imports.
+///
+/// # Errors
+/// The directory, an event file or the file cannot be read.
+pub fn find_file(dir: &Path, file: &Path) -> io::Result<Option<String>> {
+    let imports = imports(dir)?;
+    if imports.is_empty() {
         return Ok(None);
     }
+    let digest = Source::file(file)?.digest()?;
+    Ok(imports.into_iter().find(|(_, import)| holds(import, &digest)).map(|(csv, _)| csv))
+}
+
+/// The CSV files of a directory that an import wrote, each with what describes the import.
+fn imports(dir: &Path) -> io::Result<Vec<(String, Value)>> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
     for name in csv_names(dir)? {
         let mut reader = match EventReader::open(&event_file_of(&dir.join(&name)), 0) {
             Ok(reader) => reader,
@@ -30,23 +51,32 @@ pub fn find(dir: &Path, digest: &str) -> io::Result<Option<String>> {
             Err(error) => return Err(error),
         };
         let Some(Ok(line)) = reader.next().transpose()? else { continue };
-        let detail = line.event.detail.unwrap_or_default();
-        if detail[KEY]["sha256"] == digest {
-            return Ok(Some(name));
-        }
+        let import = line.event.detail.map(|mut detail| detail[KEY].take());
+        found.extend(import.filter(|import| !import.is_null()).map(|import| (name, import)));
     }
-    Ok(None)
+    Ok(found)
+}
+
+/// Whether an import was of the file with this digest, or of several with it among them.
+fn holds(import: &Value, digest: &str) -> bool {
+    let files = import[FILES].as_array().into_iter().flatten();
+    files.chain([import]).any(|file| file["sha256"] == digest)
 }
 
 /// Returns the event with which an import begins.
-pub(crate) fn event(recording: &Recording, digest: &str) -> Event {
+pub(crate) fn event(content: Content<'_>) -> Event {
+    let mut import = match content.sources {
+        [source] => describe(source),
+        sources => {
+            json!({ FILES: sources.iter().map(describe).collect::<Vec<_>>(), "rounds": content.rounds.len() })
+        }
+    };
+    import["estimated_times"] = content.is_estimated.into();
+    Event { detail: Some(json!({ KEY: import })), ..Event::new(EventKind::Start, content.by) }
+}
+
+fn describe(source: &SourceFile) -> Value {
     // The last part of the path: the whole one says where a person keeps files.
-    let name = recording.name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let detail = json!({ KEY: {
-        "file": name,
-        "sha256": digest,
-        "rounds": recording.rounds.len(),
-        "estimated_times": recording.is_estimated,
-    }});
-    Event { detail: Some(detail), ..Event::new(EventKind::Start, SOURCE) }
+    let name = source.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    json!({ "file": name, "sha256": source.sha256, "rounds": source.rounds })
 }

@@ -121,16 +121,16 @@ fn order(order: Order) -> String {
     }
 }
 
-/// Returns the command that would write what a preview shows.
-pub(crate) fn confirmed_command(recording: &Recording, options: &Options) -> String {
-    let mut words =
-        vec!["predictor import".to_owned(), crate::options::shell_word(&recording.name)];
+/// Returns the command that would write what previews show.
+pub(crate) fn confirmed_command(names: &[&str], options: &Options) -> String {
+    let mut words = vec!["predictor import".to_owned()];
+    words.extend(names.iter().map(|name| crate::options::shell_word(name)));
     words.extend(options.flags());
     words.push("--yes".to_owned());
     words.join(" ")
 }
 
-fn seconds(time: DateTime<Utc>) -> String {
+pub(crate) fn seconds(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 

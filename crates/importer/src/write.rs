@@ -1,4 +1,4 @@
-//! Writes the rounds of a recording as one CSV, which is there as a whole or not at all.
+//! Writes rounds as one CSV, which is there as a whole or not at all.
 //!
 //! `RoundLog` waits for the disk after every row, as recording needs it; an import can be done again, so it waits once.
 
@@ -12,12 +12,12 @@ use rounds::{
     file_stem,
 };
 
+use crate::content::Content;
 use crate::past_imports;
-use crate::recording::Recording;
 
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// Writes a recording into a directory and returns the path of the CSV.
+/// Writes rounds into a directory and returns the path of the CSV.
 ///
 /// The file is named after its first round, so that it stands where its rounds belong. An existing file is never
 /// touched: the name is taken by creating an empty file, which the finished one replaces.
@@ -25,23 +25,21 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// # Errors
 /// The directory holds rounds of another origin, or the system refuses; nothing is left behind then.
 pub fn write(
-    recording: &Recording,
-    digest: &str,
+    content: Content<'_>,
     dir: &Path,
     now: DateTime<Utc>,
     disk: &dyn Disk,
 ) -> Result<PathBuf, LogError> {
     std::fs::create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
-    mark(dir, disk)?;
-    let start = recording.rounds.first().map_or(now, |round| round.time);
+    mark(dir, content.origin, disk)?;
+    let start = content.rounds.first().map_or(now, |round| round.time);
     let csv = reserve(dir, start, disk)?;
     let events = event_file_of(&csv);
     let parts = [
         (csv.with_extension("csv.part"), csv.clone()),
         (events.with_extension("jsonl.part"), events),
     ];
-    let written =
-        write_parts(recording, digest, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
+    let written = write_parts(content, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
     if written.is_err() {
         for path in parts.iter().flat_map(|(part, whole)| [part, whole]) {
             // It may not be there; the first error is the one to report.
@@ -51,20 +49,20 @@ pub fn write(
     written.map(|()| csv)
 }
 
-/// Notes that the rounds of the directory are recorded ones, unless it says so already.
-fn mark(dir: &Path, disk: &dyn Disk) -> Result<(), LogError> {
+/// Notes the origin of the rounds of the directory, unless it says so already.
+fn mark(dir: &Path, origin: Origin, disk: &dyn Disk) -> Result<(), LogError> {
     let marker = dir.join(ORIGIN_FILE);
     match Origin::of(dir).map_err(LogError::io("read", &marker))? {
-        Some(Origin::Recorded) if marker.exists() => Ok(()),
-        None | Some(Origin::Recorded) => {
+        Some(found) if found != origin => {
+            Err(LogError::Mixed { dir: dir.to_owned(), found, wanted: origin })
+        }
+        Some(_) if marker.exists() => Ok(()),
+        _ => {
             // Renamed into place: a marker that is there is whole.
             let draft = dir.join(format!("{ORIGIN_FILE}.new"));
-            let text = format!("{}\n", Origin::Recorded.word());
+            let text = format!("{}\n", origin.word());
             write_part(&draft, disk, |file| file.write_all(text.as_bytes()))?;
             disk.rename(&draft, &marker).map_err(LogError::io("rename", &draft))
-        }
-        Some(found) => {
-            Err(LogError::Mixed { dir: dir.to_owned(), found, wanted: Origin::Recorded })
         }
     }
 }
@@ -85,8 +83,7 @@ fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf,
 }
 
 fn write_parts(
-    recording: &Recording,
-    digest: &str,
+    content: Content<'_>,
     parts: &[(PathBuf, PathBuf); 2],
     now: DateTime<Utc>,
     disk: &dyn Disk,
@@ -94,31 +91,26 @@ fn write_parts(
     let [(csv, _), (events, _)] = parts;
     write_part(csv, disk, |file| {
         file.write_all(HEADER.as_bytes())?;
-        recording.rounds.iter().try_for_each(|round| file.write_all(round.to_row().as_bytes()))
+        content.rounds.iter().try_for_each(|round| file.write_all(round.to_row().as_bytes()))
     })?;
-    write_part(events, disk, |file| write_events(recording, digest, now, file))
+    write_part(events, disk, |file| write_events(content, now, file))
 }
 
 fn write_part(
     path: &Path,
     disk: &dyn Disk,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), LogError> {
     let file = disk.open(path, OpenMode::Empty).map_err(LogError::io("create", path))?;
     let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
     let written =
-        content(&mut file).and_then(|()| file.flush()).and_then(|()| file.get_mut().sync_data());
+        write(&mut file).and_then(|()| file.flush()).and_then(|()| file.get_mut().sync_data());
     written.map_err(LogError::io("write to", path))
 }
 
-/// The digest stands in the first line, where a later import looks for it. Estimated times are marked row by row, as
+/// The digests stand in the first line, where a later import looks for it. Estimated times are marked row by row, as
 /// the collector marks those of rounds from a history list.
-fn write_events(
-    recording: &Recording,
-    digest: &str,
-    now: DateTime<Utc>,
-    file: &mut dyn Write,
-) -> io::Result<()> {
+fn write_events(content: Content<'_>, now: DateTime<Utc>, file: &mut dyn Write) -> io::Result<()> {
     let mut seq = 0;
     let mut line = |unix_ms: i64, event: Event, row: Option<u64>| {
         seq += 1;
@@ -126,14 +118,14 @@ fn write_events(
         serde_json::to_writer(&mut *file, &line)?;
         file.write_all(b"\n")
     };
-    line(now.timestamp_millis(), past_imports::event(recording, digest), None)?;
-    if recording.is_estimated {
-        for (row, round) in (1..).zip(&recording.rounds) {
-            let event = Event::new(EventKind::Backfill, past_imports::SOURCE);
+    line(now.timestamp_millis(), past_imports::event(content), None)?;
+    if content.is_estimated {
+        for (row, round) in (1..).zip(content.rounds) {
+            let event = Event::new(EventKind::Backfill, content.by);
             line(round.time.timestamp_millis(), event, Some(row))?;
         }
     }
-    line(now.timestamp_millis(), Event::new(EventKind::Stop, past_imports::SOURCE), None)
+    line(now.timestamp_millis(), Event::new(EventKind::Stop, content.by), None)
 }
 
 /// Gives the finished files their names, the events first: a CSV without its digest would be imported twice.

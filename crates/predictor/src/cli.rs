@@ -6,6 +6,7 @@ use daemon::manual::ManualCommand;
 use crate::commands::audit::AuditArgs;
 use crate::commands::backtest::BacktestArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::merge::MergeArgs;
 use crate::commands::notify::NotifyArgs;
 use crate::commands::serve::{RunArgs, ServeArgs};
 use crate::commands::verify::VerifyArgs;
@@ -45,6 +46,12 @@ Examples:
   predictor import list.txt --no-times --dry-run
   predictor import cents.csv --scale 0.01 --timezone America/Sao_Paulo";
 
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  predictor merge mine.csv theirs.csv --out merged     shows what both hold, and asks
+  predictor merge recorder1 recorder2 --out merged --yes
+  predictor merge data --out merged --dry-run          the files of one directory";
+
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
   predictor notify                                     where alerts go
@@ -78,6 +85,9 @@ pub enum Command {
     /// Turn recordings of any form into files of rounds.
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
+    /// Join files that record the same rounds into one recording, each round once.
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArgs),
     /// Check one provably fair round, or a chain of them, step by step.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),

@@ -5,13 +5,14 @@ mod base_path;
 mod secret_ref;
 mod token;
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use daemon::config::{FileError, load_toml};
-use rounds::TableName;
+use rounds::{Multiplier, ReadSettings, TableName, TimeZoneOfRows};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,10 @@ pub const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
 const DATA_DIR: &str = "data";
 /// Default address: loopback, and the port of the Python original.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
+
+/// What to do about a directory with a name that no table can have.
+pub(crate) const UNNAMED: &str =
+    "rename it; the name of a table is of a-z, 0-9, - and _, and not `default`";
 
 /// How new rows are noticed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -66,6 +71,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How new rows are noticed.
     pub watch: Watch,
+    /// Time zone of times without an offset.
+    pub timezone: TimeZoneOfRows,
+    /// Rows with larger multipliers are rejected.
+    pub max_multiplier: Multiplier,
     /// Whether new rows start trainings automatically.
     pub auto_train_enabled: bool,
     /// Host names a request may be addressed to, besides this machine's own.
@@ -89,6 +98,8 @@ impl Default for Config {
             all_tables: false,
             listen: LISTEN,
             watch: Watch::Auto,
+            timezone: ReadSettings::default().time_zone,
+            max_multiplier: ReadSettings::default().max_multiplier,
             auto_train_enabled: true,
             allowed_hosts: Vec::new(),
             token_file: None,
@@ -160,6 +171,8 @@ pub(crate) struct ConfigFile {
     pub(crate) all_tables: Option<bool>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) watch: Option<Watch>,
+    pub(crate) timezone: Option<TimeZoneOfRows>,
+    pub(crate) max_multiplier: Option<Multiplier>,
     pub(crate) auto_train_enabled: Option<bool>,
     pub(crate) allowed_hosts: Option<Vec<String>>,
     pub(crate) token_file: Option<PathBuf>,
@@ -220,8 +233,10 @@ impl Config {
         let mut tables = self.tables.clone();
         if self.all_tables {
             let no_tables = |source| ConfigError::NoTables { path: self.data_dir.clone(), source };
-            for entry in std::fs::read_dir(&self.data_dir).map_err(no_tables)? {
-                let name = entry.map_err(no_tables)?.file_name();
+            for dir in self.unnamed_tables().map_err(no_tables)? {
+                tracing::warn!(directory = %dir.display(), reason = UNNAMED, "A directory with rounds is not read.");
+            }
+            for name in directories(&self.data_dir).map_err(no_tables)? {
                 let name = name.to_str().and_then(|name| name.parse::<TableName>().ok());
                 tables.extend(name.filter(|name| !name.is_default()));
             }
@@ -236,6 +251,19 @@ impl Config {
         Ok(tables)
     }
 
+    /// Returns each sub-directory that holds rounds under a name that no table can have.
+    ///
+    /// # Errors
+    /// The data directory cannot be listed.
+    pub(crate) fn unnamed_tables(&self) -> std::io::Result<Vec<PathBuf>> {
+        let is_unnamed = |name: &OsString| {
+            let table = name.to_str().and_then(|name| name.parse::<TableName>().ok());
+            table.is_none_or(|name| name.is_default()) && holds_rounds(&self.data_dir.join(name))
+        };
+        let names = directories(&self.data_dir)?.into_iter().filter(is_unnamed);
+        Ok(names.map(|name| self.data_dir.join(name)).collect())
+    }
+
     /// Returns the settings for one table: the same, with the table's own directories.
     #[must_use]
     pub fn of(&self, table: &TableName) -> Self {
@@ -244,6 +272,11 @@ impl Config {
             state_dir: self.state_dir.as_deref().map(|dir| table.directory(dir)),
             ..self.clone()
         }
+    }
+
+    /// Returns how rows are read.
+    pub(crate) fn read_settings(&self) -> ReadSettings {
+        ReadSettings { time_zone: self.timezone, max_multiplier: self.max_multiplier }
     }
 
     /// Returns the directory of the forecast ledger.
@@ -260,6 +293,15 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
             ConfigError::Malformed { path, message }
         }
     })
+}
+
+/// Names of what is in a directory, in order.
+fn directories(directory: &Path) -> std::io::Result<Vec<OsString>> {
+    let entries = std::fs::read_dir(directory)?;
+    let mut names: Vec<OsString> =
+        entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<_>>()?;
+    names.sort();
+    Ok(names)
 }
 
 fn holds_rounds(directory: &Path) -> bool {

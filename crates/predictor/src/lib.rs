@@ -24,7 +24,7 @@ pub use http::query;
 
 use clap::{ArgMatches, CommandFactory as _};
 use cli::{Cli, Command};
-use commands::{audit, backtest, doctor, import, notify, serve, verify};
+use commands::{audit, backtest, doctor, import, merge, notify, serve, verify};
 
 /// Runs the command that was given on the command line.
 ///
@@ -39,8 +39,9 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> anyhow::Result<()> {
         Some(Command::Backtest(args)) => backtest::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Import(args)) => import::run(&args, app::now()),
+        Some(Command::Merge(args)) => merge::run(&args, app::now()),
         Some(Command::Verify(args)) => verify::run(&args),
-        Some(Command::Doctor(args)) => doctor::run(&args.config()?),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Notify(args)) => notify::run(&args, app::now()),
         Some(Command::Manual(manual)) => manual.run(Cli::command()),
     }

@@ -1,21 +1,27 @@
 //! How fast rounds of many files are merged:
 //! `cargo run --release -p rounds --example merge_speed [FILES] [ROWS]`.
 //!
-//! Each figure is the best of five, over rounds that are in memory already.
+//! Each figure is the best of five, over rounds that are in memory already. Beside it stands how many times as long
+//! it is as reading that many rows from files.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use std::error::Error;
+use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
-use rounds::{FileRounds, Multiplier, Round, merge};
+use rounds::scan::Directory;
+use rounds::{FileRounds, HEADER, Multiplier, Round, merge};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let files: usize = arguments.next().map_or(Ok(200), |text| text.parse())?;
     let rows: usize = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
     let table = table(rows)?;
+    let row = read_one(&table)?;
+    println!("{:8.2} ms  {rows} rows read from a file", row * rows as f64);
+    let measure = |name: &str, rounds: &[&[Round]]| measure(name, rounds, row);
     let size = rows.div_ceil(files);
     let apart: Vec<&[Round]> = table.chunks(size).collect();
     measure(&format!("{rows} rows in {files} files that do not overlap"), &apart);
@@ -34,7 +40,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure(name: &str, rounds: &[&[Round]]) {
+/// Milliseconds that reading takes per row.
+fn read_one(table: &[Round]) -> Result<f64, Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let rows: Vec<String> = table.iter().map(Round::to_row).collect();
+    fs::write(dir.path().join("aviator_payouts_a.csv"), format!("{HEADER}{}", rows.concat()))?;
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        black_box(Directory::new(dir.path()).scan()?);
+        best = best.min(start.elapsed());
+    }
+    Ok(best.as_secs_f64() * 1000.0 / table.len() as f64)
+}
+
+fn measure(name: &str, rounds: &[&[Round]], row: f64) {
     let names: Vec<String> = (0..rounds.len()).map(|index| format!("file {index:05}")).collect();
     let files: Vec<FileRounds<'_>> =
         names.iter().zip(rounds).map(|(file, rounds)| FileRounds { file, rounds }).collect();
@@ -45,7 +65,9 @@ fn measure(name: &str, rounds: &[&[Round]]) {
         kept = black_box(merge(black_box(&files))).rounds.len();
         best = best.min(start.elapsed());
     }
-    println!("{:8.2} ms  {name}: {kept} rounds", best.as_secs_f64() * 1000.0);
+    let (ms, read) = (best.as_secs_f64() * 1000.0, rounds.iter().map(|it| it.len()).sum::<usize>());
+    let times = ms / (row * read as f64);
+    println!("{ms:8.2} ms, {times:.2} times the reading  {name}: {kept} rounds");
 }
 
 /// Rounds with the law of a crash game, 10 to 40 s apart.

@@ -67,7 +67,8 @@ fn fill(dir: &Path, files: u32, rows: u32, form: Form) -> Result<usize, Box<dyn 
         for _ in 0..rows {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let uniform = (state >> 11) as f64 / (1u64 << 53) as f64;
-            let multiplier = Multiplier::new(((97.0 / (1.0 - uniform)).floor() / 100.0).max(1.0))?;
+            let multiplier =
+                Multiplier::new(((97.0 / (1.0 - uniform)).floor() / 100.0).clamp(1.0, 1e6))?;
             time += TimeDelta::milliseconds(21_377);
             writeln!(text, "{}", form(time, multiplier))?;
         }

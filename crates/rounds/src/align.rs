@@ -5,8 +5,6 @@
 //! most pairs of equal multipliers agree, and the common rounds are the longest chain of equal
 //! multipliers at about the same time that is in order in both recordings.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Round;
@@ -118,12 +116,18 @@ fn align_by(
     second: &[RecordedRound],
     limits: &Limits,
 ) -> Vec<AlignedRound> {
-    let pairs = chain(first, second, clocks, limits);
+    let ours: Vec<Mark> = first.iter().map(|it| Mark::of(it, it.round.time)).collect();
+    let theirs = second.iter().enumerate();
+    let theirs: Vec<Mark> =
+        theirs.map(|(index, it)| Mark::of(it, clocks.time(second, index))).collect();
+    let pairs = chain(&ours, &theirs, limits);
     let mut joined = Vec::with_capacity(second.len());
     let mut from = (0, 0);
     for to in pairs.into_iter().chain([(first.len(), second.len())]) {
-        let stretch = Stretch { first, second, clocks, limits, from, to };
-        stretch.join(&mut joined);
+        if from.1 < to.1 {
+            let stretch = Stretch { first, second, clocks, limits, from, to };
+            stretch.join(&mut joined);
+        }
         if to.1 < second.len() {
             joined.push(AlignedRound::Same { first: to.0, second: to.1 });
         }
@@ -185,50 +189,68 @@ fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> 
     is_clear.then(|| TimeDelta::milliseconds(differences[best + count(best) / 2]))
 }
 
+/// What a chain needs to know of a round.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// Time in microseconds, by the first recorder's clock.
+    us: i64,
+    /// Multiplier in hundredths.
+    cents: u64,
+    is_estimate: bool,
+}
+
+impl Mark {
+    fn of(recorded: &RecordedRound, time: DateTime<Utc>) -> Self {
+        let cents = recorded.round.multiplier.cents();
+        Self { us: time.timestamp_micros(), cents, is_estimate: recorded.is_estimate }
+    }
+}
+
 /// Returns the longest chain of equal multipliers at about the same time; of several, the one whose
 /// times agree best.
-fn chain(
-    first: &[RecordedRound],
-    second: &[RecordedRound],
-    clocks: &Clocks,
-    limits: &Limits,
-) -> Vec<(usize, usize)> {
-    let mut links: Vec<Link> = Vec::new();
-    // The best chains found so far, keyed by the round of the first recording at which they end:
-    // each chain's worth and last link. A chain is kept only if it is worth more than every chain
-    // that ends earlier.
-    let mut best: BTreeMap<usize, (i64, usize)> = BTreeMap::new();
-    for (index, heard) in second.iter().enumerate() {
-        let time = clocks.time(second, index);
-        let start = first.partition_point(|other| other.round.time < time - limits.estimated);
-        let near = between(first, time - limits.estimated, time + limits.estimated);
-        let mut found = Vec::new();
-        for (other, at) in near.iter().zip(start..) {
-            let apart = (other.round.time - time).abs();
-            let is_loose = heard.is_estimate || other.is_estimate;
-            if is_equal(other, heard)
-                && apart <= if is_loose { limits.estimated } else { limits.heard }
-            {
-                let before = best.range(..at).next_back().map(|(_, end)| *end);
-                let (worth, previous) =
-                    before.map_or((0, None), |(worth, link)| (worth, Some(link)));
-                let worth = worth + WORTH - apart.num_milliseconds();
-                found.push((worth, Link { at: (at, index), previous }));
+fn chain(first: &[Mark], second: &[Mark], limits: &Limits) -> Vec<(usize, usize)> {
+    let us = |delta: TimeDelta| delta.num_microseconds().unwrap_or(i64::MAX / 4);
+    let (heard, estimated) = (us(limits.heard), us(limits.estimated));
+    let reach = heard.max(estimated);
+    let mut links: Vec<Link> = Vec::with_capacity(second.len());
+    let mut best = Frontier::default();
+    let mut found: Vec<(i64, Link)> = Vec::new();
+    let mut start = 0;
+    for (index, mark) in second.iter().enumerate() {
+        start = seek(first, start, mark.us - reach);
+        let near = first[start..].iter().take_while(|other| other.us <= mark.us + reach);
+        for (other, at) in near.zip(start..) {
+            let apart = (other.us - mark.us).abs();
+            let is_loose = mark.is_estimate || other.is_estimate;
+            if other.cents == mark.cents && apart <= if is_loose { estimated } else { heard } {
+                let (worth, previous) = best.before(at);
+                found.push((worth + WORTH - apart / 1000, Link { at: (at, index), previous }));
             }
         }
-        for (worth, link) in found {
-            enter(&mut best, link.at.0, (worth, links.len()));
+        for (worth, link) in found.drain(..) {
+            best.enter(Chain { at: link.at.0, worth, link: links.len() });
             links.push(link);
         }
     }
-    let mut pairs = Vec::new();
-    let mut next = best.last_key_value().map(|(_, (_, link))| *link);
+    let mut pairs = Vec::with_capacity(second.len());
+    let mut next = best.0.last().map(|chain| chain.link);
     while let Some(link) = next {
         pairs.push(links[link].at);
         next = links[link].previous;
     }
     pairs.reverse();
     pairs
+}
+
+/// Index of the first mark at or after a time, which is likely to be at a known index or soon after it.
+fn seek(marks: &[Mark], mut likely: usize, us: i64) -> usize {
+    if likely > 0 && marks[likely - 1].us >= us {
+        return marks[..likely].partition_point(|mark| mark.us < us);
+    }
+    while marks.get(likely).is_some_and(|mark| mark.us < us) {
+        likely += 1;
+    }
+    likely
 }
 
 /// A pair of equal rounds, and the index of the previous link of its chain.
@@ -238,17 +260,41 @@ struct Link {
     previous: Option<usize>,
 }
 
-/// Adds a chain to `best`, unless one that ends no later is worth as much, and removes the later
-/// ones that are worth no more.
-fn enter(best: &mut BTreeMap<usize, (i64, usize)>, at: usize, end: (i64, usize)) {
-    if best.range(..=at).next_back().is_some_and(|(_, (worth, _))| *worth >= end.0) {
-        return;
+/// A chain of equal rounds.
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    /// The round of the first recording at which it ends.
+    at: usize,
+    worth: i64,
+    /// Its last link.
+    link: usize,
+}
+
+/// The best chains found so far, by their ends. A chain is kept only if it is worth more than every chain that
+/// ends earlier. New chains end near the last one, so all searches go backwards.
+#[derive(Debug, Default)]
+struct Frontier(Vec<Chain>);
+
+impl Frontier {
+    /// Worth and last link of the best chain that ends before a round.
+    fn before(&self, at: usize) -> (i64, Option<usize>) {
+        let chain = self.0.iter().rev().find(|chain| chain.at < at);
+        chain.map_or((0, None), |chain| (chain.worth, Some(chain.link)))
     }
-    while let Some((&later, _)) = best.range(at..).next().filter(|(_, (worth, _))| *worth <= end.0)
-    {
-        best.remove(&later);
+
+    /// Adds a chain, unless one that ends no later is worth as much, and removes the later ones that are
+    /// worth no more.
+    fn enter(&mut self, new: Chain) {
+        let from = self.0.iter().rposition(|chain| chain.at < new.at).map_or(0, |at| at + 1);
+        let is_beaten = |chain: &Chain| chain.at <= new.at && chain.worth >= new.worth;
+        if from.checked_sub(1).is_some_and(|before| is_beaten(&self.0[before]))
+            || self.0.get(from).is_some_and(is_beaten)
+        {
+            return;
+        }
+        let worse = self.0[from..].iter().take_while(|chain| chain.worth <= new.worth).count();
+        self.0.splice(from..from + worse, [new]);
     }
-    best.insert(at, end);
 }
 
 fn is_equal(a: &RecordedRound, b: &RecordedRound) -> bool {

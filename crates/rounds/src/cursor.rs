@@ -27,6 +27,9 @@ pub struct Cursor {
     /// The newest row read.
     #[serde(default)]
     last: Option<LastRow>,
+    /// Bytes after the offset that are part of one line without an end so far, too long to be a row.
+    #[serde(default)]
+    skipped: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,6 +86,12 @@ impl Cursor {
     /// Returns the number of lines read so far, including header and rejected lines.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Returns the number of bytes that need not be read again: those up to the offset, and those of a line
+    /// that is too long and has no end yet.
+    pub(crate) fn position(&self) -> u64 {
+        self.offset + self.skipped
     }
 
     /// Returns whether it is final how the rows of the file are written.
@@ -186,7 +195,8 @@ impl<'a> Lines<'a> {
         options: &'a ReadOptions,
     ) -> Self {
         let awaits_header = piece.from_start;
-        Self { format, cursor, piece, options, awaits_header, skipped: None, restart: None }
+        let skipped = (cursor.skipped > 0).then_some(cursor.skipped);
+        Self { format, cursor, piece, options, awaits_header, skipped, restart: None }
     }
 
     /// Returns how the file must be read from its start instead, if a line shows that.
@@ -195,8 +205,9 @@ impl<'a> Lines<'a> {
         file: &mut (impl Read + Seek),
         length: u64,
     ) -> io::Result<Option<Result<FileFormat, Refusal>>> {
-        file.seek(SeekFrom::Start(self.cursor.offset))?;
-        let mut left = length - self.cursor.offset;
+        file.seek(SeekFrom::Start(self.cursor.position()))?;
+        let mut left =
+            length.checked_sub(self.cursor.position()).ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut buffer = Vec::with_capacity(CHUNK_BYTES);
         while left > 0 {
             let wanted = left.min((CHUNK_BYTES - buffer.len()) as u64);
@@ -217,6 +228,7 @@ impl<'a> Lines<'a> {
 
     /// Notes what the next read must know of this one.
     fn finish(self) {
+        self.cursor.skipped = self.skipped.unwrap_or(0);
         self.piece.refused = match &*self.format {
             Err(refusal) if self.cursor.line > 0 || matches!(refusal, Refusal::OtherFormat(_)) => {
                 Some(refusal.clone())

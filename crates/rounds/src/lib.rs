@@ -101,10 +101,10 @@ pub use origin_file::ORIGIN_FILE;
 pub use pace::usual_gap;
 #[cfg(feature = "files")]
 pub use reader::{
-    ClockReading, ColumnName, EARLIEST, HEADER, Implausible, MAX_MULTIPLIER, MULTIPLIER_NAMES,
-    OtherFormat, PERHAPS_MULTIPLIER_NAMES, REJECTED_MAX, REJECTED_TEXT_MAX, ReadOptions, Refusal,
-    RejectReason, Rejected, Rejections, RejectionsOfReason, TIME_NAMES, TimeForm, TimeZoneError,
-    TimeZoneOfRows, utc_offset,
+    ClockReading, ColumnName, EARLIEST, HEADER, Implausible, LINE_BYTES_MAX, MAX_MULTIPLIER,
+    MULTIPLIER_NAMES, OtherFormat, PERHAPS_MULTIPLIER_NAMES, REJECTED_MAX, REJECTED_TEXT_MAX,
+    ReadOptions, ReadSettings, Refusal, RejectReason, Rejected, Rejections, RejectionsOfReason,
+    TIME_NAMES, TimeForm, TimeZoneError, TimeZoneOfRows, utc_offset,
 };
 pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]

@@ -18,6 +18,7 @@ mod equal;
 mod evidence;
 mod join;
 mod law;
+mod plain;
 mod recording;
 mod report;
 mod unresolved;

@@ -21,7 +21,7 @@ mod time_zone;
 pub use column_names::{ColumnName, MULTIPLIER_NAMES, PERHAPS_MULTIPLIER_NAMES, TIME_NAMES};
 pub(crate) use columns::columns_named;
 pub(crate) use file_format::{Detected, FileFormat, detect};
-pub use options::{EARLIEST, MAX_MULTIPLIER, ReadOptions};
+pub use options::{EARLIEST, MAX_MULTIPLIER, ReadOptions, ReadSettings};
 pub(crate) use quick_row::quick_row;
 pub use refusal::{Implausible, OtherFormat, Refusal, TimeForm};
 pub use reject_reason::RejectReason;
@@ -34,4 +34,4 @@ pub use time_zone::{ClockReading, TimeZoneError, TimeZoneOfRows, utc_offset};
 pub const HEADER: &str = "timestamp,multiplier\n";
 
 /// A longer line is rejected without being kept in memory.
-pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
+pub const LINE_BYTES_MAX: usize = 64 * 1024;

@@ -11,9 +11,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::csv_files::csv_names;
+use crate::csv_files::CsvListing;
 use crate::cursor::{Chunk, Cursor};
-use crate::reader::{Refusal, Rejections};
+use crate::reader::{ReadOptions, ReadSettings, Refusal, Rejections};
 use crate::regular_file::open_regular;
 use crate::round::Round;
 
@@ -23,6 +23,7 @@ pub use change::{Change, ChangeKind};
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    settings: ReadSettings,
     files: BTreeMap<String, KnownFile>,
 }
 
@@ -60,6 +61,9 @@ struct KnownFile {
 /// Distinguishes a file from another one with the same name: device and inode.
 type Identity = (u64, u64);
 
+/// Why a CSV file is not read whose name cannot be written.
+const NOT_UTF8: &str = "its name is not UTF-8; rename it";
+
 /// Number of bytes before the cursor that must be unchanged in a file that has grown.
 ///
 /// That is about 9,000 rows. A change further up goes unnoticed if rows are added before the next
@@ -69,7 +73,12 @@ const ANCHOR_BYTES: u64 = 1 << 18;
 impl Directory {
     /// Returns a directory that has not been scanned yet; it need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), files: BTreeMap::new() }
+        Self::with_settings(path, ReadSettings::default())
+    }
+
+    /// Returns a directory whose rows are read with these settings.
+    pub fn with_settings(path: impl Into<PathBuf>, settings: ReadSettings) -> Self {
+        Self { path: path.into(), settings, files: BTreeMap::new() }
     }
 
     /// Returns the path of the directory.
@@ -86,13 +95,14 @@ impl Directory {
     /// # Errors
     /// The directory cannot be listed. A file that cannot be read is a change, not an error.
     pub fn scan(&mut self) -> Result<Vec<Change>, ScanError> {
-        let names = csv_names(&self.path)
-            .map_err(|source| ScanError { path: self.path.clone(), source })?;
+        let unlisted = |source| ScanError { path: self.path.clone(), source };
+        let CsvListing { names, unnamed } = CsvListing::of(&self.path).map_err(unlisted)?;
         let mut before = std::mem::take(&mut self.files);
         let mut changes = Vec::new();
+        let options = ReadOptions::from(self.settings);
         for name in names {
             let known = before.remove(&name);
-            let found = inspect(&self.path.join(&name), known.as_ref());
+            let found = inspect(&self.path.join(&name), known.as_ref(), &options);
             let inspection = match found {
                 Ok(Some(inspection)) => inspection,
                 Ok(None) => {
@@ -105,6 +115,14 @@ impl Directory {
                 changes.push(inspection.seen.change(&name, kind, inspection.piece));
             }
             self.files.insert(name, inspection.seen);
+        }
+        for name in unnamed {
+            let seen = before.remove(&name).unwrap_or_else(|| {
+                let seen = KnownFile { error: Some(NOT_UTF8.to_owned()), ..KnownFile::default() };
+                changes.push(seen.change(&name, ChangeKind::Misnamed, Chunk::default()));
+                seen
+            });
+            self.files.insert(name, seen);
         }
         let gone = before
             .keys()
@@ -140,7 +158,7 @@ impl KnownFile {
         self.refused.clone_from(&piece.refused);
         self.fingerprint.add(&piece.rounds);
         self.unsettled = (!self.cursor.is_settled()).then(|| piece.clone());
-        self.anchor = anchor(file, self.cursor.offset())?;
+        self.anchor = anchor(file, self.cursor.position())?;
         Ok(())
     }
 
@@ -169,7 +187,11 @@ impl Inspection {
 }
 
 /// Inspects one file; `None` if it does not exist or is not a file.
-fn inspect(path: &Path, before: Option<&KnownFile>) -> io::Result<Option<Inspection>> {
+fn inspect(
+    path: &Path,
+    before: Option<&KnownFile>,
+    options: &ReadOptions,
+) -> io::Result<Option<Inspection>> {
     let mut file = match open_regular(path) {
         Ok(file) => file,
         Err(error)
@@ -189,22 +211,27 @@ fn inspect(path: &Path, before: Option<&KnownFile>) -> io::Result<Option<Inspect
         ..KnownFile::default()
     };
     match before {
-        Some(before) if before.is_known => compare(&mut file, before, now).map(Some),
-        _ => read_all(&mut file, now, ChangeKind::New).map(Some),
+        Some(before) if before.is_known => compare(&mut file, before, now, options).map(Some),
+        _ => read_all(&mut file, now, ChangeKind::New, options).map(Some),
     }
 }
 
-fn compare(file: &mut File, before: &KnownFile, now: KnownFile) -> io::Result<Inspection> {
-    let is_same_file = now.identity == before.identity && now.length >= before.cursor.offset();
+fn compare(
+    file: &mut File,
+    before: &KnownFile,
+    now: KnownFile,
+    options: &ReadOptions,
+) -> io::Result<Inspection> {
+    let is_same_file = now.identity == before.identity && now.length >= before.cursor.position();
     if is_same_file && now.length == before.length && now.modified == before.modified {
         let seen = KnownFile { error: None, ..before.clone() };
         let kind = before.error.is_some().then_some(ChangeKind::Touched);
         return Ok(Inspection { seen, kind, piece: Chunk::default() });
     }
     if is_same_file && now.length != before.length && has_anchor(file, before)? {
-        return read_on(file, before, &now);
+        return read_on(file, before, &now, options);
     }
-    let inspection = read_all(file, now, ChangeKind::Replaced)?;
+    let inspection = read_all(file, now, ChangeKind::Replaced, options)?;
     if inspection.seen.has_rows_of(before) {
         return Ok(Inspection {
             kind: Some(ChangeKind::Touched),
@@ -215,17 +242,27 @@ fn compare(file: &mut File, before: &KnownFile, now: KnownFile) -> io::Result<In
     Ok(inspection)
 }
 
-fn read_all(file: &mut File, mut seen: KnownFile, kind: ChangeKind) -> io::Result<Inspection> {
-    let piece = seen.cursor.read(file, seen.length)?;
+fn read_all(
+    file: &mut File,
+    mut seen: KnownFile,
+    kind: ChangeKind,
+    options: &ReadOptions,
+) -> io::Result<Inspection> {
+    let piece = seen.cursor.read_with(file, seen.length, options)?;
     seen.take(file, &piece)?;
     Ok(Inspection { seen, kind: Some(kind), piece })
 }
 
 /// Reads what was added to a file.
-fn read_on(file: &mut File, before: &KnownFile, now: &KnownFile) -> io::Result<Inspection> {
+fn read_on(
+    file: &mut File,
+    before: &KnownFile,
+    now: &KnownFile,
+    options: &ReadOptions,
+) -> io::Result<Inspection> {
     let mut seen =
         KnownFile { length: now.length, modified: now.modified, error: None, ..before.clone() };
-    let mut piece = seen.cursor.read(file, seen.length)?;
+    let mut piece = seen.cursor.read_with(file, seen.length, options)?;
     seen.take(file, &piece)?;
     let continues = match &before.unsettled {
         Some(start) if piece.from_start => piece.drop_start(start),
@@ -257,7 +294,7 @@ fn anchor(file: &mut File, offset: u64) -> io::Result<Hash> {
 }
 
 fn has_anchor(file: &mut File, before: &KnownFile) -> io::Result<bool> {
-    Ok(anchor(file, before.cursor.offset())? == before.anchor)
+    Ok(anchor(file, before.cursor.position())? == before.anchor)
 }
 
 #[cfg(unix)]

@@ -30,7 +30,8 @@ pub fn banner(config: &Config) -> String {
 }
 
 fn existing_rounds(config: &Config) -> String {
-    let changes = Directory::new(config.directory()).scan().unwrap_or_default();
+    let changes =
+        Directory::with_settings(config.directory(), config.read).scan().unwrap_or_default();
     let rounds: u64 = changes.iter().map(|change| change.total).sum();
     let files = changes.len();
     if files == 0 {

@@ -130,6 +130,8 @@ impl From<&Config> for Options {
             log_format: Some(log_format),
             log: Some(config.log),
             metrics_listen: config.metrics_listen,
+            timezone: Some(config.read.time_zone),
+            max_multiplier: Some(config.read.max_multiplier),
             demo: config.demo,
             replay: config.replay,
             browser: config.browser,

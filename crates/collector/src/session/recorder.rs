@@ -21,6 +21,7 @@ use crate::observation::{Observation, Report, SourceKind};
 use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
+use crate::session::multiplier_limit::MultiplierLimit;
 use crate::session::resume;
 
 /// Interval of the checks that depend on time alone.
@@ -49,6 +50,7 @@ pub(super) enum Interrupt {
 #[derive(Debug)]
 pub(super) struct Recorder {
     kind: SourceKind,
+    limit: MultiplierLimit,
     deduplicator: Deduplicator,
     writer: Writer,
     status: Status,
@@ -90,7 +92,7 @@ impl Recorder {
         let known = match kind {
             // A replay writes the whole recording, whatever was replayed before.
             SourceKind::Replay => ResumePoint::default(),
-            _ => resume::read(&dir).context("reading the last rounds")?,
+            _ => resume::read(&dir, config.read).context("reading the last rounds")?,
         };
         let settings =
             DedupSettings { kind, baseline: config.baseline, round_min: config.round_min.0 };
@@ -101,6 +103,7 @@ impl Recorder {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut recorder = Self {
             kind,
+            limit: MultiplierLimit::new(config.read.max_multiplier),
             deduplicator: Deduplicator::resuming(settings, &known),
             writer: Writer::start(log, console(config)?)?,
             status: Status { table: config.table.clone(), ..Status::new(kind, now) },
@@ -222,7 +225,13 @@ impl Recorder {
     }
 
     fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
-        let outcomes = self.deduplicator.observe(observation);
+        let (observation, above) = self.limit.apply(observation);
+        if let Some(message) = above {
+            tracing::warn!(source = self.kind.name(), "A multiplier is not recorded: {message}.");
+            self.status.last_error = Some(message);
+            self.update_status();
+        }
+        let outcomes = self.deduplicator.observe(&observation);
         outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect()
     }
 

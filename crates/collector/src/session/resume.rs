@@ -5,7 +5,10 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{EventKind, EventLine, LastRoundsError, Multiplier, Round, read_events, read_regular};
+use rounds::{
+    EventKind, EventLine, LastRoundsError, Multiplier, ReadSettings, Round, read_events,
+    read_regular,
+};
 use serde::Deserialize as _;
 
 use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
@@ -20,9 +23,9 @@ const STATUS_BYTES_MAX: u64 = 1 << 20;
 /// # Errors
 ///
 /// The directory or one of its files cannot be read.
-pub fn read(dir: &Path) -> Result<ResumePoint, LastRoundsError> {
+pub fn read(dir: &Path, settings: ReadSettings) -> Result<ResumePoint, LastRoundsError> {
     let mut files = BTreeMap::new();
-    for change in Directory::new(dir).scan()? {
+    for change in Directory::with_settings(dir, settings).scan()? {
         if change.kind == ChangeKind::Unreadable {
             let error = change.error.unwrap_or_default();
             return Err(LastRoundsError::File { file: change.file, error });
@@ -235,7 +238,7 @@ mod tests {
                 write(&mut log, word, at(second));
             }
         }
-        let resume_point = read(dir.path()).unwrap();
+        let resume_point = read(dir.path(), ReadSettings::default()).unwrap();
         let cents: Vec<u64> =
             resume_point.rounds.iter().map(|round| round.multiplier.cents()).collect();
         assert_eq!(cents, expected, "{runs:?}");
@@ -273,7 +276,7 @@ mod tests {
         let detail = Some(serde_json::json!({ "list": [2.02, 2.01] }));
         log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
         let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
-        let resume_point = read(dir.path()).unwrap();
+        let resume_point = read(dir.path(), ReadSettings::default()).unwrap();
         assert_eq!(
             (resume_point.rounds, resume_point.base_list, resume_point.base_time),
             (vec![], list.to_vec(), Some(at(3)))
@@ -282,7 +285,7 @@ mod tests {
         drop(log);
         // A run without observations changes nothing.
         RoundLog::open(dir.path(), Origin::Recorded, at(5)).unwrap();
-        let resume_point = read(dir.path()).unwrap();
+        let resume_point = read(dir.path(), ReadSettings::default()).unwrap();
         assert_eq!((resume_point.rounds.len(), resume_point.base_list), (1, list.to_vec()));
     }
 
@@ -298,7 +301,7 @@ mod tests {
         write(&mut log, "202", at(second + 20));
         let name = log.path().file_name().unwrap().to_string_lossy().into_owned();
         fs::write(dir.path().join(STATUS_FILE), format!("{{\"file\":\"{name}\"}}")).unwrap();
-        let resume_point = read(dir.path()).unwrap();
+        let resume_point = read(dir.path(), ReadSettings::default()).unwrap();
         let newest: Vec<u64> = resume_point
             .rounds
             .iter()
@@ -329,12 +332,14 @@ mod tests {
         log.note(at(2), &Event { detail, ..Event::new(EventKind::Stop, "browser") }).unwrap();
         drop(log);
         RoundLog::open(dir.path(), Origin::Recorded, at(3)).unwrap();
-        let value =
-            read(dir.path()).unwrap().unplaced.map(|value| serde_json::to_value(value).unwrap());
+        let value = read(dir.path(), ReadSettings::default())
+            .unwrap()
+            .unplaced
+            .map(|value| serde_json::to_value(value).unwrap());
         assert_eq!(value, Some(unplaced));
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(4)).unwrap();
         write(&mut log, "102", at(5));
-        assert_eq!(read(dir.path()).unwrap().unplaced, None);
+        assert_eq!(read(dir.path(), ReadSettings::default()).unwrap().unplaced, None);
     }
 
     #[test]
@@ -349,6 +354,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let text = "timestamp,multiplier\n2026-01-01T00:00:01Z,1.01\n2026-01-01T00:00:02Z,1.02\n";
         fs::write(dir.path().join("aviator_payouts_20260101_000000.csv"), text).unwrap();
-        assert_eq!(read(dir.path()).unwrap().rounds.len(), 2);
+        assert_eq!(read(dir.path(), ReadSettings::default()).unwrap().rounds.len(), 2);
     }
 }

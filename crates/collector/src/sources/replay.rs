@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use rounds::{Chunk, Cursor, Round, usual_gap};
+use rounds::{Chunk, Cursor, ReadOptions, ReadSettings, Round, usual_gap};
 use serde::{Deserialize, Serialize};
 
 use crate::config_error::ConfigError;
@@ -52,6 +52,8 @@ pub struct Replay {
     pace: Pace,
     /// Maximum number of rounds.
     limit: usize,
+    /// How the file is read.
+    read: ReadSettings,
     rounds: VecDeque<Round>,
     before: Option<DateTime<Utc>>,
     metronome: Metronome,
@@ -67,6 +69,7 @@ impl Replay {
         options: &ReplayOptions,
         pace: Pace,
         rounds: Option<u64>,
+        read: ReadSettings,
     ) -> Result<Self, ConfigError> {
         let Some(file) = options.file.clone() else {
             return Err(ConfigError::flag("file", "a replay needs a CSV file"));
@@ -81,6 +84,7 @@ impl Replay {
             times: options.times.unwrap_or_default(),
             pace,
             limit,
+            read,
             rounds: VecDeque::new(),
             before: None,
             metronome: Metronome::default(),
@@ -94,7 +98,7 @@ impl Replay {
     /// The file cannot be read or holds no rounds.
     pub fn connect(&mut self) -> Result<(), SourceError> {
         let name = self.file.display();
-        let piece = read(&self.file)
+        let piece = read(&self.file, self.read)
             .map_err(|error| SourceError::Configuration(format!("--file {name}: {error}")))?;
         if let Some(refusal) = &piece.refused {
             let command = refusal.command(&name.to_string());
@@ -145,10 +149,10 @@ impl Replay {
     }
 }
 
-fn read(path: &Path) -> io::Result<Chunk> {
+fn read(path: &Path, settings: ReadSettings) -> io::Result<Chunk> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    Cursor::default().read(&mut file, length)
+    Cursor::default().read_with(&mut file, length, &ReadOptions::from(settings))
 }
 
 #[cfg(test)]
@@ -160,7 +164,7 @@ mod tests {
         let path = dir.path().join("rounds.csv");
         std::fs::write(&path, text).unwrap();
         let options = ReplayOptions { file: Some(path), times: Some(times) };
-        let mut replay = Replay::new(&options, pace, rounds).unwrap();
+        let mut replay = Replay::new(&options, pace, rounds, ReadSettings::default()).unwrap();
         replay.connect().unwrap();
         replay
     }
@@ -200,13 +204,31 @@ mod tests {
 
     #[test]
     fn a_replay_without_a_file_is_refused_by_flag() {
-        let error = Replay::new(&ReplayOptions::default(), Pace::Real, None).unwrap_err();
+        let error =
+            Replay::new(&ReplayOptions::default(), Pace::Real, None, ReadSettings::default())
+                .unwrap_err();
         assert_eq!(error.to_string(), "--file: a replay needs a CSV file");
+    }
+
+    #[test]
+    fn times_without_an_offset_are_of_the_time_zone_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rounds.csv");
+        std::fs::write(&path, "timestamp,multiplier\n2026-01-01 00:00:00,2.00\n").unwrap();
+        let options = ReplayOptions { file: Some(path), times: None };
+        let read = ReadSettings {
+            time_zone: "America/Sao_Paulo".parse().unwrap(),
+            ..ReadSettings::default()
+        };
+        let mut replay = Replay::new(&options, Pace::Max, None, read).unwrap();
+        replay.connect().unwrap();
+        let expected: DateTime<Utc> = "2026-01-01T03:00:00Z".parse().unwrap();
+        assert_eq!(replay.rounds[0].time, expected);
     }
 
     fn of(file: &str) -> Result<Replay, ConfigError> {
         let options = ReplayOptions { file: Some(PathBuf::from(file)), times: None };
-        Replay::new(&options, Pace::Real, None)
+        Replay::new(&options, Pace::Real, None, ReadSettings::default())
     }
 
     #[test]

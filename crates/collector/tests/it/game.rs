@@ -133,7 +133,10 @@ impl<'a> Simulation<'a> {
     fn open(&mut self) {
         let disk = Box::new(SyncPolicyArg(SyncPolicy::Never).disk());
         let log = RoundLog::open_on(disk, self.dir, Origin::Recorded, wall(self.now)).unwrap();
-        self.deduplicator = Deduplicator::resuming(settings(), &resume::read(self.dir).unwrap());
+        self.deduplicator = Deduplicator::resuming(
+            settings(),
+            &resume::read(self.dir, rounds::ReadSettings::default()).unwrap(),
+        );
         self.writer = Some(Writer::start(log, Console::silent()).unwrap());
     }
 

@@ -1,6 +1,10 @@
 //! One file of every shape that people have: what is read of it, what is left out, and what is refused how.
+//!
+//! `cargo test -p importer --test it shapes -- --nocapture` prints the table: rounds taken, rows rejected per reason,
+//! and the first line of the message.
+#![expect(clippy::print_stdout, reason = "the table is for people")]
 
-use importer::{Options, Order, Reason, RefusalKind};
+use importer::{Options, Order, Reason, Recording, Refusal, RefusalKind};
 use rounds::Round;
 use serde_json::{Value, json};
 
@@ -44,6 +48,7 @@ impl Case {
 fn check(cases: Vec<Case>) {
     for Case { name, bytes, options, truth, expected } in cases {
         let result = read(bytes, &options);
+        println!("{}", line(name, &result));
         match (expected, result) {
             (Rounds(rejected), Ok(recording)) => {
                 assert_eq!(recording.rounds, truth, "{name}\n{}", recording.preview());
@@ -63,6 +68,26 @@ fn check(cases: Vec<Case>) {
             (Refused(kind, _), Ok(recording)) => {
                 panic!("{name}: not {kind:?} but\n{}", recording.preview())
             }
+        }
+    }
+}
+
+/// A line of the table.
+fn line(name: &str, result: &Result<Recording, Refusal>) -> String {
+    match result {
+        Ok(recording) => {
+            let rejected: Vec<String> = recording
+                .rejected
+                .iter()
+                .map(|it| format!("{} {:?}", it.count, it.reason))
+                .collect();
+            let rejected =
+                if rejected.is_empty() { "none".to_owned() } else { rejected.join(", ") };
+            format!("| {name} | {} rounds | rejected: {rejected} |", recording.rounds.len())
+        }
+        Err(refusal) => {
+            let message = refusal.message.lines().next().unwrap_or_default();
+            format!("| {name} | refused: {:?} | {message} |", refusal.kind)
         }
     }
 }

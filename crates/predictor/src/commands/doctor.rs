@@ -9,13 +9,17 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use forecasting::training_schedule::FIRST_AT;
+use importer::past_imports;
 use notify::{RecursiveMode, Watcher as _};
 use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{FileRounds, Origin, RejectionsOfReason, counted};
+use rounds::{FileRounds, Origin, ReadSettings, RejectionsOfReason, counted};
 
+use crate::commands::data_place::DataPlace;
 use crate::commands::output;
-use crate::config::{Config, Token, is_exposed};
+use crate::commands::serve::ServeArgs;
+use crate::config::{Config, Token, UNNAMED, is_exposed};
+use crate::input::file_stats::is_endless;
 use crate::input::round_series::overlap_texts;
 use crate::store::ledger_file::LedgerFile;
 
@@ -59,8 +63,15 @@ fn problem(text: String) -> Finding {
 ///
 /// # Errors
 /// A check found a problem.
-pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    let mut findings = data(&config.data_dir);
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let mut config = args.config()?;
+    let mut findings = Vec::new();
+    if args.may_search()? {
+        findings.extend(place(DataPlace::find(Path::new(".")), &mut config.data_dir));
+    }
+    let config = &config;
+    findings.extend(data(&config.data_dir, config.read_settings()));
+    findings.extend(unnamed_tables(config));
     findings.push(origin(&config.data_dir));
     findings.push(notifications(&config.data_dir));
     findings.push(state(config));
@@ -76,19 +87,54 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-fn data(dir: &Path) -> Vec<Finding> {
+/// Where the rounds are, if nobody has named a directory; sets the directory.
+fn place(found: DataPlace, dir: &mut PathBuf) -> Option<Finding> {
+    match found {
+        DataPlace::Found(place) if place == *dir => None,
+        DataPlace::Found(place) => {
+            let text =
+                format!("{} holds no rounds; those of {} are read", dir.display(), place.display());
+            *dir = place;
+            Some(fine(text))
+        }
+        DataPlace::Several(places) => Some(problem(places.message("predictor"))),
+        DataPlace::Nowhere => Some(attention(format!(
+            "no rounds in {0}, one level below it, or here; the first that appear are read",
+            dir.display()
+        ))),
+    }
+}
+
+/// Directories with rounds that `--all-tables` leaves out.
+fn unnamed_tables(config: &Config) -> Vec<Finding> {
+    if !config.all_tables {
+        return Vec::new();
+    }
+    let text = |dir: PathBuf| format!("{} holds rounds and is not read: {UNNAMED}", dir.display());
+    let dirs = config.unnamed_tables().unwrap_or_default();
+    dirs.into_iter().map(text).map(attention).collect()
+}
+
+fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
     let shown = dir.display();
     if !dir.exists() {
         return vec![attention(format!("{shown} does not exist yet; the collector creates it"))];
     }
-    let changes = match Directory::new(dir).scan() {
+    let changes = match Directory::with_settings(dir, settings).scan() {
         Ok(changes) => changes,
         Err(error) => return vec![problem(format!("{error}; check its permissions"))],
     };
     let mut findings = Vec::new();
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Unreadable) {
         let error = change.error.as_deref().unwrap_or("cannot be read");
-        findings.push(problem(format!("{}: {error}; check its permissions", change.file)));
+        let remedy = if error.contains("ermission") { "; check its permissions" } else { "" };
+        findings.push(problem(format!("{}: {error}{remedy}", change.file)));
+    }
+    let (misnamed, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind == ChangeKind::Misnamed);
+    for change in misnamed {
+        let error = change.error.unwrap_or_default();
+        findings.push(attention(format!("{} is not read: {error}", change.file)));
     }
     for change in &changes {
         findings.extend(rows_left_out(dir, change));
@@ -111,6 +157,9 @@ fn data(dir: &Path) -> Vec<Finding> {
 fn rows_left_out(dir: &Path, change: &Change) -> Vec<Finding> {
     let file = &change.file;
     if let Some(refusal) = &change.refused {
+        if let Ok(Some(csv)) = past_imports::find_file(dir, &dir.join(file)) {
+            return vec![fine(format!("{file} was imported as {csv}"))];
+        }
         let command = refusal.command(&dir.join(file).display().to_string());
         return vec![problem(format!("{file} is not read: {refusal}; to read it: {command}"))];
     }
@@ -121,7 +170,14 @@ fn rows_left_out(dir: &Path, change: &Change) -> Vec<Finding> {
             it.example.line, it.example.reason
         ))
     };
-    change.rejections.reasons().iter().map(of_reason).collect()
+    let mut findings: Vec<Finding> = change.rejections.reasons().iter().map(of_reason).collect();
+    if is_endless(change.torn_bytes) {
+        let bytes = change.torn_bytes;
+        findings.push(attention(format!(
+            "{file} ends with {bytes} bytes without a line end; they are not read"
+        )));
+    }
+    findings
 }
 
 fn origin(dir: &Path) -> Finding {

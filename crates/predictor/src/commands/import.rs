@@ -1,31 +1,34 @@
 //! `predictor import`: turns a recording of any form into a CSV of rounds.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use importer::{
-    DateOrder, DecimalSign, Dialogue, Filter, ImportError, Options, Outcome, Scale, Source, Target,
-    import,
+    DateOrder, DecimalSign, Filter, ImportError, Options, Outcome, Scale, Source, Target,
+    import_all,
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use rounds::disk::RealDisk;
 use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
 
 use crate::commands::UsageError;
 use crate::commands::output::print;
+use crate::commands::terminal::Terminal;
+
+/// The directory unless a flag names one.
+const DATA_DIR: &str = "data";
 
 /// Flags of `import`.
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportArgs {
-    /// Recordings: CSV or other text, JSON, JSON lines, xlsx or HAR; also zipped
+    /// Recordings: CSV or other text, JSON, JSON lines, xlsx or HAR; also zipped. Several become one
+    /// recording in which each round counts once
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Directory that the rounds are written to
-    #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR, env = "AVIATOR_DATA_DIR")]
     pub data_dir: PathBuf,
     /// Write without asking
     #[arg(long)]
@@ -49,7 +52,13 @@ pub struct ImportArgs {
     #[arg(long, value_name = "MULTIPLIER", default_value_t = MAX_MULTIPLIER)]
     pub max_multiplier: f64,
     /// Time zone of times without an offset: `America/Sao_Paulo`, `-03:00` or `local`
-    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "ZONE",
+        env = "AVIATOR_TIMEZONE",
+        default_value = "local",
+        allow_hyphen_values = true
+    )]
     pub timezone: TimeZoneOfRows,
     /// Whether the day or the month comes first in dates: day-first or month-first
     #[arg(long, value_name = "ORDER")]
@@ -91,103 +100,65 @@ impl ImportArgs {
             path: self.path.clone(),
             multiplier_max: self.max_multiplier,
             now,
+            data_dir: (self.data_dir != Path::new(DATA_DIR)).then(|| self.data_dir.clone()),
         }
     }
 }
 
-/// Imports the files one after the other.
+/// Imports the files as one recording.
 ///
 /// # Errors
-/// A file is refused, cannot be read, or its rounds cannot be written. The other files are imported all the same.
+/// A file is refused, cannot be read, or the rounds cannot be written. The other files are imported all the same.
 pub(crate) fn run(args: &ImportArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
     let options = args.options(now);
-    let mut failures = Vec::new();
-    for file in &args.files {
-        if let Err(error) = run_file(file, args, &options) {
-            failures.push(error);
-        }
-    }
-    match (failures.len(), args.files.len()) {
-        (0, _) => Ok(()),
-        (1, 1) => Err(failures.remove(0)),
-        (failed, all) => {
-            for failure in &failures {
-                tracing::error!(error = format!("{failure:#}"), "A file was not imported.");
-            }
-            bail!("{failed} of {all} files were not imported")
-        }
-    }
-}
-
-fn run_file(file: &Path, args: &ImportArgs, options: &Options) -> anyhow::Result<()> {
-    let source =
-        Source::file(file).map_err(|error| UsageError(format!("{}: {error}", file.display())))?;
+    let source = |file: &PathBuf| -> anyhow::Result<Source> {
+        Source::file(file)
+            .map_err(|error| UsageError(format!("{}: {error}", file.display())).into())
+    };
+    let (sources, missing): (Vec<_>, Vec<_>) =
+        args.files.iter().map(source).partition(Result::is_ok);
+    let sources: Vec<Source> = sources.into_iter().flatten().collect();
     let target = Target {
         dir: &args.data_dir,
         disk: &RealDisk,
         is_dry_run: args.dry_run,
         is_agreed: args.yes,
+        now,
     };
     let mut terminal = Terminal::default();
-    let outcome = import(&source, options, &target, &mut terminal);
+    let imported = import_all(&sources, &options, &target, &mut terminal);
     terminal.finish();
-    let shown = file.display();
+    for (file, csv) in &imported.known {
+        print(&format!("{file}: imported before, into {csv}; nothing was written\n"))?;
+    }
+    let mut failures: Vec<anyhow::Error> = missing.into_iter().filter_map(Result::err).collect();
+    failures.extend(imported.refused.into_iter().map(anyhow::Error::from));
+    let written = imported.outcome.map_or(Ok(()), say);
+    match (failures.len(), args.files.len()) {
+        (0, _) => written,
+        (1, 1) => Err(failures.remove(0)),
+        (failed, all) => {
+            for failure in &failures {
+                tracing::error!(error = format!("{failure:#}"), "A file was not imported.");
+            }
+            written?;
+            bail!("{failed} of {all} files were not imported")
+        }
+    }
+}
+
+/// Prints how an import or a merge ended.
+pub(crate) fn say(outcome: Result<Outcome, ImportError>) -> anyhow::Result<()> {
     match outcome {
         Ok(Outcome::Written(csv)) => print(&format!("Written to {}\n", csv.display())),
         Ok(Outcome::Known(csv)) => {
-            print(&format!("{shown}: imported before, into {csv}; nothing was written\n"))
+            print(&format!("These rounds were written before, to {csv}; nothing was written\n"))
         }
         Ok(Outcome::Shown) => print("Dry run: nothing was written\n"),
         Ok(Outcome::Declined) => print("Nothing was written\n"),
-        Err(error @ ImportError::NotAsked { .. }) => Err(UsageError(error.to_string()).into()),
+        Err(error @ (ImportError::NotAsked { .. } | ImportError::WithoutTimes)) => {
+            Err(UsageError(error.to_string()).into())
+        }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Files shorter than this are read before a bar could be seen.
-const BAR_BYTES_MIN: u64 = 8 << 20;
-
-/// Shows, asks and draws the progress bar.
-#[derive(Debug, Default)]
-struct Terminal {
-    bar: Option<ProgressBar>,
-}
-
-impl Terminal {
-    fn finish(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Dialogue for Terminal {
-    fn show(&mut self, text: &str) -> io::Result<()> {
-        self.finish();
-        print(text).map_err(io::Error::other)
-    }
-
-    fn agrees(&mut self, question: &str) -> io::Result<Option<bool>> {
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Ok(None);
-        }
-        let mut stdout = io::stdout().lock();
-        write!(stdout, "{question} [y/N] ")?;
-        stdout.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        Ok(Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
-    }
-
-    fn progress(&mut self, read: u64, length: u64) {
-        if length < BAR_BYTES_MIN || !io::stderr().is_terminal() {
-            return;
-        }
-        let bar = self.bar.get_or_insert_with(|| {
-            let style =
-                ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-            ProgressBar::new(length).with_style(style.expect("a constant template is valid"))
-        });
-        bar.set_position(read.min(length));
     }
 }

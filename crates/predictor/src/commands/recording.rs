@@ -4,32 +4,58 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
+use importer::past_imports;
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{Cursor, FileRounds, Origin, Refusal, Rejections, RejectionsOfReason, Round};
+use rounds::{
+    Cursor, FileRounds, Origin, ReadOptions, ReadSettings, Refusal, Rejections, RejectionsOfReason,
+    Round,
+};
 use serde::Serialize;
 
 use crate::commands::UsageError;
+use crate::commands::data_place::{DATA_DIR, DataPlace};
 use crate::commands::output::rejected_rows;
+use crate::commands::read_args::{ReadArgs, TimeArg};
 use crate::input::round_series::overlap_texts;
 
 /// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
 pub struct RecordingArgs {
-    /// Directory with `aviator_payouts_*.csv`
-    #[arg(long, value_name = "DIR", default_value = "data", env = "AVIATOR_DATA_DIR")]
-    pub data_dir: PathBuf,
+    /// Directory with `aviator_payouts_*.csv`. If none is named and `data` holds no rounds, those one level
+    /// below it or in the working directory are found [default: data]
+    #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
     /// One CSV file of any name, instead of a directory
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Only rounds from this time on: `2025-12-10`, `2025-12-10T18:30:00` (local time), or with an
-    /// offset
-    #[arg(long, value_name = "TIME", value_parser = from_time)]
-    pub from: Option<DateTime<Utc>>,
+    /// Only rounds from this time on: `2025-12-10`, `2025-12-10T18:30:00` (in the time zone of
+    /// --timezone), or with an offset
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<TimeArg>,
     /// Only rounds before this time; a date includes that day
-    #[arg(long, value_name = "TIME", value_parser = to_time)]
-    pub to: Option<DateTime<Utc>>,
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<TimeArg>,
+    /// How rows are read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+impl RecordingArgs {
+    /// The file or directory to read.
+    fn path(&self) -> anyhow::Result<PathBuf> {
+        if let Some(named) = self.file.as_ref().or(self.data_dir.as_ref()) {
+            return Ok(named.clone());
+        }
+        match DataPlace::find(Path::new(".")) {
+            DataPlace::Found(place) => Ok(place),
+            DataPlace::Several(places) => {
+                bail!(UsageError(format!("rounds are in {places}; choose one with --data-dir")))
+            }
+            DataPlace::Nowhere => Ok(PathBuf::from(DATA_DIR)),
+        }
+    }
 }
 
 /// The rounds that were read.
@@ -66,9 +92,9 @@ pub(crate) struct About {
 }
 
 /// A file that was read.
-struct RecordedFile {
-    name: String,
-    rounds: Vec<Round>,
+pub(crate) struct RecordedFile {
+    pub(crate) name: String,
+    pub(crate) rounds: Vec<Round>,
     rejections: Rejections,
     refused: Option<Refusal>,
     torn_bytes: u64,
@@ -81,28 +107,8 @@ impl Recording {
     /// [`UsageError`] if there is no such file or directory; another error if it cannot be read or has
     /// fewer rounds than `needed`.
     pub(crate) fn read(args: &RecordingArgs, needed: usize) -> anyhow::Result<Self> {
-        let path = args.file.as_ref().unwrap_or(&args.data_dir);
-        let shown = path.display();
-        let files = match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => directory(path),
-            Ok(_) => file(path),
-            Err(error) => bail!(UsageError(format!("{shown}: {error}; {FLAGS}"))),
-        }
-        .with_context(|| format!("reading {shown}"))?;
-        if files.is_empty() {
-            bail!("no aviator_payouts_*.csv in {shown}; {FLAGS}");
-        }
-        if let Some((file, refusal)) =
-            files.iter().find_map(|file| Some((file, file.refused.as_ref()?)))
-        {
-            let file = if path.is_dir() { path.join(&file.name) } else { path.clone() };
-            let file = file.display();
-            bail!(
-                "{file} is not read: {refusal}; to read it: {}",
-                refusal.command(&file.to_string())
-            );
-        }
-        let origin = origin(path).with_context(|| format!("reading {shown}"))?;
+        let path = &args.path()?;
+        let (files, origin) = read_files(path, args.read.settings())?;
         let recording = Self::of(path, origin, &files, args);
         recording.check(needed, files.iter().map(|file| file.rounds.len()).sum())?;
         Ok(recording)
@@ -114,17 +120,13 @@ impl Recording {
         let merged = rounds::merge(&named);
         let (repeated_rows, overlaps) = (merged.left_out(), overlap_texts(&merged));
         let mut rounds = merged.rounds;
+        let zone = args.read.settings().time_zone;
+        let from = args.from.and_then(|from| from.start(zone));
+        let to = args.to.and_then(|to| to.end(zone));
         rounds.retain(|round| {
-            args.from.is_none_or(|from| round.time >= from)
-                && args.to.is_none_or(|to| round.time < to)
+            from.is_none_or(|from| round.time >= from) && to.is_none_or(|to| round.time < to)
         });
-        let rejected = files.iter().flat_map(|file| {
-            file.rejections.reasons().iter().map(|it| {
-                let RejectionsOfReason { count, example } = it;
-                let rows = rejected_rows(*count);
-                format!("{rows} ({} line {}: {})", file.name, example.line, example.reason)
-            })
-        });
+        let rejected = files.iter().flat_map(RecordedFile::left_out);
         let about = About {
             path: path.to_owned(),
             origin,
@@ -192,12 +194,61 @@ impl About {
     }
 }
 
+impl RecordedFile {
+    /// Returns its rows that are not rounds, by reason, each with the first one.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        let reasons = self.rejections.reasons().iter();
+        let of_reason = |it: &RejectionsOfReason| {
+            let (rows, example) = (rejected_rows(it.count), &it.example);
+            format!("{rows} ({} line {}: {})", self.name, example.line, example.reason)
+        };
+        reasons.map(of_reason).collect()
+    }
+}
+
+/// Reads a file of any name or the files of a directory; returns them with the origin of their rounds.
+///
+/// # Errors
+/// [`UsageError`] if there is no such file or directory; another error if it cannot be read, is refused, or holds no
+/// files.
+pub(crate) fn read_files(
+    path: &Path,
+    settings: ReadSettings,
+) -> anyhow::Result<(Vec<RecordedFile>, Origin)> {
+    let shown = path.display();
+    let mut files = match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => directory(path, settings),
+        Ok(_) => file(path, settings),
+        Err(error) => bail!(UsageError(format!("{shown}: {error}; {FLAGS}"))),
+    }
+    .with_context(|| format!("reading {shown}"))?;
+    if path.is_dir() {
+        // Its rounds are in another file of the directory.
+        files.retain(|file| {
+            let found = || past_imports::find_file(path, &path.join(&file.name));
+            file.refused.is_none() || !matches!(found(), Ok(Some(_)))
+        });
+    }
+    if files.is_empty() {
+        bail!("no aviator_payouts_*.csv in {shown}; {FLAGS}");
+    }
+    if let Some((file, refusal)) =
+        files.iter().find_map(|file| Some((file, file.refused.as_ref()?)))
+    {
+        let file = if path.is_dir() { path.join(&file.name) } else { path.to_owned() };
+        let file = file.display();
+        bail!("{file} is not read: {refusal}. {} reads it", refusal.command(&file.to_string()));
+    }
+    let origin = origin(path).with_context(|| format!("reading {shown}"))?;
+    Ok((files, origin))
+}
+
 const FLAGS: &str = "--data-dir takes a directory with aviator_payouts_*.csv, --file one CSV";
 
-fn file(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
+fn file(path: &Path, settings: ReadSettings) -> anyhow::Result<Vec<RecordedFile>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    let chunk = Cursor::default().read(&mut file, length)?;
+    let chunk = Cursor::default().read_with(&mut file, length, &ReadOptions::from(settings))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok(vec![RecordedFile {
         name,
@@ -208,8 +259,8 @@ fn file(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
     }])
 }
 
-fn directory(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
-    let changes = Directory::new(path).scan()?;
+fn directory(path: &Path, settings: ReadSettings) -> anyhow::Result<Vec<RecordedFile>> {
+    let changes = Directory::with_settings(path, settings).scan()?;
     if let Some(bad) = changes.iter().find(|change| change.kind == ChangeKind::Unreadable) {
         bail!("{}: {}", bad.file, bad.error.as_deref().unwrap_or("cannot be read"));
     }
@@ -220,6 +271,13 @@ fn directory(path: &Path) -> anyhow::Result<Vec<RecordedFile>> {
         refused: change.refused,
         torn_bytes: change.torn_bytes,
     };
+    let (misnamed, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind == ChangeKind::Misnamed);
+    for change in misnamed {
+        let error = change.error.unwrap_or_default();
+        let file = path.join(change.file);
+        tracing::warn!(file = %file.display(), error, "A file is not read because of its name.");
+    }
     Ok(changes.into_iter().map(file).collect())
 }
 
@@ -228,51 +286,4 @@ fn origin(path: &Path) -> std::io::Result<Origin> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let dir = if path.is_dir() { path } else { parent.unwrap_or(Path::new(".")) };
     Ok(Origin::of(dir)?.unwrap_or(Origin::Recorded))
-}
-
-fn from_time(text: &str) -> Result<DateTime<Utc>, String> {
-    time(text, 0)
-}
-
-fn to_time(text: &str) -> Result<DateTime<Utc>, String> {
-    time(text, 1)
-}
-
-/// Parses a time. A date means its midnight plus `days_later` days. Without an offset it is local time, as
-/// in the files.
-fn time(text: &str, days_later: u64) -> Result<DateTime<Utc>, String> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.to_utc());
-    }
-    let date =
-        text.parse::<NaiveDate>().ok().and_then(|day| day.checked_add_days(Days::new(days_later)));
-    let forms =
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    let moment = || forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    date.map(|day| day.and_time(NaiveTime::MIN))
-        .or_else(moment)
-        .and_then(|naive| naive.and_local_timezone(Local).earliest())
-        .map(|time| time.to_utc())
-        .ok_or_else(|| {
-            "expected a time such as 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z"
-                .to_owned()
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_that_ends_a_range_includes_its_day() {
-        let (from, to) = (from_time("2025-12-10").unwrap(), to_time("2025-12-10").unwrap());
-        assert_eq!((to - from).num_hours(), 24);
-        let exact = "2025-12-10T18:30:00Z";
-        assert_eq!(from_time(exact), to_time(exact));
-        assert_eq!(
-            from_time("2025-12-10T18:30").unwrap(),
-            from_time("2025-12-10 18:30:00").unwrap()
-        );
-        assert!(from_time("yesterday").is_err());
-    }
 }

@@ -1,9 +1,10 @@
 //! `predictor serve`: runs the daemon.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{ArgMatches, Args};
 use daemon::signals::Signals;
 use daemon::{log, systemd as service_manager};
@@ -11,6 +12,9 @@ use rounds::TableName;
 use tokio::task::JoinSet;
 
 use crate::app::Application;
+use crate::commands::UsageError;
+use crate::commands::data_place::DataPlace;
+use crate::commands::read_args::ReadArgs;
 use crate::commands::{output, print_config, startup_banner};
 use crate::config::{AlertSettings, Config, ConfigError, Watch};
 use crate::{alerts, systemd};
@@ -32,7 +36,8 @@ pub struct RunArgs {
 /// The settings of the daemon, shared by its commands.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
-    /// Directory with `aviator_payouts_*.csv`; it may appear later [default: data]
+    /// Directory with `aviator_payouts_*.csv`; it may appear later. If none is named and `data` holds no
+    /// rounds, those one level below it or in the working directory are found [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Directory of the forecast ledger [default: .predictor in the data directory]
@@ -55,6 +60,9 @@ pub struct ServeArgs {
     /// system, `auto` uses them where they work [default: auto]
     #[arg(long, value_enum, value_name = "HOW", env = "AVIATOR_WATCH")]
     pub watch: Option<Watch>,
+    /// How rows are read.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// Whether new rows start trainings automatically [default: true]
     #[arg(long, value_name = "BOOL", env = "AVIATOR_AUTO_TRAIN")]
     pub auto_train: Option<bool>,
@@ -100,6 +108,12 @@ impl ServeArgs {
             all_tables: self.all_tables || self.table.is_empty() && file.all_tables == Some(true),
             listen: self.listen.or(file.listen).unwrap_or(default.listen),
             watch: self.watch.or(file.watch).unwrap_or(default.watch),
+            timezone: self.read.timezone.or(file.timezone).unwrap_or(default.timezone),
+            max_multiplier: self
+                .read
+                .max_multiplier
+                .or(file.max_multiplier)
+                .unwrap_or(default.max_multiplier),
             auto_train_enabled: self
                 .auto_train
                 .or(file.auto_train_enabled)
@@ -118,40 +132,75 @@ impl ServeArgs {
     }
 }
 
+impl ServeArgs {
+    /// Returns whether rounds may be looked for: nobody has named a directory or a table.
+    ///
+    /// # Errors
+    /// The file of `--config` cannot be read.
+    pub(crate) fn may_search(&self) -> Result<bool, ConfigError> {
+        let file = Config::file(self.config.as_deref())?;
+        let is_named = self.data_dir.is_some() || file.data_dir.is_some();
+        let has_tables = !self.table.is_empty() || file.tables.is_some();
+        Ok(!is_named && !has_tables && !self.all_tables && file.all_tables != Some(true))
+    }
+}
+
 /// Runs the daemon, or prints its settings with `--print-config`.
 pub(crate) fn run(
     args: &RunArgs,
     command: &clap::Command,
     matches: &ArgMatches,
 ) -> anyhow::Result<()> {
-    let config = args.serve.config()?;
+    let mut config = args.serve.config()?;
     if args.print_config {
         let file = args.serve.config.as_deref();
         return output::print(&print_config::text(command, matches, &config, file)?);
+    }
+    let mut may_move = false;
+    if args.serve.may_search()? {
+        match DataPlace::find(Path::new(".")) {
+            DataPlace::Found(place) => config.data_dir = place,
+            DataPlace::Several(places) => bail!(UsageError(places.message("predictor"))),
+            DataPlace::Nowhere => may_move = true,
+        }
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    runtime.block_on(async {
-        let shutdown = shutdown_signal()?;
+    runtime.block_on(serve(config, may_move, args.open))
+}
+
+/// Serves the directory until a signal arrives. If it may move, it moves to the place where rounds appear first.
+async fn serve(mut config: Config, may_move: bool, mut open: bool) -> anyhow::Result<()> {
+    let mut shutdown = pin!(shutdown_signal()?);
+    let mut may_move = may_move;
+    loop {
         let application = Application::build(&config)?;
+        // The port stays the same if the directory is another one.
+        config.listen = application.address();
         let observers = application.observers();
         // Stopped when dropped, after the application has ended.
         let mut companions = JoinSet::new();
-        companions.spawn(startup_banner::show(observers.clone(), config, args.open));
+        companions.spawn(startup_banner::show(observers.clone(), config.clone(), open));
         companions.spawn(systemd::inform(observers.clone()));
         for observer in observers {
             companions.spawn(alerts::watch(observer));
         }
+        let mut place = None;
         let stopping = async {
-            shutdown.await;
-            service_manager::stopping();
+            tokio::select! {
+                () = &mut shutdown => service_manager::stopping(),
+                found = DataPlace::appears(), if may_move => place = Some(found),
+            }
         };
         application.run_until(stopping).await?;
-        tracing::info!("Stopped.");
-        Ok(())
-    })
+        let Some(found) = place else { break };
+        tracing::info!(directory = %found.display(), "Rounds appeared; reading them.");
+        (config.data_dir, may_move, open) = (found, false, false);
+    }
+    tracing::info!("Stopped.");
+    Ok(())
 }
 
 /// Resolves at the first signal to stop.

@@ -4,7 +4,7 @@
 //! earlier. It therefore does not matter if a notification is lost, doubled or early.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rounds::scan::{Change, Directory, ScanError};
 
@@ -26,8 +26,7 @@ pub(crate) struct DirectoryTail {
 type Identity = (u64, u64);
 
 impl DirectoryTail {
-    pub(crate) fn new(path: PathBuf, mode: Watch, watcher: FsWatcher, hint: Hint) -> Self {
-        let directory = Directory::new(path);
+    pub(crate) fn new(directory: Directory, mode: Watch, watcher: FsWatcher, hint: Hint) -> Self {
         Self { directory, mode, watcher, guard: None, has_logged_error: false, hint }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
+use importer::past_imports;
 use rounds::scan::{Change, ChangeKind};
-use rounds::{RejectReason, Rejections, RejectionsOfReason};
+use rounds::{LINE_BYTES_MAX, RejectReason, Rejections, RejectionsOfReason};
 
 use crate::input::round_series::FileChange;
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub(crate) const REJECTED_MAX: usize = 20;
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Data {
     pub(crate) files: Vec<DataFile>,
-    /// Files of which no row is read.
+    /// Files of which no row is read, and which have not been imported.
     pub(crate) refused: Vec<RefusedFile>,
     pub(crate) rejected_rows: u64,
     pub(crate) rejected_by_reason: Vec<RejectedForReason>,
@@ -77,8 +78,23 @@ struct FileCounts {
     records: u64,
     torn_bytes: u64,
     rejections: Rejections,
-    /// Why no row is read, and the command that reads them.
-    refused: Option<(String, String)>,
+    refused: Option<RefusedRows>,
+}
+
+/// Why no row of a file is read.
+#[derive(Debug, Clone)]
+struct RefusedRows {
+    reason: String,
+    /// The command that reads them.
+    command: String,
+    /// The CSV that holds its rounds.
+    imported_as: Option<String>,
+    is_logged: bool,
+}
+
+/// Whether a tail without a line end is too long to be a row that is being written.
+pub(crate) fn is_endless(torn_bytes: u64) -> bool {
+    torn_bytes > LINE_BYTES_MAX as u64
 }
 
 impl FileStats {
@@ -88,7 +104,41 @@ impl FileStats {
 
     /// Counts and logs the changes, and returns them as changes of the series.
     pub(crate) fn record(&mut self, changes: Vec<Change>) -> Vec<(String, FileChange)> {
-        changes.into_iter().filter_map(|change| self.record_one(change)).collect()
+        use ChangeKind::{New, Removed, Replaced};
+        let may_be_imported = changes.iter().any(|change| {
+            matches!(change.kind, New | Replaced | Removed) || change.refused.is_some()
+        });
+        let changes = changes.into_iter().filter_map(|change| self.record_one(change)).collect();
+        if may_be_imported {
+            self.find_imports();
+        }
+        changes
+    }
+
+    /// Finds refused files whose rounds another file of the directory holds, and logs what is new.
+    fn find_imports(&mut self) {
+        for (file, counts) in &mut self.files {
+            let Some(refused) = &mut counts.refused else { continue };
+            let path = self.dir.join(file);
+            // One that cannot be read now is looked at again when a file appears.
+            let csv = past_imports::find_file(&self.dir, &path).unwrap_or_default();
+            if refused.imported_as == csv && refused.is_logged {
+                continue;
+            }
+            match &csv {
+                Some(csv) => {
+                    tracing::info!(file = %path.display(), csv, "A file that is not read was imported.")
+                }
+                None => {
+                    let RefusedRows { reason, command, .. } = refused;
+                    tracing::warn!(
+                        file = %path.display(), reason, command,
+                        "A CSV file is not read; to read it, run the command."
+                    );
+                }
+            }
+            (refused.imported_as, refused.is_logged) = (csv, true);
+        }
     }
 
     fn record_one(&mut self, mut change: Change) -> Option<(String, FileChange)> {
@@ -112,16 +162,24 @@ impl FileStats {
     }
 
     fn count(&mut self, change: &Change) {
-        if change.kind == ChangeKind::Removed {
+        if matches!(change.kind, ChangeKind::Removed | ChangeKind::Misnamed) {
             self.files.remove(&change.file);
             return;
         }
-        let refused = change.refused.as_ref();
+        let refused = change.refused.as_ref().map(|refusal| (refusal.to_string(), refusal));
+        let before = self.files.get(&change.file).and_then(|counts| counts.refused.as_ref());
         let counts = FileCounts {
             records: change.total,
             torn_bytes: change.torn_bytes,
             rejections: change.rejections.clone(),
-            refused: refused.map(|refusal| (refusal.to_string(), self.command(change, refusal))),
+            refused: refused.map(|(reason, refusal)| RefusedRows {
+                is_logged: before.is_some_and(|it| {
+                    it.is_logged && it.imported_as.is_none() && it.reason == reason
+                }),
+                command: self.command(change, refusal),
+                imported_as: None,
+                reason,
+            }),
         };
         self.files.insert(change.file.clone(), counts);
     }
@@ -166,19 +224,25 @@ impl FileStats {
             ChangeKind::Removed => {
                 tracing::warn!(file = %path.display(), "📝 CSV file removed");
             }
+            ChangeKind::Misnamed => {
+                let error = change.error.as_deref().unwrap_or_default();
+                tracing::warn!(file = %path.display(), error, "A file is not read because of its name.");
+            }
             ChangeKind::Unreadable => {
                 let error = change.error.as_deref().unwrap_or("unknown error");
                 tracing::warn!(file = %path.display(), error, "📝 CSV file cannot be read");
             }
             _ => tracing::debug!("📝 CSV file updated: {}", path.display()),
         }
-        if let Some(refusal) = &change.refused {
-            let command = self.command(change, refusal);
+        let had_endless = self.files.get(file).is_some_and(|it| is_endless(it.torn_bytes));
+        if is_endless(change.torn_bytes) && !had_endless {
             tracing::warn!(
-                file = %path.display(), %refusal, command,
-                "A CSV file is not read; to read it, run the command."
+                file = %path.display(), bytes = change.torn_bytes,
+                "A file ends with a very long line without a line end, which is not read."
             );
-        } else if change.rejected_count > 0 {
+        }
+        // What is said of a refused file depends on whether it was imported.
+        if change.refused.is_none() && change.rejected_count > 0 {
             let first = change.rejected.first();
             tracing::warn!(
                 file = %path.display(),
@@ -199,7 +263,8 @@ impl FileStats {
             rejected: counts.rejections.total(),
         };
         let refused = |(name, counts): (&String, &FileCounts)| {
-            let (reason, command) = counts.refused.clone()?;
+            let refused = counts.refused.clone().filter(|it| it.imported_as.is_none())?;
+            let RefusedRows { reason, command, .. } = refused;
             Some(RefusedFile { name: name.clone(), reason, command })
         };
         Data {

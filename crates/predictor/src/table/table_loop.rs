@@ -21,7 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use forecasting::engine::{Engine, Settings};
 use forecasting::ledger::{Absent, ReadMark};
 use rounds::disk::Disk;
-use rounds::scan::ScanError;
+use rounds::scan::{Directory, ScanError};
 use rounds::{Origin, TableName};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -178,7 +178,12 @@ impl TableLoop {
         let settings = Settings { auto_train: config.auto_train_enabled, can_be_late: true };
         Self {
             table: deps.table,
-            tail: DirectoryTail::new(config.data_dir.clone(), config.watch, deps.watcher, hint),
+            tail: DirectoryTail::new(
+                Directory::with_settings(&config.data_dir, config.read_settings()),
+                config.watch,
+                deps.watcher,
+                hint,
+            ),
             file_stats: FileStats::new(&config.data_dir),
             series: RoundSeries::default(),
             waiting: 0..0,

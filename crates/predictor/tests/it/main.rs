@@ -8,6 +8,7 @@ mod backtest;
 mod browser;
 mod command_line;
 mod crash;
+mod data_places;
 mod decoders;
 mod export;
 mod ledger;

@@ -9,7 +9,9 @@ use crate::test_app::Data;
 pub(crate) fn predictor(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
     command.args(args).env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["DATA_DIR", "STATE_DIR", "LISTEN", "PREDICTOR_CONFIG", "WATCH", "AUTO_TRAIN"] {
+    let names =
+        ["DATA_DIR", "STATE_DIR", "LISTEN", "PREDICTOR_CONFIG", "WATCH", "AUTO_TRAIN", "TIMEZONE"];
+    for name in names {
         command.env_remove(format!("AVIATOR_{name}"));
     }
     command

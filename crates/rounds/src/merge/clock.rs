@@ -36,8 +36,18 @@ const ZONE_MAX: i64 = 14 * 3_600_000;
 const ZONE_SLACK: i64 = 90_000;
 /// Largest difference that is looked for at all.
 pub(super) const REACH: i64 = ZONE_MAX + ZONE_SLACK;
-/// Rare rounds with equal multipliers that must agree on an offset before it is examined.
+/// Rare rounds with equal multipliers that must agree on an offset before it is examined, at least …
 const RARE_VOTES: usize = 3;
+/// … and so many that unrelated recordings have an offset with as many with a probability below this.
+const MEETING_CHANCE: f64 = 0.01;
+/// Offsets that overlap count as so many independent ones, which is more than they are.
+const OVERLAPPING: f64 = 8.0;
+/// Steps by which a clock must differ from the block before to be said to have moved, in milliseconds.
+const STEP: i64 = 200;
+/// Offsets of clocks that are told apart, up to a quarter of an hour …
+const NEAR_OFFSETS: f64 = CLOCKS as f64 / AGREE as f64;
+/// … and beside all time zone mistakes.
+const ZONE_OFFSETS: f64 = 2.0 * (ZONE_MAX / ZONE) as f64 * (ZONE_SLACK as f64 / AGREE as f64);
 /// Recordings with more rounds than this in the time they have in common are examined only where
 /// their rare rounds agree.
 const MANY: usize = 1_000;
@@ -61,6 +71,13 @@ impl ClockMap {
         self.segments.partition_point(|(start, _)| *start <= index).saturating_sub(1)
     }
 
+    /// The segment that a round lies in.
+    pub(super) fn segment_from(&self, index: usize) -> Segment {
+        let segment = self.segment(index);
+        let end = self.segments.get(segment + 1).map_or(usize::MAX, |(start, _)| *start);
+        Segment { offset: self.offset_of(segment), end }
+    }
+
     /// Offset of a segment.
     pub(super) fn offset_of(&self, segment: usize) -> i64 {
         self.segments[segment].1
@@ -75,6 +92,15 @@ impl ClockMap {
     pub(super) fn is_jump(&self, segment: usize) -> bool {
         segment > 0 && (self.offset_of(segment) - self.offset_of(segment - 1)).abs() > JUMP
     }
+}
+
+/// Rounds with one offset.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Segment {
+    /// In milliseconds.
+    pub(super) offset: i64,
+    /// Index after the last of them.
+    pub(super) end: usize,
 }
 
 /// Where to look for the offset: within `reach` of `base`, in milliseconds.
@@ -224,9 +250,11 @@ fn segments(
     let mut segments = vec![(0, found.first()?.1)];
     for pair in found.windows(2) {
         let [(before, old), (block, new)] = pair else { continue };
-        let last = segments.last().map_or(0, |(start, _)| *start);
+        let (last, current) = segments.last().copied().unwrap_or_default();
         let start = if (old - new).abs() > JUMP {
             jump(first, second, before.start.max(last)..block.end, (*old, *new))
+        } else if (current - new).abs() < STEP {
+            continue;
         } else {
             block.start
         };
@@ -264,7 +292,7 @@ fn jump(
 /// Looks for a time zone mistake: the multiple of 15 minutes, give or take [`ZONE_SLACK`], at which
 /// rare multipliers of both recordings meet.
 pub(super) fn time_zone(first: &Recording<'_>, second: &Recording<'_>) -> Option<Search> {
-    let base = meeting(first, second, REACH, is_zone)?;
+    let base = meeting(first, second, REACH, ZONE_OFFSETS, is_zone)?;
     Some(Search { base, reach: ZONE_SLACK })
 }
 
@@ -282,7 +310,7 @@ pub(super) fn may_meet(first: &Recording<'_>, second: &Recording<'_>) -> bool {
     };
     !is_rare(first)
         || !is_rare(second)
-        || meeting(first, second, CLOCKS, |it| it.abs() <= CLOCKS).is_some()
+        || meeting(first, second, CLOCKS, NEAR_OFFSETS, |it| it.abs() <= CLOCKS).is_some()
 }
 
 /// The difference of times at which most rare multipliers of both recordings are equal.
@@ -290,6 +318,7 @@ fn meeting(
     first: &Recording<'_>,
     second: &Recording<'_>,
     reach: i64,
+    offsets: f64,
     may: impl Fn(i64) -> bool,
 ) -> Option<i64> {
     let (start, end) = second.span()?;
@@ -309,7 +338,25 @@ fn meeting(
     };
     let best = (0..differences.len()).max_by_key(|&start| ends(start) - start)?;
     let votes = ends(best) - best;
-    (votes >= RARE_VOTES).then(|| differences[best + votes / 2])
+    (votes >= votes_needed(differences.len(), offsets)).then(|| differences[best + votes / 2])
+}
+
+/// Number of equal rare rounds at one offset that chance does not explain, if so many are spread over `offsets`.
+///
+/// The number at an offset has a Poisson distribution; its upper tail, times the number of offsets, must be small.
+fn votes_needed(differences: usize, offsets: f64) -> usize {
+    let mean = differences as f64 / offsets;
+    let (mut term, mut below, mut votes) = ((-mean).exp(), 0.0, 0);
+    while votes < RARE_VOTES || (1.0 - below) * offsets * OVERLAPPING > MEETING_CHANCE {
+        // Beyond this the sum is exact to the last digit.
+        if votes > RARE_VOTES && term < f64::EPSILON * MEETING_CHANCE / offsets {
+            break;
+        }
+        below += term;
+        votes += 1;
+        term *= mean / votes as f64;
+    }
+    votes
 }
 
 fn is_rare(round: &Round) -> bool {

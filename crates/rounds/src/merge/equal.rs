@@ -25,9 +25,8 @@ pub(super) fn leave_out(
     let mut taken: Vec<usize> = Vec::new();
     for index in theirs.clone() {
         let round = second.rounds[index];
-        let step = first.rounds[at..ours.end].partition_point(|it| it.time < round.time);
-        if step > 0 {
-            at += step;
+        while at < ours.end && first.rounds[at].time < round.time {
+            at += 1;
             taken.clear();
         }
         let same_time = at..ours.end;

@@ -71,7 +71,7 @@ impl Pair<'_, '_> {
     }
 
     /// Index of the first round of the second recording at or after a time by the first clock.
-    fn second_at(&self, ms: i64) -> usize {
+    pub(super) fn second_at(&self, ms: i64) -> usize {
         let (mut low, mut high) = (0, self.second.len());
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -242,8 +242,9 @@ pub(super) fn equal_evidence(first: &Recording<'_>, second: &Recording<'_>) -> f
     let mut run = Run::default();
     let mut at = dense.1.start;
     for round in &sparse.0.rounds[sparse.1] {
-        let others = &dense.0.rounds[at..dense.1.end];
-        at += others.partition_point(|other| other.time < round.time);
+        while at < dense.1.end && dense.0.rounds[at].time < round.time {
+            at += 1;
+        }
         let same = dense.0.rounds[at..dense.1.end].iter();
         let mut same = same.take_while(|other| other.time == round.time);
         let is_match = same.any(|other| is_equal(other.multiplier, round.multiplier));

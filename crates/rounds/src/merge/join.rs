@@ -5,12 +5,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::align::{AlignedRound, Limits, RecordedRound, align_on_one_clock};
 use crate::round::Round;
 
+use super::clock::Segment;
 use super::evidence::{Pair, Tolerance};
+use super::plain::{Bounds, Decision, decisions};
 use super::recording::Recording;
 use super::report::{Conflict, OverlapCounts, Report};
 
 /// Rounds of the second recording that are aligned at a time.
 const WINDOW: usize = 1024;
+/// The same after a plain stretch.
+const WINDOW_MIN: usize = 256;
 /// A window ends with a shared round at least this many rounds before its end.
 const MARGIN: usize = 64;
 /// Largest difference of two reports of one round, in milliseconds.
@@ -49,6 +53,10 @@ impl Pace {
         }
     }
 
+    fn bounds(self, latest: i64) -> Bounds {
+        Bounds { heard: self.tolerance.heard, round: self.round, latest }
+    }
+
     /// Without estimates no round is looked for at their larger distance.
     fn limits(self, has_estimates: bool) -> Limits {
         let Tolerance { heard, estimated } = self.tolerance;
@@ -80,10 +88,24 @@ pub(super) fn join<'a>(
         latest: i64::MIN,
     };
     let limits = |has_estimates| found.pace.limits(has_estimates);
-    let (mut at, mut index) = (region.start, 0);
-    while index < second.len() {
-        let end = (index + WINDOW).min(second.len());
-        let is_last = end == second.len();
+    let (start, stop) = met(&pair, reach);
+    seam.pass(0..start);
+    let may_be_plain = !first.is_coarse() && !second.is_coarse();
+    let (mut at, mut index) = (region.start, start);
+    let mut size = WINDOW;
+    while index < stop {
+        if may_be_plain {
+            let bounds = found.pace.bounds(seam.latest);
+            let decisions = decisions(&pair, (at, region.end), (index, stop), bounds);
+            (at, index) = seam.follow(&decisions, at, index);
+            if !decisions.is_empty() {
+                size = WINDOW_MIN;
+                continue;
+            }
+        }
+        let end = (index + size).min(stop);
+        size = WINDOW;
+        let is_last = end == stop;
         let until =
             if is_last { region.end } else { first.at(pair.corrected(end - 1) + reach).max(at) };
         let firsts = recorded(&first, at..until);
@@ -104,6 +126,8 @@ pub(super) fn join<'a>(
         at += firsts_taken;
         index += seconds_taken;
     }
+    seam.take_rest(at..region.end);
+    seam.pass(stop..second.len());
     let out = seam.out;
     // The clock at the end is what rounds that are still to come have.
     let end = found.clock.offset(last);
@@ -111,6 +135,13 @@ pub(super) fn join<'a>(
     let files = second.files.iter().map(|(file, offset)| (*file, offset + end));
     first.files.extend(files);
     first
+}
+
+/// The rounds of the second recording that may be in the first one, by their times.
+fn met(pair: &Pair<'_, '_>, reach: i64) -> (usize, usize) {
+    let Some((start, end)) = pair.first.span() else { return (0, 0) };
+    let from = pair.second_at(start - reach);
+    (from, pair.second_at(end + reach + 1).max(from))
 }
 
 /// The last shared round that is not too near to the end of the window.
@@ -196,6 +227,59 @@ impl Seam<'_, '_, '_> {
         self.take(window, &mut at, window.firsts.len());
         if let Some(last) = aligned.len().checked_sub(1) {
             self.latest = self.latest.max(window.seconds[last].round.time.timestamp_millis());
+        }
+    }
+
+    /// Adds rounds of the second recording that the first one cannot have, by their times.
+    fn pass(&mut self, range: std::ops::Range<usize>) {
+        let seconds = self.seconds(range.clone());
+        self.out.reserve(seconds.len());
+        for (second, index) in seconds.into_iter().zip(range) {
+            let owner = self.pair.second.owner(index);
+            self.latest = self.latest.max(second.round.time.timestamp_millis());
+            self.out.push((second.round, owner));
+        }
+    }
+
+    /// Adds the rounds of a plain stretch; returns the next rounds of both recordings.
+    fn follow(
+        &mut self,
+        decisions: &[Decision],
+        mut at: usize,
+        mut index: usize,
+    ) -> (usize, usize) {
+        let Pair { first, second, clock } = self.pair;
+        let mut segment = Segment::default();
+        for decision in decisions {
+            let (Decision::Same(until) | Decision::Missing(until)) = *decision;
+            self.take_rest(at..until);
+            at = until;
+            if segment.end <= index {
+                segment = clock.segment_from(index);
+            }
+            self.latest = second.ms(index) + segment.offset;
+            if *decision == Decision::Same(at) {
+                let (owner, other) = (first.owner(at), second.owner(index));
+                let offset = first.offset_of(owner) - second.offset_of(other) - segment.offset;
+                let aligned = Some((offset, self.chance_log10));
+                let time = first.rounds[at].time;
+                self.counts.share(Report { files: (owner, other), time, aligned });
+                self.out.push((first.rounds[at], owner));
+                at += 1;
+            } else {
+                let round = second.rounds[index];
+                let time = round.time + TimeDelta::milliseconds(segment.offset);
+                self.out.push((Round { time, ..round }, second.owner(index)));
+            }
+            index += 1;
+        }
+        (at, index)
+    }
+
+    /// Adds rounds of the first recording as they are.
+    fn take_rest(&mut self, range: std::ops::Range<usize>) {
+        for index in range {
+            self.out.push((self.pair.first.rounds[index], self.pair.first.owner(index)));
         }
     }
 

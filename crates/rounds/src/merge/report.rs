@@ -167,7 +167,11 @@ fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> (String, String) {
 
 /// Overlaps while they are counted, by pairs of files.
 #[derive(Debug, Default)]
-pub(super) struct OverlapCounts(BTreeMap<(u32, u32), Counts>);
+pub(super) struct OverlapCounts {
+    others: BTreeMap<(u32, u32), Counts>,
+    /// Those of the pair that was counted last: the next round is nearly always of the same files.
+    recent: Option<((u32, u32), Counts)>,
+}
 
 #[derive(Debug)]
 struct Counts {
@@ -208,14 +212,21 @@ impl OverlapCounts {
 
     fn enter(&mut self, report: Report) -> &mut Counts {
         let Report { files, time, aligned } = report;
-        let counts = self.0.entry(files).or_insert_with(|| Counts {
-            from: time,
-            to: time,
-            shared: 0,
-            conflicts: 0,
-            examples: Vec::new(),
-            offsets: None,
-            chance_log10: 0,
+        if self.recent.as_ref().is_none_or(|(recent, _)| *recent != files) {
+            self.others.extend(self.recent.take());
+        }
+        let others = &mut self.others;
+        let (_, counts) = self.recent.get_or_insert_with(|| {
+            let counts = others.remove(&files).unwrap_or_else(|| Counts {
+                from: time,
+                to: time,
+                shared: 0,
+                conflicts: 0,
+                examples: Vec::new(),
+                offsets: None,
+                chance_log10: 0,
+            });
+            (files, counts)
         });
         counts.from = counts.from.min(time);
         counts.to = counts.to.max(time);
@@ -228,7 +239,7 @@ impl OverlapCounts {
     }
 
     /// Returns the overlaps in the order of the files.
-    pub(super) fn into_overlaps(self, name: impl Fn(u32) -> String) -> Vec<Overlap> {
+    pub(super) fn into_overlaps(mut self, name: impl Fn(u32) -> String) -> Vec<Overlap> {
         let overlap = |((first, second), counts): ((u32, u32), Counts)| Overlap {
             first: name(first),
             second: name(second),
@@ -247,6 +258,7 @@ impl OverlapCounts {
                 }
             }),
         };
-        self.0.into_iter().map(overlap).collect()
+        self.others.extend(self.recent.take());
+        self.others.into_iter().map(overlap).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::evidence::common_span;
 use super::recording::Recording;
@@ -63,22 +63,37 @@ fn count(
     let gaps = other.gaps();
     let median = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
     let pause = (median * PAUSE_GAPS).max(PAUSE);
+    let pause = TimeDelta::milliseconds(pause);
     let mut next = other.at(start);
+    let mut is_under_way = false;
+    let mut seen = None;
+    let mut current: Option<((u32, u32), Common)> = None;
     for index in recording.between(start, end) {
         let round = recording.rounds[index];
-        next += other.rounds[next..].partition_point(|it| it.time <= round.time);
-        if next == 0 || next == other.len() || other.ms(next) - other.ms(next - 1) > pause {
+        while other.rounds.get(next).is_some_and(|it| it.time <= round.time) {
+            next += 1;
+        }
+        if seen != Some(next) {
+            seen = Some(next);
+            is_under_way = next > 0
+                && next < other.len()
+                && other.rounds[next].time - other.rounds[next - 1].time <= pause;
+        }
+        if !is_under_way {
             continue;
         }
         let (here, there) = (recording.owner(index), other.owner(next));
         let files = if is_swapped { (there, here) } else { (here, there) };
-        let common = found.entry(files).or_insert(Common {
-            from: round.time,
-            to: round.time,
-            rounds: [0, 0],
+        if current.as_ref().is_none_or(|(known, _)| *known != files) {
+            found.extend(current.take());
+        }
+        let (_, common) = current.get_or_insert_with(|| {
+            let new = Common { from: round.time, to: round.time, rounds: [0, 0] };
+            (files, found.remove(&files).unwrap_or(new))
         });
         common.from = common.from.min(round.time);
         common.to = common.to.max(round.time);
         common.rounds[usize::from(is_swapped)] += 1;
     }
+    found.extend(current);
 }

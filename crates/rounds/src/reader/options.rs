@@ -2,7 +2,25 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::Multiplier;
 use crate::reader::TimeZoneOfRows;
+
+/// What a user sets of [`ReadOptions`]; the other limits follow from the time of reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadSettings {
+    /// The time zone of times without an offset.
+    pub time_zone: TimeZoneOfRows,
+    /// Larger multipliers are rejected.
+    pub max_multiplier: Multiplier,
+}
+
+impl Default for ReadSettings {
+    /// Local times of this machine, at most [`MAX_MULTIPLIER`].
+    fn default() -> Self {
+        let max_multiplier = Multiplier::new(MAX_MULTIPLIER).expect("a million is a multiplier");
+        Self { time_zone: TimeZoneOfRows::default(), max_multiplier }
+    }
+}
 
 /// Limits of what counts as a round, and the time zone of times without an offset.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,13 +46,20 @@ pub const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).u
 
 impl Default for ReadOptions {
     /// At most [`MAX_MULTIPLIER`], from 2009 to a day from now, local times of this machine.
-    #[expect(clippy::disallowed_methods, reason = "only a clock tells which times lie ahead")]
     fn default() -> Self {
+        ReadSettings::default().into()
+    }
+}
+
+impl From<ReadSettings> for ReadOptions {
+    /// The settings, with rounds from 2009 to a day from now.
+    #[expect(clippy::disallowed_methods, reason = "only a clock tells which times lie ahead")]
+    fn from(settings: ReadSettings) -> Self {
         Self {
-            max_multiplier: MAX_MULTIPLIER,
+            max_multiplier: settings.max_multiplier.as_f64(),
             earliest: EARLIEST,
             latest: Utc::now() + TimeDelta::days(1),
-            time_zone: TimeZoneOfRows::default(),
+            time_zone: settings.time_zone,
         }
     }
 }

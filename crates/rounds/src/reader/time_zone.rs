@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use chrono::{DateTime, FixedOffset, Local, LocalResult, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::timestamp::number;
 
 /// The time zone of times without an offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum TimeZoneOfRows {
     /// That of this machine, which the variable `TZ` sets.
     #[default]
@@ -135,6 +137,20 @@ impl FromStr for TimeZoneOfRows {
             return Ok(Self::Offset(offset));
         }
         Tz::from_str_insensitive(name).map(Self::Named).map_err(|_| TimeZoneError(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for TimeZoneOfRows {
+    type Error = TimeZoneError;
+
+    fn try_from(text: String) -> Result<Self, TimeZoneError> {
+        text.parse()
+    }
+}
+
+impl From<TimeZoneOfRows> for String {
+    fn from(zone: TimeZoneOfRows) -> Self {
+        zone.to_string()
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Change {
     pub refused: Option<Refusal>,
     /// Bytes after the last newline: a row being written, or one torn by a crash.
     pub torn_bytes: u64,
-    /// Why the file cannot be read, for [`ChangeKind::Unreadable`].
+    /// Why the file is not read, for [`ChangeKind::Unreadable`] and [`ChangeKind::Misnamed`].
     pub error: Option<String>,
 }
 
@@ -45,4 +45,6 @@ pub enum ChangeKind {
     Touched,
     /// It cannot be read; its earlier rounds still count. Reported once, retried at every scan.
     Unreadable,
+    /// Its name is not UTF-8, so it is not read. Reported once.
+    Misnamed,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog};
+use rounds::{Event, EventKind, Multiplier, Origin, ReadSettings, Round, RoundLog};
 
 pub(crate) fn now() -> DateTime<Utc> {
     "2025-12-10T19:32:35Z".parse().unwrap()
@@ -321,4 +321,49 @@ fn a_file_growing_byte_by_byte_yields_each_row_once() {
         }
     }
     assert_eq!(found, [1, 2, 3].map(round));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf8_is_reported_once_and_keeps_no_other_file_out() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut watched = Watched::new();
+    watched.write(&rows(&[1]));
+    let odd = watched.dir.path().join(OsStr::from_bytes(b"aviator_payouts_\xff.csv"));
+    fs::write(&odd, rows(&[2])).unwrap();
+    let kinds = |changes: Vec<Change>| -> Vec<_> {
+        changes.into_iter().map(|change| (change.kind, change.file, change.rounds.len())).collect()
+    };
+    let name = "aviator_payouts_\u{fffd}.csv".to_owned();
+    assert_eq!(
+        kinds(watched.directory.scan().unwrap()),
+        [
+            (ChangeKind::New, "aviator_payouts_a.csv".to_owned(), 1),
+            (ChangeKind::Misnamed, name.clone(), 0)
+        ]
+    );
+    assert_eq!(watched.directory.scan().unwrap(), []);
+    fs::rename(&odd, watched.dir.path().join("aviator_payouts_b.csv")).unwrap();
+    assert_eq!(
+        kinds(watched.directory.scan().unwrap()),
+        [(ChangeKind::Removed, name, 0), (ChangeKind::New, "aviator_payouts_b.csv".to_owned(), 1)]
+    );
+}
+
+#[test]
+fn rows_are_read_with_the_settings_of_the_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "timestamp,multiplier\n2026-01-01 00:00:00,2.00\n2026-01-01 00:01:00,101.00\n";
+    fs::write(dir.path().join("aviator_payouts_a.csv"), text).unwrap();
+    let settings = ReadSettings {
+        time_zone: "America/Sao_Paulo".parse().unwrap(),
+        max_multiplier: "100".parse().unwrap(),
+    };
+    let change = Directory::with_settings(dir.path(), settings).scan().unwrap().remove(0);
+    let times: Vec<_> = change.rounds.iter().map(|round| round.time.to_rfc3339()).collect();
+    assert_eq!(
+        (times.as_slice(), change.rejected_count),
+        (&["2026-01-01T03:00:00+00:00".to_owned()][..], 1)
+    );
 }

@@ -9,5 +9,6 @@ mod provably_fair;
 mod schedule;
 mod shapes;
 mod strict;
+mod time_zones;
 mod torn;
 mod writer;

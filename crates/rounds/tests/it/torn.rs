@@ -151,3 +151,60 @@ proptest! {
         }
     }
 }
+
+/// Counts the bytes that are read of a file.
+struct Counted<'a> {
+    bytes: std::io::Cursor<&'a [u8]>,
+    read: usize,
+}
+
+impl std::io::Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.read += count;
+        Ok(count)
+    }
+}
+
+impl std::io::Seek for Counted<'_> {
+    fn seek(&mut self, position: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.bytes.seek(position)
+    }
+}
+
+#[test]
+fn an_endless_line_is_read_once_while_it_grows_and_rejected_when_it_ends() {
+    let mut text: Vec<u8> = b"timestamp,multiplier\n2026-01-01T00:00:00.000Z,2.00\n".to_vec();
+    let start = text.len();
+    text.extend(vec![b'7'; 3 << 20]);
+    let mut cursor = rounds::Cursor::default();
+    let mut read = |text: &[u8]| {
+        let mut file = Counted { bytes: std::io::Cursor::new(text), read: 0 };
+        let chunk = cursor.read(&mut file, text.len() as u64).unwrap();
+        (chunk, file.read)
+    };
+    let (chunk, _) = read(&text);
+    assert_eq!((chunk.rounds.len(), chunk.torn_bytes), (1, 3 << 20));
+    text.extend(vec![b'7'; 1000]);
+    let (chunk, bytes) = read(&text);
+    assert_eq!((chunk.rounds.len(), chunk.torn_bytes), (0, (3 << 20) + 1000));
+    assert_eq!(bytes, 1000);
+    text.extend(b"\n2026-01-01T00:01:00.000Z,3.00\n");
+    let (chunk, bytes) = read(&text);
+    assert_eq!((chunk.rounds.len(), chunk.rejected_count, chunk.torn_bytes), (1, 1, 0));
+    assert_eq!(chunk.rejected[0].reason, rounds::RejectReason::TooLong);
+    assert!(bytes < 100 && start < 100);
+}
+
+#[test]
+fn an_endless_line_that_is_replaced_by_rows_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("aviator_payouts_a.csv");
+    let head = "timestamp,multiplier\n2026-01-01T00:00:00.000Z,2.00\n";
+    fs::write(&path, format!("{head}{}", "7".repeat(1 << 20))).unwrap();
+    let mut directory = Directory::new(dir.path());
+    assert_eq!(directory.scan().unwrap()[0].torn_bytes, 1 << 20);
+    let rows = "2026-01-01T00:01:00.000Z,3.00\n".repeat(40_000);
+    fs::write(&path, format!("{head}{rows}")).unwrap();
+    assert_eq!(directory.scan().unwrap()[0].total, 40_001);
+}

@@ -205,7 +205,7 @@ struct Watcher {
 impl Watcher {
     fn new(dir: &Path, mode: Watch, watcher: &FsWatcher) -> Self {
         let (hint, hinted) = hint();
-        let tail = DirectoryTail::new(dir.to_owned(), mode, watcher.clone(), hint);
+        let tail = DirectoryTail::new(Directory::new(dir), mode, watcher.clone(), hint);
         let (file_stats, series) = (FileStats::new(dir), RoundSeries::default());
         let mut watcher = Self { tail, file_stats, series, rounds: Vec::new(), hinted };
         watcher.scan();

@@ -1,0 +1,120 @@
+//! Leaves multipliers out that are too large to be one: ids, amounts and times from the wrong place.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use rounds::Multiplier;
+
+use crate::observation::{Observation, Report};
+
+/// Multipliers that are remembered as reported.
+const REPORTED_MAX: usize = 100;
+
+/// The largest multiplier that is recorded.
+#[derive(Debug)]
+pub(super) struct MultiplierLimit {
+    max: Multiplier,
+    /// Those left out, each of which is reported once: a list shows them again and again.
+    reported: BTreeSet<Multiplier>,
+}
+
+impl MultiplierLimit {
+    pub(super) fn new(max: Multiplier) -> Self {
+        Self { max, reported: BTreeSet::new() }
+    }
+
+    /// Returns the observation without multipliers above the limit, and a message if one is left out for the first time.
+    pub(super) fn apply<'o>(
+        &mut self,
+        observation: &'o Observation,
+    ) -> (Cow<'o, Observation>, Option<String>) {
+        let max = self.max;
+        let (report, above) = match &observation.report {
+            Report::Round { multiplier, .. } if *multiplier > max => {
+                (Report::Alive, vec![*multiplier])
+            }
+            Report::List(list) => without(list, max, |it| *it, Report::List),
+            Report::Ids(list) => without(list, max, |(_, it)| *it, Report::Ids),
+            _ => return (Cow::Borrowed(observation), None),
+        };
+        if above.is_empty() {
+            return (Cow::Borrowed(observation), None);
+        }
+        let message = self.message(&above);
+        (Cow::Owned(Observation { report, ..*observation }), message)
+    }
+
+    fn message(&mut self, above: &[Multiplier]) -> Option<String> {
+        let new = above.iter().find(|it| !self.reported.contains(it)).copied()?;
+        if self.reported.len() < REPORTED_MAX {
+            self.reported.extend(above);
+        }
+        Some(format!(
+            "{new}x is above the limit of {}x and is not recorded (--max-multiplier)",
+            self.max
+        ))
+    }
+}
+
+/// The entries of a list up to the limit, and the multipliers above it. A list of nothing else says nothing.
+fn without<T: Clone>(
+    list: &[T],
+    max: Multiplier,
+    multiplier: impl Fn(&T) -> Multiplier,
+    report: impl FnOnce(Vec<T>) -> Report,
+) -> (Report, Vec<Multiplier>) {
+    let (kept, above): (Vec<T>, Vec<T>) =
+        list.iter().cloned().partition(|entry| multiplier(entry) <= max);
+    let above = above.iter().map(multiplier).collect();
+    (if kept.is_empty() { Report::Alive } else { report(kept) }, above)
+}
+
+#[cfg(test)]
+mod tests {
+    use rounds::ReadSettings;
+
+    use super::*;
+
+    fn multiplier(value: f64) -> Multiplier {
+        Multiplier::new(value).unwrap()
+    }
+
+    fn apply(limit: &mut MultiplierLimit, report: Report) -> (Report, Option<String>) {
+        let observation = Observation::now(report);
+        let (kept, message) = limit.apply(&observation);
+        (kept.into_owned().report, message)
+    }
+
+    #[test]
+    fn a_time_stamp_is_no_multiplier_and_is_reported_once() {
+        let mut limit = MultiplierLimit::new(ReadSettings::default().max_multiplier);
+        let stamp = || Report::Round {
+            id: None,
+            multiplier: multiplier(1_765_395_155_123.0),
+            ended_at: None,
+            backfill: false,
+            detail: None,
+        };
+        let (report, message) = apply(&mut limit, stamp());
+        assert_eq!(report, Report::Alive);
+        assert_eq!(
+            message.unwrap(),
+            "1765395155123.00x is above the limit of 1000000.00x and is not recorded (--max-multiplier)"
+        );
+        assert_eq!(apply(&mut limit, stamp()), (Report::Alive, None));
+    }
+
+    #[test]
+    fn a_list_keeps_what_is_up_to_the_limit() {
+        let mut limit = MultiplierLimit::new(multiplier(100.0));
+        let list = |values: &[f64]| Report::List(values.iter().copied().map(multiplier).collect());
+        let (report, message) = apply(&mut limit, list(&[2.0, 100.5, 100.0]));
+        assert_eq!((report, message.is_some()), (list(&[2.0, 100.0]), true));
+        assert_eq!(apply(&mut limit, list(&[2.0])), (list(&[2.0]), None));
+        let ids = |values: &[f64]| {
+            Report::Ids(values.iter().map(|it| (it.to_string(), multiplier(*it))).collect())
+        };
+        assert_eq!(apply(&mut limit, ids(&[7.0, 200.0])).0, ids(&[7.0]));
+        assert_eq!(apply(&mut limit, ids(&[200.0])).0, Report::Alive);
+    }
+}

@@ -1,0 +1,92 @@
+//! Stretches of two recordings in which times alone tell which rounds are the same.
+//!
+//! Where each round of the second recording has at most one round of the first one within reach, and that one has its
+//! multiplier, there is only one way to align them, which needs no search. Nearly all rounds of two recorders of one
+//! table are of this kind.
+
+use super::evidence::Pair;
+
+/// Rounds that are decided at a time.
+const ROUNDS_MAX: usize = 4_096;
+/// Decisions that are left to the search: what follows them may bear on them.
+const MARGIN: usize = 8;
+/// Fewer rounds are left to the search.
+const ROUNDS_MIN: usize = 16;
+
+/// What became of a round of the second recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It is this round of the first recording.
+    Same(usize),
+    /// The first recording lacks it. Its rounds before this index precede it.
+    Missing(usize),
+}
+
+/// Bounds on times in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Reach in time within which two reports may be of one round.
+    pub(super) heard: i64,
+    /// Minimum time between two rounds.
+    pub(super) round: i64,
+    /// Corrected time that the second recording has reached.
+    pub(super) latest: i64,
+}
+
+/// Returns what becomes of the next rounds of the second recording, as far as only one answer is possible. The last of
+/// them is shared.
+///
+/// `at` and `index` are the next rounds of the recordings; those of the first one count up to `end`, those of the
+/// second one up to `stop`.
+pub(super) fn decisions(
+    pair: &Pair<'_, '_>,
+    (at, end): (usize, usize),
+    (index, stop): (usize, usize),
+    bounds: Bounds,
+) -> Vec<Decision> {
+    let Bounds { heard, round, mut latest } = bounds;
+    let (first, second) = (pair.first, pair.second);
+    let ms = |at: usize| if at < end { first.ms(at) } else { i64::MAX / 2 };
+    let mut decisions = Vec::new();
+    let (mut at, mut next) = (at, ms(at));
+    // Time of the last round of either recording.
+    let mut before = at.checked_sub(1).map_or(i64::MIN / 2, |before| first.ms(before));
+    for index in index..stop.min(index + ROUNDS_MAX) {
+        let time = pair.corrected(index);
+        // A clock that was set back, or a strip of rounds with one time.
+        if time <= latest {
+            break;
+        }
+        while next < time - heard {
+            (before, at) = (next, at + 1);
+            next = ms(at);
+        }
+        if next - latest <= heard {
+            break;
+        }
+        if next > time + heard {
+            if time - before < round || next - time < round {
+                break;
+            }
+            decisions.push(Decision::Missing(at));
+            (before, latest) = (time, time);
+            continue;
+        }
+        let after = ms(at + 1);
+        let is_equal =
+            first.rounds[at].multiplier.cents() == second.rounds[index].multiplier.cents();
+        if !is_equal || after <= time + heard || before >= time - heard {
+            break;
+        }
+        decisions.push(Decision::Same(at));
+        (before, at, latest) = (next.max(time), at + 1, time);
+        next = after;
+    }
+    decisions.truncate(decisions.len().saturating_sub(MARGIN));
+    let is_shared = |decision: &Decision| matches!(decision, Decision::Same(_));
+    decisions.truncate(decisions.iter().rposition(is_shared).map_or(0, |last| last + 1));
+    if decisions.len() < ROUNDS_MIN {
+        decisions.clear();
+    }
+    decisions
+}
