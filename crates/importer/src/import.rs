@@ -1,4 +1,4 @@
-//! One import from its file to its CSV: read, shown, agreed to, written.
+//! One import, from its file to its CSV: read, preview, confirm, write.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::write::write;
 
-/// Where an import talks to: a terminal, or a test.
+/// The user of an import: a terminal, or a test.
 pub trait Dialogue {
     /// Shows a text.
     ///
@@ -21,7 +21,7 @@ pub trait Dialogue {
     /// It cannot be shown.
     fn show(&mut self, text: &str) -> std::io::Result<()>;
 
-    /// Asks whether to go on; `None` if there is nobody to ask.
+    /// Asks whether to continue; `None` if there is no terminal.
     ///
     /// # Errors
     /// The answer cannot be read.
@@ -38,9 +38,9 @@ pub struct Target<'a> {
     pub dir: &'a Path,
     /// Its file system.
     pub disk: &'a dyn Disk,
-    /// Nothing is written.
+    /// Whether to write nothing.
     pub is_dry_run: bool,
-    /// Nobody is asked.
+    /// Whether to write without asking.
     pub is_agreed: bool,
 }
 
@@ -53,7 +53,7 @@ pub enum Outcome {
     Known(String),
     /// A dry run.
     Shown,
-    /// The user said no.
+    /// The user declined.
     Declined,
 }
 
@@ -67,13 +67,15 @@ pub enum ImportError {
     /// Its rounds could not be written.
     #[error(transparent)]
     Write(#[from] LogError),
-    /// Nobody could be asked.
-    #[error("nothing was written: there is no terminal to ask at; to import it: {command}")]
+    /// There was no terminal to ask at.
+    #[error(
+        "nothing was written: there is no terminal for the confirmation; to import it: {command}"
+    )]
     NotAsked {
-        /// The command that does not ask.
+        /// The command that imports without asking.
         command: String,
     },
-    /// The system refused.
+    /// The system reported an error.
     #[error("{context}: {source}")]
     Io {
         /// What was being done.
@@ -86,7 +88,7 @@ pub enum ImportError {
 /// Imports one file.
 ///
 /// # Errors
-/// The recording is refused, its rounds cannot be written, or nobody can be asked.
+/// The recording is refused, its rounds cannot be written, or there is no terminal to ask at.
 pub fn import(
     source: &Source,
     options: &Options,

@@ -49,7 +49,7 @@ impl Pace {
         }
     }
 
-    /// Without estimates no round is looked for at their larger distance.
+    /// Without estimates, no round is searched for at their larger distance.
     fn limits(self, has_estimates: bool) -> Limits {
         let Tolerance { heard, estimated } = self.tolerance;
         Limits {
@@ -105,7 +105,7 @@ pub(super) fn join<'a>(
         index += seconds_taken;
     }
     let out = seam.out;
-    // The clock at the end is what rounds that are still to come have.
+    // Rounds still to come have the clock at the end.
     let end = found.clock.offset(last);
     first.replace(region, out);
     let files = second.files.iter().map(|(file, offset)| (*file, offset + end));
@@ -113,7 +113,7 @@ pub(super) fn join<'a>(
     first
 }
 
-/// The last shared round that is not too near to the end of the window.
+/// Returns the last shared round that is not too close to the end of the window.
 fn cut(aligned: &[AlignedRound], length: usize) -> Option<(usize, usize)> {
     let limit = length.saturating_sub(MARGIN);
     aligned.iter().rev().find_map(|aligned| match *aligned {
@@ -161,7 +161,7 @@ impl Seam<'_, '_, '_> {
         for (second, index) in seconds.iter_mut().zip(range) {
             let offset = self.pair.clock.offset(index);
             let time = second.round.time + TimeDelta::milliseconds(offset);
-            // A clock that was set back must not turn the order round.
+            // A clock that was set back must not reverse the order.
             let floor = DateTime::from_timestamp_millis(latest).unwrap_or(time);
             second.round.time = if latest == i64::MIN { time } else { time.max(floor) };
             latest = latest.max(second.round.time.timestamp_millis());
@@ -260,7 +260,7 @@ impl Seam<'_, '_, '_> {
     }
 }
 
-/// For each entry the index in the first recording of the next shared round, or the end.
+/// Returns for each entry the index in the first recording of the next shared round, or the end.
 fn next_shared(aligned: &[AlignedRound], end: usize) -> Vec<usize> {
     let mut next = end;
     let mut ends: Vec<usize> = aligned
