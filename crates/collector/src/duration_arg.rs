@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
 
 /// A duration as a flag or the configuration file gives it: `500ms`, `5s`, `2m`, `1h`, or seconds without a unit, such as `0.2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,20 +43,27 @@ impl fmt::Display for DurationArg {
     }
 }
 
-impl Serialize for DurationArg {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+/// Implements (de)serialization by the text of the command line (`FromStr` and `Display`).
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
 
-impl<'de> Deserialize<'de> for DurationArg {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        TextOrNumber::deserialize(deserializer)?
-            .text()
-            .parse()
-            .map_err(<D::Error as serde::de::Error>::custom)
-    }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+                let value: $crate::duration_arg::TextOrNumber =
+                    serde::Deserialize::deserialize(source)?;
+                value.text().parse().map_err(<D::Error as serde::de::Error>::custom)
+            }
+        }
+    };
 }
+pub(crate) use serde_as_text;
+
+serde_as_text!(DurationArg);
 
 /// A value that the configuration file may give with or without quotes.
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ pub mod http;
 pub mod pacing;
 pub mod replay;
 #[cfg(test)]
-pub(crate) mod tests;
+pub mod tests;
 pub mod websocket;
 
 use crate::observation::Observation;

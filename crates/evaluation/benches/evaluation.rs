@@ -8,7 +8,7 @@ use evaluation::baselines::Baselines;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::log_crps;
 use evaluation::sequential::{Evidence, ObservedRound};
-use evaluation::simulate::{Scenario, day_phase};
+use test_support::simulate::{Scenario, day_phase};
 
 const ROUNDS: usize = 10_000;
 /// The served probabilities on which the forecast test bets.

@@ -6,10 +6,10 @@ use evaluation::audit::{self, AuditOptions, AuditRound};
 use evaluation::confidence_sequence::beta_binomial;
 use evaluation::pit::normal_scores;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
-use evaluation::simulate::Scenario;
 use evaluation::skill::{AsymptoticCs, BernsteinCs};
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
 use serde_json::json;
+use test_support::simulate::Scenario;
 
 fn main() {
     let house = HouseLaw::default();

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::HouseLaw;
 use crate::house_law::{self, M0};
 
 /// The ridge penalty: pseudo-evidence for "the model is uninformative", which real evidence must
@@ -53,22 +52,14 @@ impl Kappa {
     /// Returns the scale served under the default house law for a model with E ln M = `mean_ln`:
     /// 1 + kappa (s - 1).
     pub fn served_scale(&self, mean_ln: f64) -> f64 {
-        self.shrunk(house_law::scale_from_mean_ln(mean_ln))
-    }
-
-    /// Returns the [`served_scale`](Self::served_scale) under another house law.
-    pub fn served_scale_under(&self, house: &HouseLaw, mean_ln: f64) -> f64 {
-        self.shrunk(house.scale_from_mean_ln(mean_ln))
+        let scale = house_law::scale_from_mean_ln(mean_ln);
+        (1.0 + self.served() * (scale - 1.0))
+            .clamp(*house_law::SCALES.start(), *house_law::SCALES.end())
     }
 
     /// Scores one round under the default house law, from the model's E ln M and the actual ln M.
     pub fn settle(&mut self, mean_ln: f64, ln_m: f64) {
         self.update(mean_ln - M0, ln_m - M0);
-    }
-
-    fn shrunk(&self, scale: f64) -> f64 {
-        (1.0 + self.served() * (scale - 1.0))
-            .clamp(*house_law::SCALES.start(), *house_law::SCALES.end())
     }
 }
 

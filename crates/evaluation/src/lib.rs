@@ -7,8 +7,7 @@
 //!
 //! Reading order: [`house_law`] and [`kappa`] (what is served), [`scores`] and [`baselines`] (how
 //! good it is), [`pit`] and [`sequential`] (is there anything to predict?), [`intervals`],
-//! [`skill`], [`verdict`], [`audit`]. [`simulate`] holds the generators on which the acceptance
-//! figures are measured.
+//! [`skill`], [`verdict`], [`audit`].
 
 pub mod audit;
 pub mod baselines;
@@ -25,7 +24,6 @@ pub mod returns;
 pub mod score_sheet;
 pub mod scores;
 pub mod sequential;
-pub mod simulate;
 pub mod skill;
 pub mod verdict;
 

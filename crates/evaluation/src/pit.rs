@@ -58,12 +58,6 @@ pub fn keyed_uniform(salt: u64, index: u64) -> f64 {
     SplitMix64::at(salt, index).uniform()
 }
 
-/// Returns the randomised transform of a round under the house law ([`HouseLaw::pit`]): exactly
-/// uniform on a fair game.
-pub fn randomised_pit(house: &HouseLaw, cents: u64, v: f64) -> f64 {
-    house.pit(cents, v)
-}
-
 /// Returns the normal scores of rounds under the house law, with the uniform numbers of a published
 /// salt from the first on.
 pub fn normal_scores(house: &HouseLaw, salt: u64, cents: &[u64]) -> Vec<f64> {

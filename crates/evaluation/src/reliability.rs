@@ -89,7 +89,8 @@ fn bin(p: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HouseLaw, simulate::Scenario};
+    use crate::HouseLaw;
+    use test_support::simulate::Scenario;
 
     #[test]
     fn fair_rounds_occur_as_often_as_the_house_law_forecasts() {

@@ -180,7 +180,7 @@ impl ScoreSheet {
 mod tests {
     use super::*;
     use crate::baselines::Baselines;
-    use crate::simulate::Scenario;
+    use test_support::simulate::Scenario;
 
     #[test]
     fn the_three_views_are_plain_means() {

@@ -24,7 +24,6 @@ mod evidence;
 mod forecast;
 mod lagged_inputs;
 mod law;
-mod mixture;
 mod order;
 mod regression;
 mod repeats;
@@ -45,7 +44,6 @@ pub use evidence::{
 pub use forecast::ForecastTest;
 pub use lagged_inputs::LaggedInputs;
 pub use law::LawTest;
-pub use mixture::Mixture;
 pub use order::OrderTest;
 pub use regression::Regression;
 pub use repeats::Repeats;

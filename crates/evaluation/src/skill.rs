@@ -186,8 +186,8 @@ impl Default for SkillTrack {
 mod tests {
     use super::*;
     use crate::scores::mean_brier;
-    use crate::simulate::Scenario;
     use crate::{HouseLaw, TiltedLaw};
+    use test_support::simulate::Scenario;
 
     /// The skill track of a forecaster that always forecasts `scale`, on fair rounds.
     fn track(scale: f64, rounds: usize) -> SkillTrack {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use chrono::DateTime;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use evaluation::ln_multiplier;
-use evaluation::simulate::Scenario;
 use features::{Extractor, FeatureRow};
 use forecasting::dataset::{Dataset, DatasetSnapshot};
 use forecasting::ensemble::{self, Ensemble, FitOptions};
@@ -19,6 +18,7 @@ use forecasting::forecast::{Forecaster, Means};
 use forecasting::parallel::Inline;
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 const ROUNDS: usize = 10_000;
 

@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release -p forecasting --example gate [STREAMS [ROUNDS [SCENARIO]]]
 //!
-//! The default is 200 fair streams of 3,000 rounds. Other scenarios are those of `evaluation::simulate`,
+//! The default is 200 fair streams of 3,000 rounds. Other scenarios are those of `test_support::simulate`,
 //! such as `ar03`. The ensemble is fitted at 30 rounds and after every 10 % more.
 
 use std::io::Write as _;
@@ -13,13 +13,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::DateTime;
 use evaluation::TARGETS;
-use evaluation::simulate::Scenario;
 use forecasting::engine::{Effect, Engine};
 use forecasting::ensemble::{self, FitOptions};
 use forecasting::forecast::{Basis, Forecast};
 use forecasting::parallel::Inline;
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 /// First seed of the streams.
 const SEED: u64 = 40_000;

@@ -14,10 +14,10 @@ use std::io::Write as _;
 
 use chrono::DateTime;
 use evaluation::sequential::Level;
-use evaluation::simulate::{PlantedGame, Scenario};
 use forecasting::engine::{Engine, Settings};
 use rounds::{Multiplier, Round};
 use statrs::distribution::{Beta, ContinuousCDF as _};
+use test_support::simulate::{PlantedGame, Scenario};
 
 /// One row of the table.
 struct RowSpec {

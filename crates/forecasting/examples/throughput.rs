@@ -13,7 +13,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use chrono::DateTime;
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine, Settings};
 use forecasting::forecast::{Forecaster, Means};
@@ -21,6 +20,7 @@ use forecasting::history::HistoryChain;
 use forecasting::ledger::{Entry, Ledger, Settled};
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 #[derive(Debug)]
 struct Formula;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use chrono::DateTime;
 use evaluation::ln_multiplier;
-use evaluation::simulate::Scenario;
 use features::{Extractor, FeatureRow};
 use forecasting::dataset::Dataset;
 use forecasting::ensemble::{self, FitOptions};
@@ -19,6 +18,7 @@ use forecasting::forecast::{Forecaster, Means};
 use forecasting::parallel::Inline;
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 /// Number of rounds prepared.
 const TIMES_MAX: usize = 4_000;

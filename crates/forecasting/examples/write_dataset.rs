@@ -11,9 +11,9 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use evaluation::ln_multiplier;
-use evaluation::simulate::Scenario;
 use features::Extractor;
 use forecasting::dataset::HISTORY_MIN;
+use test_support::simulate::Scenario;
 
 const SEED: u64 = 77;
 

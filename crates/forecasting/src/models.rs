@@ -10,7 +10,6 @@ use evaluation::pit::SplitMix64;
 
 use crate::dataset::Rows;
 
-pub mod baseline;
 pub mod boosting;
 pub mod forest;
 pub mod linear;

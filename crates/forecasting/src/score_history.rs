@@ -153,8 +153,8 @@ mod tests {
     use chrono::DateTime;
     use evaluation::HouseLaw;
     use evaluation::baselines::Climatology;
-    use evaluation::simulate::Scenario;
     use rounds::{Multiplier, Round};
+    use test_support::simulate::Scenario;
 
     use super::*;
     use crate::calibration::Calibration;

@@ -9,10 +9,10 @@ use zip::ZipArchive;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::source::Source;
 
-/// Largest content that is unpacked: it is held in memory.
+/// Maximum size of unpacked content, which is held in memory.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Whether a zip is a workbook.
+/// Returns whether a zip is a workbook.
 pub(crate) fn is_workbook(source: &Source) -> Result<bool, Refusal> {
     let names = file_names(&open(source)?)?;
     Ok(names.iter().any(|name| name.starts_with("xl/") || name == "content.xml"))

@@ -8,19 +8,19 @@ use crate::time_forms::{self, DateText, NumericTime, TimeProblem};
 /// One column of the sample.
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnProfile {
-    /// From 0.
+    /// Index of the column, from 0.
     pub(crate) index: usize,
     pub(crate) name: Option<String>,
     pub(crate) role: Role,
     /// Cells that are not empty.
     pub(crate) filled: usize,
-    /// Of these: a date and a time of day.
+    /// Of these, cells with a date and a time of day.
     pub(crate) times: usize,
-    /// A date alone.
+    /// Cells with only a date.
     pub(crate) dates: usize,
-    /// A time of day alone.
+    /// Cells with only a time of day.
     pub(crate) clocks: usize,
-    /// Dates with a year of two digits.
+    /// Dates with a two-digit year.
     pub(crate) short_years: usize,
     /// Numbers, in the order of the rows.
     pub(crate) values: Vec<f64>,
@@ -32,14 +32,14 @@ pub(crate) struct ColumnProfile {
     pub(crate) ambiguous: usize,
     /// How its numbers are written.
     pub(crate) convention: Convention,
-    /// The first different texts.
+    /// The first distinct texts.
     pub(crate) distinct: Vec<String>,
 }
 
-/// Different texts that are kept.
+/// Number of distinct texts that are kept.
 const DISTINCT_MAX: usize = 8;
 
-/// What stands in the place of a value that is missing.
+/// Placeholders for a missing value.
 pub(crate) fn is_empty(cell: &str) -> bool {
     cell.is_empty()
         || ["nan", "null", "none", "n/a", "na", "nat", "-", "—", "–"]
@@ -48,7 +48,7 @@ pub(crate) fn is_empty(cell: &str) -> bool {
 }
 
 impl ColumnProfile {
-    /// Describes all columns of a sample of rows; rows of another width say nothing about them.
+    /// Describes all columns of a sample of rows; rows of another width are ignored.
     pub(crate) fn all(names: Option<&[String]>, rows: &[Record], width: usize) -> Vec<Self> {
         let rows: Vec<&Record> = rows.iter().filter(|row| row.fits(width)).collect();
         (0..width)
@@ -107,7 +107,7 @@ impl ColumnProfile {
         }
     }
 
-    /// Whether at least this share of the cells is of one kind.
+    /// Returns whether at least this share of the cells is of one kind.
     pub(crate) fn is_mostly(&self, count: usize, share: f64) -> bool {
         self.filled > 0 && count as f64 >= share * self.filled as f64
     }
@@ -120,7 +120,7 @@ impl ColumnProfile {
         self.is_mostly(same, 0.8).then_some(unit)
     }
 
-    /// Whether its values are words for the phases of a round, or its name says so.
+    /// Returns whether its values or its name denote the phases of a round.
     pub(crate) fn is_state(&self) -> bool {
         let are_words = self.distinct.len() >= 2
             && self.distinct.len() < DISTINCT_MAX
@@ -128,7 +128,7 @@ impl ColumnProfile {
         are_words || self.role == Role::State && self.values.len() * 2 < self.filled.max(1)
     }
 
-    /// Returns how the column is called in messages: its name, or its number from 1.
+    /// Returns what messages call the column: its name, or its number from 1.
     pub(crate) fn label(&self) -> String {
         match &self.name {
             Some(name) if !name.trim().is_empty() => name.trim().to_owned(),
@@ -136,7 +136,7 @@ impl ColumnProfile {
         }
     }
 
-    /// Returns one line for people: what is in the column.
+    /// Describes the contents of the column in one line.
     pub(crate) fn describe(&self) -> String {
         let name = match &self.name {
             Some(name) if !name.trim().is_empty() => {

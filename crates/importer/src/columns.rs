@@ -1,4 +1,4 @@
-//! Which columns hold the time and the multiplier: by their names and by what is in them, or not at all.
+//! Which columns hold the time and the multiplier: by their names and by their contents, or not at all.
 
 use crate::column_profile::ColumnProfile;
 use crate::header_names::{Role, normalised, time_rank};
@@ -11,7 +11,7 @@ use crate::time_forms::NumericTime;
 /// Where the times of rounds are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeSource {
-    /// Nowhere: they are made.
+    /// Nowhere; they are generated.
     None,
     /// In one column, as texts.
     Text(usize),
@@ -31,7 +31,7 @@ pub(crate) struct Columns {
     pub(crate) round_id: Option<usize>,
     /// A number that counts the rows or rounds.
     pub(crate) counter: Option<usize>,
-    /// What the round was doing, where the file has one row a tick.
+    /// The state of the round, in a file with one row per tick.
     pub(crate) state: Option<usize>,
     /// The column of the filter.
     pub(crate) filter: Option<usize>,
@@ -103,7 +103,7 @@ pub(crate) fn find(profiles: &[ColumnProfile], wanted: &str, flag: &str) -> Resu
         })
 }
 
-/// An id of the round itself, not of a bet or a player.
+/// Returns whether it is an id of the round itself, not of a bet or a player.
 pub(crate) fn is_round_id(profile: &ColumnProfile) -> bool {
     const ROUNDS: [&str; 15] = [
         "round",
@@ -166,7 +166,7 @@ fn time_source(
     }
 }
 
-/// Returns the column with the best name; two without a known name leave a doubt.
+/// Returns the column with the best name; two columns without a known name are ambiguous.
 fn best<'a>(columns: impl Iterator<Item = &'a ColumnProfile>) -> Result<Option<usize>, Refusal> {
     let rank = |it: &ColumnProfile| {
         it.name.as_deref().map_or(usize::MAX, |name| match it.role {
@@ -238,7 +238,7 @@ fn no_times(profiles: &[ColumnProfile], date: Option<&ColumnProfile>) -> Refusal
 
 fn no_times_with(message: &str) -> Refusal {
     let message = format!(
-        "{message}; with --no-times, times at the game's usual pace are made and marked as estimates"
+        "{message}; with --no-times, times are generated at the game's usual pace and marked as estimates"
     );
     Refusal::new(RefusalKind::NoTimes, message).remedy("--no-times")
 }
@@ -286,7 +286,7 @@ fn multiplier(
     }
 }
 
-/// Scaled as the user said, the numbers of a column can be multipliers.
+/// Returns whether the numbers of a column, with the given scale, can be multipliers.
 fn check(profile: &ColumnProfile, options: &Options) -> Result<(), Implausible> {
     if !profile.is_mostly(profile.values.len() + profile.ambiguous, 0.5) {
         return Err(Implausible::NoNumbers);
@@ -306,7 +306,7 @@ fn whole(values: &[f64]) -> usize {
 }
 
 fn is_unmistakable(profile: &ColumnProfile, options: &Options) -> bool {
-    // `2.31x` is how a multiplier is written, and nothing else.
+    // Only a multiplier is written as `2.31x`.
     if profile.is_mostly(profile.signed, 0.8) && check(profile, options).is_ok() {
         return true;
     }

@@ -1,4 +1,4 @@
-//! What kind of file a recording is, told by its first bytes and never by its name.
+//! The kind of a recording's file, detected from its first bytes, never from its name.
 
 use std::io::Read as _;
 
@@ -12,9 +12,9 @@ use crate::source::Source;
 use crate::spreadsheet;
 use crate::table::Table;
 
-/// Bytes that tell the kind.
+/// Number of bytes that decide the kind.
 const HEAD_BYTES: u64 = 512;
-/// An archive in an archive is read, one inside that is not.
+/// Nesting of archives: an archive within an archive is read, one within that is not.
 const DEPTH_MAX: u32 = 2;
 
 /// Returns the table that a recording is.
@@ -38,7 +38,7 @@ fn open(source: Source, options: &Options, depth: u32) -> Result<Table, Refusal>
     if is_archive && depth > DEPTH_MAX {
         return Err(Refusal::new(
             RefusalKind::Container,
-            "holds archives in archives: extract it first",
+            "contains nested archives: extract it first",
         ));
     }
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -83,7 +83,7 @@ fn unreadable(head: &[u8]) -> Option<&'static str> {
     kinds.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| kind)
 }
 
-/// Returns the first character that is no white space.
+/// Returns the first character that is not white space.
 fn starts_with(source: &Source) -> Result<Option<char>, Refusal> {
     let encoding = encoding::detect(source)?;
     let mut text = String::new();
@@ -91,7 +91,7 @@ fn starts_with(source: &Source) -> Result<Option<char>, Refusal> {
     Ok(text.trim_start_matches('\u{feff}').trim_start().chars().next())
 }
 
-/// Largest JSON text, which is held in memory as a whole.
+/// Maximum size of a JSON text, which is held in memory.
 const JSON_BYTES_MAX: u64 = 512 << 20;
 
 fn json_table(source: &Source, options: &Options) -> Result<Table, Refusal> {

@@ -1,4 +1,4 @@
-//! Whether a file puts the day or the month first: one answer for the whole file, given by the rows that allow only one.
+//! Whether a file puts the day or the month first: one answer for the whole file, decided by the rows that have only one reading.
 
 use chrono::NaiveDate;
 
@@ -8,18 +8,18 @@ use crate::refusal::{Refusal, RefusalKind};
 use crate::table::{Step, Table};
 use crate::time_forms::{self, DateOrder, DateText};
 
-/// What the dates of a file allow.
+/// Which readings the dates of a file allow.
 #[derive(Debug, Clone, Default)]
 struct Seen {
-    /// The first date that needs an order.
+    /// The first ambiguous date.
     first: Option<(u32, u32, i32, String)>,
-    /// The first date that has no other reading than with the day first, and how many there are.
+    /// The first date that can only be read with the day first, and the number of such dates.
     day_first: Option<String>,
     month_first: Option<String>,
     counts: [u64; 2],
 }
 
-/// Returns the order of a column of dates; `None` if no date of it needs one.
+/// Returns the order of a column of dates; `None` if no date needs one.
 pub(crate) fn settle(table: &Table, column: usize) -> Result<Option<DateOrder>, Refusal> {
     let mut seen = Seen::default();
     let mut cursor = table.open()?;

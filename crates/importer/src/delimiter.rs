@@ -9,14 +9,14 @@ use crate::record::Record;
 pub(crate) enum Delimiter {
     /// One character.
     Char(char),
-    /// One or more spaces or tabs; a date and the time of day behind it stay together.
+    /// One or more spaces or tabs; a date and the following time of day stay together.
     Spaces,
     /// Nothing: each line is one cell.
     None,
 }
 
 impl Delimiter {
-    /// All of them, in the order in which equally good ones win.
+    /// All delimiters, in order of preference among equally good ones.
     pub(crate) const ALL: [Self; 6] = [
         Self::Char(','),
         Self::Char(';'),
@@ -73,7 +73,7 @@ impl fmt::Display for Delimiter {
     }
 }
 
-/// Quotation marks hold a delimiter, and are doubled inside a cell. A record never spans lines: one stray mark must
+/// Quotation marks enclose delimiters, and are doubled within a cell. A record never spans lines: one stray mark must
 /// not swallow the rest of the file.
 fn split_quoted(line: &str, delimiter: char, record: &mut Record) -> bool {
     let mut chars = line.chars().peekable();

@@ -65,7 +65,9 @@ pub enum ImportError {
     #[error(transparent)]
     Write(#[from] LogError),
     /// Nobody could be asked.
-    #[error("nothing was written: there is no terminal to ask at; to write it: {command}")]
+    #[error(
+        "nothing was written: there is no terminal for the confirmation; to write it: {command}"
+    )]
     NotAsked {
         /// The command that does not ask.
         command: String,

@@ -1,4 +1,4 @@
-//! How the characters of a text are encoded: by its mark, by its zero bytes, or by whether it is valid UTF-8.
+//! The character encoding of a text, detected from its byte order mark, its zero bytes, or its validity as UTF-8.
 
 use std::io::{self, Read};
 
@@ -6,14 +6,14 @@ use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::source::Source;
 
-/// Bytes looked at for zero bytes.
+/// Number of bytes searched for zero bytes.
 const HEAD_BYTES: usize = 4096;
 const CHUNK_BYTES: usize = 1 << 16;
 
 /// Returns the encoding of a text.
 ///
-/// UTF-16 without a mark shows in zero bytes at every other place. What is not UTF-8 to its last byte is read as
-/// Windows-1252, of which Latin-1 is a part: every byte is a character there.
+/// UTF-16 without a mark is recognized by a zero in every other byte. Text that is not entirely valid UTF-8 is read as
+/// Windows-1252, which includes Latin-1 and has a character for every byte.
 pub(crate) fn detect(source: &Source) -> io::Result<&'static Encoding> {
     let mut reader = source.open()?;
     let mut head = Vec::new();
@@ -42,7 +42,7 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether all bytes are UTF-8. A character cut off by the end of the source is forgiven.
+/// Returns whether all bytes are UTF-8, apart from a character cut off by the end of the source.
 fn is_utf8(reader: &mut dyn Read) -> io::Result<bool> {
     let mut bytes = vec![0; CHUNK_BYTES];
     let mut kept = 0;

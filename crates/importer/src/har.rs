@@ -1,5 +1,4 @@
-//! Recordings in a HAR file, which a browser's developer tools save: JSON answers of servers, and the messages of
-//! WebSockets.
+//! Recordings in a HAR file, which a browser's developer tools save: JSON responses and WebSocket messages.
 
 use serde_json::{Map, Value};
 
@@ -9,21 +8,21 @@ use crate::options::Options;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::table::Table;
 
-/// Depth at which objects of a message are looked for.
+/// Maximum depth at which a message is searched for objects.
 const DEPTH_MAX: u32 = 8;
-/// The column of the time at which a message came.
+/// The column of the time at which a message arrived.
 const FRAME_TIME: &str = "frame time";
 /// The column of the name that Socket.IO puts before an event.
 const EVENT: &str = "event";
 
-/// Whether a document is a HAR file.
+/// Returns whether a document is a HAR file.
 pub(crate) fn is_har(document: &Value) -> bool {
     document["log"]["entries"].is_array()
 }
 
 /// Returns the table of rounds in a HAR file.
 ///
-/// The same list may have been asked for again and again, so equal rounds count once wherever they are.
+/// The same list may have been requested repeatedly, so equal rounds count once wherever they are.
 pub(crate) fn table(document: &Value, options: &Options) -> Result<Table, Refusal> {
     let mut groups: Vec<Group> = Vec::new();
     for entry in document["log"]["entries"].as_array().into_iter().flatten() {
@@ -63,7 +62,7 @@ fn answer(entry: &Value) -> Option<Value> {
     text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())?
 }
 
-/// Takes the JSON of a received text message, whatever a protocol puts before it.
+/// Extracts the JSON of a received text message, skipping any prefix of its protocol.
 fn frame(message: &Value, place: &str, groups: &mut Vec<Group>) {
     if message["type"] == "send" {
         return;
@@ -83,7 +82,7 @@ fn frame(message: &Value, place: &str, groups: &mut Vec<Group>) {
     objects(&value, place, &mut context, groups);
 }
 
-/// What is known from the objects around.
+/// What the enclosing objects provide.
 #[derive(Debug, Default, Clone)]
 struct Context {
     fields: Fields,

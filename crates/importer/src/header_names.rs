@@ -437,7 +437,7 @@ const MEASUREMENT: &[&str] = &[
     "confidence",
 ];
 
-/// Words beside a multiplier's name that make it something else than what the round ended at.
+/// Words next to a multiplier's name that give it another meaning than the end of the round.
 pub const NOT_THE_ROUNDS: &[&str] = &[
     "cashout",
     "cash",
@@ -488,7 +488,7 @@ pub const NOT_THE_ROUNDS: &[&str] = &[
     "sma",
 ];
 
-/// Too short or too common to be known by the end of a longer name.
+/// Names too short or too common to be recognized at the end of a longer name.
 const WHOLE_NAMES: &[&str] = &[
     "x",
     "no",
@@ -547,7 +547,7 @@ pub const STATE_WORDS: &[(&str, bool)] = &[
     ("bets_closed", false),
 ];
 
-/// Returns whether a value of a state column says that the round has ended; `None` for a word that is not known.
+/// Returns whether a value of a state column says that the round has ended; `None` for an unknown word.
 pub(crate) fn ends_round(value: &str) -> Option<bool> {
     let value = value.to_lowercase().replace([' ', '-'], "_");
     STATE_WORDS.iter().find(|(word, _)| *word == value).map(|(_, ends)| *ends)

@@ -1,4 +1,4 @@
-//! An import from its files to its CSV: read, shown, agreed to, written.
+//! An import, from its files to its CSV: read, preview, confirm, write.
 
 use rounds::Origin;
 
@@ -32,7 +32,7 @@ struct Read {
 /// Imports one file.
 ///
 /// # Errors
-/// The recording is refused, its rounds cannot be written, or nobody can be asked.
+/// The recording is refused, its rounds cannot be written, or there is no terminal to ask at.
 pub fn import(
     source: &Source,
     options: &Options,

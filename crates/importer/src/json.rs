@@ -1,5 +1,5 @@
-//! Recordings in JSON: arrays of objects, of arrays or of numbers, objects of columns, one object a line, and answers
-//! of servers that hold one of these somewhere.
+//! Recordings in JSON: arrays of objects, of arrays or of numbers, objects of columns, one object per line, and server
+//! responses that contain any of these.
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use crate::table::Table;
 /// Depth of objects whose values become columns.
 const FLAT_DEPTH: u32 = 5;
 
-/// Parses a JSON document, or lines that are one each.
+/// Parses one JSON document, or one per line.
 pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
     let text = text.trim_start_matches('\u{feff}');
     let whole = serde_json::from_str(text);
@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
         let line = line.trim().trim_end_matches(',');
         let value = serde_json::from_str(line);
         strange += usize::from(value.is_err());
-        // What is no JSON is kept as a row that is rejected, so that it is counted.
+        // Text that is not JSON becomes a rejected row, so that it is counted.
         values.push(value.unwrap_or_else(|_| Value::String(line.to_owned())));
     }
     if strange * 2 >= values.len() {
@@ -97,7 +97,7 @@ pub(crate) fn choose(
 }
 
 impl Group {
-    /// Returns how much it looks like a recording: by the names of its columns, then by what it is.
+    /// Returns how much it resembles a recording: by the names of its columns, then by its kind.
     fn rank(&self) -> u32 {
         match &self.rows {
             Rows::Named(rows) => {
@@ -170,7 +170,7 @@ fn collect_array(items: &[Value], path: &str, groups: &mut Vec<Group>) {
     if objects * 2 > items.len() {
         let fields = items.iter().map(|item| match item {
             Value::Object(fields) => flat(fields),
-            // It is rejected for the lack of everything else.
+            // The row is rejected because it lacks everything else.
             other => vec![("row".to_owned(), scalar(other).unwrap_or_default())],
         });
         push(groups, path, Rows::Named(fields.collect()));
@@ -189,7 +189,7 @@ fn collect_array(items: &[Value], path: &str, groups: &mut Vec<Group>) {
     }
 }
 
-/// Collects what is in the arrays of an object that is a row itself.
+/// Collects the rows in the arrays of an object that is a row itself.
 fn collect_below(item: &Value, path: &str, groups: &mut Vec<Group>) {
     let Value::Object(fields) = item else { return };
     for (key, value) in fields {
@@ -251,7 +251,7 @@ fn flatten(fields: &Map<String, Value>, prefix: &str, depth: u32, all: &mut Fiel
     }
 }
 
-/// Returns a value that is no object or array as text.
+/// Returns a value as text, unless it is an object or array.
 pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),

@@ -10,9 +10,9 @@ use crate::record::Record;
 use crate::refusal::RefusalKind;
 use crate::time_forms;
 
-/// Lines among which a header is looked for.
+/// Number of lines that are searched for a header.
 const HEADER_LINES: usize = 20;
-/// A longer cell names no column.
+/// Maximum length of a column's name.
 const NAME_BYTES_MAX: usize = 80;
 /// Names that R and pandas give to a column of row names without a header.
 const UNNAMED: &str = "";
@@ -54,7 +54,7 @@ impl Layout {
     }
 }
 
-/// Returns the rows up to another header, from which on the columns may be others.
+/// Returns the rows up to the next header, after which the columns may differ.
 pub(crate) fn before_new_header(rows: &[Record]) -> &[Record] {
     let end = rows.iter().skip(1).position(|row| new_header(row).is_some());
     &rows[..end.map_or(rows.len(), |at| at + 1)]
@@ -71,13 +71,13 @@ fn usual_width(rows: &[Record]) -> usize {
     counts.into_iter().max_by_key(|(width, count)| (*count, *width)).map_or(0, |(width, _)| width)
 }
 
-/// Whether a row is a header with at least one name that is in the table.
+/// Returns whether a row is a header with at least one known name.
 fn has_known_name(row: &Record, usual: usize) -> bool {
     let is_title = || usual > 1 && row.len() < 2 && !is_known_name(row);
     !row.cells().any(is_value) && !is_title() && row.cells().any(|cell| role(cell) != Role::Unknown)
 }
 
-/// Whether a row may be a header of unknown names: all cells are texts, above columns of values.
+/// Returns whether a row may be a header of unknown names: texts only, above columns of values.
 fn is_header(row: &Record, rows: &[Record], usual: usize) -> bool {
     let is_title = usual > 1 && row.len() < 2 || usual.abs_diff(row.len()) > 1;
     if is_title || row.filled() == 0 || row.cells().any(is_value) || row.cells().all(is_empty) {
@@ -91,7 +91,7 @@ fn is_known_name(row: &Record) -> bool {
     row.cells().any(|cell| matches!(role(cell), Role::Multiplier | Role::MaybeMultiplier))
 }
 
-/// Whether a cell is a value and not a name: no name begins with a digit or is as long as a line.
+/// Returns whether a cell is a value and not a name: no name begins with a digit or is as long as a line.
 fn is_value(cell: &str) -> bool {
     cell.starts_with(|c: char| c.is_ascii_digit())
         || cell.len() > NAME_BYTES_MAX
@@ -101,7 +101,7 @@ fn is_value(cell: &str) -> bool {
                 || cell.parse::<f64>().is_ok())
 }
 
-/// R writes one name fewer than there are columns, for its row names have none.
+/// R writes one name fewer than there are columns, because the column of row names has none.
 fn has_row_names(names: &[String], rows: &[Record], usual: usize) -> bool {
     if usual != names.len() + 1 {
         return false;
@@ -128,7 +128,7 @@ pub(crate) struct Split {
     pub(crate) layout: Layout,
 }
 
-/// Chooses the delimiter that makes a recording of the lines, or else the most even table.
+/// Chooses the delimiter that yields a recording, or else the most regular table.
 pub(crate) fn choose_delimiter(
     lines: &[String],
     named: Option<Delimiter>,
@@ -188,7 +188,7 @@ fn score(rows: &[Record], layout: &Layout, options: &Options) -> u32 {
     base + if is_named { 6 } else { 0 } + if even { 3 } else { 0 }
 }
 
-/// Whether a row repeats the header.
+/// Returns whether a row repeats the header.
 pub(crate) fn repeats(names: &[String], row: &Record) -> bool {
     let same = |(name, cell): (&String, &str)| {
         name.as_str() == cell || normalised(name) == normalised(cell)
@@ -233,7 +233,7 @@ mod tests {
             ["timestamp,multiplier", "1,2026-03-01 11:00:24,1.14", "2,2026-03-01 11:00:59,1.04"];
         let names = layout(&lines).1.names.unwrap();
         assert_eq!(names, ["", "timestamp", "multiplier"]);
-        // Decimal commas without quotation marks: the names stand where they stand.
+        // Unquoted decimal commas: the names stay in their places.
         let lines =
             ["timestamp,multiplier", "2026-03-01 11:00:24,1,14", "2026-03-01 11:00:59,1,04"];
         assert_eq!(layout(&lines).1.width, 2);

@@ -1,11 +1,11 @@
 //! Reads recordings of any form and writes them as files of rounds.
 //!
 //! Bytes go in, rounds come out: [`Recording::read`] finds out what kind of file it is ([`Source`]), which columns hold
-//! the time and the multiplier, and how both are written; what it cannot be sure of it refuses, with the command that
-//! would say it ([`Refusal`]). [`import_all`] shows what was understood, asks, and writes one CSV; [`merge()`] does so with
+//! the time and the multiplier, and how both are written. It refuses anything ambiguous and names the command that
+//! settles it ([`Refusal`]). [`import_all`] shows what was understood, asks, and writes one CSV; [`merge()`] does so with
 //! files that are rounds already.
 //!
-//! The way through a file: container → text and lines → delimiter and header → columns → rows → timeline → checks.
+//! The stages: container → text and lines → delimiter and header → columns → rows → timeline → checks.
 //! The crate uses no runtime and no network; the current time comes in with [`Options`].
 
 mod archive;

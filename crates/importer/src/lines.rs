@@ -1,4 +1,4 @@
-//! Lines of a text, whatever ends them: LF, CRLF or CR alone.
+//! Lines of a text that end with LF, CRLF or CR.
 
 use std::io;
 use std::ops::Range;
@@ -50,7 +50,7 @@ impl Lines {
         self.text.bytes_read
     }
 
-    /// Goes to the next line; false if there is none.
+    /// Advances to the next line; false if there is none.
     pub(crate) fn advance(&mut self) -> io::Result<bool> {
         let mut searched = self.start;
         let mut is_cut = false;

@@ -1,4 +1,4 @@
-//! Numbers as people write them: decimal points and commas, thousands in groups, a sign `x` before or behind.
+//! Numbers as people write them: decimal points and commas, thousands in groups, a sign `x` before or after.
 
 use rounds::Multiplier;
 
@@ -30,7 +30,7 @@ impl std::str::FromStr for DecimalSign {
     }
 }
 
-/// How the numbers of a file are written, as far as its rows show it.
+/// How the numbers of a file are written, as far as its rows show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Convention {
     /// Numbers such as `2,31` occur.
@@ -39,16 +39,16 @@ pub(crate) struct Convention {
     pub(crate) has_decimal_point: bool,
     /// Numbers such as `1.090,08` or `1,090.08` occur: groups of thousands are written.
     pub(crate) groups: Option<char>,
-    /// All numbers have exactly three digits behind a comma: nobody's list of rounds holds thousands only.
+    /// All numbers have exactly three digits after a comma: no list of rounds holds only thousands.
     pub(crate) comma_has_three_decimals: bool,
-    /// What the user has said: a sign before three digits is this one or separates thousands.
+    /// The decimal sign that the user has given; the other sign separates thousands.
     pub(crate) decimal: Option<DecimalSign>,
 }
 
-/// Why a text is not a number that can be used.
+/// Why a text is not a usable number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum NumberProblem {
-    /// No number.
+    /// It is not a number.
     NotANumber,
     /// `1.090` in a file with decimal commas, or `1,090`: 1.09 or 1090.
     Ambiguous,
@@ -58,9 +58,9 @@ pub(crate) enum NumberProblem {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Number {
     pub(crate) value: f64,
-    /// Digits behind the decimal sign.
+    /// Number of digits after the decimal sign.
     pub(crate) decimals: usize,
-    /// An `x` or `×` stands before or behind it.
+    /// Whether an `x` or `×` precedes or follows it.
     pub(crate) has_sign: bool,
 }
 
@@ -163,7 +163,7 @@ impl Convention {
     }
 }
 
-/// Reads digits with one point at most, as most files have them.
+/// Reads digits with at most one point, the form in most files.
 fn plain(text: &str) -> Option<Number> {
     let mut mantissa = 0_u64;
     let mut point = None;
@@ -189,7 +189,7 @@ fn plain(text: &str) -> Option<Number> {
 const POWERS_OF_TEN: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// Returns a text without the sign of multipliers before or behind it, and whether there was one.
+/// Returns a text without a multiplier's sign before or after it, and whether there was one.
 fn without_sign(text: &str) -> (&str, bool) {
     let is_sign = |c: char| matches!(c, 'x' | 'X' | '×' | 'х' | 'Х' | '✕');
     let trimmed = text.trim();
@@ -197,7 +197,7 @@ fn without_sign(text: &str) -> (&str, bool) {
     bare.map_or((trimmed, false), |bare| (bare.trim(), true))
 }
 
-/// Reads digits whose decimal sign and separator of thousands are known; spaces and `'` may separate thousands, too.
+/// Reads digits whose decimal sign and thousands separator are known; spaces and `'` may also separate thousands.
 fn grouped(
     text: &str,
     decimal: Option<char>,
@@ -237,12 +237,12 @@ fn grouped(
     Ok(Number { value, decimals: decimals.map_or(0, str::len), has_sign: false })
 }
 
-/// What the numbers of a file are multiplied with, such as 0.01 for hundredths.
+/// The factor for the numbers of a file, such as 0.01 for hundredths.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale(f64);
 
 impl Scale {
-    /// Numbers stay as they are.
+    /// Leaves numbers unchanged.
     pub const ONE: Self = Self(1.0);
 
     /// Returns a scale.
@@ -260,7 +260,7 @@ impl Scale {
         self.0
     }
 
-    /// Scales a number. 231 hundredths are 2.31 and nothing beside it: dividing by 100 rounds once.
+    /// Scales a number. 231 hundredths are exactly 2.31, because dividing by 100 rounds once.
     pub(crate) fn apply(self, value: f64) -> f64 {
         if self == Self::ONE {
             return value;

@@ -1,4 +1,4 @@
-//! What the user has said about a recording; everything else is found out.
+//! The user's settings for a recording; the rest is detected.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,11 @@ pub struct Options {
     pub multiplier_column: Option<String>,
     /// The column of times: its name, or its number from 1.
     pub time_column: Option<String>,
-    /// What the numbers are multiplied with.
+    /// The factor for the numbers.
     pub scale: Option<Scale>,
-    /// What a sign before three digits is: `1.090` or `1,090`.
+    /// The decimal sign, where `1.090` or `1,090` is ambiguous.
     pub decimal: Option<DecimalSign>,
-    /// The newest round is in the first row; without it the times or the ids decide.
+    /// Whether the newest round is in the first row; otherwise the times or the ids decide.
     pub is_reversed: bool,
     /// The zone of times without an offset.
     pub zone: TimeZoneOfRows,
@@ -27,15 +27,15 @@ pub struct Options {
     pub date_order: Option<DateOrder>,
     /// The day of the oldest row, for times of day.
     pub date: Option<NaiveDate>,
-    /// The recording has no times: make them at the game's usual pace.
+    /// Whether to generate times at the game's usual pace, because the recording has none.
     pub without_times: bool,
     /// Only rows with this value in this column.
     pub filter: Option<Filter>,
-    /// Which table of several: the sheet of a workbook, the path of an array in JSON.
+    /// Which of several tables: the sheet of a workbook, the path of an array in JSON.
     pub path: Option<String>,
-    /// A larger multiplier is rejected.
+    /// Larger multipliers are rejected.
     pub multiplier_max: f64,
-    /// The current time: what is later is rejected.
+    /// The current time; later rounds are rejected.
     pub now: DateTime<Utc>,
     /// The directory that commands in messages write to, unless it is the usual one.
     pub data_dir: Option<PathBuf>,
@@ -46,12 +46,12 @@ pub struct Options {
 pub struct Filter {
     /// Name of the column, or its number from 1.
     pub column: String,
-    /// The value that rounds have there, whatever the case; `*` for any.
+    /// The value of that column in rows of rounds, compared without case; `*` for any.
     pub value: String,
 }
 
 impl Filter {
-    /// Whether a row with this cell in the column is taken.
+    /// Returns whether a row with this cell in the column is taken.
     pub(crate) fn takes(&self, cell: &str) -> bool {
         self.value == "*" || cell == self.value || cell.to_lowercase() == self.value.to_lowercase()
     }
@@ -60,7 +60,7 @@ impl Filter {
 impl std::str::FromStr for Filter {
     type Err = String;
 
-    /// Takes `COLUMN=VALUE`.
+    /// Parses `COLUMN=VALUE`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some((column, value)) if !column.trim().is_empty() => {
@@ -72,7 +72,7 @@ impl std::str::FromStr for Filter {
 }
 
 impl Options {
-    /// Returns options that leave everything to be found out.
+    /// Returns options that leave everything to detection.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self {
             multiplier_column: None,
@@ -92,7 +92,7 @@ impl Options {
         }
     }
 
-    /// Returns the flags that say the same on the command line.
+    /// Returns the equivalent flags of the command line.
     pub(crate) fn flags(&self) -> Vec<String> {
         let mut flags = Vec::new();
         let mut flag = |name: &str, value: Option<String>| {
@@ -136,7 +136,7 @@ impl std::str::FromStr for DateOrder {
     }
 }
 
-/// Returns a text as a shell takes it for one word.
+/// Quotes a text as one word for a shell.
 pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| {
         c.is_alphanumeric()

@@ -14,7 +14,7 @@ const ORDER_MIN: usize = 8;
 pub(crate) enum Implausible {
     NoNumbers,
     WholeNumbers,
-    /// All are whole and at least 100, and a hundredth of each would do.
+    /// All are whole and at least 100, and their hundredths would be plausible.
     Hundredths,
     Monotonic,
     BelowOne,
@@ -25,7 +25,7 @@ pub(crate) enum Implausible {
 }
 
 impl Implausible {
-    /// Returns what is wrong with the numbers, to be put behind the name of their column.
+    /// Returns what is wrong with the numbers, as a predicate of their column's name.
     pub(crate) fn text(self) -> String {
         match self {
             Self::NoNumbers => "does not hold numbers".to_owned(),
@@ -51,7 +51,7 @@ pub(crate) struct Numbers<'a> {
     pub(crate) whole: usize,
 }
 
-/// Checks that numbers can be multipliers, where they are called so.
+/// Checks that numbers can be multipliers, in a column that is named so.
 pub(crate) fn check(numbers: Numbers<'_>) -> Result<(), Implausible> {
     let Numbers { values, whole } = numbers;
     let count = values.len();
@@ -91,7 +91,7 @@ pub(crate) fn check(numbers: Numbers<'_>) -> Result<(), Implausible> {
     Ok(())
 }
 
-/// Whether numbers nobody calls multipliers are unmistakable ones: at least 60, none below 1, most with
+/// Returns whether numbers in a column without such a name are clearly multipliers: at least 60, none below 1, most with
 /// decimals, and distributed as in every crash game, where a multiplier of at least `x` has a chance of about 1 / `x`.
 pub(crate) fn are_unmistakable(numbers: Numbers<'_>) -> bool {
     let Numbers { values, whole } = numbers;
@@ -106,10 +106,10 @@ pub(crate) fn are_unmistakable(numbers: Numbers<'_>) -> bool {
 /// Multipliers at which the shares are compared.
 const MARKS: [f64; 8] = [1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0];
 
-/// Whether the share of numbers below each mark is the one of a crash game, as far as that many numbers can tell.
+/// Returns whether the share of numbers below each mark is that of a crash game, within the error of that many numbers.
 ///
-/// Houses keep between 1 and 5 percent: that is the 0.02. The other tolerance is passed by a true recording in all but
-/// about one of a thousand cases. The largest number is compared, too: it would have to be larger in a long recording.
+/// Houses keep between 1 and 5 percent: that is the 0.02. A true recording fails the other tolerance in about one of a
+/// thousand cases. The largest number is checked too, because a long recording has larger ones.
 pub(crate) fn follow_the_law(values: &[f64]) -> bool {
     let count = values.len() as f64;
     let fits = |mark: f64| {
@@ -122,7 +122,7 @@ pub(crate) fn follow_the_law(values: &[f64]) -> bool {
     MARKS.into_iter().all(fits) && chance_of_none_higher > 1e-3
 }
 
-/// Whether nearly all numbers rise (true) or fall (false) from row to row.
+/// Returns whether nearly all numbers rise (true) or fall (false) from row to row.
 pub(crate) fn direction(values: &[f64]) -> Option<bool> {
     if values.len() < ORDER_MIN {
         return None;
@@ -139,7 +139,7 @@ pub(crate) fn direction(values: &[f64]) -> Option<bool> {
     }
 }
 
-/// Returns the median, 0 of no numbers.
+/// Returns the median; 0 if there are no numbers.
 pub(crate) fn median(values: &[f64]) -> f64 {
     if values.is_empty() {
         return 0.0;

@@ -1,4 +1,4 @@
-//! What was understood, for a person to agree to before anything is written.
+//! The preview that the user confirms before anything is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rounds::{Round, TimeZoneOfRows, counted};
@@ -8,13 +8,13 @@ use crate::recording::Recording;
 use crate::time_forms::DateOrder;
 use crate::timeline::Order;
 
-/// Rounds shown of each end.
+/// Number of rounds shown from each end.
 const ENDS: usize = 3;
-/// Columns named of those that are not read.
+/// Maximum number of unread columns that are named.
 const OTHERS_SHOWN: usize = 8;
 
 impl Recording {
-    /// Returns what was understood: columns, order, first and last rounds, what is left out and the figures.
+    /// Returns the preview: columns, order, first and last rounds, rows left out, and figures.
     pub fn preview(&self) -> String {
         let mut lines =
             vec![format!("{}: {}, {}", self.name, self.kind, counted(self.rows, "row"))];

@@ -1,4 +1,4 @@
-//! A recording that has been read: its rounds, and what there is to know about how it was read.
+//! A recording that has been read: its rounds, and how they were read.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rounds::{Round, TimeZoneOfRows};
@@ -31,7 +31,7 @@ pub struct Recording {
     pub multiplier_column: String,
     /// Columns that were not read.
     pub other_columns: Vec<String>,
-    /// Day or month first, where the dates need to be told.
+    /// Day or month first, if the dates are ambiguous.
     pub date_order: Option<DateOrder>,
     /// The zone of the times, if they have no offset.
     pub zone: Option<TimeZoneOfRows>,
@@ -39,7 +39,7 @@ pub struct Recording {
     pub order: Order,
     /// Oldest first.
     pub rounds: Vec<Round>,
-    /// Their times were made, at the game's usual pace.
+    /// Whether their times were generated at the game's usual pace.
     pub is_estimated: bool,
     /// Rows of data.
     pub rows: u64,
@@ -53,10 +53,10 @@ pub struct Recording {
     pub filtered: u64,
 }
 
-/// What a recording says in numbers.
+/// Figures of a recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
-    /// Half of the rounds ended below it.
+    /// Median of the multipliers.
     pub median: f64,
     /// Share of the rounds that ended below 2x.
     pub below_two: f64,
@@ -167,10 +167,10 @@ fn time_column(time: TimeSource, profiles: &[ColumnProfile]) -> String {
     }
 }
 
-/// Share of numbers that can be read in two ways from which on the rest is no recording any more.
+/// Share of ambiguous numbers above which a file is refused.
 const AMBIGUOUS_SHARE: f64 = 0.01;
 
-/// Checks what only all rows together show.
+/// Runs the checks that need all rows.
 fn check(
     rounds: &[Round],
     all: &AllRows,

@@ -9,9 +9,9 @@ use crate::options::{Options, shell_word};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalKind {
-    /// The system refused to read.
+    /// The system could not read it.
     Io,
-    /// There is nothing in it.
+    /// It is empty.
     Empty,
     /// The container is damaged, of a kind that is not read, or too large.
     Container,
@@ -21,7 +21,7 @@ pub enum RefusalKind {
     FieldCount,
     /// A flag names a column that is not there.
     NoSuchColumn,
-    /// No column is known to hold multipliers.
+    /// No column is recognized as multipliers.
     NoMultiplierColumn,
     /// More than one column may hold them.
     SeveralMultiplierColumns,
@@ -39,9 +39,9 @@ pub enum RefusalKind {
     NoDate,
     /// Day and month cannot be told apart.
     DateOrder,
-    /// Years of two digits.
+    /// Two-digit years.
     TwoDigitYears,
-    /// Several rows a round.
+    /// Several rows per round.
     SeveralRowsPerRound,
     /// No row is a round.
     NoRounds,
@@ -56,7 +56,7 @@ pub struct Refusal {
     pub message: String,
     /// What was seen in each column.
     pub columns: Vec<String>,
-    /// Flags that would read it, one alternative each.
+    /// Sets of flags that would read it, one per alternative.
     pub remedies: Vec<String>,
     /// The file, and the flags that were given.
     command: Option<Box<(String, Vec<String>)>>,

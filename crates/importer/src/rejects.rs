@@ -21,7 +21,7 @@ pub enum Reason {
     Time,
     /// No such day or month.
     NoSuchDate,
-    /// Summer time began: no clock showed this time.
+    /// The clocks skipped this time when summer time began.
     SkippedTime,
     /// Before 2009, or later than tomorrow.
     Year,
@@ -35,7 +35,7 @@ pub enum Reason {
     BelowOne,
     /// Above the limit.
     TooLarge,
-    /// The same id as the row before, and another multiplier.
+    /// The id of the row before, with another multiplier.
     Conflict,
 }
 
@@ -110,7 +110,7 @@ impl fmt::Display for Rejected {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rejects(Vec<Rejected>);
 
-/// Characters of an example.
+/// Maximum number of characters of an example.
 const EXAMPLE_CHARS: usize = 100;
 
 impl Rejects {

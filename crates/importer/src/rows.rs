@@ -1,4 +1,4 @@
-//! Reads the rows of a table, each one as a time and a multiplier or as the reason why it is no round.
+//! Reads the rows of a table, each as a time and a multiplier or as the reason why it is not a round.
 
 use std::collections::HashSet;
 
@@ -28,20 +28,20 @@ pub(crate) struct Row {
 pub(crate) struct AllRows {
     pub(crate) rows: Vec<Row>,
     pub(crate) rejects: Rejects,
-    /// Rows read, repeated headers aside.
+    /// Rows read, without repeated headers.
     pub(crate) read: u64,
     pub(crate) repeated_headers: u64,
     /// Rows that repeat the round of an earlier row.
     pub(crate) repeated_rounds: u64,
     /// Rows that the filter left out.
     pub(crate) filtered: u64,
-    /// Steps of the counter column up and down.
+    /// Numbers of upward and downward steps of the counter column.
     pub(crate) counter_steps: [u64; 2],
 }
 
 /// Rows between two reports of progress.
 const PROGRESS_ROWS: u64 = 4096;
-/// Different values of a state column that are kept.
+/// Number of distinct values of a state column that are kept.
 const STATES_MAX: usize = 12;
 
 /// Reads a table. `progress` is called with the bytes read so far.
@@ -81,7 +81,7 @@ struct Reader<'a> {
     conflicts: u64,
     /// Values of the state column and how often they occur.
     states: Vec<(String, u64)>,
-    /// Rounds of a recording in which the same round may stand anywhere.
+    /// Rounds of a recording in which the same round may be repeated anywhere.
     known: HashSet<String>,
 }
 
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the row is the header again, or another one: then the columns are where it says.
+    /// Returns whether the row is a header: the same one, or another that rearranges the columns.
     fn is_header(&mut self, record: &Record) -> bool {
         let Some(names) = &self.table.layout.names else { return false };
         let multiplier = record.get(self.columns.multiplier).unwrap_or_default();
@@ -251,8 +251,8 @@ impl<'a> Reader<'a> {
             return Err(several_states(self.table, column, &self.states));
         }
         if self.conflicts > 2 && self.conflicts * 5 > self.all.rows.len() as u64 {
-            let message = "the same round stands in several rows with different multipliers, as in a recording of every \
-                           tick; if a column says which row is the end of a round, name it and its value";
+            let message = "the same round occurs in several rows with different multipliers, as in a recording of every \
+                           tick; if a column marks the end of a round, name it and its value";
             return Err(Refusal::new(RefusalKind::SeveralRowsPerRound, message)
                 .remedy("--where COLUMN=VALUE"));
         }
@@ -262,8 +262,9 @@ impl<'a> Reader<'a> {
         Ok(self.all)
     }
 
-    /// Rows beside each other with one time and one multiplier are bets of one round: no game ends two rounds within
-    /// a second. Where different multipliers have one time, that time is when a list was read, and says nothing.
+    /// Drops the repetitions of adjacent rows with the same time and multiplier, which are bets on one round: no game
+    /// ends two rounds within a second. Where different multipliers share a time, it is the time at which a list was
+    /// read, and proves nothing.
     fn drop_repeated_rows(&mut self) {
         let rows = &mut self.all.rows;
         let pairs = || {
@@ -286,7 +287,7 @@ fn identity(id: Option<&str>, row: Row) -> String {
     match (id, row.stamp) {
         (Some(id), _) => id.to_owned(),
         (None, Some(stamp)) => format!("{} {}", stamp.micros(), row.multiplier),
-        // Without id and time nothing tells two rounds from one.
+        // Without id and time, two rounds cannot be told from one.
         (None, None) => format!("line {}", row.line),
     }
 }
@@ -303,7 +304,7 @@ pub(crate) fn columns(
         sample.iter().find(|row| !row.fits(width)).filter(|_| fitting * 10 < sample.len())
     {
         let message = format!(
-            "the header names {width} columns and line {} has {} fields ({}): a decimal comma without quotation marks? \
+            "the header names {width} columns but line {} has {} fields ({}): unquoted decimal commas? \
              Save the file with semicolons between the columns",
             other.line,
             other.len(),
@@ -327,7 +328,7 @@ pub(crate) fn columns(
     columns::choose(&profiles, options).map(|columns| (columns, profiles))
 }
 
-/// A column of states or of repeated ids explains why the multipliers do not look like any.
+/// A column of states or of repeated ids explains why the multipliers are implausible.
 fn tick_by_tick(table: &Table, profiles: &[ColumnProfile], sample: &[Record]) -> Option<Refusal> {
     let multiplier = profiles.iter().find(|it| it.role == Role::Multiplier)?.index;
     let Some(state) = profiles.iter().find(|it| it.is_state() && it.distinct.len() > 1) else {
@@ -346,8 +347,8 @@ fn tick_by_tick(table: &Table, profiles: &[ColumnProfile], sample: &[Record]) ->
 }
 
 fn several_rows() -> Refusal {
-    let message = "the same round stands in several rows with different multipliers, as in a recording of every tick; if \
-                   a column says which row is the end of a round, name it and its value";
+    let message = "the same round occurs in several rows with different multipliers, as in a recording of every tick; if \
+                   a column marks the end of a round, name it and its value";
     Refusal::new(RefusalKind::SeveralRowsPerRound, message).remedy("--where COLUMN=VALUE")
 }
 
@@ -366,7 +367,7 @@ fn several_states(table: &Table, column: usize, states: &[(String, u64)]) -> Ref
     let counts: Vec<String> =
         states.iter().map(|(value, count)| format!("{value} in {count}")).collect();
     let message = format!(
-        "the column `{name}` says what a round was doing, and not every row is the end of one ({} rows)",
+        "the column `{name}` gives the state of a round, and not every row is the end of one ({} rows)",
         counts.join(", ")
     );
     let ends = states.iter().filter(|(value, _)| ends_round(value) == Some(true));

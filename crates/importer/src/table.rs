@@ -1,4 +1,4 @@
-//! A recording as rows of text, read from its start as often as needed.
+//! A recording as rows of text, which can be read repeatedly.
 
 use std::io;
 
@@ -13,16 +13,16 @@ use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::source::Source;
 
-/// Rows that decide about columns.
+/// Number of sample rows that decide about columns.
 const SAMPLE_ROWS: usize = 2000;
 
 /// A table.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) layout: Layout,
-    /// What kind of file it was, for people.
+    /// The kind of file, as shown to the user.
     pub(crate) kind: String,
-    /// The same round may stand in several places of the recording, not only beside itself.
+    /// Whether the same round may occur in several places, not only in adjacent rows.
     pub(crate) may_repeat: bool,
     rows: RowSource,
 }
@@ -45,7 +45,7 @@ pub(crate) enum Step {
 }
 
 impl Table {
-    /// Finds out how a text is written.
+    /// Detects the encoding and layout of a text.
     pub(crate) fn text(source: Source, options: &Options) -> Result<Self, Refusal> {
         let encoding = encoding::detect(&source)?;
         let mut lines = TextLines::open(&source, encoding)?;
@@ -69,7 +69,7 @@ impl Table {
         Ok(Self { layout: split.layout, kind, may_repeat: false, rows })
     }
 
-    /// Makes a table of rows in memory; without names the rows may begin with a header.
+    /// Returns a table of rows in memory; without names, the rows may begin with a header.
     pub(crate) fn held(names: Option<Vec<String>>, rows: Vec<Record>, kind: &str) -> Self {
         let layout = match names {
             Some(names) => Layout { width: names.len(), names: Some(names), skip: 0 },
@@ -78,7 +78,7 @@ impl Table {
         Self { layout, kind: kind.to_owned(), may_repeat: false, rows: RowSource::Held(rows) }
     }
 
-    /// Returns the table under another name of its kind.
+    /// Returns the table with another description of its kind.
     pub(crate) fn of_kind(self, kind: String) -> Self {
         Self { kind, ..self }
     }
@@ -115,7 +115,7 @@ impl Table {
     }
 }
 
-/// A place in a table.
+/// A position in a table.
 pub(crate) enum Cursor<'a> {
     Text { lines: TextLines, delimiter: Delimiter },
     Held(std::slice::Iter<'a, Record>),
@@ -138,7 +138,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// Returns how many bytes of the source have been read; 0 of a table in memory.
+    /// Returns how many bytes of the source have been read; 0 for a table in memory.
     pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::Text { lines, .. } => lines.lines.bytes(),

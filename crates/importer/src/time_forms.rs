@@ -1,7 +1,7 @@
 //! Times as people and programs write them.
 //!
-//! Reading has two steps: [`read`] finds the parts of a text, [`TimeText::stamp`] makes a time of them once it is
-//! known whether the file puts the day or the month first.
+//! Reading has two steps: [`read`] finds the parts of a text, [`TimeText::stamp`] turns them into a time once
+//! it is known whether the file puts the day or the month first.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use rounds::utc_offset;
@@ -20,9 +20,9 @@ pub enum DateOrder {
 pub(crate) enum DateText {
     /// None: the text is a time of day.
     None,
-    /// Year, month and day are told apart by their form.
+    /// The form distinguishes year, month and day.
     Known(NaiveDate),
-    /// Two numbers, and a year behind them.
+    /// Two numbers followed by a year.
     Either(u32, u32, i32),
 }
 
@@ -30,18 +30,18 @@ pub(crate) enum DateText {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeText {
     pub(crate) date: DateText,
-    /// Absent in a text that is a date alone.
+    /// Absent in a text that is only a date.
     pub(crate) clock: Option<NaiveTime>,
     /// Seconds east of UTC.
     pub(crate) offset: Option<i32>,
 }
 
-/// Why a text is not a time that can be used.
+/// Why a text is not a usable time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TimeProblem {
     /// None of the accepted forms.
     NotATime,
-    /// `25/12/10`: it cannot be told which number is the year.
+    /// `25/12/10`: any of the numbers may be the year.
     TwoDigitYear,
     /// No such day, such as 31 February, or a day and a month in the other order.
     NoSuchDate,
@@ -49,7 +49,7 @@ pub(crate) enum TimeProblem {
     NoClock,
 }
 
-/// A time as it stands in the file.
+/// A time as written in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stamp {
     /// An instant, in microseconds since 1970.
@@ -135,7 +135,7 @@ fn excel(days: i64, fraction: f64) -> Result<Stamp, TimeProblem> {
 }
 
 impl TimeText {
-    /// Makes a time of the parts. Without an order, dates that need one are not times.
+    /// Combines the parts into a time. Without an order, an ambiguous date is not a time.
     pub(crate) fn stamp(self, order: Option<DateOrder>) -> Result<Stamp, TimeProblem> {
         let clock = self.clock.ok_or(TimeProblem::NoClock)?;
         let date = match (self.date, order) {
@@ -172,7 +172,7 @@ pub(crate) fn read(text: &str) -> Result<TimeText, TimeProblem> {
     if text.is_empty() || text.len() > 100 || !text.contains(|c: char| c.is_ascii_digit()) {
         return Err(TimeProblem::NotATime);
     }
-    // JavaScript puts the zone's name behind its offset.
+    // JavaScript puts the zone's name after its offset.
     let text = text.split_once(" (").map_or(text, |(before, _)| before);
     let text = without_weekday(text);
     let (date, rest) = date(text)?;
@@ -195,7 +195,7 @@ pub(crate) fn read(text: &str) -> Result<TimeText, TimeProblem> {
     Ok(TimeText { date, clock: Some(clock), offset })
 }
 
-/// `2026-03-01 11:00:24`, with `T` or a space, a fraction and `Z` or not: the form of most files, at fixed places.
+/// `2026-03-01 11:00:24`, with `T` or a space, a fraction and `Z` or not: the most common form, with fixed positions.
 fn iso(bytes: &[u8]) -> Option<TimeText> {
     let head: &[u8; 19] = bytes.first_chunk()?;
     if [head[4], head[7], head[13], head[16]] != *b"--::" || !matches!(head[10], b'T' | b' ') {
@@ -245,7 +245,7 @@ fn without_weekday(text: &str) -> &str {
     }
 }
 
-/// What stands between a date and the time of day.
+/// Strips the separator between a date and the time of day.
 fn without_joint(text: &str) -> &str {
     let text = text.strip_prefix(['T', 't']).unwrap_or(text);
     let text = text.trim_start_matches([',', ' ', '\u{a0}', '\u{202f}']);
@@ -290,8 +290,8 @@ fn digits(text: &str) -> Option<(&str, &str)> {
     (1..=9).contains(&count).then(|| text.split_at(count))
 }
 
-/// The first three letters of the months in English, and what Portuguese, Spanish, French, German and Turkish write
-/// differently.
+/// The first three letters of the months in English, and the differing ones of Portuguese, Spanish, French, German and
+/// Turkish.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "ene", "oca"],
     &["feb", "fev", "fév", "şub"],
@@ -310,7 +310,7 @@ const MONTHS: [&[&str]; 12] = [
 fn month(word: &str) -> Option<u32> {
     let word = word.to_lowercase();
     let is_named = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-    // `juin` and `juil` begin alike, so the longer names are looked at first.
+    // `juin` and `juil` begin alike, so the longer names are tried first.
     let exact = |wanted: &str| word.starts_with(wanted);
     let at = match () {
         () if exact("juin") => 5,

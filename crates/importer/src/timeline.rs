@@ -1,4 +1,4 @@
-//! Puts rows into the order of time and gives each an instant.
+//! Sorts rows by time and gives each an instant.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rounds::{ClockReading, EARLIEST, Round, TimeZoneOfRows, usual_gap};
@@ -13,9 +13,9 @@ const DAY: i64 = 86_400_000_000;
 /// The order in which a file has its rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As they were played.
+    /// Oldest first.
     OldestFirst,
-    /// The other way round; they have been turned.
+    /// Newest first; they have been reversed.
     NewestFirst,
     /// Neither; they have been sorted by their times.
     Mixed {
@@ -24,7 +24,7 @@ pub enum Order {
     },
 }
 
-/// Finds out whether the newest row is the first one.
+/// Returns whether the newest row comes first.
 pub(crate) fn order(rows: &[Row], counter_steps: [u64; 2], options: &Options) -> Order {
     if options.is_reversed {
         return Order::NewestFirst;
@@ -33,7 +33,7 @@ pub(crate) fn order(rows: &[Row], counter_steps: [u64; 2], options: &Options) ->
     for pair in rows.windows(2) {
         let (Some(a), Some(b)) = (pair[0].stamp, pair[1].stamp) else { continue };
         let step = match (a, b) {
-            // Midnight lies between them, whichever way the file goes.
+            // Midnight lies between them, in either order.
             (Stamp::TimeOfDay(a), Stamp::TimeOfDay(b)) => {
                 (b - a + DAY / 2).rem_euclid(DAY) - DAY / 2
             }
@@ -53,7 +53,7 @@ pub(crate) fn order(rows: &[Row], counter_steps: [u64; 2], options: &Options) ->
     }
 }
 
-/// Makes rounds of rows, oldest first. Rows whose time cannot be are rejected.
+/// Turns rows into rounds, oldest first. Rows with an impossible time are rejected.
 pub(crate) fn place(
     mut rows: Vec<Row>,
     order: Order,
@@ -83,7 +83,7 @@ pub(crate) fn place(
             }
         }
     }
-    // A file that goes forward has none to move; a few rows may stand where they were typed in later.
+    // An ascending file needs no sorting; a few rows may have been typed in later.
     rounds.sort_by_key(|round| round.time);
     rounds
 }
@@ -99,13 +99,13 @@ fn first_day(options: &Options) -> i64 {
     date.signed_duration_since(DateTime::UNIX_EPOCH.date_naive()).num_days() * DAY
 }
 
-/// Turns what rows say into instants, one after the other.
+/// Converts the times of consecutive rows into instants.
 struct Clock {
     zone: TimeZoneOfRows,
     last: Option<DateTime<Utc>>,
     /// The last time of day.
     last_of_day: i64,
-    /// The day of times of day.
+    /// The day to which times of day belong.
     day: i64,
 }
 
@@ -115,7 +115,7 @@ impl Clock {
             Stamp::Instant(micros) => return DateTime::from_timestamp_micros(micros),
             Stamp::WallClock(micros) => micros,
             Stamp::TimeOfDay(micros) => {
-                // Half a day back is midnight; less is a row out of place.
+                // A step back by half a day or more is midnight; a smaller one is a row out of place.
                 if micros < self.last_of_day - DAY / 2 {
                     self.day += DAY;
                 }
@@ -137,13 +137,13 @@ impl Clock {
     }
 }
 
-/// Returns the instants at which a clock showed so many microseconds since 1970, counted by itself.
+/// Returns the instants at which a wall clock showed this many microseconds since 1970.
 fn readings(zone: TimeZoneOfRows, wall_micros: i64) -> ClockReading {
     DateTime::from_timestamp_micros(wall_micros)
         .map_or(ClockReading::Never, |reading| zone.instants(&reading.naive_utc()))
 }
 
-/// Times for rounds that have none: from midnight of `--date` on, or up to now.
+/// Generates times for rounds that have none: from midnight of `--date` on, or up to now.
 fn at_usual_pace(rows: &[Row], options: &Options) -> Vec<Round> {
     let pace = |row: &Row| {
         let millis = usual_gap(row.multiplier).as_millis();

@@ -1,6 +1,6 @@
-//! Writes rounds as one CSV, which is there as a whole or not at all.
+//! Writes rounds as one CSV, atomically.
 //!
-//! `RoundLog` waits for the disk after every row, as recording needs it; an import can be done again, so it waits once.
+//! `RoundLog` waits for the disk after every row, as recording requires; an import can be repeated, so it waits once.
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 
 /// Writes rounds into a directory and returns the path of the CSV.
 ///
-/// The file is named after its first round, so that it stands where its rounds belong. An existing file is never
+/// The file is named after its first round, so that it sorts where its rounds belong. An existing file is never
 /// touched: the name is taken by creating an empty file, which the finished one replaces.
 ///
 /// # Errors
@@ -42,14 +42,14 @@ pub fn write(
     let written = write_parts(content, &parts, now, disk).and_then(|()| publish(&parts, dir, disk));
     if written.is_err() {
         for path in parts.iter().flat_map(|(part, whole)| [part, whole]) {
-            // It may not be there; the first error is the one to report.
+            // It may not exist; the first error is the one to report.
             drop(disk.remove(path));
         }
     }
     written.map(|()| csv)
 }
 
-/// Notes the origin of the rounds of the directory, unless it says so already.
+/// Marks the directory with the origin of its rounds, unless it is marked already.
 fn mark(dir: &Path, origin: Origin, disk: &dyn Disk) -> Result<(), LogError> {
     let marker = dir.join(ORIGIN_FILE);
     match Origin::of(dir).map_err(LogError::io("read", &marker))? {
@@ -58,7 +58,7 @@ fn mark(dir: &Path, origin: Origin, disk: &dyn Disk) -> Result<(), LogError> {
         }
         Some(_) if marker.exists() => Ok(()),
         _ => {
-            // Renamed into place: a marker that is there is whole.
+            // Renamed into place, so that an existing marker is complete.
             let draft = dir.join(format!("{ORIGIN_FILE}.new"));
             let text = format!("{}\n", origin.word());
             write_part(&draft, disk, |file| file.write_all(text.as_bytes()))?;

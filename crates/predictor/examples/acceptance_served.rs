@@ -15,7 +15,6 @@ use chrono::{DateTime, TimeDelta};
 use evaluation::house_law::{MEDIAN, point_from_mean_ln, scale_from_mean_ln};
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::sequential::Evidence;
-use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::{COUNT, FeatureRow};
 use forecasting::dataset::{Dataset, DatasetSnapshot, Rows};
@@ -26,6 +25,7 @@ use forecasting::models::FitError;
 use forecasting::replay::{Fit, Refit, drive};
 use predictor::training::thread_pool::Threads;
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 /// The reference scores rounds from here on; those before are burn-in.
 const SCORED_FROM: u64 = 501;

@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta};
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine};
 use forecasting::forecast::{Forecaster, Means};
@@ -29,6 +28,7 @@ use predictor::Application;
 use predictor::config::Config;
 use rounds::scan::Directory;
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 use tokio::sync::oneshot;
 use tracing::Level;
 use tracing_subscriber::Layer as _;

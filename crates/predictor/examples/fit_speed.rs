@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p predictor --example fit_speed -- [ROUNDS…] [STREAM…] [--threads N] [--whole]`
 //!
-//! A stream is a name of `evaluation::simulate`; ar03 and fair where none is given. `--whole` fits, for comparison, trees on all rows and columns with small leaves.
+//! A stream is a name of `test_support::simulate`; ar03 and fair where none is given. `--whole` fits, for comparison, trees on all rows and columns with small leaves.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,11 +11,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use evaluation::ln_multiplier;
-use evaluation::simulate::Scenario;
 use forecasting::dataset::{Dataset, DatasetSnapshot, HISTORY_MIN};
 use forecasting::ensemble::{self, FitOptions, out_of_sample};
 use forecasting::models::Model;
 use predictor::training::thread_pool::Threads;
+use test_support::simulate::Scenario;
 
 const TESTED: usize = 50_000;
 const SEED: u64 = 77;

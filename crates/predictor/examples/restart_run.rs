@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
 use evaluation::pit::SplitMix64;
-use evaluation::simulate::Scenario;
 use rounds::{Event, EventKind, Multiplier, Origin, Round, RoundLog};
 use serde_json::Value;
+use test_support::simulate::Scenario;
 
 /// Between two rows.
 const PACE: Duration = Duration::from_millis(50);

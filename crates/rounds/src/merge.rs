@@ -7,10 +7,10 @@
 //!    `evidence`) are aligned with [`crate::align`], whatever their clocks: offsets of up to 15
 //!    minutes, drifting or set, and time zone mistakes of up to 14 hours.
 //! 3. Rounds of equal time and multiplier are one round. A file's own repetitions stay: of each
-//!    time and multiplier as many rounds are kept as one file has of them at most.
+//!    time and multiplier, the largest number that any one file has is kept.
 //! 4. Files that overlap in time and share no run are kept whole and reported.
 //!
-//! Files are compared only if their times come near to each other.
+//! Files are compared only if their times are close.
 
 mod clock;
 mod copies;
@@ -75,7 +75,7 @@ pub struct FileClock {
     pub file: String,
     /// The first of the files it was aligned with, or itself: all of them have the same one.
     pub recording: String,
-    /// What must be added to the times at its end to have them by the clock of the series.
+    /// The correction of the times at its end to the clock of the series.
     pub correction: TimeDelta,
 }
 
@@ -175,7 +175,7 @@ fn clocks(
     clocks.into_values().collect()
 }
 
-/// The rounds of all recordings in order of time.
+/// Returns the rounds of all recordings in order of time.
 fn in_one_series(recordings: &[Recording<'_>]) -> Vec<Round> {
     let mut rounds = Vec::with_capacity(recordings.iter().map(Recording::len).sum());
     for recording in recordings {
@@ -185,7 +185,7 @@ fn in_one_series(recordings: &[Recording<'_>]) -> Vec<Round> {
     rounds
 }
 
-/// The rounds of a file in order of time, its newest first ones turned round.
+/// Returns the rounds of a file in order of time, reversed if it is newest first.
 fn in_order(rounds: &[Round]) -> Cow<'_, [Round]> {
     let (mut up, mut down) = (0usize, 0usize);
     for pair in rounds.windows(2) {
@@ -203,13 +203,13 @@ fn in_order(rounds: &[Round]) -> Cow<'_, [Round]> {
     Cow::Owned(sorted)
 }
 
-/// Whether the recordings are near enough in time to hold the same rounds, whatever their clocks.
+/// Returns whether the recordings are close enough in time to hold the same rounds, whatever their clocks.
 fn is_near(first: &Recording<'_>, second: &Recording<'_>) -> bool {
     let (Some(first), Some(second)) = (first.span(), second.span()) else { return false };
     first.0 - REACH <= second.1 && second.0 - REACH <= first.1
 }
 
-/// How the clocks of the recordings differ, if it is certain that they hold the same rounds.
+/// Returns how the clocks of the recordings differ, if they certainly hold the same rounds.
 fn alignment(first: &Recording<'_>, second: &Recording<'_>, law: &Law) -> Option<Alignment> {
     let pace = OnceCell::new();
     let certain = |clock: ClockMap, search: Search| {
@@ -233,7 +233,7 @@ fn alignment(first: &Recording<'_>, second: &Recording<'_>, law: &Law) -> Option
     let zone = time_zone(first, second)
         .and_then(|search| certain(track(first, second, law, search)?, search));
     zone.or_else(|| {
-        // Strips tell no offset: their clocks are taken to agree.
+        // Strips show no offset: their clocks are assumed to agree.
         let has_common = evidence::common_span(first, second).is_some();
         let is_strip = |it: &Recording<'_>| it.gaps().len() * 2 < it.len().min(512);
         let may_be = has_common && (is_strip(first) || is_strip(second));

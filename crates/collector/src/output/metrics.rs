@@ -88,7 +88,7 @@ fn answer(request: &Request<Incoming>, status: Option<&Status>) -> Response<Stri
         _ => response(
             StatusCode::NOT_FOUND,
             JSON,
-            refusal("there are /metrics, /healthz and /readyz"),
+            refusal("only /metrics, /healthz and /readyz are served"),
         ),
     }
 }

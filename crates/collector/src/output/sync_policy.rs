@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use rounds::disk::{SparingDisk, SyncPolicy};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::duration_arg::{DurationArg, TextOrNumber};
+use crate::duration_arg::{DurationArg, serde_as_text};
 
 /// A [`SyncPolicy`] as an option gives it: `row` (the default; it takes under a millisecond of every 20 s), `never`, or the
 /// time between two syncs, such as `5s`.
@@ -49,20 +48,7 @@ impl fmt::Display for SyncPolicyArg {
     }
 }
 
-impl Serialize for SyncPolicyArg {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SyncPolicyArg {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        TextOrNumber::deserialize(deserializer)?
-            .text()
-            .parse()
-            .map_err(<D::Error as serde::de::Error>::custom)
-    }
-}
+serde_as_text!(SyncPolicyArg);
 
 #[cfg(test)]
 mod tests {

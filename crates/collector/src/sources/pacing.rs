@@ -5,10 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rounds::{Multiplier, usual_gap};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::time::{Instant, sleep_until};
 
-use crate::duration_arg::{DurationArg, TextOrNumber};
+use crate::duration_arg::{DurationArg, serde_as_text};
 
 /// The pace of simulated and replayed rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,20 +76,7 @@ impl fmt::Display for Pace {
     }
 }
 
-impl Serialize for Pace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Pace {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        TextOrNumber::deserialize(deserializer)?
-            .text()
-            .parse()
-            .map_err(<D::Error as serde::de::Error>::custom)
-    }
-}
+serde_as_text!(Pace);
 
 #[cfg(test)]
 mod tests {

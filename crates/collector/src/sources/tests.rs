@@ -12,7 +12,7 @@ use crate::source_error::SourceError;
 
 /// One step of the script.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// The result of an attempt to connect.
     Connect(Result<(), SourceError>),
     /// After a pause, a report.
@@ -25,7 +25,7 @@ pub(crate) enum Step {
 
 /// The remaining steps.
 #[derive(Debug)]
-pub(crate) struct ScriptedSource(pub(crate) VecDeque<Step>);
+pub struct ScriptedSource(pub(crate) VecDeque<Step>);
 
 impl ScriptedSource {
     pub(super) async fn connect(&mut self) -> Result<(), SourceError> {

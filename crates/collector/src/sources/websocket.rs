@@ -139,7 +139,7 @@ impl WebSocket {
         request.headers_mut().extend(feed.headers);
         if let Some(name) = &options.subprotocol {
             let value = HeaderValue::from_str(name)
-                .map_err(|_| ConfigError::flag("subprotocol", "is not the name of a protocol"))?;
+                .map_err(|_| ConfigError::flag("subprotocol", "is not a protocol name"))?;
             request.headers_mut().insert("sec-websocket-protocol", value);
         }
         if feed.rules.is_empty() {

@@ -3,7 +3,7 @@
 
 use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound};
 use evaluation::confidence_sequence::beta_binomial;
-use evaluation::simulate::Scenario;
+use test_support::simulate::Scenario;
 
 use crate::table::{Table, for_seeds, percent};
 

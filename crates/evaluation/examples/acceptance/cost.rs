@@ -9,11 +9,11 @@ use evaluation::pit::keyed_uniform;
 use evaluation::reliability::ReliabilityTable;
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet};
 use evaluation::sequential::{Evidence, ObservedRound};
-use evaluation::simulate::{Scenario, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::{HouseLaw, house_law, ln_multiplier};
 use features::Extractor;
 use serde::{Deserialize, Serialize};
+use test_support::simulate::{Scenario, day_phase};
 
 use crate::table::Table;
 

@@ -7,8 +7,8 @@ use evaluation::scores::mean_brier;
 use evaluation::sequential::{
     AMBER, Bettor, ChangeDetector, ForecastTest, LawTest, ObservedRound, OrderTest,
 };
-use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::{AsymptoticCs, BernsteinCs};
+use test_support::simulate::{Scenario, SimpleModel, day_phase};
 
 use crate::table::{Table, for_seeds, percent, quantile};
 

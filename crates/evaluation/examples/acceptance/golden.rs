@@ -2,9 +2,9 @@
 
 use evaluation::pit::{keyed_uniform, z_score};
 use evaluation::sequential::{ObservedRound, OrderTest};
-use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, scores};
 use serde_json::Value;
+use test_support::simulate::{Scenario, day_phase};
 
 use crate::evidence::mean_of;
 use crate::table::Table;

@@ -3,8 +3,8 @@
 
 use evaluation::intervals::PitInterval;
 use evaluation::pit::SplitMix64;
-use evaluation::simulate::{Scenario, SimpleModel};
 use evaluation::{TiltedLaw, multiplier};
+use test_support::simulate::{Scenario, SimpleModel};
 
 use crate::table::{Table, for_seeds};
 

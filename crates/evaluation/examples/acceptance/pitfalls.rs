@@ -3,8 +3,8 @@
 use evaluation::house_law::MEDIAN;
 use evaluation::pit::normal_scores;
 use evaluation::scores::PointErrors;
-use evaluation::simulate::{Scenario, SimpleModel};
 use evaluation::{HouseLaw, multiplier};
+use test_support::simulate::{Scenario, SimpleModel};
 
 use crate::table::{Table, for_seeds, percent, quantile};
 

@@ -99,7 +99,7 @@ fn equal_chance(house: &HouseLaw) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::Scenario;
+    use test_support::simulate::Scenario;
 
     /// Rounds timed as the game times them, without every `skip`-th.
     fn rounds(skip: usize) -> Vec<AuditRound> {

@@ -102,7 +102,7 @@ impl Baseline for Climatology {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::Scenario;
+    use test_support::simulate::Scenario;
 
     #[test]
     fn quantiles_shares_and_transforms_are_those_of_the_rounds() {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ln_multiplier;
 use crate::pit::SplitMix64;
-use crate::simulate::Scenario;
+use test_support::simulate::Scenario;
 
 /// A sound recording: `pause + slope ln M` seconds between rounds, give or take half a second.
 fn recording(scenario: Scenario, rounds: usize, seed: u64) -> Vec<RecordedRound> {

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use crate::normal;
     use crate::sequential::ln_mean_exp;
-    use crate::simulate::Scenario;
+    use test_support::simulate::Scenario;
 
     const HIGH: f64 = 0.515;
 

@@ -59,7 +59,7 @@ impl Cap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::PlantedGame;
+    use test_support::simulate::PlantedGame;
 
     fn expected(bettor: &Cap, sign: f64, left: u32) -> f64 {
         if left == 0 {
@@ -91,7 +91,7 @@ mod tests {
         let (ln_e, highest) = run(PlantedGame::Capped { cap_cents: 3_500 });
         assert!(ln_e > 20.0, "{ln_e}");
         assert!(highest.is_some_and(|(cents, times)| cents == 3_500 && times > 5), "{highest:?}");
-        let (ln_e, _) = run(PlantedGame::Plain(crate::simulate::Scenario::Fair));
+        let (ln_e, _) = run(PlantedGame::Plain(test_support::simulate::Scenario::Fair));
         assert!(ln_e < 0.0, "{ln_e}");
     }
 }

@@ -79,7 +79,7 @@ impl ForecastTest {
         })
     }
 
-    /// Returns by how much the forecast beats the table in each of the six cells (0 to 5 targets
+    /// Returns by how much the forecast beats fixed odds in each of the six cells (0 to 5 targets
     /// reached), in units of the worst loss, so at least -1. The unit is known before the round.
     fn gains(&self, served: &[f64; 5]) -> [f64; 6] {
         let differences = CELL_CENTS.map(|k| mean_brier(&self.house, k) - mean_brier(served, k));
@@ -90,16 +90,6 @@ impl ForecastTest {
     /// Returns the current ln E2.
     pub fn ln_e(&self) -> f64 {
         self.wealth.ln_e()
-    }
-
-    /// Returns the highest ln E2 so far.
-    pub fn ln_e_max(&self) -> f64 {
-        self.wealth.ln_e_max()
-    }
-
-    /// Returns the anytime-valid p-value, min(1, 1/sup E).
-    pub fn anytime_p(&self) -> f64 {
-        self.wealth.anytime_p()
     }
 
     /// Returns the wealth and its peak.

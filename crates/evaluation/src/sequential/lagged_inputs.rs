@@ -118,7 +118,8 @@ impl From<LaggedInputs> for StoredInputs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ln_multiplier, simulate::Scenario};
+    use crate::ln_multiplier;
+    use test_support::simulate::Scenario;
 
     #[test]
     fn restored_inputs_equal_the_originals_bit_for_bit_ever_after() {

@@ -94,16 +94,6 @@ impl LawTest {
         self.wealth.ln_e()
     }
 
-    /// Returns the highest ln E1 so far.
-    pub fn ln_e_max(&self) -> f64 {
-        self.wealth.ln_e_max()
-    }
-
-    /// Returns the anytime-valid p-value, min(1, 1/sup E).
-    pub fn anytime_p(&self) -> f64 {
-        self.wealth.anytime_p()
-    }
-
     /// Returns the wealth and its peak.
     pub fn wealth(&self) -> &Wealth {
         &self.wealth

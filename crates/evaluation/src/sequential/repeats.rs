@@ -153,7 +153,7 @@ fn slot_of<'a>(context: impl Iterator<Item = &'a u64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::{PlantedGame, Scenario};
+    use test_support::simulate::{PlantedGame, Scenario};
 
     /// One multiplier from each of three cells.
     const VALUES: [u64; 3] = [100, 200, 1_000];

@@ -2,8 +2,8 @@
 
 use evaluation::audit::{AuditOptions, AuditReport, AuditRound, run};
 use evaluation::confidence_sequence::beta_binomial;
-use evaluation::simulate::Scenario;
 use serde_json::Value;
+use test_support::simulate::Scenario;
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/audit.json")).unwrap()

@@ -2,7 +2,7 @@
 
 use evaluation::intervals::{GAMMA, PitInterval};
 use evaluation::multiplier;
-use evaluation::simulate::{Scenario, SimpleModel};
+use test_support::simulate::{Scenario, SimpleModel};
 
 const ROUNDS: u32 = 6000;
 

@@ -3,10 +3,10 @@
 use std::f64::consts::LN_2;
 
 use evaluation::sequential::{Evidence, Level, ObservedRound};
-use evaluation::simulate::{PlantedGame, Scenario, SimpleModel, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{ReturnCount, Verdict};
 use evaluation::{HouseLaw, TiltedLaw, scores};
+use test_support::simulate::{PlantedGame, Scenario, SimpleModel, day_phase};
 
 /// The state after the three tests ran over one stream, with forecasts of the simple model.
 struct Run {

@@ -2,9 +2,9 @@
 
 use evaluation::pit::{SplitMix64, keyed_uniform, z_score};
 use evaluation::sequential::{Bettor, LawTest, ObservedRound, OrderTest};
-use evaluation::simulate::{Scenario, day_phase};
 use evaluation::{HouseLaw, TiltedLaw, multiplier, scores};
 use serde_json::Value;
+use test_support::simulate::{Scenario, day_phase};
 
 pub(crate) fn golden() -> Value {
     serde_json::from_str(include_str!("golden/golden.json")).unwrap()

@@ -7,11 +7,11 @@ use evaluation::reliability::ReliabilityTable;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{Evidence, ObservedRound};
-use evaluation::simulate::{Scenario, SimpleModel, day_phase};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::ReturnCount;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
 use serde::{Serialize, de::DeserializeOwned};
+use test_support::simulate::{Scenario, SimpleModel, day_phase};
 
 fn to_json<T: Serialize>(state: &T) -> String {
     serde_json::to_string(state).unwrap()

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
-use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, TARGETS};
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine};
 use forecasting::forecast::{Basis, Forecast, Forecaster, Means};
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 /// Leans on the last round.
 #[derive(Debug)]

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use evaluation::ln_multiplier;
 use evaluation::pit::SplitMix64;
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::dataset::{Dataset, DatasetSnapshot, HISTORY_MIN, Rows};
 use forecasting::ensemble::{self, Ensemble, FitOptions, OutOfSample, ROWS_MIN};
-use forecasting::models::baseline::Constant;
 use forecasting::models::linear::Ridge;
 use forecasting::models::{FitError, Model};
 use forecasting::parallel::{Inline, Workers};
+use test_support::simulate::Scenario;
 
 use crate::threads::Threads;
 
@@ -305,6 +304,29 @@ fn fair_rounds_show_no_skill() {
     let out = holdout(&fair(10_001, 5_000));
     assert!(out.r2 < 0.01, "{out:?}");
     assert!((out.log_mae - out.baseline.log_mae).abs() < 0.01, "{out:?}");
+}
+
+/// Forecasts the mean of its training targets, whatever the features.
+#[derive(Debug, Clone, Copy)]
+struct Constant {
+    mean_ln: f64,
+}
+
+impl Constant {
+    fn fit(rows: &DatasetSnapshot) -> Self {
+        let (_, targets) = rows.every(0, 1);
+        Self { mean_ln: targets.iter().sum::<f64>() / targets.len() as f64 }
+    }
+}
+
+impl Model for Constant {
+    fn name(&self) -> &'static str {
+        "constant"
+    }
+
+    fn predict(&self, rows: &Rows) -> Vec<f64> {
+        vec![self.mean_ln; rows.len()]
+    }
 }
 
 /// A model that memorises its training rows.

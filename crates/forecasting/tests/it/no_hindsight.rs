@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::dataset::DatasetSnapshot;
 use forecasting::engine::{Effect, Engine};
@@ -14,6 +13,7 @@ use forecasting::models::FitError;
 use forecasting::parallel::Inline;
 use forecasting::replay::{Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::simulate::Scenario;
 
 type Fitted = Result<Arc<dyn Forecaster>, FitError>;
 

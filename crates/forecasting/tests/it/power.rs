@@ -3,9 +3,9 @@
 
 use chrono::DateTime;
 use evaluation::sequential::Level;
-use evaluation::simulate::{PlantedGame, Scenario};
 use forecasting::engine::{Engine, Settings};
 use rounds::{Multiplier, Round};
+use test_support::simulate::{PlantedGame, Scenario};
 
 /// Whether an engine saw order, another law, or a change within the first rounds of a game.
 fn seen(game: PlantedGame, rounds: usize, seed: u64) -> [bool; 3] {

@@ -771,7 +771,7 @@ fn a_refusal_shows_what_was_seen_and_the_command() {
     });
     let refusal = read(file.into_bytes(), &options()).unwrap_err().to_string();
     for part in [
-        "rounds.csv: no column is known to hold multipliers",
+        "rounds.csv: no column is recognized as multipliers",
         "`observed_at` (column 1): times, such as 2026-03-20 11:00:",
         "`round_id` (column 2): whole numbers from ",
         "rising from row to row",

@@ -112,7 +112,7 @@ fn nothing_is_written_unless_somebody_agrees() {
     let error = run(&data, &source(), &options(), &mut nobody, [false, false]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "nothing was written: there is no terminal to ask at; to write it: predictor import downloads/march.csv \
+        "nothing was written: there is no terminal for the confirmation; to write it: predictor import downloads/march.csv \
          --timezone +00:00 --yes"
     );
     let mut person = Person { answer: Some(false), ..Person::default() };

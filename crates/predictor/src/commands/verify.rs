@@ -120,7 +120,7 @@ fn check_flags(args: &VerifyArgs) -> Result<(), UsageError> {
         return match (&args.hash, seeds || args.commitment.is_some(), args.chain) {
             (None, ..) => refuse("this game needs --hash, the hash of the game"),
             (_, true, _) => refuse("seeds and --commitment belong to --game aviator"),
-            (_, _, Some(0)) => refuse("--chain counts games from 1"),
+            (_, _, Some(0)) => refuse("--chain must be at least 1"),
             (_, _, Some(CHAIN_MAX..)) => refuse("--chain takes at most 20,000,000 games"),
             _ => hex("--previous", args.previous.as_deref(), 64),
         };

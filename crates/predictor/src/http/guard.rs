@@ -111,7 +111,7 @@ impl Guard {
             return None;
         }
         if !is_own_page(&self.hosts, request_parts.headers) {
-            let detail = "this request comes from the page of another site";
+            let detail = "this request comes from another site's page";
             return Some(Problem::new("foreign-origin", StatusCode::FORBIDDEN, detail));
         }
         if is_safe {
@@ -124,7 +124,7 @@ impl Guard {
         if is_own || request_parts.path == "/login" || !request_parts.is_from_browser() {
             return None;
         }
-        let detail = format!("a page sends {name}: {value} with a change");
+        let detail = format!("a change requires the header {name}: {value}");
         Some(Problem::new("missing-header", StatusCode::FORBIDDEN, detail))
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn log_in(
     let sent = body::read(payload).await?;
     let text = std::str::from_utf8(&sent).unwrap_or_default();
     let form = web::Query::<LoginForm>::from_query(text).map_err(|error| {
-        let detail = format!("the form is not understood: {error}");
+        let detail = format!("the form cannot be parsed: {error}");
         Problem::new("not-a-form", StatusCode::BAD_REQUEST, detail)
     })?;
     let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };

@@ -200,6 +200,6 @@ pub(crate) async fn readyz(handle: web::Data<TableHandle>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().json(if is_synced {
         Health { status: "ok", reason: None }
     } else {
-        Health { status: "degraded", reason: Some("the data could not be read lately") }
+        Health { status: "degraded", reason: Some("the data directory cannot be read") }
     }))
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta};
-use evaluation::simulate::Scenario;
 use serde_json::Value;
+use test_support::simulate::Scenario;
 
 use crate::backtest::check_complaint;
 use crate::program::check;

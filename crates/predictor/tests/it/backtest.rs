@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
-use evaluation::simulate::Scenario;
 use evaluation::{HouseLaw, house_law};
 use features::FeatureRow;
 use forecasting::dataset::{DatasetSnapshot, Rows};
@@ -16,6 +15,7 @@ use forecasting::forecast::{Forecast, Forecaster, Means};
 use forecasting::replay::{Refit, drive};
 use rounds::{Multiplier, Round};
 use serde_json::Value;
+use test_support::simulate::Scenario;
 
 use crate::program::check;
 

@@ -19,11 +19,11 @@ const BLOCK_GROWTH: usize = 32;
 pub(super) const AGREE: i64 = 2_000;
 /// How far a clock may drift from one block to the next, in milliseconds.
 const DRIFT: i64 = 3_000;
-/// Offsets of neighbouring blocks further apart than this mean that a clock was set.
+/// A larger difference between neighbouring blocks means that a clock was set.
 const JUMP: i64 = 1_500;
 /// Weight by which an offset must win, in nats.
 const CLEAR: f64 = 12.0;
-/// Rounds that must match at the offset of the block before, for it to hold on.
+/// Matches that the previous block's offset needs to be kept.
 const HOLD: usize = 8;
 
 /// Largest difference of clocks that is not a time zone mistake, in milliseconds.
@@ -32,9 +32,9 @@ pub(super) const CLOCKS: i64 = 15 * 60_000;
 const ZONE: i64 = 15 * 60_000;
 /// Largest time zone mistake.
 const ZONE_MAX: i64 = 14 * 3_600_000;
-/// Largest difference of clocks beside a time zone mistake.
+/// Largest difference of clocks in addition to a time zone mistake.
 const ZONE_SLACK: i64 = 90_000;
-/// Largest difference that is looked for at all.
+/// Largest difference that is searched for.
 pub(super) const REACH: i64 = ZONE_MAX + ZONE_SLACK;
 /// Rare rounds with equal multipliers that must agree on an offset before it is examined, at least …
 const RARE_VOTES: usize = 3;
@@ -51,10 +51,10 @@ const ZONE_OFFSETS: f64 = 2.0 * (ZONE_MAX / ZONE) as f64 * (ZONE_SLACK as f64 / 
 /// Recordings with more rounds than this in the time they have in common are examined only where
 /// their rare rounds agree.
 const MANY: usize = 1_000;
-/// Multipliers, in hundredths, from which on a round is rare: one in ten.
+/// Smallest multiplier of a rare round, in hundredths: one round in ten is rare.
 const RARE: u64 = 1_000;
 
-/// What must be added to the times of the second recording, from which of its rounds on.
+/// The correction of the second recording's times, piece by piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClockMap {
     /// First index and offset in milliseconds; ascending, the first one starts at 0.
@@ -66,29 +66,29 @@ impl ClockMap {
         Self { segments: vec![(0, offset)] }
     }
 
-    /// Number of the segment that a round lies in.
+    /// Returns the index of the segment of a round.
     pub(super) fn segment(&self, index: usize) -> usize {
         self.segments.partition_point(|(start, _)| *start <= index).saturating_sub(1)
     }
 
-    /// The segment that a round lies in.
+    /// Returns the segment that a round lies in.
     pub(super) fn segment_from(&self, index: usize) -> Segment {
         let segment = self.segment(index);
         let end = self.segments.get(segment + 1).map_or(usize::MAX, |(start, _)| *start);
         Segment { offset: self.offset_of(segment), end }
     }
 
-    /// Offset of a segment.
+    /// Returns the offset of a segment.
     pub(super) fn offset_of(&self, segment: usize) -> i64 {
         self.segments[segment].1
     }
 
-    /// Offset at a round.
+    /// Returns the offset at a round.
     pub(super) fn offset(&self, index: usize) -> i64 {
         self.offset_of(self.segment(index))
     }
 
-    /// Whether the clock was set from one segment to the next, rather than drifting.
+    /// Returns whether the clock was set from one segment to the next, rather than drifting.
     pub(super) fn is_jump(&self, segment: usize) -> bool {
         segment > 0 && (self.offset_of(segment) - self.offset_of(segment - 1)).abs() > JUMP
     }
@@ -114,7 +114,7 @@ impl Search {
     /// Clocks that are wrong by up to a quarter of an hour.
     pub(super) const NEAR: Self = Self { base: 0, reach: CLOCKS };
 
-    /// Logarithm of the number of offsets that are tried.
+    /// Returns the logarithm of the number of offsets that are tried.
     pub(super) fn ln_trials(self) -> f64 {
         (2.0 * self.reach as f64 / AGREE as f64).ln()
     }
@@ -125,7 +125,7 @@ pub(super) fn ln_zones() -> f64 {
     (2.0 * (ZONE_MAX / ZONE) as f64).ln()
 }
 
-/// Estimates the clock of the second recording by that of the first, if a block of rounds tells it.
+/// Estimates the clock of the second recording relative to the first; `None` if no block of rounds shows it.
 pub(super) fn track(
     first: &Recording<'_>,
     second: &Recording<'_>,
@@ -153,7 +153,7 @@ pub(super) fn track(
     segments(first, second, &found)
 }
 
-/// The offset that continues the one of the block before, if half of the rounds match there.
+/// Returns the offset that continues the one of the block before, if half of the rounds match there.
 fn hold(first: &Recording<'_>, marks: &[Mark], offset: i64) -> Option<i64> {
     let others = around(first, marks, offset, DRIFT);
     let usable = |mark: &&Mark| is_usable(mark, first);
@@ -176,7 +176,7 @@ fn hold(first: &Recording<'_>, marks: &[Mark], offset: i64) -> Option<i64> {
     Some(differences[differences.len() / 2])
 }
 
-/// The offset that the most weight of equal multipliers agrees on, if it is clear.
+/// Returns the offset with the most weight of equal multipliers, if it is clear.
 fn vote(first: &Recording<'_>, marks: &[Mark], law: &Law, search: Search) -> Option<i64> {
     let Search { base, reach } = search;
     let others = around(first, marks, base, reach);
@@ -223,18 +223,18 @@ fn heaviest(votes: &[(i64, f64)], may: impl Fn(i64) -> bool) -> Option<(Range<us
     best
 }
 
-/// Whether the time of a round says when it ended, at least to the minute.
+/// Returns whether the time of a round is when it ended, at least to the minute.
 fn is_usable(mark: &Mark, first: &Recording<'_>) -> bool {
     !mark.is_estimate || first.is_coarse()
 }
 
-/// Rounds of the first recording within `reach` of the marks at an offset.
+/// Returns the rounds of the first recording within `reach` of the marks at an offset.
 fn around(first: &Recording<'_>, marks: &[Mark], offset: i64, reach: i64) -> Vec<Mark> {
     let (Some(start), Some(end)) = (marks.first(), marks.last()) else { return Vec::new() };
     first.marks(first.between(start.ms + offset - reach, end.ms + offset + reach))
 }
 
-/// Those of the marks within `reach` of a time.
+/// Returns the marks within `reach` of a time.
 pub(super) fn near(marks: &[Mark], ms: i64, reach: i64) -> &[Mark] {
     let start = marks.partition_point(|mark| mark.ms < ms - reach);
     let length = marks[start..].partition_point(|mark| mark.ms <= ms + reach);
@@ -264,7 +264,7 @@ fn segments(
     Some(ClockMap { segments })
 }
 
-/// The index from which on more rounds match at the new offset than at the old one.
+/// Returns the index from which more rounds match at the new offset than at the old one.
 fn jump(
     first: &Recording<'_>,
     second: &Recording<'_>,
@@ -289,15 +289,15 @@ fn jump(
     range.start + best.1
 }
 
-/// Looks for a time zone mistake: the multiple of 15 minutes, give or take [`ZONE_SLACK`], at which
-/// rare multipliers of both recordings meet.
+/// Searches for a time zone mistake: a multiple of 15 minutes, within [`ZONE_SLACK`], at which rare
+/// multipliers of both recordings coincide.
 pub(super) fn time_zone(first: &Recording<'_>, second: &Recording<'_>) -> Option<Search> {
     let base = meeting(first, second, REACH, ZONE_OFFSETS, is_zone)?;
     Some(Search { base, reach: ZONE_SLACK })
 }
 
-/// Whether it is worth while to [`track`] the clocks: recordings of many rounds meet in rare
-/// multipliers first, which is much faster to see.
+/// Returns whether it is worthwhile to [`track`] the clocks: recordings of many rounds are first
+/// compared by their rare multipliers, which is much faster.
 pub(super) fn may_meet(first: &Recording<'_>, second: &Recording<'_>) -> bool {
     let (Some(ours), Some(theirs)) = (first.span(), second.span()) else { return false };
     let (from, to) = (ours.0.max(theirs.0), ours.1.min(theirs.1));
@@ -313,7 +313,7 @@ pub(super) fn may_meet(first: &Recording<'_>, second: &Recording<'_>) -> bool {
         || meeting(first, second, CLOCKS, NEAR_OFFSETS, |it| it.abs() <= CLOCKS).is_some()
 }
 
-/// The difference of times at which most rare multipliers of both recordings are equal.
+/// Returns the difference of times at which most rare multipliers of both recordings are equal.
 fn meeting(
     first: &Recording<'_>,
     second: &Recording<'_>,
@@ -363,7 +363,7 @@ fn is_rare(round: &Round) -> bool {
     round.multiplier.as_f64() * 100.0 >= RARE as f64
 }
 
-/// Multipliers and times of the rare rounds, in order.
+/// Returns the multipliers and times of the rare rounds, in order.
 fn rare(recording: &Recording<'_>, range: Range<usize>) -> Vec<(u64, i64)> {
     let rounds = recording.rounds[range].iter();
     let mut rare: Vec<(u64, i64)> = rounds

@@ -10,7 +10,7 @@ const MANY: usize = 20;
 /// have no milliseconds meet by chance.
 const SHARED_MIN: usize = 10;
 
-/// Leaves out of the second recording what the first one has with the same time and multiplier.
+/// Removes from the second recording the rounds whose time and multiplier the first one has.
 ///
 /// Repetitions stay: of each time and multiplier the larger of both counts remains.
 pub(super) fn leave_out(

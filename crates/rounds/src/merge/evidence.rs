@@ -29,11 +29,11 @@ use super::recording::{Mark, Recording};
 pub(super) const CERTAIN: f64 = 12.0 * std::f64::consts::LN_10;
 /// Ways of comparing two recordings: equal times, clocks apart, time zones.
 const WAYS: f64 = 3.0;
-/// What a change of the offset costs: where the clock was set, and to what.
+/// Cost of a change of the offset: when the clock was set, and to what.
 const JUMP_COST: f64 = 12.0;
-/// What following a drifting clock costs.
+/// Cost of following a drifting clock.
 const DRIFT_COST: f64 = 2.1;
-/// Evidence at which the rest need not be looked at.
+/// Evidence at which the rest is skipped.
 const ENOUGH: f64 = 250.0;
 /// Rounds that are taken at a time.
 const WINDOW: usize = 1024;
@@ -48,7 +48,7 @@ pub(super) struct Tolerance {
 }
 
 impl Tolerance {
-    /// Whether reports may be of one round, by their times.
+    /// Returns whether reports may be of one round, by their times.
     fn admits(self, mark: &Mark, other: &Mark) -> bool {
         let is_loose = mark.is_estimate || other.is_estimate;
         let reach = if is_loose { self.estimated } else { self.heard };
@@ -65,12 +65,12 @@ pub(super) struct Pair<'p, 'a> {
 }
 
 impl Pair<'_, '_> {
-    /// Time of a round of the second recording by the clock of the first.
+    /// Returns the time of a round of the second recording by the clock of the first.
     pub(super) fn corrected(&self, index: usize) -> i64 {
         self.second.ms(index) + self.clock.offset(index)
     }
 
-    /// Index of the first round of the second recording at or after a time by the first clock.
+    /// Returns the index of the first round of the second recording at or after a time by the first clock.
     pub(super) fn second_at(&self, ms: i64) -> usize {
         let (mut low, mut high) = (0, self.second.len());
         while low < high {
@@ -91,7 +91,7 @@ impl Pair<'_, '_> {
             .collect()
     }
 
-    /// Evidence in nats that the recordings hold the same rounds, for a search over offsets.
+    /// Returns the evidence in nats that the recordings hold the same rounds, for a search over offsets.
     pub(super) fn evidence(&self, tolerance: Tolerance, search: Search) -> f64 {
         let Some((start, end)) = self.first.span() else { return 0.0 };
         let reach = tolerance.estimated;
@@ -144,20 +144,20 @@ impl Pair<'_, '_> {
         run
     }
 
-    /// Rounds of the first recording that are near to these of the second.
+    /// Returns the rounds of the first recording near these of the second.
     fn first_near(&self, marks: &[Mark], reach: i64) -> Range<usize> {
         let (Some(start), Some(end)) = (marks.first(), marks.last()) else { return 0..0 };
         self.first.between(start.ms - reach, end.ms + reach)
     }
 
-    /// Rounds of the second recording that are near to these of the first.
+    /// Returns the rounds of the second recording near these of the first.
     fn second_near(&self, marks: &[Mark], reach: i64) -> Range<usize> {
         let (Some(start), Some(end)) = (marks.first(), marks.last()) else { return 0..0 };
         let from = self.second_at(start.ms - reach);
         from..self.second_at(end.ms + reach + 1).max(from)
     }
 
-    /// What changes of the offset cost, from one segment to a later one.
+    /// Returns the cost of changes of the offset, from one segment to a later one.
     fn cost(&self, segments: Range<usize>) -> f64 {
         let cost = |it| if self.clock.is_jump(it + 1) { JUMP_COST } else { DRIFT_COST };
         segments.map(cost).sum()
@@ -222,7 +222,7 @@ impl Run {
     }
 }
 
-/// Evidence in nats that the recordings hold the same rounds by one clock: rounds of equal time and
+/// Returns the evidence in nats that the recordings hold the same rounds by one clock: rounds of equal time and
 /// multiplier. A round of an unrelated recording has just this time with a probability of the step
 /// of the times over the mean time between rounds, which makes each match worth more.
 pub(super) fn equal_evidence(first: &Recording<'_>, second: &Recording<'_>) -> f64 {
@@ -254,7 +254,7 @@ pub(super) fn equal_evidence(first: &Recording<'_>, second: &Recording<'_>) -> f
     run.evidence()
 }
 
-/// Milliseconds from the later start to the earlier end, if the recordings overlap.
+/// Returns the milliseconds from the later start to the earlier end, if the recordings overlap.
 pub(super) fn common_span(first: &Recording<'_>, second: &Recording<'_>) -> Option<(i64, i64)> {
     let (first, second) = (first.span()?, second.span()?);
     let (start, end) = (first.0.max(second.0), first.1.min(second.1));

@@ -57,7 +57,7 @@ impl Pace {
         Bounds { heard: self.tolerance.heard, round: self.round, latest }
     }
 
-    /// Without estimates no round is looked for at their larger distance.
+    /// Without estimates, no round is searched for at their larger distance.
     fn limits(self, has_estimates: bool) -> Limits {
         let Tolerance { heard, estimated } = self.tolerance;
         Limits {
@@ -129,7 +129,7 @@ pub(super) fn join<'a>(
     seam.take_rest(at..region.end);
     seam.pass(stop..second.len());
     let out = seam.out;
-    // The clock at the end is what rounds that are still to come have.
+    // Rounds still to come have the clock at the end.
     let end = found.clock.offset(last);
     first.replace(region, out);
     let files = second.files.iter().map(|(file, offset)| (*file, offset + end));
@@ -192,7 +192,7 @@ impl Seam<'_, '_, '_> {
         for (second, index) in seconds.iter_mut().zip(range) {
             let offset = self.pair.clock.offset(index);
             let time = second.round.time + TimeDelta::milliseconds(offset);
-            // A clock that was set back must not turn the order round.
+            // A clock that was set back must not reverse the order.
             let floor = DateTime::from_timestamp_millis(latest).unwrap_or(time);
             second.round.time = if latest == i64::MIN { time } else { time.max(floor) };
             latest = latest.max(second.round.time.timestamp_millis());
@@ -344,7 +344,7 @@ impl Seam<'_, '_, '_> {
     }
 }
 
-/// For each entry the index in the first recording of the next shared round, or the end.
+/// Returns for each entry the index in the first recording of the next shared round, or the end.
 fn next_shared(aligned: &[AlignedRound], end: usize) -> Vec<usize> {
     let mut next = end;
     let mut ends: Vec<usize> = aligned

@@ -2,7 +2,7 @@
 
 use crate::round::Round;
 
-/// Rounds that a law is taken from, about; more make no share much more exact.
+/// Approximate number of rounds from which a law is estimated; more would not improve it much.
 const SAMPLE: usize = 2048;
 
 /// Shares of the multipliers of some rounds.
@@ -13,7 +13,7 @@ pub(super) struct Law {
 }
 
 impl Law {
-    /// The law of some series of rounds together, from evenly spaced rounds of them.
+    /// Returns the law of several series together, estimated from evenly spaced rounds.
     pub(super) fn of<'r>(series: impl Iterator<Item = &'r [Round]> + Clone) -> Self {
         let total: usize = series.clone().map(<[Round]>::len).sum();
         let step = total.div_ceil(SAMPLE).max(1);
@@ -23,8 +23,8 @@ impl Law {
         Self { sample }
     }
 
-    /// Share of a multiplier, with one observation more than there is: never 0, and too large
-    /// rather than too small for a rare one, so that it proves too little rather than too much.
+    /// Returns the share of a multiplier, counting one observation more than there is: it is never 0, and
+    /// errs on the large side for a rare one, so that evidence is understated.
     pub(super) fn share(&self, cents: u64) -> f64 {
         let from = self.sample.partition_point(|other| *other < cents);
         let count = self.sample[from..].iter().take_while(|other| **other == cents).count();

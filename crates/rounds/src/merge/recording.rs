@@ -1,11 +1,11 @@
-//! A file, or several files merged already, as one recording in order of time.
+//! A file, or several merged files, as one recording in order of time.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::round::Round;
 
-/// Times that are compared to find the resolution and the pace.
+/// Number of times compared to estimate the resolution and the pace.
 const SAMPLE: usize = 512;
 /// Resolution of times without seconds, in milliseconds.
 const MINUTE: i64 = 60_000;
@@ -22,14 +22,14 @@ pub(super) struct Recording<'a> {
     pub(super) resolution: i64,
 }
 
-/// A round as the comparison needs it.
+/// A round in the form of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Time in milliseconds.
     pub(super) ms: i64,
     /// Multiplier in hundredths.
     pub(super) cents: u64,
-    /// Several rounds have this time, as those of a scraped strip do: it is not when they ended.
+    /// Whether several rounds have this time, as in a scraped strip: it is not when they ended.
     pub(super) is_estimate: bool,
 }
 
@@ -44,17 +44,17 @@ impl<'a> Recording<'a> {
         self.rounds.len()
     }
 
-    /// Index of its first file.
+    /// Returns the index of its first file.
     pub(super) fn first_file(&self) -> u32 {
         self.files[0].0
     }
 
-    /// The file that the round at `index` comes from.
+    /// Returns the file of the round at `index`.
     pub(super) fn owner(&self, index: usize) -> u32 {
         self.owners.get(index).copied().unwrap_or(self.files[0].0)
     }
 
-    /// What must be added to a time of `file` to have it by the clock of the recording.
+    /// Returns the correction of the times of `file` to the clock of the recording.
     pub(super) fn offset_of(&self, file: u32) -> i64 {
         self.files.iter().find(|(other, _)| *other == file).map_or(0, |(_, offset)| *offset)
     }
@@ -63,24 +63,24 @@ impl<'a> Recording<'a> {
         self.rounds[index].time.timestamp_millis()
     }
 
-    /// Times of the first and the last round in milliseconds.
+    /// Returns the times of the first and the last round in milliseconds.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         Some((self.rounds.first()?.time, self.rounds.last()?.time))
             .map(|(first, last)| (first.timestamp_millis(), last.timestamp_millis()))
     }
 
-    /// Index of the first round at or after a time.
+    /// Returns the index of the first round at or after a time.
     pub(super) fn at(&self, ms: i64) -> usize {
         self.rounds.partition_point(|round| round.time.timestamp_millis() < ms)
     }
 
-    /// Indices of the rounds from one time to another, both included.
+    /// Returns the indices of the rounds from one time to another, both included.
     pub(super) fn between(&self, from: i64, to: i64) -> Range<usize> {
         let start = self.at(from);
         start..self.at(to.saturating_add(1)).max(start)
     }
 
-    /// Whether other rounds have the same time.
+    /// Returns whether other rounds have the same time.
     pub(super) fn is_estimate(&self, index: usize) -> bool {
         let time = self.rounds[index].time;
         let has_time = |index: usize| self.rounds.get(index).is_some_and(|it| it.time == time);
@@ -100,12 +100,12 @@ impl<'a> Recording<'a> {
         range.map(|index| self.mark(index)).collect()
     }
 
-    /// Whether its times are whole minutes.
+    /// Returns whether its times are whole minutes.
     pub(super) fn is_coarse(&self) -> bool {
         self.resolution >= MINUTE
     }
 
-    /// Sampled times between neighbours in milliseconds, in ascending order; strips left out.
+    /// Returns sampled times between neighbours in milliseconds, in ascending order; strips left out.
     pub(super) fn gaps(&self) -> Vec<i64> {
         let step = (self.len() / SAMPLE).max(1);
         let mut gaps: Vec<i64> = (1..self.len())

@@ -44,11 +44,11 @@ pub struct Overlap {
     pub conflicts: u64,
     /// The first few of the conflicts, at most [`CONFLICT_EXAMPLES_MAX`].
     pub examples: Vec<Conflict>,
-    /// How it is known that the rounds are the same.
+    /// Why the rounds are the same.
     pub evidence: OverlapEvidence,
 }
 
-/// How it is known that two files hold the same rounds.
+/// Why two files hold the same rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverlapEvidence {
     /// The rounds have equal times and multipliers; too few are shared for more.
@@ -73,7 +73,7 @@ pub struct ClockOffset {
 }
 
 impl ClockOffset {
-    /// The time zone mistake that explains the offset: a multiple of 15 minutes at most 90 s away.
+    /// Returns the time zone mistake that explains the offset: a multiple of 15 minutes at most 90 s away.
     /// None if the clocks differ by less than a quarter of an hour, or by something else.
     pub fn time_zone(&self) -> Option<TimeDelta> {
         let step = TIME_ZONE_STEP.num_milliseconds();
@@ -96,7 +96,7 @@ pub struct Conflict {
 /// Two files that overlap in time and share no run of rounds: both are kept whole.
 ///
 /// Either they are recordings of different tables or they hold too few rounds in common for
-/// certainty. In the second case rounds count twice, so the series is not to be trusted there.
+/// certainty. In the second case rounds count twice, so the series cannot be trusted there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnresolvedOverlap {
     /// The two files.
@@ -158,7 +158,7 @@ impl fmt::Display for UnresolvedOverlap {
     }
 }
 
-/// Both times, the date of the second one only where it differs.
+/// Formats both times, the second with its date only if that differs.
 fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> (String, String) {
     let day = "%Y-%m-%d %H:%M";
     let end = if from.date_naive() == to.date_naive() { "%H:%M" } else { day };

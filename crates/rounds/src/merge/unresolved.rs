@@ -44,7 +44,7 @@ pub(super) fn find(
     found.into_iter().map(overlap).collect()
 }
 
-/// Rounds that ended while both files recorded.
+/// Counts the rounds that ended while both files recorded.
 #[derive(Debug)]
 struct Common {
     from: DateTime<Utc>,

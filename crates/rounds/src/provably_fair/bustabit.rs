@@ -46,15 +46,22 @@ impl Scheme for Version {
 
 impl HashChain for Version {
     fn digest(&self, hash: &str) -> Result<String, HexError> {
-        digest(*self, hash)
+        match self {
+            Self::V1 => digest_of_text(hash, self.salt()),
+            Self::V2 | Self::V3 => Ok(hmac_sha256(self.salt().as_bytes(), &unhex(hash)?)),
+        }
     }
 
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
-        multiplier(*self, digest)
+        cents(*self, digest).map(at_least_one)
     }
 
     fn previous(&self, hash: &str) -> Result<String, HexError> {
-        previous(*self, hash)
+        // Versions 1 and 2 hash the hexadecimal text, version 3 its bytes.
+        match self {
+            Self::V1 | Self::V2 => sha256_of_text(hash),
+            Self::V3 => Ok(sha256(&unhex(hash)?)),
+        }
     }
 
     fn end(&self) -> Option<ChainEnd> {
@@ -91,17 +98,6 @@ impl Version {
     }
 }
 
-/// Returns the digest of a game: HMAC-SHA256 of its hash and the salt.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn digest(version: Version, game_hash: &str) -> Result<String, HexError> {
-    match version {
-        Version::V1 => digest_of_text(game_hash, version.salt()),
-        Version::V2 | Version::V3 => Ok(hmac_sha256(version.salt().as_bytes(), &unhex(game_hash)?)),
-    }
-}
-
 /// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
 ///
 /// # Errors
@@ -124,23 +120,4 @@ pub fn cents(version: Version, digest: &str) -> Result<u64, HexError> {
         Version::V1 => classic_cents(h),
         Version::V2 | Version::V3 => reciprocal_cents(99, h).max(100),
     })
-}
-
-/// Returns the multiplier of a digest; an instant end is 1.00.
-///
-/// # Errors
-/// The digest is not 64 hexadecimal digits.
-pub fn multiplier(version: Version, digest: &str) -> Result<Multiplier, HexError> {
-    cents(version, digest).map(at_least_one)
-}
-
-/// Returns the hash of the game before: SHA-256 of the hexadecimal text, from version 3 of the bytes.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn previous(version: Version, game_hash: &str) -> Result<String, HexError> {
-    match version {
-        Version::V1 | Version::V2 => sha256_of_text(game_hash),
-        Version::V3 => Ok(sha256(&unhex(game_hash)?)),
-    }
 }

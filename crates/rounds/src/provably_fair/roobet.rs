@@ -30,28 +30,20 @@ impl Scheme for Roobet {
 
 impl HashChain for Roobet {
     fn digest(&self, hash: &str) -> Result<String, HexError> {
-        digest(hash)
+        digest_of_text(hash, SALT)
     }
 
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
-        multiplier(digest)
+        cents(digest).map(at_least_one)
     }
 
     fn previous(&self, hash: &str) -> Result<String, HexError> {
-        previous(hash)
+        sha256_of_text(hash)
     }
 }
 
 /// The public salt, the hash of a Bitcoin block.
 pub const SALT: &str = "0000000000000000000fa3b65e43e4240d71762a5bf397d5304b2596d116859c";
-
-/// Returns the HMAC-SHA256 of the game hash, as text, and the salt.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    digest_of_text(game_hash, SALT)
-}
 
 /// Returns the first 13 hexadecimal digits as a number: 0 to 2^52 - 1.
 ///
@@ -68,20 +60,4 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
 pub fn cents(digest: &str) -> Result<u64, HexError> {
     let h = decimal(digest)?;
     Ok(if remainder(digest, 33)? == 0 { 100 } else { classic_cents(h) })
-}
-
-/// Returns the multiplier of a digest.
-///
-/// # Errors
-/// The digest is not 64 hexadecimal digits.
-pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
-    cents(digest).map(at_least_one)
-}
-
-/// Returns the hash of the game before: SHA-256 of the hexadecimal text.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    sha256_of_text(game_hash)
 }

@@ -28,15 +28,15 @@ impl Scheme for Stake {
 
 impl HashChain for Stake {
     fn digest(&self, hash: &str) -> Result<String, HexError> {
-        digest(hash)
+        digest_of_text(hash, SALT)
     }
 
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
-        multiplier(digest)
+        decimal(digest).map(|i| at_least_one(cents(i)))
     }
 
     fn previous(&self, hash: &str) -> Result<String, HexError> {
-        previous(hash)
+        sha256_of_text(hash)
     }
 
     fn end(&self) -> Option<ChainEnd> {
@@ -51,14 +51,6 @@ pub const SALT: &str = "0000000000000000001b34dc6a1e86083f95500b096231436e9b25cb
 pub const TERMINATING_HASH: &str =
     "78a9757d3be42b74a3f70239078ad9317125fe9ee630d5bdada46de963e56752";
 
-/// Returns the HMAC-SHA256 of the game hash, as text, and the salt.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn digest(game_hash: &str) -> Result<String, HexError> {
-    digest_of_text(game_hash, SALT)
-}
-
 /// Returns the first 8 hexadecimal digits as a number: 0 to 2^32 - 1.
 ///
 /// # Errors
@@ -70,20 +62,4 @@ pub fn decimal(digest: &str) -> Result<u64, HexError> {
 /// Returns `max(100, floor(99 * 2^32 / (i + 1)))` hundredths.
 pub fn cents(decimal: u64) -> u64 {
     ((99 << 32) / (decimal + 1)).max(100)
-}
-
-/// Returns the multiplier of a digest.
-///
-/// # Errors
-/// The digest does not begin with 8 hexadecimal digits.
-pub fn multiplier(digest: &str) -> Result<Multiplier, HexError> {
-    decimal(digest).map(|i| at_least_one(cents(i)))
-}
-
-/// Returns the hash of the game before: SHA-256 of the hexadecimal text.
-///
-/// # Errors
-/// The hash is not 64 hexadecimal digits.
-pub fn previous(game_hash: &str) -> Result<String, HexError> {
-    sha256_of_text(game_hash)
 }

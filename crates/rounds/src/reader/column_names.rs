@@ -1,6 +1,6 @@
 //! Names that headers give to the columns of a recording.
 
-/// What a column holds, as far as its name says.
+/// What a column holds according to its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnName {
     /// The time at which the round ended.
@@ -13,7 +13,7 @@ pub enum ColumnName {
     RoundId,
     /// The state of a round in a recording with several rows per round.
     State,
-    /// Belongs to a bet, so that a round may stand in several rows.
+    /// An attribute of a bet, so that a round may have several rows.
     Bet,
     /// None of these.
     Other,
@@ -82,7 +82,7 @@ pub const TIME_NAMES: [&str; 52] = [
     "waqt",
 ];
 
-/// Names that mean the final multiplier of a round and nothing else; our own first.
+/// Names that mean only the final multiplier of a round; our own first.
 pub const MULTIPLIER_NAMES: [&str; 34] = [
     "multiplier",
     "actual multiplier",
@@ -184,7 +184,7 @@ const BET_NAMES: [&str; 17] = [
 ];
 
 impl ColumnName {
-    /// Returns what a header's name of a column says.
+    /// Returns what a column of this name holds.
     pub fn of(name: &str) -> Self {
         let name = normalized(name);
         let is_in = |names: &[&str]| names.contains(&name.as_str());

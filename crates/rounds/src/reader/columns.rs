@@ -1,4 +1,4 @@
-//! Where the fields of a round stand in a line.
+//! The columns of a file: where the fields of a round are in a line.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::reader::plausibility::Prior;
 /// In the order in which they are tried.
 pub(crate) const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// Where the fields of a round stand in a line.
+/// Where the fields of a round are in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Columns {
     pub(crate) delimiter: u8,
@@ -19,13 +19,13 @@ pub(crate) struct Columns {
     pub(crate) id: Option<usize>,
     /// The column that names the state of a round.
     pub(crate) state: Option<usize>,
-    /// Rows belong to bets, so that equal neighbours are one round.
+    /// Whether rows are bets, so that equal neighbours are one round.
     pub(crate) has_bets: bool,
     /// Number of columns; a line with fewer or more fields is rejected.
     pub(crate) count: usize,
     /// The names of all columns; empty without a header.
     pub(crate) names: Vec<String>,
-    /// The name of the column of multipliers leaves no doubt.
+    /// Whether the name of the multiplier column is unambiguous.
     pub(crate) is_certain: bool,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Header {
         /// All columns that may hold multipliers, as far as their names say.
         candidates: Vec<usize>,
     },
-    /// It is a header, and one of both is missing.
+    /// It is a header that lacks one of the two.
     Lacking {
         /// The names of all columns.
         names: Vec<String>,
@@ -56,7 +56,7 @@ pub(crate) enum Header {
 }
 
 impl Columns {
-    /// Returns those of the files we write.
+    /// Returns the columns of the files we write.
     pub(crate) fn ours() -> Self {
         Self {
             delimiter: b',',
@@ -76,7 +76,7 @@ impl Columns {
         (self.delimiter, self.time, self.multiplier, self.count) == (b',', 0, 1, 2)
     }
 
-    /// Returns how much the name of the column of multipliers says.
+    /// Returns how conclusive the name of the multiplier column is.
     pub(crate) fn prior(&self) -> Prior {
         if self.is_certain { Prior::Named } else { Prior::Guessed }
     }
@@ -87,7 +87,7 @@ impl Columns {
     }
 }
 
-/// Returns the columns that a header line names without any doubt.
+/// Returns the columns that a header line names unambiguously.
 pub(crate) fn columns_named(line: &[u8]) -> Option<Columns> {
     match header(line)? {
         Header::Known { columns, candidates } if candidates.len() == 1 => Some(columns),
@@ -95,7 +95,7 @@ pub(crate) fn columns_named(line: &[u8]) -> Option<Columns> {
     }
 }
 
-/// Returns what a line says if it is a header; `None` for any other line.
+/// Parses a header line; `None` for any other line.
 pub(crate) fn header(line: &[u8]) -> Option<Header> {
     let mut lacking: Option<(usize, Header)> = None;
     for delimiter in DELIMITERS {

@@ -1,4 +1,4 @@
-//! Finds out from the first lines of a file which columns hold what, or why none can be read.
+//! Detects from the first lines of a file what its columns hold, or why it is refused.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -17,11 +17,11 @@ use crate::timestamp::{self, DateOrder, TimeError};
 pub(crate) struct FileFormat {
     pub(crate) columns: Columns,
     pub(crate) date_order: DateOrder,
-    /// A row has a decimal comma, so that `1.090` may be 1090.
+    /// Whether a row has a decimal comma, so that `1.090` may be 1090.
     pub(crate) has_decimal_commas: bool,
-    /// A row like `1.090` was read as 1.09.
+    /// Whether a row such as `1.090` was read as 1.09.
     pub(crate) has_points_and_three: bool,
-    /// The value of the column of states in every row so far.
+    /// The value of the state column in every row so far.
     pub(crate) state: Option<String>,
 }
 
@@ -30,20 +30,20 @@ pub(crate) struct FileFormat {
 pub(crate) struct Detected {
     /// How its rows are written, or why none is read.
     pub(crate) format: Result<FileFormat, Refusal>,
-    /// Further lines cannot change it.
+    /// Whether further lines cannot change it.
     pub(crate) is_final: bool,
 }
 
-/// Lines looked at for a header; titles and comments may stand above it.
+/// Number of lines searched for a header, which titles and comments may precede.
 const HEADER_LINES: usize = 10;
 
-/// Rows that settle a file whose header leaves no doubt.
+/// Number of rows that settle a file with an unambiguous header.
 const ROWS_MIN: usize = 40;
 
-/// Rows that settle a file whose column of multipliers is guessed.
+/// Number of rows that settle a file whose multiplier column is guessed.
 const GUESSED_ROWS_MIN: usize = 200;
 
-/// Rows looked at.
+/// Maximum number of rows examined.
 const ROWS_MAX: usize = 2000;
 
 impl FileFormat {
@@ -57,7 +57,7 @@ impl FileFormat {
         }
     }
 
-    /// Returns the two readings of a line's date whose day and month no row tells apart.
+    /// Returns the two readings of a line's ambiguous date.
     pub(crate) fn open_date_order(&self, line: &str) -> Option<Refusal> {
         let fields = fields(line.as_bytes(), self.columns.delimiter).ok()?;
         let date = fields.texts.get(self.columns.time)?.trim().get(..10)?.to_owned();
@@ -69,10 +69,10 @@ impl FileFormat {
     }
 }
 
-/// Finds out how the rows of a file are written.
+/// Detects how the rows of a file are written.
 ///
-/// `head` is the start of the file without a byte order mark, `is_cut` says that more follows than was
-/// read of it. Only whole lines count.
+/// `head` is the start of the file without a byte order mark, `is_cut` says that the file goes
+/// on. Only whole lines count.
 pub(crate) fn detect(head: &[u8], is_cut: bool) -> Detected {
     if let Some(other) = other_format(head) {
         return Detected { format: Err(Refusal::OtherFormat(other)), is_final: true };
@@ -145,8 +145,8 @@ fn below_header(columns: Columns, candidates: &[usize], rows: &[&[u8]], is_cut: 
     Detected { format: judged(FileFormat::new(columns), &rows), is_final }
 }
 
-/// Whether a row has the very form in which a collector writes it: an instant in UTC with `T` and `Z`,
-/// and a multiplier with decimals. A file that begins so is read without further questions.
+/// Returns whether a row has exactly the form in which a collector writes it: an instant in UTC with `T` and `Z`,
+/// and a multiplier with decimals. A file that begins so is read without further checks.
 fn is_our_row(line: &[u8]) -> bool {
     let is_instant = line.get(10) == Some(&b'T') && line.windows(2).any(|pair| pair == b"Z,");
     let has_decimals =
@@ -196,7 +196,7 @@ pub(crate) fn several_states(columns: &Columns, first: &str, second: &str) -> Re
     }
 }
 
-/// The number in a field, if it is one: below 1, too, to see what the column holds.
+/// Returns the number in a field, also one below 1, to judge the column.
 fn sample_of(text: &str) -> Option<Sample> {
     let has_decimals = text.contains(['.', ',']);
     if let Ok(multiplier) = text.parse::<Multiplier>() {
@@ -225,7 +225,7 @@ fn without_header(lines: &[&[u8]], is_cut: bool) -> Detected {
     Detected { format: Err(refusal), is_final: enough }
 }
 
-/// Why a file is refused in which no delimiter separates columns.
+/// Returns why a file is refused in which no delimiter separates columns.
 fn undelimited(lines: &[&[u8]]) -> Refusal {
     let texts: Vec<&str> = lines.iter().filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let most = |is: &dyn Fn(&str) -> bool| {
@@ -278,7 +278,7 @@ fn shown_with(lines: &[&[u8]], delimiter: u8) -> Shown {
     };
     let (times, numbers) = (columns_of(Kind::Time), columns_of(Kind::Number));
     let is_every_time = |column: usize| rows.share(column, Kind::Time, 0) >= 0.95;
-    // Besides the multipliers only ids may stand there: whole numbers in every one of many rows.
+    // Besides the multipliers only ids are allowed: whole numbers in every one of many rows.
     let is_whole = |column: &usize| rows.column(*column).all(|text| !text.contains(['.', ',']));
     let fractions: Vec<usize> = numbers.iter().copied().filter(|at| !is_whole(at)).collect();
     let others_are_ids = numbers.len() == 1 || rows.fields.len() >= ROWS_MIN;
@@ -302,7 +302,7 @@ fn shown_with(lines: &[&[u8]], delimiter: u8) -> Shown {
     Shown::Refusal(Refusal::UnknownColumns { seen: rows.describe(count) })
 }
 
-/// What a field holds, as far as it shows without its neighbours.
+/// What a field holds, judged on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Time,
@@ -333,12 +333,12 @@ impl<'a> Rows<'a> {
         Self { lines, fields }
     }
 
-    /// The non-empty fields of a column.
+    /// Returns the non-empty fields of a column.
     fn column(&self, column: usize) -> impl Iterator<Item = &str> {
         self.fields.iter().filter_map(move |row| Some(row.texts.get(column)?.trim()))
     }
 
-    /// The number of fields that most rows have.
+    /// Returns the number of fields that most rows have.
     fn usual_count(&self) -> usize {
         let mut counts: Vec<usize> = self.fields.iter().map(|row| row.texts.len()).collect();
         counts.sort_unstable();
@@ -351,7 +351,7 @@ impl<'a> Rows<'a> {
         Self { lines, fields }
     }
 
-    /// The share of rows, the first ones left out, whose field in this column is of a kind.
+    /// Returns the share of rows after the first ones whose field in this column is of a kind.
     fn share(&self, column: usize, kind: Kind, left_out: usize) -> f64 {
         let rows = &self.fields[left_out.min(self.fields.len())..];
         let hits =
@@ -359,7 +359,7 @@ impl<'a> Rows<'a> {
         if rows.is_empty() { 0.0 } else { hits.count() as f64 / rows.len() as f64 }
     }
 
-    /// Whether two columns of multipliers differ in a row.
+    /// Returns whether two columns of multipliers differ in a row.
     fn differ(&self, one: usize, other: usize) -> bool {
         self.fields.iter().any(|row| {
             let value = |column: usize| row.texts.get(column).and_then(|text| sample_of(text));
@@ -367,7 +367,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The order of day and month that most of the rows show that show one.
+    /// Returns the order of day and month in most of the unambiguous rows.
     fn date_order(&self, column: usize) -> DateOrder {
         let shown: Vec<DateOrder> =
             self.column(column).filter_map(timestamp::settled_order).collect();
@@ -381,7 +381,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The form of times that is not read here, if none of the times is.
+    /// Returns the form of the times, if none of them can be read here.
     fn time_form(&self, columns: &Columns, order: DateOrder) -> Option<Refusal> {
         let mut first = None;
         for text in self.column(columns.time).filter(|text| !text.is_empty()) {
@@ -395,9 +395,9 @@ impl<'a> Rows<'a> {
         Some(Refusal::TimeForm { form, example: text.chars().take(60).collect() })
     }
 
-    /// Two rows beside each other with one round id and different multipliers.
+    /// Returns two adjacent rows with the same round id and different multipliers.
     ///
-    /// One such pair among many rows may be a slip; ticks make them the rule.
+    /// One such pair among many rows may be an error; in a recording of ticks they are the rule.
     fn several_multipliers(&self, columns: &Columns) -> Option<Refusal> {
         let id = columns.id?;
         let pairs: Vec<(&Fields, &Fields)> = self
@@ -421,7 +421,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// What each column holds, for a person.
+    /// Describes what each column holds.
     fn describe(&self, count: usize) -> Vec<String> {
         let describe = |column: usize| {
             let whole = |text: &str| !text.contains(['.', ',']);
@@ -442,11 +442,11 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The names of the months, as they stand in dates.
+/// The names of the months in dates.
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Recognises the form of a time that only the import reads.
+/// Returns the form of a time that only the import reads.
 fn time_form(text: &str) -> Option<TimeForm> {
     let text = text.trim();
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());

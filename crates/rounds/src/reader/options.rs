@@ -37,8 +37,8 @@ pub struct ReadOptions {
 
 /// The largest multiplier that counts as a round unless configured otherwise.
 ///
-/// A fair game reaches it once in about a million rounds; what is larger is nearly always an id, an
-/// amount of money or a time stamp in the wrong column.
+/// A fair game reaches it once in about a million rounds; a larger number is nearly always an
+/// id, an amount of money or a timestamp in the wrong column.
 pub const MAX_MULTIPLIER: f64 = 1_000_000.0;
 
 /// The earliest time of a round: no crash game is older than 2009.

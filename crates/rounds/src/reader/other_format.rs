@@ -1,4 +1,4 @@
-//! Recognises files that are not CSV text, by their first bytes.
+//! Detects files that are not CSV text by their first bytes.
 
 use crate::reader::OtherFormat;
 
@@ -35,7 +35,7 @@ pub(crate) fn other_format(head: &[u8]) -> Option<OtherFormat> {
     }
 }
 
-/// Whether the text after a bracket begins with a JSON value, and not with the name of a section.
+/// Returns whether the text after a bracket begins with a JSON value, and not with the name of a section.
 fn is_json_array(text: &[u8]) -> bool {
     let first = text.trim_ascii_start().first();
     first.is_some_and(|byte| b"{[\"-]0123456789".contains(byte))

@@ -2,29 +2,29 @@
 //!
 //! A crash game pays `x` with a probability of about `1/x`, whatever its house edge, so that half of its
 //! multipliers lie below 2 and one in ten above 10. Ids, counts, amounts of money, prices, coordinates
-//! and temperatures are spread otherwise.
+//! and temperatures are distributed differently.
 
 use crate::reader::Implausible;
 
 /// A number of the column that may hold multipliers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sample {
-    /// Its value; may be below 1.
+    /// Its value, which may be below 1.
     pub(crate) value: f64,
     /// Whether it is written with a decimal sign.
     pub(crate) has_decimals: bool,
 }
 
-/// How much is known of a column before its values are looked at.
+/// What is known of a column before its values are examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prior {
-    /// Its name means the multiplier and nothing else.
+    /// Its name means only the multiplier.
     Named,
-    /// Its name is missing or means the multiplier in some recordings only.
+    /// Its name is missing, or means the multiplier only in some recordings.
     Guessed,
 }
 
-/// Values from which on whole numbers alone are suspicious in a named column.
+/// Number of values above which only whole numbers are suspicious in a named column.
 ///
 /// About one multiplier in a hundred is a whole number, so that ten in a row do not occur.
 const WHOLE_MIN: usize = 10;
@@ -32,7 +32,7 @@ const WHOLE_MIN: usize = 10;
 /// The same where all are at least 100, as about one multiplier in a hundred is.
 const HUNDREDTHS_MIN: usize = 3;
 
-/// Values from which on a strictly monotonic column is suspicious: by chance 2 in 12! are.
+/// Number of values above which a strictly monotonic column is suspicious: by chance, 2 in 12! are.
 const MONOTONIC_MIN: usize = 12;
 
 /// The share of steps in one direction that multipliers do not reach, from [`SPREAD_MIN`] values on.
@@ -41,10 +41,10 @@ const MONOTONIC_MIN: usize = 12;
 /// 1952): .9 is seven of them away at 30 values. The ticks of a flight reach it.
 const ONE_WAY_MAX: f64 = 0.9;
 
-/// Values from which on median and spread are judged.
+/// Number of values above which median and spread are judged.
 const SPREAD_MIN: usize = 30;
 
-/// What the values show against being multipliers.
+/// Why the values are not multipliers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// They are whole numbers of at least 100.
@@ -53,7 +53,7 @@ pub(crate) enum Doubt {
     Implausible(Implausible),
 }
 
-/// Returns what the values show against being the multipliers of a crash game, if anything.
+/// Returns why the values are not the multipliers of a crash game; `None` if they may be.
 pub(crate) fn doubt(sample: &[Sample], prior: Prior) -> Option<Doubt> {
     let values: Vec<f64> = sample.iter().map(|it| it.value).collect();
     if let Some(doubt) = whole_numbers(sample, prior) {
@@ -96,7 +96,7 @@ fn is_strictly_monotonic(values: &[f64]) -> bool {
     values.len() >= 2 && (values.is_sorted_by(|a, b| a < b) || values.is_sorted_by(|a, b| a > b))
 }
 
-/// The share of steps that go in the more frequent direction.
+/// Returns the share of steps in the more frequent direction.
 fn one_way(values: &[f64]) -> f64 {
     let (mut up, mut down) = (0usize, 0usize);
     for pair in values.windows(2) {
@@ -133,7 +133,7 @@ fn spread(sample: &[Sample], values: &[f64]) -> Option<Implausible> {
     }
 }
 
-/// Whether more than two values in five end with the same two decimals.
+/// Returns whether more than two values in five end with the same two decimals.
 fn has_common_decimals(values: &[f64]) -> bool {
     let mut counts = [0usize; 100];
     for value in values {
@@ -174,7 +174,7 @@ fn is_spread_as_a_crash_game(sorted: &[f64]) -> bool {
     others.into_iter().all(|other| crash > other)
 }
 
-/// The mean and the standard deviation.
+/// Returns the mean and the standard deviation.
 fn moments(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;

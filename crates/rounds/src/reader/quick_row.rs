@@ -14,7 +14,7 @@ pub(crate) struct QuickRow {
 
 /// Reads a row in the form we write at the start of `bytes`, its newline included.
 ///
-/// Only for columns as ours; `None` means another form, for the general reader to judge.
+/// Only for our own columns. `None` means another form, which is left to the general reader.
 pub(crate) fn quick_row(bytes: &[u8]) -> Option<QuickRow> {
     let (written, taken) = timestamp::quick(bytes)?;
     let digits = bytes.get(taken..)?.strip_prefix(b",")?;
@@ -30,7 +30,7 @@ pub(crate) fn quick_row(bytes: &[u8]) -> Option<QuickRow> {
     Some(QuickRow { time: written, multiplier, taken: taken + 1 + length + line_end })
 }
 
-/// Digits, perhaps a point and digits: at most 15 in all, so that the result is exact.
+/// Reads digits with an optional point and decimals: at most 15 in all, so that the result is exact.
 fn quick_multiplier(bytes: &[u8]) -> Option<(Multiplier, usize)> {
     let mut mantissa = 0u64;
     let mut point = None;

@@ -35,7 +35,7 @@ pub enum Refusal {
         /// The names of these columns.
         columns: Vec<String>,
     },
-    /// It holds multipliers alone.
+    /// It holds only multipliers.
     #[error("it holds multipliers but no times")]
     NoTimes,
     /// No header, and the rows do not show which column is which.
@@ -60,9 +60,9 @@ pub enum Refusal {
     DateOrder {
         /// One of the dates.
         example: String,
-        /// It, read with the day first.
+        /// That date, read with the day first.
         day_first: String,
-        /// It, read with the month first.
+        /// That date, read with the month first.
         month_first: String,
     },
     /// Whole numbers of at least 100.
@@ -104,7 +104,7 @@ pub enum Refusal {
 pub enum OtherFormat {
     /// UTF-16 text, as spreadsheets export it.
     Utf16,
-    /// A zip archive: spreadsheets are kept as such.
+    /// A zip archive, the container of spreadsheets.
     Zip,
     /// A gzip archive.
     Gzip,
@@ -112,9 +112,9 @@ pub enum OtherFormat {
     Json,
     /// A JSON value per line.
     JsonLines,
-    /// A page.
+    /// An HTML page.
     Html,
-    /// Lines that end with a carriage return alone.
+    /// Lines that end with only a carriage return.
     CarriageReturns,
     /// Columns separated by spaces.
     Spaces,
@@ -148,7 +148,7 @@ pub enum TimeForm {
     DateOnly,
     /// `2026-03-01 11:00`.
     Minutes,
-    /// `46082.4586`: days since 1900, as spreadsheets keep them.
+    /// `46082.4586`: days since 1900, as spreadsheets store them.
     SpreadsheetDays,
 }
 

@@ -29,7 +29,7 @@ pub struct Rejections {
 /// The lines rejected for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectionsOfReason {
-    /// How many they are.
+    /// Number of lines.
     pub count: u64,
     /// The first of them.
     pub example: Rejected,
@@ -61,7 +61,7 @@ impl Rejections {
         &self.reasons
     }
 
-    /// Returns the number of lines of all reasons.
+    /// Returns the number of rejected lines.
     pub fn total(&self) -> u64 {
         self.reasons.iter().map(|it| it.count).sum()
     }

@@ -9,7 +9,7 @@ use crate::reader::{Neighbour, ReadOptions, Refusal, RejectReason};
 use crate::timestamp::{self, DateOrder, TimeError, Written};
 use crate::{Multiplier, MultiplierError, Round};
 
-/// The round of a row and what tells it from its neighbours.
+/// The round of a row, and what distinguishes it from its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) round: Round,
@@ -22,7 +22,7 @@ pub(crate) struct Row {
 pub(crate) enum RowError {
     /// The line is rejected.
     Rejected(RejectReason),
-    /// The line shows that the file must be read from its start in another way.
+    /// The line shows that the file must be read again from its start, in another form.
     NewFormat(Box<Result<FileFormat, Refusal>>),
 }
 
@@ -34,7 +34,7 @@ impl From<RejectReason> for RowError {
 
 /// Reads the round in a line, which comes without its line end.
 ///
-/// `before` is the row above it, which decides between the two passes of an hour that is shown twice.
+/// `before` is the row above it, which decides between the two passes of a repeated hour.
 pub(crate) fn read_row(
     line: &[u8],
     format: &mut FileFormat,
@@ -107,7 +107,7 @@ fn read_multiplier(text: &str, format: &mut FileFormat) -> Result<Multiplier, Ro
     }
 }
 
-/// Returns the instant that a time means.
+/// Returns the instant of a time.
 pub(crate) fn instant(
     written: Written,
     options: &ReadOptions,

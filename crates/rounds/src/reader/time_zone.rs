@@ -13,7 +13,7 @@ use crate::timestamp::number;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TimeZoneOfRows {
-    /// That of this machine, which the variable `TZ` sets.
+    /// The zone of this machine, which the variable `TZ` sets.
     #[default]
     Machine,
     /// A zone of the IANA database, such as `Europe/Berlin`.
@@ -32,25 +32,25 @@ pub struct TimeZoneError(String);
 /// The instants at which a clock may have shown a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockReading {
-    /// It showed it once.
+    /// Exactly one.
     Once(DateTime<Utc>),
-    /// Summer time ended, so that it showed it twice.
+    /// Two, because summer time ended.
     Twice {
         /// The earlier instant.
         first: DateTime<Utc>,
         /// The later one.
         second: DateTime<Utc>,
     },
-    /// Summer time began: no clock of this zone showed it.
+    /// None, because summer time began.
     Never,
 }
 
-/// The row above a row, which tells apart the two passes of an hour that is shown twice.
+/// The row above a row, which decides between the two passes of a repeated hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Neighbour {
     /// Its time.
     pub(crate) time: DateTime<Utc>,
-    /// The rows are newest first.
+    /// Whether the rows are newest first.
     pub(crate) is_descending: bool,
 }
 
@@ -66,8 +66,8 @@ impl TimeZoneOfRows {
 
     /// Returns the instant at which a clock of this zone showed `reading`; `None` if it never did.
     ///
-    /// In an hour that is shown twice, the row above decides which pass is meant, because times go
-    /// forward, or backward in a file that is newest first; without a row above it is the first.
+    /// In a repeated hour the row above decides which pass is meant, because times ascend, or descend
+    /// in a file that is newest first; without a row above it is the first pass.
     pub(crate) fn instant(
         self,
         reading: &NaiveDateTime,
@@ -125,7 +125,7 @@ pub fn utc_offset(text: &str) -> Option<i32> {
 impl FromStr for TimeZoneOfRows {
     type Err = TimeZoneError;
 
-    /// Takes `Europe/Berlin`, `+02:00`, `UTC` and `local`.
+    /// Parses `Europe/Berlin`, `+02:00`, `UTC` and `local`.
     fn from_str(text: &str) -> Result<Self, TimeZoneError> {
         let name = text.trim();
         if name.eq_ignore_ascii_case("local") {

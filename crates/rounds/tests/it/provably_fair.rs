@@ -2,6 +2,8 @@
 
 use rounds::Multiplier;
 use rounds::provably_fair::bustabit::Version;
+use rounds::provably_fair::roobet::Roobet;
+use rounds::provably_fair::stake::Stake;
 use rounds::provably_fair::{
     HashChain as _, Published, SCHEMES, Scheme as _, Step, aviator, bustabit, roobet, scheme, stake,
 };
@@ -94,19 +96,19 @@ fn a_malformed_digest_is_refused() {
         assert!(aviator::multiplier(text).is_err(), "{text}");
     }
     for text in ["", "12", &"g".repeat(64), &"0".repeat(63), &"é".repeat(32)] {
-        assert!(bustabit::digest(Version::V2, text).is_err(), "{text}");
-        assert!(stake::digest(text).is_err(), "{text}");
-        assert!(roobet::previous(text).is_err(), "{text}");
+        assert!(Version::V2.digest(text).is_err(), "{text}");
+        assert!(Stake.digest(text).is_err(), "{text}");
+        assert!(Roobet.previous(text).is_err(), "{text}");
     }
 }
 
 #[track_caller]
 fn check_bustabit(version: Version, hash: &str, digest_start: &str, multiplier: f64) {
-    let digest = bustabit::digest(version, hash).unwrap();
+    let digest = version.digest(hash).unwrap();
     assert!(digest.starts_with(digest_start), "{digest}");
-    assert_eq!(bustabit::multiplier(version, &digest).unwrap(), cents(multiplier));
+    assert_eq!(version.multiplier(&digest).unwrap(), cents(multiplier));
     // Upper-case digits denote the same hash.
-    assert_eq!(bustabit::digest(version, &hash.to_uppercase()).unwrap(), digest);
+    assert_eq!(version.digest(&hash.to_uppercase()).unwrap(), digest);
 }
 
 #[test]
@@ -138,9 +140,9 @@ fn the_first_bustabit_gives_its_published_chain() {
     let mut results = Vec::new();
     for start in ["0f81acc2", "1da773ad50c9f5ce2098713e90bfe667", "c0799484", "ba5faf9f"] {
         assert!(hash.starts_with(start), "{hash}");
-        let digest = bustabit::digest(Version::V1, &hash).unwrap();
+        let digest = Version::V1.digest(&hash).unwrap();
         results.push(bustabit::cents(Version::V1, &digest).unwrap());
-        hash = bustabit::previous(Version::V1, &hash).unwrap();
+        hash = Version::V1.previous(&hash).unwrap();
     }
     assert_eq!(results, [112, 866, 167, 389]);
 }
@@ -150,7 +152,7 @@ fn one_digest_in_a_hundred_and_one_ends_the_first_bustabit_at_once() {
     // 101 * 2^200: but for being a multiple of 101, it would give a good result.
     let digest = format!("000000000000{:02x}{:050}", 101, 0);
     assert_eq!(bustabit::cents(Version::V1, &digest), Ok(0));
-    assert_eq!(bustabit::multiplier(Version::V1, &digest), Ok(Multiplier::ONE));
+    assert_eq!(Version::V1.multiplier(&digest), Ok(Multiplier::ONE));
     let digest = format!("000000000000{:02x}{:050}", 102, 0);
     assert_eq!(bustabit::cents(Version::V1, &digest), Ok(100));
 }
@@ -177,11 +179,11 @@ fn stake_gives_its_published_games() {
         ("39b6c0b2ed6caad21580e2f76514e1eabf6e2aed57079cbd36a58c35091005d9", 6.46),
         ("7bde4c13a179022e3c6d516f2e5b991699ca59bfca3d27a27908f14ab9f3bad0", 1.16),
     ] {
-        let digest = stake::digest(hash).unwrap();
-        assert_eq!(stake::multiplier(&digest).unwrap(), cents(multiplier), "{hash}");
+        let digest = Stake.digest(hash).unwrap();
+        assert_eq!(Stake.multiplier(&digest).unwrap(), cents(multiplier), "{hash}");
     }
     assert_eq!(
-        stake::digest("a7f71d980b02e79a570c164c1c075e164b20cf7f62024021992bd84623ec6cf6").unwrap(),
+        Stake.digest("a7f71d980b02e79a570c164c1c075e164b20cf7f62024021992bd84623ec6cf6").unwrap(),
         "f50f7df8dfbf504e265de573acc349b4bad657bf339bf01a6f2a0c0cc0a5b67e"
     );
     assert_eq!(stake::cents(u64::from(u32::MAX)), 100);
@@ -192,9 +194,9 @@ fn stake_gives_its_published_games() {
 fn roobet_gives_its_published_chain() {
     let mut hash = "100af1b49f5e9f87efc81f838bf9b1f5e38293e5b4cf6d0b366c004e0a8d9987".to_owned();
     for multiplier in [1.34, 1.45, 4.01] {
-        let digest = roobet::digest(&hash).unwrap();
-        assert_eq!(roobet::multiplier(&digest).unwrap(), cents(multiplier));
-        hash = roobet::previous(&hash).unwrap();
+        let digest = Roobet.digest(&hash).unwrap();
+        assert_eq!(Roobet.multiplier(&digest).unwrap(), cents(multiplier));
+        hash = Roobet.previous(&hash).unwrap();
     }
     // 33 * 2^248 is a multiple of 33; 0x21 as the first byte would otherwise give 1.14.
     assert_eq!(roobet::cents(&format!("21{:062}", 0)), Ok(100));
@@ -206,7 +208,7 @@ fn games_of_a_chain_are_checked_step_by_step() {
     let hash = "b459e199bac1342bf22d7aa6d19180aff35ab69f453d809949aab3e8d5e545aa";
     let published = Published {
         hash: Some(hash.to_owned()),
-        previous: Some(bustabit::previous(Version::V2, hash).unwrap()),
+        previous: Some(Version::V2.previous(hash).unwrap()),
         multiplier: Some(cents(3.77)),
         ..Published::default()
     };
@@ -215,8 +217,8 @@ fn games_of_a_chain_are_checked_step_by_step() {
     assert_eq!(found, [Some(true), None, Some(true)]);
     let steps = Version::V3.steps(&published).unwrap();
     assert_eq!(names_of_wrong(&steps), ["hash of the game before", "multiplier"]);
-    assert_eq!(stake::Stake.steps(&published).unwrap()[0].matches(), Some(true));
-    assert_eq!(names_of_wrong(&roobet::Roobet.steps(&published).unwrap()), ["multiplier"]);
+    assert_eq!(Stake.steps(&published).unwrap()[0].matches(), Some(true));
+    assert_eq!(names_of_wrong(&Roobet.steps(&published).unwrap()), ["multiplier"]);
 }
 
 #[test]

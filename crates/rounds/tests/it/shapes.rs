@@ -121,7 +121,7 @@ fn between_semicolons_a_comma_is_a_decimal_comma() {
             ("2025-03-02 19:00:31", 3.07),
         ],
         &[
-            (5, "too few fields: 1, and 5 columns"),
+            (5, "too few fields: 1 for 5 columns"),
             (
                 6,
                 "multiplier: a comma followed by three digits may be a decimal sign or a thousands separator",
@@ -160,7 +160,7 @@ fn a_decimal_comma_must_be_quoted_among_commas() {
         golden!("byte_order_mark.csv"),
         &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:00:41Z", 1090.08)],
         &[
-            (4, "too many fields: 3, and 2 columns"),
+            (4, "too many fields: 3 for 2 columns"),
             (
                 5,
                 "multiplier: a comma followed by three digits may be a decimal sign or a thousands separator",
@@ -174,7 +174,7 @@ fn columns_are_found_by_their_names_among_others() {
     check(
         golden!("other_columns.csv"),
         &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:01:30Z", 1.66)],
-        &[(3, "too many fields: 5, and 4 columns"), (4, "too few fields: 3, and 4 columns")],
+        &[(3, "too many fields: 5 for 4 columns"), (4, "too few fields: 3, and 4 columns")],
     );
 }
 
@@ -188,8 +188,8 @@ fn bad_lines_are_reported_one_by_one_and_do_not_stop_the_reader() {
             (4, "not UTF-8 text"),
             (5, "a quotation mark is not closed"),
             (6, "multiplier: below 1"),
-            (7, "too few fields: 1, and 2 columns"),
-            (8, "too few fields: 1, and 2 columns"),
+            (7, "too few fields: 1 for 2 columns"),
+            (8, "too few fields: 1 for 2 columns"),
             (9, "time: none of the accepted forms"),
             (10, "time: none of the accepted forms"),
             (11, "multiplier: not a number"),

@@ -318,7 +318,7 @@ fn a_row_with_fewer_fields_than_columns_is_rejected_for_that() {
     let chunk = read(format!("{full}{short}").as_bytes());
     assert_eq!((chunk.rounds.len(), chunk.rejected_count), (100, 100));
     let [reason] = chunk.rejections.reasons() else { panic!("one reason: {:?}", chunk.rejections) };
-    assert_eq!(reason.example.reason.to_string(), "too few fields: 3, and 4 columns");
+    assert_eq!(reason.example.reason.to_string(), "too few fields: 3 for 4 columns");
     assert_eq!((reason.count, reason.example.line), (100, 102));
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn body(
 pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
-    SourceError::Unusable(format!("{address} sent {} that is not JSON{advice}", excerpt(kind)))
+    SourceError::Unusable(format!("{address} sent {} instead of JSON{advice}", excerpt(kind)))
 }
 
 /// Returns the error and its causes in one line.

@@ -87,10 +87,10 @@ async fn an_answer_that_is_not_json_is_reported_with_its_type() {
     let error = first(html).await.unwrap_err();
     assert!(error.is_suspect(), "{error:?}");
     let expected =
-        "/feed answered text/html; charset=utf-8 that is not JSON; a page is read with --selector";
+        "/feed sent text/html; charset=utf-8 instead of JSON; a page is read with --selector";
     assert!(error.to_string().ends_with(expected), "{error}");
     let error = first(answer("200 OK", "", "")).await.unwrap_err();
-    assert!(error.to_string().ends_with("/feed answered nothing that is not JSON"), "{error}");
+    assert!(error.to_string().ends_with("/feed sent nothing instead of JSON"), "{error}");
 }
 
 /// Returns an answer with a body of this many bytes, with or without a Content-Length header.

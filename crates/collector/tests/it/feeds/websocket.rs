@@ -277,5 +277,5 @@ fn unusable_settings_are_reported_by_name() {
         "websocket.on_connect = ['{}', 'env:NO_SUCH_VARIABLE_IS_SET']",
         "websocket.on_connect[1]: the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode",
     );
-    refused("websocket.subprotocol = \"a\\nb\"", "--subprotocol: is not the name of a protocol");
+    refused("websocket.subprotocol = \"a\\nb\"", "--subprotocol: is not a protocol name");
 }

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::engine::{Effect, Engine, Installed, Settings};
 use forecasting::forecast::{Forecaster, Means};
 use forecasting::history::HistoryChain;
 use rounds::Multiplier;
+use test_support::simulate::Scenario;
 
 use super::*;
 

@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use chrono::{SecondsFormat, TimeDelta};
-use evaluation::simulate::Scenario;
 use features::FeatureRow;
 use forecasting::dataset::DatasetSnapshot;
 use forecasting::engine::Installed;
@@ -14,6 +13,7 @@ use forecasting::forecast::{Forecaster, Means};
 use forecasting::learner::{Learned, Learner};
 use forecasting::models::{FitError, Progress};
 use tempfile::TempDir;
+use test_support::simulate::Scenario;
 use test_support::{Fault, FaultyDisk};
 
 use super::*;

@@ -10,7 +10,8 @@ use std::f64::consts::PI;
 pub use planted::{PlantedGame, TimedRound};
 pub use simple_model::{SimpleForecast, SimpleModel};
 
-use crate::{normal, pit::SplitMix64};
+use evaluation::normal;
+use evaluation::pit::SplitMix64;
 
 /// Rounds per day in a simulated stream: one every 30 s.
 pub const ROUNDS_A_DAY: u64 = 2880;

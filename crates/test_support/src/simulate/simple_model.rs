@@ -1,13 +1,11 @@
 //! A small regression model that stands in for the learners in simulations.
 
+use evaluation::intervals::outward;
+use evaluation::pit::{SplitMix64, z_score};
+use evaluation::sequential::{LaggedInputs, Regression};
+use evaluation::{HouseLaw, Kappa, TARGETS, ln_multiplier, normal};
 use features::COUNT;
 use serde::{Deserialize, Serialize};
-
-use crate::house_law::HouseLaw;
-use crate::intervals::outward;
-use crate::pit::{SplitMix64, z_score};
-use crate::sequential::{LaggedInputs, Regression};
-use crate::{Kappa, TARGETS, ln_multiplier, normal};
 
 /// A forecaster cheap enough for thousands of streams: a Bayesian regression of the normal score
 /// under the house law on the features. It serves for figures that need many replications.

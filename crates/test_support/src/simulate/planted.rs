@@ -2,9 +2,10 @@
 
 use std::f64::consts::PI;
 
+use evaluation::normal;
+use evaluation::pit::SplitMix64;
+
 use super::{Scenario, floor_cents};
-use crate::normal;
-use crate::pit::SplitMix64;
 
 /// The pause between two rounds, and the seconds per unit of ln M that a round lasts: the gap after
 /// a round of multiplier M is 11.5 + 11.7 ln M.
@@ -68,7 +69,7 @@ impl PlantedGame {
         (0..n as u64)
             .map(|t| {
                 let cents = game.next(t, seconds);
-                seconds += PAUSE_SECONDS + SECONDS_PER_LN * crate::ln_multiplier(cents);
+                seconds += PAUSE_SECONDS + SECONDS_PER_LN * evaluation::ln_multiplier(cents);
                 TimedRound { cents, unix_seconds: seconds }
             })
             .collect()
@@ -172,7 +173,7 @@ mod tests {
         let rounds = PlantedGame::ByTheClock { strength: 0.15 }.rounds(500, 1);
         for pair in rounds.windows(2) {
             let gap = pair[1].unix_seconds - pair[0].unix_seconds;
-            let expected = 11.5 + 11.7 * crate::ln_multiplier(pair[1].cents);
+            let expected = 11.5 + 11.7 * evaluation::ln_multiplier(pair[1].cents);
             assert!((gap - expected).abs() < 1e-5, "{gap} {expected}");
         }
     }
