@@ -7,12 +7,12 @@ use crate::returns::TargetCounts;
 /// The shifts of the mean normal score that it looks for: 1, 2 and 4 times the first, both ways.
 const SHIFT: f64 = 0.1;
 
-/// Ends of the ranks whose share it watches, and what it looks for there: the share of the lowest 5 %
-/// or 8 % of ranks, which the return moves most of all through the rounds at 1.00x, and that of the
-/// highest 3 %, which a new cap empties.
+/// Ends of the ranks whose share it watches, and what it looks for there: the share of the lowest 4 %
+/// or 8 % of ranks, because the rounds at 1.00x are 4 % at a return of .97, 8 % at .93, and what the
+/// return moves most; and that of the highest 3 %, which a new cap empties.
 const ENDS: [End; 6] = [
-    End { beyond: End::LOWEST_5, share: 0.05, changed: 0.10 },
-    End { beyond: End::LOWEST_5, share: 0.05, changed: 0.025 },
+    End { beyond: End::LOWEST_4, share: 0.04, changed: 0.08 },
+    End { beyond: End::LOWEST_4, share: 0.04, changed: 0.02 },
     End { beyond: End::LOWEST_8, share: 0.08, changed: 0.13 },
     End { beyond: End::LOWEST_8, share: 0.08, changed: 0.04 },
     End { beyond: End::HIGHEST_3, share: 0.03, changed: 0.06 },
@@ -39,7 +39,7 @@ struct End {
 }
 
 impl End {
-    const LOWEST_5: f64 = -1.644_853_626_951_472_7;
+    const LOWEST_4: f64 = -1.750_686_071_252_169_5;
     const LOWEST_8: f64 = -1.405_071_560_309_632_6;
     const HIGHEST_3: f64 = 1.880_793_608_151_251;
 
@@ -151,8 +151,8 @@ mod tests {
             let h = (to - from) / 2000.0;
             (0..2000).map(|i| h * density(from + h * (f64::from(i) + 0.5))).sum()
         };
-        piece(-12.0, End::LOWEST_5)
-            + piece(End::LOWEST_5, End::LOWEST_8)
+        piece(-12.0, End::LOWEST_4)
+            + piece(End::LOWEST_4, End::LOWEST_8)
             + piece(End::LOWEST_8, End::HIGHEST_3)
             + piece(End::HIGHEST_3, 12.0)
     }

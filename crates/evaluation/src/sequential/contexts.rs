@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bits, ln_mean_exp};
+use super::{Bits, ln_weighted_sum};
 
 /// Recent bits that make a context.
 const DEPTH: u32 = 3;
@@ -10,11 +10,16 @@ const DEPTH: u32 = 3;
 /// The prior of each context, in rounds.
 const STRENGTH: f64 = 50.0;
 
-/// The mean of eight bettors on bits, each of which bets in one context of three bits only.
+/// The shares of the contexts: half for three equal bits, because streaks are what people notice and
+/// make rules about.
+const SHARES: [f64; 8] =
+    [0.25, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 0.25];
+
+/// The weighted mean of eight bettors on bits, each of which bets in one context of three bits only.
 ///
 /// [`Bits`] multiplies the gains of its contexts, so it pays for learning the seven that follow the
 /// hypothesis: about 0.8 nats each after 5,000 rounds. If the pattern is in one context, as when a
-/// high round is "due" after three low ones, the mean pays ln 8 instead of seven times that.
+/// high round is "due" after three low ones, the mean pays ln 4 or ln 12 instead of seven times that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contexts {
     bits: Bits,
@@ -29,7 +34,7 @@ impl Contexts {
 
     /// Returns ln of the wealth.
     pub fn ln_e(&self) -> f64 {
-        ln_mean_exp(&self.ln_e)
+        ln_weighted_sum(&SHARES, &self.ln_e)
     }
 
     /// Bets on the next bit, then learns from it; learns only if `late`.

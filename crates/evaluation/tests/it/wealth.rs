@@ -163,9 +163,8 @@ fn the_change_detector_sums_over_every_round_at_which_the_change_may_have_begun(
             (0..n).map(|from| scores[from..n].iter().map(|&z| ratio(z)).product::<f64>()).sum()
         };
         let shift = |size: f64| sum_over_starts(&|z| (size * z - size * size / 2.0).exp());
-        let low = |q: f64| {
-            sum_over_starts(&|z| if z < -1.644_853_6 { q / 0.05 } else { (1.0 - q) / 0.95 })
-        };
+        let low =
+            |q: f64| sum_over_starts(&|z| if z < -1.750_686 { q / 0.04 } else { (1.0 - q) / 0.96 });
         let lower = |q: f64| {
             sum_over_starts(&|z| if z < -1.405_071_5 { q / 0.08 } else { (1.0 - q) / 0.92 })
         };
@@ -173,7 +172,7 @@ fn the_change_detector_sums_over_every_round_at_which_the_change_may_have_begun(
             sum_over_starts(&|z| if z > 1.880_793_6 { q / 0.03 } else { (1.0 - q) / 0.97 })
         };
         let shifts: f64 = [-0.4, -0.2, -0.1, 0.1, 0.2, 0.4].map(shift).iter().sum();
-        let ends = low(0.025) + low(0.1) + lower(0.04) + lower(0.13) + high(0.0075) + high(0.06);
+        let ends = low(0.02) + low(0.08) + lower(0.04) + lower(0.13) + high(0.0075) + high(0.06);
         check(detector.level(), (shifts + ends) / 12.0);
         assert_eq!(detector.rounds(), n as u64);
     }

@@ -2,20 +2,28 @@
 //! are wrong.
 
 use chrono::DateTime;
+use evaluation::audit::{self, AuditOptions, AuditRound};
 use evaluation::sequential::Level;
+use forecasting::calibration::SALT;
 use forecasting::engine::{Engine, Settings};
 use rounds::{Multiplier, Round};
-use test_support::simulate::{PlantedGame, Scenario};
+use test_support::simulate::{PlantedGame, Scenario, TimedRound};
 
-/// Whether an engine saw order, another law, or a change within the first rounds of a game.
-fn seen(game: PlantedGame, rounds: usize, seed: u64) -> [bool; 3] {
+/// Returns an engine that has seen these rounds.
+fn engine_after(rounds: &[TimedRound]) -> Engine {
     let mut engine = Engine::new(Settings { auto_train: false, can_be_late: false });
-    for simulated in game.rounds(rounds, seed) {
+    for simulated in rounds {
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
         let time = DateTime::from_timestamp_millis((1000.0 * simulated.unix_seconds) as i64);
         let multiplier = Multiplier::from_cents(simulated.cents).unwrap();
         engine.observe(Round { time: time.unwrap(), multiplier }, time.unwrap());
     }
+    engine
+}
+
+/// Whether an engine saw order, another law, or a change within the first rounds of a game.
+fn seen(game: PlantedGame, rounds: usize, seed: u64) -> [bool; 3] {
+    let engine = engine_after(&game.rounds(rounds, seed));
     let evidence = engine.scorecard().evidence();
     let [order, law, _] = evidence.tests().map(|test| test.level >= Level::Amber);
     [order, law, evidence.epoch() > 0]
@@ -97,4 +105,28 @@ fn the_returns_of_the_epochs_are_those_of_the_parts() {
     let (first, second) = (measured(&closed[0].returns), measured(&closed[1].returns));
     assert!(first.contains(0.97) && second.contains(0.85), "{first:?} {second:?}");
     assert!(measured(&evidence.epoch_returns()).contains(0.97));
+}
+
+/// Audit and backtest once named different rounds for one file, because the audit took the loudest
+/// epoch.
+#[test]
+fn the_audit_and_the_engine_agree_since_when_there_is_evidence() {
+    for game in [PlantedGame::Plain(Scenario::Shift), PlantedGame::ByTheClock { strength: 0.4 }] {
+        let rounds = game.rounds(6000, 3);
+        let engine = engine_after(&rounds);
+        let audited = rounds.iter().map(|round| AuditRound {
+            cents: round.cents,
+            // The engine's times have milliseconds.
+            unix_seconds: Some((1000.0 * round.unix_seconds).floor() / 1000.0),
+        });
+        let options = AuditOptions { salt: SALT, ..AuditOptions::default() };
+        let report = audit::run(&audited.collect::<Vec<_>>(), &options).unwrap();
+        let evidence = engine.scorecard().evidence();
+        assert!(evidence.epoch() > 0, "a change was noticed");
+        assert_eq!(report.epochs, evidence.closed());
+        for (audited, served) in report.evidence.iter().zip(evidence.tests()) {
+            assert_eq!(audited.alarm_round, served.alarm_round, "{}", served.name);
+            assert!((audited.ln_e - served.ln_e).abs() < 1e-6, "{}", served.name);
+        }
+    }
 }
