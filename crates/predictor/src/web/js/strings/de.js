@@ -88,9 +88,9 @@ export const de = {
   verdict_from_scored: "Nur aus Vorhersagen, die vor ihrer Runde feststanden.",
   verdict_suspect: "Diese Runden sind nicht vollständig; über das Spiel sagen sie nichts.",
   fault_repeats_dropped:
-    "Der Sammler lässt Wiederholungen aus: {seen} Paare gleicher Nachbarn, {expected} erwartet.",
+    "Der Sammler lässt Wiederholungen aus: {n} Paare gleicher Nachbarn, {of} erwartet.",
   fault_repeats_doubled:
-    "Runden sind doppelt aufgezeichnet: {seen} Paare gleicher Nachbarn, {expected} erwartet.",
+    "Runden sind doppelt aufgezeichnet: {n} Paare gleicher Nachbarn, {of} erwartet.",
   fault_gaps_too_short: "{n} der letzten {of} Abstände sind zu kurz für die Runde danach.",
   fault_out_of_order: "{n} Runden sind nicht in der Reihenfolge.",
   fault_times_to_the_minute: "Alle Zeiten sind volle Minuten.",

@@ -87,9 +87,8 @@ export const en = {
   verdict_from_scored: "Based only on forecasts made before their rounds.",
   verdict_suspect: "These rounds are not whole, so they say nothing about the game.",
   fault_repeats_dropped:
-    "The recorder drops repeats: {seen} pairs of equal neighbours, {expected} expected.",
-  fault_repeats_doubled:
-    "Rounds are recorded twice: {seen} pairs of equal neighbours, {expected} expected.",
+    "The recorder drops repeats: {n} pairs of equal neighbours, {of} expected.",
+  fault_repeats_doubled: "Rounds are recorded twice: {n} pairs of equal neighbours, {of} expected.",
   fault_gaps_too_short: "{n} of the last {of} gaps are too short for the rounds that end them.",
   fault_out_of_order: "{n} rounds are out of order.",
   fault_times_to_the_minute: "All times are whole minutes.",
