@@ -17,7 +17,7 @@ use features::FeatureRow;
 use forecasting::engine::{Effect, Engine, Settings};
 use forecasting::forecast::{Forecaster, Means};
 use forecasting::history::HistoryChain;
-use forecasting::ledger::{Entry, Ledger, Settled};
+use forecasting::ledger::{Absent, Entry, Ledger, Settled};
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
 use test_support::simulate::Scenario;
@@ -66,7 +66,8 @@ fn main() -> anyhow::Result<()> {
     let text = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let entries: Result<Vec<Entry>, _> = text.map(serde_json::from_slice).collect();
     let chain = HistoryChain::of(&rounds);
-    let mut counting = Ledger::from_entries(entries?).counting(&chain, 0);
+    let mut counting =
+        Ledger::from_entries(entries?).counting(&rounds, &chain, 0, Absent::default());
     let parsed = seconds();
     let mut again = Engine::new(Settings { auto_train: false, can_be_late: false });
     for (before, round) in (0..).zip(&rounds) {

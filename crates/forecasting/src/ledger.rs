@@ -1,11 +1,14 @@
 //! Forecasts as lines of text, and which of them belong to the present rounds.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::Forecast;
 use crate::history::{HistoryChain, HistoryHash};
+
+/// Maximum difference between the clocks of a recorder and of the machine that reads its rounds.
+const AHEAD_MAX: TimeDelta = TimeDelta::days(1);
 
 /// One line of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -200,16 +203,24 @@ impl Ledger {
     }
 
     /// Selects the forecasts that count for the present rounds, whose hashes are `chain`. Entries before
-    /// these said that the first `read` rounds had been read.
+    /// these said that the first `read` rounds had been read, and named the histories in `absent`.
     ///
     /// The rule: a forecast for round t counts if and only if the rounds before t are those after which it
     /// was made, they begin with those on which its model was trained, and no earlier line shows that
-    /// round t had been read by then. Of several for one round the last counts.
-    pub fn counting(self, chain: &HistoryChain, read: u64) -> Counting {
-        let mut counting = Counting { read, ..Counting::default() };
+    /// round t may have been read by then. Of several for one round the last counts. A line about a
+    /// history that is not there any more names its last round only, so every round up to the time of that
+    /// one may have been read.
+    pub fn counting(
+        self,
+        rounds: &[Round],
+        chain: &HistoryChain,
+        read: u64,
+        absent: Absent,
+    ) -> Counting {
+        let mut counting = Counting { read, absent, ..Counting::default() };
         for item in self.items {
             match item {
-                Item::Forecast(stored) => counting.add(stored, chain),
+                Item::Forecast(stored) => counting.add(stored, rounds, chain),
                 Item::Read(mark) if chain.contains(mark.rounds, mark.history) => {
                     counting.read = counting.read.max(mark.rounds);
                 }
@@ -221,14 +232,15 @@ impl Ledger {
 }
 
 impl Counting {
-    fn add(&mut self, stored: LedgerForecast, chain: &HistoryChain) {
+    fn add(&mut self, stored: LedgerForecast, rounds: &[Round], chain: &HistoryChain) {
         let forecast = &stored.forecast;
         let before = forecast.rounds_before();
         if !forecast.is_after(chain) {
             self.absent.count += 1;
-            self.absent.extend_to(forecast.after);
+            self.absent.extend_to(credible(forecast.after, forecast.issued_at));
             return;
         }
+        let round = usize::try_from(before).ok().and_then(|before| rounds.get(before));
         let last = self.forecasts.last_mut();
         let earlier = last.filter(|last| last.forecast.rounds_before() == before);
         // An outcome is proof that its round had been read.
@@ -236,7 +248,9 @@ impl Counting {
         let is_known = outcome.is_some_and(|outcome| {
             chain.contains(before + 1, forecast.history.followed_by(outcome.actual))
         });
-        let is_read = before < self.read || is_known;
+        let is_read = before < self.read
+            || is_known
+            || round.is_some_and(|round| self.absent.may_follow(round));
         self.read = self.read.max(before);
         match earlier {
             _ if is_read || !forecast.is_model_of(chain) => self.absent.count += 1,
@@ -264,14 +278,14 @@ impl Counting {
     }
 }
 
-impl Absent {
-    /// Returns the union of both.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self { count: self.count + other.count, until: self.until.max(other.until) }
-    }
+/// Returns the time of a round as far as it can be relied on: one that is a day ahead of the clock of the
+/// machine that read it is wrong, and would make every round until then look as if it had been read.
+pub fn credible(time: DateTime<Utc>, read_at: DateTime<Utc>) -> DateTime<Utc> {
+    if time - read_at > AHEAD_MAX { read_at } else { time }
+}
 
-    /// Returns whether an absent history may be present again if more rounds follow on `last`.
+impl Absent {
+    /// Returns whether this round, or one that follows on it, may belong to an absent history.
     pub fn may_follow(&self, last: &Round) -> bool {
         self.until.is_some_and(|until| last.time <= until)
     }

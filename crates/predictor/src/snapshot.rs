@@ -11,6 +11,7 @@ pub(crate) mod survival_curve;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use evaluation::quality::Fault;
 use forecasting::score_history::ScoreHistory;
 use forecasting::scorecard::Report;
 use rounds::TableName;
@@ -215,10 +216,40 @@ pub(crate) struct QualityView {
 /// Why a recording is not sound.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct QualityReason {
+    /// In English.
     pub(crate) sentence: String,
     /// What was counted, for a page in another language.
-    #[serde(flatten)]
-    pub(crate) fault: evaluation::quality::Fault,
+    pub(crate) kind: &'static str,
+    pub(crate) count: Option<u64>,
+    /// Equal neighbours expected, or gaps looked at.
+    pub(crate) of: Option<f64>,
+    /// The step of the grid, or the highest multiplier.
+    pub(crate) cents: Option<u64>,
+}
+
+impl From<&Fault> for QualityReason {
+    fn from(fault: &Fault) -> Self {
+        let (kind, count, of, cents) = match *fault {
+            Fault::RepeatsDropped { seen, expected } => {
+                ("repeats_dropped", Some(seen), Some(expected), None)
+            }
+            Fault::RepeatsDoubled { seen, expected } => {
+                ("repeats_doubled", Some(seen), Some(expected), None)
+            }
+            Fault::GapsTooLong { count, of } => {
+                ("gaps_too_long", Some(count), Some(of as f64), None)
+            }
+            Fault::GapsTooShort { count, of } => {
+                ("gaps_too_short", Some(count), Some(of as f64), None)
+            }
+            Fault::OutOfOrder { count } => ("out_of_order", Some(count), None, None),
+            Fault::TimesToTheMinute => ("times_to_the_minute", None, None, None),
+            Fault::IntegersOnly => ("integers_only", None, None, None),
+            Fault::CoarseGrid { step_cents } => ("coarse_grid", None, None, Some(step_cents)),
+            Fault::Capped { cents, count } => ("capped", Some(count), None, Some(cents)),
+        };
+        Self { sentence: fault.to_string(), kind, count, of, cents }
+    }
 }
 
 /// Where forecasts are stored and how many were settled.

@@ -4,7 +4,7 @@
 
 use forecasting::engine::{Engine, Settings};
 use forecasting::history::HistoryChain;
-use forecasting::ledger::{Entry, Ledger};
+use forecasting::ledger::{Absent, Entry, Ledger};
 use libfuzzer_sys::fuzz_target;
 use rounds::{Multiplier, Round};
 
@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     let chain = HistoryChain::of(&rounds);
     let ledger = Ledger::from_entries(entries.iter().copied());
     let forecasts = ledger.forecasts();
-    let mut counting = ledger.counting(&chain, 0);
+    let mut counting = ledger.counting(&rounds, &chain, 0, Absent::default());
     let mut engine = Engine::new(Settings { auto_train: false, can_be_late: true });
     let mut settled = 0;
     for (before, round) in (0..).zip(&rounds) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use evaluation::quality::{Fault, Quality, RecordedRound, State};
+use evaluation::quality::{Quality, RecordedRound, State};
 use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
 use forecasting::ledger::Absent;
@@ -188,11 +188,10 @@ impl SnapshotBuilder {
     }
 
     fn quality(&self) -> QualityView {
-        let reason = |fault: &Fault| QualityReason { sentence: fault.to_string(), fault: *fault };
         QualityView {
             state: self.quality.state(),
             rounds: self.quality.judged_at(),
-            reasons: self.quality.faults().iter().map(reason).collect(),
+            reasons: self.quality.faults().iter().map(QualityReason::from).collect(),
         }
     }
 

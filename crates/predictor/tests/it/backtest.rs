@@ -196,8 +196,8 @@ fn the_same_rounds_give_the_same_result_and_a_page_that_stands_alone() {
         .map(|row| row["name"].as_str().unwrap())
         .collect();
     let learners = ["served", "candidate", "ensemble", "random_forest", "gradient_boosting"];
-    assert_eq!(names[..4], learners);
-    assert_eq!(names.len(), 5 + 7, "{names:?}");
+    assert_eq!(names[..5], learners);
+    assert_eq!(names.len(), 6 + 7, "{names:?}");
 
     let sentence = json["verdict"]["sentence"].as_str().unwrap();
     assert!(results.text.contains(sentence) && results.html.contains(sentence), "{sentence}");

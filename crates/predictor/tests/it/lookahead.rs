@@ -21,8 +21,10 @@ struct TwoFiles {
 impl TwoFiles {
     fn new() -> Self {
         let data = Data::empty();
-        data.append(EARLIER, 0..ROUNDS);
-        data.append(LATER, ROUNDS..2 * ROUNDS);
+        for (file, rounds) in [(EARLIER, 0..ROUNDS), (LATER, ROUNDS..2 * ROUNDS)] {
+            data.write(file, "timestamp,multiplier\n");
+            data.append(file, rounds);
+        }
         Self { data, elsewhere: tempfile::tempdir().unwrap() }
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use forecasting::engine::{Effect, Settlement};
 use forecasting::forecast::Forecast;
-use forecasting::ledger::{Entry, ReadMark, Settled};
+use forecasting::ledger::{Entry, ReadMark, Settled, credible};
 use rounds::Round;
 use serde_json::json;
 
@@ -108,6 +108,7 @@ impl TableLoop {
 
     /// Appends a mark; the store retries one that cannot be written before the next entry.
     pub(super) fn record_read(&mut self, mark: ReadMark) -> Result<(), NotWritten> {
+        let mark = ReadMark { time: credible(mark.time, (self.now)()), ..mark };
         self.ledger_store.append(&Entry::Read(mark))
     }
 

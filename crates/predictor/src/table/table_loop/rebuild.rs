@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use forecasting::engine::{Engine, Settings, Settlement};
 use forecasting::history::HistoryChain;
-use forecasting::ledger::{Absent, Counting, ReadMark};
+use forecasting::ledger::{Absent, Counting, ReadMark, credible};
 use rounds::{Origin, Round};
 use serde_json::json;
 
@@ -42,8 +42,9 @@ impl TableLoop {
         let StoredState { restored, ledger } = self.ledger_store.read(&rounds);
         let read = started.elapsed();
         self.training_status.count_from(ledger.model_version());
-        let known = restored.as_ref().map_or(0, |it| it.checkpoint.rounds);
-        let mut counting = ledger.counting(&chain, known);
+        let covered = restored.as_ref().map(|it| (it.checkpoint.rounds, it.checkpoint.absent));
+        let (known, absent) = covered.unwrap_or_default();
+        let mut counting = ledger.counting(&rounds, &chain, known, absent);
         let known = restored.map_or(0, |restored| self.restore(&rounds, &chain, restored));
         if !self.replay(&rounds, known, &mut counting) {
             // A half-replayed ledger must never become a checkpoint.
@@ -52,7 +53,7 @@ impl TableLoop {
         if let Some(open) = counting.take(self.engine.rounds()) {
             self.engine.resume(open.forecast);
         }
-        self.absent = self.absent.and(counting.absent());
+        self.absent = counting.absent();
         self.report_absent();
         tracing::info!(
             rounds = rounds.len(),
@@ -83,7 +84,7 @@ impl TableLoop {
     fn note_left(&mut self, left: Option<ReadMark>, chain: &HistoryChain) {
         if let Some(left) = left.filter(|left| !chain.contains(left.rounds, left.history)) {
             drop(self.record_read(left));
-            self.absent.extend_to(left.time);
+            self.absent.extend_to(credible(left.time, (self.now)()));
         }
     }
 
@@ -95,11 +96,11 @@ impl TableLoop {
         restored: RestoredCheckpoint,
     ) -> usize {
         let RestoredCheckpoint { checkpoint, digest, shown } = restored;
-        let Checkpoint { rounds: known, learned, absent, model_version, .. } = checkpoint;
+        let Checkpoint { rounds: known, learned, model_version, .. } = checkpoint;
         let known = usize::try_from(known).unwrap_or(rounds.len());
         let known_rounds = &rounds[..known];
         self.engine.restore(known_rounds, learned);
-        let mut shown = shown.counting(chain, 0);
+        let mut shown = shown.counting(rounds, chain, 0, Absent::default());
         for (before, round) in (0..).zip(known_rounds) {
             let found = shown.take(before);
             let settlement = found.map(|it| Settlement { forecast: it.forecast, round: *round });
@@ -107,7 +108,6 @@ impl TableLoop {
         }
         self.training_status.count_from(model_version);
         self.digest = digest;
-        self.absent = absent;
         known
     }
 

@@ -166,12 +166,9 @@
  * @typedef {object} Fault
  * @property {string} kind
  * @property {string} sentence
- * @property {number} [seen]
- * @property {number} [expected]
- * @property {number} [count]
- * @property {number} [of]
- * @property {number} [cents]
- * @property {number} [step_cents]
+ * @property {number | null} count
+ * @property {number | null} of
+ * @property {number | null} cents
  */
 
 /**

@@ -54,8 +54,8 @@ function suspected(status) {
 }
 
 /** @param {import("../api_types.js").Fault} fault */
-function words({ seen = 0, expected = 0, count = 0, of = 0, step_cents = 0 }) {
-  return { seen, expected: Math.round(expected), n: count, of, step: number(step_cents / 100, 2) };
+function words({ count, of, cents }) {
+  return { n: count ?? 0, of: Math.round(of ?? 0), step: number((cents ?? 0) / 100, 2) };
 }
 
 /** @type {Record<string, import("../i18n.js").Key>} */
