@@ -215,7 +215,7 @@ fn check(
                 "the numbers in column `{name}` do not look like multipliers: it {}",
                 why.text()
             );
-            let flag = format!("--multiplier-column {}", crate::options::shell_word(&name));
+            let flag = format!("--multiplier-column {}", rounds::shell_word(&name));
             Err(Refusal::new(RefusalKind::NotMultipliers, message).remedy(flag))
         }
     }

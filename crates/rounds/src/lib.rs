@@ -61,6 +61,7 @@ mod repair;
 mod round;
 #[cfg(feature = "files")]
 pub mod scan;
+mod shell_word;
 mod table_name;
 #[cfg(feature = "files")]
 mod timestamp;
@@ -106,4 +107,5 @@ pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;
+pub use shell_word::shell_word;
 pub use table_name::{TableName, TableNameError};

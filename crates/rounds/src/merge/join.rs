@@ -53,12 +53,12 @@ impl Pace {
         }
     }
 
-    fn bounds(self, latest: i64) -> Bounds {
+    pub(super) fn bounds(self, latest: i64) -> Bounds {
         Bounds { heard: self.tolerance.heard, round: self.round, latest }
     }
 
     /// Without estimates no round is looked for at their larger distance.
-    fn limits(self, has_estimates: bool) -> Limits {
+    pub(super) fn limits(self, has_estimates: bool) -> Limits {
         let Tolerance { heard, estimated } = self.tolerance;
         Limits {
             heard: TimeDelta::milliseconds(heard),
@@ -242,7 +242,12 @@ impl Seam<'_, '_, '_> {
     }
 
     /// Adds the rounds of a plain stretch; returns the next rounds of both recordings.
-    fn follow(&mut self, decisions: &[Decision], mut at: usize, mut index: usize) -> (usize, usize) {
+    fn follow(
+        &mut self,
+        decisions: &[Decision],
+        mut at: usize,
+        mut index: usize,
+    ) -> (usize, usize) {
         let Pair { first, second, clock } = self.pair;
         let mut segment = Segment::default();
         for decision in decisions {
