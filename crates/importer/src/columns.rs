@@ -3,7 +3,7 @@
 use crate::column_profile::ColumnProfile;
 use crate::header_names::{Role, normalised, time_rank};
 use crate::number_forms::{Convention, Scale};
-use crate::options::{Options, shell_word};
+use crate::options::Options;
 use crate::plausibility::{self, Implausible, Numbers};
 use crate::refusal::{Refusal, RefusalKind};
 use crate::time_forms::NumericTime;
@@ -98,7 +98,7 @@ pub(crate) fn find(profiles: &[ColumnProfile], wanted: &str, flag: &str) -> Resu
         .or_else(number)
         .ok_or_else(|| {
             let message =
-                format!("{flag} {}: no column of this name or number", shell_word(wanted));
+                format!("{flag} {}: no column of this name or number", rounds::shell_word(wanted));
             Refusal::new(RefusalKind::NoSuchColumn, message)
         })
 }
@@ -188,7 +188,8 @@ fn best<'a>(columns: impl Iterator<Item = &'a ColumnProfile>) -> Result<Option<u
                 ),
             );
             for it in columns {
-                refusal = refusal.remedy(format!("--time-column {}", shell_word(&it.label())));
+                refusal =
+                    refusal.remedy(format!("--time-column {}", rounds::shell_word(&it.label())));
             }
             Err(refusal)
         }
@@ -324,7 +325,8 @@ fn several(first: &ColumnProfile, others: &[&ColumnProfile]) -> Refusal {
     let message = format!("the columns {} may each hold the multiplier", names.join(" and "));
     let mut refusal = Refusal::new(RefusalKind::SeveralMultiplierColumns, message);
     for it in [first].iter().chain(others) {
-        refusal = refusal.remedy(format!("--multiplier-column {}", shell_word(&it.label())));
+        refusal =
+            refusal.remedy(format!("--multiplier-column {}", rounds::shell_word(&it.label())));
     }
     refusal
 }
@@ -344,7 +346,7 @@ fn implausible(profile: &ColumnProfile, why: Option<Implausible>) -> Refusal {
     if why == Implausible::NoNumbers {
         return refusal.remedy("--multiplier-column NAME");
     }
-    refusal.remedy(format!("--multiplier-column {}", shell_word(&profile.label())))
+    refusal.remedy(format!("--multiplier-column {}", rounds::shell_word(&profile.label())))
 }
 
 fn no_multiplier(profiles: &[ColumnProfile], taken: &[usize]) -> Refusal {
@@ -356,7 +358,8 @@ fn no_multiplier(profiles: &[ColumnProfile], taken: &[usize]) -> Refusal {
             && plausibility::check(Numbers { values: &it.values, whole: it.whole }).is_ok()
     });
     for it in numeric.take(4) {
-        refusal = refusal.remedy(format!("--multiplier-column {}", shell_word(&it.label())));
+        refusal =
+            refusal.remedy(format!("--multiplier-column {}", rounds::shell_word(&it.label())));
     }
     if refusal.remedies.is_empty() {
         refusal = refusal.remedy("--multiplier-column NAME");

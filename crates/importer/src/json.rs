@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::header_names::{Role, role};
-use crate::options::{Options, shell_word};
+use crate::options::Options;
 use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rows;
@@ -87,7 +87,7 @@ pub(crate) fn choose(
                 );
                 let refusal = Refusal::new(RefusalKind::SeveralTables, message);
                 return Err(good.iter().take(8).fold(refusal, |refusal, at| {
-                    refusal.remedy(format!("--path {}", shell_word(&shown[*at])))
+                    refusal.remedy(format!("--path {}", rounds::shell_word(&shown[*at])))
                 }));
             }
         }

@@ -46,7 +46,7 @@ pub use dialogue::{Dialogue, ImportError, Outcome, Target};
 pub use import::{Imported, import, import_all};
 pub use merge::{Part, describe_merge, merge};
 pub use number_forms::{DecimalSign, Scale};
-pub use options::{Filter, Options, shell_word};
+pub use options::{Filter, Options};
 pub use recording::{Figures, Recording};
 pub use refusal::{Refusal, RefusalKind};
 pub use rejects::{Reason, Rejected};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
+use rounds::{MAX_MULTIPLIER, TimeZoneOfRows, shell_word};
 
 use crate::number_forms::{DecimalSign, Scale};
 use crate::time_forms::DateOrder;
@@ -136,18 +136,6 @@ impl std::str::FromStr for DateOrder {
     }
 }
 
-/// Quotes a text as one word for a shell.
-pub fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| {
-        c.is_alphanumeric()
-            || matches!(c, '_' | '-' | '.' | '/' | '=' | ':' | '+' | ',' | '@' | '%')
-    };
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +155,5 @@ mod tests {
             "--no-times",
         ];
         assert_eq!(options.flags(), expected);
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
     }
 }

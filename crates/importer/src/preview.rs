@@ -124,7 +124,7 @@ fn order(order: Order) -> String {
 /// Returns the command that would write what previews show.
 pub(crate) fn confirmed_command(names: &[&str], options: &Options) -> String {
     let mut words = vec!["predictor import".to_owned()];
-    words.extend(names.iter().map(|name| crate::options::shell_word(name)));
+    words.extend(names.iter().map(|name| rounds::shell_word(name)));
     words.extend(options.flags());
     words.push("--yes".to_owned());
     words.join(" ")

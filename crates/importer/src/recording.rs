@@ -213,7 +213,7 @@ fn check(
             let name = column.label();
             let message =
                 format!("column `{name}` does not look like multipliers: it {}", why.text());
-            let flag = format!("--multiplier-column {}", crate::options::shell_word(&name));
+            let flag = format!("--multiplier-column {}", rounds::shell_word(&name));
             Err(Refusal::new(RefusalKind::NotMultipliers, message).remedy(flag))
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::options::{Options, shell_word};
+use crate::options::Options;
 
 /// What kind of reason a [`Refusal`] has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,7 +106,7 @@ impl Refusal {
             let replaced = name(remedy);
             let kept = given.iter().filter(|flag| name(flag) != replaced).cloned();
             let words: Vec<String> = kept.chain([remedy.clone()]).collect();
-            format!("predictor import {} {}", shell_word(&file), words.join(" "))
+            format!("predictor import {} {}", rounds::shell_word(&file), words.join(" "))
         };
         self.remedies.iter().map(command).collect()
     }

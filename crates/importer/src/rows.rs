@@ -7,7 +7,7 @@ use crate::columns::{self, Columns, TimeSource};
 use crate::header_names::{Role, ends_round};
 use crate::layout;
 use crate::number_forms::{self, Scale};
-use crate::options::{Options, shell_word};
+use crate::options::Options;
 use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::rejects::{Reason, Rejects};
@@ -371,13 +371,14 @@ fn several_states(table: &Table, column: usize, states: &[(String, u64)]) -> Ref
         counts.join(", ")
     );
     let ends = states.iter().filter(|(value, _)| ends_round(value) == Some(true));
-    let flag =
-        |(value, _): &(String, u64)| format!("--where {}", shell_word(&format!("{name}={value}")));
+    let flag = |(value, _): &(String, u64)| {
+        format!("--where {}", rounds::shell_word(&format!("{name}={value}")))
+    };
     let mut refusal = Refusal::new(RefusalKind::SeveralRowsPerRound, message);
     refusal.remedies = ends.map(flag).collect();
     if refusal.remedies.is_empty() {
         refusal.remedies = states.iter().map(flag).collect();
-        refusal = refusal.remedy(format!("--where {}", shell_word(&format!("{name}=*"))));
+        refusal = refusal.remedy(format!("--where {}", rounds::shell_word(&format!("{name}=*"))));
     }
     refusal
 }

@@ -55,7 +55,7 @@ fn choose(mut sheets: Vec<(String, Table)>, options: &Options) -> Result<Table, 
         );
         let mut refusal = Refusal::new(RefusalKind::SeveralTables, message);
         for (name, _) in sheets.iter().take(8) {
-            refusal = refusal.remedy(format!("--path {}", crate::options::shell_word(name)));
+            refusal = refusal.remedy(format!("--path {}", rounds::shell_word(name)));
         }
         return Err(refusal);
     }

@@ -64,6 +64,7 @@ mod repair;
 mod round;
 #[cfg(feature = "files")]
 pub mod scan;
+mod shell_word;
 mod table_name;
 #[cfg(feature = "files")]
 mod timestamp;
@@ -112,4 +113,5 @@ pub use regular_file::{open_regular, read_limited, read_regular, read_regular_te
 #[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;
+pub use shell_word::shell_word;
 pub use table_name::{TableName, TableNameError};

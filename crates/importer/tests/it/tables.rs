@@ -12,7 +12,7 @@ fn column(random: &mut Random, rows: usize) -> (&'static str, Vec<String>) {
     let start = random.next() % 10_u64.pow(4 + u32::try_from(random.below(12)).unwrap());
     let mut walk = 1.5 + 200.0 * a;
     let name = random.below(5);
-    let kind = random.below(9);
+    let kind = random.below(11);
     let names = [
         ["id", "round_id", "game", "uuid", "no"],
         ["players", "users", "bets", "count", "jogadores"],
@@ -23,6 +23,8 @@ fn column(random: &mut Random, rows: usize) -> (&'static str, Vec<String>) {
         ["price", "cost", "fee", "tutar", "preis"],
         ["score", "rating", "level", "probability", "rate"],
         ["duration", "seconds", "ping", "latency", "total"],
+        ["percent", "share", "rtp", "win_rate", "uptime"],
+        ["wait", "elapsed", "session", "response_ms", "age"],
     ];
     let mut value = |random: &mut Random, row: u64| match kind {
         0 => (start + row).to_string(),
@@ -39,7 +41,9 @@ fn column(random: &mut Random, rows: usize) -> (&'static str, Vec<String>) {
             format!("{:.2}", (0.5 + 2.5 * a) * (normal * (0.3 + b)).exp())
         }
         7 => format!("{:.2}", 1.0 + (4.0 + 6.0 * b) * random.unit()),
-        _ => format!("{:.3}", 0.2 + 40.0 * a * random.unit()),
+        8 => format!("{:.3}", 0.2 + 40.0 * a * random.unit()),
+        9 => format!("{:.1}{}", 100.0 * random.unit(), ["", "%"][usize::from(a < 0.3)]),
+        _ => format!("{:.2}", -(2.0 + 60.0 * b) * (1.0 - random.unit()).ln()),
     };
     (names[kind][name], (0..rows as u64).map(|row| value(random, row)).collect())
 }

@@ -78,7 +78,7 @@ impl Places {
             .0
             .iter()
             .map(|place| {
-                let place = importer::shell_word(&place.display().to_string());
+                let place = rounds::shell_word(&place.display().to_string());
                 format!("{command} --data-dir {place}")
             })
             .collect();

@@ -111,7 +111,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 
 /// The command that does not ask.
 fn command(args: &MergeArgs) -> String {
-    let word = |path: &PathBuf| importer::shell_word(&path.display().to_string());
+    let word = |path: &PathBuf| rounds::shell_word(&path.display().to_string());
     let mut words = vec!["predictor merge".to_owned()];
     words.extend(args.paths.iter().map(word));
     words.push(format!("--out {}", word(&args.out)));

@@ -53,12 +53,12 @@ impl Pace {
         }
     }
 
-    fn bounds(self, latest: i64) -> Bounds {
+    pub(super) fn bounds(self, latest: i64) -> Bounds {
         Bounds { heard: self.tolerance.heard, round: self.round, latest }
     }
 
     /// Without estimates, no round is searched for at their larger distance.
-    fn limits(self, has_estimates: bool) -> Limits {
+    pub(super) fn limits(self, has_estimates: bool) -> Limits {
         let Tolerance { heard, estimated } = self.tolerance;
         Limits {
             heard: TimeDelta::milliseconds(heard),

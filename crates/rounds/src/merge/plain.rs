@@ -44,13 +44,15 @@ pub(super) fn decisions(
     (index, stop): (usize, usize),
     bounds: Bounds,
 ) -> Vec<Decision> {
-    let Bounds { heard, round, mut latest } = bounds;
+    let Bounds { heard, round, latest } = bounds;
+    // Far from all times, and from where sums overflow.
+    let mut latest = latest.max(i64::MIN / 4);
     let (first, second) = (pair.first, pair.second);
-    let ms = |at: usize| if at < end { first.ms(at) } else { i64::MAX / 2 };
+    let ms = |at: usize| if at < end { first.ms(at) } else { i64::MAX / 4 };
     let mut decisions = Vec::new();
     let (mut at, mut next) = (at, ms(at));
     // Time of the last round of either recording.
-    let mut before = at.checked_sub(1).map_or(i64::MIN / 2, |before| first.ms(before));
+    let mut before = at.checked_sub(1).map_or(i64::MIN / 4, |before| first.ms(before));
     for index in index..stop.min(index + ROUNDS_MAX) {
         let time = pair.corrected(index);
         // A clock that was set back, or a strip of rounds with one time.

@@ -3,6 +3,7 @@
 pub(crate) mod generated;
 mod near_miss;
 mod overlaps;
+mod plain;
 mod properties;
 
 use super::*;

@@ -487,7 +487,9 @@ fn time_form(text: &str) -> Option<TimeForm> {
             TimeForm::Minutes
         }
         _ if shape.starts_with("0000000000.") => TimeForm::EpochSeconds,
-        _ if shape.starts_with("00000.") => TimeForm::SpreadsheetDays,
+        _ if shape.starts_with("00000.") || shape.starts_with("00000,") => {
+            TimeForm::SpreadsheetDays
+        }
         _ => return None,
     })
 }

@@ -35,6 +35,10 @@ const HUNDREDTHS_MIN: usize = 3;
 /// Number of values above which a strictly monotonic column is suspicious: by chance, 2 in 12! are.
 const MONOTONIC_MIN: usize = 12;
 
+/// Amounts of money are all at least this large; a recording may hold high rounds only, but of these only one
+/// in a hundred rounds is this high.
+const LARGE: f64 = 100.0;
+
 /// The share of steps in one direction that multipliers do not reach, from [`SPREAD_MIN`] values on.
 ///
 /// Half of the steps rise, with a standard deviation of `√(n/12)` steps among `n` values (Levene,
@@ -67,6 +71,8 @@ pub(crate) fn doubt(sample: &[Sample], prior: Prior) -> Option<Doubt> {
         Some(Implausible::BelowOne)
     } else if prior == Prior::Guessed && values.len() >= SPREAD_MIN {
         spread(sample, &values)
+    } else if values.len() >= SPREAD_MIN && values.iter().all(|&value| value >= LARGE) {
+        Some(Implausible::NoneSmall)
     } else {
         None
     };
@@ -106,12 +112,12 @@ fn one_way(values: &[f64]) -> f64 {
     up.max(down) as f64 / values.len() as f64
 }
 
-/// No multiplier is below 1; in a column of that name a few slips are left to the rows, elsewhere one
-/// while the values are too few to judge their spread.
+/// No multiplier is below 1; in a column of that name a few slips, such as 0 for a crash at once, are left to
+/// the rows, elsewhere one while the values are too few to judge their spread.
 fn are_below_one(values: &[f64], prior: Prior) -> bool {
     let below = values.iter().filter(|&&value| value < 1.0).count();
     match prior {
-        Prior::Named => values.len() >= WHOLE_MIN && below * 2 > values.len(),
+        Prior::Named => values.len() >= WHOLE_MIN && below * 10 > values.len(),
         Prior::Guessed => below > usize::from(values.len() < SPREAD_MIN),
     }
 }

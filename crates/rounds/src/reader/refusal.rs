@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::shell_word;
+
 /// Why no row of a file is read, although its name is that of a recording.
 ///
 /// The text says what the file seems to hold; [`Refusal::command`] is the command that reads it.
@@ -182,31 +184,40 @@ pub enum Implausible {
 }
 
 impl Refusal {
-    /// Returns the command that reads such a file, for a file of this name.
+    /// Returns the command that reads such a file, for a file of this name; for a page, the one that records it.
     pub fn command(&self, file: &str) -> String {
+        if let Self::OtherFormat(OtherFormat::Html) = self {
+            return "collector --source browser".to_owned();
+        }
         let flags = match self {
             Self::NoMultiplierColumn { .. } | Self::NotMultipliers { .. } => {
                 " --multiplier-column NAME".to_owned()
             }
             Self::SeveralMultiplierColumns { columns } => {
-                format!(" --multiplier-column {}", columns.first().map_or("NAME", String::as_str))
-            }
-            Self::NoTimeColumn { .. } => " --time-column NAME".to_owned(),
-            Self::SeveralTimeColumns { columns } => {
-                format!(" --time-column {}", columns.first().map_or("NAME", String::as_str))
+                format!(" --multiplier-column {}", first(columns))
             }
             Self::NoTimes => " --no-times".to_owned(),
             Self::UnknownColumns { .. } => " --time-column 1 --multiplier-column 2".to_owned(),
             Self::TimeForm { form: TimeForm::TimeOfDay, .. } => " --date YYYY-MM-DD".to_owned(),
             Self::DateOrder { .. } => " --date-order day-first".to_owned(),
             Self::Hundredths => " --scale 0.01".to_owned(),
-            Self::SeveralStates { column, second, .. } => format!(" --where {column}={second}"),
-            Self::OtherFormat(_) | Self::TimeForm { .. } | Self::SeveralMultipliers { .. } => {
-                String::new()
+            Self::SeveralStates { column, second, .. } => {
+                format!(" --where {}", shell_word(&format!("{column}={second}")))
             }
+            // It knows more names of columns, and times in two of them.
+            Self::NoTimeColumn { .. }
+            | Self::SeveralTimeColumns { .. }
+            | Self::OtherFormat(_)
+            | Self::TimeForm { .. }
+            | Self::SeveralMultipliers { .. } => String::new(),
         };
-        format!("predictor import {file}{flags}")
+        format!("predictor import {}{flags}", shell_word(file))
     }
+}
+
+/// The first column, as a word of a command.
+fn first(columns: &[String]) -> String {
+    shell_word(columns.first().map_or("NAME", String::as_str))
 }
 
 fn list(columns: &[String]) -> String {

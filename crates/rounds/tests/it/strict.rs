@@ -414,7 +414,7 @@ fn read_in_steps(text: &str, step: usize) -> Vec<Round> {
 /// A random table without a single multiplier.
 fn other_table(random: &mut SplitMix64) -> (String, String) {
     let rows = 30 + below(random, 270);
-    let kind = below(random, 9);
+    let kind = below(random, 12);
     let (low, high) = (between(random, 1.0, 10.0), between(random, 11.0, 90.0));
     let (center, width) = (between(random, 2.0, 15.0), between(random, 0.2, 0.7));
     let first = below(random, 1 << 30);
@@ -427,6 +427,9 @@ fn other_table(random: &mut SplitMix64) -> (String, String) {
         5 => format!("{:.1}", center + 10.0 + 6.0 * random.normal()),
         6 => format!("{:.6}", low + 0.01 * random.normal()),
         7 => format!("{:.2}", 100.0 + 0.37 * row as f64),
+        8 => format!("{:.1}", 100.0 * random.uniform()),
+        9 => format!("{:.2}", -5.0 * low * random.uniform().ln()),
+        10 => format!("{:.1}", between(random, 1.0, 5.0)),
         _ => format!("{}", 1_700_000_000_000 + 20_000 * row),
     };
     let values: Vec<String> = (0..rows).map(&mut value).collect();
@@ -445,8 +448,9 @@ fn other_table(random: &mut SplitMix64) -> (String, String) {
     (kind, header.to_owned() + &lines.collect::<String>())
 }
 
+/// Ids, counts, money, prices, temperatures, coordinates, counters, percentages, durations, scores, time stamps.
 #[test]
-fn no_table_of_ids_counts_money_prices_coordinates_or_temperatures_is_taken_for_rounds() {
+fn no_table_of_other_things_is_taken_for_rounds() {
     let mut random = SplitMix64::new(20_261_128);
     for _ in 0..10_000 {
         let (kind, text) = other_table(&mut random);
@@ -500,5 +504,52 @@ fn true_recordings_are_taken_in_any_dialect() {
 #[test]
 fn every_refusal_names_its_command() {
     let refusal = Refusal::Hundredths;
-    assert_eq!(refusal.command("a b.csv"), "predictor import a b.csv --scale 0.01");
+    assert_eq!(refusal.command("a b.csv"), "predictor import 'a b.csv' --scale 0.01");
+    let refusal = Refusal::SeveralMultiplierColumns {
+        columns: vec!["final odds".to_owned(), "payout".to_owned()],
+    };
+    assert_eq!(refusal.command("a.csv"), "predictor import a.csv --multiplier-column 'final odds'");
+}
+
+/// Rows with a time and these multipliers, below a header that names both.
+fn named(multipliers: impl Iterator<Item = f64>) -> String {
+    let times = recording(5, 60);
+    let rows = times.iter().zip(multipliers);
+    let row = |(round, value): (&Round, f64)| {
+        format!("{},{value:.2}\n", round.time.format("%Y-%m-%d %H:%M:%S"))
+    };
+    rows.map(row).fold("timestamp,multiplier\n".to_owned(), |text, row| text + &row)
+}
+
+#[test]
+fn a_known_name_does_not_make_multipliers_of_another_game_or_of_money() {
+    let plinko = [0.2, 3.0, 1.5, 0.5, 2.0, 5.6, 1.0, 26.0, 1.1];
+    let refused = |text: String| read(text.as_bytes()).refused.map(|it| it.to_string());
+    let text = refused(named(plinko.into_iter().cycle())).unwrap();
+    assert!(text.contains("many are below 1"), "{text}");
+    let money = recording(6, 60).into_iter().map(|it| 700.0 * it.multiplier.as_f64());
+    let text = refused(named(money)).unwrap();
+    assert!(text.contains("none of them is below 10"), "{text}");
+    // Some games report a crash at once as 0, and some recorders keep high rounds only.
+    let zeros = recording(7, 60).into_iter().enumerate();
+    let zeros = zeros.map(|(at, it)| if at % 20 == 0 { 0.0 } else { it.multiplier.as_f64() });
+    assert_eq!(refused(named(zeros)), None);
+    let high = recording(8, 60).into_iter().map(|it| 10.0 * it.multiplier.as_f64());
+    assert_eq!(refused(named(high)), None);
+}
+
+#[test]
+fn a_command_reads_what_the_message_says() {
+    let command = |text: &str| {
+        let refusal = read(text.as_bytes()).refused.unwrap();
+        refusal.command("a.csv")
+    };
+    let days = "Time;Multiplier\n46101,45851852;1,43\n46101,45871852;2,01\n46101,45891852;1,00\n";
+    assert_eq!(command(days), "predictor import a.csv");
+    let parts = "Datum;Uhrzeit;Multiplikator\n20.03.2026;11:00:16;1,43\n20.03.2026;11:00:40;2,01\n";
+    assert_eq!(command(parts), "predictor import a.csv");
+    assert_eq!(
+        command("<!doctype html><html><body>2.31x</body></html>\n"),
+        "collector --source browser"
+    );
 }
