@@ -130,6 +130,10 @@ struct LineWriter {
 }
 
 impl LineWriter {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how much was written decides whether a line is torn"
+    )]
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         if self.is_torn {
             self.output.write_all(b"\n")?;

@@ -227,7 +227,11 @@ impl Recorder {
     fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
         let (observation, above) = self.limit.apply(observation);
         if let Some(message) = above {
-            tracing::warn!(source = self.kind.name(), "A multiplier is not recorded: {message}.");
+            tracing::warn!(
+                source = self.kind.name(),
+                reason = message,
+                "A multiplier is not recorded."
+            );
             self.status.last_error = Some(message);
             self.update_status();
         }

@@ -35,7 +35,7 @@ impl Visitor<'_> {
         match name {
             "message" => {}
             _ if self.writer.has_ansi_escapes() => {
-                write!(self.writer, "\u{1b}[3m{name}\u{1b}[0m=")?
+                write!(self.writer, "\u{1b}[3m{name}\u{1b}[0m=")?;
             }
             _ => write!(self.writer, "{name}=")?,
         }

@@ -86,7 +86,8 @@ impl FromStr for TimeArg {
             ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
         let reading = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
         reading.map(Self::WallClock).ok_or_else(|| {
-            "a time is 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z".to_owned()
+            "expected a time such as 2025-12-10, 2025-12-10T18:30:00 or 2025-12-10T18:30:00Z"
+                .to_owned()
         })
     }
 }

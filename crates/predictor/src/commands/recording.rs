@@ -237,7 +237,7 @@ pub(crate) fn read_files(
     {
         let file = if path.is_dir() { path.join(&file.name) } else { path.to_owned() };
         let file = file.display();
-        bail!("{file} is not read: {refusal}. {} reads it", refusal.command(&file.to_string()));
+        bail!("{file} is not read: {refusal}; to read it: {}", refusal.command(&file.to_string()));
     }
     let origin = origin(path).with_context(|| format!("reading {shown}"))?;
     Ok((files, origin))
