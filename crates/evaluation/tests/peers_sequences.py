@@ -1,7 +1,8 @@
 """Compares our confidence sequences with the packages ville and confseq, and their coverage with the nominal one.
 Run by hand (confseq is built from source and needs the headers of Boost):
 
-    pip install numpy scipy ville confseq
+    pip install numpy scipy ville "pybind11<3" scikit-build "cmake<4" ninja "setuptools<70" multiprocess
+    pip install --no-build-isolation --no-deps confseq
     cargo run -q --release -p evaluation --example scores | python3 crates/evaluation/tests/peers_sequences.py
 
 - ville.BernoulliCS is Robbins' beta-binomial mixture, ville.AsymptoticCS the sequence of Waudby-Smith et al. 2024.
@@ -47,8 +48,9 @@ failed = False
 for name, ours, peer in print_rows:
     known = np.isfinite(ours).all(axis=1) & np.isfinite(peer).all(axis=1)
     largest = np.abs(ours - peer)[known].max()
-    # ville divides the variance by n - 1, ours by n: a relative difference of 1 / 2n in the width.
-    bound = 1e-4 if name == "asymptotic" else 1e-6
+    # ville divides the variance by n - 1, ours by n: a relative difference of 1 / 2n in the width. The constant of our
+    # stitched boundary, zeta(1.4) / (ln 2)^1.4, has five digits.
+    bound = 1e-6 if name == "beta-binomial" else 1e-3
     failed |= not largest < bound or known.sum() < 1900
     print(f"{name:<20} rounds compared {known.sum():>5}   largest difference {largest:.1e}   bound {bound:.0e}")
 
@@ -59,4 +61,4 @@ for _ in range(400):
     ends = peer_bounds(BernoulliCS(0.05, intersect=False), (rng.random(2000) < 0.485).astype(float))
     missed += bool(((ends[:, 0] > 0.485) | (ends[:, 1] < 0.485)).any())
 print(f"beta-binomial: {missed} of 400 streams ever outside the bounds (at most 5 % = 20, and three standard errors: 33)")
-sys.exit(failed or missed > 33)
+sys.exit(int(failed or missed > 33))
