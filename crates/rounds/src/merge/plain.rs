@@ -59,9 +59,15 @@ pub(super) fn decisions(
         if time <= latest {
             break;
         }
+        let mut has_estimates = false;
         while next < time - heard {
             (before, at) = (next, at + 1);
             next = ms(at);
+            has_estimates |= next == before;
+        }
+        // Times of several rounds do not tell which of them is missing.
+        if has_estimates {
+            break;
         }
         if next - latest <= heard {
             break;
