@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome};
-use collector::observation::{Observation, Report, SourceKind};
+use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome, SETTLING_TIME};
+use collector::observation::{HistoryEntry, Observation, Report, SourceKind};
 use collector::output::console::Console;
 use collector::output::sync_policy::SyncPolicyArg;
 use collector::output::writer::{Entry, Writer};
@@ -20,7 +20,6 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rounds::disk::SyncPolicy;
 use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
-use serde_json::json;
 
 pub(crate) use truth_check::Counts;
 use truth_check::TruthCheck;
@@ -139,11 +138,6 @@ impl<'a> Simulation<'a> {
 
     fn close(&mut self) {
         self.observe(Report::End, &[]);
-        if let Some(waiting) = self.deduplicator.unplaced() {
-            let detail = Some(json!({ "waiting": waiting }));
-            let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
-            self.put(Entry::Note(wall(self.now), event));
-        }
         let writer = self.writer.take().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (unwritten, _) = runtime.block_on(writer.stop(Duration::from_secs(5))).unwrap();
@@ -309,8 +303,8 @@ impl<'a> Simulation<'a> {
             let cents = self.tables[newest.0].rounds[newest.1];
             self.check.naive(newest, cents);
         }
-        let mut list: Vec<Multiplier> =
-            shown.iter().map(|&position| self.multiplier(position)).collect();
+        let mut list: Vec<HistoryEntry> =
+            shown.iter().map(|&position| self.multiplier(position).into()).collect();
         if self.now < self.page.doubled_until {
             list.extend(list.clone());
         }
@@ -444,6 +438,7 @@ fn settings() -> DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
+        settling: SETTLING_TIME,
     }
 }
 
