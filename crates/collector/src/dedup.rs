@@ -262,6 +262,7 @@ impl Deduplicator {
         }
         self.release_deferred(observation, &mut out);
         if observation.report == Report::End {
+            self.accept_pending(&mut out);
             self.flush_all(observation.mono, &mut out);
         }
         self.last_observed = Some(observation.mono);
@@ -271,12 +272,13 @@ impl Deduplicator {
     fn observe_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
         let before = self.instance.replace(name.to_owned());
         let Some(before) = before.filter(|before| before != name) else { return };
+        self.accept_pending(out);
         self.flush_before_round(now, out);
         let detail = json!({ "reason": "other instance", "from": before, "to": name });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();
         self.ids.clear();
-        self.list = list::ListState::new(self.settings);
+        self.list = self.list.of_other_table(self.settings);
         self.unlisted_count = 0;
         self.is_continuous = !self.settings.shows_history();
     }

@@ -39,6 +39,9 @@ pub(super) struct ListState {
     unplaced_count: u32,
     /// A list fitted in several places, so the next row has a discontinuity before it.
     is_ambiguous: bool,
+    /// The newest entry, which is placed but not final, and when it appeared. It is written if the
+    /// page is lost and it is likely to be final.
+    pending: Option<(HistoryEntry, Moment)>,
     /// The length of a list that is shorter than before, and since when.
     short_since: Option<(usize, Instant)>,
 }
@@ -54,6 +57,7 @@ impl ListState {
             longest,
             unplaced_count: 0,
             is_ambiguous: false,
+            pending: None,
             short_since: None,
         }
     }
@@ -62,6 +66,14 @@ impl ListState {
         self.newest.interrupted();
         self.unplaced_count = 0;
         self.unplaced.interrupted();
+    }
+
+    /// Returns the state for another table on the same page.
+    pub(super) fn of_other_table(&mut self, settings: DedupSettings) -> Self {
+        let newest = std::mem::replace(&mut self.newest, NewestEntry::new(settings));
+        let mut state = Self { newest, ..Self::new(settings) };
+        state.newest.interrupted();
+        state
     }
 
     pub(super) fn is_unplaced(&self) -> bool {
@@ -113,8 +125,9 @@ struct List<'a> {
     /// Whether the list is complete. One that is still loading proves the rounds that it shows, but
     /// not that there are no others.
     is_whole: bool,
-    /// Whether its newest entry is final.
+    /// Whether its newest entry is final, or likely to be.
     is_final: bool,
+    is_likely: bool,
     /// When it was first shown as it is.
     shown_since: Moment,
 }
@@ -148,7 +161,7 @@ impl Deduplicator {
         let stability = if self.settings.needs_equal_reads() {
             self.list.newest.observe(&cents, now)
         } else {
-            Stability { is_stable: true, is_final: true, shown_since: now }
+            Stability { is_stable: true, is_final: true, is_likely: true, shown_since: now }
         };
         if !stability.is_stable || cents.len() < OVERLAP {
             return;
@@ -188,8 +201,8 @@ impl Deduplicator {
         own: usize,
         (is_whole, stability): (bool, Stability),
     ) -> List<'a> {
-        let Stability { is_final, shown_since, .. } = stability;
-        List { shown: listed(entries), own, is_whole, is_final, shown_since }
+        let Stability { is_final, is_likely, shown_since, .. } = stability;
+        List { shown: listed(entries), own, is_whole, is_final, is_likely, shown_since }
     }
 
     /// Returns whether the first list can be taken: what is written of it must be final.
@@ -287,6 +300,7 @@ impl Deduplicator {
     ) {
         let Join { fresh, lag, kept, .. } = join;
         let first = list.first_final(fresh);
+        self.list.pending = None;
         self.list.is_ambiguous |= !others.is_empty();
         if fresh > first && (self.list.is_ambiguous || !is_certain) {
             self.list.is_ambiguous = false;
@@ -311,6 +325,8 @@ impl Deduplicator {
         out: &mut Vec<Outcome>,
     ) {
         let first = list.first_final(fresh);
+        self.list.pending = (first > 0 && list.is_likely)
+            .then(|| (list.shown[0].entry.clone(), list.shown_since));
         let (mono, wall) = list.shown_since;
         let observation = &Observation { mono, wall, report: Report::Alive };
         self.accept_history(
@@ -318,6 +334,14 @@ impl Deduplicator {
             HistoryContext { observation, after_gap },
             out,
         );
+    }
+
+    /// Accepts the newest entry of the last placed list, if it is likely to be final.
+    pub(super) fn accept_pending(&mut self, out: &mut Vec<Outcome>) {
+        let Some((entry, (mono, wall))) = self.list.pending.take() else { return };
+        let observation = &Observation { mono, wall, report: Report::Alive };
+        let shown = [ListedRound { entry: &entry, id: None }];
+        self.accept_history(&shown, HistoryContext { observation, after_gap: false }, out);
     }
 
     /// Follows the list where it shows a known round with another value, and records that if a row
@@ -392,6 +416,7 @@ impl Deduplicator {
     /// Continues from a list of this table that shows no known round.
     fn continue_after_gap(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
         let seen = list.shown.len();
+        self.accept_pending(out);
         out.push(gap("nothing of the list is known", &json!({ "shown": seen })));
         self.window.clear();
         self.unlisted_count = 0;
@@ -400,6 +425,7 @@ impl Deduplicator {
 
     /// Continues from a list of another table.
     fn reset_to(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
+        self.accept_pending(out);
         let shown = list.own();
         let (len, known) = (shown.len(), self.window.len());
         let reversed = |i: usize, j: usize| shown[len - 1 - i].cents() == self.window[j].cents;

@@ -11,6 +11,13 @@ use super::DedupSettings;
 pub const SETTLING_TIME: Duration = Duration::from_secs(3);
 /// Number of entries in a row that never changed after which one more reading is enough.
 const UNCHANGED_MIN: u32 = 30;
+/// Number of entries in a row that never changed after which one is likely to be final at once.
+const LIKELY_MIN: u32 = 5;
+/// A page on which this many entries changed after standing for so long draws slowly, and in the
+/// background it may not draw at all. Its newest entry is final when it has changed and settled, or
+/// when the next round pushes it down.
+const SLOW: Duration = Duration::from_secs(1);
+const SLOW_MIN: u32 = 2;
 /// The value at which every round begins, and with it many placeholders, must stay twice as long.
 const FIRST_CENTS: u64 = 100;
 
@@ -23,7 +30,10 @@ pub(super) struct NewestEntry {
     settling: Duration,
     /// Number of entries in a row that never changed.
     unchanged: u32,
-    has_changed: bool,
+    /// Number of changes after [`SLOW`].
+    slow_changes: u32,
+    /// How often the newest entry has changed.
+    changes: u32,
     /// The last reading: hundredths, or `None` for an entry that cannot be read.
     reading: Vec<Option<u64>>,
     /// Since when the readings have been the same, and how many they are.
@@ -40,6 +50,8 @@ pub(super) struct Stability {
     pub(super) is_stable: bool,
     /// The newest is final. One that cannot be read never is: it may be drawn later.
     pub(super) is_final: bool,
+    /// The newest was read twice on a page that has not changed an entry for a while.
+    pub(super) is_likely: bool,
     /// When the newest of the final entries was first shown as it is.
     pub(super) shown_since: Moment,
 }
@@ -49,7 +61,8 @@ impl NewestEntry {
         Self {
             settling: settings.settling,
             unchanged: 0,
-            has_changed: false,
+            slow_changes: 0,
+            changes: 0,
             reading: Vec::new(),
             same_since: None,
             same_count: 0,
@@ -63,7 +76,7 @@ impl NewestEntry {
         self.same_since = None;
         self.same_count = 0;
         self.second_since = None;
-        self.has_changed = false;
+        self.changes = 0;
     }
 
     /// Registers a reading of a page.
@@ -91,16 +104,19 @@ impl NewestEntry {
         let same_since = self.same_since.unwrap_or(now);
         let stood = now.0.saturating_duration_since(same_since.0);
         let is_readable = reading.first().is_some_and(Option::is_some);
-        let is_final =
-            is_readable && self.same_count > 1 && stood >= self.settling_time(reading);
+        let is_drawn = self.slow_changes < SLOW_MIN || self.changes > 0;
+        let is_likely = is_readable && self.same_count > 1;
+        let is_final = is_likely && is_drawn && stood >= self.settling_time(reading);
+        let is_likely = is_likely && self.unchanged >= LIKELY_MIN;
         let shown_since = if is_final { same_since } else { self.second_since.unwrap_or(now) };
-        Stability { is_stable, is_final, shown_since }
+        Stability { is_stable, is_final, is_likely, shown_since }
     }
 
     /// The newest entry turned out to be wrong after it had stood for `stood`.
     fn lengthen(&mut self, stood: Duration) {
-        self.has_changed = true;
+        self.changes += 1;
         self.unchanged = 0;
+        self.slow_changes += u32::from(stood >= SLOW);
         self.settling = self.settling.max(SETTLING_TIME).max(stood + stood / 2);
     }
 
@@ -114,10 +130,11 @@ impl NewestEntry {
     }
 
     fn count_entry(&mut self) {
-        self.unchanged = if self.has_changed { 0 } else { self.unchanged + 1 };
-        self.has_changed = false;
+        self.unchanged = if self.changes > 0 { 0 } else { self.unchanged + 1 };
+        self.changes = 0;
         if self.unchanged >= UNCHANGED_MIN {
             self.settling = Duration::ZERO;
+            self.slow_changes = 0;
         }
     }
 
@@ -171,10 +188,19 @@ mod tests {
         }
         assert!(!page.is_final(400.0, &[100, 339, 338]));
         assert!(!page.is_final(402.5, &[231, 339, 338]));
-        assert!(!page.is_final(405.0, &[231, 339, 338]));
+        assert!(!page.is_final(406.0, &[231, 339, 338]));
         assert!(page.is_final(406.5, &[231, 339, 338]));
-        assert!(!page.is_final(410.0, &[100, 231, 339]));
-        assert!(!page.is_final(417.0, &[100, 231, 339]), "the usual placeholder takes longer");
-        assert!(page.is_final(418.0, &[100, 231, 339]));
+    }
+
+    #[test]
+    fn on_a_page_that_draws_slowly_an_entry_that_never_changed_is_not_final() {
+        let mut page = Page::new();
+        for round in 0..2_u64 {
+            let second = 10.0 * round as f64;
+            assert!(!page.is_final(second, &[100, 339 + round, 338 + round]));
+            assert!(!page.is_final(second + 2.5, &[340 + round, 339 + round, 338 + round]));
+        }
+        assert!(!page.is_final(20.0, &[117, 341, 340]));
+        assert!(!page.is_final(60.0, &[117, 341, 340]));
     }
 }

@@ -11,6 +11,8 @@ use super::{KnownRound, ListedRound};
 const TOLERANCE: f64 = 1e-6;
 /// The same once no later reading can.
 const LAST_TOLERANCE: f64 = 1e-3;
+/// ln of a likelihood ratio below which the rest of a join is not looked at.
+const NEGLIGIBLE: f64 = -80.0;
 /// Number of entries that must agree for certainty, whatever the law says: a page may limit or round
 /// what it shows.
 const AGREEING_MIN: usize = 3;
@@ -164,6 +166,9 @@ fn overlap(
         let ln_ratio = log_ratio(shown, known, (is_drawn, is_unlisted));
         all.agreeing += usize::from(ln_ratio > 0.0);
         all.ln_ratio += ln_ratio;
+        if all.ln_ratio < NEGLIGIBLE {
+            break;
+        }
     }
     if broken.ln_ratio > all.ln_ratio { broken } else { all }
 }

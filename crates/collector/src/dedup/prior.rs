@@ -91,7 +91,7 @@ impl Prior {
     pub(super) fn ln_other_list(&self) -> f64 {
         let probability: f64 = match self.view {
             View::Unbroken => 1e-7,
-            View::Broken => 1e-4,
+            View::Broken => 1e-2,
         };
         probability.ln()
     }

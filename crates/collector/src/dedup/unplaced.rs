@@ -103,6 +103,9 @@ impl UnplacedRounds {
 
     /// Returns how many of `shown` are newer than the unplaced rounds, if `shown` continues these.
     fn continued_by(&self, shown: &[ListedRound<'_>]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
         let known = self.list.iter().map(|entry| KnownRound::of_list(entry.cents()));
         let mut known: VecDeque<KnownRound> = known.collect();
         if let Some(newest) = known.front_mut() {

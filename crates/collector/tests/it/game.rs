@@ -19,7 +19,7 @@ use collector::session::resume;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rounds::disk::SyncPolicy;
-use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
+use rounds::{Event, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
 
 pub(crate) use truth_check::Counts;
 use truth_check::TruthCheck;

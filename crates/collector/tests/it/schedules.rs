@@ -97,6 +97,7 @@ struct Schedule {
     now: f64,
     page: Page,
     away_until: f64,
+    live_from: f64,
     deduplicator: Deduplicator,
     check: Check,
 }
@@ -112,10 +113,10 @@ impl Schedule {
             settling: SETTLING_TIME,
         };
         let deduplicator = Deduplicator::new(settings);
-        let (now, away_until) = (0.0, 0.0);
+        let (now, away_until, live_from) = (0.0, 0.0, 0.0);
         let origin = Instant::now();
         let check = Check::default();
-        Self { plan, random, origin, now, page, away_until, deduplicator, check }
+        Self { plan, random, origin, now, page, away_until, live_from, deduplicator, check }
     }
 
     fn happens(&mut self, chance: f64) -> bool {
@@ -130,6 +131,7 @@ impl Schedule {
         }
         if self.away_until > 0.0 {
             self.away_until = 0.0;
+            self.live_from = self.now;
             self.page.reload(&mut self.random);
         }
         if self.happens(self.plan.outage) {
@@ -144,8 +146,11 @@ impl Schedule {
         if self.happens(self.plan.reload) {
             self.page.reload(&mut self.random);
         }
-        // A table is watched for a while before the player goes on.
-        if self.now > 90.0 && self.happens(self.plan.change) {
+        // Without ids, a table that is opened while the page cannot be read cannot be told from the
+        // same table after a long time.
+        let is_live = self.now > self.live_from + 60.0 && self.page.is_live(self.now);
+        if is_live && self.happens(self.plan.change) {
+            self.live_from = self.now;
             self.page.change_table(&mut self.random, self.now);
         }
         let (list, shown) = self.page.read(&mut self.random, self.now);

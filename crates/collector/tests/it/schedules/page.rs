@@ -36,7 +36,8 @@ pub(crate) struct Page {
     tables: Vec<Table>,
     open: usize,
     frozen_until: f64,
-    frozen: Option<(Vec<HistoryEntry>, Vec<Position>)>,
+    /// The number of rounds that a page shows that stands still because its network is away.
+    frozen: Option<usize>,
     /// How many entries a page that is filling shows, and whether they are the newest.
     filling: Option<(usize, bool)>,
     late: f64,
@@ -129,6 +130,12 @@ impl Page {
         self.frozen_until = 0.0;
     }
 
+    /// Returns whether the newest round of the open table ended lately and is shown.
+    pub(crate) fn is_live(&self, now: f64) -> bool {
+        let newest = self.tables[self.open].rounds.last();
+        now > self.frozen_until && newest.is_some_and(|newest| now - newest.ended > 5.0)
+    }
+
     /// Opens a new table, or goes back to the first one.
     pub(crate) fn change_table(&mut self, random: &mut ChaCha8Rng, now: f64) {
         if self.open == 0 {
@@ -149,12 +156,13 @@ impl Page {
         random: &mut ChaCha8Rng,
         now: f64,
     ) -> (Vec<HistoryEntry>, Vec<Position>) {
-        if now < self.frozen_until {
-            let current = self.shown(now);
-            return self.frozen.get_or_insert(current).clone();
+        let ended = self.ended();
+        if now >= self.frozen_until {
+            self.frozen = None;
+        } else if self.frozen.is_none() {
+            self.frozen = Some(ended);
         }
-        self.frozen = None;
-        let (mut list, mut shown) = self.shown(now);
+        let (mut list, mut shown) = self.shown(self.frozen.unwrap_or(ended), now);
         if let Some((count, is_newest)) = self.filling {
             let range = if is_newest { 0..count } else { SHOWN - count..SHOWN };
             (list, shown) = (list[range.clone()].to_vec(), shown[range].to_vec());
@@ -164,8 +172,8 @@ impl Page {
         (list, shown)
     }
 
-    fn shown(&self, now: f64) -> (Vec<HistoryEntry>, Vec<Position>) {
-        let rounds = &self.tables[self.open].rounds;
+    fn shown(&self, ended: usize, now: f64) -> (Vec<HistoryEntry>, Vec<Position>) {
+        let rounds = &self.tables[self.open].rounds[..ended];
         let indices = (0..rounds.len()).rev().take(SHOWN);
         let shown: Vec<Position> = indices.map(|index| (self.open, index)).collect();
         let entry = |&(table, index): &Position| {
