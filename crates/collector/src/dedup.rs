@@ -262,7 +262,7 @@ impl Deduplicator {
         }
         self.release_deferred(observation, &mut out);
         if observation.report == Report::End {
-            self.accept_pending(&mut out);
+            self.flush_pending(&mut out);
             self.flush_all(observation.mono, &mut out);
         }
         self.last_observed = Some(observation.mono);

@@ -26,6 +26,15 @@ const LOADS_FOR: Duration = Duration::from_secs(20);
 /// Expected length of a page's list, until a longer one appears or a shorter one persists.
 const USUAL_LEN: usize = 25;
 
+/// A newest entry that is placed but not final. If the page is lost it is written, if it is likely
+/// to be final.
+#[derive(Debug)]
+struct PendingEntry {
+    entry: HistoryEntry,
+    is_likely: bool,
+    since: Moment,
+}
+
 /// What is remembered of earlier lists; values in hundredths, newest first.
 #[derive(Debug)]
 pub(super) struct ListState {
@@ -39,9 +48,8 @@ pub(super) struct ListState {
     unplaced_count: u32,
     /// A list fitted in several places, so the next row has a discontinuity before it.
     is_ambiguous: bool,
-    /// The newest entry, which is placed but not final, and when it appeared. It is written if the
-    /// page is lost and it is likely to be final.
-    pending: Option<(HistoryEntry, Moment)>,
+    /// The newest entry, if it is placed but not final.
+    pending: Option<PendingEntry>,
     /// The length of a list that is shorter than before, and since when.
     short_since: Option<(usize, Instant)>,
 }
@@ -325,8 +333,11 @@ impl Deduplicator {
         out: &mut Vec<Outcome>,
     ) {
         let first = list.first_final(fresh);
-        self.list.pending = (first > 0 && list.is_likely)
-            .then(|| (list.shown[0].entry.clone(), list.shown_since));
+        self.list.pending = (first > 0).then(|| PendingEntry {
+            entry: list.shown[0].entry.clone(),
+            is_likely: list.is_likely,
+            since: list.shown_since,
+        });
         let (mono, wall) = list.shown_since;
         let observation = &Observation { mono, wall, report: Report::Alive };
         self.accept_history(
@@ -338,10 +349,21 @@ impl Deduplicator {
 
     /// Accepts the newest entry of the last placed list, if it is likely to be final.
     pub(super) fn accept_pending(&mut self, out: &mut Vec<Outcome>) {
-        let Some((entry, (mono, wall))) = self.list.pending.take() else { return };
+        let Some(pending) = self.list.pending.take_if(|pending| pending.is_likely) else { return };
+        let (mono, wall) = pending.since;
         let observation = &Observation { mono, wall, report: Report::Alive };
-        let shown = [ListedRound { entry: &entry, id: None }];
+        let shown = [ListedRound { entry: &pending.entry, id: None }];
         self.accept_history(&shown, HistoryContext { observation, after_gap: false }, out);
+    }
+
+    /// Accepts or marks the newest entry, because the recording ends.
+    pub(super) fn flush_pending(&mut self, out: &mut Vec<Outcome>) {
+        self.accept_pending(out);
+        if let Some(pending) = self.list.pending.take() {
+            let text = json!({ "text": pending.entry });
+            out.push(gap("the newest entry was not final when the recording ended", &text));
+            out.push(restart_event(&self.window_entries()));
+        }
     }
 
     /// Follows the list where it shows a known round with another value, and records that if a row
@@ -417,6 +439,7 @@ impl Deduplicator {
     fn continue_after_gap(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
         let seen = list.shown.len();
         self.accept_pending(out);
+        self.list.pending = None;
         out.push(gap("nothing of the list is known", &json!({ "shown": seen })));
         self.window.clear();
         self.unlisted_count = 0;
@@ -426,6 +449,7 @@ impl Deduplicator {
     /// Continues from a list of another table.
     fn reset_to(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
         self.accept_pending(out);
+        self.list.pending = None;
         let shown = list.own();
         let (len, known) = (shown.len(), self.window.len());
         let reversed = |i: usize, j: usize| shown[len - 1 - i].cents() == self.window[j].cents;

@@ -14,10 +14,11 @@ const UNCHANGED_MIN: u32 = 30;
 /// Number of entries in a row that never changed after which one is likely to be final at once.
 const LIKELY_MIN: u32 = 5;
 /// A page on which this many entries changed after standing for so long draws slowly, and in the
-/// background it may not draw at all. Its newest entry is final when it has changed and settled, or
-/// when the next round pushes it down.
+/// background it may not draw at all. Its newest entry is final when it has changed and settled,
+/// when the next round pushes it down, or after [`SLOW_MAX`].
 const SLOW: Duration = Duration::from_secs(1);
 const SLOW_MIN: u32 = 2;
+const SLOW_MAX: Duration = Duration::from_secs(30);
 /// The value at which every round begins, and with it many placeholders, must stay twice as long.
 const FIRST_CENTS: u64 = 100;
 
@@ -104,7 +105,8 @@ impl NewestEntry {
         let same_since = self.same_since.unwrap_or(now);
         let stood = now.0.saturating_duration_since(same_since.0);
         let is_readable = reading.first().is_some_and(Option::is_some);
-        let is_drawn = self.slow_changes < SLOW_MIN || self.changes > 0;
+        let is_drawn =
+            self.slow_changes < SLOW_MIN || self.changes > 0 || stood >= SLOW_MAX;
         let is_likely = is_readable && self.same_count > 1;
         let is_final = is_likely && is_drawn && stood >= self.settling_time(reading);
         let is_likely = is_likely && self.unchanged >= LIKELY_MIN;
@@ -201,6 +203,6 @@ mod tests {
             assert!(!page.is_final(second + 2.5, &[340 + round, 339 + round, 338 + round]));
         }
         assert!(!page.is_final(20.0, &[117, 341, 340]));
-        assert!(!page.is_final(60.0, &[117, 341, 340]));
+        assert!(!page.is_final(45.0, &[117, 341, 340]));
     }
 }

@@ -175,7 +175,7 @@ impl Schedule {
         let plan = self.plan;
         self.plan = Plan { pause: 0.0, reload: 0.0, outage: 0.0, change: 0.0, ..plan };
         self.page.stop_playing();
-        let until = self.now.max(self.away_until) + 400.0;
+        let until = self.now.max(self.away_until).max(self.page.frozen_until) + 40.0;
         while self.now < until {
             self.step();
         }

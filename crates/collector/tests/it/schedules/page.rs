@@ -35,7 +35,7 @@ struct Table {
 pub(crate) struct Page {
     tables: Vec<Table>,
     open: usize,
-    frozen_until: f64,
+    pub(crate) frozen_until: f64,
     /// The number of rounds that a page shows that stands still because its network is away.
     frozen: Option<usize>,
     /// How many entries a page that is filling shows, and whether they are the newest.
