@@ -12,6 +12,7 @@ mod baseline;
 mod ids;
 mod likelihood;
 mod list;
+mod list_state;
 mod newest_entry;
 mod posterior;
 mod prior;
@@ -28,6 +29,7 @@ use rounds::{EventKind, Multiplier, Round};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::list_state::ListState;
 use self::prior::{Prior, View, rounds_in};
 use crate::observation::{HistoryEntry, Observation, Report, SourceKind};
 
@@ -192,7 +194,7 @@ pub struct Deduplicator {
     pace: Duration,
     /// Time of the newest row.
     newest: Option<DateTime<Utc>>,
-    list: list::ListState,
+    list: ListState,
     /// Number of rounds at the head of the window that no list has shown yet.
     unlisted_count: usize,
     /// No round can have been missed since the previous connection.
@@ -227,7 +229,7 @@ impl Deduplicator {
             last_round: since,
             pace: times::pace(&point.rounds),
             newest,
-            list: list::ListState::new(settings),
+            list: ListState::new(settings),
             unlisted_count: 0,
             is_continuous: confirmed.is_none() && !settings.shows_history(),
             deferred: Vec::new(),
@@ -382,11 +384,8 @@ impl Deduplicator {
                 continue;
             };
             let (time, stepped_back) = self.ordered_time(time);
-            let kind = if is_newest && is_newest_live {
-                EventKind::Live
-            } else {
-                EventKind::Backfill
-            };
+            let kind =
+                if is_newest && is_newest_live { EventKind::Live } else { EventKind::Backfill };
             out.push(Outcome::Accept {
                 round: Round { time, multiplier },
                 id: shown.id.map(str::to_owned),
@@ -434,6 +433,11 @@ impl ListedRound<'_> {
 /// Returns the entries of a list without ids.
 fn listed(entries: &[HistoryEntry]) -> Vec<ListedRound<'_>> {
     entries.iter().map(|entry| ListedRound { entry, id: None }).collect()
+}
+
+/// Returns the entries of listed rounds.
+fn entries(shown: &[ListedRound<'_>]) -> Vec<HistoryEntry> {
+    shown.iter().map(|shown| shown.entry.clone()).collect()
 }
 
 /// Returns an event with the list from which recording continues, newest first: a later run may

@@ -1,8 +1,8 @@
 //! Begins a recording from the first history: its rounds ended before.
 
-use super::list::entries;
 use super::{
-    Baseline, Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, restart_event,
+    Baseline, Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, entries,
+    restart_event,
 };
 use crate::observation::{Observation, Report};
 

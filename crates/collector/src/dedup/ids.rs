@@ -4,10 +4,11 @@ use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
 use super::alignment::lcs_pairs;
-use super::list::entries;
 use super::posterior::{Join, Patience, Placement, Posterior};
 use super::unplaced::UnplacedRounds;
-use super::{Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, gap, restart_event};
+use super::{
+    Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, entries, gap, restart_event,
+};
 use crate::observation::{HistoryEntry, Observation};
 
 impl Deduplicator {
@@ -65,9 +66,7 @@ impl Deduplicator {
     ) {
         let same = |i: usize, j: usize| match &self.window[j].id {
             Some(id) => shown[i].id == Some(id),
-            None => {
-                self.window[j].cents == shown[i].cents() && !self.knows_id(&shown[i])
-            }
+            None => self.window[j].cents == shown[i].cents() && !self.knows_id(&shown[i]),
         };
         let pairs = self.head_by_id(shown).map_or_else(
             || lcs_pairs(shown.len(), self.window.len(), same),
@@ -82,9 +81,8 @@ impl Deduplicator {
         // be known all the same.
         let is_known = |i: usize| pairs[i].is_some() || self.knows_id(&shown[i]);
         let newest = self.window.front().and_then(|known| known.id.as_deref());
-        let has_newest = |i: usize| {
-            pairs[i] == Some(0) || (newest.is_some() && shown[i].id == newest)
-        };
+        let has_newest =
+            |i: usize| pairs[i] == Some(0) || (newest.is_some() && shown[i].id == newest);
         let reaches_newest = (0..shown.len()).any(has_newest);
         let first_known = (0..shown.len()).find(|&i| is_known(i));
         let fresh = first_known.filter(|_| reaches_newest).unwrap_or(0);

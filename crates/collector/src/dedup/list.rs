@@ -1,17 +1,16 @@
 //! Finds new rounds in a visible list without ids.
 
-use std::time::{Duration, Instant};
-
 use rounds::EventKind;
 use serde_json::json;
 
 use super::alignment::{BASELINE_LEN, OVERLAP, lcs_pairs, len_without_repeat, matching_offsets};
-use super::newest_entry::{Moment, NewestEntry, Stability};
+use super::list_state::{List, PendingEntry};
+use super::newest_entry::Stability;
 use super::posterior::{Join, Patience, Placement, Posterior};
 use super::unplaced::UnplacedRounds;
 use super::{
-    Baseline, DedupSettings, Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Prior,
-    gap, listed, restart_event,
+    Baseline, Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Prior, entries, gap,
+    listed, restart_event,
 };
 use crate::observation::{HistoryEntry, Observation, Report};
 
@@ -21,139 +20,6 @@ const UNPLACED_MAX_OF_A_PAGE: u32 = 6;
 /// The same for messages, which are always complete; but a single one may be a mistake of the
 /// server.
 const UNPLACED_MAX_OF_A_FEED: u32 = 2;
-/// A list that stays shorter than before for this long is no longer loading; it has become shorter.
-const LOADS_FOR: Duration = Duration::from_secs(20);
-/// Expected length of a page's list, until a longer one appears or a shorter one persists.
-const USUAL_LEN: usize = 25;
-
-/// A newest entry that is placed but not final. If the page is lost it is written, if it is likely
-/// to be final.
-#[derive(Debug)]
-struct PendingEntry {
-    entry: HistoryEntry,
-    is_likely: bool,
-    since: Moment,
-}
-
-/// What is remembered of earlier lists; values in hundredths, newest first.
-#[derive(Debug)]
-pub(super) struct ListState {
-    newest: NewestEntry,
-    /// The last list of which every round is known.
-    complete: Vec<Option<u64>>,
-    placed_at: Option<Instant>,
-    longest: usize,
-    /// Rounds of the lists since then, none of which could be placed.
-    pub(super) unplaced: UnplacedRounds,
-    unplaced_count: u32,
-    /// A list fitted in several places, so the next row has a discontinuity before it.
-    is_ambiguous: bool,
-    /// The newest entry, if it is placed but not final.
-    pending: Option<PendingEntry>,
-    /// The length of a list that is shorter than before, and since when.
-    short_since: Option<(usize, Instant)>,
-}
-
-impl ListState {
-    pub(super) fn new(settings: DedupSettings) -> Self {
-        let longest = if settings.needs_equal_reads() { USUAL_LEN } else { 0 };
-        Self {
-            newest: NewestEntry::new(settings),
-            complete: Vec::new(),
-            placed_at: None,
-            unplaced: UnplacedRounds::default(),
-            longest,
-            unplaced_count: 0,
-            is_ambiguous: false,
-            pending: None,
-            short_since: None,
-        }
-    }
-
-    pub(super) fn interrupted(&mut self) {
-        self.newest.interrupted();
-        self.unplaced_count = 0;
-        self.unplaced.interrupted();
-    }
-
-    /// Returns the state for another table on the same page.
-    pub(super) fn of_other_table(&mut self, settings: DedupSettings) -> Self {
-        let newest = std::mem::replace(&mut self.newest, NewestEntry::new(settings));
-        let mut state = Self { newest, ..Self::new(settings) };
-        state.newest.interrupted();
-        state
-    }
-
-    pub(super) fn is_unplaced(&self) -> bool {
-        self.unplaced_count > 1
-    }
-
-    /// Returns the greatest length of a list so far.
-    pub(super) fn longest(&self) -> usize {
-        self.longest
-    }
-
-    /// Returns whether a list was placed within the last `within`.
-    pub(super) fn placed_within(&self, now: Instant, within: Duration) -> bool {
-        self.placed_at.is_some_and(|at| now.saturating_duration_since(at) <= within)
-    }
-
-    fn mark_placed(&mut self, list: &List<'_>, is_complete: bool, now: Instant) {
-        self.placed_at = Some(now);
-        self.complete = if is_complete { list.cents() } else { Vec::new() };
-        self.unplaced = UnplacedRounds::default();
-        self.unplaced_count = 0;
-        self.short_since = None;
-    }
-
-    /// Returns whether a list of this length is complete, not one of a page that is still loading.
-    fn is_whole(&mut self, len: usize, now: Instant) -> bool {
-        if len >= self.longest {
-            self.longest = len;
-            self.short_since = None;
-            return true;
-        }
-        let since = match self.short_since {
-            Some((seen, since)) if seen == len => since,
-            _ => now,
-        };
-        self.short_since = Some((len, since));
-        if now.saturating_duration_since(since) >= LOADS_FOR {
-            self.longest = len;
-        }
-        false
-    }
-}
-
-/// A list, followed by what earlier lists showed before it.
-struct List<'a> {
-    shown: Vec<ListedRound<'a>>,
-    /// How many entries at the head belong to the list itself.
-    own: usize,
-    /// Whether the list is complete. One that is still loading proves the rounds that it shows, but
-    /// not that there are no others.
-    is_whole: bool,
-    /// Whether its newest entry is final, or likely to be.
-    is_final: bool,
-    is_likely: bool,
-    /// When it was first shown as it is.
-    shown_since: Moment,
-}
-
-impl<'a> List<'a> {
-    fn own(&self) -> &[ListedRound<'a>] {
-        &self.shown[..self.own]
-    }
-
-    fn cents(&self) -> Vec<Option<u64>> {
-        self.own().iter().map(ListedRound::cents).collect()
-    }
-
-    /// Returns where the final ones of the newest `fresh` entries begin.
-    fn first_final(&self, fresh: usize) -> usize {
-        usize::from(!self.is_final).min(fresh)
-    }
-}
 
 impl Deduplicator {
     pub(super) fn observe_list(
@@ -180,22 +46,20 @@ impl Deduplicator {
         let is_whole = self.list.is_whole(len, observation.mono);
         let own = cents.len();
         if self.list.complete == cents && !self.window.is_empty() {
-            let list = self.list_of(&shown[..own], own, (is_whole, stability));
+            let list = Self::list_of(&shown[..own], own, (is_whole, stability));
             self.list.mark_placed(&list, true, observation.mono);
             return self.confirm_continuity(observation.mono);
         }
         let elapsed = self.last_round.elapsed(observation);
         let reading = (observation, elapsed, stability.is_final);
         let (combined, left) = self.list.unplaced.join(&shown[..own], is_whole, reading);
-        let list = self.list_of(&combined, own, (is_whole, stability));
+        let list = Self::list_of(&combined, own, (is_whole, stability));
         self.flush_scrolled_off(left, &list, observation, out);
         if self.window.is_empty() {
             if all >= BASELINE_LEN && is_whole && self.may_begin(&list) {
                 self.list.mark_placed(&list, list.is_final, observation.mono);
                 self.take_baseline(list.own(), observation, out);
-                if let Some(newest) = self.window.front_mut() {
-                    newest.is_drawn = !list.is_final;
-                }
+                self.window.iter_mut().take(1).for_each(|newest| newest.is_drawn = !list.is_final);
             }
         } else if self.apply_list(&list, observation, out) {
             self.list.mark_placed(&list, list.is_final, observation.mono);
@@ -203,12 +67,11 @@ impl Deduplicator {
         }
     }
 
-    fn list_of<'a>(
-        &self,
-        entries: &'a [HistoryEntry],
+    fn list_of(
+        entries: &[HistoryEntry],
         own: usize,
         (is_whole, stability): (bool, Stability),
-    ) -> List<'a> {
+    ) -> List<'_> {
         let Stability { is_final, is_likely, shown_since, .. } = stability;
         List { shown: listed(entries), own, is_whole, is_final, is_likely, shown_since }
     }
@@ -257,8 +120,7 @@ impl Deduplicator {
         observation: &Observation,
         out: &mut Vec<Outcome>,
     ) -> bool {
-        let posterior = self.posterior(list, observation);
-        let mut placement = posterior.placement(Patience::Waits);
+        let mut placement = self.posterior(list, observation).placement(Patience::Waits);
         if placement == Placement::Undecided && list.is_whole {
             if self.unlisted_count == self.window.len() {
                 // All known rounds arrived one by one, after this list.
@@ -266,14 +128,17 @@ impl Deduplicator {
                 return true;
             }
             self.list.unplaced_count += 1;
-            if self.list.unplaced_count >= self.unplaced_max() {
-                if self.repair_order(list, observation, out) {
-                    return true;
-                }
+            let is_last = self.list.unplaced_count >= self.unplaced_max();
+            if is_last {
+                // It may be the one round that the list has in common with the known ones.
+                self.accept_pending(out);
+            }
+            if is_last && self.repair_order(list, observation, out) {
+                return true;
+            }
+            // If the known rounds are few, no later list can show more of them.
+            if is_last || self.window.len() < OVERLAP {
                 placement = self.posterior(list, observation).placement(Patience::Ends);
-            } else if self.window.len() < OVERLAP {
-                // No later list can show more of the known rounds.
-                placement = posterior.placement(Patience::Ends);
             }
         }
         match placement {
@@ -281,7 +146,8 @@ impl Deduplicator {
             Placement::AllNew => self.continue_after_gap(list, out),
             Placement::OtherList => self.reset_to(list, out),
             Placement::Joined { join, others, is_certain } => {
-                if !list.is_whole && !(is_certain && others.is_empty()) {
+                let is_sure = is_certain && others.is_empty();
+                if !list.is_whole && !is_sure {
                     return false;
                 }
                 self.apply_join(list, join, (&others, is_certain), out);
@@ -438,7 +304,6 @@ impl Deduplicator {
     /// Continues from a list of this table that shows no known round.
     fn continue_after_gap(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
         let seen = list.shown.len();
-        self.accept_pending(out);
         self.list.pending = None;
         out.push(gap("nothing of the list is known", &json!({ "shown": seen })));
         self.window.clear();
@@ -448,7 +313,6 @@ impl Deduplicator {
 
     /// Continues from a list of another table.
     fn reset_to(&mut self, list: &List<'_>, out: &mut Vec<Outcome>) {
-        self.accept_pending(out);
         self.list.pending = None;
         let shown = list.own();
         let (len, known) = (shown.len(), self.window.len());
@@ -483,9 +347,4 @@ impl Deduplicator {
             unlisted[..newer].iter().cloned().chain(of_list).take(super::WINDOW).collect();
         self.unlisted_count = newer;
     }
-}
-
-/// Returns the entries of listed rounds.
-pub(super) fn entries(shown: &[ListedRound<'_>]) -> Vec<HistoryEntry> {
-    shown.iter().map(|shown| shown.entry.clone()).collect()
 }

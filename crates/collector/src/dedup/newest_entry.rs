@@ -105,8 +105,7 @@ impl NewestEntry {
         let same_since = self.same_since.unwrap_or(now);
         let stood = now.0.saturating_duration_since(same_since.0);
         let is_readable = reading.first().is_some_and(Option::is_some);
-        let is_drawn =
-            self.slow_changes < SLOW_MIN || self.changes > 0 || stood >= SLOW_MAX;
+        let is_drawn = self.slow_changes < SLOW_MIN || self.changes > 0 || stood >= SLOW_MAX;
         let is_likely = is_readable && self.same_count > 1;
         let is_final = is_likely && is_drawn && stood >= self.settling_time(reading);
         let is_likely = is_likely && self.unchanged >= LIKELY_MIN;

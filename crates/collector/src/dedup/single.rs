@@ -105,7 +105,8 @@ impl Deduplicator {
     /// Returns whether a dated round of a history ended no later than the newest row.
     fn is_already_recorded(&self, ended_at: Option<DateTime<Utc>>, cents: u64) -> bool {
         let (Some(ended_at), Some(newest)) = (ended_at, self.newest) else { return false };
-        let is_newest = ended_at == newest && self.window.front().is_some_and(|k| k.cents == Some(cents));
+        let is_newest =
+            ended_at == newest && self.window.front().is_some_and(|k| k.cents == Some(cents));
         !self.settings.keeps_times() && (ended_at < newest || is_newest)
     }
 

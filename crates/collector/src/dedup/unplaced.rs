@@ -8,12 +8,11 @@ use rounds::EventKind;
 use serde_json::json;
 
 use super::alignment::OVERLAP;
-use super::list::entries;
 use super::posterior::{Join, Patience, Placement, Posterior};
 use super::prior::{Prior, View};
 use super::{
-    Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Since, WINDOW, gap, listed,
-    restart_event,
+    Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Since, WINDOW, entries, gap,
+    listed, restart_event,
 };
 use crate::observation::{HistoryEntry, Observation, Report};
 
@@ -275,7 +274,9 @@ impl Deduplicator {
         let prior = Prior { view: View::Broken, ..self.prior(elapsed, false) };
         let posterior = Posterior::of(shown, &self.window, &prior);
         let (fresh, after_gap) = match posterior.placement(Patience::Ends) {
-            Placement::Joined { join: Join { lag: 1.., .. }, .. } | Placement::Undecided => return,
+            Placement::Joined { join: Join { lag: 1.., .. }, .. }
+            | Placement::OtherList
+            | Placement::Undecided => return,
             Placement::Joined { join, others, is_certain } => {
                 self.window.truncate(join.kept);
                 if join.fresh > 0 && !(is_certain && others.is_empty()) {
@@ -284,7 +285,6 @@ impl Deduplicator {
                 }
                 (join.fresh, false)
             }
-            Placement::OtherList => return,
             Placement::AllNew if self.holds(shown) => return,
             Placement::AllNew => {
                 out.push(gap("nothing of the list is known", &json!({ "shown": shown.len() })));

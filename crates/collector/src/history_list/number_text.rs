@@ -36,12 +36,15 @@ fn plain(text: &str) -> String {
                 plain.truncate(plain.trim_end_matches(' ').len());
                 line_begins = true;
             }
-            ' ' if line_begins => {}
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            '\u{feff}' => {}
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => {}
             _ => {
-                line_begins = false;
-                plain.push(ascii(c));
+                if c != ' ' || !line_begins {
+                    line_begins = false;
+                    plain.push(ascii(c));
+                }
             }
         }
     }
@@ -87,8 +90,19 @@ mod tests {
     #[test]
     fn every_number_form_of_the_sites_is_read() {
         for text in [
-            "x1.85", "1.85 X", "×1.85", "1,85x", "١٫٨٥x", "۱٫۸۵×", "१.८५x", "১.৮৫", "１.８５x", "1.\n85x",
-            "1\n   .\n   85\n   x", "\u{200e}1.85x\u{200e}", "\u{2067}1.85\u{2069}x",
+            "x1.85",
+            "1.85 X",
+            "×1.85",
+            "1,85x",
+            "١٫٨٥x",
+            "۱٫۸۵×",
+            "१.८५x",
+            "১.৮৫",
+            "１.８５x",
+            "1.\n85x",
+            "1\n   .\n   85\n   x",
+            "\u{200e}1.85x\u{200e}",
+            "\u{2067}1.85\u{2069}x",
         ] {
             check(text, 185);
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome, SETTLING_TIME};
+use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome};
 use collector::observation::{HistoryEntry, Observation, Report, SourceKind};
 use collector::output::console::Console;
 use collector::output::sync_policy::SyncPolicyArg;
@@ -438,7 +438,8 @@ fn settings() -> DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
-        settling: SETTLING_TIME,
+        // Its page never changes an entry.
+        settling: Duration::ZERO,
     }
 }
 

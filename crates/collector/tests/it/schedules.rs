@@ -134,7 +134,8 @@ impl Schedule {
             self.live_from = self.now;
             self.page.reload(&mut self.random);
         }
-        if self.happens(self.plan.outage) {
+        let has_opened = self.now > self.live_from + 60.0;
+        if has_opened && self.happens(self.plan.outage) {
             self.away_until = self.now + 23.0 * (1.0 + 39.0 * uniform(&mut self.random));
             self.deduplicator.interrupted();
             return;
@@ -147,14 +148,14 @@ impl Schedule {
             self.page.reload(&mut self.random);
         }
         // Without ids, a table that is opened while the page cannot be read cannot be told from the
-        // same table after a long time.
-        let is_live = self.now > self.live_from + 60.0 && self.page.is_live(self.now);
+        // same table after a long time; nor can one that is lost before its list is accepted.
+        let is_live = has_opened && self.page.is_live(self.now);
         if is_live && self.happens(self.plan.change) {
             self.live_from = self.now;
             self.page.change_table(&mut self.random, self.now);
         }
         let (list, shown) = self.page.read(&mut self.random, self.now);
-        self.check.on_list(&shown, self.page.ended(), self.now);
+        self.check.on_list(&shown, self.page.ended());
         self.observe(Report::List(list));
     }
 
@@ -162,9 +163,6 @@ impl Schedule {
         let mono = self.origin + Duration::from_secs_f64(self.now);
         let observation = Observation { mono, wall: wall(self.now), report };
         let outcomes = self.deduplicator.observe(&observation);
-        if std::env::var("SHOW").is_ok() && !outcomes.is_empty() {
-            println!("{:.1} s: {outcomes:?}", self.now);
-        }
         for outcome in outcomes {
             self.check.on_outcome(&outcome);
         }
@@ -198,7 +196,7 @@ struct Check {
 }
 
 impl Check {
-    fn on_list(&mut self, shown: &[Position], ended: usize, _now: f64) {
+    fn on_list(&mut self, shown: &[Position], ended: usize) {
         let Some(&(table, _)) = shown.first() else { return };
         if shown.len() == page::SHOWN && !self.due.iter().any(|(known, _)| *known == table) {
             self.due.push((table, ended));
@@ -229,20 +227,19 @@ impl Check {
         if self.rows.contains(&position) {
             self.counts.twice += 1;
         }
-        let before = self.last.map_or_else(
-            || due.map(|&(table, first)| (table, first.wrapping_sub(1))),
-            Some,
-        );
+        let before = self
+            .last
+            .map_or_else(|| due.map(|&(table, first)| (table, first.wrapping_sub(1))), Some);
         if let Some(before) = before {
             let is_next = before.0 == position.0 && before.1.wrapping_add(1) == position.1;
             if before.0 == position.0 && position.1 < before.1 && before.1 != usize::MAX {
                 self.counts.out_of_order += 1;
             }
             if !is_next && !self.is_marked {
-                self.counts.missing_without_mark += match before.0 == position.0 {
-                    true => position.1.wrapping_sub(before.1 + 1).clamp(1, 99),
-                    false => 1,
-                };
+                // Another table must be marked even if nothing is missing.
+                let missing = position.1.wrapping_sub(before.1.wrapping_add(1)).clamp(1, 99);
+                let is_same_table = before.0 == position.0;
+                self.counts.missing_without_mark += if is_same_table { missing } else { 1 };
             }
         }
         self.rows.push(position);
@@ -306,7 +303,7 @@ pub(crate) fn plan(seed: u64) -> Plan {
 
 #[test]
 fn no_round_is_false_twice_out_of_order_or_missing_without_a_mark() {
-    let schedules = std::env::var("SCHEDULES").map_or(2_000, |count| count.parse().unwrap());
+    let schedules = std::env::var("SCHEDULES").map_or(200, |count| count.parse().unwrap());
     let first = std::env::var("FIRST").map_or(0, |seed| seed.parse().unwrap());
     let (mut matrix, mut faulty) = (Matrix::default(), Vec::new());
     for seed in first..first + schedules {
@@ -319,5 +316,4 @@ fn no_round_is_false_twice_out_of_order_or_missing_without_a_mark() {
     }
     assert_eq!(matrix.faults(), [0; 4], "{matrix}\n{}", faulty.join("\n"));
     assert!(matrix.written > matrix.played / 2, "{matrix}");
-    println!("{matrix}");
 }

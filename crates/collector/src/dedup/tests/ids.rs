@@ -147,7 +147,8 @@ fn a_history_after_ids_out_of_order_writes_no_known_id_again() {
         }
         table.deduplicator.interrupted();
         table.now += 30.0;
-        let history: Vec<(String, u64)> = (4..=11).rev().map(|id| (id.to_string(), 200 + id)).collect();
+        let history: Vec<(String, u64)> =
+            (4..=11).rev().map(|id| (id.to_string(), 200 + id)).collect();
         let history: Vec<(&str, u64)> = history.iter().map(|(id, cents)| (&**id, *cents)).collect();
         let mut written = table.written_for(ids_report(&history));
         written.retain(|text| text != "Gap");

@@ -116,7 +116,7 @@ fn an_entry_that_is_drawn_until_the_next_round_ends_is_written_then() {
         written.extend(table.poll_drawing(2.0, 100));
         written.extend(table.poll_drawing(0.5, 143));
     }
-    written.iter_mut().for_each(|text| *text = text.replace('~', "+"));
+    let written: Vec<String> = written.iter().map(|text| text.replace('~', "+")).collect();
     assert_eq!(written, played[..39]);
 }
 

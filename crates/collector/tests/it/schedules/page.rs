@@ -1,5 +1,10 @@
 //! A page with a history list that misbehaves. Every round can be told from every other by decimals
 //! beyond the hundredths, which the deduplicator does not compare.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small positive numbers of a simulation"
+)]
 
 use std::time::Duration;
 
@@ -95,9 +100,8 @@ impl Page {
                 table.rounds.push(round);
                 let gap = usual_gap(Multiplier::from_cents(round.cents).unwrap());
                 table.next_end += gap.min(Duration::from_secs(200)).as_secs_f64();
-                if number == self.open {
-                    self.watched.push((number, table.rounds.len() - 1));
-                }
+                let is_watched = number == self.open;
+                self.watched.extend(is_watched.then(|| (number, table.rounds.len() - 1)));
             }
         }
     }
@@ -183,9 +187,7 @@ impl Page {
             match round.drawing {
                 0 if is_drawn => placeholder(100),
                 1 if is_drawn => placeholder(100 + (age * 20.0) as u64),
-                _ if is_drawn || !round.is_readable => {
-                    HistoryEntry::Unreadable("1.23Q".to_owned())
-                }
+                _ if is_drawn || !round.is_readable => HistoryEntry::Unreadable("1.23Q".to_owned()),
                 _ => HistoryEntry::Round(named((table, index), round.cents)),
             }
         };
