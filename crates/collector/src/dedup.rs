@@ -2,13 +2,20 @@
 //! discontinuity wherever rounds may be missing.
 //!
 //! Pure: the times come with the observations. There are three kinds of observations. A visible
-//! list is aligned with the known rounds (`alignment`), which proves how many of its values are
-//! new. A history with ids is joined by id. A single round is new unless its id is known or a list
-//! has already shown it. Rounds from all three kinds are kept in one window, newest first.
+//! list is placed among the known rounds by maximum a posteriori (`posterior`), which says how many
+//! of its entries are new. A history with ids is joined by id. A single round is new unless its id
+//! is known or a list has already shown it. Rounds from all three kinds are kept in one window,
+//! newest first.
 
 mod alignment;
+mod baseline;
 mod ids;
+mod likelihood;
 mod list;
+mod list_state;
+mod newest_entry;
+mod posterior;
+mod prior;
 mod single;
 mod times;
 mod unplaced;
@@ -22,14 +29,18 @@ use rounds::{EventKind, Multiplier, Round};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::observation::{Observation, Report, SourceKind};
+use self::list_state::ListState;
+use self::prior::{Prior, View, rounds_in};
+use crate::observation::{HistoryEntry, Observation, Report, SourceKind};
 
-pub use unplaced::UnplacedRounds;
+pub use newest_entry::SETTLING_TIME;
 
 /// Number of recent rounds kept for comparison; a [`ResumePoint`] needs no more.
 pub const WINDOW: usize = 64;
 /// Number of ids remembered.
 const IDS_MAX: usize = 256;
+/// Number of rounds over which the pace is averaged.
+const PACE_MEMORY: u32 = 16;
 /// Maximum time since the previous observation for the newest round of a list to count as observed live.
 const LIVE_WITHIN: Duration = Duration::from_secs(30);
 
@@ -53,8 +64,11 @@ pub struct DedupSettings {
     pub kind: SourceKind,
     /// What to record of the first list.
     pub baseline: Baseline,
-    /// Minimum time between two rounds; limits how many can be new.
+    /// Minimum time between two rounds; more in less time are unlikely.
     pub round_min: Duration,
+    /// How long the newest entry of a page's list must stay unchanged at first; see
+    /// [`SETTLING_TIME`].
+    pub settling: Duration,
 }
 
 impl DedupSettings {
@@ -101,21 +115,30 @@ pub enum Outcome {
 /// A round that was accepted, or that the first list showed.
 #[derive(Clone, Debug)]
 struct KnownRound {
-    cents: u64,
+    /// `None` if its multiplier could not be read.
+    cents: Option<u64>,
     id: Option<String>,
     /// When a list showed it, if its id may still arrive.
     listed: Option<Instant>,
     /// Whether an earlier run recorded it; then the files may lack rounds before it.
     is_old: bool,
+    /// Whether a row of it was written.
+    is_row: bool,
+    /// Whether the page may still have been drawing it.
+    is_drawn: bool,
 }
 
 impl KnownRound {
-    fn of_list(cents: u64) -> Self {
-        Self { cents, id: None, listed: None, is_old: false }
+    fn of_list(cents: Option<u64>) -> Self {
+        Self { cents, id: None, listed: None, is_old: false, is_row: false, is_drawn: false }
     }
 
     fn of_history(shown: &ListedRound<'_>) -> Self {
-        Self { id: shown.id.map(str::to_owned), ..Self::of_list(shown.multiplier.cents()) }
+        Self { id: shown.id.map(str::to_owned), ..Self::of_list(shown.cents()) }
+    }
+
+    fn of_row(round: &Round) -> Self {
+        Self { is_row: true, ..Self::of_list(Some(round.multiplier.cents())) }
     }
 }
 
@@ -127,20 +150,30 @@ pub struct ResumePoint {
     /// The time of the newest row.
     pub newest: Option<DateTime<Utc>>,
     /// The list, newest first, that preceded those rows.
-    pub base_list: Vec<Multiplier>,
+    pub base_list: Vec<HistoryEntry>,
     /// When that list was read.
     pub base_time: Option<DateTime<Utc>>,
-    /// The rounds that the last run had read but not written.
-    pub unplaced: Option<UnplacedRounds>,
 }
 
-/// When the window was last known to be up to date.
+/// A time from which an elapsed time is counted.
 #[derive(Clone, Copy, Debug)]
-enum Confirmed {
+enum Since {
     Never,
-    /// At the wall-clock time of the newest row in the files.
+    /// The wall-clock time of the newest row in the files.
     Wall(DateTime<Utc>),
     Mono(Instant),
+}
+
+impl Since {
+    /// Returns the time from then until the observation, `None` if unknown.
+    fn elapsed(self, observation: &Observation) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
+            // A negative difference means that the clock was set back: the elapsed time is unknown.
+            Self::Wall(at) => (observation.wall - at).to_std().ok(),
+        }
+    }
 }
 
 /// Decides which observed rounds are new.
@@ -151,10 +184,17 @@ pub struct Deduplicator {
     window: VecDeque<KnownRound>,
     /// Newest last, at most [`IDS_MAX`].
     ids: VecDeque<(String, u64)>,
-    confirmed: Confirmed,
+    /// Conflicting values of ids that have been recorded, newest last, at most [`IDS_MAX`].
+    conflicts: VecDeque<(String, u64)>,
+    /// When the window was last known to be up to date.
+    confirmed: Since,
+    /// When the newest known round ended, as far as is known.
+    last_round: Since,
+    /// Mean time between two rounds so far.
+    pace: Duration,
     /// Time of the newest row.
     newest: Option<DateTime<Utc>>,
-    list: list::ListState,
+    list: ListState,
     /// Number of rounds at the head of the window that no list has shown yet.
     unlisted_count: usize,
     /// No round can have been missed since the previous connection.
@@ -175,23 +215,21 @@ impl Deduplicator {
 
     /// Creates a deduplicator that continues where the files end.
     pub fn resuming(settings: DedupSettings, point: &ResumePoint) -> Self {
-        let known = |round: &Round| KnownRound {
-            is_old: true,
-            ..KnownRound::of_list(round.multiplier.cents())
-        };
-        let older =
-            point.base_list.iter().map(|multiplier| KnownRound::of_list(multiplier.cents()));
+        let known = |round: &Round| KnownRound { is_old: true, ..KnownRound::of_row(round) };
+        let older = point.base_list.iter().map(|entry| KnownRound::of_list(entry.cents()));
         let newest = point.newest;
         let confirmed = newest.max(point.base_time);
-        let mut list = list::ListState::new(settings);
-        list.unplaced = point.unplaced.clone().unwrap_or_default();
+        let since = confirmed.map_or(Since::Never, Since::Wall);
         Self {
             settings,
             window: point.rounds.iter().rev().map(known).chain(older).take(WINDOW).collect(),
             ids: VecDeque::new(),
-            confirmed: confirmed.map_or(Confirmed::Never, Confirmed::Wall),
+            conflicts: VecDeque::new(),
+            confirmed: since,
+            last_round: since,
+            pace: times::pace(&point.rounds),
             newest,
-            list,
+            list: ListState::new(settings),
             unlisted_count: 0,
             is_continuous: confirmed.is_none() && !settings.shows_history(),
             deferred: Vec::new(),
@@ -204,7 +242,7 @@ impl Deduplicator {
     /// Notes that the connection was lost: rounds may have been missed.
     pub fn interrupted(&mut self) {
         self.is_continuous = false;
-        self.list.forget_last_read();
+        self.list.interrupted();
         self.last_observed = None;
     }
 
@@ -225,6 +263,10 @@ impl Deduplicator {
             Report::Interrupted(_) | Report::Alive | Report::End => {}
         }
         self.release_deferred(observation, &mut out);
+        if observation.report == Report::End {
+            self.flush_pending(&mut out);
+            self.flush_all(observation.mono, &mut out);
+        }
         self.last_observed = Some(observation.mono);
         out
     }
@@ -232,44 +274,79 @@ impl Deduplicator {
     fn observe_instance(&mut self, name: &str, now: Instant, out: &mut Vec<Outcome>) {
         let before = self.instance.replace(name.to_owned());
         let Some(before) = before.filter(|before| before != name) else { return };
+        self.accept_pending(out);
         self.flush_before_round(now, out);
         let detail = json!({ "reason": "other instance", "from": before, "to": name });
         out.push(Outcome::Note { kind: EventKind::Reset, detail });
         self.window.clear();
         self.ids.clear();
-        self.list = list::ListState::new(self.settings);
+        self.list = self.list.of_other_table(self.settings);
         self.unlisted_count = 0;
         self.is_continuous = !self.settings.shows_history();
     }
 
-    /// Returns the time since the window was last up to date, `None` if unknown.
-    fn elapsed(&self, observation: &Observation) -> Option<Duration> {
-        match self.confirmed {
-            Confirmed::Never => None,
-            Confirmed::Mono(at) => Some(observation.mono.saturating_duration_since(at)),
-            // A negative difference means that the clock was set back: the elapsed time is unknown.
-            Confirmed::Wall(at) => (observation.wall - at).to_std().ok(),
-        }
-    }
-
-    /// Returns the maximum number of rounds that can have ended since the window was last up to
-    /// date.
-    fn max_new_rounds(&self, observation: &Observation) -> usize {
-        let Some(elapsed) = self.elapsed(observation) else { return usize::MAX };
+    /// Returns the maximum number of rounds that can have ended since the newest known one.
+    fn rounds_possible(&self, elapsed: Option<Duration>) -> usize {
+        let Some(elapsed) = elapsed else { return usize::MAX };
         let rounds = elapsed.as_nanos() / self.settings.round_min.as_nanos().max(1);
         usize::try_from(rounds).unwrap_or(usize::MAX).saturating_add(2)
+    }
+
+    /// Returns what is expected of a list so long after the newest known round.
+    fn prior(&self, elapsed: Option<Duration>, is_loading: bool) -> Prior {
+        let is_unbroken = self.is_continuous && !self.list.is_unplaced();
+        Prior {
+            rounds_expected: elapsed.map(|elapsed| rounds_in(elapsed, self.pace)),
+            rounds_possible: self.rounds_possible(elapsed),
+            unlisted: self.unlisted_count,
+            is_loading,
+            view: if is_unbroken { View::Unbroken } else { View::Broken },
+            is_drawn: false,
+        }
     }
 
     /// Marks the window as up to date: every gap so far has been recorded.
     fn confirm_continuity(&mut self, now: Instant) {
         self.is_continuous = true;
         self.is_first = false;
-        self.confirmed = Confirmed::Mono(now);
+        self.confirmed = Since::Mono(now);
+    }
+
+    /// Notes that a round ended at `now`, and learns the pace from rounds observed live.
+    fn mark_round(&mut self, now: Instant, is_live: bool) {
+        if let (Since::Mono(before), true) = (self.last_round, is_live) {
+            let gap = now.saturating_duration_since(before);
+            self.pace = (self.pace * (PACE_MEMORY - 1) + gap.min(LIVE_WITHIN * 10)) / PACE_MEMORY;
+        }
+        self.last_round = Since::Mono(now);
     }
 
     fn push(&mut self, known: KnownRound) {
         self.window.push_front(known);
         self.window.truncate(WINDOW);
+    }
+
+    /// Returns the known rounds as a list.
+    fn window_entries(&self) -> Vec<HistoryEntry> {
+        let entry = |known: &KnownRound| {
+            let multiplier = known.cents.and_then(|cents| Multiplier::from_cents(cents).ok());
+            multiplier.map_or_else(|| HistoryEntry::Unreadable(String::new()), HistoryEntry::Round)
+        };
+        self.window.iter().map(entry).collect()
+    }
+
+    /// Records that a known id has another value now, once for each value.
+    fn note_conflict(&mut self, id: &str, first: u64, now: u64, out: &mut Vec<Outcome>) {
+        let conflict = (id.to_owned(), now);
+        if first == now || self.conflicts.contains(&conflict) {
+            return;
+        }
+        if self.conflicts.len() == IDS_MAX {
+            self.conflicts.pop_front();
+        }
+        self.conflicts.push_back(conflict);
+        let detail = json!({ "round_id": id, "first_cents": first, "now_cents": now });
+        out.push(Outcome::Note { kind: EventKind::Conflict, detail });
     }
 
     fn remember_id(&mut self, id: &str, cents: u64) {
@@ -299,20 +376,28 @@ impl Deduplicator {
             times::spread(since, self.newest, observation.wall, fresh.len(), is_newest_live);
         for (index, (shown, time)) in fresh.iter().rev().zip(times).enumerate() {
             let is_newest = index + 1 == fresh.len();
+            let known = KnownRound::of_history(shown);
+            let Some(multiplier) = shown.multiplier() else {
+                out.push(gap("an entry could not be read", &json!({ "text": shown.text() })));
+                self.push(known);
+                out.push(restart_event(&self.window_entries()));
+                continue;
+            };
             let (time, stepped_back) = self.ordered_time(time);
+            let kind =
+                if is_newest && is_newest_live { EventKind::Live } else { EventKind::Backfill };
             out.push(Outcome::Accept {
-                round: Round { time, multiplier: shown.multiplier },
+                round: Round { time, multiplier },
                 id: shown.id.map(str::to_owned),
-                kind: if is_newest && is_newest_live {
-                    EventKind::Live
-                } else {
-                    EventKind::Backfill
-                },
+                kind,
                 detail: times::with_step(None, stepped_back),
             });
             let listed = shown.id.is_none().then_some(observation.mono);
-            self.push(KnownRound { listed, ..KnownRound::of_history(shown) });
+            self.push(KnownRound { listed, is_row: true, ..known });
             self.newest = Some(time);
+        }
+        if !fresh.is_empty() {
+            self.mark_round(observation.mono, is_newest_live && fresh.len() == 1);
         }
     }
 }
@@ -320,8 +405,46 @@ impl Deduplicator {
 /// One entry of a history.
 #[derive(Clone, Copy, Debug)]
 struct ListedRound<'a> {
-    multiplier: Multiplier,
+    entry: &'a HistoryEntry,
     id: Option<&'a str>,
+}
+
+impl ListedRound<'_> {
+    fn multiplier(&self) -> Option<Multiplier> {
+        match self.entry {
+            HistoryEntry::Round(multiplier) => Some(*multiplier),
+            HistoryEntry::Unreadable(_) => None,
+        }
+    }
+
+    fn cents(&self) -> Option<u64> {
+        self.entry.cents()
+    }
+
+    /// Returns the text of an entry that cannot be read.
+    fn text(&self) -> Option<&str> {
+        match self.entry {
+            HistoryEntry::Round(_) => None,
+            HistoryEntry::Unreadable(text) => Some(text),
+        }
+    }
+}
+
+/// Returns the entries of a list without ids.
+fn listed(entries: &[HistoryEntry]) -> Vec<ListedRound<'_>> {
+    entries.iter().map(|entry| ListedRound { entry, id: None }).collect()
+}
+
+/// Returns the entries of listed rounds.
+fn entries(shown: &[ListedRound<'_>]) -> Vec<HistoryEntry> {
+    shown.iter().map(|shown| shown.entry.clone()).collect()
+}
+
+/// Returns an event with the list from which recording continues, newest first: a later run may
+/// know no other rounds.
+fn restart_event(list: &[HistoryEntry]) -> Outcome {
+    let detail = json!({ "reason": "recording goes on from this list", "list": list });
+    Outcome::Note { kind: EventKind::Start, detail }
 }
 
 /// The observation that showed new rounds.
@@ -334,11 +457,6 @@ struct HistoryContext<'a> {
 
 fn distance(a: Instant, b: Instant) -> Duration {
     a.saturating_duration_since(b).max(b.saturating_duration_since(a))
-}
-
-fn conflict(id: &str, first: u64, now: u64) -> Option<Outcome> {
-    let detail = json!({ "round_id": id, "first_cents": first, "now_cents": now });
-    (first != now).then_some(Outcome::Note { kind: EventKind::Conflict, detail })
 }
 
 fn gap(reason: &str, more: &Value) -> Outcome {

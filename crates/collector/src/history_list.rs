@@ -1,16 +1,19 @@
 //! Finds the history list of a page and parses its texts into multipliers.
 
-use rounds::Multiplier;
+mod number_text;
+
 use serde::Deserialize;
 
+use self::number_text::{has_digit, parse};
+use crate::observation::HistoryEntry;
 use crate::order::Order;
 
 /// Minimum length of a list: fewer values could be any numbers of the page.
 pub const LIST_LEN_MIN: usize = 3;
 /// Maximum number of texts read from a list; the newest are kept.
 const TEXTS_MAX: usize = 200;
-/// Maximum length of a text in characters; "100,000.00x" has eleven.
-const TEXT_LEN_MAX: usize = 40;
+/// Maximum length of a text in characters; "100,000.00x" has eleven, but it may be broken into lines.
+const TEXT_LEN_MAX: usize = 120;
 
 /// Selectors of the history list in the game's clients so far, the newest client first.
 pub const SELECTORS: [&str; 6] = [
@@ -83,8 +86,8 @@ pub struct ListTexts {
 pub enum ParsedList {
     /// A history list.
     List {
-        /// The values, newest first; at least [`LIST_LEN_MIN`].
-        multipliers: Vec<Multiplier>,
+        /// The entries, newest first; at least [`LIST_LEN_MIN`] of them can be read.
+        entries: Vec<HistoryEntry>,
         /// Index of the selector that found it.
         selector: usize,
         /// The list is in the pop-up.
@@ -103,11 +106,12 @@ pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     let (inside, outside): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.popup);
     let mut most = 0;
     for list in outside.into_iter().chain(inside) {
-        let multipliers = newest_run(&list.texts, order);
-        if multipliers.len() >= LIST_LEN_MIN {
-            return ParsedList::List { multipliers, selector: list.selector, popup: list.popup };
+        let entries = entries(&list.texts, order);
+        let readable = entries.iter().filter(|entry| entry.cents().is_some()).count();
+        if readable >= LIST_LEN_MIN.max(entries.len() / 2) {
+            return ParsedList::List { entries, selector: list.selector, popup: list.popup };
         }
-        most = most.max(multipliers.len());
+        most = most.max(readable);
     }
     if most > 0 {
         return ParsedList::Few(most);
@@ -121,16 +125,16 @@ pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     }
 }
 
-/// Returns the newest entries up to the first one that is not a multiplier. That one may be a round that is still being
-/// drawn, and the older entries must not move up into its place.
-fn newest_run(texts: &[String], order: Order) -> Vec<Multiplier> {
-    let mut newest_first: Vec<_> = texts.iter().map(|text| text.parse().ok()).collect();
+/// Returns the entries that are rounds, newest first. One without a digit is no round, but an
+/// advertisement or the round that is being played; one with digits that cannot be read keeps its
+/// place, so that older entries do not move up into it.
+fn entries(texts: &[String], order: Order) -> Vec<HistoryEntry> {
+    let rounds = texts.iter().filter(|text| has_digit(text));
+    let mut entries: Vec<HistoryEntry> = rounds.map(|text| parse(text)).collect();
     if order == Order::OldestFirst {
-        newest_first.reverse();
+        entries.reverse();
     }
-    let runs = newest_first.split(Option::is_none);
-    let mut runs = runs.map(|run| run.iter().copied().flatten().collect::<Vec<Multiplier>>());
-    runs.clone().find(|run| run.len() >= LIST_LEN_MIN).or_else(|| runs.next()).unwrap_or_default()
+    entries
 }
 
 #[cfg(test)]

@@ -28,6 +28,32 @@ impl Observation {
     }
 }
 
+/// An entry of a visible history.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum HistoryEntry {
+    /// A round.
+    Round(Multiplier),
+    /// A round whose multiplier cannot be read: its text.
+    Unreadable(String),
+}
+
+impl HistoryEntry {
+    /// Returns the hundredths of the multiplier, `None` if it cannot be read.
+    pub fn cents(&self) -> Option<u64> {
+        match self {
+            Self::Round(multiplier) => Some(multiplier.cents()),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl From<Multiplier> for HistoryEntry {
+    fn from(multiplier: Multiplier) -> Self {
+        Self::Round(multiplier)
+    }
+}
+
 /// What a source reports.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
@@ -45,7 +71,7 @@ pub enum Report {
         detail: Option<Value>,
     },
     /// The visible history, newest first.
-    List(Vec<Multiplier>),
+    List(Vec<HistoryEntry>),
     /// A history with round ids, newest first.
     Ids(Vec<(String, Multiplier)>),
     /// The source switched to another table or server instance, named here: its rounds do not continue the recorded ones.

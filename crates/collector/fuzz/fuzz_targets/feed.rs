@@ -34,7 +34,7 @@ fuzz_target!(|text: &str| {
         for message in &messages {
             match reader.read(message).report {
                 Some(Report::Round { multiplier, .. }) => assert!(multiplier.as_f64() >= 1.0),
-                Some(Report::List(list)) => assert!(list.iter().all(|round| round.as_f64() >= 1.0)),
+                Some(Report::List(list)) => assert!(list.iter().all(|entry| entry.cents() >= Some(100))),
                 Some(Report::Ids(list)) => {
                     assert!(list.iter().all(|(_, round)| round.as_f64() >= 1.0));
                 }

@@ -8,8 +8,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(lists) = serde_json::from_slice::<Vec<ListTexts>>(bytes) else { return };
     for order in [Order::NewestFirst, Order::OldestFirst] {
-        if let ParsedList::List { multipliers, .. } = parse_lists(&lists, order) {
-            assert!(multipliers.iter().all(|multiplier| multiplier.as_f64() >= 1.0));
+        if let ParsedList::List { entries, .. } = parse_lists(&lists, order) {
+            assert!(entries.iter().all(|entry| entry.cents().is_none_or(|cents| cents >= 100)));
         }
     }
 });

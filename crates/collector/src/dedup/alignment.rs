@@ -1,32 +1,9 @@
-//! Aligns a visible list with the known rounds. Everything here is newest first.
+//! Compares lists exactly: repeats, offsets and common subsequences. Everything here is newest first.
 
 /// Minimum length of a list for a baseline.
 pub(super) const BASELINE_LEN: usize = 5;
-/// Number of equal values that prove an alignment: two unrelated lists share three with a probability below one in a
-/// million.
+/// Minimum length of a list, and of a repeat within one.
 pub(super) const OVERLAP: usize = 3;
-
-/// How a list lines up with the window of known rounds.
-pub(super) enum Alignment {
-    /// It shows `fresh` new rounds and lacks the newest `lag` known ones. `others` are other
-    /// numbers of new rounds for which the list would match too.
-    Proven {
-        fresh: usize,
-        lag: usize,
-        others: Vec<usize>,
-    },
-    /// The newest `kept` rows of an earlier run match; rounds are missing from the files before
-    /// them.
-    WithHole {
-        fresh: usize,
-        kept: usize,
-    },
-    /// Only one or two values overlap, but enough time has passed for all the others to be new.
-    Weak {
-        fresh: usize,
-    },
-    Unaligned,
-}
 
 /// Returns every possible number of new rounds: those, up to `max_new_rounds`, at which a list of
 /// `shown` values lines up with `known` ones. `same(i, j)` says whether shown value `i` can be
@@ -45,37 +22,9 @@ pub(super) fn matching_offsets(
     (0..=max_new_rounds.min(shown)).filter(fits).collect()
 }
 
-/// Number of newest recorded rounds that must match to prove an alignment although older ones do
-/// not match: one more than [`OVERLAP`].
-const OVERLAP_BEFORE_BREAK: usize = OVERLAP + 1;
-
-/// Like [`matching_offsets`], but for known values from files, which may have holes.
-///
-/// Returns the number of new rounds and the number of matching known values, for the longest run of
-/// matches before the first mismatch. `may_break(j)` says whether a hole before known value `j` is
-/// possible.
-pub(super) fn offset_with_hole(
-    shown: usize,
-    known: usize,
-    max_new_rounds: usize,
-    may_break: impl Fn(usize) -> bool,
-    same: impl Fn(usize, usize) -> bool,
-) -> Option<(usize, usize)> {
-    let run = |shift: usize| {
-        let overlap = (shown - shift).min(known);
-        let fitting = (0..overlap).take_while(|&i| same(shift + i, i)).count();
-        (fitting >= OVERLAP_BEFORE_BREAK && fitting < overlap && may_break(fitting))
-            .then_some((shift, fitting))
-    };
-    // Of equally long runs, choose the one with the smallest offset.
-    (0..=max_new_rounds.min(shown))
-        .filter_map(run)
-        .max_by_key(|&(shift, fitting)| (fitting, usize::MAX - shift))
-}
-
 /// Returns the length of a list up to where it repeats itself; some pages contain the history
 /// twice.
-pub(super) fn len_without_repeat(shown: &[u64]) -> usize {
+pub(super) fn len_without_repeat<T: PartialEq>(shown: &[T]) -> usize {
     let begins_again =
         |&period: &usize| shown[period..].iter().zip(shown).all(|(again, first)| again == first);
     // A tail of three that equals the head by chance is cut too; the rest is still enough to align.
@@ -146,36 +95,6 @@ mod tests {
     #[test]
     fn all_equal_values_match_everywhere() {
         check_offsets(&[1; 6], &[1; 6], 2, &[0, 1, 2]);
-    }
-
-    #[test]
-    fn files_with_a_hole_match_up_to_the_hole() {
-        let shown = [9, 1, 2, 3, 4, 5, 6];
-        let check = |known: &[u64], max_new_rounds, may_break, expected| {
-            let same = |i: usize, j: usize| shown[i] == known[j];
-            assert_eq!(
-                offset_with_hole(shown.len(), known.len(), max_new_rounds, |_| may_break, same),
-                expected
-            );
-        };
-        check(&[1, 2, 3, 4, 70, 71], 2, true, Some((1, 4)));
-        check(&[1, 2, 3, 4, 70, 71], 2, false, None);
-        check(&[1, 2, 3, 4, 70, 71], 0, true, None);
-        check(&[1, 2, 3, 70, 71], 2, true, None);
-        // Without a hole there is no second match.
-        check(&[1, 2, 3, 4], 2, true, None);
-        check(&[1, 2, 3, 4, 5, 6, 7], 2, true, None);
-    }
-
-    #[test]
-    fn the_longer_match_before_a_hole_wins_and_of_equal_ones_that_with_fewer_new_rounds() {
-        let check = |shown: &[u64], known: &[u64], expected| {
-            let same = |i: usize, j: usize| shown[i] == known[j];
-            assert_eq!(offset_with_hole(shown.len(), known.len(), 9, |_| true, same), expected);
-        };
-        check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 7, 7], Some((0, 4)));
-        check(&[1, 1, 1, 1, 1, 3, 3], &[1, 1, 1, 1, 1, 7, 7], Some((0, 5)));
-        check(&[1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 3], &[1, 1, 1, 1, 1, 7, 7], Some((5, 5)));
     }
 
     #[track_caller]

@@ -3,10 +3,13 @@
 use rounds::{EventKind, Multiplier};
 use serde_json::json;
 
-use super::alignment::{OVERLAP, lcs_pairs, matching_offsets, offset_with_hole};
-use super::unplaced::{UnplacedRounds, restart_event};
-use super::{Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, conflict, gap};
-use crate::observation::Observation;
+use super::alignment::lcs_pairs;
+use super::posterior::{Join, Patience, Placement, Posterior};
+use super::unplaced::UnplacedRounds;
+use super::{
+    Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, entries, gap, restart_event,
+};
+use crate::observation::{HistoryEntry, Observation};
 
 impl Deduplicator {
     pub(super) fn observe_history(
@@ -16,13 +19,14 @@ impl Deduplicator {
         out: &mut Vec<Outcome>,
     ) {
         for (id, multiplier) in shown {
-            let first = self.cents_of(id);
-            out.extend(first.and_then(|first| conflict(id, first, multiplier.cents())));
+            if let Some(first) = self.cents_of(id) {
+                self.note_conflict(id, first, multiplier.cents(), out);
+            }
         }
-        let shown: Vec<ListedRound<'_>> = shown
-            .iter()
-            .map(|(id, multiplier)| ListedRound { multiplier: *multiplier, id: Some(id) })
-            .collect();
+        let named: Vec<(&str, HistoryEntry)> =
+            shown.iter().map(|(id, multiplier)| (id.as_str(), (*multiplier).into())).collect();
+        let shown: Vec<ListedRound<'_>> =
+            named.iter().map(|(id, entry)| ListedRound { entry, id: Some(id) }).collect();
         if shown.is_empty() {
             return;
         }
@@ -45,8 +49,10 @@ impl Deduplicator {
     }
 
     fn remember(&mut self, shown: &ListedRound<'_>) {
-        if let Some(id) = shown.id.filter(|id| self.cents_of(id).is_none()) {
-            self.remember_id(id, shown.multiplier.cents());
+        if let (Some(id), Some(cents)) = (shown.id, shown.cents())
+            && self.cents_of(id).is_none()
+        {
+            self.remember_id(id, cents);
         }
     }
 
@@ -60,9 +66,7 @@ impl Deduplicator {
     ) {
         let same = |i: usize, j: usize| match &self.window[j].id {
             Some(id) => shown[i].id == Some(id),
-            None => {
-                self.window[j].cents == shown[i].multiplier.cents() && !self.knows_id(&shown[i])
-            }
+            None => self.window[j].cents == shown[i].cents() && !self.knows_id(&shown[i]),
         };
         let pairs = self.head_by_id(shown).map_or_else(
             || lcs_pairs(shown.len(), self.window.len(), same),
@@ -73,11 +77,19 @@ impl Deduplicator {
                 head.chain(below.into_iter().map(|pair| pair.map(|b| b + j))).collect()
             },
         );
-        let fresh = pairs.iter().position(|pair| *pair == Some(0)).unwrap_or(0);
+        // Ids may have arrived out of order, so what is above the newest round of the window can
+        // be known all the same.
+        let is_known = |i: usize| pairs[i].is_some() || self.knows_id(&shown[i]);
+        let newest = self.window.front().and_then(|known| known.id.as_deref());
+        let has_newest =
+            |i: usize| pairs[i] == Some(0) || (newest.is_some() && shown[i].id == newest);
+        let reaches_newest = (0..shown.len()).any(has_newest);
+        let first_known = (0..shown.len()).find(|&i| is_known(i));
+        let fresh = first_known.filter(|_| reaches_newest).unwrap_or(0);
         let oldest = pairs.iter().rposition(Option::is_some).unwrap_or(0);
-        let missed: Vec<f64> = (fresh..oldest)
+        let missed: Vec<Option<f64>> = (fresh..oldest)
             .filter(|&i| pairs[i].is_none() && !self.knows_id(&shown[i]))
-            .map(|i| shown[i].multiplier.as_f64())
+            .map(|i| shown[i].multiplier().map(Multiplier::as_f64))
             .collect();
         for (shown, pair) in shown.iter().zip(&pairs) {
             if let Some(j) = pair {
@@ -87,7 +99,7 @@ impl Deduplicator {
         if !missed.is_empty() {
             let more = json!({ "multipliers": missed });
             out.push(gap("missed before rounds that are written", &more));
-            out.push(restart_event(&shown[fresh..]));
+            out.push(restart_event(&entries(&shown[fresh..])));
         }
         self.accept_with_ids(&shown[..fresh], false, observation, out);
     }
@@ -102,7 +114,7 @@ impl Deduplicator {
         };
         let (i, j) = (0..self.window.len()).find_map(is_it)?;
         let above = i.checked_sub(j)?;
-        let fits = |at: usize| self.window[at].cents == shown[above + at].multiplier.cents();
+        let fits = |at: usize| self.window[at].cents == shown[above + at].cents();
         (0..j).all(fits).then_some((i, j))
     }
 
@@ -113,55 +125,44 @@ impl Deduplicator {
         observation: &Observation,
         out: &mut Vec<Outcome>,
     ) {
-        let (max_new_rounds, known) = (self.max_new_rounds(observation), self.window.len());
-        let same = |i: usize, j: usize| {
-            self.window[j].id.is_none() && self.window[j].cents == shown[i].multiplier.cents()
-        };
-        let proven = matching_offsets(shown.len(), known, OVERLAP, max_new_rounds, same);
-        if let Some(&fresh) = proven.first() {
-            self.assign_ids(&shown[fresh..], 0);
-            return self.accept_with_ids(&shown[..fresh], false, observation, out);
+        let prior = self.prior(self.last_round.elapsed(observation), false);
+        let posterior = Posterior::of(shown, &self.window, &prior);
+        let mut placement = posterior.placement(Patience::Waits);
+        if placement == Placement::Undecided {
+            if self.flush_unlisted(shown, observation.mono, out) {
+                return self.join_by_value(shown, observation, out);
+            }
+            // A history is complete: no later one can show more of the known rounds.
+            placement = posterior.placement(Patience::Ends);
         }
-        // If a list has arrived first, the history may lack the newest rounds.
-        let fits_below = |&lag: &usize| {
-            let same = |i: usize, j: usize| same(i, j + lag);
-            !matching_offsets(shown.len(), known - lag, OVERLAP, 0, same).is_empty()
-        };
-        if let Some(lag) = (1..=known.saturating_sub(OVERLAP)).find(fits_below) {
-            return self.assign_ids(shown, lag);
-        }
-        let may_break = |j: usize| self.window[j].is_old;
-        if let Some((fresh, kept)) =
-            offset_with_hole(shown.len(), known, max_new_rounds, may_break, same)
-        {
-            self.window.truncate(kept);
-            self.assign_ids(&shown[fresh..], 0);
-            return self.accept_with_ids(&shown[..fresh], false, observation, out);
-        }
-        let is_short = known < OVERLAP || max_new_rounds.saturating_add(2) >= shown.len();
-        let weak = if is_short {
-            matching_offsets(shown.len(), known, 1, max_new_rounds, same)
-        } else {
-            Vec::new()
-        };
-        if self.flush_unlisted(shown, observation.mono, out) {
-            return self.join_by_value(shown, observation, out);
-        }
-        if let Some(&fresh) = weak.first() {
-            let detail = json!({ "reason": "too little overlap", "fresh": fresh });
-            out.push(Outcome::Note { kind: EventKind::Weak, detail });
-            self.assign_ids(&shown[fresh..], 0);
-            return self.accept_with_ids(&shown[..fresh], false, observation, out);
-        }
-        self.window.clear();
-        self.unlisted_count = 0;
-        if max_new_rounds >= shown.len() {
-            out.push(gap("nothing of the history is known", &json!({ "shown": shown.len() })));
-            self.accept_with_ids(shown, true, observation, out);
-        } else {
-            let detail = json!({ "reason": "the history does not continue" });
-            out.push(Outcome::Note { kind: EventKind::Reset, detail });
-            self.take_baseline(shown, observation, out);
+        match placement {
+            // If a list has arrived first, the history may lack the newest rounds.
+            Placement::Joined { join: Join { lag: lag @ 1.., .. }, .. } => {
+                self.assign_ids(shown, lag);
+            }
+            Placement::Joined { join, others, is_certain } => {
+                let fresh = join.fresh;
+                if fresh > 0 && !(is_certain && others.is_empty()) {
+                    let detail = json!({ "reason": "too little overlap", "fresh": fresh });
+                    out.push(Outcome::Note { kind: EventKind::Weak, detail });
+                }
+                self.window.truncate(join.kept);
+                self.assign_ids(&shown[fresh..], 0);
+                self.accept_with_ids(&shown[..fresh], false, observation, out);
+            }
+            Placement::AllNew => {
+                self.window.clear();
+                self.unlisted_count = 0;
+                out.push(gap("nothing of the history is known", &json!({ "shown": shown.len() })));
+                self.accept_with_ids(shown, true, observation, out);
+            }
+            Placement::OtherList | Placement::Undecided => {
+                self.window.clear();
+                self.unlisted_count = 0;
+                let detail = json!({ "reason": "the history does not continue" });
+                out.push(Outcome::Note { kind: EventKind::Reset, detail });
+                self.take_baseline(shown, observation, out);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rounds::{EventKind, Round};
 use serde_json::json;
 
-use super::{Confirmed, Deduplicator, KnownRound, Outcome, WINDOW, conflict, distance, gap, times};
+use super::{Deduplicator, KnownRound, Outcome, Since, WINDOW, distance, gap, times};
 use crate::observation::{Observation, Report};
 
 /// Maximum time between a list showing a round and its id arriving.
@@ -48,7 +48,7 @@ impl Deduplicator {
         let cents = multiplier.cents();
         if let Some(id) = id {
             if let Some(first) = self.cents_of(id) {
-                out.extend(conflict(id, first, cents));
+                self.note_conflict(id, first, cents, out);
                 return;
             }
             self.remember_id(id, cents);
@@ -62,16 +62,18 @@ impl Deduplicator {
         self.flush_before_round(observation.mono, out);
         self.note_missing_history(observation, out);
         let (time, stepped_back) = self.time_of(*ended_at, observation.wall);
+        let round = Round { time, multiplier: *multiplier };
         out.push(Outcome::Accept {
-            round: Round { time, multiplier: *multiplier },
+            round,
             id: id.clone(),
             kind: if *backfill { EventKind::Backfill } else { EventKind::Live },
             detail: times::with_step(detail.clone(), stepped_back),
         });
-        self.push(KnownRound { id: id.clone(), ..KnownRound::of_list(cents) });
+        self.push(KnownRound { id: id.clone(), ..KnownRound::of_row(&round) });
         self.unlisted_count = (self.unlisted_count + 1).min(self.window.len());
         self.newest = Some(time);
-        self.confirmed = Confirmed::Mono(observation.mono);
+        self.mark_round(observation.mono, self.is_continuous && !*backfill);
+        self.confirmed = Since::Mono(observation.mono);
         self.is_continuous = true;
         self.is_first = false;
     }
@@ -79,11 +81,11 @@ impl Deduplicator {
     /// Assigns the id to a matching round that a list has shown; returns whether there is one. If
     /// the id belongs to another round of the same value, a later list will show that.
     fn assign_id_to_listed(&mut self, id: &str, cents: u64, now: Instant) -> bool {
-        let is_list_alive = self.list.aligned_within(now, LIST_ALIVE);
+        let is_list_alive = self.list.placed_within(now, LIST_ALIVE);
         let within = if is_list_alive { NAME_WITHIN } else { MERGE_WITHIN };
         let fits = |known: &KnownRound, within: Duration| {
             known.id.is_none()
-                && known.cents == cents
+                && known.cents == Some(cents)
                 && known.listed.is_some_and(|at| distance(at, now) <= within)
         };
         // Ids arrive in the order of the rounds: prefer a round newer than every round with an id,
@@ -103,7 +105,8 @@ impl Deduplicator {
     /// Returns whether a dated round of a history ended no later than the newest row.
     fn is_already_recorded(&self, ended_at: Option<DateTime<Utc>>, cents: u64) -> bool {
         let (Some(ended_at), Some(newest)) = (ended_at, self.newest) else { return false };
-        let is_newest = ended_at == newest && self.window.front().is_some_and(|k| k.cents == cents);
+        let is_newest =
+            ended_at == newest && self.window.front().is_some_and(|k| k.cents == Some(cents));
         !self.settings.keeps_times() && (ended_at < newest || is_newest)
     }
 
@@ -112,7 +115,7 @@ impl Deduplicator {
         if self.is_continuous || !self.settings.kind.is_live() || self.window.is_empty() {
             return;
         }
-        let seconds = self.elapsed(observation).map(|elapsed| elapsed.as_secs());
+        let seconds = self.confirmed.elapsed(observation).map(|elapsed| elapsed.as_secs());
         out.push(gap("no history after connecting", &json!({ "seconds": seconds })));
     }
 }

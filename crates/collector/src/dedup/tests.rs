@@ -3,6 +3,7 @@ use super::*;
 mod edges;
 mod ids;
 mod lists;
+mod pages;
 mod pieces;
 mod restarts;
 mod unplaced;
@@ -26,16 +27,23 @@ fn wall(second: f64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_767_225_600_000 + millis).unwrap()
 }
 
-fn settings() -> DedupSettings {
+/// The settings for a page that has shown that it never changes an entry.
+pub(super) fn settings() -> DedupSettings {
     DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
+        settling: Duration::ZERO,
     }
 }
 
-fn multipliers(cents: &[u64]) -> Vec<Multiplier> {
-    cents.iter().map(|&cents| Multiplier::from_cents(cents).unwrap()).collect()
+/// Returns the entries of a list; 0 is one that cannot be read.
+fn entries(cents: &[u64]) -> Vec<HistoryEntry> {
+    let entry = |&cents: &u64| match Multiplier::from_cents(cents) {
+        Ok(multiplier) => HistoryEntry::Round(multiplier),
+        Err(_) => HistoryEntry::Unreadable("1.23Q".to_owned()),
+    };
+    cents.iter().map(entry).collect()
 }
 
 fn round_report(id: Option<&str>, cents: u64) -> Report {
@@ -115,7 +123,8 @@ impl Table {
     /// Checks that the window holds the newest `count` rounds of the game.
     #[track_caller]
     fn check_known(&self, count: usize) {
-        let known: Vec<u64> = self.deduplicator.window.iter().map(|known| known.cents).collect();
+        let window = self.deduplicator.window.iter();
+        let known: Vec<u64> = window.filter_map(|known| known.cents).collect();
         assert_eq!(known, self.history[..count]);
     }
 
@@ -128,7 +137,7 @@ impl Table {
 
     fn poll(&mut self, cents: &[u64]) -> Vec<String> {
         self.now += 0.5;
-        self.written_for(Report::List(multipliers(cents)))
+        self.written_for(Report::List(entries(cents)))
     }
 
     fn poll_history(&mut self) -> Vec<String> {

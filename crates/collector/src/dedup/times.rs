@@ -1,15 +1,30 @@
 //! Estimates when rounds ended that were not observed live.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use rounds::Round;
 use serde_json::{Value, json};
 
 use super::Deduplicator;
 
 /// Average time from one end to the next: 11.5 + 11.7 E[ln M] seconds.
-const TYPICAL_ROUND: TimeDelta = TimeDelta::seconds(23);
+pub(super) const TYPICAL_ROUND: Duration = Duration::from_secs(23);
+/// Minimum number of gaps for a mean.
+const GAPS_MIN: u32 = 5;
 /// A step back of the wall clock is written as it is from this size on. A smaller one is a
 /// correction of the clock, and rows stay in order.
 const SMALL_STEP: TimeDelta = TimeDelta::minutes(5);
+
+/// Returns the mean time between rounds, or the typical one if there are too few.
+pub(super) fn pace(rounds: &[Round]) -> Duration {
+    let (Some(first), Some(last)) = (rounds.first(), rounds.last()) else { return TYPICAL_ROUND };
+    let gaps = u32::try_from(rounds.len() - 1).unwrap_or(u32::MAX);
+    match (last.time - first.time).to_std() {
+        Ok(span) if gaps >= GAPS_MIN => span / gaps,
+        _ => TYPICAL_ROUND,
+    }
+}
 
 /// Returns `count` times, oldest first, spread evenly over the open interval from `since` to `now`;
 /// the last one is `now` itself if that round was observed live. Without `since` the interval has
@@ -22,7 +37,7 @@ pub(super) fn spread(
     is_newest_live: bool,
 ) -> Vec<DateTime<Utc>> {
     let count = i32::try_from(count).unwrap_or(i32::MAX);
-    let usual = now - TYPICAL_ROUND * count;
+    let usual = now - TimeDelta::from_std(TYPICAL_ROUND).unwrap_or_default() * count;
     let begin = since.unwrap_or_else(|| newest.map_or(usual, |newest| newest.max(usual))).min(now);
     let parts = if is_newest_live { count } else { count + 1 };
     let span = (now - begin).num_milliseconds();

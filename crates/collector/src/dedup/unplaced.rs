@@ -1,49 +1,48 @@
-//! Keeps rounds that a page has shown but that could not be aligned yet.
+//! Keeps rounds that a page has shown but that could not be placed yet.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use rounds::{EventKind, Multiplier};
-use serde::{Deserialize, Serialize};
+use rounds::EventKind;
 use serde_json::json;
 
-use super::alignment::{Alignment, OVERLAP, matching_offsets};
-use super::{Confirmed, Deduplicator, HistoryContext, ListedRound, Outcome, WINDOW, gap};
-use crate::observation::{Observation, Report};
+use super::alignment::OVERLAP;
+use super::posterior::{Join, Patience, Placement, Posterior};
+use super::prior::{Prior, View};
+use super::{
+    Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Since, WINDOW, entries, gap,
+    listed, restart_event,
+};
+use crate::observation::{HistoryEntry, Observation, Report};
 
 /// Number of older pieces kept beside the newest.
 const PIECES_MAX: usize = 3;
 
-/// Rounds of lists that could not be aligned. They survive a lost connection and, saved in the
-/// event file, the end of the run. A later list may show where they belong; otherwise they are
-/// written after a discontinuity.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct UnplacedRounds {
+/// Rounds of lists that could not be placed. They survive a lost connection. A later list may show
+/// where they belong; otherwise, and at the end of the run, they are written after a discontinuity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct UnplacedRounds {
     /// Newest first.
-    pub(super) list: Vec<Multiplier>,
+    list: Vec<HistoryEntry>,
     /// Pieces of earlier lists, oldest first, at most [`PIECES_MAX`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     older: Vec<Self>,
     /// How many rounds at the head of the list ended after it was first read completely.
     pub(super) ended: usize,
     was_whole: bool,
-    /// The maximum number of rounds that can have ended since the window was last up to date.
-    #[serde(rename = "bound")]
-    max_new_rounds: usize,
-    /// When the list was last read.
+    /// Whether its newest entry is final.
+    is_final: bool,
+    /// Time from the newest known round until the list was last read, `None` if unknown.
+    elapsed: Option<Duration>,
+    /// When that was.
     at: DateTime<Utc>,
-    #[serde(skip)]
     mono: Option<Instant>,
     /// It was read over the current connection.
-    #[serde(skip)]
     is_current: bool,
-    /// A newer round has been written, so these can no longer be written in order.
-    #[serde(skip)]
-    is_superseded: bool,
 }
 
 impl UnplacedRounds {
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
@@ -58,15 +57,16 @@ impl UnplacedRounds {
     /// rounds that it continues, and the pieces that it does not continue, oldest first.
     pub(super) fn join(
         &mut self,
-        shown: &[Multiplier],
+        shown: &[HistoryEntry],
         is_whole: bool,
-        (observation, max_new_rounds): (&Observation, usize),
-    ) -> (Vec<Multiplier>, Vec<Self>) {
+        (observation, elapsed, is_final): (&Observation, Option<Duration>, bool),
+    ) -> (Vec<HistoryEntry>, Vec<Self>) {
         if !is_whole && is_doubled(shown) {
             return (shown.to_vec(), Vec::new());
         }
         let mut left = std::mem::take(&mut self.older);
-        let fresh = self.fresh(shown, OVERLAP).or_else(|| self.fresh_after_scroll(shown));
+        let fresh =
+            self.continued_by(&listed(shown)).or_else(|| self.continued_after_scroll(shown));
         let older = match fresh {
             Some(fresh) => self.list.split_off((shown.len() - fresh).min(self.list.len())),
             // A page that fills up from the oldest round shows a stretch of rounds already seen.
@@ -80,12 +80,13 @@ impl UnplacedRounds {
                 Vec::new()
             }
         };
-        self.list = shown.iter().copied().chain(older).take(WINDOW).collect();
+        self.list = shown.iter().cloned().chain(older).take(WINDOW).collect();
         if self.was_whole {
             self.ended += fresh.unwrap_or(0);
         }
         self.was_whole |= is_whole;
-        self.max_new_rounds = max_new_rounds;
+        self.is_final = is_final;
+        self.elapsed = elapsed;
         self.at = observation.wall;
         self.mono = Some(observation.mono);
         self.is_current = true;
@@ -99,19 +100,29 @@ impl UnplacedRounds {
         (self.list.clone(), Vec::new())
     }
 
-    /// Returns how many of `shown` are newer than the unplaced rounds, if `shown` continues these
-    /// with an overlap of at least `least`.
-    fn fresh(&self, shown: &[Multiplier], least: usize) -> Option<usize> {
-        let same = |i: usize, j: usize| shown[i].cents() == self.list[j].cents();
-        matching_offsets(shown.len(), self.list.len(), least, shown.len(), same).first().copied()
+    /// Returns how many of `shown` are newer than the unplaced rounds, if `shown` continues these.
+    fn continued_by(&self, shown: &[ListedRound<'_>]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        let known = self.list.iter().map(|entry| KnownRound::of_list(entry.cents()));
+        let mut known: VecDeque<KnownRound> = known.collect();
+        if let Some(newest) = known.front_mut() {
+            newest.is_drawn = !self.is_final;
+        }
+        let posterior = Posterior::of(shown, &known, &Prior::timeless(View::Broken));
+        match posterior.placement(Patience::Waits) {
+            Placement::Joined { join: Join { fresh, lag: 0, .. }, .. } => Some(fresh),
+            _ => None,
+        }
     }
 
-    /// Like `fresh`, for a page that was still loading at the previous read and had shown only its
-    /// few oldest rounds. One value in common is enough, as one or two of three may have scrolled
-    /// off.
-    fn fresh_after_scroll(&self, shown: &[Multiplier]) -> Option<usize> {
+    /// The same for a page that was still loading at the previous read and had shown only its few
+    /// oldest rounds. One value in common is enough, as one or two of three may have scrolled off.
+    fn continued_after_scroll(&self, shown: &[HistoryEntry]) -> Option<usize> {
         let is_it = self.is_current && !self.was_whole && !self.is_empty();
-        is_it.then(|| self.fresh(shown, 1)).flatten()
+        let continues = |fresh: &usize| begins_with(&shown[*fresh..], &self.list);
+        is_it.then(|| (0..shown.len()).find(continues)).flatten()
     }
 
     /// Returns whether this is more than a piece of a loading page: from an earlier connection, a complete list, or
@@ -121,18 +132,15 @@ impl UnplacedRounds {
         !self.is_current || self.was_whole || self.mono.is_none_or(is_long_ago)
     }
 
-    fn contains(&self, shown: &[Multiplier]) -> bool {
-        let is_it = |piece: &[Multiplier]| {
-            piece.iter().zip(shown).all(|(unplaced, shown)| unplaced.cents() == shown.cents())
-        };
-        self.list.windows(shown.len().max(1)).any(is_it)
+    fn contains(&self, shown: &[HistoryEntry]) -> bool {
+        self.list.windows(shown.len().max(1)).any(|piece| begins_with(piece, shown))
     }
 
     /// Appends the older piece `before` if this piece continues it.
     fn absorb(&mut self, before: &Self) -> bool {
-        let Some(fresh) = before.fresh(&self.list, OVERLAP) else { return false };
+        let Some(fresh) = before.continued_by(&listed(&self.list)) else { return false };
         let overlap = (self.list.len() - fresh).min(before.list.len());
-        self.list.extend(&before.list[overlap..]);
+        self.list.extend(before.list[overlap..].iter().cloned());
         self.list.truncate(WINDOW);
         if before.was_whole {
             self.ended = before.ended + fresh;
@@ -141,20 +149,23 @@ impl UnplacedRounds {
     }
 
     /// Removes and returns all pieces, oldest first.
-    fn take_pieces(&mut self) -> Vec<Self> {
+    pub(super) fn take_pieces(&mut self) -> Vec<Self> {
         let mut pieces = std::mem::take(&mut self.older);
         let newest = std::mem::take(self);
         pieces.extend((!newest.is_empty()).then_some(newest));
         pieces
     }
 
-    fn cents(&self) -> Vec<u64> {
-        self.list.iter().map(|multiplier| multiplier.cents()).collect()
+    /// Returns the final entries, and how many of them ended while the list was being read.
+    fn final_entries(&self) -> (&[HistoryEntry], usize) {
+        let first = usize::from(!self.is_final).min(self.list.len());
+        (&self.list[first..], self.ended.saturating_sub(first))
     }
+}
 
-    fn shown(&self) -> Vec<ListedRound<'_>> {
-        self.list.iter().map(|&multiplier| ListedRound { multiplier, id: None }).collect()
-    }
+/// Returns whether two lists agree as far as both reach.
+fn begins_with(list: &[HistoryEntry], other: &[HistoryEntry]) -> bool {
+    list.iter().zip(other).all(|(a, b)| a.cents() == b.cents())
 }
 
 /// Returns the pieces whose order is known. A page may load from either end, so of the pieces of
@@ -171,31 +182,27 @@ fn ordered_pieces(pieces: Vec<UnplacedRounds>) -> Vec<UnplacedRounds> {
 }
 
 /// Returns whether a page that is still loading shows its few rounds twice.
-fn is_doubled(shown: &[Multiplier]) -> bool {
+fn is_doubled(shown: &[HistoryEntry]) -> bool {
     let (first, second) = shown.split_at(shown.len() / 2);
-    first.len() == second.len()
-        && first.iter().zip(second).all(|(first, second)| first.cents() == second.cents())
+    first.len() == second.len() && begins_with(first, second)
 }
 
 impl Deduplicator {
-    /// Returns what the next run needs beside the files to continue.
-    pub fn unplaced(&self) -> Option<&UnplacedRounds> {
-        let unplaced = &self.list.unplaced;
-        (!unplaced.is_empty() && !unplaced.is_superseded && !self.window.is_empty())
-            .then_some(unplaced)
+    /// Writes or gives up the unplaced rounds before a single round, which is newer than all of
+    /// them. A page that still shows them will show them again.
+    pub(super) fn flush_before_round(&mut self, now: Instant, out: &mut Vec<Outcome>) {
+        let is_current = self.list.unplaced.is_current;
+        let mut pieces = self.list.unplaced.take_pieces();
+        pieces.retain(|unplaced| unplaced.was_whole && !is_current);
+        for unplaced in pieces {
+            self.flush_unplaced(&unplaced, now, out);
+        }
     }
 
-    /// Writes or gives up the unplaced rounds before a single round, which is newer than all of
-    /// them.
-    pub(super) fn flush_before_round(&mut self, now: Instant, out: &mut Vec<Outcome>) {
-        if self.list.unplaced.is_current {
-            self.list.unplaced.is_superseded = true;
-        } else {
-            let mut pieces = self.list.unplaced.take_pieces();
-            pieces.retain(|unplaced| unplaced.was_whole);
-            for unplaced in pieces {
-                self.flush_unplaced(&unplaced, now, out);
-            }
+    /// Writes all unplaced rounds, because the recording ends.
+    pub(super) fn flush_all(&mut self, now: Instant, out: &mut Vec<Outcome>) {
+        for unplaced in ordered_pieces(self.list.unplaced.take_pieces()) {
+            self.flush_unplaced(&unplaced, now, out);
         }
     }
 
@@ -208,9 +215,7 @@ impl Deduplicator {
     ) -> bool {
         let (len, before) = (shown.len(), out.len());
         for unplaced in ordered_pieces(self.list.unplaced.take_pieces()) {
-            let same = |i: usize, j: usize| shown[i].multiplier.cents() == unplaced.list[j].cents();
-            let fresh =
-                matching_offsets(len, unplaced.list.len(), OVERLAP, len, same).first().copied();
+            let fresh = unplaced.continued_by(shown);
             if fresh.is_none_or(|fresh| fresh + unplaced.list.len() > len) {
                 self.flush_unplaced(&unplaced, now, out);
             }
@@ -226,85 +231,77 @@ impl Deduplicator {
         now: Instant,
         out: &mut Vec<Outcome>,
     ) {
-        if unplaced.is_empty() || unplaced.is_superseded || self.window.is_empty() {
+        let (list, ended) = unplaced.final_entries();
+        if list.is_empty() || self.window.is_empty() {
             return;
         }
-        let (cents, shown) = (unplaced.cents(), unplaced.shown());
+        let shown = listed(list);
         let mono = unplaced.mono.unwrap_or(now);
         let observation = &Observation { mono, wall: unplaced.at, report: Report::Alive };
-        let known = self.newest;
-        if unplaced.max_new_rounds < self.list.longest() {
+        let (known, last_round) = (self.newest, self.last_round);
+        if self.rounds_possible(unplaced.elapsed) < self.list.longest() {
             // The list has more rounds than the time allows, so it is that of another table. Write
             // only the rounds that ended while it was being read.
-            if unplaced.ended > 0 && self.unlisted_count == 0 {
+            if ended > 0 && self.unlisted_count == 0 {
                 let detail = json!({ "reason": "the list did not continue, and is gone" });
                 out.push(Outcome::Note { kind: EventKind::Reset, detail });
                 self.window.clear();
-                self.extend_window(&cents[unplaced.ended..], 0, 0);
-                out.push(restart_event(&shown[unplaced.ended..]));
-                self.accept_history(
-                    &shown[..unplaced.ended],
-                    HistoryContext { observation, after_gap: true },
-                    out,
-                );
+                self.extend_window(&shown[ended..], 0, 0);
+                out.push(restart_event(&entries(&shown[ended..])));
+                let context = HistoryContext { observation, after_gap: true };
+                self.accept_history(&shown[..ended], context, out);
             }
         } else {
-            self.flush_aligned(&cents, &shown, (observation, unplaced.max_new_rounds), out);
+            self.flush_placed(&shown, (observation, unplaced.elapsed), out);
         }
         if self.newest != known {
             self.unlisted_count = 0;
-        }
-        // The rest of the list may hold newer rounds.
-        if self.newest != known && unplaced.was_whole {
-            self.confirmed = unplaced.mono.map_or(Confirmed::Wall(unplaced.at), Confirmed::Mono);
-        }
-        if unplaced.mono.is_none() {
-            self.window.iter_mut().for_each(|known| known.listed = None);
+            // The rest of the list may hold newer rounds.
+            if unplaced.was_whole {
+                self.confirmed = Since::Mono(mono);
+            } else {
+                self.last_round = last_round;
+            }
         }
     }
 
-    fn flush_aligned(
+    fn flush_placed(
         &mut self,
-        cents: &[u64],
         shown: &[ListedRound<'_>],
-        (observation, max_new_rounds): (&Observation, usize),
+        (observation, elapsed): (&Observation, Option<Duration>),
         out: &mut Vec<Outcome>,
     ) {
-        let (fresh, after_gap) = match self.align(cents, max_new_rounds, true) {
-            Alignment::Proven { lag: 1.., .. } => return,
-            Alignment::Proven { fresh, .. } => (fresh, false),
-            Alignment::WithHole { fresh, kept } => {
-                self.window.truncate(kept);
-                (fresh, false)
+        let prior = Prior { view: View::Broken, ..self.prior(elapsed, false) };
+        let posterior = Posterior::of(shown, &self.window, &prior);
+        let (fresh, after_gap) = match posterior.placement(Patience::Ends) {
+            Placement::Joined { join: Join { lag: 1.., .. }, .. }
+            | Placement::OtherList
+            | Placement::Undecided => return,
+            Placement::Joined { join, others, is_certain } => {
+                self.window.truncate(join.kept);
+                if join.fresh > 0 && !(is_certain && others.is_empty()) {
+                    let detail = json!({ "reason": "too little overlap", "fresh": join.fresh });
+                    out.push(Outcome::Note { kind: EventKind::Weak, detail });
+                }
+                (join.fresh, false)
             }
-            Alignment::Weak { fresh } => {
-                let detail = json!({ "reason": "too little overlap", "fresh": fresh });
-                out.push(Outcome::Note { kind: EventKind::Weak, detail });
-                (fresh, false)
-            }
-            Alignment::Unaligned if self.holds(cents) => return,
-            Alignment::Unaligned => {
+            Placement::AllNew if self.holds(shown) => return,
+            Placement::AllNew => {
                 out.push(gap("nothing of the list is known", &json!({ "shown": shown.len() })));
                 self.window.clear();
                 (shown.len(), true)
             }
         };
-        self.extend_window(cents, fresh, 0);
+        self.extend_window(shown, fresh, 0);
         self.accept_history(&shown[..fresh], HistoryContext { observation, after_gap }, out);
     }
 
     /// Returns whether the known rounds contain these in a row, as far back as they reach.
-    fn holds(&self, cents: &[u64]) -> bool {
+    fn holds(&self, shown: &[ListedRound<'_>]) -> bool {
         (0..self.window.len()).any(|lag| {
-            let overlap = cents.len().min(self.window.len() - lag);
-            overlap >= OVERLAP && (0..overlap).all(|i| cents[i] == self.window[i + lag].cents)
+            let overlap = shown.len().min(self.window.len() - lag);
+            overlap >= OVERLAP
+                && (0..overlap).all(|i| shown[i].cents() == self.window[i + lag].cents)
         })
     }
-}
-
-/// Returns an event with the list from which recording continues: a later run may know no other rounds.
-pub(super) fn restart_event(shown: &[ListedRound<'_>]) -> Outcome {
-    let list: Vec<Multiplier> = shown.iter().map(|shown| shown.multiplier).collect();
-    let detail = json!({ "reason": "recording goes on from this list", "list": list });
-    Outcome::Note { kind: EventKind::Start, detail }
 }

@@ -58,6 +58,6 @@ fn report(rounds: Vec<(Option<String>, Multiplier)>) -> Option<Report> {
         rounds.iter().map(|(id, multiplier)| Some((id.clone()?, *multiplier))).collect();
     Some(match named {
         Some(named) => Report::Ids(named),
-        None => Report::List(rounds.into_iter().map(|(_, multiplier)| multiplier).collect()),
+        None => Report::List(rounds.into_iter().map(|(_, multiplier)| multiplier.into()).collect()),
     })
 }

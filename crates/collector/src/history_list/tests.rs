@@ -4,12 +4,13 @@ fn list(selector: usize, popup: bool, texts: &[&str]) -> ListTexts {
     ListTexts { selector, popup, texts: texts.iter().map(ToString::to_string).collect() }
 }
 
-/// Checks the chosen list: its selector, whether it is the pop-up's, and its values in hundredths, newest first.
+/// Checks the chosen list: its selector, whether it is the pop-up's, and its values in hundredths, newest first; 0 for one
+/// that cannot be read.
 #[track_caller]
 fn check_among(lists: &[ListTexts], order: Order, expected: (usize, bool, &[u64])) {
     match parse_lists(lists, order) {
-        ParsedList::List { multipliers, selector, popup } => {
-            let cents: Vec<_> = multipliers.iter().map(|multiplier| multiplier.cents()).collect();
+        ParsedList::List { entries, selector, popup } => {
+            let cents: Vec<_> = entries.iter().map(|entry| entry.cents().unwrap_or(0)).collect();
             assert_eq!((selector, popup, cents.as_slice()), expected);
         }
         other => panic!("no list but {other:?}"),
@@ -44,11 +45,26 @@ fn a_running_round_without_a_number_is_left_out() {
     check_among(&lists, Order::OldestFirst, (0, false, &[300, 200, 100]));
 }
 
-/// If the hole were closed up, the older rounds behind it would be taken for newer ones.
+/// An advertisement between the rounds stopped the recording.
 #[test]
-fn entries_behind_one_without_a_number_do_not_move_up() {
-    check(&["1.00x", "2.00x", "3.00x", "", "4.00x", "5.00x", "6.00x"], &[100, 200, 300]);
-    check(&["1.00x", "", "2.00x", "3.00x", "4.00x"], &[200, 300, 400]);
+fn an_entry_without_digits_is_passed_over() {
+    check(&["1.00x", "2.00x", "RAIN", "3.00x"], &[100, 200, 300]);
+    check(&["RAIN", "1.00x", "", "2.00x", "3.00x", "4.00x"], &[100, 200, 300, 400]);
+}
+
+/// If it were passed over, the older rounds behind it would be taken for newer ones.
+#[test]
+fn an_entry_with_digits_that_cannot_be_read_keeps_its_place() {
+    check(&["1.00x", "1.23Q", "2.00x", "3.00x", "4.00x"], &[100, 0, 200, 300, 400]);
+    check(&["0.50x", "1.00x", "2.00x", "3.00x"], &[0, 100, 200, 300]);
+}
+
+#[test]
+fn a_list_of_which_most_cannot_be_read_is_none() {
+    let lists = [list(0, false, &["1 of 3", "2 of 3", "3 of 3", "#4", "1.00x", "2.00x", "3.00x"])];
+    assert!(matches!(parse_lists(&lists, Order::NewestFirst), ParsedList::List { .. }));
+    let lists = [list(0, false, &["1 of 3", "2 of 3", "3 of 3", "#4", "#5", "1.00x", "2.00x"])];
+    assert_eq!(parse_lists(&lists, Order::NewestFirst), ParsedList::Few(2));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rounds::Multiplier;
 
-use crate::observation::{Observation, Report};
+use crate::observation::{HistoryEntry, Observation, Report};
 
 /// Multipliers that are remembered as reported.
 const REPORTED_MAX: usize = 100;
@@ -33,8 +33,8 @@ impl MultiplierLimit {
             Report::Round { multiplier, .. } if *multiplier > max => {
                 (Report::Alive, vec![*multiplier])
             }
-            Report::List(list) => without(list, max, |it| *it, Report::List),
-            Report::Ids(list) => without(list, max, |(_, it)| *it, Report::Ids),
+            Report::List(list) => with_holes(list, max),
+            Report::Ids(list) => without(list, max),
             _ => return (Cow::Borrowed(observation), None),
         };
         if above.is_empty() {
@@ -56,17 +56,27 @@ impl MultiplierLimit {
     }
 }
 
-/// The entries of a list up to the limit, and the multipliers above it. A list of nothing else says nothing.
-fn without<T: Clone>(
-    list: &[T],
-    max: Multiplier,
-    multiplier: impl Fn(&T) -> Multiplier,
-    report: impl FnOnce(Vec<T>) -> Report,
-) -> (Report, Vec<Multiplier>) {
-    let (kept, above): (Vec<T>, Vec<T>) =
-        list.iter().cloned().partition(|entry| multiplier(entry) <= max);
-    let above = above.iter().map(multiplier).collect();
-    (if kept.is_empty() { Report::Alive } else { report(kept) }, above)
+/// Returns the list with entries above the limit as unreadable ones, so that the others keep their places, and the
+/// multipliers above it.
+fn with_holes(list: &[HistoryEntry], max: Multiplier) -> (Report, Vec<Multiplier>) {
+    let mut above = Vec::new();
+    let entries = list.iter().map(|entry| match entry {
+        HistoryEntry::Round(multiplier) if *multiplier > max => {
+            above.push(*multiplier);
+            HistoryEntry::Unreadable(format!("{multiplier}x"))
+        }
+        entry => entry.clone(),
+    });
+    let entries = entries.collect();
+    (Report::List(entries), above)
+}
+
+/// Returns the rounds up to the limit, and the multipliers above it. A list of nothing else says nothing.
+fn without(list: &[(String, Multiplier)], max: Multiplier) -> (Report, Vec<Multiplier>) {
+    let (kept, above): (Vec<_>, Vec<_>) =
+        list.iter().cloned().partition(|(_, multiplier)| *multiplier <= max);
+    let above = above.into_iter().map(|(_, multiplier)| multiplier).collect();
+    (if kept.is_empty() { Report::Alive } else { Report::Ids(kept) }, above)
 }
 
 #[cfg(test)]
@@ -105,12 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_what_is_up_to_the_limit() {
+    fn a_list_has_a_hole_where_a_multiplier_is_above_the_limit() {
         let mut limit = MultiplierLimit::new(multiplier(100.0));
-        let list = |values: &[f64]| Report::List(values.iter().copied().map(multiplier).collect());
-        let (report, message) = apply(&mut limit, list(&[2.0, 100.5, 100.0]));
-        assert_eq!((report, message.is_some()), (list(&[2.0, 100.0]), true));
-        assert_eq!(apply(&mut limit, list(&[2.0])), (list(&[2.0]), None));
+        let round = |value| HistoryEntry::Round(multiplier(value));
+        let (report, message) =
+            apply(&mut limit, Report::List([2.0, 100.5, 100.0].map(round).to_vec()));
+        let hole = HistoryEntry::Unreadable("100.50x".to_owned());
+        assert_eq!(report, Report::List(vec![round(2.0), hole, round(100.0)]));
+        assert!(message.is_some());
+        let small = Report::List(vec![round(2.0)]);
+        assert_eq!(apply(&mut limit, small.clone()), (small, None));
         let ids = |values: &[f64]| {
             Report::Ids(values.iter().map(|it| (it.to_string(), multiplier(*it))).collect())
         };

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::STALLED_AFTER;
 use crate::clock;
 use crate::config::Config;
-use crate::dedup::{DedupSettings, Deduplicator, Outcome, ResumePoint};
-use crate::observation::{Observation, Report, SourceKind};
+use crate::dedup::{DedupSettings, Deduplicator, Outcome, ResumePoint, SETTLING_TIME};
+use crate::observation::{HistoryEntry, Observation, Report, SourceKind};
 use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
@@ -65,6 +65,8 @@ pub(super) struct Recorder {
     /// Time of the first observation of this connection.
     first_observation: Option<Instant>,
     outage: Option<Outage>,
+    /// An entry of the latest list that cannot be read.
+    unreadable: Option<String>,
     /// Rounds dropped because the queue was full when the process had to stop.
     dropped: usize,
 }
@@ -94,8 +96,12 @@ impl Recorder {
             SourceKind::Replay => ResumePoint::default(),
             _ => resume::read(&dir, config.read).context("reading the last rounds")?,
         };
-        let settings =
-            DedupSettings { kind, baseline: config.baseline, round_min: config.round_min.0 };
+        let settings = DedupSettings {
+            kind,
+            baseline: config.baseline,
+            round_min: config.round_min.0,
+            settling: SETTLING_TIME,
+        };
         tracing::info!(
             source = kind.name(), file = %log.path().display(), known_rounds = known.rounds.len(), "Recording."
         );
@@ -115,6 +121,7 @@ impl Recorder {
             last_new_round: Instant::now(),
             first_observation: None,
             outage: None,
+            unreadable: None,
             dropped: 0,
         };
         let detail =
@@ -197,6 +204,8 @@ impl Recorder {
             );
         }
         self.deduplicator.interrupted();
+        // The next attempt has delivered nothing yet.
+        self.first_observation = None;
         self.source_state = CollectorState::Reconnecting;
         self.status.last_error = Some(error.to_owned());
         self.update_status();
@@ -225,7 +234,7 @@ impl Recorder {
     }
 
     fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
-        let (observation, above) = self.limit.apply(observation);
+        let (limited, above) = self.limit.apply(observation);
         if let Some(message) = above {
             tracing::warn!(
                 source = self.kind.name(),
@@ -235,8 +244,34 @@ impl Recorder {
             self.status.last_error = Some(message);
             self.update_status();
         }
-        let outcomes = self.deduplicator.observe(&observation);
-        outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect()
+        let outcomes = self.deduplicator.observe(&limited);
+        let entries =
+            outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect();
+        if let Report::List(list) = &observation.report {
+            self.note_unreadable(list);
+        }
+        entries
+    }
+
+    /// Shows in the status that entries of the list cannot be read, and logs it once.
+    fn note_unreadable(&mut self, list: &[HistoryEntry]) {
+        let unreadable = list.iter().find_map(|entry| match entry {
+            HistoryEntry::Unreadable(text) => Some(text.clone()),
+            HistoryEntry::Round(_) => None,
+        });
+        if let Some(text) = &unreadable {
+            let error = format!("the number in `{text}` of the history list cannot be read");
+            self.status.last_error = Some(error);
+        }
+        if unreadable.is_some() && unreadable != self.unreadable {
+            tracing::warn!(
+                source = self.kind.name(),
+                text = unreadable,
+                "An entry of the history list cannot be read; its round is recorded as a gap."
+            );
+            self.update_status();
+        }
+        self.unreadable = unreadable;
     }
 
     fn entry(&mut self, outcome: Outcome, now: DateTime<Utc>) -> Entry {
@@ -307,10 +342,7 @@ impl Recorder {
                 format!("{error:#}")
             }
         };
-        let mut detail = json!({ "reason": reason });
-        if let Some(waiting) = self.deduplicator.unplaced() {
-            detail["waiting"] = json!(waiting);
-        }
+        let detail = json!({ "reason": reason });
         last.push(self.note(end.wall, EventKind::Stop, detail));
         for entry in last {
             let is_row = matches!(entry, Entry::Row(..));

@@ -6,12 +6,12 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use rounds::scan::{ChangeKind, Directory};
 use rounds::{
-    EventKind, EventLine, LastRoundsError, Multiplier, ReadSettings, Round, read_events,
-    read_regular,
+    EventKind, EventLine, LastRoundsError, ReadSettings, Round, read_events, read_regular,
 };
 use serde::Deserialize as _;
 
-use crate::dedup::{ResumePoint, UnplacedRounds, WINDOW};
+use crate::dedup::{ResumePoint, WINDOW};
+use crate::observation::HistoryEntry;
 use crate::output::status::STATUS_FILE;
 
 /// Largest size of a status file.
@@ -65,7 +65,6 @@ pub fn read(dir: &Path, settings: ReadSettings) -> Result<ResumePoint, LastRound
         newest,
         base_list: start.list,
         base_time: start.at,
-        unplaced: unplaced(&mut event_files, &names),
     })
 }
 
@@ -92,7 +91,7 @@ struct Discontinuity {
     /// Number of the row before it; 0 if it is before the first row.
     after: usize,
     /// The list that recording continued from, newest first.
-    list: Vec<Multiplier>,
+    list: Vec<HistoryEntry>,
     at: Option<DateTime<Utc>>,
 }
 
@@ -100,9 +99,6 @@ struct Discontinuity {
 #[derive(Debug, Default)]
 struct EventFileSummary {
     discontinuities: Vec<Discontinuity>,
-    has_rows: bool,
-    /// The rounds that its run had seen but not written when it ended.
-    unplaced: Option<UnplacedRounds>,
 }
 
 /// The event files of a directory, each read once. A missing or unreadable one counts as empty: the deduplicator works
@@ -157,17 +153,6 @@ fn continuous_tail(
     (tail.len(), None)
 }
 
-/// Returns the rounds that the last run with observations had seen but not written, if it could save them.
-fn unplaced(event_files: &mut EventFiles<'_>, files: &[&str]) -> Option<UnplacedRounds> {
-    for file in files.iter().rev() {
-        let summary = event_files.of(file);
-        if summary.unplaced.is_some() || summary.has_rows || !summary.discontinuities.is_empty() {
-            return summary.unplaced.clone();
-        }
-    }
-    None
-}
-
 fn summary(lines: &[EventLine]) -> EventFileSummary {
     let mut summary = EventFileSummary::default();
     let mut after = 0;
@@ -180,29 +165,24 @@ fn summary(lines: &[EventLine]) -> EventFileSummary {
             let at = DateTime::from_timestamp_millis(line.unix_ms);
             summary.discontinuities.push(Discontinuity { after, list, at });
         }
-        if line.event.kind == EventKind::Stop {
-            let detail = line.event.detail.as_ref().and_then(|detail| detail.get("waiting"));
-            summary.unplaced = detail.and_then(|value| UnplacedRounds::deserialize(value).ok());
-        }
         if let Some(number) = line.row.filter(|_| line.file.is_none()) {
             after = usize::try_from(number).unwrap_or(usize::MAX);
-            summary.has_rows = true;
         }
     }
     summary
 }
 
 /// Returns the list in the detail of an event; empty if there is none.
-fn list(line: &EventLine) -> Vec<Multiplier> {
+fn list(line: &EventLine) -> Vec<HistoryEntry> {
     let list = line.event.detail.as_ref().and_then(|detail| detail.get("list"));
     list.and_then(|list| Vec::deserialize(list).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use rounds::{Event, Origin, RoundLog};
-
     use std::fs;
+
+    use rounds::{Event, Multiplier, Origin, RoundLog};
 
     use super::*;
 
@@ -275,7 +255,8 @@ mod tests {
         write(&mut log, "reset", at(2));
         let detail = Some(serde_json::json!({ "list": [2.02, 2.01] }));
         log.note(at(3), &Event { detail, ..Event::new(EventKind::Start, "browser") }).unwrap();
-        let list = [202, 201].map(|cents| Multiplier::from_cents(cents).unwrap());
+        let list =
+            [202, 201].map(|cents| HistoryEntry::Round(Multiplier::from_cents(cents).unwrap()));
         let resume_point = read(dir.path(), ReadSettings::default()).unwrap();
         assert_eq!(
             (resume_point.rounds, resume_point.base_list, resume_point.base_time),
@@ -318,28 +299,6 @@ mod tests {
         check_clock(0, 3600);
         check_clock(3600, 0);
         check_clock(365 * 86_400, 0);
-    }
-
-    #[test]
-    fn unplaced_rounds_are_kept_until_another_run_has_observations() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(0)).unwrap();
-        write(&mut log, "101", at(1));
-        let unplaced = serde_json::json!({
-            "list": [2.02], "ended": 0, "was_whole": true, "bound": 30, "at": at(2),
-        });
-        let detail = Some(serde_json::json!({ "reason": "asked to stop", "waiting": unplaced }));
-        log.note(at(2), &Event { detail, ..Event::new(EventKind::Stop, "browser") }).unwrap();
-        drop(log);
-        RoundLog::open(dir.path(), Origin::Recorded, at(3)).unwrap();
-        let value = read(dir.path(), ReadSettings::default())
-            .unwrap()
-            .unplaced
-            .map(|value| serde_json::to_value(value).unwrap());
-        assert_eq!(value, Some(unplaced));
-        let mut log = RoundLog::open(dir.path(), Origin::Recorded, at(4)).unwrap();
-        write(&mut log, "102", at(5));
-        assert_eq!(read(dir.path(), ReadSettings::default()).unwrap().unplaced, None);
     }
 
     #[test]

@@ -151,6 +151,33 @@ async fn after_a_minute_of_connection_the_pauses_are_short_again() {
     assert!((62.0..=94.0).contains(&last_pause), "{last_pause}");
 }
 
+/// A minute after a loss every failed attempt counted as a connection that had lasted, so the pauses
+/// began again at one second.
+#[tokio::test(start_paused = true)]
+async fn over_an_hour_without_a_connection_the_pauses_stay_long() {
+    let session = test_session(SourceKind::WebSocket);
+    let closed = Step::Fail(SourceError::Disconnected("closed".to_owned()));
+    let refused = (0..120).map(|_| refused_connection());
+    let steps = [connected(), round(1, 231), closed].into_iter().chain(refused);
+    let began = Instant::now();
+    session.run(steps.chain([connected(), end()]).collect()).await.unwrap();
+    // Pauses of 1, 2, 4, 8 and 16 s, then 116 of 30 s; jitter adds up to 31 s to the first five.
+    let seconds = began.elapsed().as_secs();
+    assert!((3_511..=3_545).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unusable_answers_end_the_process_also_after_a_long_outage() {
+    let session = test_session(SourceKind::Http);
+    let closed = Step::Fail(SourceError::Disconnected("closed".to_owned()));
+    let refused = (0..10).map(|_| refused_connection());
+    let unusable =
+        (0..5).map(|_| Step::Connect(Err(SourceError::Unusable("404 Not Found".to_owned()))));
+    let steps = [connected(), round(1, 231), closed].into_iter().chain(refused).chain(unusable);
+    let error = session.run(steps.chain([connected(), end()]).collect()).await.unwrap_err();
+    assert_eq!(error.to_string(), "404 Not Found");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_permanent_error_ends_the_process() {
     let session = test_session(SourceKind::WebSocket);

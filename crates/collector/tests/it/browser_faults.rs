@@ -5,11 +5,10 @@ use std::fs;
 use collector::config::Config;
 use collector::finding::Finding;
 use collector::finding::FindingState;
-use collector::observation::Report;
+use collector::observation::{HistoryEntry, Report};
 use collector::order::Order;
 use collector::source_error::SourceError;
 use collector::sources::browser::{Browser, BrowserOptions, diagnose};
-use rounds::Multiplier;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -32,8 +31,8 @@ fn source(mock: &MockBrowser) -> Browser {
     config(&mock.url()).browser_source().unwrap()
 }
 
-fn cents(list: &[Multiplier]) -> Vec<u64> {
-    list.iter().map(|multiplier| multiplier.cents()).collect()
+fn cents(list: &[HistoryEntry]) -> Vec<u64> {
+    list.iter().filter_map(HistoryEntry::cents).collect()
 }
 
 fn finished(id: i32, multiplier: f64) -> Vec<u8> {

@@ -227,7 +227,7 @@ proptest! {
         let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
         let reversed = texts.iter().rev().cloned().collect();
         let read = |parse_lists: ParsedList| match parse_lists {
-            ParsedList::List { multipliers, .. } => Some(multipliers),
+            ParsedList::List { entries, .. } => Some(entries),
             _ => None,
         };
         let first = read(parse_lists(&list(texts.clone()), Order::NewestFirst));

@@ -11,7 +11,7 @@ mod websocket;
 use std::path::Path;
 
 use collector::config::{Config, Options};
-use collector::observation::{Observation, Report};
+use collector::observation::{HistoryEntry, Observation, Report};
 use collector::source_error::SourceError;
 use collector::sources::Source;
 
@@ -45,7 +45,7 @@ fn shown(report: &Report) -> String {
         Report::Round { id: Some(id), multiplier, .. } => format!("{id}={multiplier}"),
         Report::Round { multiplier, .. } => multiplier.to_string(),
         Report::List(list) => {
-            let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+            let list: Vec<String> = list.iter().map(entry).collect();
             format!("[{}]", list.join(", "))
         }
         Report::Ids(list) => {
@@ -53,6 +53,13 @@ fn shown(report: &Report) -> String {
             format!("[{}]", list.join(", "))
         }
         other => format!("{other:?}"),
+    }
+}
+
+fn entry(entry: &HistoryEntry) -> String {
+    match entry {
+        HistoryEntry::Round(multiplier) => multiplier.to_string(),
+        HistoryEntry::Unreadable(text) => format!("{text:?}"),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use collector::dedup::{Baseline, DedupSettings, Deduplicator, Outcome};
-use collector::observation::{Observation, Report, SourceKind};
+use collector::observation::{HistoryEntry, Observation, Report, SourceKind};
 use collector::output::console::Console;
 use collector::output::sync_policy::SyncPolicyArg;
 use collector::output::writer::{Entry, Writer};
@@ -19,8 +19,7 @@ use collector::session::resume;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rounds::disk::SyncPolicy;
-use rounds::{Event, EventKind, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
-use serde_json::json;
+use rounds::{Event, Multiplier, Origin, RoundLog, last_rounds, usual_gap};
 
 pub(crate) use truth_check::Counts;
 use truth_check::TruthCheck;
@@ -142,11 +141,6 @@ impl<'a> Simulation<'a> {
 
     fn close(&mut self) {
         self.observe(Report::End, &[]);
-        if let Some(waiting) = self.deduplicator.unplaced() {
-            let detail = Some(json!({ "waiting": waiting }));
-            let event = Event { detail, ..Event::new(EventKind::Stop, "game") };
-            self.put(Entry::Note(wall(self.now), event));
-        }
         let writer = self.writer.take().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (unwritten, _) = runtime.block_on(writer.stop(Duration::from_secs(5))).unwrap();
@@ -312,8 +306,8 @@ impl<'a> Simulation<'a> {
             let cents = self.tables[newest.0].rounds[newest.1];
             self.check.naive(newest, cents);
         }
-        let mut list: Vec<Multiplier> =
-            shown.iter().map(|&position| self.multiplier(position)).collect();
+        let mut list: Vec<HistoryEntry> =
+            shown.iter().map(|&position| self.multiplier(position).into()).collect();
         if self.now < self.page.doubled_until {
             list.extend(list.clone());
         }
@@ -447,6 +441,8 @@ fn settings() -> DedupSettings {
         kind: SourceKind::Browser,
         baseline: Baseline::None,
         round_min: Duration::from_secs(6),
+        // Its page never changes an entry.
+        settling: Duration::ZERO,
     }
 }
 

@@ -13,5 +13,6 @@ mod metrics;
 mod mock_cdp;
 mod options_page;
 mod program;
+mod schedules;
 mod settings;
 mod simulator;

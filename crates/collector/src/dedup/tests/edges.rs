@@ -77,14 +77,14 @@ fn the_first_list_is_recorded_as_the_start_unless_all_of_it_is_written() {
         let mut table = Table::new(Deduplicator::new(DedupSettings { baseline, ..settings() }));
         let shown = table.shown();
         table.poll(&shown);
-        let out = table.observe(Report::List(multipliers(&shown)));
+        let out = table.observe(Report::List(entries(&shown)));
         let bases: Vec<&Outcome> = out.iter().filter(|outcome| is_start(outcome)).collect();
         if report == 0 {
             assert_eq!(bases, [&Outcome::Note { kind: EventKind::Start, detail: Value::Null }; 0]);
             continue;
         }
         let [Outcome::Note { detail, .. }] = bases[..] else { panic!("{out:?}") };
-        assert_eq!(detail["list"], json!(multipliers(&shown[25 - report..])));
+        assert_eq!(detail["list"], json!(entries(&shown[25 - report..])));
     }
 }
 
@@ -180,7 +180,7 @@ fn a_round_that_only_the_list_knows_is_marked_with_its_value_where_the_files_are
     assert_eq!(table.written_for(frame(&table)), ["Gap", "+517"]);
     let shown = table.shown();
     assert_eq!(table.poll(&shown), [""; 0]);
-    let out = table.observe(Report::List(multipliers(&shown)));
+    let out = table.observe(Report::List(entries(&shown)));
     let [Outcome::Note { kind: EventKind::Gap, detail }, _] = &out[..] else { panic!("{out:?}") };
     assert_eq!(detail["multipliers"], json!([2.31]));
     table.check_known(25);

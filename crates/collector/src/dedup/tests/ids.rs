@@ -121,6 +121,59 @@ fn an_id_that_changes_its_value_is_a_conflict_and_the_first_stands() {
     assert_eq!(table.written_for(ids_report(&[("a", 233)])), ["Conflict"]);
 }
 
+/// Every poll of a history with a corrected value wrote the same conflict again.
+#[test]
+fn a_conflict_is_recorded_once_for_each_value() {
+    let mut table = Table::started();
+    assert_eq!(table.written_for(round_report(Some("a"), 231)), ["+231"]);
+    assert_eq!(table.written_for(ids_report(&[("a", 232)])), ["Conflict"]);
+    for _ in 0..3 {
+        assert_eq!(table.written_for(ids_report(&[("a", 232)])), [""; 0]);
+        assert_eq!(table.written_for(round_report(Some("a"), 232)), [""; 0]);
+    }
+    assert_eq!(table.written_for(ids_report(&[("a", 233)])), ["Conflict"]);
+    assert_eq!(table.written_for(ids_report(&[("a", 231)])), [""; 0]);
+}
+
+/// Round 9 was written twice when the history arrived after the ids 6, 7, 9, 8.
+#[test]
+fn a_history_after_ids_out_of_order_writes_no_known_id_again() {
+    for order in [[6, 7, 9, 8], [9, 8, 7, 6], [7, 6, 9, 8], [6, 9, 7, 8]] {
+        let feed = DedupSettings { kind: SourceKind::WebSocket, ..settings() };
+        let mut table = Table::new(Deduplicator::new(feed));
+        for id in order {
+            table.now += 9.0;
+            assert_eq!(table.written_for(round_report(Some(&id.to_string()), 200 + id)).len(), 1);
+        }
+        table.deduplicator.interrupted();
+        table.now += 30.0;
+        let history: Vec<(String, u64)> =
+            (4..=11).rev().map(|id| (id.to_string(), 200 + id)).collect();
+        let history: Vec<(&str, u64)> = history.iter().map(|(id, cents)| (&**id, *cents)).collect();
+        let mut written = table.written_for(ids_report(&history));
+        written.retain(|text| text != "Gap");
+        assert_eq!(written, ["~210", "~211"], "{order:?}");
+        assert_eq!(table.written_for(ids_report(&history)), [""; 0], "{order:?}");
+    }
+}
+
+/// Rounds that messages had reported before the history arrived were taken for the past.
+#[test]
+fn rounds_reported_before_the_first_history_are_written() {
+    let mut table = Table::new(Deduplicator::new(settings()));
+    table.play(&[231]);
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
+    table.play(&[517]);
+    table.now += 9.0;
+    table.deduplicator.interrupted();
+    table.play(&[100]);
+    table.now += 0.5;
+    assert_eq!(table.written_for(frame(&table)), [""; 0]);
+    table.play(&[417]);
+    assert_eq!(table.written_for(init(&table)), ["~231", "~517", "~100", "~417"]);
+    assert_eq!(table.written_for(init(&table)), [""; 0]);
+}
+
 #[test]
 fn ids_that_are_not_consecutive_leave_no_gap() {
     let mut table = Table::started();

@@ -182,23 +182,25 @@ fn pieces_of_two_connections_are_both_written() {
     assert_eq!(table.poll_until_accepted(&shown), expected.concat());
 }
 
-/// A round takes at least six seconds, so 25 rounds cannot end within 131 s.
+/// 25 rounds hardly end within 131 s, at 23 s each, but may well within 500 s.
 #[test]
 fn a_briefly_shown_list_belongs_to_this_table_if_there_was_time_for_its_rounds() {
-    for (seconds, is_possible) in [(131.0, false), (138.0, true)] {
+    for (seconds, is_possible) in [(131.0, false), (500.0, true)] {
         let mut table = Table::started();
         let first: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
         table.now += seconds;
         assert_eq!(table.poll_history(), [""; 0]);
         table.deduplicator.interrupted();
-        let second: Vec<u64> = (0..25).map(|_| table.play_any()).collect();
+        for _ in 0..25 {
+            table.play_any();
+        }
         table.now += 20.0;
         let shown = table.shown();
         // The rounds of the second list cannot all have ended after the first.
         let expected = if is_possible {
             [backfilled_after("Gap", &first), backfilled_after("Reset", &[])].concat()
         } else {
-            backfilled_after("Gap", &second)
+            backfilled_after("Reset", &[])
         };
         assert_eq!(table.poll_until_accepted(&shown), expected, "{seconds}");
     }
@@ -253,7 +255,6 @@ fn an_older_round_is_never_written_after_a_newer_one() {
     assert_eq!(table.written_for(round_report(Some("new"), 231)), [""; 0]);
     table.now += 11.0;
     assert_eq!(table.written_for(Report::Alive), ["Gap", "+231"]);
-    assert_eq!(table.deduplicator.unplaced(), None);
     let second = miss_rounds(&mut table, 40);
     let shown = table.shown();
     let written = table.poll_until_accepted(&shown);

@@ -63,6 +63,11 @@ fn crash(id: &str, status: &str, multiplier: Option<f64>) -> Value {
     json!({"crash": {"id": id, "status": status, "multiplier": multiplier}})
 }
 
+/// Returns a report of a list.
+fn list(rounds: &[&str]) -> Report {
+    Report::List(rounds.iter().map(|text| x(text).into()).collect())
+}
+
 #[test]
 fn only_messages_that_match_the_filters_end_a_round() {
     check(
@@ -192,14 +197,14 @@ fn a_list_is_returned_newest_first_whatever_its_order() {
 #[test]
 fn a_message_may_be_a_plain_list_of_numbers() {
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\nscale = 0.01\n";
-    check(toml, &[json!([231, 100, 950])], &[Report::List(vec![x("2.31"), x("1"), x("9.5")])]);
+    check(toml, &[json!([231, 100, 950])], &[list(&["2.31", "1", "9.5"])]);
     check(toml, &[json!([])], &[]);
 }
 
 #[test]
 fn a_round_in_flight_at_the_new_end_of_a_list_is_left_out() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\norder = 'oldest-first'\n";
-    check(toml, &[json!([{"x": 2}, {"x": 3}, {"x": null}])], &[Report::List(vec![x("3"), x("2")])]);
+    check(toml, &[json!([{"x": 2}, {"x": 3}, {"x": null}])], &[list(&["3", "2"])]);
 }
 
 #[test]
@@ -207,7 +212,7 @@ fn a_list_ends_at_an_unreadable_entry() {
     let toml = "[[rounds]]\nlist = ''\nvalue = '/x'\n";
     let (report, problems) =
         read(&mut reader(toml), &[json!([{"x": 2}, {"x": 3}, {"y": 1}, {"x": 4}])]);
-    assert_eq!(report, [Report::List(vec![x("2"), x("3")])]);
+    assert_eq!(report, [list(&["2", "3"])]);
     assert_eq!(
         problems,
         [r#"feed.rounds[0].value: the pointer "/x" matches nothing: the message has the key "y""#]
@@ -220,7 +225,7 @@ fn a_list_is_not_read_beyond_the_window_of_the_deduplicator() {
     let toml = "[[rounds]]\nlist = ''\nvalue = ''\norder = 'oldest-first'\n";
     let (report, _) = read(&mut reader(toml), &[many]);
     let [Report::List(list)] = &report[..] else { panic!("{report:?}") };
-    assert_eq!((list.len(), list[0]), (200, x("501")));
+    assert_eq!((list.len(), &list[0]), (200, &x("501").into()));
 }
 
 #[test]
@@ -237,7 +242,7 @@ value = '/1'
     check(
         toml,
         &[json!(["history", [2, 3]]), json!(["end", 4]), json!(["tick", 9]), json!(["crash", 5])],
-        &[Report::List(vec![x("2"), x("3")]), round(None, "4.00", None), round(None, "5.00", None)],
+        &[list(&["2", "3"]), round(None, "4.00", None), round(None, "5.00", None)],
     );
 }
 

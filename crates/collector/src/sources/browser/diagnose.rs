@@ -68,15 +68,22 @@ fn tabs(view: &View, matcher: &PageMatcher) -> Finding {
 
 fn list(view: &View, matcher: &PageMatcher) -> Finding {
     let lists = view.tabs.values().filter_map(|tab| match &tab.state {
-        TabState::List { selector, len, popup } => Some((tab, selector, len, popup)),
+        TabState::List { selector, len, popup, unreadable } => {
+            Some((tab, selector, len, popup, unreadable))
+        }
         _ => None,
     });
-    match lists.max_by_key(|(_, _, len, popup)| (!**popup, **len)) {
-        Some((tab, selector, len, popup)) => {
+    match lists.max_by_key(|(_, _, len, popup, _)| (!**popup, **len)) {
+        Some((tab, selector, len, popup, unreadable)) => {
             let popup = if *popup { ", in its pop-up" } else { "" };
-            Finding::ok(
+            let found = format!("{len} rounds in {}{popup}, found by `{selector}`", tab.place);
+            if unreadable.is_empty() {
+                return Finding::ok("history list", found);
+            }
+            Finding::warning(
                 "history list",
-                format!("{len} rounds in {}{popup}, found by `{selector}`", tab.place),
+                format!("{found}; the number in {unreadable:?} cannot be read"),
+                "such a round is recorded as a gap; please report how the site writes it",
             )
         }
         None => Finding::failed(

@@ -19,7 +19,7 @@ use super::{ObservationResult, PageMatcher};
 use crate::cdp::{Client, Command, Event, Events, SessionId, TargetId};
 use crate::clock;
 use crate::history_list::ParsedList;
-use crate::observation::{Observation, Report};
+use crate::observation::{HistoryEntry, Observation, Report};
 use crate::sfs2x::{self, Message};
 use crate::source_error::SourceError;
 
@@ -278,12 +278,14 @@ impl Tabs {
             return Ok(());
         }
         let state = match result {
-            PollResult::Read(ParsedList::List { multipliers, selector, popup }) => {
+            PollResult::Read(ParsedList::List { entries, selector, popup }) => {
                 let selector = self.matcher.selectors.get(selector).cloned().unwrap_or_default();
-                self.set_state(target, TabState::List { selector, len: multipliers.len(), popup });
+                let unreadable = unreadable(&entries);
+                let len = entries.len();
+                self.set_state(target, TabState::List { selector, len, popup, unreadable });
                 if self.claim_active(target).await {
                     // If the queue is full, the next list shows the same and more.
-                    drop(self.out.try_send(Ok(Observation::now(Report::List(multipliers)))));
+                    drop(self.out.try_send(Ok(Observation::now(Report::List(entries)))));
                 }
                 return Ok(());
             }
@@ -394,4 +396,13 @@ impl Tabs {
         };
         drop(self.out.send(Ok(Observation::now(report))).await);
     }
+}
+
+/// Returns up to three texts that cannot be read.
+fn unreadable(entries: &[HistoryEntry]) -> Vec<String> {
+    let text = |entry: &HistoryEntry| match entry {
+        HistoryEntry::Unreadable(text) => Some(text.clone()),
+        HistoryEntry::Round(_) => None,
+    };
+    entries.iter().filter_map(text).take(3).collect()
 }

@@ -43,6 +43,8 @@ pub(super) enum TabState {
         len: usize,
         /// It is in the pop-up.
         popup: bool,
+        /// Some of its entries that have digits but cannot be read.
+        unreadable: Vec<String>,
     },
     /// It shows a list that is too short to use.
     Few(usize),

@@ -152,7 +152,8 @@ mod tests {
     }
 
     fn list(rounds: &[&str]) -> Report {
-        Report::List(rounds.iter().map(|text| text.parse().unwrap()).collect())
+        let round = |text: &&str| text.parse::<Multiplier>().unwrap().into();
+        Report::List(rounds.iter().map(round).collect())
     }
 
     #[test]
