@@ -188,7 +188,7 @@ impl SeriesWriter {
                     self.report(&from.site, &theirs[second], Some(&ours[first]))?;
                 }
                 AlignedRound::NoRoom { second } => {
-                    self.report(&from.site, &theirs[second], None)?
+                    self.report(&from.site, &theirs[second], None)?;
                 }
             }
         }

@@ -188,21 +188,16 @@ fn a_service_manager_is_notified_while_rounds_arrive_and_at_the_stop() {
 
 /// Where stdout or stderr of a program leads when it cannot be written to.
 #[cfg(target_os = "linux")]
-fn broken_outputs() -> Vec<(&'static str, Box<dyn Fn() -> Stdio>)> {
-    let full = || fs::File::options().write(true).open("/dev/full").unwrap().into();
-    let unread = || std::io::pipe().unwrap().1.into();
-    let read_only = || fs::File::open("/dev/null").unwrap().into();
-    vec![
-        ("on a full disk", Box::new(full)),
-        ("a pipe that nobody reads", Box::new(unread)),
-        ("not open for writing", Box::new(read_only)),
-    ]
-}
+const BROKEN_OUTPUTS: [(&str, fn() -> Stdio); 3] = [
+    ("on a full disk", || fs::File::options().write(true).open("/dev/full").unwrap().into()),
+    ("a pipe that nobody reads", || std::io::pipe().unwrap().1.into()),
+    ("not open for writing", || fs::File::open("/dev/null").unwrap().into()),
+];
 
 #[cfg(target_os = "linux")]
 #[test]
 fn no_round_is_lost_when_stdout_and_stderr_fail() {
-    for (kind, output) in broken_outputs() {
+    for (kind, output) in BROKEN_OUTPUTS {
         let dir = tempdir().unwrap();
         let flags = ["--source", "demo", "--history", "5", "--pace", "max", "--rounds", "50"];
         let mut command = collector(dir.path(), &flags);

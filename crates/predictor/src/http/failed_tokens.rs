@@ -33,10 +33,11 @@ impl FailedTokens {
         let address = client.map(tracing::field::display);
         tracing::warn!(address, "Refused: wrong token.");
         let failed = self.clone();
-        tokio::spawn(async move {
+        // Ends by itself; a server that stops has no use for the last count.
+        drop(tokio::spawn(async move {
             tokio::time::sleep(INTERVAL).await;
             std::mem::take(&mut *failed.interval()).log();
-        });
+        }));
     }
 
     /// Ignores a poisoned lock: counts have no state in between.

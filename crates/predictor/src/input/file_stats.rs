@@ -127,7 +127,7 @@ impl FileStats {
             }
             match &csv {
                 Some(csv) => {
-                    tracing::info!(file = %path.display(), csv, "A file that is not read was imported.")
+                    tracing::info!(file = %path.display(), csv, "A file that is not read was imported.");
                 }
                 None => {
                     let RefusedRows { reason, command, .. } = refused;
