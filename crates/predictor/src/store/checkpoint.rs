@@ -147,8 +147,8 @@ impl Checkpoint {
         if digest.hex() != self.rounds_digest {
             return Err(Refusal::OtherRounds);
         }
-        let last = known.last().filter(|_| !later.is_empty());
-        if last.is_some_and(|last| self.absent.may_follow(last)) {
+        let last = known.last().ok_or(Refusal::OtherRounds)?;
+        if !later.is_empty() && self.absent.may_follow(last) {
             return Err(Refusal::RoundsCameBack);
         }
         Ok(digest)

@@ -138,7 +138,8 @@ impl TableLoop {
 
     /// Returns the current state as a checkpoint; `None` if nothing has changed since the last one.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
-        if self.marked != self.engine.read_mark() {
+        // Without rounds there is nothing to shorten, and no last round to tell whether some came back.
+        if self.engine.rounds() == 0 || self.marked != self.engine.read_mark() {
             return None;
         }
         let ledger = self.ledger_store.position()?;
