@@ -174,7 +174,7 @@ fn columns_are_found_by_their_names_among_others() {
     check(
         golden!("other_columns.csv"),
         &[("2025-03-02T10:00:12Z", 2.31), ("2025-03-02T10:01:30Z", 1.66)],
-        &[(3, "too many fields: 5 for 4 columns"), (4, "too few fields: 3, and 4 columns")],
+        &[(3, "too many fields: 5 for 4 columns"), (4, "too few fields: 3 for 4 columns")],
     );
 }
 
