@@ -103,7 +103,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Time zone of times without an offset in existing files: America/Sao_Paulo, -03:00 or local [default: local]
+    /// Time zone of times without an offset in existing files: `America/Sao_Paulo`, -03:00 or local [default: local]
     #[arg(long, env = "AVIATOR_TIMEZONE", value_name = "ZONE", allow_hyphen_values = true)]
     pub timezone: Option<TimeZoneOfRows>,
 

@@ -86,6 +86,7 @@ pub enum Effect {
 
 /// The state of the forecast for the next round.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::large_enum_variant, reason = "an engine has one of them")]
 enum OpenForecast {
     /// There is no forecast.
     #[default]

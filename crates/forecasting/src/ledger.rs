@@ -96,6 +96,7 @@ pub struct Ledger {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are forecasts")]
 enum Item {
     Forecast(LedgerForecast),
     Read(ReadMark),

@@ -236,10 +236,7 @@ impl Check {
                 self.counts.out_of_order += 1;
             }
             if !is_next && !self.is_marked {
-                // Another table must be marked even if nothing is missing.
-                let missing = position.1.wrapping_sub(before.1.wrapping_add(1)).clamp(1, 99);
-                let is_same_table = before.0 == position.0;
-                self.counts.missing_without_mark += if is_same_table { missing } else { 1 };
+                self.counts.missing_without_mark += missing_between(before, position);
             }
         }
         self.rows.push(position);
@@ -299,6 +296,14 @@ pub(crate) fn plan(seed: u64) -> Plan {
         late: some(0.5),
         unreadable: some(0.03),
     }
+}
+
+/// Returns how many rounds are missing between two rows; another table must be marked even if none is.
+fn missing_between(before: Position, row: Position) -> usize {
+    if before.0 != row.0 {
+        return 1;
+    }
+    row.1.wrapping_sub(before.1.wrapping_add(1)).clamp(1, 99)
 }
 
 #[test]

@@ -17,7 +17,9 @@ fn recording(scenario: Scenario, rounds: usize, seed: u64) -> Vec<RecordedRound>
 
 fn judged(rounds: &[RecordedRound]) -> Quality {
     let mut quality = Quality::new();
-    rounds.iter().for_each(|round| quality.push(round));
+    for round in rounds {
+        quality.push(round);
+    }
     quality
 }
 

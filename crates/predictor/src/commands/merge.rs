@@ -59,7 +59,7 @@ pub(crate) fn run(args: &MergeArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
         for file in files {
             let at = if path.is_dir() { path.join(&file.name) } else { path.clone() };
             if seen.insert(at.canonicalize().unwrap_or_else(|_| at.clone())) {
-                parts.push(part(at, file)?);
+                parts.push(part(&at, file)?);
             }
         }
     }
@@ -83,12 +83,12 @@ pub(crate) fn run(args: &MergeArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
 }
 
 /// The rounds of a file, with what is left out of it said.
-fn part(path: PathBuf, file: RecordedFile) -> anyhow::Result<Part> {
+fn part(path: &Path, file: RecordedFile) -> anyhow::Result<Part> {
     let shown = path.display();
     for rows in file.left_out() {
         print(&format!("{shown}: left out {rows}\n"))?;
     }
-    let source = Source::file(&path).with_context(|| format!("reading {shown}"))?;
+    let source = Source::file(path).with_context(|| format!("reading {shown}"))?;
     let sha256 = source.digest().with_context(|| format!("reading {shown}"))?;
     let source = SourceFile { name: shown.to_string(), sha256, rounds: file.rounds.len() as u64 };
     Ok(Part { source, rounds: file.rounds })

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 /// Interval between the lines about wrong tokens.
 const INTERVAL: Duration = Duration::from_mins(1);
 /// Addresses that are counted apart; those of further clients are counted together.
@@ -12,7 +14,11 @@ const ADDRESSES_MAX: usize = 100;
 
 /// Wrong tokens since the last line. The first one of an interval is logged at once, the others together at its end.
 #[derive(Debug, Clone, Default)]
-pub(super) struct FailedTokens(Arc<Mutex<Interval>>);
+pub(super) struct FailedTokens {
+    interval: Arc<Mutex<Interval>>,
+    /// The task that logs at the end of the interval.
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
 
 #[derive(Debug, Default)]
 struct Interval {
@@ -24,7 +30,7 @@ struct Interval {
 impl FailedTokens {
     /// Counts a wrong token.
     pub(super) fn record(&self, client: Option<IpAddr>) {
-        let mut interval = self.interval();
+        let mut interval = locked(&self.interval);
         if interval.is_open {
             interval.count(client);
             return;
@@ -32,18 +38,19 @@ impl FailedTokens {
         interval.is_open = true;
         let address = client.map(tracing::field::display);
         tracing::warn!(address, "Refused: wrong token.");
-        let failed = self.clone();
-        // Ends by itself; a server that stops has no use for the last count.
-        drop(tokio::spawn(async move {
+        let counted = Arc::clone(&self.interval);
+        let mut tasks = locked(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
             tokio::time::sleep(INTERVAL).await;
-            std::mem::take(&mut *failed.interval()).log();
-        }));
+            std::mem::take(&mut *locked(&counted)).log();
+        });
     }
+}
 
-    /// Ignores a poisoned lock: counts have no state in between.
-    fn interval(&self) -> MutexGuard<'_, Interval> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Ignores a poisoned lock: counts have no state in between.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Interval {
@@ -82,12 +89,14 @@ mod tests {
         }
         failed.record(client(8));
         failed.record(None);
-        let counts = (failed.interval().attempts.clone(), failed.interval().others);
+        let attempts = locked(&failed.interval).attempts.clone();
+        let others = locked(&failed.interval).others;
         let expected = BTreeMap::from([(client(7).unwrap(), 1999), (client(8).unwrap(), 1)]);
-        assert_eq!(counts, (expected, 1));
+        assert_eq!((attempts, others), (expected, 1));
         tokio::time::sleep(INTERVAL).await;
         tokio::task::yield_now().await;
-        assert!(!failed.interval().is_open && failed.interval().attempts.is_empty());
+        let is_open = locked(&failed.interval).is_open;
+        assert!(!is_open && locked(&failed.interval).attempts.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -96,7 +105,7 @@ mod tests {
         for number in 0..5000_u32 {
             failed.record(Some(IpAddr::from(number.to_be_bytes())));
         }
-        assert_eq!(failed.interval().attempts.len(), ADDRESSES_MAX);
-        assert_eq!(failed.interval().others, 5000 - 1 - ADDRESSES_MAX as u64);
+        assert_eq!(locked(&failed.interval).attempts.len(), ADDRESSES_MAX);
+        assert_eq!(locked(&failed.interval).others, 5000 - 1 - ADDRESSES_MAX as u64);
     }
 }

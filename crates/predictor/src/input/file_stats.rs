@@ -125,17 +125,15 @@ impl FileStats {
             if refused.imported_as == csv && refused.is_logged {
                 continue;
             }
-            match &csv {
-                Some(csv) => {
-                    tracing::info!(file = %path.display(), csv, "A file that is not read was imported.");
-                }
-                None => {
-                    let RefusedRows { reason, command, .. } = refused;
-                    tracing::warn!(
-                        file = %path.display(), reason, command,
-                        "A CSV file is not read; to read it, run the command."
-                    );
-                }
+            let path = path.display();
+            if let Some(csv) = &csv {
+                tracing::info!(file = %path, csv, "A file that is not read was imported.");
+            } else {
+                let RefusedRows { reason, command, .. } = refused;
+                tracing::warn!(
+                    file = %path, reason, command,
+                    "A CSV file is not read; to read it, run the command."
+                );
             }
             (refused.imported_as, refused.is_logged) = (csv, true);
         }

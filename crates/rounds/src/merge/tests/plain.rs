@@ -17,7 +17,7 @@ use crate::merge::recording::Recording;
 fn recorder(random: &mut SplitMix64, table: &[Round], one_in: u64) -> Vec<Round> {
     let seed = random.next_u64();
     let kept: Vec<Round> =
-        table.iter().filter(|_| random.next_u64() % one_in != 0).copied().collect();
+        table.iter().filter(|_| !random.next_u64().is_multiple_of(one_in)).copied().collect();
     let mut heard = heard(&kept, seed, |_| 0);
     for at in 1..heard.len() {
         match random.next_u64() % 200 {

@@ -24,9 +24,8 @@ impl Lines {
             match Entry::read(line) {
                 Some(Entry::Forecast(forecast)) => drop(lines.forecasts.insert(forecast.round)),
                 Some(Entry::Settled(settled)) => lines.settlements.push(settled.round),
-                Some(Entry::Read(_)) => {}
-                // The empty end of the file, or the rest of a failed write.
-                None => {}
+                // Without an entry: the empty end of the file, or the rest of a failed write.
+                Some(Entry::Read(_)) | None => {}
             }
         }
         lines

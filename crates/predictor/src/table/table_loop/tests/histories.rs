@@ -2,6 +2,7 @@
 //! made after its round had been read behind the same rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use evaluation::pit::SplitMix64;
 use forecasting::engine::Settlement;
@@ -114,7 +115,7 @@ impl Schedule {
             for (number, cents) in &self.files[file][..self.kept[file]] {
                 let time = START + TimeDelta::seconds(20 * i64::try_from(*number).unwrap());
                 let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
-                text += &format!("{time},{}.{:02}\n", cents / 100, cents % 100);
+                writeln!(text, "{time},{}.{:02}", cents / 100, cents % 100).unwrap();
             }
             if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
                 fs::write(path, text).unwrap();
