@@ -62,7 +62,7 @@ async fn a_first_training_is_shown_while_it_runs() {
         let app = TestApp::with_learner(data.config(), Box::new(held));
         begun.recv().unwrap();
         tab.open(&app.url("/")).await;
-        tab.reads("empty-text", "The first model is being trained.").await;
+        tab.reads("empty-text", "A model is being trained on these rounds.").await;
         tab.reads("ind-train", "training now").await;
         tab.sees("#ind-train[data-state='busy']").await;
         tab.reads("training-say", "Training on 40 rounds").await;
@@ -81,7 +81,7 @@ async fn a_failed_training_is_reported_with_its_reason() {
         let data = Data::with_rounds(40);
         let app = TestApp::with_learner(data.manual(), Box::new(Broken));
         tab.open(&app.url("/")).await;
-        tab.reads("empty-text", "No model yet, and automatic training is switched off.").await;
+        tab.reads("empty-text", "No model for these rounds, and automatic training is switched off.").await;
         tab.click("#train").await;
         tab.reads("feedback", "That did not work:").await;
         tab.reads("notices", "The last training failed").await;
