@@ -7,6 +7,9 @@ use std::process::{Child, Command};
 
 use crate::program::predictor;
 
+/// Part of the log line after 40 rounds were read.
+const LOADED: &str = r#""message":"Rebuilt the engine from the files.","rounds":40,"#;
+
 /// The program without flags in a directory; its port is any free one.
 fn without_flags(dir: &Path, args: &[&str]) -> Command {
     let mut command = predictor(args);
@@ -51,10 +54,10 @@ fn the_rounds_of_the_demo_are_found_whichever_program_starts_first() {
     let mut first = without_flags(dir.path(), &[]).spawn().unwrap();
     // The rounds are written while it waits for some.
     record(&dir.path().join("data/demo"), 40);
-    logged(&mut first, "40 rounds loaded");
+    logged(&mut first, LOADED);
     end(first);
     let mut second = without_flags(dir.path(), &[]).spawn().unwrap();
-    logged(&mut second, "40 rounds loaded");
+    logged(&mut second, LOADED);
     end(second);
 }
 
@@ -67,7 +70,7 @@ fn a_csv_beside_the_program_is_found() {
     assert!(said.contains("data holds no rounds; those of . are read"), "{said}");
     assert!(said.contains(".: 1 CSV file, 40 rounds"), "{said}");
     let mut child = without_flags(dir.path(), &[]).spawn().unwrap();
-    logged(&mut child, "40 rounds loaded");
+    logged(&mut child, LOADED);
     end(child);
 }
 

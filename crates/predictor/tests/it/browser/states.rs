@@ -81,7 +81,11 @@ async fn a_failed_training_is_reported_with_its_reason() {
         let data = Data::with_rounds(40);
         let app = TestApp::with_learner(data.manual(), Box::new(Broken));
         tab.open(&app.url("/")).await;
-        tab.reads("empty-text", "No model for these rounds, and automatic training is switched off.").await;
+        tab.reads(
+            "empty-text",
+            "No model for these rounds, and automatic training is switched off.",
+        )
+        .await;
         tab.click("#train").await;
         tab.reads("feedback", "That did not work:").await;
         tab.reads("notices", "The last training failed").await;
