@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use evaluation::quality::{Quality, RecordedRound, State};
+use evaluation::quality::{Fault, Quality, RecordedRound, State};
 use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
 use forecasting::ledger::Absent;
@@ -145,8 +145,8 @@ impl SnapshotBuilder {
             collector: collector_status(&from.config.data_dir),
             scorecard: self.report.clone(),
             evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
-            verdict: self.verdict(engine),
-            quality: self.quality(),
+            verdict: self.verdict(engine, from.origin),
+            quality: self.quality(from.origin),
             forecasts: Forecasts {
                 kept_in: from.ledger_store.path().map(|path| path.display().to_string()),
                 settled: counts.settled,
@@ -168,9 +168,9 @@ impl SnapshotBuilder {
 
     /// Returns the verdict; `None` before the first training is due. Nothing is concluded from rounds that
     /// are not what was played.
-    fn verdict(&self, engine: &Engine) -> Option<VerdictView> {
+    fn verdict(&self, engine: &Engine, origin: Option<Origin>) -> Option<VerdictView> {
         let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
-        let fault = self.quality.faults().iter().find(|fault| fault.state() == State::Suspect);
+        let fault = self.faults(origin).find(|fault| fault.state() == State::Suspect);
         let sentence = match fault {
             Some(fault) => {
                 format!("These rounds are not whole: {fault}. They say nothing about the game.")
@@ -187,12 +187,22 @@ impl SnapshotBuilder {
         })
     }
 
-    fn quality(&self) -> QualityView {
+    fn quality(&self, origin: Option<Origin>) -> QualityView {
         QualityView {
-            state: self.quality.state(),
+            state: self.faults(origin).map(Fault::state).max().unwrap_or_default(),
             rounds: self.quality.judged_at(),
-            reasons: self.quality.faults().iter().map(QualityReason::from).collect(),
+            reasons: self.faults(origin).map(QualityReason::from).collect(),
         }
+    }
+
+    /// Returns what is wrong with the recording. Simulated and replayed rounds have the pace that somebody chose, so their
+    /// gaps say nothing.
+    fn faults(&self, origin: Option<Origin>) -> impl Iterator<Item = &Fault> {
+        let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
+        self.quality.faults().iter().filter(move |fault| {
+            !(has_own_pace
+                && matches!(fault, Fault::GapsTooShort { .. } | Fault::GapsTooLong { .. }))
+        })
     }
 
     /// Returns the open forecast and the last settled ones, newest first.
