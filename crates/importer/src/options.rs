@@ -33,7 +33,7 @@ pub struct Options {
     pub filter: Option<Filter>,
     /// Which of several tables: the sheet of a workbook, the path of an array in JSON.
     pub path: Option<String>,
-    /// Larger multipliers are rejected.
+    /// Largest accepted multiplier; larger ones are rejected.
     pub multiplier_max: f64,
     /// The current time; later rounds are rejected.
     pub now: DateTime<Utc>,

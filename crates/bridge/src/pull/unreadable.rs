@@ -15,7 +15,7 @@ pub(super) struct UnreadableMessages {
 }
 
 impl UnreadableMessages {
-    /// Counts a message, and logs it unless another one was logged within the last minute.
+    /// Counts an unreadable message; logs at most one a minute.
     pub(super) fn record(&mut self, seq: u64, error: &MessageError) {
         self.count += 1;
         if self.warned.is_some_and(|last| last.elapsed() < WARN_INTERVAL) {

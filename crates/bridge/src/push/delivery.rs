@@ -126,7 +126,8 @@ fn store_error(error: &PublishError) -> HubError {
     }
 }
 
-/// A limit of the stream ("maximum bytes exceeded") or one of the server or account (error 10023, "insufficient resources").
+/// Returns whether a limit is reached: of the stream ("maximum bytes exceeded"), or of the server or account (error 10023,
+/// "insufficient resources").
 fn is_full(error: &async_nats::jetstream::Error) -> bool {
     let text = error.to_string();
     text.contains("maximum") || text.contains("insufficient") || text.contains("resource limits")

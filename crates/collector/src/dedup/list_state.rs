@@ -1,4 +1,4 @@
-//! What is remembered of the lists that a page or feed has shown.
+//! State kept about the lists that a page or feed has shown.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub(super) struct PendingEntry {
     pub(super) since: Moment,
 }
 
-/// What is remembered of earlier lists; values in hundredths, newest first.
+/// State kept about earlier lists; values in hundredths, newest first.
 #[derive(Debug)]
 pub(super) struct ListState {
     pub(super) newest: NewestEntry,
@@ -32,11 +32,11 @@ pub(super) struct ListState {
     /// Rounds of the lists since then, none of which could be placed.
     pub(super) unplaced: UnplacedRounds,
     pub(super) unplaced_count: u32,
-    /// A list fitted in several places, so the next row has a discontinuity before it.
+    /// Whether a list fitted in several places, so that the next row follows a discontinuity.
     pub(super) is_ambiguous: bool,
     /// The newest entry, if it is placed but not final.
     pub(super) pending: Option<PendingEntry>,
-    /// The length of a list that is shorter than before, and since when.
+    /// Length of the current list if it is shorter than earlier ones, and the time since when it is.
     short_since: Option<(usize, Instant)>,
 }
 

@@ -1,22 +1,22 @@
-//! A bettor that expects the highest multiplier so far to come again: the mark of a cap.
+//! A bettor that expects the highest multiplier so far to recur, as it does under a cap.
 
 use serde::{Deserialize, Serialize};
 
 use crate::HouseLaw;
 
-/// Imagined rounds, and imagined returns of the highest multiplier, in front of those observed.
+/// Pseudo-counts of the prior: rounds, and recurrences of the highest multiplier among them.
 const ROUNDS: f64 = 100.0;
 const HITS: f64 = 0.5;
 
-/// The smallest probability of a return that is believed: the bettor also works where the law
-/// excludes it, and such a floor can only lower its wealth.
+/// Lower bound of the probability of a recurrence. It keeps the bettor defined where the law excludes
+/// one, and can only lower its wealth.
 const P_MIN: f64 = 1e-12;
 
 /// A bettor on "the next multiplier equals the highest so far" against its probability under a law.
 ///
-/// Under the law that is rare, 1 in 40,000 at 20x and 1 in a million at 100x, so at a game with a
-/// cap the second or third return decides, wherever the cap is. The stake follows the returns seen
-/// since the highest multiplier was set. The bet is known before the round, so its mean is 1.
+/// Under the law that is rare, 1 in 40,000 at 20x and 1 in a million at 100x, so in a game with a
+/// cap the second or third recurrence decides, wherever the cap is. The stake follows the recurrences
+/// seen since the highest multiplier was set. The bet is known before the round, so its mean is 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cap {
     house: HouseLaw,
@@ -33,7 +33,7 @@ impl Cap {
         Self { house, highest: 0, p: 1.0, hits: 0, rounds: 0 }
     }
 
-    /// Returns the highest multiplier so far, in cents, and how often it has come.
+    /// Returns the highest multiplier so far, in cents, and how often it has occurred.
     pub fn highest(&self) -> Option<(u64, u64)> {
         (self.highest > 0).then_some((self.highest, self.hits + 1))
     }

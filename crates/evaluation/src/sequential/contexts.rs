@@ -1,17 +1,16 @@
-//! A bettor that expects one context of recent bits, it does not know which, to sway the next bit.
+//! A bettor that expects one unknown context of recent bits to influence the next bit.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Bits, ln_weighted_sum};
 
-/// Recent bits that make a context.
+/// Number of recent bits in a context.
 const DEPTH: u32 = 3;
 
 /// The prior of each context, in rounds.
 const STRENGTH: f64 = 50.0;
 
-/// The shares of the contexts: half for three equal bits, because streaks are what people notice and
-/// make rules about.
+/// Shares of the contexts: half for three equal bits, because streaks are what players notice and bet on.
 const SHARES: [f64; 8] =
     [0.25, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 12.0, 0.25];
 

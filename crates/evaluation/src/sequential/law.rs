@@ -15,7 +15,7 @@ use crate::{HouseLaw, ln_multiplier};
 /// find the order test finds as well.
 const SHARES: [f64; 9] = [0.05, 0.05, 0.05, 0.05, 0.05, 0.12, 0.28, 0.22, 0.13];
 
-/// How often the highest multiplier must have come to be called a cap.
+/// How often the highest multiplier must have occurred to be called a cap.
 const CAP_TIMES_MIN: u64 = 3;
 
 /// E1, the law test, of the null hypothesis "rounds are independent, with P(M >= x) = r/x".
@@ -110,7 +110,7 @@ impl LawTest {
         names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
     }
 
-    /// Returns the highest multiplier, in cents, and how often it has come, if its returns alone are
+    /// Returns the highest multiplier, in cents, and how often it has occurred, if its recurrences alone are
     /// evidence of a cap.
     pub fn cap(&self) -> Option<(u64, u64)> {
         let [_, _, _, ln_cap] = self.ln_rest;

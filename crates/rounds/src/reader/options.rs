@@ -10,7 +10,7 @@ use crate::reader::TimeZoneOfRows;
 pub struct ReadSettings {
     /// The time zone of times without an offset.
     pub time_zone: TimeZoneOfRows,
-    /// Larger multipliers are rejected.
+    /// Largest accepted multiplier; larger ones are rejected.
     pub max_multiplier: Multiplier,
 }
 
@@ -25,7 +25,7 @@ impl Default for ReadSettings {
 /// Limits of what counts as a round, and the time zone of times without an offset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadOptions {
-    /// Larger multipliers are rejected.
+    /// Largest accepted multiplier; larger ones are rejected.
     pub max_multiplier: f64,
     /// Earlier rounds are rejected.
     pub earliest: DateTime<Utc>,

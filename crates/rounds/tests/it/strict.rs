@@ -529,7 +529,7 @@ fn a_known_name_does_not_make_multipliers_of_another_game_or_of_money() {
     let money = recording(6, 60).into_iter().map(|it| 700.0 * it.multiplier.as_f64());
     let text = refused(named(money)).unwrap();
     assert!(text.contains("none of them is below 10"), "{text}");
-    // Some games report a crash at once as 0, and some recorders keep high rounds only.
+    // Some games report an instant crash as 0, and some recorders keep only high rounds.
     let zeros = recording(7, 60).into_iter().enumerate();
     let zeros = zeros.map(|(at, it)| if at % 20 == 0 { 0.0 } else { it.multiplier.as_f64() });
     assert_eq!(refused(named(zeros)), None);

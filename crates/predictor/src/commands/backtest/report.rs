@@ -36,7 +36,7 @@ pub(super) struct Report {
     pub(super) verdict: Conclusion,
     /// Trust in the model at the end.
     pub(super) kappa: f64,
-    /// Order, law, forecast.
+    /// State of the order, law and forecast tests, in this order.
     pub(super) evidence: Vec<TestEvidence>,
     /// The epochs that ended when a change was noticed.
     pub(super) epochs: Vec<Epoch>,
