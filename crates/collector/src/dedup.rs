@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::list_state::ListState;
-use self::prior::{Prior, View, rounds_in};
+use self::prior::{Continuity, Prior, rounds_in};
 use crate::observation::{HistoryEntry, Observation, Report, SourceKind};
 
 pub use newest_entry::SETTLING_TIME;
@@ -300,7 +300,7 @@ impl Deduplicator {
             rounds_possible: self.rounds_possible(elapsed),
             unlisted: self.unlisted_count,
             is_loading,
-            view: if is_unbroken { View::Unbroken } else { View::Broken },
+            continuity: if is_unbroken { Continuity::Unbroken } else { Continuity::Broken },
             is_drawn: false,
         }
     }

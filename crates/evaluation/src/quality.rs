@@ -14,7 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use self::gaps::Gaps;
-use self::repeats::Repeats;
+use self::repeats::NeighbourCounts;
 use self::values::Values;
 use crate::multiplier;
 
@@ -101,6 +101,13 @@ pub enum Fault {
     },
 }
 
+impl State {
+    /// Returns how far a recording with these faults can be relied on.
+    pub fn of<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> Self {
+        faults.into_iter().map(Fault::state).max().unwrap_or_default()
+    }
+}
+
 impl Fault {
     /// Returns how far a recording with this fault can be relied on.
     pub fn state(&self) -> State {
@@ -114,6 +121,12 @@ impl Fault {
             | Self::IntegersOnly
             | Self::CoarseGrid { .. } => State::Suspect,
         }
+    }
+
+    /// Returns whether the fault shows in the gaps between rounds, so that it says something only of a recording at the
+    /// pace of the game.
+    pub fn is_of_pace(&self) -> bool {
+        matches!(self, Self::GapsTooLong { .. } | Self::GapsTooShort { .. })
     }
 }
 
@@ -155,7 +168,7 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, Default)]
 pub struct Quality {
     rounds: u64,
-    repeats: Repeats,
+    repeats: NeighbourCounts,
     values: Values,
     gaps: Gaps,
     /// Rounds at the latest judgement, and what it found.
@@ -192,7 +205,7 @@ impl Quality {
 
     /// Returns how far the recording can be relied on.
     pub fn state(&self) -> State {
-        self.faults.iter().map(Fault::state).max().unwrap_or_default()
+        State::of(&self.faults)
     }
 
     /// Returns the faults that the latest judgement found.

@@ -116,10 +116,10 @@ fn align_by(
     second: &[RecordedRound],
     limits: &Limits,
 ) -> Vec<AlignedRound> {
-    let ours: Vec<Mark> = first.iter().map(|it| Mark::of(it, it.round.time)).collect();
+    let ours: Vec<ChainRound> = first.iter().map(|it| ChainRound::of(it, it.round.time)).collect();
     let theirs = second.iter().enumerate();
-    let theirs: Vec<Mark> =
-        theirs.map(|(index, it)| Mark::of(it, clocks.time(second, index))).collect();
+    let theirs: Vec<ChainRound> =
+        theirs.map(|(index, it)| ChainRound::of(it, clocks.time(second, index))).collect();
     let pairs = chain(&ours, &theirs, limits);
     let mut joined = Vec::with_capacity(second.len());
     let mut from = (0, 0);
@@ -191,7 +191,7 @@ fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> 
 
 /// What a chain needs to know of a round.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct ChainRound {
     /// Time in microseconds, by the first recorder's clock.
     us: i64,
     /// Multiplier in hundredths.
@@ -199,7 +199,7 @@ struct Mark {
     is_estimate: bool,
 }
 
-impl Mark {
+impl ChainRound {
     fn of(recorded: &RecordedRound, time: DateTime<Utc>) -> Self {
         let cents = recorded.round.multiplier.cents();
         Self { us: time.timestamp_micros(), cents, is_estimate: recorded.is_estimate }
@@ -208,7 +208,7 @@ impl Mark {
 
 /// Returns the longest chain of equal multipliers at about the same time; of several, the one whose
 /// times agree best.
-fn chain(first: &[Mark], second: &[Mark], limits: &Limits) -> Vec<(usize, usize)> {
+fn chain(first: &[ChainRound], second: &[ChainRound], limits: &Limits) -> Vec<(usize, usize)> {
     let us = |delta: TimeDelta| delta.num_microseconds().unwrap_or(i64::MAX / 4);
     let (heard, estimated) = (us(limits.heard), us(limits.estimated));
     let reach = heard.max(estimated);
@@ -243,7 +243,7 @@ fn chain(first: &[Mark], second: &[Mark], limits: &Limits) -> Vec<(usize, usize)
 }
 
 /// Index of the first mark at or after a time, which is likely to be at a known index or soon after it.
-fn seek(marks: &[Mark], mut likely: usize, us: i64) -> usize {
+fn seek(marks: &[ChainRound], mut likely: usize, us: i64) -> usize {
     if likely > 0 && marks[likely - 1].us >= us {
         return marks[..likely].partition_point(|mark| mark.us < us);
     }

@@ -1,5 +1,5 @@
-//! When the newest entry of a page's list is final. Many pages draw it first and fill it in later,
-//! or let it count up.
+//! Decides when the newest entry of a page's list is final. Many pages draw a placeholder first and
+//! fill it in later, or let the value count up.
 
 use std::time::{Duration, Instant};
 
@@ -37,14 +37,14 @@ pub(super) struct NewestEntry {
     changes: u32,
     /// The last reading: hundredths, or `None` for an entry that cannot be read.
     reading: Vec<Option<u64>>,
-    /// Since when the readings have been the same, and how many they are.
+    /// Time since when the readings have been equal, and their number.
     same_since: Option<Moment>,
     same_count: u32,
     /// When the second entry was first shown, as the newest, as it is.
     second_since: Option<Moment>,
 }
 
-/// What a reading shows of the page.
+/// What a reading reveals about the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stability {
     /// All entries but the newest are as before.
@@ -150,12 +150,12 @@ mod tests {
     use super::*;
     use crate::dedup::tests::settings;
 
-    struct Page {
+    struct WatchedPage {
         newest: NewestEntry,
         origin: Instant,
     }
 
-    impl Page {
+    impl WatchedPage {
         fn new() -> Self {
             let settings = DedupSettings { settling: SETTLING_TIME, ..settings() };
             Self { newest: NewestEntry::new(settings), origin: Instant::now() }
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_final_after_three_seconds_and_after_thirty_clean_ones_at_the_next_reading() {
-        let mut page = Page::new();
+        let mut page = WatchedPage::new();
         let list = |round: u64| [300 + round, 299 + round, 298 + round, 297 + round];
         for round in 0..31_u64 {
             let second = 10.0 * round as f64;
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_change_lengthens_the_time_at_once() {
-        let mut page = Page::new();
+        let mut page = WatchedPage::new();
         for round in 0..40_u64 {
             page.is_final(10.0 * round as f64, &[300 + round, 299 + round, 298 + round]);
         }
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn on_a_page_that_draws_slowly_an_entry_that_never_changed_is_not_final() {
-        let mut page = Page::new();
+        let mut page = WatchedPage::new();
         for round in 0..2_u64 {
             let second = 10.0 * round as f64;
             assert!(!page.is_final(second, &[100, 339 + round, 338 + round]));

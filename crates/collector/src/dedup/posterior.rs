@@ -7,13 +7,13 @@ use super::likelihood::log_ratio;
 use super::prior::Prior;
 use super::{KnownRound, ListedRound};
 
-/// Probability of an error that a decision may have while a later reading can still decide.
+/// Maximum error probability of a decision while a later reading can still settle it.
 const TOLERANCE: f64 = 1e-6;
-/// The same once no later reading can.
+/// The same when no later reading can.
 const LAST_TOLERANCE: f64 = 1e-3;
-/// ln of a likelihood ratio below which the rest of a join is not looked at.
+/// ln of the likelihood ratio below which the rest of a join is skipped.
 const NEGLIGIBLE: f64 = -80.0;
-/// Number of entries that must agree for certainty, whatever the law says: a page may limit or round
+/// Minimum number of agreeing entries for certainty, whatever their probability: a page may cap or round
 /// what it shows.
 const AGREEING_MIN: usize = 3;
 
@@ -29,7 +29,7 @@ pub(super) struct Join {
     probability: f64,
 }
 
-/// Whether a later reading can still decide.
+/// Whether a later reading can still settle the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
     Waits,
@@ -64,7 +64,7 @@ pub(super) struct Posterior {
 }
 
 impl Posterior {
-    /// Returns the probabilities for the list `shown`.
+    /// Returns the posterior probabilities, given that the page shows `shown`.
     pub(super) fn of(
         shown: &[ListedRound<'_>],
         known: &VecDeque<KnownRound>,
@@ -79,7 +79,7 @@ impl Posterior {
             .map(|(fresh, lag, ln_prior)| {
                 let overlap = overlap(shown, known, (fresh, lag), prior);
                 let Overlap { kept, agreeing, ln_ratio } = overlap;
-                // One or two values prove nothing that the time denies.
+                // One or two values cannot outweigh what the elapsed time rules out.
                 let is_denied = fresh > prior.rounds_possible && agreeing < AGREEING_MIN;
                 let ln_ratio = if is_denied { f64::NEG_INFINITY } else { ln_ratio };
                 Join { fresh, lag, kept, agreeing, probability: ln_prior + ln_ratio }
@@ -187,7 +187,7 @@ mod tests {
     use rounds::Multiplier;
 
     use super::*;
-    use crate::dedup::prior::View;
+    use crate::dedup::prior::Continuity;
     use crate::observation::HistoryEntry;
 
     /// Draws values with P(M >= x) = 0.97 / x.
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn the_error_of_a_placement_is_below_its_bound() {
         let mut random = ChaCha8Rng::seed_from_u64(7);
-        let prior = Prior { rounds_expected: Some(1.0), ..Prior::timeless(View::Unbroken) };
+        let prior = Prior { rounds_expected: Some(1.0), ..Prior::timeless(Continuity::Unbroken) };
         for round in 0..50_000 {
             // A short known history, so that chance has the best opportunity.
             let known = draw(&mut random, 1 + round % 6);
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn every_number_of_new_rounds_with_five_known_ones_below_is_found() {
         let mut random = ChaCha8Rng::seed_from_u64(8);
-        let prior = Prior { rounds_expected: Some(0.1), ..Prior::timeless(View::Unbroken) };
+        let prior = Prior { rounds_expected: Some(0.1), ..Prior::timeless(Continuity::Unbroken) };
         let prior = Prior { rounds_possible: 2, ..prior };
         for round in 0..2_000 {
             let all = draw(&mut random, 60);

@@ -16,9 +16,9 @@ const LAGS: f64 = 1e-14;
 /// Probability that the rows of an earlier run lack a round at a given place.
 const ROW_IS_MISSING: f64 = 1e-4;
 
-/// How likely it is that the list is another table's.
+/// Whether the page has been watched without a break; after one, another table is likelier.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum View {
+pub(super) enum Continuity {
     /// The page has been read without a break.
     Unbroken,
     /// The page was away, this is the first reading of a run, or several readings in a row could not
@@ -37,20 +37,20 @@ pub(super) struct Prior {
     pub(super) unlisted: usize,
     /// Whether the page may still be loading.
     pub(super) is_loading: bool,
-    pub(super) view: View,
+    pub(super) continuity: Continuity,
     /// Whether the page may still be drawing the newest entry of the list.
     pub(super) is_drawn: bool,
 }
 
 impl Prior {
     /// Returns a prior that knows nothing of the time.
-    pub(super) fn timeless(view: View) -> Self {
+    pub(super) fn timeless(continuity: Continuity) -> Self {
         Self {
             rounds_expected: None,
             rounds_possible: usize::MAX,
             unlisted: 0,
             is_loading: false,
-            view,
+            continuity,
             is_drawn: false,
         }
     }
@@ -89,9 +89,9 @@ impl Prior {
 
     /// Returns ln of the probability that the list is another table's, or none at all.
     pub(super) fn ln_other_list(&self) -> f64 {
-        let probability: f64 = match self.view {
-            View::Unbroken => 1e-7,
-            View::Broken => 1e-2,
+        let probability: f64 = match self.continuity {
+            Continuity::Unbroken => 1e-7,
+            Continuity::Broken => 1e-2,
         };
         probability.ln()
     }
@@ -102,7 +102,7 @@ impl Prior {
     }
 }
 
-/// Returns the number of rounds of mean length `pace` in `elapsed`.
+/// Returns the expected number of rounds in `elapsed`, given their mean length `pace`.
 pub(super) fn rounds_in(elapsed: Duration, pace: Duration) -> f64 {
     elapsed.as_secs_f64() / pace.as_secs_f64().max(1e-3)
 }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_probabilities_of_all_numbers_of_new_rounds_sum_to_one() {
         for rounds_expected in [None, Some(0.0), Some(0.4), Some(23.0), Some(5000.0)] {
-            let prior = Prior { rounds_expected, ..Prior::timeless(View::Unbroken) };
+            let prior = Prior { rounds_expected, ..Prior::timeless(Continuity::Unbroken) };
             let total: f64 = prior.ln_fresh(25).iter().map(|ln| ln.exp()).sum();
             assert!((total - 1.0).abs() < 1e-6, "{rounds_expected:?}: {total}");
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn more_rounds_than_the_time_allows_are_a_million_times_less_likely() {
-        let free = Prior { rounds_expected: Some(1.0), ..Prior::timeless(View::Unbroken) };
+        let free = Prior { rounds_expected: Some(1.0), ..Prior::timeless(Continuity::Unbroken) };
         let bound = Prior { rounds_possible: 3, ..free };
         let (free, bound) = (free.ln_fresh(25), bound.ln_fresh(25));
         assert!((free[3] - bound[3]).abs() < 1e-12);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::alignment::OVERLAP;
 use super::posterior::{Join, Patience, Placement, Posterior};
-use super::prior::{Prior, View};
+use super::prior::{Continuity, Prior};
 use super::{
     Deduplicator, HistoryContext, KnownRound, ListedRound, Outcome, Since, WINDOW, entries, gap,
     listed, restart_event,
@@ -110,7 +110,7 @@ impl UnplacedRounds {
         if let Some(newest) = known.front_mut() {
             newest.is_drawn = !self.is_final;
         }
-        let posterior = Posterior::of(shown, &known, &Prior::timeless(View::Broken));
+        let posterior = Posterior::of(shown, &known, &Prior::timeless(Continuity::Broken));
         match posterior.placement(Patience::Waits) {
             Placement::Joined { join: Join { fresh, lag: 0, .. }, .. } => Some(fresh),
             _ => None,
@@ -271,7 +271,7 @@ impl Deduplicator {
         (observation, elapsed): (&Observation, Option<Duration>),
         out: &mut Vec<Outcome>,
     ) {
-        let prior = Prior { view: View::Broken, ..self.prior(elapsed, false) };
+        let prior = Prior { continuity: Continuity::Broken, ..self.prior(elapsed, false) };
         let posterior = Posterior::of(shown, &self.window, &prior);
         let (fresh, after_gap) = match posterior.placement(Patience::Ends) {
             Placement::Joined { join: Join { lag: 1.., .. }, .. }

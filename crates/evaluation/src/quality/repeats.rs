@@ -11,7 +11,7 @@ const DOUBLED_MIN: f64 = 3.0;
 
 /// Counts of multipliers and of equal neighbours.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Repeats {
+pub(super) struct NeighbourCounts {
     rounds: u64,
     counts: Vec<u32>,
     /// Unordered pairs of rounds with equal multipliers, neighbours or not.
@@ -20,7 +20,7 @@ pub(super) struct Repeats {
     last: Option<u64>,
 }
 
-impl Repeats {
+impl NeighbourCounts {
     pub(super) fn push(&mut self, cents: u64) {
         self.rounds += 1;
         self.equal_neighbours += u64::from(self.last == Some(cents));

@@ -20,7 +20,7 @@ pub(super) struct TestRun {
 
 /// The normal scores of a round.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scores {
+pub(super) struct NormalScores {
     /// That of its rank within the run.
     pub(super) order: f64,
     /// That of its transform under the house law.
@@ -44,8 +44,12 @@ impl TestRun {
     }
 
     /// Bets on a round, then learns from it.
-    pub(super) fn update(&mut self, round: &ObservedRound, served: Option<&[f64; 5]>) -> Scores {
-        let scores = Scores { order: self.order.update(round), law: self.law.update(round) };
+    pub(super) fn update(
+        &mut self,
+        round: &ObservedRound,
+        served: Option<&[f64; 5]>,
+    ) -> NormalScores {
+        let scores = NormalScores { order: self.order.update(round), law: self.law.update(round) };
         self.forecast.update(served, round.cents);
         scores
     }

@@ -15,30 +15,31 @@ const ADDRESSES_MAX: usize = 100;
 /// Wrong tokens since the last line. The first one of an interval is logged at once, the others together at its end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FailedTokens {
-    interval: Arc<Mutex<Interval>>,
+    attempts: Arc<Mutex<Attempts>>,
     /// The task that logs at the end of the interval.
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
 
 #[derive(Debug, Default)]
-struct Interval {
-    is_open: bool,
-    attempts: BTreeMap<IpAddr, u64>,
+struct Attempts {
+    /// Whether an attempt has been logged, so that further ones are counted.
+    is_counting: bool,
+    by_address: BTreeMap<IpAddr, u64>,
     others: u64,
 }
 
 impl FailedTokens {
     /// Counts a wrong token.
     pub(super) fn record(&self, client: Option<IpAddr>) {
-        let mut interval = locked(&self.interval);
-        if interval.is_open {
-            interval.count(client);
+        let mut attempts = locked(&self.attempts);
+        if attempts.is_counting {
+            attempts.count(client);
             return;
         }
-        interval.is_open = true;
+        attempts.is_counting = true;
         let address = client.map(tracing::field::display);
         tracing::warn!(address, "Refused: wrong token.");
-        let counted = Arc::clone(&self.interval);
+        let counted = Arc::clone(&self.attempts);
         let mut tasks = locked(&self.tasks);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
@@ -53,22 +54,23 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Interval {
+impl Attempts {
     fn count(&mut self, client: Option<IpAddr>) {
         match client {
             Some(address)
-                if self.attempts.len() < ADDRESSES_MAX || self.attempts.contains_key(&address) =>
+                if self.by_address.len() < ADDRESSES_MAX
+                    || self.by_address.contains_key(&address) =>
             {
-                *self.attempts.entry(address).or_default() += 1;
+                *self.by_address.entry(address).or_default() += 1;
             }
             _ => self.others += 1,
         }
     }
 
     fn log(self) {
-        let total = self.attempts.values().sum::<u64>() + self.others;
-        if let Some((address, attempts)) = self.attempts.iter().max_by_key(|(_, count)| **count) {
-            let addresses = self.attempts.len();
+        let total = self.by_address.values().sum::<u64>() + self.others;
+        if let Some((address, attempts)) = self.by_address.iter().max_by_key(|(_, count)| **count) {
+            let addresses = self.by_address.len();
             tracing::warn!(total, addresses, most_from = %address, attempts, "More wrong tokens were refused in the last minute.");
         } else if total > 0 {
             tracing::warn!(total, "More wrong tokens were refused in the last minute.");
@@ -89,14 +91,14 @@ mod tests {
         }
         failed.record(client(8));
         failed.record(None);
-        let attempts = locked(&failed.interval).attempts.clone();
-        let others = locked(&failed.interval).others;
+        let attempts = locked(&failed.attempts).by_address.clone();
+        let others = locked(&failed.attempts).others;
         let expected = BTreeMap::from([(client(7).unwrap(), 1999), (client(8).unwrap(), 1)]);
         assert_eq!((attempts, others), (expected, 1));
         tokio::time::sleep(INTERVAL).await;
         tokio::task::yield_now().await;
-        let is_open = locked(&failed.interval).is_open;
-        assert!(!is_open && locked(&failed.interval).attempts.is_empty());
+        let is_counting = locked(&failed.attempts).is_counting;
+        assert!(!is_counting && locked(&failed.attempts).by_address.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -105,7 +107,7 @@ mod tests {
         for number in 0..5000_u32 {
             failed.record(Some(IpAddr::from(number.to_be_bytes())));
         }
-        assert_eq!(locked(&failed.interval).attempts.len(), ADDRESSES_MAX);
-        assert_eq!(locked(&failed.interval).others, 5000 - 1 - ADDRESSES_MAX as u64);
+        assert_eq!(locked(&failed.attempts).by_address.len(), ADDRESSES_MAX);
+        assert_eq!(locked(&failed.attempts).others, 5000 - 1 - ADDRESSES_MAX as u64);
     }
 }

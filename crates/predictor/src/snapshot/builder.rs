@@ -189,7 +189,7 @@ impl SnapshotBuilder {
 
     fn quality(&self, origin: Option<Origin>) -> QualityView {
         QualityView {
-            state: self.faults(origin).map(Fault::state).max().unwrap_or_default(),
+            state: State::of(self.faults(origin)),
             rounds: self.quality.judged_at(),
             reasons: self.faults(origin).map(QualityReason::from).collect(),
         }
@@ -199,10 +199,7 @@ impl SnapshotBuilder {
     /// gaps say nothing.
     fn faults(&self, origin: Option<Origin>) -> impl Iterator<Item = &Fault> {
         let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
-        self.quality.faults().iter().filter(move |fault| {
-            !(has_own_pace
-                && matches!(fault, Fault::GapsTooShort { .. } | Fault::GapsTooLong { .. }))
-        })
+        self.quality.faults().iter().filter(move |fault| !(has_own_pace && fault.is_of_pace()))
     }
 
     /// Returns the open forecast and the last settled ones, newest first.
