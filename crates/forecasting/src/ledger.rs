@@ -181,12 +181,12 @@ impl Ledger {
             // Usually the last one; further back if the ledger was not writable when the round
             // ended.
             (Entry::Settled(settled), _) => {
-                let forecasts = self.items.iter_mut().rev().filter_map(|item| match item {
+                let mut forecasts = self.items.iter_mut().rev().filter_map(|item| match item {
                     Item::Forecast(stored) => Some(stored),
                     Item::Read(_) => None,
                 });
                 // Ignore an outcome without a forecast.
-                if let Some(stored) = { forecasts }.find(|it| it.forecast.round == settled.round) {
+                if let Some(stored) = forecasts.find(|it| it.forecast.round == settled.round) {
                     stored.settled = Some(settled);
                 }
             }

@@ -10,6 +10,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use crate::regular_file::check_regular;
+
 pub use sparing::{SparingDisk, SyncPolicy};
 
 /// A file system.
@@ -129,8 +131,10 @@ impl Disk for RealDisk {
             OpenMode::Over => options.write(true),
         };
         // Opening a named pipe would wait for its other end.
-        if opening != OpenMode::New && fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        if opening != OpenMode::New
+            && let Ok(found) = fs::metadata(path)
+        {
+            check_regular(&found)?;
         }
         let appends = matches!(opening, OpenMode::New | OpenMode::Append);
         Ok(Box::new(RealFile { file: options.open(path)?, appends }))

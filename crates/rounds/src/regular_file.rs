@@ -50,7 +50,8 @@ pub fn read_limited(input: impl io::Read, bytes_max: u64) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
+/// Returns an error for anything but a regular file.
+pub(crate) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }

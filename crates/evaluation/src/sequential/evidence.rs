@@ -14,13 +14,13 @@ use crate::returns::{ReturnRow, TargetCounts};
 /// Maximum number of ended epochs kept; older ones are dropped from the list but still counted.
 const EPOCHS_KEPT: usize = 100;
 
-/// The share of the order test's euro that is bet on repetitions; the rest is bet on ranks.
+/// Share of the order test's euro that is bet on repetitions; the rest is bet on ranks.
 const REPEATS_SHARE: f64 = 1.0 / 16.0;
 
 /// The three tests, the change detector, and the epochs between noticed changes.
 ///
-/// No test ever starts again. Half of each euro is bet from the first round on, a quarter by a second
-/// run of the tests that starts at the first noticed change, an eighth by a third run that starts at
+/// No test ever restarts. Half of each euro is bet from the first round on, a quarter by a second run of
+/// the tests that starts at the first noticed change, an eighth by a third run that starts at
 /// the second one, and so on; E is the fullest of these purses. If `w_k` E(k) is the purse of run k,
 /// then P(any purse ever holds 20) is at most the sum over k of P(sup E(k) >= 20 / `w_k`) <= `w_k` / 20,
 /// so at most 1 in 20: the threshold stays 20 however often a change is noticed, and a run from the
@@ -29,7 +29,7 @@ const REPEATS_SHARE: f64 = 1.0 / 16.0;
 /// The maximum is used and not the sum of the purses, which exceeds it by less than a factor of 2 for
 /// two purses: Ville's bound holds for a sum only if all its terms are martingales given the same
 /// past, and the ranks within an epoch are not uniform given the ranks over all rounds. The union
-/// bound above needs nothing of the kind.
+/// bound above needs no such condition.
 ///
 /// Two runs are live at any time, the first and the newest: run k stops betting when run k + 1
 /// starts, which a martingale may do at any time. So memory and cost are bounded.
@@ -83,7 +83,7 @@ pub struct TestEvidence {
     pub ln_amber: f64,
     /// The anytime-valid p-value, min(1, 1 / sup E).
     pub anytime_p: f64,
-    /// The first round, counted from 1, after which E was 20 or more.
+    /// The first round, counted from 1, at which E reached 20.
     pub alarm_round: Option<u64>,
 }
 
@@ -103,8 +103,8 @@ pub struct Epoch {
     pub returns: Vec<ReturnRow>,
 }
 
-/// What the multipliers measured so far say of their law: where it deviates, if the law test says that
-/// it does.
+/// What the multipliers so far show of their law, to say where it deviates if the law test finds that it
+/// does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredLaw {
     /// The return at each target over all rounds.
@@ -117,12 +117,12 @@ pub struct MeasuredLaw {
     pub cap: Option<MeasuredCap>,
 }
 
-/// A multiplier that is never exceeded and often reached.
+/// A multiplier that is often reached and never exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredCap {
     /// The multiplier.
     pub at: f64,
-    /// How often it has come.
+    /// How often it has occurred.
     pub rounds: u64,
 }
 
@@ -187,7 +187,7 @@ impl Evidence {
 
     /// Ends the epoch after the rounds counted in `before`.
     fn begin_epoch(&mut self, before: TargetCounts) {
-        // The first round of an epoch has no rank, so no epoch can be told to end before it.
+        // The first round of an epoch has no rank, so no epoch ends before it.
         let before = if before.rounds() > 0 { before } else { self.epoch_counts };
         let last_round = self.epoch_from + before.rounds() - 1;
         self.closed.push(Epoch {
@@ -229,15 +229,11 @@ impl Evidence {
 
     /// Returns the state of the order, law and forecast tests.
     pub fn tests(&self) -> [TestEvidence; 3] {
-        ["order", "law", "forecast"].map(|name| self.test(name))
+        let test = |number: usize| self.test(number, ["order", "law", "forecast"][number]);
+        std::array::from_fn(test)
     }
 
-    fn test(&self, name: &str) -> TestEvidence {
-        let number = match name {
-            "order" => 0,
-            "law" => 1,
-            _ => 2,
-        };
+    fn test(&self, number: usize, name: &str) -> TestEvidence {
         let wealth = &self.shown[number];
         let level = match wealth.ln_e_max() {
             peak if peak >= RED.ln() => Level::Red,
@@ -303,7 +299,7 @@ impl Evidence {
         &self.closed
     }
 
-    /// Returns what the multipliers measured so far say of their law.
+    /// Returns what the multipliers so far show of their law.
     pub fn measured(&self) -> MeasuredLaw {
         let (at_atom, rounds) = (self.counts.at_atom(), self.counts.rounds());
         let cap = self.first.law().cap().filter(|&(cents, _)| cents != self.house.cap_cents());

@@ -1,37 +1,46 @@
-//! A test that bets that what followed the last three multipliers before follows them again.
+//! A test that bets on repetition: that the last three multipliers are followed by what followed them last time.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// Multipliers that make a context.
+/// Number of multipliers in a context.
 const DEPTH: usize = 3;
 
-/// The rounds remembered; a generator with a longer period is not found.
+/// How many rounds are remembered. A generator with a longer period goes undetected.
 const MEMORY: usize = 16_384;
 
-/// Slots of the index of contexts.
+/// Number of slots in the index of contexts.
 const SLOTS: usize = 2 * MEMORY;
 
 /// The upper edges, in cents, of all cells but the last: eighths of a fair game.
 const EDGES: [u64; CELLS - 1] = [111, 130, 156, 194, 259, 388, 776];
 const CELLS: usize = 8;
 
-/// A test for generators that repeat themselves, valid for exchangeable rounds whatever is known
-/// about earlier ones: multipliers, ties or times.
+/// A test for generators that repeat themselves. It is valid for exchangeable rounds, whatever is known of
+/// earlier ones: multipliers, ties or times.
 ///
 /// It forecasts in which of eight cells the next multiplier falls: the cell of the round that
-/// followed the last three multipliers when they last came, mixed with the frequencies so far. Its
+/// followed the last three multipliers when they last occurred, mixed with the frequencies so far. Its
 /// wealth is the probability that these forecasts gave to the cells, over the highest that *any*
 /// exchangeable law gives to them: the product of `c_i`! over n!, for `c_i` rounds in cell i
 /// (universal inference: Wasserman, Ramdas and Balakrishnan 2020). That is at most the likelihood
 /// ratio against the true law, which is a martingale, so Ville's bound holds at every stopping time.
 ///
-/// The bettors on ranks cannot do this. Ranks are uniform only to one who knows no multipliers: of
-/// two equal rounds, for example, one may conclude that the law has few values.
+/// The bettors on ranks cannot do this. Ranks are uniform only for a bettor who does not know the
+/// multipliers: two equal rounds, for example, suggest that the law has few values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "StoredRepeats", into = "StoredRepeats")]
+#[serde(from = "SeenRounds", into = "SeenRounds")]
 pub struct Repeats {
+    seen: SeenRounds,
+    /// By hash of three multipliers: the number, counted from 1, of the last round that followed
+    /// them; 0 for none.
+    index: Vec<u64>,
+}
+
+/// What the test has seen, from which the index is rebuilt.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct SeenRounds {
     rounds: u64,
     counts: [u64; CELLS],
     hits: u64,
@@ -39,81 +48,60 @@ pub struct Repeats {
     ln_e: f64,
     /// The newest multipliers, in cents.
     recent: VecDeque<u64>,
-    /// By hash of three multipliers: the number, counted from 1, of the last round that followed
-    /// them; 0 for none.
-    index: Vec<u64>,
-}
-
-/// The stored form; the index is rebuilt.
-#[derive(Clone, Serialize, Deserialize)]
-struct StoredRepeats {
-    rounds: u64,
-    counts: [u64; CELLS],
-    hits: u64,
-    misses: u64,
-    ln_e: f64,
-    recent: VecDeque<u64>,
 }
 
 impl Repeats {
     /// Returns the test before any round.
     pub fn new() -> Self {
-        Self {
-            rounds: 0,
-            counts: [0; CELLS],
-            hits: 0,
-            misses: 0,
-            ln_e: 0.0,
-            recent: VecDeque::with_capacity(MEMORY + 1),
-            index: vec![0; SLOTS],
-        }
+        SeenRounds::default().into()
     }
 
     /// Returns ln of the wealth.
     pub fn ln_e(&self) -> f64 {
-        self.ln_e
+        self.seen.ln_e
     }
 
     /// Bets on a round, then learns from it; learns only if `late`.
     pub fn update(&mut self, cents: u64, late: bool) {
-        let cell = EDGES.partition_point(|&edge| edge <= cents);
+        let cell = cell_of(cents);
         let slot = self.slot();
         let guess = slot.and_then(|slot| self.guess(slot)).filter(|_| !late);
-        let (n, of_cell) = (self.rounds as f64, self.counts[cell] as f64);
+        let seen = &mut self.seen;
+        let (n, of_cell) = (seen.rounds as f64, seen.counts[cell] as f64);
         let mut forecast = (of_cell + 1.0) / (n + CELLS as f64);
         if let Some(guess) = guess {
-            let tries = self.hits as f64 + self.misses as f64;
-            let stake = (self.hits as f64 + 0.5) / (tries + 1.0);
+            let tries = seen.hits as f64 + seen.misses as f64;
+            let stake = (seen.hits as f64 + 0.5) / (tries + 1.0);
             let is_hit = guess == cell;
             forecast = (1.0 - stake) * forecast + if is_hit { stake } else { 0.0 };
-            *(if is_hit { &mut self.hits } else { &mut self.misses }) += 1;
+            *(if is_hit { &mut seen.hits } else { &mut seen.misses }) += 1;
         }
-        self.ln_e += (forecast * (n + 1.0) / (of_cell + 1.0)).ln();
-        self.counts[cell] += 1;
-        self.rounds += 1;
+        seen.ln_e += (forecast * (n + 1.0) / (of_cell + 1.0)).ln();
+        seen.counts[cell] += 1;
+        seen.rounds += 1;
         if let Some(slot) = slot {
-            self.index[slot] = self.rounds;
+            self.index[slot] = seen.rounds;
         }
-        self.recent.push_back(cents);
-        if self.recent.len() > MEMORY {
-            self.recent.pop_front();
+        seen.recent.push_back(cents);
+        if seen.recent.len() > MEMORY {
+            seen.recent.pop_front();
         }
     }
 
     /// Returns the slot of the newest three multipliers.
     fn slot(&self) -> Option<usize> {
-        let from = self.recent.len().checked_sub(DEPTH)?;
-        Some(slot_of(self.recent.range(from..)))
+        let from = self.seen.recent.len().checked_sub(DEPTH)?;
+        Some(slot_of(self.seen.recent.range(from..)))
     }
 
     /// Returns the cell of the last round that followed the newest three multipliers.
     fn guess(&self, slot: usize) -> Option<usize> {
-        let oldest = self.rounds - self.recent.len() as u64 + 1;
-        let place = usize::try_from(self.index[slot].checked_sub(oldest)?).ok()?;
+        let recent = &self.seen.recent;
+        let place = self.index[slot].checked_sub(self.seen.oldest())?;
+        let place = usize::try_from(place).ok()?;
         let from = place.checked_sub(DEPTH)?;
-        let newest = self.recent.range(self.recent.len() - DEPTH..);
-        let is_same = self.recent.range(from..place).eq(newest);
-        is_same.then(|| EDGES.partition_point(|&edge| edge <= self.recent[place]))
+        let is_same = recent.range(from..place).eq(recent.range(recent.len() - DEPTH..));
+        is_same.then(|| cell_of(recent[place]))
     }
 }
 
@@ -123,23 +111,33 @@ impl Default for Repeats {
     }
 }
 
-impl From<StoredRepeats> for Repeats {
-    fn from(stored: StoredRepeats) -> Self {
-        let StoredRepeats { rounds, counts, hits, misses, ln_e, recent } = stored;
-        let oldest = (rounds + 1).saturating_sub(recent.len() as u64);
+impl From<SeenRounds> for Repeats {
+    fn from(seen: SeenRounds) -> Self {
+        let oldest = seen.oldest();
         let mut index = vec![0; SLOTS];
-        for place in DEPTH..recent.len() {
-            index[slot_of(recent.range(place - DEPTH..place))] = oldest + place as u64;
+        for place in DEPTH..seen.recent.len() {
+            index[slot_of(seen.recent.range(place - DEPTH..place))] = oldest + place as u64;
         }
-        Self { rounds, counts, hits, misses, ln_e, recent, index }
+        Self { seen, index }
     }
 }
 
-impl From<Repeats> for StoredRepeats {
+impl From<Repeats> for SeenRounds {
     fn from(test: Repeats) -> Self {
-        let Repeats { rounds, counts, hits, misses, ln_e, recent, index: _ } = test;
-        Self { rounds, counts, hits, misses, ln_e, recent }
+        test.seen
     }
+}
+
+impl SeenRounds {
+    /// Returns the number, counted from 1, of the oldest round remembered.
+    fn oldest(&self) -> u64 {
+        (self.rounds + 1).saturating_sub(self.recent.len() as u64)
+    }
+}
+
+/// Returns the cell of a multiplier.
+fn cell_of(cents: u64) -> usize {
+    EDGES.partition_point(|&edge| edge <= cents)
 }
 
 /// Returns the slot of three multipliers, by multiplicative hashing (Knuth 1973).

@@ -49,7 +49,7 @@ pub(crate) struct TokenFile {
 
 #[derive(Debug)]
 struct FileState {
-    token: Token,
+    token: Arc<Token>,
     stamp: Option<Stamp>,
     checked: Instant,
 }
@@ -61,7 +61,7 @@ impl TokenFile {
     /// Reads the file; warns if other users can read it.
     pub(crate) fn open(path: PathBuf) -> Result<Self, TokenError> {
         let stamp = stamp(&path);
-        let token = Token::read(&path)?;
+        let token = Arc::new(Token::read(&path)?);
         if is_exposed(&path) {
             let path = path.display();
             tracing::warn!(%path, "Other users can read the token file: chmod 600.");
@@ -72,13 +72,13 @@ impl TokenFile {
 
     /// Returns the token that the file holds now, looking at most once a second. The last token stays while the file is
     /// away or holds none.
-    pub(crate) fn current(&self) -> Token {
+    pub(crate) fn current(&self) -> Arc<Token> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.checked.elapsed() >= CHECK_INTERVAL {
             state.checked = Instant::now();
             self.refresh(&mut state);
         }
-        state.token.clone()
+        Arc::clone(&state.token)
     }
 
     fn refresh(&self, state: &mut FileState) {
@@ -89,7 +89,7 @@ impl TokenFile {
         state.stamp = stamp;
         match Token::read(&self.path) {
             Ok(token) => {
-                state.token = token;
+                state.token = Arc::new(token);
                 tracing::info!("The token file has changed; earlier sessions are over.");
             }
             Err(error) => tracing::warn!(%error, "The earlier token stays in use."),
@@ -116,7 +116,6 @@ pub(crate) fn is_exposed(_: &Path) -> bool {
 }
 
 /// A token, stored as digests.
-#[derive(Clone)]
 pub(crate) struct Token {
     digest: [u8; 32],
     cookie: String,
@@ -191,7 +190,7 @@ mod tests {
         let look = || {
             let mut state = file.state.lock().unwrap();
             file.refresh(&mut state);
-            state.token.clone()
+            Arc::clone(&state.token)
         };
         let before = look();
         assert!(before.is("a-token-of-many-letters"));

@@ -12,6 +12,7 @@
 //! the cookie that the login gave in exchange for it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -63,13 +64,13 @@ impl Guard {
     }
 
     /// Returns the token that clients must send, if there is one.
-    pub(crate) fn token(&self) -> Option<Token> {
+    pub(crate) fn token(&self) -> Option<Arc<Token>> {
         self.token.as_ref().map(TokenFile::current)
     }
 
     /// Counts a wrong token, and logs it.
-    pub(super) fn record_failure(&self, client: Option<IpAddr>) {
-        self.failed.record(client);
+    pub(super) fn record_failure(&self, client: Option<SocketAddr>) {
+        self.failed.record(client.map(|address| address.ip()));
     }
 
     /// Returns whether other machines can use the API without a token.
@@ -238,7 +239,7 @@ pub(crate) async fn check(
     };
     let is_unauthorized = problem.status_code() == StatusCode::UNAUTHORIZED;
     if is_unauthorized && request_parts.bearer().is_some() {
-        guard.record_failure(request.peer_addr().map(|address| address.ip()));
+        guard.record_failure(request.peer_addr());
     }
     let response = if is_unauthorized && request_parts.wants_page() {
         HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
