@@ -70,7 +70,7 @@ impl Verdict {
         unshrunk: &SkillTrack,
         count: &ReturnCount,
     ) -> Self {
-        let [order, law, forecast] = tests.tests().map(|test| test.level >= Level::Amber);
+        let [order, law, forecast] = tests.levels().map(|level| level >= Level::Amber);
         Self {
             rounds: tests.rounds(),
             order,

@@ -12,7 +12,7 @@
 use chrono::{DateTime, Timelike as _, Utc};
 use evaluation::baselines::{Baseline as _, Baselines, Climatology};
 use evaluation::confidence_sequence::Estimate;
-use evaluation::house_law::{point_from_mean_ln, scale_from_mean_ln};
+use evaluation::house_law::{TiltedLaw, point_from_mean_ln, scale_from_mean_ln};
 use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
 use evaluation::sequential::{Evidence, Level, ObservedRound};
@@ -88,7 +88,7 @@ impl Gate {
 
     fn learn(&mut self, evidence: &Evidence) {
         if !(self.has_order && self.has_law) {
-            let [order, law, _] = evidence.tests().map(|test| test.level >= Level::Amber);
+            let [order, law, _] = evidence.levels().map(|level| level >= Level::Amber);
             self.has_order |= order;
             self.has_law |= law;
         }
@@ -137,12 +137,13 @@ impl Scorecard {
         before: Option<DateTime<Utc>>,
     ) {
         let cents = round.multiplier.cents();
-        if let Some(forecast) = frozen {
-            self.score(forecast, cents);
+        let candidate = frozen.map(|forecast| forecast.candidate().law());
+        if let (Some(forecast), Some(candidate)) = (frozen, &candidate) {
+            self.score(forecast, candidate, cents);
         }
         let seen = ObservedRound { cents, day_phase: before.map(day_phase), late: false };
-        let in_time = frozen.filter(|forecast| !forecast.late);
-        let candidate = in_time.map(|forecast| forecast.candidate().law().probabilities());
+        let is_late = frozen.is_some_and(|forecast| forecast.late);
+        let candidate = candidate.filter(|_| !is_late).map(|law| law.probabilities());
         if let Some(candidate) = &candidate {
             let observed = self.climatology().forecast().probabilities;
             let house = self.house.probabilities();
@@ -164,7 +165,7 @@ impl Scorecard {
         self.baselines.climatology()
     }
 
-    fn score(&mut self, forecast: &Forecast, cents: u64) {
+    fn score(&mut self, forecast: &Forecast, candidate: &TiltedLaw, cents: u64) {
         let law = forecast.law();
         let issued = ForecastRecord {
             point: Some(forecast.median()),
@@ -175,7 +176,6 @@ impl Scorecard {
         };
         let log_crps = law.is_none().then(|| self.climatology().log_crps(cents)).flatten();
         let served = self.served.record_with(&issued, cents, log_crps).get(Metric::BrierMean);
-        let candidate = forecast.candidate().law();
         let candidate = ForecastRecord::law(candidate.median(), candidate.scale());
         let candidate = self.candidate.record(&candidate, cents).get(Metric::BrierMean);
         let raw = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));

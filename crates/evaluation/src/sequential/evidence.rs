@@ -227,6 +227,11 @@ impl Evidence {
         }
     }
 
+    /// Returns the levels that the order, law and forecast tests have reached.
+    pub fn levels(&self) -> [Level; 3] {
+        self.shown.each_ref().map(level_of)
+    }
+
     /// Returns the state of the order, law and forecast tests.
     pub fn tests(&self) -> [TestEvidence; 3] {
         let test = |number: usize| self.test(number, ["order", "law", "forecast"][number]);
@@ -235,14 +240,9 @@ impl Evidence {
 
     fn test(&self, number: usize, name: &str) -> TestEvidence {
         let wealth = &self.shown[number];
-        let level = match wealth.ln_e_max() {
-            peak if peak >= RED.ln() => Level::Red,
-            peak if peak >= AMBER.ln() => Level::Amber,
-            _ => Level::Quiet,
-        };
         TestEvidence {
             name: name.to_owned(),
-            level,
+            level: level_of(wealth),
             ln_e: wealth.ln_e(),
             ln_e_max: wealth.ln_e_max(),
             ln_amber: AMBER.ln(),
@@ -314,6 +314,14 @@ impl Evidence {
     /// Returns the change detector.
     pub fn detector(&self) -> &ChangeDetector {
         &self.detector
+    }
+}
+
+fn level_of(wealth: &Wealth) -> Level {
+    match wealth.ln_e_max() {
+        peak if peak >= RED.ln() => Level::Red,
+        peak if peak >= AMBER.ln() => Level::Amber,
+        _ => Level::Quiet,
     }
 }
 
