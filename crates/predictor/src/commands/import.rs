@@ -13,11 +13,9 @@ use rounds::disk::RealDisk;
 use rounds::{MAX_MULTIPLIER, TimeZoneOfRows};
 
 use crate::commands::UsageError;
+use crate::commands::data_place::DATA_DIR;
 use crate::commands::output::print;
 use crate::commands::terminal::Terminal;
-
-/// The directory unless a flag names one.
-const DATA_DIR: &str = "data";
 
 /// Flags of `import`.
 #[derive(Debug, Clone, Args)]

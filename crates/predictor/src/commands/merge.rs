@@ -7,14 +7,13 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use importer::{Part, Source, SourceFile, Target, merge};
-use rounds::Origin;
 use rounds::disk::RealDisk;
 
 use crate::commands::UsageError;
 use crate::commands::import::say;
 use crate::commands::output::print;
 use crate::commands::read_args::ReadArgs;
-use crate::commands::recording::{RecordedFile, read_files};
+use crate::commands::recording::{RecordedFile, directory_of, read_files};
 use crate::commands::terminal::Terminal;
 
 /// Flags of `merge`.
@@ -45,17 +44,19 @@ pub struct MergeArgs {
 /// without shared rounds, or the recording cannot be written.
 pub(crate) fn run(args: &MergeArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
     let mut parts = Vec::new();
-    let mut origins = BTreeSet::new();
+    let mut origins = Vec::new();
     let mut seen = BTreeSet::new();
     for path in &args.paths {
         let (files, origin) = read_files(path, args.read.settings())?;
-        if is_same(directory(path), &args.out) {
+        if is_same(directory_of(path), &args.out) {
             let path = path.display();
             bail!(UsageError(format!(
                 "{path} is in the directory of --out: name another, or the rounds would be there twice"
             )));
         }
-        origins.insert(origin.word());
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
         for file in files {
             let at = if path.is_dir() { path.join(&file.name) } else { path.clone() };
             if seen.insert(at.canonicalize().unwrap_or_else(|_| at.clone())) {
@@ -66,11 +67,11 @@ pub(crate) fn run(args: &MergeArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
     if parts.len() < 2 {
         bail!(UsageError("a merge needs at least 2 files of rounds".to_owned()));
     }
-    if origins.len() > 1 {
-        let origins: Vec<&str> = origins.into_iter().collect();
-        bail!(UsageError(format!("{} rounds must not be merged", origins.join(" and "))));
-    }
-    let origin = Origin::of(directory(&args.paths[0]))?.unwrap_or(Origin::Recorded);
+    let [origin] = origins[..] else {
+        let mut words: Vec<&str> = origins.iter().map(|origin| origin.word()).collect();
+        words.sort_unstable();
+        bail!(UsageError(format!("{} rounds must not be merged", words.join(" and "))));
+    };
     let target = Target {
         dir: &args.out,
         disk: &RealDisk,
@@ -92,14 +93,6 @@ fn part(path: &Path, file: RecordedFile) -> anyhow::Result<Part> {
     let sha256 = source.digest().with_context(|| format!("reading {shown}"))?;
     let source = SourceFile { name: shown.to_string(), sha256, rounds: file.rounds.len() as u64 };
     Ok(Part { source, rounds: file.rounds })
-}
-
-/// The directory of a file, or the directory itself.
-fn directory(path: &Path) -> &Path {
-    if path.is_dir() {
-        return path;
-    }
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

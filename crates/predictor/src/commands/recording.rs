@@ -283,7 +283,13 @@ fn directory(path: &Path, settings: ReadSettings) -> anyhow::Result<Vec<Recorded
 
 /// Returns the origin of a directory, or of the directory of a file.
 fn origin(path: &Path) -> std::io::Result<Origin> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let dir = if path.is_dir() { path } else { parent.unwrap_or(Path::new(".")) };
-    Ok(Origin::of(dir)?.unwrap_or(Origin::Recorded))
+    Ok(Origin::of(directory_of(path))?.unwrap_or(Origin::Recorded))
+}
+
+/// Returns the directory of a file, or the directory itself.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    if path.is_dir() {
+        return path;
+    }
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
