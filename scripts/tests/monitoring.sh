@@ -2,11 +2,13 @@
 # Tests the Grafana dashboard and the alerts: promtool accepts every rule and every expression of the dashboard, the
 # alerts fire when they should, and a running collector and predictor export every metric that they name.
 #
-# AVIATOR_BIN   directory of the two programs (default target/debug)
+# AVIATOR_BIN   directory of the two programs (default: built into the target directory)
 # PROMTOOL      promtool (default: the one in the PATH, else the one extracted from Debian's package)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${AVIATOR_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug}
+[ -n "${AVIATOR_BIN:-}" ] ||
+  (cd "$root" && cargo build --quiet --locked --workspace --bin collector --bin predictor)
 cd "$root/scripts/ops/monitoring"
 work=$(mktemp -d)
 programs=()

@@ -12,7 +12,7 @@ server=${AVIATOR_NATS_SERVER:-target/nats/bin/nats-server}
 # shellcheck source=scripts/lib/packages.sh
 . scripts/lib/packages.sh
 need iproute2 ip
-[ -x "$bridge" ] || cargo build --locked -q --workspace --bin bridge
+cargo build --quiet --locked --workspace --bin bridge
 [ -x "$server" ] || bash scripts/dev/nats/install.sh
 
 work=$(mktemp -d)
