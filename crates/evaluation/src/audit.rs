@@ -15,12 +15,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use recording::{Gap, Recording};
+pub(crate) use battery::cells as cells_p;
+pub(crate) use distributions::binomial_p;
+pub use recording::{Gap, PaceSource, Recording};
 
-use crate::HouseLaw;
 use crate::pit::normal_scores;
 use crate::returns::ReturnRow;
 use crate::sequential::{Epoch, Evidence, Level, ObservedRound, TestEvidence};
+use crate::{HouseLaw, Pace};
 
 /// The round counts at which to audit, announced beforehand.
 pub const SNAPSHOTS: [u64; 10] =
@@ -43,6 +45,8 @@ pub struct AuditRound {
 pub struct AuditOptions {
     /// The law that the house states.
     pub house: HouseLaw,
+    /// The pace by which gaps are judged; `None` for that of the recording.
+    pub pace: Option<Pace>,
     /// The published salt from which the uniform numbers are drawn.
     pub salt: u64,
     /// The probability of any false finding in the whole battery.
@@ -51,7 +55,7 @@ pub struct AuditOptions {
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self { house: HouseLaw::default(), salt: 0, alpha: 0.05 }
+        Self { house: HouseLaw::default(), pace: None, salt: 0, alpha: 0.05 }
     }
 }
 
@@ -145,7 +149,7 @@ pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport,
         returns: evidence.measured().returns,
         evidence: evidence.tests()[..2].to_vec(),
         epochs: evidence.closed().to_vec(),
-        recording: Recording::of(rounds, &options.house),
+        recording: Recording::of(rounds, options),
     })
 }
 

@@ -59,11 +59,11 @@ impl Baselines {
     pub fn new(house: &HouseLaw) -> Self {
         Self {
             house: HouseConstant::new(house),
-            climatology: Climatology::new(),
+            climatology: Climatology::under(house),
             last_value: LastValue::new(house),
-            rolling_median: RollingMedian20::new(),
+            rolling_median: RollingMedian20::new(house),
             rolling_frequency: RollingFrequency50::new(),
-            ewma_ln: EwmaLn::new(),
+            ewma_ln: EwmaLn::new(house),
             ewma_frequency: EwmaFrequency::new(house),
         }
     }

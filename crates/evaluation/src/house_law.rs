@@ -9,6 +9,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The return of Aviator, whose law is the default.
+pub(crate) const AVIATOR_RETURN: f64 = 0.97;
+
 /// E ln M under the default house law, summed exactly over the cent grid.
 pub const M0: f64 = 0.967_577_714_6;
 
@@ -65,7 +68,7 @@ impl std::error::Error for LawError {}
 
 impl Default for HouseLaw {
     fn default() -> Self {
-        Self { r: 0.97, atom: 1.0 - 0.97 / 1.01, cap_cents: 100_000_000 }
+        Self { r: AVIATOR_RETURN, atom: 1.0 - AVIATOR_RETURN / 1.01, cap_cents: 100_000_000 }
     }
 }
 
@@ -149,7 +152,7 @@ impl HouseLaw {
     pub fn mean_ln(&self) -> f64 {
         // The sum over the curve is proportional to r. It needs a correction only where 1 - atom
         // is not on the curve: at 1.01x, and where the curve would exceed it.
-        let curve = M0 / 0.97 * self.r;
+        let curve = M0 * (self.r / AVIATOR_RETURN);
         let step = |k: u64| {
             let x = crate::multiplier(k);
             (x / crate::multiplier(k - 1)).ln()

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::house_law::{self, M0};
+use crate::HouseLaw;
+use crate::house_law::SCALES;
 
 /// The ridge penalty: pseudo-evidence for "the model is uninformative", which real evidence must
 /// outweigh.
@@ -49,23 +50,23 @@ impl Kappa {
         if self.scored < SCORED_MIN { 0.0 } else { self.value() }
     }
 
-    /// Returns the scale served under the default house law for a model with E ln M = `mean_ln`:
-    /// 1 + kappa (s - 1).
-    pub fn served_scale(&self, mean_ln: f64) -> f64 {
-        let scale = house_law::scale_from_mean_ln(mean_ln);
-        (1.0 + self.served() * (scale - 1.0))
-            .clamp(*house_law::SCALES.start(), *house_law::SCALES.end())
+    /// Returns the scale served for a model with E ln M = `mean_ln`: 1 + kappa (s - 1).
+    pub fn served_scale(&self, house: &HouseLaw, mean_ln: f64) -> f64 {
+        let scale = house.scale_from_mean_ln(mean_ln);
+        (1.0 + self.served() * (scale - 1.0)).clamp(*SCALES.start(), *SCALES.end())
     }
 
-    /// Scores one round under the default house law, from the model's E ln M and the actual ln M.
-    pub fn settle(&mut self, mean_ln: f64, ln_m: f64) {
-        self.update(mean_ln - M0, ln_m - M0);
+    /// Scores one round, from the model's E ln M and the actual ln M.
+    pub fn settle(&mut self, house: &HouseLaw, mean_ln: f64, ln_m: f64) {
+        let mean = house.mean_ln();
+        self.update(mean_ln - mean, ln_m - mean);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::house_law::M0;
 
     #[test]
     fn nothing_is_trusted_before_sixty_rounds() {
@@ -74,16 +75,16 @@ mod tests {
             kappa.update(1.0, 1.0);
         }
         assert!(kappa.value() > 0.9);
-        assert!((kappa.served_scale(2.0 * M0) - 1.0).abs() < 1e-15);
+        assert!((kappa.served_scale(&HouseLaw::default(), 2.0 * M0) - 1.0).abs() < 1e-15);
         kappa.update(1.0, 1.0);
-        assert!(kappa.served_scale(2.0 * M0) > 1.9);
+        assert!(kappa.served_scale(&HouseLaw::default(), 2.0 * M0) > 1.9);
     }
 
     #[test]
     fn a_model_that_is_always_wrong_is_ignored() {
         let mut kappa = Kappa::new();
         for _ in 0..100 {
-            kappa.settle(M0 + 0.3, M0 - 0.5);
+            kappa.settle(&HouseLaw::default(), M0 + 0.3, M0 - 0.5);
         }
         assert!(kappa.value().abs() < 1e-15);
     }

@@ -12,6 +12,8 @@
 pub mod audit;
 pub mod baselines;
 pub mod confidence_sequence;
+pub mod game;
+pub mod game_fit;
 pub mod house_law;
 pub mod intervals;
 pub mod kappa;
@@ -27,6 +29,7 @@ pub mod sequential;
 pub mod skill;
 pub mod verdict;
 
+pub use game::{GameParameters, Pace};
 pub use house_law::{HouseLaw, LawError, TiltedLaw};
 pub use kappa::Kappa;
 

@@ -5,6 +5,7 @@
 //! alpha/(k (k + 1)) each, so that it may be watched for ever: all judgements together name a fault of a
 //! sound recording with a probability of at most [`ALPHA`].
 
+mod gap_fit;
 mod gaps;
 mod repeats;
 mod values;
@@ -13,10 +14,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::gap_fit::{GAPS_MIN, GapFit, PaceEstimate};
 use self::gaps::Gaps;
 use self::repeats::NeighbourCounts;
-use self::values::Values;
-use crate::multiplier;
+pub use self::repeats::Repeats;
+pub use self::values::Cap;
+pub(crate) use self::values::Values;
+use crate::{Pace, multiplier};
 
 /// Probability that a sound recording of independent rounds is ever suspected for its repeats.
 pub const ALPHA: f64 = 0.01;
@@ -171,6 +175,7 @@ pub struct Quality {
     repeats: NeighbourCounts,
     values: Values,
     gaps: Gaps,
+    fit: Option<GapFit>,
     /// Rounds at the latest judgement, and what it found.
     judged_at: u64,
     faults: Vec<Fault>,
@@ -182,6 +187,28 @@ impl Quality {
         Self::default()
     }
 
+    /// Returns the judgement of no rounds; gaps will be judged by this pace, if one is given, instead of by
+    /// that of the recording.
+    pub fn with_pace(pace: Option<Pace>) -> Self {
+        Self { gaps: Gaps::with_pace(pace), ..Self::default() }
+    }
+
+    /// Returns the judgement of a whole recording, made after its last round too.
+    ///
+    /// That look has the error of the next power of two, which is not reached, so that [`ALPHA`] still
+    /// holds for all of them.
+    pub fn of_recording(
+        rounds: impl IntoIterator<Item = RecordedRound>,
+        pace: Option<Pace>,
+    ) -> Self {
+        let mut quality = Self::with_pace(pace);
+        rounds.into_iter().for_each(|round| quality.push(&round));
+        if quality.rounds > quality.judged_at && quality.rounds >= FIRST_AT {
+            quality.judge(quality.rounds.ilog2() + 1);
+        }
+        quality
+    }
+
     /// Adds the next round.
     pub fn push(&mut self, round: &RecordedRound) {
         self.rounds += 1;
@@ -189,18 +216,20 @@ impl Quality {
         self.values.push(round.cents);
         self.gaps.push(round);
         if self.rounds >= FIRST_AT && self.rounds.is_power_of_two() {
-            self.judge();
+            self.judge(self.rounds.ilog2());
         }
     }
 
-    fn judge(&mut self) {
-        let k = f64::from(self.rounds.ilog2());
+    /// Judges the rounds so far, with the error of the look number `k`.
+    fn judge(&mut self, k: u32) {
+        let k = f64::from(k);
         let alpha = ALPHA / (k * (k + 1.0));
         self.judged_at = self.rounds;
         self.faults.clear();
         self.faults.extend(self.repeats.fault(alpha));
         self.faults.extend(self.values.faults());
-        self.faults.extend(self.gaps.faults());
+        self.fit = self.gaps.fit();
+        self.faults.extend(self.gaps.faults(self.fit.as_ref()));
     }
 
     /// Returns how far the recording can be relied on.
@@ -218,9 +247,15 @@ impl Quality {
         self.judged_at
     }
 
-    /// Returns pause and slope of the gaps in seconds, fitted to the latest ones, from 200 on.
-    pub fn pause_and_slope(&self) -> Option<(f64, f64)> {
-        self.gaps.fit().map(|fit| (fit.pause, fit.slope))
+    /// Returns the pace by which the latest judgement judged gaps; `None` while there are fewer than
+    /// [`GAPS_MIN`] of them and none is known.
+    pub fn pace(&self) -> Option<Pace> {
+        self.fit.map(|fit| fit.pace)
+    }
+
+    /// Returns the equal neighbours so far.
+    pub fn repeats(&self) -> Repeats {
+        self.repeats.repeats()
     }
 }
 

@@ -1,10 +1,9 @@
 //! How much of the models' forecast is served and how wide its intervals are. Both adapt with every
 //! scored round.
 
-use evaluation::Kappa;
-use evaluation::TiltedLaw;
 use evaluation::baselines::{Baseline as _, Climatology};
 use evaluation::intervals::{PitInterval, outward};
+use evaluation::{HouseLaw, Kappa, TiltedLaw};
 use serde::{Deserialize, Serialize};
 
 use crate::forecast::{Basis, Candidate, Forecast, Means};
@@ -13,6 +12,8 @@ use crate::forecast::{Basis, Candidate, Forecast, Means};
 /// with every scored round.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Calibration {
+    /// The law of the house.
+    house: HouseLaw,
     /// Trust in the models.
     pub kappa: Kappa,
     /// Levels of the 80 % interval.
@@ -22,8 +23,17 @@ pub struct Calibration {
 }
 
 impl Default for Calibration {
+    /// Under the default house law.
     fn default() -> Self {
+        Self::new(HouseLaw::default())
+    }
+}
+
+impl Calibration {
+    /// Returns the calibration before any scored round.
+    pub fn new(house: HouseLaw) -> Self {
         Self {
+            house,
             kappa: Kappa::new(),
             interval80: PitInterval::new(0.2),
             interval90: PitInterval::new(0.1),
@@ -38,13 +48,14 @@ pub const SALT: u64 = 0x6176_6961_746f_7221;
 impl Calibration {
     /// Returns the models' own law for the learners' forecast.
     pub fn candidate(&self, means: &Means) -> Candidate {
-        Candidate { kappa: self.kappa.served(), scale: self.kappa.served_scale(means.mean) }
+        let (kappa, house) = (&self.kappa, self.house);
+        Candidate { house, kappa: kappa.served(), scale: kappa.served_scale(&house, means.mean) }
     }
 
     /// Returns what to serve; `climatology` has seen the rounds so far.
     pub fn serve(&self, basis: Basis, candidate: &Candidate, climatology: &Climatology) -> Served {
         match basis {
-            Basis::House => self.serve_law(&TiltedLaw::new(1.0)),
+            Basis::House => self.serve_law(&self.house.untilted()),
             Basis::Models => self.serve_law(&candidate.law()),
             Basis::Climatology => self.serve_observed(climatology),
         }
@@ -62,7 +73,7 @@ impl Calibration {
     /// Returns the observed frequencies; the house law where there are none.
     fn serve_observed(&self, climatology: &Climatology) -> Served {
         let observed = climatology.forecast();
-        let house = self.serve_law(&TiltedLaw::new(1.0));
+        let house = self.serve_law(&self.house.untilted());
         let interval = |interval: &PitInterval, house| {
             let (lower, upper) = interval.levels();
             let ends = climatology.quantile(lower).zip(climatology.quantile(upper));
@@ -89,7 +100,7 @@ impl Calibration {
             Some(law) => law.pit(cents, v),
             None => climatology.pit(cents, v),
         };
-        self.kappa.settle(forecast.means.mean, ln_m);
+        self.kappa.settle(&self.house, forecast.means.mean, ln_m);
         self.interval80.update(u);
         self.interval90.update(u);
     }

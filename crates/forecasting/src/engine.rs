@@ -25,6 +25,7 @@ mod learned_state;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use evaluation::HouseLaw;
 use features::{Extractor, FeatureRow};
 use rounds::Round;
 
@@ -146,8 +147,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Returns an engine before any round.
+    /// Returns an engine before any round, under the default house law.
     pub fn new(settings: Settings) -> Self {
+        Self::with_house(settings, HouseLaw::default())
+    }
+
+    /// Returns an engine before any round, under this law of the house.
+    pub fn with_house(settings: Settings, house: HouseLaw) -> Self {
         Self {
             settings,
             extractor: Extractor::new(),
@@ -157,7 +163,7 @@ impl Engine {
             installed: None,
             open: OpenForecast::None,
             trained_on: None,
-            learned: LearnedState::default(),
+            learned: LearnedState::new(house),
         }
     }
 
@@ -339,6 +345,7 @@ impl Engine {
             history: self.history(),
             model_history: installed.history,
             means,
+            house: candidate.house,
             kappa: candidate.kappa,
             scale: candidate.scale,
             basis,

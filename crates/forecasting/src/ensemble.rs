@@ -4,6 +4,7 @@
 //! bit on any number of workers. It reads no clock and no file and starts no thread; independent
 //! jobs go to the [`Workers`] that are passed in.
 
+use evaluation::HouseLaw;
 use features::FeatureRow;
 
 use crate::dataset::{DatasetSnapshot, Rows};
@@ -24,6 +25,8 @@ pub const ROWS_MIN: usize = 20;
 /// Options of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FitOptions {
+    /// The law of the house, which turns forecasts of `ln M` into multipliers when errors are measured.
+    pub house: HouseLaw,
     /// Seed of all random draws.
     pub seed: u64,
     /// Options of the random forest.
@@ -40,6 +43,7 @@ pub struct FitOptions {
 impl Default for FitOptions {
     fn default() -> Self {
         Self {
+            house: HouseLaw::default(),
             seed: 42,
             forest: ForestOptions::default(),
             boosting: BoostingOptions::default(),

@@ -52,6 +52,8 @@ impl Basis {
 /// what the models would have us serve; until they have earned it, it is only shown and scored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
+    /// The law of the house, which is tilted.
+    pub house: HouseLaw,
     /// Trust: the weight of the learners' forecast, 0 to 1.
     pub kappa: f64,
     /// Scale of the law.
@@ -61,7 +63,7 @@ pub struct Candidate {
 impl Candidate {
     /// Returns the law.
     pub fn law(&self) -> TiltedLaw {
-        TiltedLaw::new(self.scale)
+        self.house.tilted(self.scale)
     }
 }
 
@@ -92,6 +94,9 @@ pub struct Forecast {
     pub kappa: f64,
     /// Scale of the models' own law.
     pub scale: f64,
+    /// The law of the house. Lines of the ledger leave out the default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub house: HouseLaw,
     /// What is served. Versions that did not write it served the models' own law.
     #[serde(default = "Basis::of_earlier_versions")]
     pub basis: Basis,
@@ -127,12 +132,12 @@ impl Forecast {
 
     /// Returns the point forecast of the ensemble before shrinkage.
     pub fn point(&self) -> f64 {
-        house_law::point_from_mean_ln(self.means.mean)
+        self.house.point_from_mean_ln(self.means.mean)
     }
 
     /// Returns the models' own law.
     pub fn candidate(&self) -> Candidate {
-        Candidate { kappa: self.kappa, scale: self.scale }
+        Candidate { house: self.house, kappa: self.kappa, scale: self.scale }
     }
 
     /// Returns the weight of the learners' forecast in the served one, 0 to 1.
@@ -142,16 +147,22 @@ impl Forecast {
 
     /// Returns the served point forecast: the median of what is served.
     pub fn median(&self) -> f64 {
-        self.observed_median.unwrap_or_else(|| self.law().unwrap_or(TiltedLaw::new(1.0)).median())
+        let law = || self.law().unwrap_or(self.house.untilted());
+        self.observed_median.unwrap_or_else(|| law().median())
     }
 
     /// Returns the served law; `None` for the observed frequencies, which are not of this family.
     pub fn law(&self) -> Option<TiltedLaw> {
         match self.basis {
-            Basis::House => Some(TiltedLaw::new(1.0)),
+            Basis::House => Some(self.house.untilted()),
             Basis::Climatology => None,
             Basis::Models => Some(self.candidate().law()),
         }
+    }
+
+    /// Returns the law of the ensemble before shrinkage.
+    pub fn ensemble_law(&self) -> TiltedLaw {
+        self.house.tilted(self.house.scale_from_mean_ln(self.means.mean))
     }
 
     /// Returns the number of rounds before this one.
@@ -181,7 +192,11 @@ impl Forecast {
     }
 }
 
-/// Returns the probability of reaching each of [`TARGETS`] in a fair game.
+fn is_default(house: &HouseLaw) -> bool {
+    *house == HouseLaw::default()
+}
+
+/// Returns the probability of reaching each of [`TARGETS`] in a fair game of the default law.
 pub fn house_probabilities() -> [f64; 5] {
     let house = HouseLaw::default();
     TARGETS.map(|target| house.survival(target))

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use evaluation::HouseLaw;
 use rounds::Round;
 
 use crate::dataset::{DatasetSnapshot, Tabulator};
@@ -95,8 +96,22 @@ pub fn drive(
     fit: Fit<'_>,
     watch: &mut dyn FnMut(&Engine, &[Effect]),
 ) -> Result<Engine, FitError> {
+    drive_under(HouseLaw::default(), rounds, refit, fit, watch)
+}
+
+/// Drives an engine over the rounds as [`drive`] does, under another law of the house.
+///
+/// # Errors
+/// A fit fails.
+pub fn drive_under(
+    house: HouseLaw,
+    rounds: &[Round],
+    refit: Refit,
+    fit: Fit<'_>,
+    watch: &mut dyn FnMut(&Engine, &[Effect]),
+) -> Result<Engine, FitError> {
     let settings = Settings { auto_train: refit == Refit::Rules, can_be_late: false };
-    let mut engine = Engine::new(settings);
+    let mut engine = Engine::with_house(settings, house);
     let mut tabulator = Tabulator::default();
     let (mut fitted_at, mut version) = (None, 0);
     for round in rounds {

@@ -177,6 +177,7 @@ mod tests {
             means,
             history: HistoryHash::UNKNOWN,
             model_history: HistoryHash::UNKNOWN,
+            house: candidate.house,
             kappa: candidate.kappa,
             scale: candidate.scale,
             basis: Basis::Models,

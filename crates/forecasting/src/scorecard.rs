@@ -12,7 +12,7 @@
 use chrono::{DateTime, Timelike as _, Utc};
 use evaluation::baselines::{Baseline as _, Baselines, Climatology};
 use evaluation::confidence_sequence::Estimate;
-use evaluation::house_law::{TiltedLaw, point_from_mean_ln, scale_from_mean_ln};
+use evaluation::house_law::TiltedLaw;
 use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
 use evaluation::sequential::{Evidence, Level, ObservedRound};
@@ -178,7 +178,10 @@ impl Scorecard {
         let served = self.served.record_with(&issued, cents, log_crps).get(Metric::BrierMean);
         let candidate = ForecastRecord::law(candidate.median(), candidate.scale());
         let candidate = self.candidate.record(&candidate, cents).get(Metric::BrierMean);
-        let raw = |mean| ForecastRecord::law(point_from_mean_ln(mean), scale_from_mean_ln(mean));
+        let house = self.house;
+        let raw = |mean| {
+            ForecastRecord::law(house.point_from_mean_ln(mean), house.scale_from_mean_ln(mean))
+        };
         let unshrunk =
             self.ensemble.record(&raw(forecast.means.mean), cents).get(Metric::BrierMean);
         for (sheet, mean) in self.members.iter_mut().zip(forecast.means.members) {
@@ -203,6 +206,11 @@ impl Scorecard {
             }
         }
         self.reliability.update(&forecast.probabilities, cents);
+    }
+
+    /// Returns the law of the house.
+    pub fn house(&self) -> &HouseLaw {
+        &self.house
     }
 
     /// Returns the number of rounds with a forecast.

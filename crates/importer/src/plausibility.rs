@@ -113,12 +113,12 @@ const MARKS: [f64; 8] = [1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0];
 pub(crate) fn follow_the_law(values: &[f64]) -> bool {
     let count = values.len() as f64;
     let fits = |mark: f64| {
-        let law = 1.0 - 0.97 / mark;
+        let law = 1.0 - USUAL_RETURN / mark;
         let share = values.iter().filter(|value| **value < mark).count() as f64 / count;
         (share - law).abs() <= 0.02 + 4.0 * (law * (1.0 - law) / count).sqrt()
     };
     let highest = values.iter().copied().fold(1.0, f64::max);
-    let chance_of_none_higher = (1.0 - 0.97 / highest).powf(count);
+    let chance_of_none_higher = (1.0 - USUAL_RETURN / highest).powf(count);
     MARKS.into_iter().all(fits) && chance_of_none_higher > 1e-3
 }
 

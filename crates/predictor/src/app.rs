@@ -33,7 +33,7 @@ impl Application {
     /// # Errors
     /// The port cannot be bound, or a table cannot be started.
     pub fn build(config: &Config) -> anyhow::Result<Self> {
-        Self::with_learner(config, Box::new(EnsembleLearner::default()))
+        Self::with_learner(config, Box::new(EnsembleLearner::new(*config.game.law())))
     }
 
     /// Same as [`build`](Self::build), with another learner.

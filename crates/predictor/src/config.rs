@@ -2,6 +2,7 @@
 
 mod alert_settings;
 mod base_path;
+pub(crate) mod game_settings;
 mod secret_ref;
 mod token;
 
@@ -12,12 +13,15 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use daemon::config::{FileError, load_toml};
+use evaluation::game::{GameError, GameParameters};
 use rounds::{Multiplier, ReadSettings, TableName, TimeZoneOfRows};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::alert_settings::{AlertSettings, SettingsError};
 pub(crate) use self::base_path::BasePath;
+pub use self::game_settings::GameSettings;
+use self::game_settings::{as_section, limit};
 pub use self::secret_ref::SecretRef;
 pub(crate) use self::token::{Token, TokenFile, is_exposed};
 
@@ -57,7 +61,7 @@ pub enum Watch {
 }
 
 /// Settings of `predictor serve`. Each field has the name of its key in the file; `--print-config` shows them all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     /// Directory with the CSV files; need not exist yet.
     pub data_dir: PathBuf,
@@ -73,7 +77,10 @@ pub struct Config {
     pub watch: Watch,
     /// Time zone of times without an offset.
     pub timezone: TimeZoneOfRows,
-    /// Rows with larger multipliers are rejected.
+    /// The game whose rounds are read.
+    #[serde(serialize_with = "as_section")]
+    pub game: GameParameters,
+    /// Rows with larger multipliers are rejected; the cap of the game, unless set.
     pub max_multiplier: Multiplier,
     /// Whether new rows start trainings automatically.
     pub auto_train_enabled: bool,
@@ -99,7 +106,8 @@ impl Default for Config {
             listen: LISTEN,
             watch: Watch::Auto,
             timezone: ReadSettings::default().time_zone,
-            max_multiplier: ReadSettings::default().max_multiplier,
+            game: GameParameters::default(),
+            max_multiplier: limit(&GameParameters::default()),
             auto_train_enabled: true,
             allowed_hosts: Vec::new(),
             token_file: None,
@@ -156,6 +164,9 @@ pub enum ConfigError {
     /// The base path is malformed.
     #[error("{0} is not a base path; --base-path takes one like /aviator")]
     BasePath(String),
+    /// No game has these parameters.
+    #[error("[game]: {0}")]
+    Game(#[from] GameError),
     /// The alert settings are unusable.
     #[error("{0}")]
     Notify(#[from] SettingsError),
@@ -178,6 +189,8 @@ pub(crate) struct ConfigFile {
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) insecure_no_auth: Option<bool>,
     pub(crate) base_path: Option<String>,
+    #[serde(default)]
+    pub(crate) game: GameSettings,
     #[serde(default)]
     pub(crate) notify: AlertSettings,
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use evaluation::quality::Fault;
+use evaluation::{GameParameters, HouseLaw, Pace};
 use forecasting::score_history::ScoreHistory;
 use forecasting::scorecard::Report;
 use rounds::TableName;
@@ -60,6 +61,10 @@ pub(crate) struct Snapshot {
     pub(crate) evidence: Option<EvidenceView>,
     pub(crate) verdict: Option<VerdictView>,
     pub(crate) quality: QualityView,
+    pub(crate) game: GameView,
+    /// The law of the game, for the routes.
+    #[serde(skip)]
+    pub(crate) law: HouseLaw,
     pub(crate) forecasts: Forecasts,
     /// For `/api/history`; shared, not copied.
     #[serde(skip)]
@@ -249,6 +254,56 @@ impl From<&Fault> for QualityReason {
             Fault::Capped { cents, count } => ("capped", Some(count), None, Some(cents)),
         };
         Self { sentence: fault.to_string(), kind, count, of, cents }
+    }
+}
+
+/// The parameters of the game by which everything is judged.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct GameView {
+    /// The preset.
+    name: &'static str,
+    /// The return to the player.
+    #[serde(rename = "return")]
+    returns: f64,
+    /// The share of rounds at 1.00x, the lowest multiplier.
+    atom: f64,
+    /// The highest multiplier.
+    cap: f64,
+    /// Seconds from round to round at 1.00x, and per unit of ln M; `None` until there are 200 gaps.
+    #[serde(flatten)]
+    pace: PaceView,
+}
+
+/// The pace by which gaps are judged.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct PaceView {
+    pause_seconds: Option<f64>,
+    slope_seconds: Option<f64>,
+    /// Whether it was fitted to the recording, not configured.
+    pace_fitted: bool,
+}
+
+impl GameView {
+    /// Returns the parameters of the game, with the pace that the recording was judged by.
+    pub(crate) fn new(game: &GameParameters, judged_by: Option<Pace>) -> Self {
+        let pace = game.pace().or(judged_by);
+        Self {
+            name: game.preset().name,
+            returns: game.law().r(),
+            atom: game.law().atom(),
+            cap: evaluation::multiplier(game.law().cap_cents()),
+            pace: PaceView {
+                pause_seconds: pace.map(|pace| pace.pause),
+                slope_seconds: pace.map(|pace| pace.slope),
+                pace_fitted: pace.is_some() && game.pace().is_none(),
+            },
+        }
+    }
+}
+
+impl Default for GameView {
+    fn default() -> Self {
+        Self::new(&GameParameters::default(), None)
     }
 }
 

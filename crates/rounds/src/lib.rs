@@ -99,7 +99,7 @@ pub use multiplier::{Multiplier, MultiplierError};
 pub use origin::Origin;
 #[cfg(feature = "files")]
 pub use origin_file::ORIGIN_FILE;
-pub use pace::usual_gap;
+pub use pace::{USUAL_RETURN, usual_gap};
 #[cfg(feature = "files")]
 pub use reader::{
     ClockReading, ColumnName, EARLIEST, HEADER, Implausible, LINE_BYTES_MAX, MAX_MULTIPLIER,

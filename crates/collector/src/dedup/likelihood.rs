@@ -1,5 +1,7 @@
 //! How much better an entry of a list is explained by a known round than by chance, in nats.
 
+use rounds::USUAL_RETURN;
+
 use super::{KnownRound, ListedRound};
 
 /// -ln of the probability that an entry of the right round is displayed with another value: a
@@ -15,7 +17,7 @@ const VALUE_MAX: f64 = 16.0;
 /// Returns -ln of the probability that a round ends at `cents` hundredths under the house law
 /// P(M >= x) = 0.97 / x: 3.2 for 1.00x, 6.0 for 2.00x, 12.5 for 50x.
 pub(super) fn surprise(cents: u64) -> f64 {
-    let at_least = |cents: u64| (97.0 / cents as f64).min(1.0);
+    let at_least = |cents: u64| (100.0 * USUAL_RETURN / cents as f64).min(1.0);
     let here = if cents <= 100 { 1.0 } else { at_least(cents) };
     (-(here - at_least(cents.max(100).saturating_add(1))).ln()).min(VALUE_MAX)
 }

@@ -53,7 +53,7 @@ impl State {
 
     /// Processes one round: forecast from `mean_ln`, outcome, scores, tests.
     fn round(&mut self, house: &HouseLaw, mean_ln: f64, t: u64, cents: u64) {
-        let served = house.tilted(self.kappa.served_scale(mean_ln));
+        let served = house.tilted(self.kappa.served_scale(house, mean_ln));
         let probabilities = served.probabilities();
         let issued = ForecastRecord {
             interval80: Some(self.intervals[0].interval(&served)),
@@ -83,7 +83,7 @@ impl State {
         let u = served.pit(cents, keyed_uniform(SALT, t));
         self.intervals.iter_mut().for_each(|interval| interval.update(u));
         self.tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&probabilities));
-        self.kappa.settle(mean_ln, ln_multiplier(cents));
+        self.kappa.settle(house, mean_ln, ln_multiplier(cents));
     }
 }
 

@@ -86,7 +86,7 @@ fn anderson_darling(sorted: &[f64]) -> f64 {
 
 /// Returns the p-value of Pearson's chi² over 1.00x and the cells above it; 0 when a round falls
 /// into a cell that the law excludes.
-fn cells(cents: &[u64], house: &HouseLaw) -> f64 {
+pub(crate) fn cells(cents: &[u64], house: &HouseLaw) -> f64 {
     let mut counts = [0u32; CELLS.len() + 1];
     for &k in cents {
         counts[CELLS.partition_point(|&from| from <= k)] += 1;

@@ -60,7 +60,7 @@ pub(super) fn anderson_darling_p(z: f64) -> f64 {
 
 /// Returns the exact two-sided binomial p-value: the probability of all counts no likelier than
 /// `hits`.
-pub(super) fn binomial_p(hits: usize, n: usize, p: f64) -> f64 {
+pub(crate) fn binomial_p(hits: usize, n: usize, p: f64) -> f64 {
     if p <= 0.0 || p >= 1.0 {
         let sure = if p <= 0.0 { 0 } else { n };
         return if hits == sure { 1.0 } else { 0.0 };

@@ -1,20 +1,11 @@
-//! Defects of a recording: missed rounds, dropped repeats, rows out of order.
+//! Defects of a recording: missed rounds, dropped repeats, rows out of order. Judged as in
+//! [`quality`](crate::quality), and listed one by one.
 
 use serde::Serialize;
 
-use super::AuditRound;
-use super::distributions::binomial_p;
-use crate::house_law::M0;
-use crate::{HouseLaw, ln_multiplier};
-
-/// Seconds between the ends of two rounds: `PAUSE + PER_LN * ln M` of the later round, measured on
-/// five recordings of Aviator. Because the later round's time reveals its multiplier, no forecast
-/// may see the time of its own round.
-const PAUSE: f64 = 11.5;
-const PER_LN: f64 = 11.7;
-
-/// Excess, in seconds, from which a gap counts as too long. A missed round adds at least `PAUSE`.
-const TOO_LONG: f64 = 8.0;
+use super::{AuditOptions, AuditRound};
+use crate::quality::{Fault, GapFit, Quality, RecordedRound, State};
+use crate::{Pace, ln_multiplier};
 
 /// Number of gaps listed individually.
 const LISTED: usize = 20;
@@ -30,11 +21,33 @@ pub struct Gap {
     pub rounds_missing: f64,
 }
 
+/// Where the pace by which gaps are judged comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PaceSource {
+    /// Fitted to the recording.
+    Fitted,
+    /// The parameters of the game.
+    Game,
+    /// There is none: too few gaps.
+    Unknown,
+}
+
 /// Signs of defects in the recording rather than in the game.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recording {
+    /// How far it can be relied on.
+    pub state: State,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
     /// Gaps between two timed rounds.
     pub gaps_seen: usize,
+    /// The usual gap, by which they are judged.
+    pub pace: Option<Pace>,
+    /// Where it comes from.
+    pub pace_source: PaceSource,
+    /// Excess, in seconds, from which a gap is too long or too short.
+    pub gap_tolerance_seconds: Option<f64>,
     /// Gaps longer than the round after them explains.
     pub gaps_too_long: usize,
     /// Estimated number of rounds missed in those gaps.
@@ -44,99 +57,182 @@ pub struct Recording {
     /// Gaps shorter than the round after them allows: rows out of order, batched or duplicated.
     pub gaps_too_short: usize,
     /// Pairs of consecutive rounds with the same multiplier.
-    pub equal_neighbours: usize,
-    /// Expected number of such pairs under the house law.
+    pub equal_neighbours: u64,
+    /// Number of such pairs expected of the same rounds in random order.
     pub equal_neighbours_expected: f64,
     /// The two-sided p-value of their number. A recorder that drops repeats records none.
     pub equal_neighbours_p: f64,
 }
 
 impl Recording {
-    pub(super) fn of(rounds: &[AuditRound], house: &HouseLaw) -> Self {
-        let excess: Vec<(usize, f64)> = rounds
-            .windows(2)
-            .enumerate()
-            .filter_map(|(i, pair)| {
-                let gap = pair[1].unix_seconds? - pair[0].unix_seconds?;
-                Some((i + 2, gap - (PAUSE + PER_LN * ln_multiplier(pair[1].cents))))
-            })
-            .collect();
-        let mut too_long: Vec<Gap> =
-            excess.iter().filter(|&&(_, s)| s > TOO_LONG).map(|&(i, s)| gap(i, s)).collect();
-        too_long.sort_by(|a, b| b.excess_seconds.total_cmp(&a.excess_seconds));
-        let equal = rounds.windows(2).filter(|pair| pair[0].cents == pair[1].cents).count();
-        let chance = equal_chance(house);
-        let pairs = rounds.len().saturating_sub(1);
+    pub(super) fn of(rounds: &[AuditRound], options: &AuditOptions) -> Self {
+        let quality = Quality::of_recording(rounds.iter().map(recorded), options.pace);
+        let gaps = gaps(rounds);
+        let lengths: Vec<(f64, f64)> = gaps.iter().map(|&(_, ln_m, gap)| (ln_m, gap)).collect();
+        let gaps_seen = gaps.len();
+        let fit = match options.pace {
+            Some(pace) => Some(GapFit::with_pace(pace, &lengths)),
+            None => GapFit::of(lengths),
+        };
+        let too_long = fit.map(|fit| too_long(&gaps, &fit, options)).unwrap_or_default();
+        let is_short = |fit: &GapFit| {
+            let excess = gaps.iter().map(|&(_, ln_m, gap)| fit.excess(ln_m, gap));
+            excess.filter(|&excess| excess < -fit.tolerance()).count()
+        };
+        let repeats = quality.repeats();
         Self {
-            gaps_seen: excess.len(),
+            state: quality.state(),
+            faults: quality.faults().to_vec(),
+            gaps_seen,
+            pace: fit.map(|fit| fit.pace),
+            pace_source: match (fit, options.pace) {
+                (None, _) => PaceSource::Unknown,
+                (_, Some(_)) => PaceSource::Game,
+                (_, None) => PaceSource::Fitted,
+            },
+            gap_tolerance_seconds: fit.map(|fit| fit.tolerance()),
             gaps_too_long: too_long.len(),
             rounds_missing: too_long.iter().map(|gap| gap.rounds_missing).sum(),
-            gaps_too_short: excess.iter().filter(|&&(_, s)| s < -TOO_LONG).count(),
+            gaps_too_short: fit.as_ref().map_or(0, is_short),
             longest_gaps: too_long.into_iter().take(LISTED).collect(),
-            equal_neighbours: equal,
-            equal_neighbours_expected: pairs as f64 * chance,
-            equal_neighbours_p: binomial_p(equal, pairs, chance),
+            equal_neighbours: repeats.seen,
+            equal_neighbours_expected: repeats.expected,
+            equal_neighbours_p: repeats.p,
         }
     }
 }
 
-fn gap(before_round: usize, excess_seconds: f64) -> Gap {
-    let rounds_missing = (excess_seconds / (PAUSE + PER_LN * M0)).round().max(1.0);
-    Gap { before_round, excess_seconds, rounds_missing }
+impl Recording {
+    /// Leaves out faults that say nothing of these rounds.
+    pub fn keep_faults(&mut self, counts: impl Fn(&Fault) -> bool) {
+        self.faults.retain(counts);
+        self.state = State::of(&self.faults);
+    }
 }
 
-/// Returns the probability that two independent rounds are equal. Multipliers from 100x up add
-/// nothing to its first four digits.
-fn equal_chance(house: &HouseLaw) -> f64 {
-    (100..10_000)
-        .map(|k| {
-            let mass = house.survival_cents(k) - house.survival_cents(k + 1);
-            mass * mass
+fn recorded(round: &AuditRound) -> RecordedRound {
+    RecordedRound { cents: round.cents, unix_seconds: round.unix_seconds }
+}
+
+/// Returns each gap with the number of the round after it, ln M of that round, and its seconds.
+fn gaps(rounds: &[AuditRound]) -> Vec<(usize, f64, f64)> {
+    let gap = |(index, pair): (usize, &[AuditRound])| {
+        let seconds = pair[1].unix_seconds? - pair[0].unix_seconds?;
+        Some((index + 2, ln_multiplier(pair[1].cents), seconds))
+    };
+    rounds.windows(2).enumerate().filter_map(gap).collect()
+}
+
+/// Returns the gaps that are too long, the longest excess first.
+fn too_long(gaps: &[(usize, f64, f64)], fit: &GapFit, options: &AuditOptions) -> Vec<Gap> {
+    let usual = fit.pace.gap(options.house.mean_ln()).max(1.0);
+    let excess =
+        gaps.iter().map(|&(before_round, ln_m, gap)| (before_round, fit.excess(ln_m, gap)));
+    let mut too_long: Vec<Gap> = excess
+        .filter(|&(_, excess_seconds)| excess_seconds > fit.tolerance())
+        .map(|(before_round, excess_seconds)| {
+            let rounds_missing = (excess_seconds / usual).round().max(1.0);
+            Gap { before_round, excess_seconds, rounds_missing }
         })
-        .sum()
+        .collect();
+    too_long.sort_by(|a, b| b.excess_seconds.total_cmp(&a.excess_seconds));
+    too_long
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::game::PRESETS;
     use test_support::simulate::Scenario;
 
-    /// Rounds timed as the game times them, without every `skip`-th.
-    fn rounds(skip: usize) -> Vec<AuditRound> {
+    /// Rounds at this pace, without every `skip`-th.
+    fn rounds(pace: Pace, skip: usize) -> Vec<AuditRound> {
         let mut now = 1e9;
         let stream = Scenario::Fair.stream(31).take(3000).enumerate();
         let timed = stream.map(|(i, cents)| {
-            now += PAUSE + PER_LN * ln_multiplier(cents);
+            now += pace.gap_of_cents(cents);
             (i, AuditRound { cents, unix_seconds: Some(now) })
         });
         timed.filter(|(i, _)| i % skip != 1).map(|(_, round)| round).collect()
     }
 
+    fn of(rounds: &[AuditRound]) -> Recording {
+        Recording::of(rounds, &AuditOptions::default())
+    }
+
     #[test]
-    fn missed_rounds_show_as_gaps_that_are_too_long() {
-        let whole = Recording::of(&rounds(10_000), &HouseLaw::default());
-        assert_eq!((whole.gaps_too_long, whole.gaps_too_short), (1, 0));
-        let partial = Recording::of(&rounds(100), &HouseLaw::default());
-        assert_eq!(partial.gaps_too_long, 30);
-        assert!((partial.rounds_missing - 30.0).abs() < 25.0, "{}", partial.rounds_missing);
+    fn missed_rounds_show_as_gaps_that_are_too_long_at_any_pace() {
+        for pace in PRESETS.iter().filter_map(|preset| preset.measured_pace) {
+            let whole = of(&rounds(pace, 10_000));
+            assert_eq!((whole.gaps_too_long, whole.gaps_too_short), (1, 0));
+            let partial = of(&rounds(pace, 100));
+            assert_eq!((partial.gaps_too_long, partial.pace_source), (30, PaceSource::Fitted));
+            assert!((partial.rounds_missing - 30.0).abs() < 25.0, "{}", partial.rounds_missing);
+        }
+    }
+
+    #[test]
+    fn a_known_pace_judges_in_place_of_the_fitted_one() {
+        let pace = Pace { pause: 11.8, slope: 16.6 };
+        let rounds = rounds(pace, 10_000);
+        let judged_by = |pace| {
+            let options = AuditOptions { pace: Some(pace), ..AuditOptions::default() };
+            Recording::of(&rounds, &options)
+        };
+        let right = judged_by(pace);
+        assert_eq!((right.gaps_too_long, right.pace_source), (1, PaceSource::Game));
+        let wrong = judged_by(Pace { pause: 1.0, slope: 0.0 });
+        assert!(wrong.pace == Some(Pace { pause: 1.0, slope: 0.0 }));
+    }
+
+    #[test]
+    fn a_few_gaps_are_judged_by_a_known_pace_only() {
+        let pace = Pace { pause: 11.8, slope: 16.6 };
+        let rounds = &rounds(pace, 10_000)[..150];
+        let seen = of(rounds);
+        assert_eq!((seen.gaps_seen, seen.pace, seen.gaps_too_long), (149, None, 0));
+        let options = AuditOptions { pace: Some(pace), ..AuditOptions::default() };
+        assert_eq!(Recording::of(rounds, &options).gaps_too_long, 1);
     }
 
     #[test]
     fn dropped_repeats_are_detected() {
-        let mut rounds = rounds(10_000);
-        let house = HouseLaw::default();
-        assert!(Recording::of(&rounds, &house).equal_neighbours_p > 0.01);
+        let mut rounds = rounds(Pace { pause: 11.5, slope: 11.7 }, 10_000);
+        let whole = of(&rounds);
+        assert!(whole.equal_neighbours_p > 0.01);
+        assert_eq!(whole.state, State::Sound);
         rounds.dedup_by_key(|round| round.cents);
-        let recording = Recording::of(&rounds, &house);
+        let recording = of(&rounds);
         assert_eq!(recording.equal_neighbours, 0);
         assert!(recording.equal_neighbours_p < 1e-4);
-        assert!((equal_chance(&house) - 0.004_612_5).abs() < 1e-6, "{}", equal_chance(&house));
+        assert_eq!(recording.state, State::Suspect);
+    }
+
+    #[test]
+    fn equal_neighbours_are_expected_by_the_law_of_the_recording_itself() {
+        for r in [0.90, 0.97, 0.99] {
+            let scenario = Scenario::Independent { r, theta: 1.0 };
+            let rounds: Vec<AuditRound> = scenario
+                .stream(9)
+                .take(20_000)
+                .map(|cents| AuditRound { cents, unix_seconds: None })
+                .collect();
+            let seen = of(&rounds);
+            let atom = 1.0 - r / 1.01;
+            // Equal neighbours above 1.00x: the sum of the squared masses r/k^2, about r^2/300.
+            let expected = 20_000.0 * (atom * atom + r * r / 303.0);
+            let expects = seen.equal_neighbours_expected;
+            assert!((expects / expected - 1.0).abs() < 0.06, "{r}: {expects}, {expected}");
+            assert!(seen.equal_neighbours_p > 1e-3, "{r}");
+        }
     }
 
     #[test]
     fn without_a_clock_there_are_no_gaps() {
-        let rounds: Vec<AuditRound> =
-            rounds(10_000).iter().map(|r| AuditRound { unix_seconds: None, ..*r }).collect();
-        assert_eq!(Recording::of(&rounds, &HouseLaw::default()).gaps_seen, 0);
+        let rounds: Vec<AuditRound> = rounds(Pace { pause: 11.5, slope: 11.7 }, 10_000)
+            .iter()
+            .map(|r| AuditRound { unix_seconds: None, ..*r })
+            .collect();
+        assert_eq!(of(&rounds).gaps_seen, 0);
     }
 }

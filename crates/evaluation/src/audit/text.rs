@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{AuditReport, has_alarm};
+use super::{AuditReport, PaceSource, Recording, has_alarm};
+use crate::quality::{GAPS_MIN, State};
 use crate::verdict::{percent, thousands};
 
 impl Display for AuditReport {
@@ -100,31 +101,48 @@ impl AuditReport {
 
     fn recording(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let seen = &self.recording;
-        if seen.gaps_seen == 0 {
-            writeln!(f, "Recording: no clock, so missed rounds cannot be seen.")?;
-        } else {
-            writeln!(
-                f,
-                "Recording: of {} gaps, {} are too long (room for about {:.0} missed rounds) and {} too short.",
-                thousands(seen.gaps_seen as u64),
-                thousands(seen.gaps_too_long as u64),
-                seen.rounds_missing,
-                thousands(seen.gaps_too_short as u64)
-            )?;
+        let word = match seen.state {
+            State::Sound => "sound",
+            State::Incomplete => "incomplete",
+            State::Suspect => "suspect: it says more about the recorder than about the game",
+        };
+        writeln!(f, "Recording: {word}")?;
+        for fault in &seen.faults {
+            writeln!(f, "  {fault}")?;
         }
+        gaps(seen, f)?;
         writeln!(
             f,
-            "Equal neighbours: {}, expected {:.0} (p {}).{}",
-            thousands(seen.equal_neighbours as u64),
+            "Equal neighbours: {}, expected {:.0} of these rounds in random order (p {}).",
+            thousands(seen.equal_neighbours),
             seen.equal_neighbours_expected,
             p_value(Some(seen.equal_neighbours_p)),
-            if seen.equal_neighbours_p < 0.001 && seen.equal_neighbours == 0 {
-                " The recorder drops repeats: the order effect this causes is in the recording, not in the game."
-            } else {
-                ""
-            }
         )
     }
+}
+
+fn gaps(seen: &Recording, f: &mut Formatter<'_>) -> fmt::Result {
+    let count = thousands(seen.gaps_seen as u64);
+    let Some(pace) = seen.pace else {
+        return match seen.gaps_seen {
+            0 => writeln!(f, "Gaps: no clock, so missed rounds cannot be seen."),
+            _ => writeln!(f, "Gaps: {count}; {GAPS_MIN} are needed to know the usual one."),
+        };
+    };
+    let source = match seen.pace_source {
+        PaceSource::Game => "as configured",
+        PaceSource::Fitted | PaceSource::Unknown => "fitted",
+    };
+    writeln!(
+        f,
+        "Gaps: of {count}, {} are too long (room for about {:.0} missed rounds) and {} too short; usual are \
+         {:.1} + {:.1} ln M seconds ({source}).",
+        thousands(seen.gaps_too_long as u64),
+        seen.rounds_missing,
+        thousands(seen.gaps_too_short as u64),
+        pace.pause,
+        pace.slope,
+    )
 }
 
 fn p_value(p: Option<f64>) -> String {

@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
-use crate::house_law::MEDIAN;
 use crate::order_statistics::OrderStatistics;
-use crate::{TARGET_CENTS, ln_multiplier, multiplier};
+use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
 /// The empirical law of all rounds so far: their median, and the smoothed frequencies
 /// (reached + 1/2)/(rounds + 1).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Climatology {
+    /// The point forecast before any round.
+    first: f64,
     sizes: OrderStatistics,
     reached: [u64; 5],
     /// The sum of |ln M - ln M'| over all pairs of rounds.
@@ -18,9 +19,15 @@ pub struct Climatology {
 }
 
 impl Climatology {
-    /// Returns the baseline before any round.
+    /// Returns the baseline before any round under the default house law.
     pub fn new() -> Self {
-        Self { sizes: OrderStatistics::new(), reached: [0; 5], pair_distance: 0.0 }
+        Self::under(&HouseLaw::default())
+    }
+
+    /// Returns the baseline before any round; its first point forecast is the median of the house law.
+    pub fn under(house: &HouseLaw) -> Self {
+        let sizes = OrderStatistics::new();
+        Self { first: house.median(), sizes, reached: [0; 5], pair_distance: 0.0 }
     }
 
     /// Returns the multiplier that the share `level` of the rounds so far did not reach; `None` before any
@@ -78,7 +85,7 @@ impl Baseline for Climatology {
     fn forecast(&self) -> BaselineForecast {
         let n = self.sizes.rounds() as f64;
         BaselineForecast {
-            point: Some(self.sizes.median().unwrap_or(MEDIAN)),
+            point: Some(self.sizes.median().unwrap_or(self.first)),
             probabilities: Some(self.reached.map(|hits| (hits as f64 + 0.5) / (n + 1.0))),
             scale: None,
         }

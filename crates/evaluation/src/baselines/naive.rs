@@ -5,20 +5,20 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
-use crate::house_law::MEDIAN;
 use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
 
 /// Forecasts that the last multiplier repeats, with certainty.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct LastValue {
     first: [f64; 5],
+    median: f64,
     last: Option<u64>,
 }
 
 impl LastValue {
-    /// Returns the baseline before any round: 1.94x and the house table.
+    /// Returns the baseline before any round: median and table of the house law.
     pub fn new(house: &HouseLaw) -> Self {
-        Self { first: house.probabilities(), last: None }
+        Self { first: house.probabilities(), median: house.median(), last: None }
     }
 }
 
@@ -30,7 +30,7 @@ impl Baseline for LastValue {
     fn forecast(&self) -> BaselineForecast {
         let probabilities = self.last.map_or(self.first, hits);
         BaselineForecast {
-            point: Some(self.last.map_or(MEDIAN, multiplier)),
+            point: Some(self.last.map_or(self.median, multiplier)),
             probabilities: Some(probabilities),
             scale: None,
         }
@@ -38,7 +38,7 @@ impl Baseline for LastValue {
 
     /// The CRPS of a point mass is its absolute error.
     fn log_crps(&self, cents: u64) -> Option<f64> {
-        let last = self.last.map_or_else(|| MEDIAN.ln(), ln_multiplier);
+        let last = self.last.map_or_else(|| self.median.ln(), ln_multiplier);
         Some((last - ln_multiplier(cents)).abs())
     }
 
@@ -48,15 +48,16 @@ impl Baseline for LastValue {
 }
 
 /// The median of the last 20 rounds.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RollingMedian20 {
+    median: f64,
     recent: VecDeque<u64>,
 }
 
 impl RollingMedian20 {
-    /// Returns the baseline before any round: 1.94x.
-    pub fn new() -> Self {
-        Self::default()
+    /// Returns the baseline before any round: the median of the house law.
+    pub fn new(house: &HouseLaw) -> Self {
+        Self { median: house.median(), recent: VecDeque::new() }
     }
 }
 
@@ -70,7 +71,7 @@ impl Baseline for RollingMedian20 {
         sorted.sort_unstable();
         let half = sorted.len() / 2;
         let point = match sorted.len() {
-            0 => MEDIAN,
+            0 => self.median,
             n if n % 2 == 1 => multiplier(sorted[half]),
             _ => multiplier(sorted[half - 1]).midpoint(multiplier(sorted[half])),
         };
@@ -118,15 +119,16 @@ impl Baseline for RollingFrequency50 {
 }
 
 /// The exponential of the exponentially weighted mean of ln M, weight 2/11.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct EwmaLn {
+    median: f64,
     mean: Option<f64>,
 }
 
 impl EwmaLn {
-    /// Returns the baseline before any round: 1.94x.
-    pub fn new() -> Self {
-        Self::default()
+    /// Returns the baseline before any round: the median of the house law.
+    pub fn new(house: &HouseLaw) -> Self {
+        Self { median: house.median(), mean: None }
     }
 }
 
@@ -136,7 +138,7 @@ impl Baseline for EwmaLn {
     }
 
     fn forecast(&self) -> BaselineForecast {
-        let point = self.mean.map_or(MEDIAN, f64::exp);
+        let point = self.mean.map_or(self.median, f64::exp);
         BaselineForecast { point: Some(point), ..BaselineForecast::default() }
     }
 

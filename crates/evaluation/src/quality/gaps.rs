@@ -1,26 +1,25 @@
-//! The gaps between rounds, compared with a pause and a slope fitted to the recording.
+//! The gaps between rounds, compared with a pause and a slope: those fitted to the recording, unless known.
 
 use std::collections::VecDeque;
 
+use super::gap_fit::GapFit;
 use super::{Fault, RecordedRound};
-use crate::ln_multiplier;
+use crate::{Pace, ln_multiplier};
 
 /// Number of the latest gaps that are kept.
 const KEPT: usize = 4096;
-/// Number of gaps from which a fit is made.
-const FIT_MIN: usize = 200;
 /// Share and number of unusual gaps from which they are a fault. A recorder that is restarted once a day
 /// leaves one in 2,000.
 const SHARE_MIN: f64 = 0.005;
 const COUNT_MIN: u64 = 3;
-/// Distance of two ln M from which they tell the slope.
-const LN_APART_MIN: f64 = 0.5;
 /// Number of timed rounds from which whole minutes are a fault.
 const TIMED_MIN: u64 = 64;
 
 /// Gaps and times of a recording.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gaps {
+    /// The pace by which gaps are judged, instead of the recording's own.
+    known: Option<Pace>,
     /// ln M of the round that ends it, and seconds.
     latest: VecDeque<(f64, f64)>,
     last: Option<f64>,
@@ -29,16 +28,11 @@ pub(super) struct Gaps {
     out_of_order: u64,
 }
 
-/// The usual gap: `pause + slope * ln M` seconds, give or take `spread`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Fit {
-    pub(super) pause: f64,
-    pub(super) slope: f64,
-    /// The standard deviation of normal residuals with the same median distance.
-    spread: f64,
-}
-
 impl Gaps {
+    pub(super) fn with_pace(known: Option<Pace>) -> Self {
+        Self { known, ..Self::default() }
+    }
+
     pub(super) fn push(&mut self, round: &RecordedRound) {
         let Some(time) = round.unix_seconds else {
             self.last = None;
@@ -56,43 +50,33 @@ impl Gaps {
         self.last = Some(time);
     }
 
-    /// Returns the robust regression of the gap on ln M (Theil 1950, Sen 1968, on pairs half the sample
-    /// apart in ln M): up to a quarter of all gaps may be anything.
-    pub(super) fn fit(&self) -> Option<Fit> {
-        if self.latest.len() < FIT_MIN {
-            return None;
+    /// Returns the usual gap of the latest rounds; `None` while it is not known.
+    pub(super) fn fit(&self) -> Option<GapFit> {
+        let latest: Vec<(f64, f64)> = self.latest.iter().copied().collect();
+        match self.known {
+            Some(pace) => Some(GapFit::with_pace(pace, &latest)),
+            None => GapFit::of(latest),
         }
-        let mut sorted: Vec<(f64, f64)> = self.latest.iter().copied().collect();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (low, high) = sorted.split_at(sorted.len() / 2);
-        let apart = |&(from, to): &(&(f64, f64), &(f64, f64))| to.0 - from.0 >= LN_APART_MIN;
-        let slopes = low.iter().zip(high).filter(apart).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0));
-        let slope = median(slopes.collect()).unwrap_or(0.0);
-        let pause = median(sorted.iter().map(|(ln, gap)| gap - slope * ln).collect())?;
-        let distance = |(ln, gap): &(f64, f64)| (gap - pause - slope * ln).abs();
-        let spread = 1.4826 * median(sorted.iter().map(distance).collect())?;
-        Some(Fit { pause, slope, spread })
     }
 
-    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
+    pub(super) fn faults(&self, fit: Option<&GapFit>) -> impl Iterator<Item = Fault> {
         let to_the_minute = self.timed >= TIMED_MIN && self.off_the_minute == 0;
         let is_unordered = self.out_of_order >= COUNT_MIN;
         let order = is_unordered.then_some(Fault::OutOfOrder { count: self.out_of_order });
         // Times in whole minutes say nothing about gaps.
-        let fit = self.fit().filter(|_| !to_the_minute);
-        let unusual = fit.map(|fit| self.unusual(&fit)).into_iter().flatten();
+        let fit = fit.filter(|_| !to_the_minute);
+        let unusual = fit.map(|fit| self.unusual(fit)).into_iter().flatten();
         to_the_minute.then_some(Fault::TimesToTheMinute).into_iter().chain(order).chain(unusual)
     }
 
-    /// Returns the faults of gaps. A missed round adds a pause at least, a doubled one takes it away, so
-    /// half a pause tells them from the usual ones.
-    fn unusual(&self, fit: &Fit) -> impl Iterator<Item = Fault> + use<> {
-        let limit = (6.0 * fit.spread).max(fit.pause / 2.0).max(1.0);
+    /// Returns the faults of gaps.
+    fn unusual(&self, fit: &GapFit) -> impl Iterator<Item = Fault> + use<> {
+        let tolerance = fit.tolerance();
         let (mut long, mut short) = (0, 0);
-        for (ln, gap) in &self.latest {
-            let excess = gap - fit.pause - fit.slope * ln;
-            long += u64::from(excess > limit);
-            short += u64::from(excess < -limit);
+        for &(ln_m, gap) in &self.latest {
+            let excess = fit.excess(ln_m, gap);
+            long += u64::from(excess > tolerance);
+            short += u64::from(excess < -tolerance);
         }
         let of = self.latest.len() as u64;
         let is_fault = |count: u64| count >= COUNT_MIN && count as f64 >= SHARE_MIN * of as f64;
@@ -100,11 +84,4 @@ impl Gaps {
         let short = is_fault(short).then_some(Fault::GapsTooShort { count: short, of });
         long.into_iter().chain(short)
     }
-}
-
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = values[(values.len() - 1) / 2];
-    Some(lower.midpoint(upper))
 }

@@ -1,5 +1,7 @@
 //! Equal neighbours, compared with the same rounds in random order.
 
+use serde::Serialize;
+
 use super::Fault;
 
 /// Multipliers are counted below this, in cents; two independent rounds above it hardly ever agree.
@@ -8,6 +10,17 @@ const COUNTED_BELOW: usize = 10_000;
 /// often at a correlation of .3. Dropping and doubling change the number by more than these factors.
 const DROPPED_MIN: f64 = 1.5;
 const DOUBLED_MIN: f64 = 3.0;
+
+/// Equal neighbours of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Repeats {
+    /// Pairs of equal neighbours.
+    pub seen: u64,
+    /// Pairs expected of the same rounds in random order.
+    pub expected: f64,
+    /// The two-sided p-value of their number.
+    pub p: f64,
+}
 
 /// Counts of multipliers and of equal neighbours.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +52,12 @@ impl NeighbourCounts {
     /// places is as likely as any other pair to hold one of the equal pairs.
     fn expected(&self) -> f64 {
         2.0 * self.equal_pairs as f64 / (self.rounds as f64).max(1.0)
+    }
+
+    pub(super) fn repeats(&self) -> Repeats {
+        let (seen, expected) = (self.equal_neighbours, self.expected());
+        let (at_most, at_least) = poisson_tails(seen, expected);
+        Repeats { seen, expected, p: (2.0 * at_most.min(at_least)).min(1.0) }
     }
 
     pub(super) fn fault(&self, alpha: f64) -> Option<Fault> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::game::{PRESETS, Preset};
 use crate::ln_multiplier;
 use crate::pit::SplitMix64;
 use test_support::simulate::Scenario;
@@ -48,21 +49,130 @@ fn found_at(rounds: &[RecordedRound], fault: &str) -> Option<u64> {
     })
 }
 
-#[test]
-fn sound_recordings_are_sound() {
-    let mut unsound = Vec::new();
+/// A sound recording of a game: its return and measured pace, half a second of jitter, and a clock that may
+/// show whole seconds only.
+fn played(preset: &Preset, rounds: usize, seed: u64, in_whole_seconds: bool) -> Vec<RecordedRound> {
+    let mut random = SplitMix64::new(seed);
+    let pace = preset.measured_pace.unwrap();
+    let mut now = 1.8e9;
+    let game = Scenario::Independent { r: preset.returns, theta: 1.0 };
+    let timed = game.rounds(rounds, seed).into_iter().map(|cents| {
+        now += pace.gap_of_cents(cents) + 0.5 * random.normal();
+        let shown = if in_whole_seconds { f64::floor(now) } else { now };
+        RecordedRound { cents, unix_seconds: Some(shown) }
+    });
+    timed.collect()
+}
+
+/// The faults of 400 recordings that were named at any judgement, the last one included.
+fn ever_named(recordings: impl Fn(u64) -> Vec<RecordedRound>) -> Vec<(u64, Fault)> {
+    let mut named = Vec::new();
     for seed in 0..400 {
+        let rounds = recordings(seed);
         let mut quality = Quality::new();
         let mut ever = Vec::new();
-        for round in recording(Scenario::Fair, 5000, 50_000 + seed) {
-            quality.push(&round);
+        for round in &rounds {
+            quality.push(round);
             ever.extend_from_slice(quality.faults());
         }
-        if let Some(fault) = ever.first() {
-            unsound.push((seed, *fault));
+        ever.extend_from_slice(Quality::of_recording(rounds, None).faults());
+        named.extend(ever.first().map(|fault| (seed, *fault)));
+    }
+    named
+}
+
+#[test]
+fn sound_recordings_are_sound() {
+    let unsound = ever_named(|seed| recording(Scenario::Fair, 5000, 50_000 + seed));
+    assert!(unsound.len() <= 4, "{unsound:?}");
+}
+
+#[test]
+fn sound_recordings_of_every_measured_game_are_sound() {
+    for preset in PRESETS.iter().filter(|preset| preset.measured_pace.is_some()) {
+        let unsound =
+            ever_named(|seed| played(preset, 5000, 70_000 + seed, seed.is_multiple_of(2)));
+        assert!(unsound.len() <= 4, "{}: {unsound:?}", preset.name);
+    }
+}
+
+/// The pace of Aviator called 951 gaps of such a recording too long.
+#[test]
+fn only_the_gaps_of_missed_rounds_are_too_long_in_a_game_of_another_pace() {
+    let stake = Preset::named("stake").unwrap();
+    let mut rounds = played(stake, 8192, 5, true);
+    let mut number = 0;
+    rounds.retain(|_| {
+        number += 1;
+        number % 100 != 50
+    });
+    let quality = judged(&rounds);
+    let [Fault::GapsTooLong { count, of }] = quality.faults() else { panic!("{quality:?}") };
+    assert!((38..=42).contains(count) && *of == 4095, "{count} of {of}");
+    let Pace { pause, slope } = quality.pace().unwrap();
+    assert!((pause - 11.8).abs() < 0.2 && (slope - 16.6).abs() < 0.2, "{pause} + {slope} ln M");
+}
+
+#[test]
+fn a_known_pace_judges_from_the_first_judgement_on() {
+    let stake = Preset::named("stake").unwrap();
+    let rounds = played(stake, 150, 6, false);
+    let with = |pace| Quality::of_recording(rounds.iter().copied(), pace);
+    assert_eq!(with(None).pace(), None);
+    assert_eq!(with(stake.measured_pace).faults(), []);
+    let other = with(Some(Pace { pause: 25.0, slope: 16.6 }));
+    assert!(kinds(&other).contains(&"gaps_too_short".to_owned()), "{other:?}");
+}
+
+#[test]
+fn one_round_in_a_hundred_missed_or_recorded_early_is_named_within_1024_rounds() {
+    let aviator = Preset::named("aviator").unwrap();
+    for seed in 0..20 {
+        let rounds = played(aviator, 2048, 300 + seed, true);
+        let missed: Vec<RecordedRound> =
+            rounds.iter().enumerate().filter(|(i, _)| i % 100 != 50).map(|it| *it.1).collect();
+        let at = found_at(&missed, "gaps_too_long");
+        assert!(at.is_some_and(|at| at <= 1024), "{at:?}");
+        // A recorder that waits for the next round now and then: its time is both late and early.
+        let mut batched = rounds.clone();
+        for at in (50..batched.len() - 1).step_by(100) {
+            batched[at].unix_seconds = batched[at + 1].unix_seconds;
+        }
+        let at = found_at(&batched, "gaps_too_short");
+        assert!(at.is_some_and(|at| at <= 1024), "{at:?}");
+    }
+}
+
+/// Expected under r = .97, its equal neighbours would be too few with p = 3e-7.
+#[test]
+fn equal_neighbours_are_those_of_the_recording_s_own_law() {
+    let generous = Scenario::Independent { r: 1.0, theta: 1.0 };
+    let rounds = recording(generous, 32_768, 12);
+    let repeats = judged(&rounds).repeats();
+    assert!((repeats.expected - 32_768.0 * (0.01f64.powi(2) + 0.0033)).abs() < 12.0, "{repeats:?}");
+    assert!(repeats.p > 1e-3, "{repeats:?}");
+}
+
+#[test]
+fn repeats_are_judged_on_both_sides() {
+    let rounds = recording(Scenario::Fair, 16_384, 13);
+    // All but one of about 75 pairs dropped.
+    let mut kept = 0;
+    let mut few: Vec<RecordedRound> = Vec::new();
+    for round in &rounds {
+        let repeats = few.last().is_some_and(|last| last.cents == round.cents);
+        kept += u32::from(repeats);
+        if !repeats || kept == 1 {
+            few.push(*round);
         }
     }
-    assert!(unsound.len() <= 4, "{unsound:?}");
+    let quality = Quality::of_recording(few, None);
+    assert_eq!(quality.repeats().seen, 1);
+    assert!(kinds(&quality).contains(&"repeats_dropped".to_owned()), "{quality:?}");
+    let many = rounds.iter().flat_map(|round| [*round, *round]);
+    let quality = Quality::of_recording(many, None);
+    assert!(kinds(&quality).contains(&"repeats_doubled".to_owned()), "{quality:?}");
+    assert!(quality.repeats().p < 1e-20);
 }
 
 #[test]
@@ -166,7 +276,7 @@ fn pause_and_slope_are_fitted_in_spite_of_missed_rounds() {
             rounds.push(RecordedRound { cents, unix_seconds: Some(now) });
         }
     }
-    let (pause, slope) = judged(&rounds).pause_and_slope().unwrap();
+    let Pace { pause, slope } = judged(&rounds).pace().unwrap();
     assert!((pause - 11.6).abs() < 0.3 && (slope - 7.7).abs() < 0.3, "{pause} + {slope} ln M");
 }
 
@@ -177,6 +287,6 @@ fn without_clocks_only_the_values_are_judged() {
         .map(|round| RecordedRound { unix_seconds: None, ..*round })
         .collect();
     let quality = judged(&rounds);
-    assert_eq!((quality.state(), quality.pause_and_slope()), (State::Sound, None));
+    assert_eq!((quality.state(), quality.pace()), (State::Sound, None));
     assert_eq!(quality.judged_at(), 512);
 }

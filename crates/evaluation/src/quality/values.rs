@@ -10,9 +10,18 @@ const AT_CAP_MIN: u64 = 3;
 /// Below this a highest multiplier, in cents, is not a cap: low ones are shared by chance.
 const CAP_MIN: u64 = 500;
 
+/// The highest multiplier of a recording, where higher ones were cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// The multiplier in cents.
+    pub cents: u64,
+    /// Number of rounds with it.
+    pub count: u64,
+}
+
 /// What the multipliers have in common.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Values {
+pub(crate) struct Values {
     rounds: u64,
     /// Rounds above 1.00x, which lies on every grid, and those of them off each grid.
     above_one: u64,
@@ -22,7 +31,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) fn push(&mut self, cents: u64) {
+    pub(crate) fn push(&mut self, cents: u64) {
         self.rounds += 1;
         if cents > 100 {
             self.above_one += 1;
@@ -36,16 +45,29 @@ impl Values {
         self.at_highest += u64::from(cents == self.highest);
     }
 
+    /// Returns the widest step, in cents, of which all multipliers are multiples.
+    ///
     /// Off every grid wider than a cent lie four fifths of fair rounds or more, so that of 32 rounds none
     /// does has a chance below 1e-22.
-    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
+    pub(crate) fn step_cents(&self) -> u64 {
         let on_grid = self.off_grid.iter().position(|&off| off == 0);
-        let grid = on_grid.filter(|_| self.above_one >= 32).map(|at| match STEPS_CENTS[at] {
-            100 => Fault::IntegersOnly,
-            step_cents => Fault::CoarseGrid { step_cents },
-        });
-        let is_capped = self.at_highest >= AT_CAP_MIN && self.highest >= CAP_MIN && grid.is_none();
-        let cap = Fault::Capped { cents: self.highest, count: self.at_highest };
-        grid.into_iter().chain(is_capped.then_some(cap))
+        on_grid.filter(|_| self.above_one >= 32).map_or(1, |at| STEPS_CENTS[at])
+    }
+
+    /// Returns the highest multiplier, if so many rounds share it that higher ones were cut.
+    pub(crate) fn cap(&self) -> Option<Cap> {
+        let is_capped = self.at_highest >= AT_CAP_MIN && self.highest >= CAP_MIN;
+        (is_capped && self.step_cents() == 1)
+            .then_some(Cap { cents: self.highest, count: self.at_highest })
+    }
+
+    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
+        let grid = match self.step_cents() {
+            1 => None,
+            100 => Some(Fault::IntegersOnly),
+            step_cents => Some(Fault::CoarseGrid { step_cents }),
+        };
+        let cap = self.cap().map(|Cap { cents, count }| Fault::Capped { cents, count });
+        grid.into_iter().chain(cap)
     }
 }

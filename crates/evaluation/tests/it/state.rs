@@ -66,7 +66,7 @@ fn score_sheets_and_tables_continue_after_a_restore() {
 #[test]
 fn kappa_intervals_skill_and_the_return_continue_after_a_restore() {
     check(Kappa::new(), |kappa, t, cents| {
-        kappa.settle(1.0 + 0.1 * (t as f64).sin(), ln_multiplier(cents));
+        kappa.settle(&HouseLaw::default(), 1.0 + 0.1 * (t as f64).sin(), ln_multiplier(cents));
     });
     check(PitInterval::new(0.2), |interval, _, cents| {
         interval.update(TiltedLaw::new(1.1).pit(cents, 0.5));

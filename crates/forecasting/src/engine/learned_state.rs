@@ -35,18 +35,22 @@ pub struct ForecastCounts {
     pub missed: u64,
 }
 
-impl Default for LearnedState {
-    fn default() -> Self {
+impl LearnedState {
+    /// Returns the state before any round, under this law of the house.
+    pub(super) fn new(house: HouseLaw) -> Self {
         Self {
-            calibration: Calibration::default(),
-            scorecard: Scorecard::new(HouseLaw::default()),
+            calibration: Calibration::new(house),
+            scorecard: Scorecard::new(house),
             counts: ForecastCounts::default(),
             score_history: Arc::default(),
         }
     }
-}
 
-impl LearnedState {
+    /// Returns the law of the house under which everything was scored.
+    pub fn house(&self) -> &HouseLaw {
+        self.scorecard.house()
+    }
+
     /// Learns from a round, given the forecast that was frozen for it and the time of the round before.
     pub(super) fn update(
         &mut self,

@@ -118,7 +118,7 @@ fn a_model_trained_on_later_rounds_or_on_others_issues_nothing_until_they_are_th
     let rounds: Vec<Round> = (0..40).map(round).collect();
     let after = |count: usize| {
         let mut engine = engine(false);
-        engine.restore(&rounds[1..count], LearnedState::default());
+        engine.restore(&rounds[1..count], LearnedState::new(HouseLaw::default()));
         engine
     };
     let whole = after(40);

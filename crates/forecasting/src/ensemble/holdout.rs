@@ -1,6 +1,6 @@
 //! Out-of-sample errors: fit on the first four fifths of the rows, test on the rest.
 
-use evaluation::house_law::{self, MEDIAN};
+use evaluation::HouseLaw;
 
 use crate::dataset::DatasetSnapshot;
 use crate::ensemble::{Ensemble, EnsembleFit, FitOptions, check_rows, fit_unchecked};
@@ -19,7 +19,7 @@ pub struct OutOfSample {
     pub r2: f64,
     /// Mean absolute error of `ln M`.
     pub log_mae: f64,
-    /// Errors of the constant 1.94 on the same rounds.
+    /// Errors of the median of the house law, a constant, on the same rounds.
     pub baseline: PointErrors,
     /// Number of rows fitted on.
     pub samples_trained: usize,
@@ -54,7 +54,9 @@ pub fn holdout(
     check_rows(rows)?;
     let (train, test) = split(rows, options);
     let ensemble = fit_unchecked(&train, options, workers, progress)?;
-    Ok(out_of_sample(&ensemble, train.len(), &test))
+    let (features, targets) = test.every(0, 1);
+    let means = Model::predict(&ensemble, &features);
+    Ok(errors(&means, &targets, train.len(), &options.house))
 }
 
 /// A model of all rows, and the out-of-sample errors of such a model.
@@ -96,7 +98,7 @@ pub fn fit_and_measure(
     let means = measured.models().map(|model| model.predict(&features));
     let members_r2 = [0, 1, 2].map(|member| r2(&means[member], &targets));
     let mean = Ensemble::mean_of(&means);
-    let out_of_sample = errors(&mean, &targets, train.len());
+    let out_of_sample = errors(&mean, &targets, train.len(), &options.house);
     Ok(Measured { ensemble, out_of_sample, members_r2 })
 }
 
@@ -108,27 +110,28 @@ fn split(rows: &DatasetSnapshot, options: &FitOptions) -> (DatasetSnapshot, Data
     (train, rows.slice(rows.len() - test_rows..rows.len()))
 }
 
-/// Returns the errors on the rows of `test` of a model that was fitted on `samples_trained` earlier
-/// rows.
+/// Returns the errors, under the default house law, on the rows of `test` of a model that was fitted on
+/// `samples_trained` earlier rows.
 pub fn out_of_sample(
     model: &dyn Model,
     samples_trained: usize,
     test: &DatasetSnapshot,
 ) -> OutOfSample {
     let (rows, targets) = test.every(0, 1);
-    errors(&model.predict(&rows), &targets, samples_trained)
+    errors(&model.predict(&rows), &targets, samples_trained, &HouseLaw::default())
 }
 
-fn errors(means: &[f64], targets: &[f64], samples_trained: usize) -> OutOfSample {
-    let points: Vec<f64> = means.iter().map(|&mean| house_law::point_from_mean_ln(mean)).collect();
-    let constant = vec![MEDIAN; targets.len()];
-    let (model, house) = (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
+fn errors(means: &[f64], targets: &[f64], samples_trained: usize, house: &HouseLaw) -> OutOfSample {
+    let points: Vec<f64> = means.iter().map(|&mean| house.point_from_mean_ln(mean)).collect();
+    let constant = vec![house.median(); targets.len()];
+    let (model, constant) =
+        (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
     OutOfSample {
         mae: model.mae,
         rmse: model.rmse,
         r2: r2(means, targets),
         log_mae: model.log_mae,
-        baseline: house,
+        baseline: constant,
         samples_trained,
         samples_tested: targets.len(),
     }

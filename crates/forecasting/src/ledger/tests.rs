@@ -47,6 +47,7 @@ fn forecast_after(before: &HistoryChain, trained_on: &HistoryChain, version: u64
         history: before.head(),
         model_history: trained_on.head(),
         means,
+        house: candidate.house,
         kappa: candidate.kappa,
         scale: candidate.scale,
         basis: Basis::House,

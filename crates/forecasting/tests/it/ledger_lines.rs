@@ -70,6 +70,7 @@ fn forecast(calibration: &Calibration, round: u64, means: Means) -> Forecast {
         means,
         history: HistoryHash::UNKNOWN,
         model_history: HistoryHash::UNKNOWN,
+        house: candidate.house,
         kappa: candidate.kappa,
         scale: candidate.scale,
         basis: Basis::Models,

@@ -1,5 +1,7 @@
 //! `predictor audit`: tests recorded rounds against the house's law and for order.
 
+mod fit;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use crate::commands::UsageError;
 use crate::commands::output;
 use crate::commands::recording::{About, Recording, RecordingArgs};
+use crate::snapshot::builder::counts;
 
 /// Flags of `audit`.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +26,10 @@ pub struct AuditArgs {
     /// later look has half the error probability of the one before
     #[arg(long, value_name = "N")]
     pub snapshot: Option<u64>,
+    /// Print the parameters of the game that fit the rounds, for the [game] section of the configuration,
+    /// instead of the audit
+    #[arg(long, conflicts_with = "snapshot")]
+    pub fit: bool,
     /// Write the full result to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -58,13 +65,19 @@ pub(crate) fn options() -> AuditOptions {
 
 /// Runs the command.
 pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
+    if args.fit {
+        return fit::run(args);
+    }
     let (needed, options) = plan(args.snapshot)?;
+    let game = args.recording.game()?;
+    let options = AuditOptions { house: *game.law(), pace: game.pace(), ..options };
     let mut recording = Recording::read(&args.recording, needed)?;
     output::check_writable(args.json.as_deref(), "--json")?;
     if args.snapshot.is_some() {
         recording.rounds.truncate(needed);
     }
-    let report = audit::run(&rounds(&recording.rounds), &options).context("auditing")?;
+    let mut report = audit::run(&rounds(&recording.rounds), &options).context("auditing")?;
+    report.recording.keep_faults(|fault| counts(fault, Some(recording.about.origin)));
     let audit = Audit {
         program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
         data: recording.about,

@@ -21,7 +21,7 @@ use forecasting::engine::{Effect, Engine};
 use forecasting::ensemble::{self, FitOptions};
 use forecasting::forecast::Forecaster;
 use forecasting::models::FitError;
-use forecasting::replay::{Refit, drive};
+use forecasting::replay::{Refit, drive_under};
 use rounds::Multiplier;
 
 use self::progress::Progress;
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     output::check_writable(args.json.as_deref(), "--json")?;
     output::check_writable(args.html.as_deref(), "--html")?;
     let workers = Threads(thread::available_parallelism().map_or(1, NonZero::get));
-    let options = FitOptions::default();
+    let house = *args.recording.game()?.law();
+    let options = FitOptions { house, ..FitOptions::default() };
     let fit = |rows: &DatasetSnapshot| -> Result<Arc<dyn Forecaster>, FitError> {
         let go_on = |_, _| ControlFlow::Continue(());
         Ok(Arc::new(ensemble::fit(rows, &options, &workers, &go_on)?))
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         builder.take(engine, effects);
         progress.show(engine.rounds());
     };
-    let driven = drive(&recording.rounds, args.refit, &fit, &mut watch);
+    let driven = drive_under(house, &recording.rounds, args.refit, &fit, &mut watch);
     progress.end();
     let engine = driven.context("training")?;
     let report = builder.report(&engine, recording, args.refit);

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use evaluation::quality::{Fault, Quality, RecordedRound, State};
 use forecasting::training_schedule::FIRST_AT;
 use importer::past_imports;
 use notify::{RecursiveMode, Watcher as _};
 use rounds::disk::{Disk, RealDisk};
 use rounds::scan::{Change, ChangeKind, Directory};
-use rounds::{FileRounds, Origin, ReadSettings, RejectionsOfReason, counted};
+use rounds::{FileRounds, Origin, RejectionsOfReason, Round, counted};
 
 use crate::commands::data_place::DataPlace;
 use crate::commands::output;
@@ -21,6 +22,7 @@ use crate::commands::serve::ServeArgs;
 use crate::config::{Config, Token, UNNAMED, is_exposed};
 use crate::input::file_stats::is_endless;
 use crate::input::round_series::overlap_texts;
+use crate::snapshot::builder::counts;
 use crate::store::ledger_file::LedgerFile;
 
 /// The outcome of a check.
@@ -70,7 +72,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         findings.extend(place(DataPlace::find(Path::new(".")), &mut config.data_dir));
     }
     let config = &config;
-    findings.extend(data(&config.data_dir, config.read_settings()));
+    findings.extend(data(config));
     findings.extend(unnamed_tables(config));
     findings.push(origin(&config.data_dir));
     findings.push(notifications(&config.data_dir));
@@ -115,7 +117,8 @@ fn unnamed_tables(config: &Config) -> Vec<Finding> {
     dirs.into_iter().map(text).map(attention).collect()
 }
 
-fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
+fn data(config: &Config) -> Vec<Finding> {
+    let (dir, settings) = (&config.data_dir, config.read_settings());
     let shown = dir.display();
     if !dir.exists() {
         return vec![attention(format!("{shown} does not exist yet; the collector creates it"))];
@@ -150,7 +153,24 @@ fn data(dir: &Path, settings: ReadSettings) -> Vec<Finding> {
     } else {
         attention(format!("{text}; a model needs {FIRST_AT}"))
     });
+    findings.extend(faults(&merged.rounds, config));
     findings
+}
+
+/// What is wrong with the recording, as the dashboard judges it.
+fn faults(rounds: &[Round], config: &Config) -> Vec<Finding> {
+    let rounds = rounds.iter().map(|round| RecordedRound {
+        cents: round.multiplier.cents(),
+        unix_seconds: Some(round.time.timestamp_micros() as f64 / 1e6),
+    });
+    let quality = Quality::of_recording(rounds, config.game.pace());
+    let origin = Origin::of(&config.data_dir).ok().flatten();
+    let faults = quality.faults().iter().filter(|fault| counts(fault, origin));
+    let text = |fault: &Fault| match fault.state() {
+        State::Suspect => format!("the rounds are not what was played: {fault}"),
+        State::Incomplete | State::Sound => format!("the recording is incomplete: {fault}"),
+    };
+    faults.map(text).map(attention).collect()
 }
 
 /// Rows of a file that are not read, by reason.

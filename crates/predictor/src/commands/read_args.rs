@@ -12,7 +12,7 @@ pub struct ReadArgs {
     /// Time zone of times without an offset: `America/Sao_Paulo`, `-03:00` or `local` [default: local]
     #[arg(long, value_name = "ZONE", env = "AVIATOR_TIMEZONE", allow_hyphen_values = true)]
     pub timezone: Option<TimeZoneOfRows>,
-    /// Reject rows with larger multipliers [default: 1000000]
+    /// Reject rows with larger multipliers [default: the cap of the game, 1000000]
     #[arg(long, value_name = "MULTIPLIER", env = "AVIATOR_MAX_MULTIPLIER")]
     pub max_multiplier: Option<Multiplier>,
 }

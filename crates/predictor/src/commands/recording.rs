@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
+use evaluation::GameParameters;
 use importer::past_imports;
 use rounds::scan::{ChangeKind, Directory};
 use rounds::{
@@ -18,6 +19,8 @@ use crate::commands::UsageError;
 use crate::commands::data_place::{DATA_DIR, DataPlace};
 use crate::commands::output::rejected_rows;
 use crate::commands::read_args::{ReadArgs, TimeArg};
+use crate::config::GameSettings;
+use crate::config::game_settings::limit;
 use crate::input::round_series::overlap_texts;
 
 /// Flags that select recorded rounds.
@@ -40,9 +43,26 @@ pub struct RecordingArgs {
     /// How rows are read.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Which game's rounds are read.
+    #[command(flatten)]
+    pub game: GameSettings,
 }
 
 impl RecordingArgs {
+    /// Returns the parameters of the game.
+    ///
+    /// # Errors
+    /// No game can have them.
+    pub(crate) fn game(&self) -> Result<GameParameters, UsageError> {
+        self.game.parameters().map_err(|error| UsageError(format!("--game-…: {error}")))
+    }
+
+    /// Returns how rows are read: up to the cap of the game, unless another limit is given.
+    fn settings(&self, game: &GameParameters) -> ReadSettings {
+        let max_multiplier = self.read.max_multiplier.or(Some(limit(game)));
+        ReadArgs { max_multiplier, ..self.read }.settings()
+    }
+
     /// The file or directory to read.
     fn path(&self) -> anyhow::Result<PathBuf> {
         if let Some(named) = self.file.as_ref().or(self.data_dir.as_ref()) {
@@ -108,7 +128,7 @@ impl Recording {
     /// fewer rounds than `needed`.
     pub(crate) fn read(args: &RecordingArgs, needed: usize) -> anyhow::Result<Self> {
         let path = &args.path()?;
-        let (files, origin) = read_files(path, args.read.settings())?;
+        let (files, origin) = read_files(path, args.settings(&args.game()?))?;
         let recording = Self::of(path, origin, &files, args);
         recording.check(needed, files.iter().map(|file| file.rounds.len()).sum())?;
         Ok(recording)

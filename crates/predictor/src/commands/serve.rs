@@ -16,7 +16,8 @@ use crate::commands::UsageError;
 use crate::commands::data_place::DataPlace;
 use crate::commands::read_args::ReadArgs;
 use crate::commands::{output, print_config, startup_banner};
-use crate::config::{AlertSettings, Config, ConfigError, Watch};
+use crate::config::game_settings::limit;
+use crate::config::{AlertSettings, Config, ConfigError, GameSettings, Watch};
 use crate::{alerts, systemd};
 
 /// Flags of `serve`.
@@ -63,6 +64,9 @@ pub struct ServeArgs {
     /// How rows are read.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Which game's rounds are read.
+    #[command(flatten)]
+    pub game: GameSettings,
     /// Whether new rows start trainings automatically [default: true]
     #[arg(long, value_name = "BOOL", env = "AVIATOR_AUTO_TRAIN")]
     pub auto_train: Option<bool>,
@@ -97,6 +101,7 @@ impl ServeArgs {
     pub fn config(&self) -> Result<Config, ConfigError> {
         let file = Config::file(self.config.as_deref())?;
         let default = Config::default();
+        let game = self.game.or(file.game).parameters()?;
         let config = Config {
             data_dir: self.data_dir.clone().or(file.data_dir).unwrap_or(default.data_dir),
             state_dir: self.state_dir.clone().or(file.state_dir),
@@ -113,7 +118,8 @@ impl ServeArgs {
                 .read
                 .max_multiplier
                 .or(file.max_multiplier)
-                .unwrap_or(default.max_multiplier),
+                .unwrap_or_else(|| limit(&game)),
+            game,
             auto_train_enabled: self
                 .auto_train
                 .or(file.auto_train_enabled)

@@ -77,7 +77,7 @@ pub(crate) async fn distribution(
     let snapshot = handle.snapshot.load_full();
     answer(&request, &tag_of_rounds(&snapshot), Caching::Revalidate, || {
         let distribution = &snapshot.survival_curve;
-        let (rounds, points) = (distribution.rounds(), distribution.points());
+        let (rounds, points) = (distribution.rounds(), distribution.points(&snapshot.law));
         Answer::json(&DistributionBody { success: true, rounds, points })
     })
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use evaluation::GameParameters;
 use evaluation::quality::{Fault, Quality, RecordedRound, State};
 use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
@@ -25,8 +26,8 @@ use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterv
 use crate::snapshot::running_statistics::RunningStatistics;
 use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
-    Forecasts, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason, QualityView,
-    RECENT_MAX, RecentRound, ScanCounts, Snapshot, VerdictView,
+    Forecasts, GameView, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason,
+    QualityView, RECENT_MAX, RecentRound, ScanCounts, Snapshot, VerdictView,
 };
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
@@ -69,6 +70,11 @@ pub(crate) struct SnapshotInputs<'a> {
 }
 
 impl SnapshotBuilder {
+    /// Returns the state before any round of this game.
+    pub(crate) fn new(game: &GameParameters) -> Self {
+        Self { quality: Quality::with_pace(game.pace()), ..Self::default() }
+    }
+
     /// Adds the next round and its forecast.
     pub(crate) fn round(&mut self, round: Round, settlement: Option<&Settlement>) {
         let forecast = settlement.map(|settlement| &settlement.forecast);
@@ -147,6 +153,8 @@ impl SnapshotBuilder {
             evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
             verdict: self.verdict(engine, from.origin),
             quality: self.quality(from.origin),
+            game: GameView::new(&from.config.game, self.quality.pace()),
+            law: *from.config.game.law(),
             forecasts: Forecasts {
                 kept_in: from.ledger_store.path().map(|path| path.display().to_string()),
                 settled: counts.settled,
@@ -195,11 +203,9 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Returns what is wrong with the recording. Simulated and replayed rounds have the pace that somebody chose, so their
-    /// gaps say nothing.
+    /// Returns what is wrong with the recording.
     fn faults(&self, origin: Option<Origin>) -> impl Iterator<Item = &Fault> {
-        let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
-        self.quality.faults().iter().filter(move |fault| !(has_own_pace && fault.is_of_pace()))
+        self.quality.faults().iter().filter(move |fault| counts(fault, origin))
     }
 
     /// Returns the open forecast and the last settled ones, newest first.
@@ -207,6 +213,13 @@ impl SnapshotBuilder {
         let open = open.map(|open| past(open, None));
         open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
     }
+}
+
+/// Returns whether a fault says something of rounds of this origin. Simulated and replayed rounds have the pace that
+/// somebody chose, so their gaps say nothing.
+pub(crate) fn counts(fault: &Fault, origin: Option<Origin>) -> bool {
+    let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
+    !(has_own_pace && fault.is_of_pace())
 }
 
 /// Reads the collector's status; `None` if there is no such file, or if it is not complete yet; the

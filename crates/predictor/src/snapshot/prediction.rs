@@ -1,9 +1,8 @@
 //! The open forecast and past ones, as the API shows them.
 
 use chrono::{DateTime, Utc};
-use evaluation::house_law::MEDIAN;
-use evaluation::{HouseLaw, TARGETS, TiltedLaw};
-use forecasting::forecast::{Basis, Forecast, MEMBERS, house_probabilities};
+use evaluation::{HouseLaw, TARGETS};
+use forecasting::forecast::{Basis, Forecast, MEMBERS};
 use rounds::Round;
 use serde::Serialize;
 
@@ -32,14 +31,17 @@ pub(crate) struct Prediction {
     pub(crate) for_round: u64,
     pub(crate) late: bool,
     pub(crate) simulated: bool,
+    /// The law of the house.
+    #[serde(skip)]
+    house_law: HouseLaw,
 }
 
 impl Prediction {
     /// Returns the probabilities of these targets, which need not be the five standard ones.
     pub(crate) fn chances(&self, targets: &[f64]) -> Vec<Probability> {
-        let house = HouseLaw::default();
+        let house = &self.house_law;
         let served = |target: f64| match self.scale {
-            Some(scale) => TiltedLaw::new(scale).survival(target),
+            Some(scale) => house.tilted(scale).survival(target),
             None => between_targets(&self.probabilities, target),
         };
         let chance = |&target: &f64| Probability {
@@ -132,7 +134,8 @@ pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction 
 /// Returns the open forecast in full.
 pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction {
     let interval = |(lo, hi): (f64, f64), level| Interval { lo, hi, level };
-    let chances = TARGETS.iter().zip(forecast.probabilities).zip(house_probabilities());
+    let house = forecast.house;
+    let chances = TARGETS.iter().zip(forecast.probabilities).zip(house.probabilities());
     Prediction {
         predicted_multiplier: forecast.point(),
         prediction_range: range(forecast.interval80),
@@ -152,7 +155,7 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
             scale: forecast.scale,
             probabilities: forecast.candidate().law().probabilities(),
         },
-        house_multiplier: MEDIAN,
+        house_multiplier: house.median(),
         interval: interval(forecast.interval80, 0.8),
         interval90: interval(forecast.interval90, 0.9),
         probabilities: chances
@@ -169,13 +172,14 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
             .map(|(&name, mean_ln)| Member {
                 name,
                 mean_ln,
-                multiplier: evaluation::house_law::point_from_mean_ln(mean_ln),
+                multiplier: house.point_from_mean_ln(mean_ln),
             })
             .collect(),
         model_version: forecast.model_version,
         for_round: forecast.round,
         late: forecast.late,
         simulated: is_simulated,
+        house_law: house,
     }
 }
 

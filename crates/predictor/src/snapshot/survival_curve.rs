@@ -52,7 +52,7 @@ pub(crate) struct CurvePoint {
     pub(crate) observed: f64,
     pub(crate) lo: f64,
     pub(crate) hi: f64,
-    /// The share a fair game gives.
+    /// The share that the law of the game gives.
     pub(crate) house: f64,
 }
 
@@ -75,9 +75,8 @@ impl SurvivalCurve {
         self.rounds
     }
 
-    /// Returns about sixty points, from 1.01 to the largest mark that was reached.
-    pub(crate) fn points(&self) -> Vec<CurvePoint> {
-        let house = HouseLaw::default();
+    /// Returns about sixty points, from 1.01 to the largest mark that was reached, beside this law.
+    pub(crate) fn points(&self, house: &HouseLaw) -> Vec<CurvePoint> {
         let mut reached = 0;
         let mut at_least: Vec<u64> = self
             .counts
@@ -131,7 +130,7 @@ mod tests {
     fn each_share_is_that_of_the_rounds_that_reached_the_multiplier() {
         let cents: Vec<u64> = (0..3000).map(|i| 100 + (i * i * 31) % 25_000).collect();
         let distribution = of(&cents);
-        let points = distribution.points();
+        let points = distribution.points(&HouseLaw::default());
         assert_eq!((distribution.rounds(), points.len()), (3000, POINTS));
         assert!(points.is_sorted_by(|a, b| a.multiplier < b.multiplier));
         for point in &points {
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_house_keeps_three_percent_at_every_multiplier() {
-        for point in of(&[100, 200, 300, 12_345]).points() {
+        for point in of(&[100, 200, 300, 12_345]).points(&HouseLaw::default()) {
             assert!((point.house - 0.97 / point.multiplier).abs() < 1e-12, "{point:?}");
         }
     }
@@ -168,10 +167,10 @@ mod tests {
 
     #[test]
     fn few_rounds_and_enormous_ones_are_counted_too() {
-        assert_eq!(of(&[]).points(), []);
-        assert_eq!(of(&[100, 100]).points(), [], "nothing reached 1.01");
-        assert_eq!(of(&[101]).points().len(), 1);
-        let huge = of(&[u64::MAX / 1000, 150]).points();
+        assert_eq!(of(&[]).points(&HouseLaw::default()), []);
+        assert_eq!(of(&[100, 100]).points(&HouseLaw::default()), [], "nothing reached 1.01");
+        assert_eq!(of(&[101]).points(&HouseLaw::default()).len(), 1);
+        let huge = of(&[u64::MAX / 1000, 150]).points(&HouseLaw::default());
         assert_eq!(huge.len(), POINTS);
         assert_eq!(huge.last().unwrap().multiplier.to_bits(), 1e6f64.to_bits());
         assert_eq!(huge.last().unwrap().observed.to_bits(), 0.5f64.to_bits());

@@ -5,6 +5,7 @@
 //! begin with what it covers; otherwise everything is recomputed.
 
 use data_encoding::HEXLOWER;
+use evaluation::HouseLaw;
 use forecasting::engine::LearnedState;
 use forecasting::forecast::Forecast;
 use forecasting::ledger::Absent;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Incremented when the layout or the meaning of a checkpoint changes.
-pub(crate) const FORMAT: u32 = 5;
+pub(crate) const FORMAT: u32 = 6;
 
 /// The first line of the file. The second line is the digest of everything after it.
 const MAGIC: &[u8] = b"aviator predictor checkpoint\n";
@@ -66,7 +67,7 @@ pub(crate) struct CheckpointInputs {
 }
 
 /// Why a checkpoint is not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// Bytes have changed or are missing.
     #[error("it is damaged")]
@@ -83,6 +84,9 @@ pub(crate) enum Refusal {
     /// The ledger is shorter, or a different one.
     #[error("it belongs to a different ledger")]
     OtherLedger,
+    /// It was made for a game with another law.
+    #[error("it was made for another game ({}); now it is one with {}", terms(.before), terms(.now))]
+    OtherLaw { before: HouseLaw, now: HouseLaw },
     /// Rounds have appeared that the ledger may name before the checkpoint's position.
     #[error("rounds that had been read before may have reappeared")]
     RoundsCameBack,
@@ -134,6 +138,18 @@ impl Checkpoint {
         let found: Self = serde_json::from_slice(body).map_err(|_| Refusal::Damaged)?;
         let is_sound = found.learned.rounds() == found.rounds;
         if is_sound { Ok(found) } else { Err(Refusal::Damaged) }
+    }
+
+    /// Checks that the checkpoint was made under this law of the house.
+    ///
+    /// # Errors
+    /// It was made under another one.
+    pub(crate) fn check_law(&self, law: &HouseLaw) -> Result<(), Refusal> {
+        let before = self.learned.house();
+        if before == law {
+            return Ok(());
+        }
+        Err(Refusal::OtherLaw { before: *before, now: *law })
     }
 
     /// Checks that the checkpoint covers the first of these rounds; returns their digest.
@@ -198,6 +214,11 @@ impl RoundsDigest {
     fn hex(&self) -> Hex {
         HEXLOWER.encode(&self.hasher.clone().finalize())
     }
+}
+
+fn terms(law: &HouseLaw) -> String {
+    let cap = evaluation::multiplier(law.cap_cents());
+    format!("return {}, {:.4} at 1.00x, cap {cap}x", law.r(), law.atom())
 }
 
 fn digest_of(bytes: &[u8]) -> Hex {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use evaluation::HouseLaw;
 use rounds::disk::{Disk, OpenMode, ReadFrom};
 use rounds::{Round, read_limited};
 
@@ -42,6 +43,7 @@ impl CheckpointFile {
         &mut self,
         ledger_file: &mut LedgerFile,
         rounds: &[Round],
+        law: &HouseLaw,
     ) -> io::Result<Option<(Checkpoint, RoundsDigest)>> {
         self.finish();
         self.last = (0, 0);
@@ -58,7 +60,10 @@ impl CheckpointFile {
         };
         let found = match Checkpoint::decode(&bytes) {
             Ok(found) if !is_at(&found.ledger, ledger_file)? => Err(Refusal::OtherLedger),
-            Ok(found) => found.check_rounds(rounds).map(|digest| (found, digest)),
+            Ok(found) => found
+                .check_law(law)
+                .and_then(|()| found.check_rounds(rounds))
+                .map(|digest| (found, digest)),
             Err(refusal) => Err(refusal),
         };
         match found {
@@ -82,6 +87,8 @@ impl CheckpointFile {
                 Err(error) => format!("it could not be renamed: {error}"),
             };
             tracing::warn!(%file, %refusal, moved, "The checkpoint is damaged; recomputing all scores.");
+        } else if let Refusal::OtherLaw { .. } = refusal {
+            tracing::warn!(%file, %refusal, "The game has changed; learning it anew.");
         } else {
             tracing::warn!(%file, %refusal, "The checkpoint is not used; recomputing all scores.");
         }

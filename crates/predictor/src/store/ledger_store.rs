@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use evaluation::HouseLaw;
 use forecasting::ledger::{Entry, Ledger};
 use rounds::Round;
 use rounds::disk::Disk;
@@ -21,6 +22,8 @@ const UNWRITTEN_MAX: usize = 64;
 /// The forecast ledger and the checkpoint of a state directory.
 #[derive(Debug)]
 pub(crate) struct LedgerStore {
+    /// The law of the game; scores under another one are not restored.
+    law: HouseLaw,
     dir: PathBuf,
     disk: Arc<dyn Disk>,
     ledger_file: Option<LedgerFile>,
@@ -72,8 +75,10 @@ pub(crate) enum CutOff {
 }
 
 impl LedgerStore {
-    pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>) -> Self {
+    /// Returns a store in this directory, for a game of this law.
+    pub(crate) fn new(dir: PathBuf, disk: Arc<dyn Disk>, law: HouseLaw) -> Self {
         Self {
+            law,
             checkpoints: CheckpointFile::new(dir.clone(), Arc::clone(&disk)),
             dir,
             disk,
@@ -111,7 +116,8 @@ impl LedgerStore {
 
     fn try_read(&mut self, rounds: &[Round]) -> io::Result<StoredState> {
         let Some(ledger_file) = &mut self.ledger_file else { return Ok(StoredState::default()) };
-        let Some((checkpoint, digest)) = self.checkpoints.read(ledger_file, rounds)? else {
+        let Some((checkpoint, digest)) = self.checkpoints.read(ledger_file, rounds, &self.law)?
+        else {
             let mut ledger = Ledger::default();
             let unreadable = ledger_file.read(0..u64::MAX, |entry| ledger.push(entry))?;
             log_unreadable(ledger_file.path(), &unreadable);

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
 
+use evaluation::HouseLaw;
 use forecasting::dataset::DatasetSnapshot;
 use forecasting::ensemble::{FitOptions, Measured, fit_and_measure};
 use forecasting::learner::{Learned, Learner, Member};
@@ -27,14 +28,17 @@ pub(crate) struct EnsembleLearner {
     helpers: usize,
 }
 
-impl Default for EnsembleLearner {
+impl EnsembleLearner {
+    /// Returns a learner that measures errors under this law of the house.
+    ///
     /// Leaves one processor to requests where there is more than one; a helper uses it while it is
     /// idle.
-    fn default() -> Self {
+    pub(crate) fn new(house: HouseLaw) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = cores.saturating_sub(1).max(1);
         let helpers = if priority::HAS_IDLE { cores - threads } else { 0 };
-        Self { options: FitOptions::default(), threads, helpers }
+        let options = FitOptions { house, ..FitOptions::default() };
+        Self { options, threads, helpers }
     }
 }
 

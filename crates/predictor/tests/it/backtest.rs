@@ -235,6 +235,16 @@ fn a_file_of_any_accepted_form_is_read_and_cut_to_the_given_times() {
 }
 
 #[test]
+fn a_backtest_is_that_of_the_game_that_is_named() {
+    let dir = data(&rounds(Scenario::Independent { r: 0.99, theta: 1.0 }, 320));
+    let results = backtest(dir.path(), &["--game", "stake"]);
+    let json: Value = serde_json::from_str(&results.json).unwrap();
+    let edge = json["flat_stakes"][0]["house_edge_percent"].as_f64().unwrap();
+    assert!((edge - 1.0).abs() < 1e-9, "{edge}");
+    assert_eq!(json["verdict"]["sentence"].as_str().unwrap().contains("3 %"), false);
+}
+
+#[test]
 fn a_recorder_that_dropped_repeats_is_reported() {
     let mut rounds = rounds(Scenario::Fair, 2600);
     rounds.dedup_by_key(|round| round.multiplier.cents());

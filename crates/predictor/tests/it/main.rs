@@ -11,6 +11,7 @@ mod crash;
 mod data_places;
 mod decoders;
 mod export;
+mod games;
 mod ledger;
 mod lookahead;
 mod metrics_page;

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use crate::test_app::Data;
+use crate::test_app::{Data, row};
 
 pub(crate) fn predictor(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_predictor"));
@@ -108,6 +108,25 @@ fn doctor_reports_problems() {
     assert!(said.contains("PROBLEM") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");
     check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
+}
+
+#[test]
+fn doctor_judges_the_recording_as_the_dashboard_does() {
+    let data = Data::with_rounds(0);
+    let rows: String = (1..500).map(row).collect();
+    let integers: String = rows
+        .lines()
+        .map(|line| {
+            let (time, multiplier) = line.split_once(',').unwrap();
+            format!("{time},{}\n", multiplier.split_once('.').unwrap().0)
+        })
+        .collect();
+    data.write("aviator_payouts_20260101_000000.csv", format!("timestamp,multiplier\n{integers}"));
+    let dir = data.path().to_str().unwrap();
+    let output = check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let finding = "the rounds are not what was played: all multipliers are whole numbers";
+    assert!(said.contains(finding), "{said}");
 }
 
 #[cfg(unix)]

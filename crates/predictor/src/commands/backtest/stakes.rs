@@ -2,7 +2,6 @@
 
 use evaluation::HouseLaw;
 use evaluation::confidence_sequence::{Estimate, beta_binomial};
-use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
 use forecasting::engine::Settlement;
 use rounds::Multiplier;
 use serde::Serialize;
@@ -41,12 +40,12 @@ pub(super) struct Bets {
 impl Stakes {
     pub(super) fn on(target: Multiplier) -> Self {
         let (cents, target) = (target.cents(), evaluation::multiplier(target.cents()));
-        let house_chance = HouseLaw::default().survival_cents(cents);
+        let house = HouseLaw::default();
         Self {
             target,
             break_even: 1.0 / target,
-            house_chance,
-            house_edge_percent: 100.0 * (1.0 - target * house_chance),
+            house_chance: house.survival_cents(cents),
+            house_edge_percent: edge_percent(&house, cents),
             every_round: Bets::default(),
             when_served_says: Bets::default(),
             when_ensemble_says: Bets::default(),
@@ -56,7 +55,10 @@ impl Stakes {
 
     pub(super) fn settle(&mut self, settlement: &Settlement) {
         let is_won = settlement.round.multiplier.cents() >= self.cents;
-        let ensemble = TiltedLaw::new(scale_from_mean_ln(settlement.forecast.means.mean));
+        let house = &settlement.forecast.house;
+        self.house_chance = house.survival_cents(self.cents);
+        self.house_edge_percent = edge_percent(house, self.cents);
+        let ensemble = settlement.forecast.ensemble_law();
         self.every_round.add(is_won);
         // The observed frequencies say nothing about the next round that they do not say about all.
         let served = settlement.forecast.law();
@@ -85,6 +87,11 @@ impl Stakes {
         }
         self
     }
+}
+
+/// Returns what a fair house keeps of each unit staked on a target, in percent.
+fn edge_percent(house: &HouseLaw, cents: u64) -> f64 {
+    100.0 * (1.0 - evaluation::multiplier(cents) * house.survival_cents(cents))
 }
 
 impl Bets {

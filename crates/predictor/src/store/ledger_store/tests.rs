@@ -13,7 +13,8 @@ fn entry(round: u64) -> Entry {
 }
 
 fn open(dir: &Path) -> LedgerStore {
-    let mut store = LedgerStore::new(dir.to_owned(), Arc::new(FaultyDisk::default()));
+    let mut store =
+        LedgerStore::new(dir.to_owned(), Arc::new(FaultyDisk::default()), HouseLaw::default());
     store.read(&[]);
     store
 }

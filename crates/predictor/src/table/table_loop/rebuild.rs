@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use forecasting::engine::{Engine, Settings, Settlement};
 use forecasting::history::HistoryChain;
-use forecasting::ledger::{Absent, Counting, ReadMark, credible};
+use forecasting::ledger::{Absent, Counting, LedgerForecast, ReadMark, credible};
 use rounds::{Origin, Round};
 use serde_json::json;
 
@@ -30,8 +30,8 @@ impl TableLoop {
             can_be_late: self.origin != Some(Origin::Replayed),
         };
         let (installed, left) = (self.engine.newest_model().cloned(), self.engine.read_mark());
-        self.engine = Engine::new(settings);
-        self.builder = SnapshotBuilder::default();
+        self.engine = Engine::with_house(settings, *self.config.game.law());
+        self.builder = SnapshotBuilder::new(&self.config.game);
         self.digest = RoundsDigest::default();
         self.absent = Absent::default();
         self.marked = None;
@@ -50,7 +50,7 @@ impl TableLoop {
             // A half-replayed ledger must never become a checkpoint.
             return self.ledger_store.disable_checkpoints();
         }
-        if let Some(open) = counting.take(self.engine.rounds()) {
+        if let Some(open) = self.of_this_law(counting.take(self.engine.rounds())) {
             self.engine.resume(open.forecast);
         }
         self.absent = counting.absent();
@@ -88,6 +88,12 @@ impl TableLoop {
         }
     }
 
+    /// Returns a forecast of the ledger, if it was made for the game that is configured: scores under
+    /// another law say nothing of this one.
+    fn of_this_law(&self, found: Option<LedgerForecast>) -> Option<LedgerForecast> {
+        found.filter(|it| it.forecast.house == *self.config.game.law())
+    }
+
     /// Restores a checkpoint and returns the number of rounds it covers.
     fn restore(
         &mut self,
@@ -102,7 +108,7 @@ impl TableLoop {
         self.engine.restore(known_rounds, learned);
         let mut shown = shown.counting(rounds, chain, 0, Absent::default());
         for (before, round) in (0..).zip(known_rounds) {
-            let found = shown.take(before);
+            let found = self.of_this_law(shown.take(before));
             let settlement = found.map(|it| Settlement { forecast: it.forecast, round: *round });
             self.builder.round(*round, settlement.as_ref());
         }
@@ -117,7 +123,7 @@ impl TableLoop {
             if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
                 return false;
             }
-            let found = counting.take(number as u64);
+            let found = self.of_this_law(counting.take(number as u64));
             let settlement = self.engine.replay(*round, found.map(|it| it.forecast));
             self.digest.push(round);
             self.builder.round(*round, settlement.as_ref());

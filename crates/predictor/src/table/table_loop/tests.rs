@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use chrono::{SecondsFormat, TimeDelta};
+use evaluation::GameParameters;
 use features::FeatureRow;
 use forecasting::dataset::DatasetSnapshot;
 use forecasting::engine::Installed;
@@ -57,6 +58,7 @@ struct Bench {
     written: usize,
     /// Offset of the collector's clock, in seconds.
     off: i64,
+    game: GameParameters,
     table_loop: Option<TableLoop>,
 }
 
@@ -70,7 +72,15 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(CSV), "timestamp,multiplier\n").unwrap();
         let (disk, cents) = (FaultyDisk::default(), Scenario::Fair.rounds(2000, 4));
-        let mut bench = Self { dir, disk, cents, written: 0, off: 0, table_loop: None };
+        let mut bench = Self {
+            dir,
+            disk,
+            cents,
+            written: 0,
+            off: 0,
+            game: GameParameters::default(),
+            table_loop: None,
+        };
         bench.write(count);
         bench.start();
         bench
@@ -128,6 +138,7 @@ impl Bench {
             data_dir: self.dir.path().to_owned(),
             watch: Watch::Scan,
             auto_train_enabled: false,
+            game: self.game,
             ..Config::default()
         };
         let stop = CancellationToken::new();
@@ -373,5 +384,6 @@ fn a_damaged_checkpoint_is_put_aside_and_the_engine_is_rebuilt_without_it() {
 
 mod clock;
 mod faults;
+mod games;
 mod histories;
 mod log_messages;
