@@ -1,5 +1,7 @@
 //! Whether numbers can be the multipliers of a crash game at all.
 
+use rounds::USUAL_RETURN;
+
 /// Numbers that are needed before their shape says anything.
 const SHAPE_MIN: usize = 30;
 /// Numbers that are needed before their distribution says what they are. Prices pass for multipliers in shorter columns.

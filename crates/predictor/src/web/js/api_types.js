@@ -195,6 +195,7 @@
  * @property {Scorecard | null} scorecard
  * @property {{ order?: TestEvidence, law?: TestEvidence, forecast?: TestEvidence } | null} evidence
  * @property {Verdict | null} verdict
+ * @property {{ return: number }} game the parameters by which everything is judged
  * @property {{ state: "sound" | "incomplete" | "suspect", rounds: number, reasons: Fault[] }} quality
  * @property {{ settled: number, late: number, missed: number }} [forecasts] how many were settled, late or missed
  * @property {string} version

@@ -96,7 +96,7 @@ function render() {
   renderVerdict(status);
   renderForecast(status, since());
   plot.update(status.current_prediction);
-  survivalCurve.update(store);
+  survivalCurve.update(store, status.game.return);
   renderRounds(store);
   renderStatistics(status);
   renderQuality(status);

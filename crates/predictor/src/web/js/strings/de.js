@@ -79,7 +79,8 @@ export const de = {
   verdict_wait: "Noch zu wenige Runden für eine Aussage: {have} von {need}.",
   verdict_untrained: "Das erste Modell wird trainiert. Noch ist keine Aussage möglich.",
   verdict_few: "Noch zu wenige geprüfte Vorhersagen für eine Aussage: {have} von {need}.",
-  verdict_none: "{n} jüngste Vorhersagen sind geprüft. In einem fairen Spiel schlägt keine die Konstante 1,94×.",
+  verdict_none:
+    "{n} jüngste Vorhersagen sind geprüft. In einem fairen Spiel schlägt keine eine Konstante, den Median fairer Quoten.",
   verdict_from: "Aus {n} Runde. | Aus {n} Runden.",
   verdict_from_scored: "Nur aus Vorhersagen, die vor ihrer Runde feststanden.",
   verdict_suspect: "Diese Runden sind nicht vollständig; über das Spiel sagen sie nichts.",
@@ -193,7 +194,7 @@ export const de = {
   held_wait: "offen",
   held_none: "keine Vorhersage",
   model_title: "Wie gut ist das Modell?",
-  model_caption: "Gemessen an Runden, die das Modell nicht kannte, neben der Konstante 1,94×.",
+  model_caption: "Gemessen an Runden, die das Modell nicht kannte, neben einer Konstante, dem Median fairer Quoten.",
   model_version: "Version {version}",
   measure: "Maß",
   model: "Modell",
@@ -284,7 +285,7 @@ export const de = {
   span_fading_title: "Neuere Runden zählen mehr: das Gewicht nimmt mit dem Alter ab",
   stats_title: "Wie sind die Daten?",
   median: "Median",
-  median_title: "Ein faires Haus: 1,94×",
+  median_title: "Ein faires Haus: {median}",
   mean: "Mittel",
   mean_title: "Das Mittel dieser Verteilung konvergiert nicht: wenige riesige Runden bestimmen es.",
   std: "Streuung",
@@ -292,7 +293,7 @@ export const de = {
   max: "Größte",
   law_title: "Wie oft eine Runde einen Multiplikator erreicht",
   law_seen: "beobachtet, letzte {n} Runde | beobachtet, letzte {n} Runden",
-  law_house: "Quoten des Hauses 0,97 / x",
+  law_house: "Quoten des Hauses {r} / x",
   law_label:
     "Anteil der Runden, die einen Multiplikator erreichen, beobachtet und nach den Quoten des Hauses, beide Achsen logarithmisch. Bei {at}: beobachtet {seen}, Haus {house}.",
   seen: "Beobachtet",
@@ -357,7 +358,7 @@ export const de = {
   law_none: "Noch keine Runden zu zählen.",
   return: "Rückzahlung",
   return_title:
-    "Geschätzter Anteil jedes Einsatzes, den Spieler zurückbekamen, aus den Runden über 1,00×, mit 95-%-Grenzen. Das Spiel wirbt mit 97 %.",
+    "Geschätzter Anteil jedes Einsatzes, den Spieler zurückbekamen, aus den Runden über 1,00×, mit 95-%-Grenzen. Eingestellt ist eine Auszahlung von {r}.",
   recorder_title: "Ereignisse des Sammlers",
   recorder_none:
     "Der Sammler hat hier keine Ereignisse aufgezeichnet. Seine Ereignisdateien, …events.jsonl, liegen neben den Runden.",

@@ -2,7 +2,7 @@
 // beside the house's law.
 
 import { el, syncRows, text } from "../dom.js";
-import { figure, isNumber, percent, short, times } from "../format.js";
+import { figure, isNumber, number, percent, short, times } from "../format.js";
 import { t } from "../i18n.js";
 import { allTicks, axis, Chart, colours } from "./chart.js";
 import { LOG_TICKS } from "./round_marks.js";
@@ -11,8 +11,6 @@ import { LOG_TICKS } from "./round_marks.js";
 /** @typedef {import("../api_types.js").DistributionPoint} Point */
 /** @typedef {import("../store.js").RoundStore} RoundStore */
 
-/** The advertised return: P(M ≥ x) = 0.97 / x. */
-const HOUSE = 0.97;
 const STEPS = 60;
 /** From 1.01 to 100 in equal steps on the logarithmic axis. */
 const GRID = Array.from({ length: STEPS + 1 }, (_, index) => 1.01 * (100 / 1.01) ** (index / STEPS));
@@ -22,16 +20,21 @@ const SHARES = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1];
 /** @param {Status} status */
 export function renderStatistics(status) {
   const { statistics } = status;
+  const returns = status.game.return;
+  // The median lies on the grid of hundredths.
+  const median = times(Math.floor(200 * returns + 1e-9) / 100);
+  const title = t("return_title", { r: percent(returns) });
+  text("law-house", t("law_house", { r: number(returns, 2) }));
   text("stats-rounds", t("n_rounds", { n: status.csv_records }));
-  text("s-median", times(statistics?.median), t("median_title"));
+  text("s-median", times(statistics?.median), t("median_title", { median }));
   text("s-mean", times(statistics?.mean), t("mean_title"));
   text("s-std", figure(statistics?.std), t("mean_title"));
   text("s-min", times(statistics?.min));
   text("s-max", times(statistics?.max));
   const measured = status.verdict?.facts?.measured_return;
-  text("s-return", measured ? percent(measured.value) : null, t("return_title"));
+  text("s-return", measured ? percent(measured.value) : null, title);
   const ends = measured ? `${percent(measured.lo)} – ${percent(measured.hi)}` : "\u00a0";
-  text("s-return-ends", ends, t("return_title"));
+  text("s-return-ends", ends, title);
 }
 
 export class SurvivalCurve {
@@ -41,6 +44,8 @@ export class SurvivalCurve {
     this.answer = null;
     /** @type {RoundStore | undefined} */
     this.store = undefined;
+    /** The return of the game: the house's law is P(M ≥ x) = returns / x. */
+    this.returns = 1;
   }
 
   /** @param {{ rounds: number, points: Point[] } | null} answer `null` when this predictor has no such route */
@@ -49,11 +54,16 @@ export class SurvivalCurve {
     this.update();
   }
 
-  /** Uses the rounds on the page until the server has answered. @param {RoundStore} [store] */
-  update(store) {
+  /**
+   * Uses the rounds on the page until the server has answered.
+   * @param {RoundStore} [store]
+   * @param {number} [returns]
+   */
+  update(store, returns) {
+    this.returns = returns ?? this.returns;
     this.store = store ?? this.store;
     const all = this.answer;
-    const points = all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? []);
+    const points = all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? [], this.returns);
     const n = all?.rounds ?? Math.min(200, this.store?.rounds.length ?? 0);
     text("law-seen", t(all ? "law_seen_all" : "law_seen", { n }));
     syncRows(/** @type {Element} */ (el("law-table").querySelector("tbody")), rows(points));
@@ -163,14 +173,15 @@ function digits(value) {
 
 /**
  * @param {number[]} multipliers
+ * @param {number} returns
  * @returns {Point[]} without intervals
  */
-function counted(multipliers) {
+function counted(multipliers, returns) {
   if (multipliers.length === 0) return [];
   const sorted = multipliers.toSorted((a, b) => a - b);
   return GRID.map((x) => {
     const from = sorted.findIndex((multiplier) => multiplier >= x - 1e-9);
     const observed = from < 0 ? 0 : (sorted.length - from) / sorted.length;
-    return { multiplier: x, observed, lo: null, hi: null, house: HOUSE / x };
+    return { multiplier: x, observed, lo: null, hi: null, house: returns / x };
   });
 }
