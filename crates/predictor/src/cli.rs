@@ -31,7 +31,9 @@ Examples:
 const AUDIT_EXAMPLES: &str = "\
 Examples:
   predictor audit --data-dir data
-  predictor audit --file recorded.csv --snapshot 5000 --json audit.json";
+  predictor audit --file recorded.csv --snapshot 5000 --json audit.json
+  predictor audit --game stake --data-dir data
+  predictor audit --fit                                which game is it, and what to configure";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

@@ -43,11 +43,13 @@ impl GapFit {
         Some(Self::with_pace(Pace { pause, slope }, &sorted))
     }
 
-    /// Returns the fit of a pace that is known.
+    /// Returns the fit of a pace that is known. The spread is measured around the recording's own pause, so
+    /// that a wrong one does not hide behind it.
     pub fn with_pace(pace: Pace, gaps: &[(f64, f64)]) -> Self {
-        let mut distances: Vec<f64> =
-            gaps.iter().map(|&(ln_m, gap)| (gap - pace.gap(ln_m)).abs()).collect();
-        distances.sort_by(f64::total_cmp);
+        let residuals = residuals(gaps, pace.slope);
+        let centre = median(&residuals).unwrap_or(pace.pause);
+        let distances = residuals.iter().map(|residual| (residual - centre).abs());
+        let distances = ascending(distances.collect());
         Self { pace, spread: 1.4826 * median(&distances).unwrap_or(0.0) }
     }
 

@@ -89,11 +89,13 @@ fn sound_recordings_are_sound() {
 
 #[test]
 fn sound_recordings_of_every_measured_game_are_sound() {
-    for preset in PRESETS.iter().filter(|preset| preset.measured_pace.is_some()) {
-        let unsound =
-            ever_named(|seed| played(preset, 5000, 70_000 + seed, seed.is_multiple_of(2)));
-        assert!(unsound.len() <= 4, "{}: {unsound:?}", preset.name);
-    }
+    let measured: Vec<&Preset> =
+        PRESETS.iter().filter(|preset| preset.measured_pace.is_some()).collect();
+    let unsound = ever_named(|seed| {
+        let preset = measured.iter().cycle().nth(usize::try_from(seed).unwrap()).unwrap();
+        played(preset, 5000, 70_000 + seed, seed.is_multiple_of(2))
+    });
+    assert!(unsound.len() <= 4, "{unsound:?}");
 }
 
 /// The pace of Aviator called 951 gaps of such a recording too long.

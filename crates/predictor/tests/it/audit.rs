@@ -109,7 +109,7 @@ fn audit_and_backtest_name_the_same_round_since_when_a_test_stands_out() {
         let backtest: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
         let since = |result: &Value, test: usize| {
             let test = &result["evidence"][test];
-            (test["name"].clone(), test["alarm_round"].clone(), test["ln_e_max"].clone())
+            (test["name"].clone(), test["alarm_round"].clone())
         };
         // Order and law; the audit has no forecasts.
         for test in [0, 1] {

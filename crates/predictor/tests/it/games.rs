@@ -93,9 +93,9 @@ async fn the_page_is_told_which_game_it_shows() {
     let (multiplier, house) =
         (point["multiplier"].as_f64().unwrap(), point["house"].as_f64().unwrap());
     assert!((multiplier * house - 0.99).abs() < 1e-9, "{point}");
-    app.train().await;
     let mut events = app.events().await;
-    events.wait_for("forecast", |_| true).await;
+    app.train().await;
+    events.training_ended().await;
     let forecast = app.get("api/predict").await;
     let prediction = &forecast["prediction"];
     assert_eq!(prediction["house_multiplier"], 1.98, "{prediction}");

@@ -57,7 +57,15 @@ struct Schedule {
 impl Schedule {
     fn new(seed: u64) -> Self {
         let (dir, disk) = (tempfile::tempdir().unwrap(), FaultyDisk::default());
-        let bench = Bench { dir, disk, cents: Vec::new(), written: 0, off: 0, table_loop: None };
+        let bench = Bench {
+            dir,
+            disk,
+            cents: Vec::new(),
+            written: 0,
+            off: 0,
+            game: GameParameters::default(),
+            table_loop: None,
+        };
         let mut schedule = Self {
             bench,
             random: SplitMix64::new(seed),
