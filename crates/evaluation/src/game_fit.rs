@@ -145,9 +145,9 @@ impl FittedGame {
             squared(theirs.pause - ours.pause.value, SECONDS_UNIT)
                 + squared(theirs.slope - ours.slope.value, SECONDS_UNIT)
         });
-        // A preset without a measured pace is no nearer for that.
+        // A preset without a measured pace is no nearer for that: three seconds off.
         let unknown = preset.measured_pace.is_none() && self.pace.is_some();
-        returns + pace + if unknown { 2.0 } else { 0.0 }
+        returns + pace + if unknown { 9.0 } else { 0.0 }
     }
 }
 

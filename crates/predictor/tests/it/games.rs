@@ -89,14 +89,14 @@ async fn the_page_is_told_which_game_it_shows() {
     let game = &app.look().await["game"];
     assert_eq!((&game["name"], &game["return"]), (&"stake".into(), &0.99.into()));
     assert_eq!(game["cap"], 10_000.0);
-    let point = &app.get("api/distribution").await["points"][0];
+    let point = &app.get("/api/distribution").await["points"][0];
     let (multiplier, house) =
         (point["multiplier"].as_f64().unwrap(), point["house"].as_f64().unwrap());
     assert!((multiplier * house - 0.99).abs() < 1e-9, "{point}");
     let mut events = app.events().await;
     app.train().await;
     events.training_ended().await;
-    let forecast = app.get("api/predict").await;
+    let forecast = app.get("/api/predict").await;
     let prediction = &forecast["prediction"];
     assert_eq!(prediction["house_multiplier"], 1.98, "{prediction}");
     let target = &forecast["targets"][1];

@@ -114,18 +114,19 @@ fn doctor_reports_problems() {
 fn doctor_judges_the_recording_as_the_dashboard_does() {
     let data = Data::with_rounds(0);
     let rows: String = (1..500).map(row).collect();
-    let integers: String = rows
+    let halves: String = rows
         .lines()
         .map(|line| {
             let (time, multiplier) = line.split_once(',').unwrap();
-            format!("{time},{}\n", multiplier.split_once('.').unwrap().0)
+            let multiplier: f64 = multiplier.parse().unwrap();
+            format!("{time},{:.2}\n", (2.0 * multiplier).floor() / 2.0)
         })
         .collect();
-    data.write("aviator_payouts_20260101_000000.csv", format!("timestamp,multiplier\n{integers}"));
+    data.write("aviator_payouts_20260101_000000.csv", format!("timestamp,multiplier\n{halves}"));
     let dir = data.path().to_str().unwrap();
     let output = check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let finding = "the rounds are not what was played: all multipliers are whole numbers";
+    let finding = "the rounds are not what was played: all multipliers are multiples of 0.50";
     assert!(said.contains(finding), "{said}");
 }
 

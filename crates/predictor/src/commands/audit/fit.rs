@@ -43,6 +43,7 @@ struct Fit {
 
 /// The nearest preset, and whether its values lie within the intervals.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each value")]
 struct Nearest {
     name: &'static str,
     source: &'static str,
