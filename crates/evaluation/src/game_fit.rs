@@ -99,7 +99,9 @@ pub fn fit(rounds: &[RecordedRound]) -> Result<FittedGame, FitError> {
         return Err(FitError::Constant);
     }
     let mut values = Values::default();
-    rounds.iter().for_each(|round| values.push(round.cents));
+    for round in rounds {
+        values.push(round.cents);
+    }
     let curve = Curve::of(rounds, values.step_cents());
     let (returns, cap) = (curve.returns(), values.cap());
     let gaps = gaps(rounds);

@@ -202,7 +202,9 @@ impl Quality {
         pace: Option<Pace>,
     ) -> Self {
         let mut quality = Self::with_pace(pace);
-        rounds.into_iter().for_each(|round| quality.push(&round));
+        for round in rounds {
+            quality.push(&round);
+        }
         if quality.rounds > quality.judged_at && quality.rounds >= FIRST_AT {
             quality.judge(quality.rounds.ilog2() + 1);
         }

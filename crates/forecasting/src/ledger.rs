@@ -221,7 +221,7 @@ impl Ledger {
         let mut counting = Counting { read, absent, ..Counting::default() };
         for item in self.items {
             match item {
-                Item::Forecast(stored) => counting.add(stored, rounds, chain),
+                Item::Forecast(stored) => counting.add(&stored, rounds, chain),
                 Item::Read(mark) if chain.contains(mark.rounds, mark.history) => {
                     counting.read = counting.read.max(mark.rounds);
                 }
@@ -233,7 +233,7 @@ impl Ledger {
 }
 
 impl Counting {
-    fn add(&mut self, stored: LedgerForecast, rounds: &[Round], chain: &HistoryChain) {
+    fn add(&mut self, stored: &LedgerForecast, rounds: &[Round], chain: &HistoryChain) {
         let forecast = &stored.forecast;
         let before = forecast.rounds_before();
         if !forecast.is_after(chain) {
@@ -255,8 +255,8 @@ impl Counting {
         self.read = self.read.max(before);
         match earlier {
             _ if is_read || !forecast.is_model_of(chain) => self.absent.count += 1,
-            Some(earlier) => *earlier = stored,
-            None => self.forecasts.push(stored),
+            Some(earlier) => *earlier = *stored,
+            None => self.forecasts.push(*stored),
         }
     }
 

@@ -187,10 +187,10 @@ fn parameters_of_too_few_rounds_or_equal_ones_are_refused_in_one_line() {
         &["too few rounds", "150 of at least 200"],
     );
     check(&["audit", "--file", file, "--fit", "--snapshot", "1000"], 2, "--snapshot");
-    let rows: String = (0..300)
+    let rows: Vec<String> = (0..300)
         .map(|second| format!("2026-01-01T00:{:02}:{:02}Z,2.05\n", second / 60, second % 60))
         .collect();
-    std::fs::write(&audited.file, format!("timestamp,multiplier\n{rows}")).unwrap();
+    std::fs::write(&audited.file, format!("timestamp,multiplier\n{}", rows.concat())).unwrap();
     check_complaint(
         &["audit", "--file", file, "--fit"],
         1,

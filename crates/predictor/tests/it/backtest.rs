@@ -241,7 +241,7 @@ fn a_backtest_is_that_of_the_game_that_is_named() {
     let json: Value = serde_json::from_str(&results.json).unwrap();
     let edge = json["flat_stakes"][0]["house_edge_percent"].as_f64().unwrap();
     assert!((edge - 1.0).abs() < 1e-9, "{edge}");
-    assert_eq!(json["verdict"]["sentence"].as_str().unwrap().contains("3 %"), false);
+    assert!(!json["verdict"]["sentence"].as_str().unwrap().contains("3 %"));
 }
 
 #[test]

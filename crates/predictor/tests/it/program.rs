@@ -114,7 +114,7 @@ fn doctor_reports_problems() {
 fn doctor_judges_the_recording_as_the_dashboard_does() {
     let data = Data::with_rounds(0);
     let rows: String = (1..500).map(row).collect();
-    let halves: String = rows
+    let halves: Vec<String> = rows
         .lines()
         .map(|line| {
             let (time, multiplier) = line.split_once(',').unwrap();
@@ -122,7 +122,10 @@ fn doctor_judges_the_recording_as_the_dashboard_does() {
             format!("{time},{:.2}\n", (2.0 * multiplier).floor() / 2.0)
         })
         .collect();
-    data.write("aviator_payouts_20260101_000000.csv", format!("timestamp,multiplier\n{halves}"));
+    data.write(
+        "aviator_payouts_20260101_000000.csv",
+        format!("timestamp,multiplier\n{}", halves.concat()),
+    );
     let dir = data.path().to_str().unwrap();
     let output = check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

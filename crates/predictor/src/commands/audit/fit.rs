@@ -103,16 +103,16 @@ impl Fit {
         let pace = preset.measured_pace;
         let mut lines = vec![
             self.data.text(),
-            format!("{:<16} {:>9}  {:<20} {}", "", "fits", "95 % interval", preset.name),
+            format!("{:<18} {:>9}  {:<20} {}", "", "fits", "95 % interval", preset.name),
             row("return", self.returns, 4, Some((preset.returns, self.nearest.returns))),
             row("ends at 1.00x", self.atom, 4, Some((preset.law().atom(), self.nearest.atom))),
         ];
         lines.push(match self.fitted.cap {
             Some(cap) => {
                 let highest = evaluation::multiplier(cap.cents);
-                format!("{:<16} {highest:>8.2}x  {} rounds end there", "cap", cap.count)
+                format!("{:<18} {highest:>8.2}x  {} rounds end there", "cap", cap.count)
             }
-            None => format!("{:<16} {:>9}", "cap", "none seen"),
+            None => format!("{:<18} {:>9}", "cap", "none seen"),
         });
         match (self.pause_seconds, self.slope_seconds) {
             (Some(pause), Some(slope)) => {
@@ -173,7 +173,7 @@ fn row(name: &str, fits: Estimate, digits: usize, preset: Option<(f64, bool)>) -
         format!("{} {word}", trimmed(value, digits))
     });
     let preset = preset.unwrap_or_else(|| "not known".to_owned());
-    format!("{name:<16} {:>9.digits$}  {bounds:<20} {preset}", fits.value)
+    format!("{name:<18} {:>9.digits$}  {bounds:<20} {preset}", fits.value)
 }
 
 /// Returns the `[game]` section: the nearest preset, and what is outside of its intervals or in none.

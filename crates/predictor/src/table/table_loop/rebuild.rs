@@ -50,7 +50,8 @@ impl TableLoop {
             // A half-replayed ledger must never become a checkpoint.
             return self.ledger_store.disable_checkpoints();
         }
-        if let Some(open) = self.of_this_law(counting.take(self.engine.rounds())) {
+        if let Some(open) = counting.take(self.engine.rounds()).filter(|it| self.is_of_this_law(it))
+        {
             self.engine.resume(open.forecast);
         }
         self.absent = counting.absent();
@@ -88,10 +89,10 @@ impl TableLoop {
         }
     }
 
-    /// Returns a forecast of the ledger, if it was made for the game that is configured: scores under
+    /// Returns whether a forecast of the ledger was made for the game that is configured: scores under
     /// another law say nothing of this one.
-    fn of_this_law(&self, found: Option<LedgerForecast>) -> Option<LedgerForecast> {
-        found.filter(|it| it.forecast.house == *self.config.game.law())
+    fn is_of_this_law(&self, found: &LedgerForecast) -> bool {
+        found.forecast.house == *self.config.game.law()
     }
 
     /// Restores a checkpoint and returns the number of rounds it covers.
@@ -108,7 +109,7 @@ impl TableLoop {
         self.engine.restore(known_rounds, learned);
         let mut shown = shown.counting(rounds, chain, 0, Absent::default());
         for (before, round) in (0..).zip(known_rounds) {
-            let found = self.of_this_law(shown.take(before));
+            let found = shown.take(before).filter(|it| self.is_of_this_law(it));
             let settlement = found.map(|it| Settlement { forecast: it.forecast, round: *round });
             self.builder.round(*round, settlement.as_ref());
         }
@@ -123,7 +124,7 @@ impl TableLoop {
             if number.is_multiple_of(AT_ONCE) && self.stop.is_cancelled() {
                 return false;
             }
-            let found = self.of_this_law(counting.take(number as u64));
+            let found = counting.take(number as u64).filter(|it| self.is_of_this_law(it));
             let settlement = self.engine.replay(*round, found.map(|it| it.forecast));
             self.digest.push(round);
             self.builder.round(*round, settlement.as_ref());
