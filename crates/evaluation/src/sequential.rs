@@ -28,6 +28,7 @@ mod order;
 mod regression;
 mod repeats;
 mod scale;
+mod streaks;
 mod test_run;
 mod wealth;
 
@@ -48,6 +49,7 @@ pub use order::OrderTest;
 pub use regression::Regression;
 pub use repeats::Repeats;
 pub use scale::Scale;
+pub use streaks::Streaks;
 pub use wealth::Wealth;
 
 /// The wealth E at which a test turns amber: over unlimited time, a false alarm

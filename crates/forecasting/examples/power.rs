@@ -57,6 +57,11 @@ const ROWS: [RowSpec; 20] = [
     row("tail index falls at 2,500", 9000, PlantedGame::Plain(Scenario::Shift)),
 ];
 
+/// First seeds of the streams: of the table's rows, and of the two batches of fair streams. The bettors and their weights
+/// were chosen on other streams.
+const SEED: u64 = 1_700_000;
+const FAIR_SEEDS: [u64; 2] = [1_800_000, 1_900_000];
+
 /// The rounds of the first alarms.
 #[derive(Clone, Default)]
 struct Alarms {
@@ -77,7 +82,7 @@ fn main() -> anyhow::Result<()> {
     )?;
     say("|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     for row in ROWS.iter().filter(|row| row.name.contains(wanted)) {
-        let all = over_streams(row, 50_000, streams);
+        let all = over_streams(row, SEED, streams);
         let [order, law] = [0, 1].map(|test| shares(all.iter().map(|it| it.tests[test])));
         let change = shares(all.iter().map(|it| it.changes.first().copied()));
         let total: usize = all.iter().map(|it| it.changes.len()).sum();
@@ -95,7 +100,7 @@ fn main() -> anyhow::Result<()> {
 fn false_alarms() -> anyhow::Result<()> {
     say("| fair streams | rounds | order | law | either | change noted |")?;
     say("|--:|--:|--:|--:|--:|--:|")?;
-    for (streams, rounds, seed) in [(1000, 3000, 200_000), (100, 50_000, 300_000)] {
+    for ((streams, rounds), seed) in [(1000, 3000), (100, 50_000)].into_iter().zip(FAIR_SEEDS) {
         let all = over_streams(&row("fair", rounds, ROWS[0].game), seed, streams);
         let count = |is: &dyn Fn(&Alarms) -> bool| all.iter().filter(|&it| is(it)).count();
         let cells = [

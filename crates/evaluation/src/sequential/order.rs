@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{FiveBettors, NAMES, ScoredRound, waves};
-use super::{Bettor, Contexts, ObservedRound, Regression, Scale, Wealth, ln_weighted_sum};
+use super::{Bettor, Contexts, ObservedRound, Regression, Scale, Streaks, Wealth, ln_weighted_sum};
 use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
@@ -15,13 +15,14 @@ const HIGH: f64 = 0.515;
 /// The shares of the bettors at the start: the five of [`NAMES`], then those of [`MORE`].
 ///
 /// Neighbours (ar1, ar3) have the most, because dependence between them is what a model can use at
-/// once; then the time of day (daily, day), because operators act by the clock. Each of the two has a
-/// bettor with few coefficients, which learns sooner, beside one with more, which sees more. Bettors
+/// once; then the time of day (daily, day), because operators act by the clock, and streaks (contexts, streaks), because
+/// players bet on them. Each of the three has a bettor with few coefficients, which learns sooner, beside one with more,
+/// which sees more. Bettors
 /// whose pattern another also finds (features, bits3) and the rarest (parity) have the least.
-const SHARES: [f64; 10] = [0.08, 0.17, 0.03, 0.04, 0.03, 0.20, 0.19, 0.13, 0.10, 0.03];
+const SHARES: [f64; 11] = [0.07, 0.15, 0.02, 0.04, 0.02, 0.17, 0.18, 0.13, 0.10, 0.02, 0.10];
 
 /// The names of the bettors that only the order test has.
-const MORE: [&str; 5] = ["ar1", "day", "contexts", "scale", "parity"];
+const MORE: [&str; 6] = ["ar1", "day", "contexts", "scale", "parity", "streaks"];
 
 /// E3, the order test, of the null hypothesis "shuffling the rounds would change nothing".
 ///
@@ -47,6 +48,7 @@ struct MoreBettors {
     parity: Regression,
     contexts: Contexts,
     scale: Scale,
+    streaks: Streaks,
     /// ln of the wealth of ar1, day and parity.
     ln_regressions: [f64; 3],
     last_z: f64,
@@ -60,13 +62,14 @@ impl MoreBettors {
             parity: Regression::new(1, 0.005),
             contexts: Contexts::new(1.0 - HIGH),
             scale: Scale::new(),
+            streaks: Streaks::new(),
             ln_regressions: [0.0; 3],
             last_z: 0.0,
         }
     }
 
     /// Bets on a round with the number `index`, then learns from it.
-    fn update(&mut self, round: ScoredRound, index: u64) {
+    fn update(&mut self, round: ScoredRound, rank: f64, index: u64) {
         let [sin, cos, ..] = waves(round.day_phase);
         let side = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
         let gains = [
@@ -81,13 +84,14 @@ impl MoreBettors {
         }
         self.contexts.update(round.high, round.late);
         self.scale.update(round.z, round.late);
+        self.streaks.update(rank, round.high, round.late);
         self.last_z = round.z;
     }
 
     /// Returns the log-wealth of each bettor, in the order of [`MORE`].
-    fn ln_e(&self) -> [f64; 5] {
+    fn ln_e(&self) -> [f64; 6] {
         let [ar1, day, parity] = self.ln_regressions;
-        [ar1, day, self.contexts.ln_e(), self.scale.ln_e(), parity]
+        [ar1, day, self.contexts.ln_e(), self.scale.ln_e(), parity, self.streaks.ln_e()]
     }
 }
 
@@ -123,7 +127,7 @@ impl OrderTest {
             late: round.late,
         };
         self.bettors.update(scored);
-        self.more.update(scored, index);
+        self.more.update(scored, rank, index);
         self.wealth.record(ln_weighted_sum(&SHARES, &self.all_ln_e()));
         z
     }
@@ -148,15 +152,15 @@ impl OrderTest {
         &self.wealth
     }
 
-    /// Returns the ten bettors of the portfolio.
+    /// Returns the eleven bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
         let names = NAMES.into_iter().chain(MORE);
         names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
     }
 
     /// Returns the log-wealth of each bettor, in the order of [`SHARES`].
-    fn all_ln_e(&self) -> [f64; 10] {
-        let mut all = [0.0; 10];
+    fn all_ln_e(&self) -> [f64; 11] {
+        let mut all = [0.0; 11];
         all[..5].copy_from_slice(self.bettors.ln_e());
         all[5..].copy_from_slice(&self.more.ln_e());
         all

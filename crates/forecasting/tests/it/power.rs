@@ -77,6 +77,7 @@ fn planted_patterns_are_seen() {
     for (game, rounds, p) in [
         (PlantedGame::Plain(Scenario::Autoregressive(0.3)), 600, 0.98),
         (PlantedGame::Volatility, 1500, 0.95),
+        (PlantedGame::Plain(Scenario::Due), 3000, 0.90),
         (PlantedGame::Congruential { modulus: 251 }, 300, 0.98),
     ] {
         let [order, ..] = counts(game, rounds, 8);
