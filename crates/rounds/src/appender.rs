@@ -34,8 +34,10 @@ pub(crate) enum FileState {
     Good,
     /// It has been cut back to the good bytes, but a sync of it has failed.
     CutBack,
-    /// Another program has changed or deleted it: it must not be written or cut again.
+    /// Another program has changed it: it must not be written or cut again.
     Foreign,
+    /// Another program has moved, replaced or deleted it: it must not be written or cut again.
+    Away,
 }
 
 impl Appender {
@@ -77,12 +79,15 @@ impl Appender {
     /// If this fails, nothing may be written, neither to this file nor to another one: readers may
     /// still see the piece that failed.
     pub(crate) fn settle(&mut self) -> io::Result<FileState> {
-        let FileStat { length, is_linked } = self.file.stat()?;
+        let FileStat { length, is_in_place } = self.file.stat()?;
+        if !is_in_place {
+            return Ok(FileState::Away);
+        }
         let (State::Partial(more) | State::Unsynced(more)) = self.state else {
-            let is_ours = is_linked && length == self.good;
+            let is_ours = length == self.good;
             return Ok(if is_ours { FileState::Good } else { FileState::Foreign });
         };
-        if !is_linked || length < self.good || length > self.good + more {
+        if length < self.good || length > self.good + more {
             // Cutting could remove what another program has appended.
             return Ok(FileState::Foreign);
         }

@@ -8,7 +8,7 @@ mod sparing;
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::regular_file::check_regular;
 
@@ -76,7 +76,7 @@ pub trait DiskFile: Write + Debug + Send {
     /// The system's error; the length is then unknown.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
 
-    /// Returns the file's current length and whether it still has a name. Either may have been
+    /// Returns the file's current length and whether its path still names it. Either may have been
     /// changed by another program.
     ///
     /// # Errors
@@ -89,8 +89,9 @@ pub trait DiskFile: Write + Debug + Send {
 pub struct FileStat {
     /// Length in bytes.
     pub length: u64,
-    /// Whether the file still has a name; always true on a system that cannot tell.
-    pub is_linked: bool,
+    /// Whether the path at which it was opened still names this file, and no other; always true on a system that
+    /// cannot tell.
+    pub is_in_place: bool,
 }
 
 /// Reads an open file, starting at an offset.
@@ -137,7 +138,7 @@ impl Disk for RealDisk {
             check_regular(&found)?;
         }
         let appends = matches!(opening, OpenMode::New | OpenMode::Append);
-        Ok(Box::new(RealFile { file: options.open(path)?, appends }))
+        Ok(Box::new(RealFile { file: options.open(path)?, path: path.to_owned(), appends }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -169,6 +170,7 @@ pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
 #[derive(Debug)]
 struct RealFile {
     file: File,
+    path: PathBuf,
     appends: bool,
 }
 
@@ -203,12 +205,25 @@ impl DiskFile for RealFile {
 
     fn stat(&self) -> io::Result<FileStat> {
         let metadata = self.file.metadata()?;
-        #[cfg(unix)]
-        let is_linked = std::os::unix::fs::MetadataExt::nlink(&metadata) > 0;
-        #[cfg(not(unix))]
-        let is_linked = true;
-        Ok(FileStat { length: metadata.len(), is_linked })
+        Ok(FileStat { length: metadata.len(), is_in_place: is_at(&self.path, &metadata)? })
     }
+}
+
+/// Returns whether a path names the file with this metadata.
+#[cfg(unix)]
+fn is_at(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    match fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (file.dev(), file.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "fails on other systems")]
+fn is_at(_: &Path, _: &fs::Metadata) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -243,6 +258,6 @@ mod tests {
         assert_eq!(file.stat().unwrap().length, 0);
         RealDisk.remove(&path).unwrap();
         assert!(!path.exists());
-        assert!(cfg!(not(unix)) || !file.stat().unwrap().is_linked);
+        assert!(cfg!(not(unix)) || !file.stat().unwrap().is_in_place);
     }
 }

@@ -41,6 +41,7 @@ pub struct RoundLog {
     waiting: VecDeque<EventLine>,
     events_dropped: u64,
     event_error: Option<String>,
+    event_files_reopened: u64,
     seq: u64,
     rounds_written: u64,
     repairs: Vec<Repair>,
@@ -98,6 +99,7 @@ impl RoundLog {
             waiting: VecDeque::new(),
             events_dropped: 0,
             event_error: None,
+            event_files_reopened: 0,
             seq: 0,
             rounds_written: 0,
             repairs,
@@ -178,6 +180,11 @@ impl RoundLog {
         self.event_error.as_deref()
     }
 
+    /// Returns how often the event file was opened again because another program had moved, replaced or deleted it.
+    pub fn event_files_reopened(&self) -> u64 {
+        self.event_files_reopened
+    }
+
     /// Ensures that the current file can be appended to, or creates a new one.
     fn ready_rows(&mut self) -> Result<(), LogError> {
         let path = self.rows.path().to_owned();
@@ -188,7 +195,7 @@ impl RoundLog {
             FileState::CutBack if self.rows_in_file == 0 => {
                 self.rows.restart().map_err(LogError::io("put right", &path))?;
             }
-            FileState::CutBack | FileState::Foreign => {
+            FileState::CutBack | FileState::Foreign | FileState::Away => {
                 let next = self.suffix + 1;
                 let (rows, suffix) = create(self.disk.as_ref(), &self.dir, self.started, next)?;
                 (self.rows, self.suffix) = (rows, suffix);
@@ -215,10 +222,10 @@ impl RoundLog {
                 // Events matter less than rows, so they continue in the same file.
                 FileState::CutBack => events.accept().map_err(error)?,
                 // Another program may have written a line without its newline.
-                FileState::Foreign if events.path().exists() => {
+                FileState::Foreign => {
                     events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
                 }
-                FileState::Foreign => self.events = None,
+                FileState::Away => self.reopen_events()?,
             }
         }
         // Move on from the event file of an earlier CSV file only once it is settled: an event that
@@ -231,6 +238,22 @@ impl RoundLog {
             self.is_dir_synced = false;
         }
         Ok(self.events.as_mut().expect("made above if it was not there"))
+    }
+
+    /// Continues in the file that now has the name of the event file, if there is one.
+    fn reopen_events(&mut self) -> Result<(), LogError> {
+        let Some(events) = self.events.take() else { return Ok(()) };
+        let path = events.path().to_owned();
+        self.event_files_reopened += 1;
+        if path.exists() {
+            let error = LogError::io("open", &path);
+            let file = self.disk.open(&path, OpenMode::Append).map_err(&error)?;
+            let mut events = Appender::new(file, path);
+            // It may be a copy that ends in the middle of a line.
+            events.accept().and_then(|()| events.append(b"\n")).map_err(error)?;
+            self.events = Some(events);
+        }
+        Ok(())
     }
 
     fn write_waiting(&mut self) -> Result<(), LogError> {

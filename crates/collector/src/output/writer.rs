@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use rounds::{Event, LogError, Round, RoundLog};
+use rounds::{Event, EventKind, LogError, Round, RoundLog};
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::clock;
 use crate::output::console::Console;
 
 /// Capacity of the queue in entries: at 23 s per round, two and a half days.
@@ -76,8 +78,15 @@ impl Writer {
         let (progress_tx, progress) = watch::channel(first);
         let (deadline_tx, deadline_rx) = std_mpsc::channel();
         let (done, unwritten) = oneshot::channel();
-        let thread =
-            WriterThread { log, console, progress_tx, deadline_rx, deadline: None, warned: None };
+        let thread = WriterThread {
+            log,
+            console,
+            progress_tx,
+            deadline_rx,
+            deadline: None,
+            warned: None,
+            reopened: 0,
+        };
         thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || {
@@ -147,6 +156,8 @@ struct WriterThread {
     deadline_rx: std_mpsc::Receiver<Instant>,
     deadline: Option<Instant>,
     warned: Option<Instant>,
+    /// How often the event file had to be opened again.
+    reopened: u64,
 }
 
 impl WriterThread {
@@ -166,6 +177,10 @@ impl WriterThread {
         let mut pause = RETRY_PAUSE_MIN;
         loop {
             let Err(error) = self.try_write(entry) else { return true };
+            if error.is_permanent() {
+                self.skip(entry, &error);
+                return true;
+            }
             self.warn(&error);
             if matches!(entry, Entry::Note(..)) && began.elapsed() >= NOTE_RETRY_MAX {
                 tracing::error!(?entry, "An event could not be written and is lost.");
@@ -186,6 +201,12 @@ impl WriterThread {
         if self.warned.take().is_some() {
             tracing::info!("The disk accepts rounds again; none was lost.");
         }
+        if self.log.event_files_reopened() > self.reopened {
+            self.reopened = self.log.event_files_reopened();
+            tracing::warn!(
+                "Another program moved, replaced or deleted the event file; events go to the file that has its name."
+            );
+        }
         let number = self.log.rounds_written();
         if let Entry::Row(round, event) = entry {
             self.console.round(round, number);
@@ -202,6 +223,19 @@ impl WriterThread {
             }
         });
         Ok(())
+    }
+
+    /// Leaves out an entry that would fail every time, with a gap in the event file, so that the rounds behind it are
+    /// written.
+    fn skip(&mut self, entry: &Entry, error: &LogError) {
+        tracing::error!(%error, ?entry, "A round can never be written, so it is skipped.");
+        if let Entry::Row(_, event) = entry {
+            let detail = json!({ "reason": "skipped", "error": error.to_string() });
+            let gap = Event { detail: Some(detail), ..Event::new(EventKind::Gap, &event.source) };
+            if let Err(error) = self.log.note(clock::wall(), &gap) {
+                tracing::error!(%error, "The gap of a skipped round could not be written.");
+            }
+        }
     }
 
     fn warn(&mut self, error: &LogError) {

@@ -163,7 +163,7 @@ mod tests {
         }
 
         fn stat(&self) -> io::Result<FileStat> {
-            Ok(FileStat { length: 0, is_linked: true })
+            Ok(FileStat { length: 0, is_in_place: true })
         }
     }
 

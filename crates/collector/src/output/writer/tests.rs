@@ -141,3 +141,46 @@ async fn an_event_that_cannot_be_written_is_reported_and_written_later() {
     assert_eq!(events.lines().count(), 2);
     assert_eq!(cents(dir.path()), [100, 101]);
 }
+
+/// C9: a time that no row can hold must not keep the rounds behind it from the disk.
+#[tokio::test]
+async fn a_round_that_can_never_be_written_is_skipped_with_a_gap() {
+    let (dir, _, mut writer) = writer();
+    writer.try_put(row(0)).unwrap();
+    let late = DateTime::<Utc>::MAX_UTC;
+    let Entry::Row(round, event) = row(1) else { panic!("a row") };
+    writer.try_put(Entry::Row(Round { time: late, ..round }, event)).unwrap();
+    writer.try_put(row(2)).unwrap();
+    while writer.progress().rounds_written < 2 {
+        writer.changed().await.unwrap();
+    }
+    let (unwritten, progress) = writer.stop(PATIENCE).await.unwrap();
+    assert_eq!((unwritten, progress.failing), (0, None));
+    assert_eq!(cents(dir.path()), [100, 102]);
+    let events = std::fs::read_to_string(progress.file.with_extension("events.jsonl")).unwrap();
+    let kinds: Vec<bool> = events.lines().map(|line| line.contains("\"gap\"")).collect();
+    assert_eq!(kinds, [false, true, false], "{events}");
+    assert!(events.contains("outside the years 0 to 9999"), "{events}");
+}
+
+/// C5: an editor or a sync tool that replaces the event file does not take the later events with it.
+#[tokio::test]
+async fn an_event_file_that_was_replaced_is_opened_again() {
+    let (dir, _, mut writer) = writer();
+    writer.try_put(row(0)).unwrap();
+    while writer.progress().rounds_written < 1 {
+        writer.changed().await.unwrap();
+    }
+    let events = writer.progress().file.with_extension("events.jsonl");
+    let copy = dir.path().join("copy");
+    std::fs::copy(&events, &copy).unwrap();
+    std::fs::rename(&copy, &events).unwrap();
+    writer.try_put(row(1)).unwrap();
+    while writer.progress().rounds_written < 2 {
+        writer.changed().await.unwrap();
+    }
+    let (_, progress) = writer.stop(PATIENCE).await.unwrap();
+    assert_eq!((progress.events_failing, cents(dir.path())), (None, vec![100, 101]));
+    let events = std::fs::read_to_string(events).unwrap();
+    assert_eq!(events.lines().filter(|line| !line.is_empty()).count(), 2, "{events}");
+}
