@@ -160,6 +160,12 @@ impl LedgerStore {
         if self.ledger_file.as_ref().is_none_or(|ledger_file| !ledger_file.is_in_place()) {
             // The directory appeared late, was replaced, or another process has released the lock. The
             // forecasts so far are not in this ledger.
+            if let Some(path) = self.path() {
+                tracing::warn!(
+                    file = %path.display(),
+                    "Another program truncated, moved or deleted the ledger; forecasts scored so far count until the next start."
+                );
+            }
             self.unwritten.clear();
             self.is_complete = false;
             self.open();

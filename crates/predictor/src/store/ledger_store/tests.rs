@@ -3,7 +3,7 @@ use std::path::Path;
 
 use chrono::DateTime;
 use forecasting::ledger::Settled;
-use test_support::FaultyDisk;
+use test_support::{FaultyDisk, capture_logs};
 
 use super::*;
 
@@ -48,4 +48,33 @@ fn without_a_ledger_nothing_is_kept_and_nothing_fails() {
     assert_eq!(second.path(), None);
     assert!(!second.is_checkpoint_due(1_000_000));
     drop(first);
+}
+
+/// R11: whatever happens to the ledger is said with the next entry, once.
+#[test]
+fn a_ledger_that_another_program_changes_is_reported_once() {
+    let cut = |file: &Path| fs::write(file, b"").unwrap();
+    let delete = |file: &Path| fs::remove_file(file).unwrap();
+    let move_away = |file: &Path| {
+        let dir = file.parent().unwrap();
+        fs::rename(dir, dir.with_extension("away")).unwrap();
+    };
+    let changes: [&dyn Fn(&Path); 3] = [&cut, &delete, &move_away];
+    for change in changes {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let mut store = open(&state);
+        store.append(&entry(1)).unwrap();
+        store.sync().unwrap();
+        change(&state.join("forecasts.jsonl"));
+        let logs = capture_logs(|| {
+            for round in 2..5 {
+                store.append(&entry(round)).unwrap();
+                store.sync().unwrap();
+            }
+        });
+        assert_eq!(logs.matches("truncated, moved or deleted the ledger").count(), 1, "{logs}");
+        let written = fs::read_to_string(state.join("forecasts.jsonl")).unwrap();
+        assert_eq!(written.lines().count(), 3);
+    }
 }
