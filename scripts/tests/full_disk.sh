@@ -85,7 +85,7 @@ grep -q 'The disk rejects a round' "$work/log" || fail "the log does not report 
 ready=$(ask /readyz)
 [[ $ready == "HTTP/1.1 503 "*writing_failed* ]] || fail "/readyz returns $ready"
 metrics=$(ask /metrics)
-[[ $metrics == *'aviator_collector_state{state="writing_failed"} 1'* ]] || fail "the metrics do not report the full disk"
+[[ $metrics == *'aviator_collector_state{table="default",state="writing_failed"} 1'* ]] || fail "the metrics do not report the full disk"
 # More rounds end in the meantime.
 sleep 1
 is_refused || fail "the collector reports success on a full disk"

@@ -1,6 +1,12 @@
 //! Writes metrics in the text format of Prometheus.
 
+mod histogram;
+mod process;
+
 use std::fmt::{Display, Write as _};
+
+pub use histogram::Histogram;
+pub use process::write_process;
 
 /// Content type of the text format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -12,7 +18,7 @@ pub enum MetricKind {
     Gauge,
     /// A value that only grows; by convention its name ends in `_total`.
     Counter,
-    /// Observations counted in buckets; written with [`Metric::sample_of`].
+    /// Observations counted in buckets; written with [`Histogram::write`].
     Histogram,
 }
 

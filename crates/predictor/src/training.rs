@@ -2,7 +2,6 @@
 
 pub mod thread_pool;
 
-pub(crate) mod durations;
 pub(crate) mod ensemble_learner;
 pub(crate) mod priority;
 pub(crate) mod report;

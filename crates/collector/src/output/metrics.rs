@@ -140,8 +140,10 @@ pub fn text(status: Option<&Status>) -> String {
     let help = "Program and version.";
     page.metric("aviator_build_info", MetricKind::Gauge, help).sample(&build, 1);
     daemon::log::write_metric(&mut page);
+    prometheus::write_process(&mut page);
     let Some(status) = status else { return page.into_text() };
-    let source = status.source;
+    let table = ("table", status.table.as_str());
+    let source = ("source", status.source);
     for (name, help, value) in [
         ("aviator_rounds_total", "Rounds written by this run.", status.rounds_written),
         ("aviator_gaps_total", "Places where rounds are missing.", status.gaps),
@@ -154,22 +156,23 @@ pub fn text(status: Option<&Status>) -> String {
             status.reconnects,
         ),
     ] {
-        page.metric(name, MetricKind::Counter, help).sample(&[("source", source)], value);
+        page.metric(name, MetricKind::Counter, help).sample(&[table, source], value);
     }
     let help = "1 for the state the collector is in.";
     let mut state_metric = page.metric("aviator_collector_state", MetricKind::Gauge, help);
     for state in CollectorState::ALL {
-        state_metric.sample(&[("state", state.name())], u8::from(state == status.state));
+        state_metric.sample(&[table, ("state", state.name())], u8::from(state == status.state));
     }
     gauges(&mut page, status);
     page.into_text()
 }
 
-/// Writes the metrics without labels.
+/// Writes the metrics that have no label but the table.
 fn gauges(page: &mut MetricsPage, status: &Status) {
     let seconds = |time: DateTime<Utc>| time.timestamp_millis() as f64 / 1000.0;
     let mut gauge = |name, help, value: f64| {
-        page.metric(name, MetricKind::Gauge, help).sample(&[], value);
+        page.metric(name, MetricKind::Gauge, help)
+            .sample(&[("table", status.table.as_str())], value);
     };
     if let Some(last) = status.last_round {
         let help = "When the newest round on the disk ended.";
@@ -206,11 +209,23 @@ mod tests {
                 None => assert_eq!(line.split([' ', '{']).next().unwrap(), family, "{text}"),
             }
         }
-        assert!(text.contains("aviator_rounds_total{source=\"demo\"} 7\n"), "{text}");
-        assert!(text.contains("aviator_collector_state{state=\"connected\"} 1\n"), "{text}");
-        assert!(text.contains("aviator_collector_state{state=\"stalled\"} 0\n"), "{text}");
-        assert!(text.contains("aviator_simulated 1\n"), "{text}");
-        assert!(text.contains("moved_timestamp_seconds 1767268800.5\n"), "{text}");
+        assert!(
+            text.contains("aviator_rounds_total{table=\"default\",source=\"demo\"} 7\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("aviator_collector_state{table=\"default\",state=\"connected\"} 1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("aviator_collector_state{table=\"default\",state=\"stalled\"} 0\n"),
+            "{text}"
+        );
+        assert!(text.contains("aviator_simulated{table=\"default\"} 1\n"), "{text}");
+        assert!(
+            text.contains("moved_timestamp_seconds{table=\"default\"} 1767268800.5\n"),
+            "{text}"
+        );
     }
 
     #[test]

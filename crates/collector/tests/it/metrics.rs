@@ -46,7 +46,10 @@ async fn the_published_status_is_served() {
     let metrics = server.request(Method::GET, "/metrics").await;
     assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
     let text = metrics.text().await.unwrap();
-    assert!(text.contains("aviator_rounds_total{source=\"websocket\"} 41\n"), "{text}");
+    assert!(
+        text.contains("aviator_rounds_total{table=\"default\",source=\"websocket\"} 41\n"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -2,12 +2,10 @@
 //!
 //! The snapshots hold all figures, so there is no registry; only requests are counted separately.
 
-use std::fs;
-
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use daemon::prometheus::{CONTENT_TYPE, MetricKind, MetricsPage};
+use daemon::prometheus::{CONTENT_TYPE, MetricKind, MetricsPage, write_process};
 use forecasting::scorecard::{ENSEMBLE, Row};
 use rounds::RejectReason;
 
@@ -16,7 +14,6 @@ use super::request_log::RequestLog;
 use super::table_routes::{ServedTables, TableState};
 use crate::snapshot::Snapshot;
 use crate::snapshot::evidence::EvidenceView;
-use crate::training::durations::SECONDS;
 use crate::training::report::Accuracy;
 
 const HOUSE: &str = "house";
@@ -40,7 +37,7 @@ pub(crate) async fn metrics(
     let is_insecure = u8::from(guard.is_insecure());
     page.metrics.metric("aviator_insecure", MetricKind::Gauge, help).sample(&[], is_insecure);
     page.requests(&request_log);
-    page.process();
+    write_process(&mut page.metrics);
     daemon::log::write_metric(&mut page.metrics);
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
@@ -85,7 +82,11 @@ impl MetricsWriter<'_> {
     }
 
     fn training(&mut self) {
-        self.durations("aviator_train_seconds", "How long trainings took.");
+        let help = "How long trainings took.";
+        let mut metric = self.metrics.metric("aviator_train_seconds", MetricKind::Histogram, help);
+        for TableState { name: table, snapshot, .. } in self.tables {
+            snapshot.training_durations.write(&mut metric, &[("table", table)]);
+        }
         self.gauge("aviator_training_running", "1 while a model is trained.", |it| {
             Some(f64::from(it.training.running))
         });
@@ -104,7 +105,8 @@ impl MetricsWriter<'_> {
     fn forecasts(&mut self) {
         self.by("aviator_forecasts", "kind", "Forecasts, by outcome.", |it| {
             let it = &it.forecasts;
-            [("settled", it.settled), ("late", it.late), ("missed", it.missed), ("void", it.void)]
+            let in_time = it.settled.saturating_sub(it.late);
+            [("in_time", in_time), ("late", it.late), ("missed", it.missed), ("void", it.void)]
                 .to_vec()
         });
         let help = "Mean absolute error of the ensemble's point over the last 500 forecasts.";
@@ -133,30 +135,17 @@ impl MetricsWriter<'_> {
         let help = "Requests answered.";
         let mut metric =
             self.metrics.metric("aviator_http_requests_total", MetricKind::Counter, help);
-        for (route, statuses) in request_log.counts() {
-            for (status, count) in statuses {
-                metric.sample(&[("route", &route), ("status", &status.to_string())], count);
+        let routes = request_log.routes();
+        for (route, answers) in &routes {
+            for (status, count) in &answers.by_status {
+                metric.sample(&[("route", route), ("status", &status.to_string())], count);
             }
         }
-    }
-
-    /// Figures of the process, where `/proc` has them.
-    fn process(&mut self) {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = kilobytes.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok());
-        if let Some(kilobytes) = kilobytes {
-            let bytes: u64 = kilobytes;
-            let name = "process_resident_memory_bytes";
-            self.metrics
-                .metric(name, MetricKind::Gauge, "Memory in use.")
-                .sample(&[], bytes * 1024);
-        }
-        // Do not count the directory that is open for this listing.
-        if let Ok(open) = fs::read_dir("/proc/self/fd") {
-            self.metrics
-                .metric("process_open_fds", MetricKind::Gauge, "Open files and connections.")
-                .sample(&[], open.count().saturating_sub(1));
+        let help = "Time until the head of the answer.";
+        let mut metric =
+            self.metrics.metric("aviator_http_request_seconds", MetricKind::Histogram, help);
+        for (route, answers) in &routes {
+            answers.seconds.write(&mut metric, &[("route", route)]);
         }
     }
 
@@ -192,19 +181,6 @@ impl MetricsWriter<'_> {
             for (kind, count) in of(snapshot) {
                 metric.sample(&[("table", table), (label, kind)], count);
             }
-        }
-    }
-
-    fn durations(&mut self, name: &str, help: &str) {
-        let mut metric = self.metrics.metric(name, MetricKind::Histogram, help);
-        for TableState { name: table, snapshot, .. } in self.tables {
-            let durations = snapshot.training_durations;
-            for (within, end) in durations.within.iter().zip(SECONDS) {
-                metric.sample_of("_bucket", &[("table", table), ("le", &end.to_string())], within);
-            }
-            metric.sample_of("_bucket", &[("table", table), ("le", "+Inf")], durations.count);
-            metric.sample_of("_sum", &[("table", table)], durations.sum);
-            metric.sample_of("_count", &[("table", table)], durations.count);
         }
     }
 }

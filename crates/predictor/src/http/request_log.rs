@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpMessage as _;
 use actix_web::body::MessageBody;
@@ -12,6 +12,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
+use daemon::prometheus::Histogram;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ID_LENGTH_MAX: usize = 64;
@@ -38,24 +39,44 @@ impl RequestId {
     }
 }
 
-/// Counts of answers by route and status, and the source of ids.
+/// Upper ends of the buckets of answers' times, in seconds. A training that is waited for takes the longest.
+const SECONDS: [f64; 9] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 30.0];
+
+/// The answers of a route.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    /// Number of answers by status.
+    pub(crate) by_status: BTreeMap<u16, u64>,
+    /// Seconds until the head of the answer was ready.
+    pub(crate) seconds: Histogram,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { by_status: BTreeMap::new(), seconds: Histogram::new(&SECONDS) }
+    }
+}
+
+/// The answers of each route, and the source of ids.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    counts: Mutex<BTreeMap<String, BTreeMap<u16, u64>>>,
+    routes: Mutex<BTreeMap<String, Answers>>,
     hasher: RandomState,
     issued: AtomicU64,
 }
 
 impl RequestLog {
-    /// Returns the number of answers by route and status.
-    pub(crate) fn counts(&self) -> BTreeMap<String, BTreeMap<u16, u64>> {
-        self.counts.lock().expect("nothing panics under this lock").clone()
+    /// Returns the answers by route.
+    pub(crate) fn routes(&self) -> BTreeMap<String, Answers> {
+        self.routes.lock().expect("nothing panics under this lock").clone()
     }
 
-    fn count(&self, route: Option<String>, status: u16) {
+    fn count(&self, route: Option<String>, status: u16, took: Duration) {
         let route = route.unwrap_or_else(|| UNKNOWN_ROUTE.to_owned());
-        let mut counts = self.counts.lock().expect("nothing panics under this lock");
-        *counts.entry(route).or_default().entry(status).or_default() += 1;
+        let mut routes = self.routes.lock().expect("nothing panics under this lock");
+        let answers = routes.entry(route).or_default();
+        *answers.by_status.entry(status).or_default() += 1;
+        answers.seconds.observe(took.as_secs_f64());
     }
 
     fn new_id(&self) -> RequestId {
@@ -79,8 +100,9 @@ pub(crate) async fn trace(
         response.headers_mut().insert(REQUEST_ID, header);
     }
     let status = response.status().as_u16();
-    request_log.count(response.request().match_pattern(), status);
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    request_log.count(response.request().match_pattern(), status, took);
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let request = response.request();
     tracing::debug!(
         request_id = id.text(), method = %request.method(), path = request.path(), status, micros,

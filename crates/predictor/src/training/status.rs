@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use daemon::prometheus::Histogram;
 use forecasting::history::HistoryHash;
 use forecasting::learner::Learned;
 use forecasting::training_schedule::FIRST_AT;
 use tokio::sync::oneshot;
 
-use crate::training::durations::Durations;
 use crate::training::report::{
     Accuracy, BaselineAccuracy, MemberAccuracy, Needed, PastTraining, TRAININGS_MAX, Training,
 };
@@ -29,7 +29,7 @@ pub(crate) enum NoTraining {
 pub(crate) type TrainReply = oneshot::Sender<Result<Accuracy, NoTraining>>;
 
 /// The state of all trainings of a table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TrainingStatus {
     running: Option<Running>,
     /// Another training follows as soon as this one ends.
@@ -38,7 +38,24 @@ pub(crate) struct TrainingStatus {
     last_error: Option<String>,
     accuracy: Option<Accuracy>,
     history: VecDeque<PastTraining>,
-    durations: Durations,
+    durations: Histogram,
+}
+
+/// Upper ends of the buckets of trainings' times, in seconds.
+const SECONDS: [f64; 10] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
+
+impl Default for TrainingStatus {
+    fn default() -> Self {
+        Self {
+            running: None,
+            queued: false,
+            ids: 0,
+            last_error: None,
+            accuracy: None,
+            history: VecDeque::new(),
+            durations: Histogram::new(&SECONDS),
+        }
+    }
 }
 
 /// A running training.
@@ -151,7 +168,7 @@ impl TrainingStatus {
                 .map(|it| MemberAccuracy { name: it.name, weight: it.weight, r2_score: it.r2 })
                 .collect(),
         };
-        self.durations.push(running.started.elapsed().as_secs_f64());
+        self.durations.observe(running.started.elapsed().as_secs_f64());
         self.history.push_front(PastTraining {
             trained_at: now,
             records: running.records,
@@ -166,8 +183,8 @@ impl TrainingStatus {
     }
 
     /// Returns how long trainings took.
-    pub(crate) fn durations(&self) -> Durations {
-        self.durations
+    pub(crate) fn durations(&self) -> Histogram {
+        self.durations.clone()
     }
 
     /// Returns the state as the API shows it.
