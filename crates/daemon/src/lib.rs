@@ -1,8 +1,9 @@
 //! Process plumbing that all programs of the project share: signals, service manager, log, metrics,
-//! configuration file, manual pages and final error message.
+//! configuration file, manual pages, findings of `doctor`, and final error message.
 
 #[cfg(feature = "config-file")]
 pub mod config;
+pub mod finding;
 pub mod line_queue;
 pub mod log;
 pub mod manual;

@@ -5,10 +5,11 @@ use daemon::manual::ManualCommand;
 
 use crate::commands::audit::AuditArgs;
 use crate::commands::backtest::BacktestArgs;
+use crate::commands::doctor::DoctorArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::merge::MergeArgs;
 use crate::commands::notify::NotifyArgs;
-use crate::commands::serve::{RunArgs, ServeArgs};
+use crate::commands::serve::RunArgs;
 use crate::commands::verify::VerifyArgs;
 
 const EXAMPLES: &str = "\
@@ -94,7 +95,7 @@ pub enum Command {
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
     /// Check the installation: directory, state, port, alerts.
-    Doctor(ServeArgs),
+    Doctor(DoctorArgs),
     /// Show where alerts go, or send a test alert.
     #[command(after_help = NOTIFY_EXAMPLES)]
     Notify(NotifyArgs),

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     start_log(match &cli.command {
         None => cli.run.serve.log_format,
         Some(Command::Serve(args)) => args.serve.log_format,
-        Some(Command::Doctor(args)) => args.log_format,
+        Some(Command::Doctor(args)) => args.serve.log_format,
         Some(_) => log::Format::Pretty,
     });
     let code = match predictor::run(cli, &matches) {

@@ -1,16 +1,15 @@
 //! `collector doctor`: checks what could keep the collector from recording, and advises what to do. It changes nothing; the
 //! file it creates to test the directory is removed.
 
-use std::fmt::Write as _;
 use std::fs::{self, TryLockError};
 use std::io;
 use std::path::Path;
 
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
+use daemon::finding::{as_json, as_text};
 use daemon::output::print;
 use rounds::{LOCK_FILE, Origin, last_rounds, open_regular, read_regular_text};
-use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::app::SHUTDOWN_TIMEOUT;
@@ -18,7 +17,7 @@ use crate::cli::ConfigArgs;
 use crate::clock;
 use crate::config::Config;
 use crate::feed::diagnostics;
-use crate::finding::{Finding, FindingState};
+use crate::finding::Finding;
 use crate::observation::SourceKind;
 use crate::sources::{Source, browser, http, websocket};
 
@@ -82,30 +81,6 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
             Err(error) => vec![diagnostics::unusable(&error)],
         },
     }
-}
-
-/// Returns the findings as text: a line each, with the advice below it.
-pub fn as_text(findings: &[Finding]) -> String {
-    let mut text = String::new();
-    for finding in findings {
-        let state = match finding.state {
-            FindingState::Ok => "ok",
-            FindingState::Warning => "warning",
-            FindingState::Failed => "FAILED",
-        };
-        let advice = finding.advice.as_deref().unwrap_or_default();
-        let advice: String =
-            advice.lines().fold(String::new(), |all, line| all + "\n           " + line);
-        writeln!(text, "{state:<8} {}: {}{advice}", finding.check, finding.message)
-            .expect("writing to a string cannot fail");
-    }
-    text
-}
-
-/// Returns the findings as JSON.
-pub fn as_json(findings: &[Finding]) -> String {
-    let is_ok = !findings.iter().any(Finding::is_failed);
-    format!("{:#}\n", json!({ "ok": is_ok, "findings": findings }))
 }
 
 /// Checks the options of the source, and that the file of a replay can be read.
@@ -257,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::config::Options;
+    use crate::finding::FindingState;
 
     fn config(dir: &Path) -> Config {
         Config::from(Options { data_dir: Some(dir.to_owned()), ..Options::default() })
@@ -333,25 +309,5 @@ mod tests {
         check(&source(&Config::from(options.clone())), FindingState::Failed, "--file");
         options.replay.file = Some("no/such.csv".into());
         check(&source(&Config::from(options)), FindingState::Failed, "--file: no/such.csv");
-    }
-
-    #[test]
-    fn findings_are_printed_as_text_and_as_json() {
-        let findings = [
-            Finding::ok("disk", "900 MiB free"),
-            Finding::failed(
-                "browser",
-                "nothing answers",
-                "start it:\nchrome --remote-debugging-port=9222",
-            ),
-        ];
-        assert_eq!(
-            as_text(&findings),
-            "ok       disk: 900 MiB free\nFAILED   browser: nothing answers\n           start it:\n           \
-             chrome --remote-debugging-port=9222\n"
-        );
-        let value: serde_json::Value = serde_json::from_str(&as_json(&findings)).unwrap();
-        assert_eq!(value["ok"], false);
-        assert_eq!(value["findings"][1]["state"], "failed");
     }
 }

@@ -74,6 +74,11 @@ impl DataPlace {
 impl Places {
     /// Returns what to do about it: the places, and the command that reads each.
     pub(crate) fn message(&self, command: &str) -> String {
+        format!("rounds are in {self}; {}", self.commands(command))
+    }
+
+    /// Returns the command that reads each place.
+    pub(crate) fn commands(&self, command: &str) -> String {
         let commands: Vec<String> = self
             .0
             .iter()
@@ -82,7 +87,7 @@ impl Places {
                 format!("{command} --data-dir {place}")
             })
             .collect();
-        format!("rounds are in {self}; choose one: {}", commands.join(" or "))
+        format!("choose one: {}", commands.join(" or "))
     }
 }
 

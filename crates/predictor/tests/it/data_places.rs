@@ -87,7 +87,9 @@ fn two_places_are_named_with_the_command_for_each() {
     assert!(said.contains(message), "{said}");
     let output = without_flags(dir.path(), &["doctor"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains(&format!("PROBLEM  {message}")), "{said}");
+    let (places, advice) = message.split_once("; ").unwrap();
+    let finding = format!("FAILED   directory: {places}\n           {advice}\n");
+    assert!(said.contains(&finding), "{said}");
     let output = without_flags(dir.path(), &["audit"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
@@ -104,13 +106,12 @@ fn a_refused_file_that_was_imported_is_not_reported_any_more() {
         String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
     };
     let doctor = said(&["doctor", "--data-dir", "data"]);
-    assert!(doctor.contains("PROBLEM  aviator_payouts_mine.csv is not read"), "{doctor}");
+    assert!(doctor.contains("FAILED   rounds: aviator_payouts_mine.csv is not read"), "{doctor}");
     let imported = said(&["import", "data/aviator_payouts_mine.csv", "--timezone", "UTC", "--yes"]);
     assert!(imported.contains("Written to data/aviator_payouts_20260113_000000.csv"), "{imported}");
     let doctor = said(&["doctor", "--data-dir", "data"]);
-    let known =
-        "ok       aviator_payouts_mine.csv was imported as aviator_payouts_20260113_000000.csv";
-    assert!(doctor.contains(known) && !doctor.contains("PROBLEM"), "{doctor}");
+    let known = "ok       rounds: aviator_payouts_mine.csv was imported as aviator_payouts_20260113_000000.csv";
+    assert!(doctor.contains(known) && !doctor.contains("FAILED"), "{doctor}");
     let audit = said(&["audit"]);
     assert!(audit.contains("100 recorded rounds of data"), "{audit}");
 }

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use serde_json::Value;
+
 use crate::test_app::{Data, row};
 
 pub(crate) fn predictor(args: &[&str]) -> Command {
@@ -105,9 +107,15 @@ fn doctor_reports_problems() {
     let address = taken.local_addr().unwrap().to_string();
     let output = check(&["doctor", "--data-dir", dir, "--listen", &address], 1, "1 problem keeps");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("PROBLEM") && said.contains(&address), "{said}");
+    assert!(said.contains("FAILED   address: cannot listen") && said.contains(&address), "{said}");
     assert!(said.contains("40 rounds"), "{said}");
-    check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0"], 0, "");
+    let output = check(&["doctor", "--data-dir", dir, "--listen", "127.0.0.1:0", "--json"], 0, "");
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(findings["ok"], true);
+    let checks =
+        findings["findings"].as_array().unwrap().iter().map(|it| it["check"].as_str().unwrap());
+    let checks: Vec<&str> = checks.collect();
+    assert_eq!(checks, ["rounds", "origin", "notifications", "forecasts", "address", "alerts"]);
 }
 
 #[test]
