@@ -1,7 +1,7 @@
 //! Whether a recording is whole, judged before anything is said of the game.
 //!
 //! A recorder that drops repeats, misses rounds or rounds values makes a fair game look predictable. The
-//! judgement is streaming and keeps a bounded state. It is made after 2^k rounds, with an error of
+//! judgement is streaming and keeps a bounded state. Judgement k is made after 2^k rounds, with an error of
 //! alpha/(k (k + 1)) each, so that it may be watched for ever: all judgements together name a fault of a
 //! sound recording with a probability of at most [`ALPHA`].
 
@@ -124,6 +124,34 @@ impl Fault {
             | Self::TimesToTheMinute
             | Self::IntegersOnly
             | Self::CoarseGrid { .. } => State::Suspect,
+        }
+    }
+
+    /// Returns what to do about it, as a sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::RepeatsDropped { .. } => {
+                "Record anew with a recorder that keeps a round equal to the one before it, as the collector does."
+            }
+            Self::RepeatsDoubled { .. } => {
+                "Join files that hold the same rounds with `predictor merge`, or record anew."
+            }
+            Self::GapsTooLong { .. } => {
+                "`collector doctor` says why rounds were missed; the rounds that are there can be used."
+            }
+            Self::GapsTooShort { .. } => {
+                "Keep each game in a directory of its own, and join recorders of one game with `predictor merge`."
+            }
+            Self::OutOfOrder { .. } => {
+                "`predictor import` puts the rounds of a file in the order of their times."
+            }
+            Self::TimesToTheMinute => "Export the rounds with seconds.",
+            Self::IntegersOnly | Self::CoarseGrid { .. } => {
+                "Export the multipliers with two decimals."
+            }
+            Self::Capped { .. } => {
+                "Export the rounds without a limit; if the game has one, every target up to it can be judged."
+            }
         }
     }
 

@@ -1,17 +1,31 @@
-//! The meaning of the tests in one plain sentence.
+//! What the tests allow to be said after some number of rounds.
+//!
+//! A [`Verdict`] holds the facts. [`Statement`] is the one table from facts to sentences: a recording that is not whole
+//! comes before anything about the game, silence is worded as silence, and a claim of skill needs the forecast test at
+//! its threshold and an anytime-valid bound above zero against both references.
 
-use serde::{Deserialize, Serialize};
+mod claim;
+mod deviation;
+mod statement;
 
-use crate::HouseLaw;
-use crate::confidence_sequence::{Estimate, beta_binomial};
-use crate::sequential::{Evidence, FALSE_CHANGE_ROUNDS, Level};
+pub use claim::Claim;
+pub(crate) use claim::{percent, thousands};
+pub use deviation::Deviation;
+pub use statement::{ROUNDS_MIN, Statement};
+
+use crate::confidence_sequence::Estimate;
+use crate::quality::{Fault, State};
+use crate::sequential::{Evidence, Level};
 use crate::skill::SkillTrack;
+use crate::{HouseLaw, TARGETS};
 
-/// The conclusion that the evidence supports after some number of rounds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The facts that a statement rests on.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// Rounds seen.
     pub rounds: u64,
+    /// Forecasts made before their round and scored.
+    pub forecasts: u64,
     /// Whether the evidence of the order test has ever reached its threshold.
     pub order: bool,
     /// Whether the evidence of the law test has ever reached its threshold.
@@ -20,232 +34,129 @@ pub struct Verdict {
     pub forecast: bool,
     /// The advertised return r.
     pub advertised_return: f64,
-    /// The measured return, with a confidence sequence.
-    pub measured_return: Option<Estimate>,
-    /// The skill of the models' forecasts, weighed by trust, against the house, in percent, with a
-    /// confidence sequence.
-    pub skill_percent: Option<Estimate>,
-    /// The number of scored forecasts, once they show that the learners' forecasts before shrinkage
-    /// have an edge of less than 0.5 %, if any.
+    /// How the multipliers deviate from the advertised law, where that is known; empty while `law` is false.
+    pub deviations: Vec<Deviation>,
+    /// The skill of the models' forecasts, weighed by trust, against fixed odds, in percent, with bounds that are
+    /// valid at every n.
+    pub skill: Option<Estimate>,
+    /// The same against the observed frequencies.
+    pub skill_against_climatology: Option<Estimate>,
+    /// The number of scored forecasts, once they show that the models' forecasts before shrinkage have an edge of
+    /// less than 0.5 %.
     pub negligible_after: Option<u64>,
-    /// The first rounds of the epochs after noticed changes: the game may have changed around them.
-    pub changes: Vec<u64>,
+    /// How often a change of the game was noticed, and the first round after the last one.
+    pub changes: Option<Changes>,
+    /// The gravest fault of the recording.
+    pub fault: Option<Fault>,
+    /// The served chance of the next round, where a forecast is open.
+    pub next: Option<Chance>,
 }
 
-/// The count of rounds above 1.00x: the sufficient statistic of the return under the house law.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReturnCount {
-    rounds: u64,
-    above_atom: u64,
+/// Noticed changes of the game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// How many were noticed.
+    pub times: u32,
+    /// The first round after the last of them, counted from 1.
+    pub last: u64,
 }
 
-impl ReturnCount {
-    /// Returns a count of no rounds.
-    pub fn new() -> Self {
-        Self::default()
+/// The chance of reaching a cash-out target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chance {
+    /// The target.
+    pub target: f64,
+    /// The probability of reaching it.
+    pub probability: f64,
+}
+
+impl Chance {
+    /// Returns the target that returns most per unit staked, given the chances of [`TARGETS`].
+    pub fn best_of(probabilities: &[f64; 5]) -> Option<Self> {
+        let chances = TARGETS.into_iter().zip(*probabilities);
+        let chances = chances.map(|(target, probability)| Self { target, probability });
+        chances.max_by(|a, b| a.mean_return().total_cmp(&b.mean_return()))
     }
 
-    /// Adds a round.
-    pub fn update(&mut self, cents: u64) {
-        self.rounds += 1;
-        self.above_atom += u64::from(cents > 100);
+    /// Returns the mean return per unit staked.
+    pub fn mean_return(&self) -> f64 {
+        self.target * self.probability
     }
 
-    /// Returns the measured return, 1.01 P(M > 1.00), with a 95 % confidence sequence.
-    pub fn estimate(&self) -> Option<Estimate> {
-        Some(beta_binomial(self.above_atom, self.rounds, 0.05)?.times(1.01))
+    /// Returns whether a stake is expected to return more than it costs.
+    pub fn pays(&self) -> bool {
+        self.mean_return() > 1.0
     }
+}
+
+/// The skill of the forecasters that a verdict speaks of.
+#[derive(Clone, Copy, Debug)]
+pub struct Skills<'a> {
+    /// The models' forecasts, weighed by trust, against fixed odds.
+    pub candidate: &'a SkillTrack,
+    /// The same against the observed frequencies.
+    pub against_climatology: &'a SkillTrack,
+    /// The models' forecasts before shrinkage, against fixed odds. Only these can show that there is no edge: forecasts
+    /// shrunk to fixed odds show no difference after any number of rounds.
+    pub unshrunk: &'a SkillTrack,
 }
 
 impl Verdict {
-    /// Returns the verdict on the tests so far. An alarm counts for ever.
-    ///
-    /// `candidate` is the skill of the models' forecasts weighed by trust, `unshrunk` that of the learners
-    /// before shrinkage. Only the latter can show that there is no edge: forecasts shrunk to those of the
-    /// house show no difference after any number of rounds.
-    pub fn of(
-        tests: &Evidence,
-        house: &HouseLaw,
-        candidate: &SkillTrack,
-        unshrunk: &SkillTrack,
-        count: &ReturnCount,
-    ) -> Self {
+    /// Returns the verdict on the tests so far, of a recording without faults and without an open forecast. An alarm
+    /// counts for ever.
+    pub fn of(tests: &Evidence, house: &HouseLaw, skills: Skills<'_>) -> Self {
         let [order, law, forecast] = tests.levels().map(|level| level >= Level::Amber);
+        let deviations = if law { Deviation::of(&tests.measured()) } else { Vec::new() };
+        let last = tests.closed().last().map(|epoch| epoch.last_round + 1);
+        let unshrunk = skills.unshrunk;
         Self {
             rounds: tests.rounds(),
+            forecasts: skills.candidate.rounds(),
             order,
             law,
             forecast,
             advertised_return: house.r(),
-            measured_return: count.estimate(),
-            skill_percent: candidate.shown_percent(),
+            deviations,
+            skill: skills.candidate.claimed_percent(),
+            skill_against_climatology: skills.against_climatology.claimed_percent(),
             negligible_after: unshrunk.edge_is_negligible().then(|| unshrunk.rounds()),
-            changes: tests.closed().iter().map(|epoch| epoch.last_round + 1).collect(),
+            changes: last.map(|last| Changes { times: tests.epoch(), last }),
+            fault: None,
+            next: None,
         }
     }
 
-    /// Returns one to three sentences for the top of a page.
-    pub fn sentence(&self) -> String {
-        let edge = percent(100.0 * (1.0 - self.advertised_return));
-        let chance = percent(100.0 * self.advertised_return / 2.0);
-        let beats = format!("The models beat fixed odds; measured skill {}.", self.skill());
-        match (self.order, self.forecast, self.law) {
-            (false, false, false) => format!(
-                "No evidence of any pattern after {} rounds. Best forecast: fixed odds. \
-                 Every cash-out target loses {edge} of the stake on average.",
-                thousands(self.rounds)
-            ),
-            (false, false, true) => {
-                format!("{} That does not make the next round predictable.", self.law_sentence())
-            }
-            (true, false, false) => ORDER_ONLY.to_owned(),
-            (true, false, true) => format!("{ORDER_ONLY} {}", self.law_sentence()),
-            (true, true, _) => format!(
-                "{beats} To beat the {edge} house edge at 2x the chance must exceed 50 % instead of {chance}."
-            ),
-            (false, true, true) => format!(
-                "{beats} {} That explains it: the order of the rounds shows no pattern, so corrected \
-                 fixed odds would do as well.",
-                self.law_sentence()
-            ),
-            (false, true, false) => {
-                format!("{beats} The test of the order alone has not confirmed it.")
-            }
-        }
+    /// Returns the verdict on rounds whose recording has these faults.
+    #[must_use]
+    pub fn on_recording<'a>(self, faults: impl IntoIterator<Item = &'a Fault>) -> Self {
+        let fault = faults
+            .into_iter()
+            .copied()
+            .reduce(|gravest, fault| if fault.state() > gravest.state() { fault } else { gravest });
+        Self { fault, ..self }
     }
 
-    /// Returns the statement that any edge is negligible, once there is enough evidence of that.
-    pub fn absence(&self) -> Option<String> {
-        self.negligible_after.map(|forecasts| {
-            format!(
-                "After {} forecasts we can say: if the learners have an edge, it improves forecasts by \
-                 less than 0.5 %.",
-                thousands(forecasts)
-            )
-        })
+    /// Returns the verdict with the served chances of the next round.
+    #[must_use]
+    pub fn before_round(self, probabilities: Option<&[f64; 5]>) -> Self {
+        Self { next: probabilities.and_then(Chance::best_of), ..self }
     }
 
-    /// Returns a note on noticed changes of the game; `None` without a change. It supports no claim.
-    pub fn change_note(&self) -> Option<String> {
-        let last = thousands(*self.changes.last()?);
-        let one_in = thousands(FALSE_CHANGE_ROUNDS);
-        let chance = format!("by chance, one such note is expected in {one_in} rounds or more");
-        Some(match self.changes.len() {
-            1 => format!("The game may have changed around round {last} ({chance})."),
-            n => {
-                format!("The game may have changed {n} times, last around round {last} ({chance}).")
-            }
-        })
+    /// Returns whether what is recorded is not what was played, so that nothing may be said of the game.
+    pub fn is_suspect(&self) -> bool {
+        self.fault.is_some_and(|fault| fault.state() == State::Suspect)
     }
 
-    fn law_sentence(&self) -> String {
-        let measured = self.measured_return.map_or_else(String::new, |estimate| {
-            format!(" (return looks like {})", with_bounds(estimate.times(100.0), 1))
-        });
-        format!(
-            "The multipliers do not follow the advertised {}/x law{measured}.",
-            self.advertised_return
-        )
+    /// Returns the skill of the models' forecasts against fixed odds once it may be claimed: the forecast test has
+    /// reached its threshold, and the lower bounds of the skill against both references are above 0.
+    pub fn proven_skill(&self) -> Option<Estimate> {
+        let is_above = |skill: &Estimate| skill.lo > 0.0;
+        self.skill_against_climatology.filter(is_above)?;
+        self.skill.filter(is_above).filter(|_| self.forecast)
     }
 
-    fn skill(&self) -> String {
-        self.skill_percent.map_or_else(|| "not yet known".to_owned(), |skill| with_bounds(skill, 2))
-    }
-}
-
-const ORDER_ONLY: &str =
-    "Order matters somewhere (drift or dependence), but the models do not exploit it yet.";
-
-/// Formats a percentage with its bounds: 95.1 % [94.2, 96.0].
-fn with_bounds(estimate: Estimate, digits: usize) -> String {
-    let Estimate { value, lo, hi } = estimate;
-    format!("{value:.digits$} % [{lo:.digits$}, {hi:.digits$}]")
-}
-
-/// Formats a percentage without trailing zeros: 3 %, 48.5 %.
-pub(crate) fn percent(value: f64) -> String {
-    let text = format!("{value:.2}");
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// Formats a number with thousands separators: 12,345.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(order: bool, law: bool, forecast: bool) -> Verdict {
-        Verdict {
-            rounds: 12_345,
-            order,
-            law,
-            forecast,
-            advertised_return: 0.97,
-            measured_return: Some(Estimate { value: 0.951, lo: 0.942, hi: 0.96 }),
-            skill_percent: Some(Estimate { value: 4.26, lo: 3.1, hi: 5.4 }),
-            negligible_after: None,
-            changes: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn every_combination_of_alarms_has_its_sentence() {
-        for (tests, sentence) in [
-            (
-                (false, false, false),
-                "No evidence of any pattern after 12,345 rounds. Best forecast: fixed odds. \
-                 Every cash-out target loses 3 % of the stake on average.",
-            ),
-            (
-                (false, true, false),
-                "The multipliers do not follow the advertised 0.97/x law (return looks like 95.1 % [94.2, 96.0]). \
-                 That does not make the next round predictable.",
-            ),
-            (
-                (true, false, false),
-                "Order matters somewhere (drift or dependence), but the models do not exploit it yet.",
-            ),
-            (
-                (true, false, true),
-                "The models beat fixed odds; measured skill 4.26 % [3.10, 5.40]. \
-                 To beat the 3 % house edge at 2x the chance must exceed 50 % instead of 48.5 %.",
-            ),
-        ] {
-            let (order, law, forecast) = tests;
-            assert_eq!(verdict(order, law, forecast).sentence(), sentence);
-        }
-        assert!(
-            verdict(true, true, false).sentence().contains("yet. The multipliers do not follow")
-        );
-        assert!(verdict(false, true, true).sentence().contains("corrected fixed odds"));
-        assert!(verdict(false, false, true).sentence().ends_with("has not confirmed it."));
-    }
-
-    #[test]
-    fn absence_and_changes_are_stated_only_when_there_is_evidence() {
-        let mut verdict = verdict(false, false, false);
-        assert_eq!((verdict.absence(), verdict.change_note()), (None, None));
-        verdict.negligible_after = Some(11_000);
-        verdict.changes = vec![2600];
-        assert!(verdict.absence().unwrap().starts_with("After 11,000 forecasts"));
-        let note = verdict.change_note().unwrap();
-        assert!(note.starts_with("The game may have changed around round 2,600 (by chance, one"));
-    }
-
-    #[test]
-    fn numbers_are_formatted_for_people() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([3.0, 48.5, 2.999_999, 0.5].map(percent), ["3 %", "48.5 %", "3 %", "0.5 %"]);
+    /// Returns what may be said.
+    pub fn statement(&self) -> Statement {
+        Statement::of(self)
     }
 }

@@ -17,7 +17,7 @@ use evaluation::reliability::{ReliabilityRow, ReliabilityTable};
 use evaluation::score_sheet::{ForecastRecord, Metric, ScoreSheet, Skill, Summary};
 use evaluation::sequential::{Evidence, Level, ObservedRound};
 use evaluation::skill::SkillTrack;
-use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::verdict::{Skills, Verdict};
 use evaluation::{HouseLaw, targets_reached};
 use rounds::Round;
 use serde::{Deserialize, Serialize};
@@ -43,12 +43,12 @@ pub struct Scorecard {
     baseline_sheets: Vec<ScoreSheet>,
     against_house: SkillTrack,
     candidate_against_house: SkillTrack,
+    candidate_against_climatology: SkillTrack,
     /// Skill of the ensemble before shrinkage.
     unshrunk_against_house: SkillTrack,
     against_climatology: SkillTrack,
     reliability: ReliabilityTable,
     evidence: Evidence,
-    returns: ReturnCount,
     gate: Gate,
     house: HouseLaw,
 }
@@ -118,11 +118,11 @@ impl Scorecard {
             baselines,
             against_house: SkillTrack::new(),
             candidate_against_house: SkillTrack::new(),
+            candidate_against_climatology: SkillTrack::new(),
             unshrunk_against_house: SkillTrack::new(),
             against_climatology: SkillTrack::new(),
             reliability: ReliabilityTable::new(),
             evidence: Evidence::new(house, SALT),
-            returns: ReturnCount::new(),
             gate: Gate::default(),
             house,
         }
@@ -152,7 +152,6 @@ impl Scorecard {
         self.evidence.update(&seen, candidate.as_ref());
         self.gate.learn(&self.evidence);
         self.baselines.update(cents);
-        self.returns.update(cents);
     }
 
     /// Returns what is served next.
@@ -198,6 +197,7 @@ impl Scorecard {
         for (track, score, reference) in [
             (&mut self.against_house, served, house),
             (&mut self.candidate_against_house, candidate, house),
+            (&mut self.candidate_against_climatology, candidate, climatology),
             (&mut self.unshrunk_against_house, unshrunk, house),
             (&mut self.against_climatology, served, climatology),
         ] {
@@ -239,10 +239,14 @@ impl Scorecard {
         self.against_house.claimed_percent()
     }
 
-    /// Returns the verdict in plain words.
+    /// Returns what the tests so far allow to be said.
     pub fn verdict(&self) -> Verdict {
-        let (candidate, unshrunk) = (&self.candidate_against_house, &self.unshrunk_against_house);
-        Verdict::of(&self.evidence, &self.house, candidate, unshrunk, &self.returns)
+        let skills = Skills {
+            candidate: &self.candidate_against_house,
+            against_climatology: &self.candidate_against_climatology,
+            unshrunk: &self.unshrunk_against_house,
+        };
+        Verdict::of(&self.evidence, &self.house, skills)
     }
 
     /// Returns all scores for display. Takes a few milliseconds, because the last 500 rounds are summed

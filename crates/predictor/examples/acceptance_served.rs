@@ -168,7 +168,7 @@ impl Found {
         };
         let engine = drive(&rounds, Refit::Percent(5.0), fit, &mut watch).expect("enough rows");
         found.forecast_alarm = forecast_alarm(engine.scorecard().evidence());
-        found.skill_shown = engine.scorecard().verdict().skill_percent;
+        found.skill_shown = engine.scorecard().verdict().skill;
         found.error_on_learnt = error_on_learnt(&engine, &rounds);
         found
     }

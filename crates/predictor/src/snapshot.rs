@@ -11,7 +11,8 @@ pub(crate) mod survival_curve;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
-use evaluation::quality::Fault;
+use daemon::prometheus::Histogram;
+use evaluation::verdict::{Statement, Verdict};
 use evaluation::{GameParameters, HouseLaw, Pace};
 use forecasting::score_history::ScoreHistory;
 use forecasting::scorecard::Report;
@@ -24,10 +25,10 @@ pub(crate) use self::status_json::StatusText;
 
 use crate::input::collector_events::EventLog;
 use crate::input::file_stats::Data;
+use crate::input::recording_quality::QualityView;
 use crate::snapshot::evidence::EvidenceView;
 use crate::snapshot::round_history::{HistoryRow, RoundHistory};
 use crate::snapshot::survival_curve::SurvivalCurve;
-use crate::training::durations::Durations;
 use crate::training::report::{Accuracy, Training};
 
 /// Maximum number of rounds in `recent`.
@@ -80,7 +81,7 @@ pub(crate) struct Snapshot {
     #[serde(skip)]
     pub(crate) scan_counts: ScanCounts,
     #[serde(skip)]
-    pub(crate) training_durations: Durations,
+    pub(crate) training_durations: Histogram,
     pub(crate) links: Links,
     pub(crate) version: &'static str,
     pub(crate) started_at: DateTime<Utc>,
@@ -193,67 +194,53 @@ impl From<HistoryRow> for RecentRound {
     }
 }
 
-/// The verdict as sentences.
+/// What may be said of the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct VerdictView {
+    /// The answer, in English.
     pub(crate) sentence: String,
+    /// What it rests on, in English.
+    pub(crate) notes: String,
     pub(crate) rounds: u64,
-    /// How small an edge would have to be to stay unnoticed.
-    pub(crate) absence: Option<String>,
-    /// Whether the game has changed.
-    pub(crate) change: Option<String>,
-    /// The facts behind the sentences, for a page in another language.
-    pub(crate) facts: evaluation::verdict::Verdict,
-    /// Which of order, law and forecast it mentions; unlike its figures, this rarely changes.
+    /// Both as claims with their figures, for a page in another language.
+    pub(crate) claims: Statement,
+    /// What it speaks of; unlike its figures, this rarely changes.
     #[serde(skip)]
-    pub(crate) evidence: [bool; 3],
+    pub(crate) findings: Findings,
 }
 
-/// How far the recording can be relied on.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct QualityView {
-    pub(crate) state: evaluation::quality::State,
-    /// Number of rounds at the latest judgement.
-    pub(crate) rounds: u64,
-    pub(crate) reasons: Vec<QualityReason>,
+/// What a verdict speaks of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Findings {
+    /// No test has found anything.
+    #[default]
+    None,
+    /// The recording is suspect, so nothing is said of the game.
+    Suspect,
+    /// Which of the order, law and forecast test have found something.
+    Tests([bool; 3]),
 }
 
-/// Why a recording is not sound.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct QualityReason {
-    /// In English.
-    pub(crate) sentence: String,
-    /// What was counted, for a page in another language.
-    pub(crate) kind: &'static str,
-    pub(crate) count: Option<u64>,
-    /// Equal neighbours expected, or gaps looked at.
-    pub(crate) of: Option<f64>,
-    /// The step of the grid, or the highest multiplier.
-    pub(crate) cents: Option<u64>,
+impl Findings {
+    fn of(verdict: &Verdict) -> Self {
+        match [verdict.order, verdict.law, verdict.forecast] {
+            _ if verdict.is_suspect() => Self::Suspect,
+            [false, false, false] => Self::None,
+            tests => Self::Tests(tests),
+        }
+    }
 }
 
-impl From<&Fault> for QualityReason {
-    fn from(fault: &Fault) -> Self {
-        let (kind, count, of, cents) = match *fault {
-            Fault::RepeatsDropped { seen, expected } => {
-                ("repeats_dropped", Some(seen), Some(expected), None)
-            }
-            Fault::RepeatsDoubled { seen, expected } => {
-                ("repeats_doubled", Some(seen), Some(expected), None)
-            }
-            Fault::GapsTooLong { count, of } => {
-                ("gaps_too_long", Some(count), Some(of as f64), None)
-            }
-            Fault::GapsTooShort { count, of } => {
-                ("gaps_too_short", Some(count), Some(of as f64), None)
-            }
-            Fault::OutOfOrder { count } => ("out_of_order", Some(count), None, None),
-            Fault::TimesToTheMinute => ("times_to_the_minute", None, None, None),
-            Fault::IntegersOnly => ("integers_only", None, None, None),
-            Fault::CoarseGrid { step_cents } => ("coarse_grid", None, None, Some(step_cents)),
-            Fault::Capped { cents, count } => ("capped", Some(count), None, Some(cents)),
-        };
-        Self { sentence: fault.to_string(), kind, count, of, cents }
+impl From<&Verdict> for VerdictView {
+    fn from(verdict: &Verdict) -> Self {
+        let claims = verdict.statement();
+        Self {
+            sentence: claims.sentence(),
+            notes: claims.notes_text(),
+            rounds: verdict.rounds,
+            claims,
+            findings: Findings::of(verdict),
+        }
     }
 }
 

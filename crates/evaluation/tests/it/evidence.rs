@@ -2,28 +2,30 @@
 
 use std::f64::consts::LN_2;
 
+use evaluation::baselines::{Baseline as _, Climatology};
 use evaluation::sequential::{Evidence, Level, ObservedRound};
 use evaluation::skill::SkillTrack;
-use evaluation::verdict::{ReturnCount, Verdict};
+use evaluation::verdict::{Deviation, Skills, Verdict};
 use evaluation::{HouseLaw, TiltedLaw, scores};
 use test_support::simulate::{PlantedGame, Scenario, SimpleModel, day_phase};
 
 /// The state after the three tests ran over one stream, with forecasts of the simple model.
 struct Run {
     tests: Evidence,
-    served: SkillTrack,
+    candidate: SkillTrack,
+    against_climatology: SkillTrack,
     unshrunk: SkillTrack,
-    count: ReturnCount,
 }
 
 fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
     let house = HouseLaw::default();
     let mut run = Run {
         tests: Evidence::new(house, seed),
-        served: SkillTrack::new(),
+        candidate: SkillTrack::new(),
+        against_climatology: SkillTrack::new(),
         unshrunk: SkillTrack::new(),
-        count: ReturnCount::new(),
     };
+    let mut climatology = Climatology::new();
     let mut model = SimpleModel::new(seed + 1_000_003);
     for (t, cents) in (0u64..).zip(scenario.stream(seed).take(rounds)) {
         let forecast = model.forecast();
@@ -31,17 +33,24 @@ fn run(scenario: Scenario, rounds: usize, seed: u64) -> Run {
         model.update(cents);
         let theirs = scores::mean_brier(&house.probabilities(), cents);
         run.tests.update(&ObservedRound::at(cents, day_phase(t)), Some(&served));
-        run.served.update(scores::mean_brier(&served, cents), theirs);
+        let ours = scores::mean_brier(&served, cents);
+        run.candidate.update(ours, theirs);
         run.unshrunk.update(scores::mean_brier(&unshrunk, cents), theirs);
-        run.count.update(cents);
+        let observed = climatology.forecast().probabilities.unwrap_or(house.probabilities());
+        run.against_climatology.update(ours, scores::mean_brier(&observed, cents));
+        climatology.update(cents);
     }
     run
 }
 
 impl Run {
     fn verdict(&self) -> Verdict {
-        let house = HouseLaw::default();
-        Verdict::of(&self.tests, &house, &self.served, &self.unshrunk, &self.count)
+        let skills = Skills {
+            candidate: &self.candidate,
+            against_climatology: &self.against_climatology,
+            unshrunk: &self.unshrunk,
+        };
+        Verdict::of(&self.tests, &HouseLaw::default(), skills)
     }
 }
 
@@ -51,9 +60,9 @@ fn a_fair_game_raises_no_alarm_and_the_verdict_says_so() {
     assert!(run.tests.tests().iter().all(|test| test.level == Level::Quiet));
     assert_eq!(run.tests.epoch(), 0);
     let verdict = run.verdict();
-    assert!(verdict.sentence().starts_with("No evidence of any pattern after 5,000 rounds."));
-    assert_eq!(verdict.absence(), None, "5,000 rounds are too few for the claim");
-    assert!(verdict.measured_return.unwrap().contains(0.97));
+    assert!(verdict.statement().sentence().starts_with("No: nothing in 5,000 rounds helps"));
+    assert_eq!(verdict.negligible_after, None, "5,000 rounds are too few for the claim");
+    assert!(verdict.deviations.is_empty() && verdict.proven_skill().is_none());
 }
 
 /// Served forecasts that equal those of the house have a skill of exactly zero; after 100 rounds
@@ -69,12 +78,12 @@ fn forecasts_equal_to_the_house_prove_nothing() {
         worse.update(scores::mean_brier(&stretched, cents), theirs);
     }
     let verdict = |unshrunk: &SkillTrack| {
-        let (tests, count) = (Evidence::new(HouseLaw::default(), 1), ReturnCount::new());
-        Verdict::of(&tests, &HouseLaw::default(), &equal, unshrunk, &count)
+        let tests = Evidence::new(HouseLaw::default(), 1);
+        let skills = Skills { candidate: &equal, against_climatology: &equal, unshrunk };
+        Verdict::of(&tests, &HouseLaw::default(), skills)
     };
-    assert_eq!(verdict(&SkillTrack::new()).absence(), None);
-    let absence = verdict(&worse).absence().unwrap();
-    assert!(absence.starts_with("After 40,000 forecasts we can say: if the learners have an edge"));
+    assert_eq!(verdict(&SkillTrack::new()).negligible_after, None);
+    assert_eq!(verdict(&worse).negligible_after, Some(40_000));
 }
 
 #[test]
@@ -84,8 +93,11 @@ fn a_dependent_game_turns_the_order_and_forecast_tests_red() {
     assert_eq!((order.level, forecast.level), (Level::Red, Level::Red));
     assert!(order.alarm_round.is_some_and(|round| round < 300), "{:?}", order.alarm_round);
     assert!(order.anytime_p < 1e-20);
-    let sentence = run.verdict().sentence();
-    assert!(sentence.starts_with("The models beat fixed odds; measured skill"));
+    let sentence = run.verdict().statement().sentence();
+    assert!(
+        sentence.starts_with("Yes, a little: our forecasts beat fixed odds (over 3,000 rounds"),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -93,8 +105,13 @@ fn a_deviating_law_raises_an_alarm_of_the_law_test_only() {
     let run = run(Scenario::Independent { r: 0.95, theta: 1.0 }, 5000, 10_000);
     let verdict = run.verdict();
     assert!(verdict.law && !verdict.order && !verdict.forecast);
-    assert!(verdict.measured_return.unwrap().hi < 0.97);
-    assert!(verdict.sentence().ends_with("does not make the next round predictable."));
+    let [Deviation::Return { measured, stated, .. }] = verdict.deviations[..] else {
+        panic!("{:?}", verdict.deviations)
+    };
+    assert!(measured.contains(95.0) && measured.hi < stated, "{measured:?} {stated}");
+    let sentence = verdict.statement().sentence();
+    assert!(sentence.starts_with("The game pays differently from what it says."), "{sentence}");
+    assert!(sentence.ends_with("That alone does not tell the next round."), "{sentence}");
 }
 
 /// The tests never start again, and the threshold stays 20: the evidence of the run from the first
@@ -116,7 +133,8 @@ fn a_noticed_change_begins_an_epoch_and_takes_no_evidence_away() {
         assert!((test.ln_amber - 20f64.ln()).abs() < 1e-12);
     }
     assert_eq!(tests.rounds(), 9000);
-    assert!(run.verdict().change_note().unwrap().contains("may have changed around round 2,"));
+    let notes = run.verdict().statement().notes_text();
+    assert!(notes.contains("The rounds may have changed around #2,"), "{notes}");
 }
 
 /// The law changes at 2,500, and the evidence that was there before is still there after.

@@ -4,11 +4,11 @@ use evaluation::baselines::Baselines;
 use evaluation::intervals::PitInterval;
 use evaluation::kappa::Kappa;
 use evaluation::reliability::ReliabilityTable;
+use evaluation::returns::TargetCounts;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{Evidence, ObservedRound};
 use evaluation::skill::SkillTrack;
-use evaluation::verdict::ReturnCount;
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier};
 use serde::{Serialize, de::DeserializeOwned};
 use test_support::simulate::{Scenario, SimpleModel, day_phase};
@@ -76,7 +76,7 @@ fn kappa_intervals_skill_and_the_return_continue_after_a_restore() {
         let house = TiltedLaw::new(1.0).probabilities();
         track.update(mean_brier(&ours, cents), mean_brier(&house, cents));
     });
-    check(ReturnCount::new(), |count, _, cents| count.update(cents));
+    check(TargetCounts::new(), |count, _, cents| count.update(cents));
     check(SimpleModel::new(3), |model, _, cents| {
         model.update(cents);
     });

@@ -7,7 +7,7 @@ use rounds::TableName;
 use serde_json::Value;
 
 use super::{Alert, AlertKind};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Findings, Snapshot};
 
 /// Minimum time between two alerts of one kind.
 const AT_MOST_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -40,11 +40,11 @@ pub(super) struct CollectorInputs {
     pub(super) error: Option<String>,
 }
 
-/// The verdict, and which tests it mentions. A change is judged by these, because the figures in
-/// the sentence change with every round.
+/// The verdict, and what it speaks of. A change is judged by this, because the figures in the sentence change with
+/// every round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VerdictInputs {
-    pub(super) evidence: [bool; 3],
+    pub(super) findings: Findings,
     pub(super) sentence: String,
 }
 
@@ -55,7 +55,7 @@ impl AlertInputs {
             collector: snapshot.collector.as_ref().map(|status| CollectorInputs::of(status, now)),
             training_error: snapshot.training.last_error.clone(),
             verdict: snapshot.verdict.as_ref().map(|verdict| VerdictInputs {
-                evidence: verdict.evidence,
+                findings: verdict.findings,
                 sentence: verdict.sentence.clone(),
             }),
             disk_free,
@@ -101,7 +101,7 @@ pub(super) struct AlertRules {
     silent: bool,
     down_since: Option<DateTime<Utc>>,
     training_error: Option<String>,
-    evidence: Option<[bool; 3]>,
+    findings: Option<Findings>,
     disk_low: bool,
     sent: BTreeMap<AlertKind, DateTime<Utc>>,
 }
@@ -202,11 +202,11 @@ impl AlertRules {
     fn verdict(&mut self, inputs: &AlertInputs, now: DateTime<Utc>) -> Option<(AlertKind, String)> {
         let verdict = inputs.verdict.as_ref()?;
         // The verdict at start-up is not a change.
-        let last = *self.evidence.get_or_insert(verdict.evidence);
-        if last == verdict.evidence || !self.may_send(AlertKind::VerdictChanged, now) {
+        let last = *self.findings.get_or_insert(verdict.findings);
+        if last == verdict.findings || !self.may_send(AlertKind::VerdictChanged, now) {
             return None;
         }
-        self.evidence = Some(verdict.evidence);
+        self.findings = Some(verdict.findings);
         Some((AlertKind::VerdictChanged, verdict.sentence.clone()))
     }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound, ROUNDS_MIN, SNAPSHOTS};
+use evaluation::quality::State;
 use forecasting::calibration::SALT;
 use rounds::Round;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use crate::commands::UsageError;
 use crate::commands::output;
 use crate::commands::recording::{About, Recording, RecordingArgs};
-use crate::snapshot::builder::counts;
+use crate::input::recording_quality::{NOT_WHOLE, QualityReason, counts};
 
 /// Flags of `audit`.
 #[derive(Debug, Clone, Args)]
@@ -103,7 +104,13 @@ fn plan(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
 
 impl Audit {
     fn text(&self, rounds: &[Round]) -> String {
-        let mut lines = vec![self.data.text(), self.report.to_text().trim_end().to_owned()];
+        let recording = &self.report.recording;
+        let mut lines = vec![self.data.text()];
+        lines.extend(recording.faults.iter().map(|fault| QualityReason::from(fault).text()));
+        if recording.state == State::Suspect {
+            lines.push(format!("{NOT_WHOLE}\n"));
+        }
+        lines.push(self.report.to_text().trim_end().to_owned());
         for gap in self.report.recording.longest_gaps.iter().take(GAPS_SHOWN) {
             // `before_round` counts from 1.
             let time = rounds.get(gap.before_round - 1).map(|round| round.time);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use daemon::finding::{Finding, as_json, as_text};
 use daemon::output::print;
-use evaluation::quality::{Fault, Quality, RecordedRound, State};
+use evaluation::quality::{Fault, State};
 use forecasting::training_schedule::FIRST_AT;
 use importer::past_imports;
 use notify::{RecursiveMode, Watcher as _};
@@ -21,8 +21,8 @@ use crate::commands::output::rejected_rows;
 use crate::commands::serve::ServeArgs;
 use crate::config::{Config, Token, UNNAMED, is_exposed};
 use crate::input::file_stats::is_endless;
+use crate::input::recording_quality::RecordingQuality;
 use crate::input::round_series::overlap_texts;
-use crate::snapshot::builder::counts;
 use crate::store::ledger_file::LedgerFile;
 
 /// Flags of `doctor`.
@@ -149,19 +149,15 @@ fn data(config: &Config) -> Vec<Finding> {
 
 /// What is wrong with the recording, as the dashboard judges it.
 fn faults(rounds: &[Round], config: &Config) -> Vec<Finding> {
-    let rounds = rounds.iter().map(|round| RecordedRound {
-        cents: round.multiplier.cents(),
-        unix_seconds: Some(round.time.timestamp_micros() as f64 / 1e6),
-    });
-    let quality = Quality::of_recording(rounds, config.game.pace());
-    let origin = Origin::of(&config.data_dir).ok().flatten();
-    let faults = quality.faults().iter().filter(|fault| counts(fault, origin));
+    let quality = RecordingQuality::of(rounds, config.game.pace());
+    let origin = Origin::of(&config.data_dir).ok().flatten().unwrap_or(Origin::Recorded);
+    let faults = quality.faults(origin);
     let finding = |fault: &Fault| {
         let text = match fault.state() {
             State::Suspect => format!("the rounds are not what was played: {fault}"),
             State::Incomplete | State::Sound => format!("the recording is incomplete: {fault}"),
         };
-        Finding::warning("quality", text, "see the verdict on the page")
+        Finding::warning("quality", text, fault.remedy())
     };
     faults.map(finding).collect()
 }

@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use evaluation::GameParameters;
-use evaluation::quality::{Fault, Quality, RecordedRound, State};
 use forecasting::engine::{Engine, Settlement};
 use forecasting::forecast::Forecast;
 use forecasting::ledger::Absent;
 use forecasting::scorecard::{Report, Scorecard};
-use forecasting::training_schedule::FIRST_AT;
 use rounds::{Origin, Round, TableName, read_regular};
 use serde_json::Value;
 
@@ -21,13 +19,14 @@ use crate::config::Config;
 use crate::input::collector_events::CollectorEvents;
 use crate::input::file_stats::Data;
 use crate::input::file_stats::FileStats;
+use crate::input::recording_quality::RecordingQuality;
 use crate::input::round_series::RoundSeries;
 use crate::snapshot::round_history::{RecentForecasts, RoundHistory, ServedInterval};
 use crate::snapshot::running_statistics::RunningStatistics;
 use crate::snapshot::survival_curve::SurvivalCurve;
 use crate::snapshot::{
-    Forecasts, GameView, HISTORY_MAX, Indicators, Links, PastPrediction, QualityReason,
-    QualityView, RECENT_MAX, RecentRound, ScanCounts, Snapshot, VerdictView,
+    Forecasts, GameView, HISTORY_MAX, Indicators, Links, PastPrediction, RECENT_MAX, RecentRound,
+    ScanCounts, Snapshot, VerdictView,
 };
 use crate::store::ledger_store::LedgerStore;
 use crate::training::status::TrainingStatus;
@@ -42,7 +41,7 @@ pub(crate) struct SnapshotBuilder {
     statistics: RunningStatistics,
     forecasts: RecentForecasts,
     survival_curve: SurvivalCurve,
-    quality: Quality,
+    quality: RecordingQuality,
     past: VecDeque<PastPrediction>,
     report: Option<Report>,
     /// All scored forecasts.
@@ -72,7 +71,7 @@ pub(crate) struct SnapshotInputs<'a> {
 impl SnapshotBuilder {
     /// Returns the state before any round of this game.
     pub(crate) fn new(game: &GameParameters) -> Self {
-        Self { quality: Quality::with_pace(game.pace()), ..Self::default() }
+        Self { quality: RecordingQuality::with_pace(game.pace()), ..Self::default() }
     }
 
     /// Adds the next round and its forecast.
@@ -82,8 +81,7 @@ impl SnapshotBuilder {
         self.settlements.extend(settlement.copied());
         self.statistics.push(round.multiplier);
         self.survival_curve.push(round.multiplier);
-        let unix_seconds = Some(round.time.timestamp_micros() as f64 / 1e6);
-        self.quality.push(&RecordedRound { cents: round.multiplier.cents(), unix_seconds });
+        self.quality.push(&round);
         let served = forecast.map(|forecast| ServedInterval {
             lo: forecast.interval80.0,
             hi: forecast.interval80.1,
@@ -109,7 +107,8 @@ impl SnapshotBuilder {
     pub(crate) fn snapshot(&self, from: &SnapshotInputs<'_>) -> Snapshot {
         let engine = from.engine;
         let last = engine.last();
-        let is_simulated = from.origin == Some(Origin::Simulated);
+        let origin = from.origin.unwrap_or(Origin::Recorded);
+        let is_simulated = origin == Origin::Simulated;
         let training = from.training_status.view(engine.rounds(), engine.next_training_at());
         let counts = engine.counts();
         let round_history = RoundHistory::new(from.series.rounds().clone(), self.forecasts.clone());
@@ -127,7 +126,7 @@ impl SnapshotBuilder {
             latest_multiplier: last.map(|last| last.multiplier.as_f64()),
             latest_timestamp: last.map(|last| last.time),
             simulated: is_simulated,
-            origin: from.origin.unwrap_or(Origin::Recorded).word(),
+            origin: origin.word(),
             table: from.table.clone(),
             links: Links::of(from.table),
             data_dir: from.config.data_dir.display().to_string(),
@@ -151,8 +150,8 @@ impl SnapshotBuilder {
             collector: collector_status(&from.config.data_dir),
             scorecard: self.report.clone(),
             evidence: last.map(|_| EvidenceView::of(engine.scorecard().evidence())),
-            verdict: self.verdict(engine, from.origin),
-            quality: self.quality(from.origin),
+            verdict: self.verdict(engine, origin),
+            quality: self.quality.view(origin),
             game: GameView::new(&from.config.game, self.quality.pace()),
             law: *from.config.game.law(),
             forecasts: Forecasts {
@@ -174,38 +173,12 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Returns the verdict; `None` before the first training is due. Nothing is concluded from rounds that
-    /// are not what was played.
-    fn verdict(&self, engine: &Engine, origin: Option<Origin>) -> Option<VerdictView> {
-        let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
-        let fault = self.faults(origin).find(|fault| fault.state() == State::Suspect);
-        let sentence = match fault {
-            Some(fault) => {
-                format!("These rounds are not whole: {fault}. They say nothing about the game.")
-            }
-            None => verdict.sentence(),
-        };
-        Some(VerdictView {
-            sentence,
-            rounds: verdict.rounds,
-            absence: verdict.absence().filter(|_| fault.is_none()),
-            change: verdict.change_note().filter(|_| fault.is_none()),
-            evidence: [verdict.order, verdict.law, verdict.forecast],
-            facts: verdict,
-        })
-    }
-
-    fn quality(&self, origin: Option<Origin>) -> QualityView {
-        QualityView {
-            state: State::of(self.faults(origin)),
-            rounds: self.quality.judged_at(),
-            reasons: self.faults(origin).map(QualityReason::from).collect(),
-        }
-    }
-
-    /// Returns what is wrong with the recording.
-    fn faults(&self, origin: Option<Origin>) -> impl Iterator<Item = &Fault> {
-        self.quality.faults().iter().filter(move |fault| counts(fault, origin))
+    /// Returns what may be said of the rounds; `None` without rounds.
+    fn verdict(&self, engine: &Engine, origin: Origin) -> Option<VerdictView> {
+        let open = engine.open().map(|forecast| &forecast.probabilities);
+        let verdict = engine.scorecard().verdict();
+        let verdict = verdict.on_recording(self.quality.faults(origin)).before_round(open);
+        (verdict.rounds > 0).then(|| VerdictView::from(&verdict))
     }
 
     /// Returns the open forecast and the last settled ones, newest first.
@@ -213,13 +186,6 @@ impl SnapshotBuilder {
         let open = open.map(|open| past(open, None));
         open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
     }
-}
-
-/// Returns whether a fault says something of rounds of this origin. Simulated and replayed rounds have the pace that
-/// somebody chose, so their gaps say nothing.
-pub(crate) fn counts(fault: &Fault, origin: Option<Origin>) -> bool {
-    let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
-    !(has_own_pace && fault.is_of_pace())
 }
 
 /// Reads the collector's status; `None` if there is no such file, or if it is not complete yet; the

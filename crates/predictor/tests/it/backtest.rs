@@ -250,8 +250,15 @@ fn a_recorder_that_dropped_repeats_is_reported() {
     rounds.dedup_by_key(|round| round.multiplier.cents());
     let dir = data(&rounds);
     let results = backtest(dir.path(), &[]);
-    assert!(results.text.contains("the recorder dropped repeats"), "{}", results.text);
-    assert!(results.html.contains("the recorder dropped repeats"));
+    let json: Value = serde_json::from_str(&results.json).unwrap();
+    assert_eq!(json["quality"]["state"], "suspect");
+    assert_eq!(json["verdict"]["suspect"], true);
+    for text in [&results.text, &results.html] {
+        assert!(text.contains("say nothing about the game: the recorder drops repeats"), "{text}");
+        assert!(text.contains("Record anew with a recorder that keeps a round equal to"), "{text}");
+        assert!(text.contains("every figure below describes the recording and not the game"));
+        assert!(!text.contains("fixed odds (over") && !text.contains("every 100 staked"), "{text}");
+    }
 }
 
 #[test]

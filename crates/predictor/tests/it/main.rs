@@ -23,5 +23,6 @@ mod round_routes;
 mod supervision;
 mod tables;
 mod test_app;
+mod verdict_page;
 mod verify;
 mod watch;

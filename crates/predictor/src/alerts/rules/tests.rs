@@ -134,16 +134,16 @@ fn a_failed_training_sends_one_alert_until_one_succeeds() {
 
 #[test]
 fn an_alert_when_another_test_joins_the_verdict_but_not_when_its_figures_change() {
-    let verdict = |evidence, sentence: &str| AlertInputs {
-        verdict: Some(VerdictInputs { evidence, sentence: sentence.to_owned() }),
+    let verdict = |findings, sentence: &str| AlertInputs {
+        verdict: Some(VerdictInputs { findings, sentence: sentence.to_owned() }),
         is_simulated: true,
         ..AlertInputs::default()
     };
     let mut rules = AlertRules::default();
-    let none = [false, false, false];
+    let none = Findings::None;
     assert_eq!(alerts(&mut rules, &verdict(none, "after 1,000 rounds"), 0..10), []);
     assert_eq!(alerts(&mut rules, &verdict(none, "after 1,001 rounds"), 10..20), []);
-    let law = verdict([false, true, false], "the law is broken");
+    let law = verdict(Findings::Tests([false, true, false]), "the law is broken");
     let sent = rules.observe(&law, at(20));
     assert_eq!(sent.len(), 1);
     assert_eq!(
@@ -151,6 +151,20 @@ fn an_alert_when_another_test_joins_the_verdict_but_not_when_its_figures_change(
         (AlertKind::VerdictChanged, "the law is broken")
     );
     assert!(sent[0].is_simulated && sent[0].title().contains("simulated"));
+}
+
+/// A test that finds something in a suspect recording has found nothing about the game.
+#[test]
+fn an_alert_when_the_recording_becomes_suspect_and_none_for_tests_on_it() {
+    let verdict = |findings, sentence: &str| AlertInputs {
+        verdict: Some(VerdictInputs { findings, sentence: sentence.to_owned() }),
+        ..AlertInputs::default()
+    };
+    let mut rules = AlertRules::default();
+    assert_eq!(alerts(&mut rules, &verdict(Findings::None, "nothing"), 0..10), []);
+    let suspect = verdict(Findings::Suspect, "not whole");
+    let sent = alerts(&mut rules, &suspect, 10..2000);
+    assert_eq!(sent, [(10, AlertKind::VerdictChanged, "not whole".to_owned())]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use evaluation::sequential::{Level, TestEvidence};
 use super::plot::thousands;
 use super::report::Report;
 use super::text;
+use crate::input::recording_quality::NOT_WHOLE;
 
 const STYLE: &str = include_str!("report.css");
 
@@ -29,10 +30,16 @@ fn write(page: &mut String, report: &Report) -> Result {
          <title>Backtest of {data}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>"
     )?;
     head(page, report, &data)?;
+    if report.verdict.suspect {
+        writeln!(page, "<p class=\"warning\">{NOT_WHOLE}</p><div class=\"suspect\">")?;
+    }
     figures(page, report)?;
     evidence(page, report)?;
     plots::write(page, report)?;
     tables::write(page, report)?;
+    if report.verdict.suspect {
+        writeln!(page, "</div>")?;
+    }
     writeln!(
         page,
         "<footer><p>Every forecast was made from earlier rounds only; no figure here was measured on \
@@ -54,7 +61,7 @@ fn head(page: &mut String, report: &Report, data: &str) -> Result {
         "<header><p class=\"over\">Backtest {badge}</p><h1>{}</h1>",
         escaped(&report.verdict.sentence)
     )?;
-    for sentence in report.verdict.sentences().skip(1) {
+    for sentence in &report.verdict.notes {
         writeln!(page, "<p class=\"note\">{}</p>", escaped(sentence))?;
     }
     let rejected = match &about.rejected[..] {

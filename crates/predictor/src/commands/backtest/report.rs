@@ -8,6 +8,7 @@ use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{Epoch, TestEvidence};
 use evaluation::skill::SkillTrack;
+use evaluation::verdict::{Claim, Statement, Verdict};
 use forecasting::engine::{Effect, Engine, Settlement};
 use forecasting::forecast::house_probabilities;
 use forecasting::scorecard;
@@ -18,6 +19,7 @@ use super::Refit;
 use super::stakes::Stakes;
 use crate::commands::audit;
 use crate::commands::recording::{About, Recording};
+use crate::input::recording_quality::{QualityView, RecordingQuality};
 
 /// Number of points of the curves over time.
 const POINTS: usize = 400;
@@ -42,27 +44,35 @@ pub(super) struct Report {
     pub(super) epochs: Vec<Epoch>,
     pub(super) scorecard: scorecard::Report,
     pub(super) flat_stakes: Vec<Stakes>,
+    /// Whether the recording is whole.
+    pub(super) quality: QualityView,
     /// What the recording may have left out or changed; needs 100 rounds.
     pub(super) recording: Option<Seen>,
     pub(super) curve: Vec<ScorePoint>,
 }
 
-/// The verdict as sentences.
+/// What may be said of the rounds.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Conclusion {
+    /// The answer.
     pub(super) sentence: String,
-    /// How small an edge would have to be, once there is enough data.
-    pub(super) absence: Option<String>,
-    pub(super) changes: Option<String>,
-    /// What the recording itself explains.
-    pub(super) recording: Option<String>,
+    /// What it rests on, a sentence each.
+    pub(super) notes: Vec<String>,
+    /// Both with their figures.
+    pub(super) claims: Statement,
+    /// Whether the recording is suspect, so that no figure says anything about the game.
+    pub(super) suspect: bool,
 }
 
-impl Conclusion {
-    /// Returns all sentences, the most important first.
-    pub(super) fn sentences(&self) -> impl Iterator<Item = &str> {
-        let more = [&self.recording, &self.absence, &self.changes].into_iter().flatten();
-        std::iter::once(self.sentence.as_str()).chain(more.map(String::as_str))
+impl From<&Verdict> for Conclusion {
+    fn from(verdict: &Verdict) -> Self {
+        let claims = verdict.statement();
+        Self {
+            sentence: claims.sentence(),
+            notes: claims.notes.iter().map(Claim::to_string).collect(),
+            claims,
+            suspect: verdict.is_suspect(),
+        }
     }
 }
 
@@ -159,20 +169,19 @@ impl ReportBuilder {
 
     pub(super) fn report(self, engine: &Engine, recording: Recording, refit: Refit) -> Report {
         let scorecard = engine.scorecard();
-        let (verdict, evidence) = (scorecard.verdict(), scorecard.evidence());
+        let evidence = scorecard.evidence();
+        let quality = RecordingQuality::of(&recording.rounds);
+        let origin = recording.about.origin;
+        let open = engine.open().map(|forecast| &forecast.probabilities);
+        let verdict = scorecard.verdict().on_recording(quality.faults(origin)).before_round(open);
         let seen = seen(&recording.rounds);
-        let is_on = verdict.order || verdict.law;
         Report {
             program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
             data: recording.about,
             refit: refit.text(),
             models: engine.installed().map_or(0, |installed| installed.version),
-            verdict: Conclusion {
-                sentence: verdict.sentence(),
-                absence: verdict.absence(),
-                changes: verdict.change_note(),
-                recording: seen.as_ref().and_then(|seen| explanation(seen, is_on)),
-            },
+            verdict: Conclusion::from(&verdict),
+            quality: quality.view(origin),
             kappa: engine.kappa(),
             evidence: evidence.tests().to_vec(),
             epochs: evidence.closed().to_vec(),
@@ -188,22 +197,4 @@ fn seen(rounds: &[Round]) -> Option<Seen> {
     evaluation::audit::run(&audit::rounds(rounds), &audit::options())
         .ok()
         .map(|report| report.recording)
-}
-
-/// Explains evidence that comes from the recorder and not from the game.
-fn explanation(seen: &Seen, is_on: bool) -> Option<String> {
-    let drops_repeats = seen.equal_neighbours == 0 && seen.equal_neighbours_p < 0.001;
-    let follows = if is_on {
-        "This is a pattern of the recording, not of the game: read this evidence as a finding \
-         about the recording first."
-    } else {
-        "This is a pattern of the recording, not of the game, and too faint for the tests so far."
-    };
-    drops_repeats.then(|| {
-        format!(
-            "No round equals the one before it, where about {:.0} should: the recorder dropped \
-             repeats. {follows}",
-            seen.equal_neighbours_expected
-        )
-    })
 }

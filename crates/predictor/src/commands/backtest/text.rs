@@ -8,6 +8,7 @@ use forecasting::scorecard::{Row, SkillAgainst};
 
 use super::report::Report;
 use super::stakes::Bets;
+use crate::input::recording_quality::NOT_WHOLE;
 
 pub(super) fn of(report: &Report) -> String {
     let mut text = report.data.text();
@@ -21,8 +22,12 @@ fn write(text: &mut String, report: &Report) -> Result {
         "{} forecasts, each made from earlier rounds only; {} models, refitted {}\n",
         report.scorecard.rounds, report.models, report.refit
     )?;
-    for sentence in report.verdict.sentences() {
+    let verdict = &report.verdict;
+    for sentence in std::iter::once(&verdict.sentence).chain(&verdict.notes) {
         writeln!(text, "{sentence}")?;
+    }
+    if verdict.suspect {
+        writeln!(text, "\n{NOT_WHOLE}")?;
     }
     writeln!(text, "\nEvidence (1 = none, amber from 20, red from 100)")?;
     for test in &report.evidence {

@@ -134,19 +134,30 @@
  */
 
 /**
- * @typedef {object} Facts the facts behind the verdict's sentence
- * @property {number} rounds
- * @property {boolean} order whether this test has reached amber
- * @property {boolean} law
- * @property {boolean} forecast
- * @property {number} advertised_return
- * @property {Estimate | null} measured_return
- * @property {Estimate | null} skill_percent
- * @property {number | null} negligible_after forecasts
- * @property {number[]} changes rounds
+ * @typedef {object} Claim a sentence with its figures, which depend on its kind
+ * @property {string} kind
+ * @property {Fault} [fault]
+ * @property {number} [rounds]
+ * @property {number} [needed]
+ * @property {number} [per_hundred]
+ * @property {number} [forecasts]
+ * @property {number} [lo]
+ * @property {number} [hi]
+ * @property {number} [digits] decimals of lo and hi
+ * @property {boolean} [little]
+ * @property {boolean} [served]
+ * @property {number} [target]
+ * @property {number} [chance]
+ * @property {number} [stated]
+ * @property {number} [at]
+ * @property {number} [reached]
+ * @property {number} [percent]
+ * @property {number} [times]
+ * @property {number} [round]
+ * @property {number} [one_in]
  */
 
-/** @typedef {{ sentence: string, rounds: number, absence?: string | null, change?: string | null, facts?: Facts }} Verdict */
+/** @typedef {{ sentence: string, notes: string, rounds: number, claims: { headline: Claim[], notes: Claim[] } }} Verdict */
 
 /**
  * @typedef {object} History `api/history`: columns of equal length
@@ -165,10 +176,12 @@
 /**
  * @typedef {object} Fault
  * @property {string} kind
- * @property {string} sentence
- * @property {number | null} count
- * @property {number | null} of
- * @property {number | null} cents
+ * @property {number} [seen]
+ * @property {number} [expected]
+ * @property {number} [count]
+ * @property {number} [of]
+ * @property {number} [step_cents]
+ * @property {number} [cents]
  */
 
 /**

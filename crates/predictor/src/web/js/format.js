@@ -22,6 +22,15 @@ export function number(value, digits = 0) {
 }
 
 /**
+ * Formats a number with at most two decimals, without trailing zeros: `3`, `48.5`.
+ * @param {number} value
+ * @returns {string}
+ */
+export function plain(value) {
+  return new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: 2 }).format(value);
+}
+
+/**
  * Formats the ticks of an axis: `500`, `10K`.
  * @param {number} value
  * @returns {string}

@@ -52,7 +52,7 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
         program.append(12);
         tab.reads("empty-text", "12 of 30 rounds").await;
         tab.reads("ind-model", "12 of 30 rounds").await;
-        tab.reads("verdict", "12 of 30").await;
+        tab.reads("verdict", "Too few rounds to say: 12 of 100.").await;
         tab.sees("#ind-data[data-state='good']").await;
 
         program.append(18);

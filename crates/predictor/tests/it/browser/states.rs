@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::program::Program;
 use super::{Screen, Tab, next_round, open_trained, with_tab};
-use crate::test_app::{Broken, Data, Held, TestApp};
+use crate::test_app::{Broken, Data, FILE, Held, TestApp};
 
 /// A button that cannot do its work yet says what is missing, in words.
 #[tokio::test]
@@ -71,6 +71,33 @@ async fn a_first_training_is_shown_while_it_runs() {
         go.send(()).unwrap();
         tab.sees("#ind-model[data-state='good']").await;
         tab.sees("#trainings tbody tr").await;
+    })
+    .await;
+}
+
+/// A suspect recording comes first: what is wrong with it, what to do, and nothing about the game.
+#[tokio::test]
+async fn a_suspect_recording_comes_before_everything_it_seems_to_say() {
+    with_tab(Screen::Desk, async |tab| {
+        let data = Data::empty();
+        let row = |row: u32| {
+            format!("2026-01-01T{:02}:{:02}:00Z,{}.37\n", row / 60, row % 60, 1 + row * 7 % 5)
+        };
+        let rows: String = (0..128).map(row).collect();
+        data.write(FILE, format!("timestamp,multiplier\n{rows}"));
+        let app = TestApp::start(data.manual());
+        tab.open(&app.url("/")).await;
+        tab.reads("verdict", "they say nothing about the game: all times are whole minutes.").await;
+        tab.reads("verdict-rounds", "Export the rounds with seconds.").await;
+        tab.sees("body[data-suspect]").await;
+        let mark =
+            "getComputedStyle(document.getElementById('scorecard-title'), '::after').content";
+        assert!(tab.value(mark).await.to_string().contains("these rounds are not whole"));
+        tab.click("#language option[value='de']").await;
+        tab.reads("verdict", "über das Spiel sagen sie nichts: alle Zeiten sind volle Minuten.")
+            .await;
+        assert!(tab.value(mark).await.to_string().contains("diese Aufzeichnung ist fehlerhaft"));
+        assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
     .await;
 }

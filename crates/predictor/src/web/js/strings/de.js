@@ -76,21 +76,63 @@ export const de = {
   notice_stale: "Die letzte Runde ist {age} alt.",
   notice_stale_todo: "Die Vorhersage gilt für die Runde danach.",
   verdict_title: "Lässt sich etwas vorhersagen?",
-  verdict_wait: "Noch zu wenige Runden für eine Aussage: {have} von {need}.",
-  verdict_untrained: "Das erste Modell wird trainiert. Noch ist keine Aussage möglich.",
-  verdict_few: "Noch zu wenige geprüfte Vorhersagen für eine Aussage: {have} von {need}.",
-  verdict_none:
-    "{n} jüngste Vorhersagen sind geprüft. In einem fairen Spiel schlägt keine eine Konstante, den Median fairer Quoten.",
-  verdict_from: "Aus {n} Runde. | Aus {n} Runden.",
-  verdict_from_scored: "Nur aus Vorhersagen, die vor ihrer Runde feststanden.",
-  verdict_suspect: "Diese Runden sind nicht vollständig; über das Spiel sagen sie nichts.",
-  fault_repeats_dropped: "Der Sammler lässt Wiederholungen aus: {n} Paare gleicher Nachbarn, {of} erwartet.",
-  fault_repeats_doubled: "Runden sind doppelt aufgezeichnet: {n} Paare gleicher Nachbarn, {of} erwartet.",
-  fault_gaps_too_short: "{n} der letzten {of} Abstände sind zu kurz für die Runde danach.",
-  fault_out_of_order: "{n} Runden sind nicht in der Reihenfolge.",
-  fault_times_to_the_minute: "Alle Zeiten sind volle Minuten.",
-  fault_integers_only: "Alle Multiplikatoren sind ganze Zahlen.",
-  fault_coarse_grid: "Alle Multiplikatoren sind Vielfache von {step}.",
+  not_whole: "diese Aufzeichnung ist fehlerhaft",
+  claim_not_whole: "Diese Runden sind nicht so aufgezeichnet, wie gespielt wurde; über das Spiel sagen sie nichts: {fault}.",
+  claim_incomplete: "Die Aufzeichnung ist unvollständig: {fault}.",
+  claim_too_few: "Noch zu wenige Runden für eine Aussage: {rounds} von {needed}.",
+  claim_no_sign: "Nein: Nichts in {rounds} Runden hilft, die nächste zu erraten.",
+  claim_house_edge: "Egal, worauf man setzt: Auf Dauer gehen etwa {per_hundred} von je 100 eingesetzten verloren.",
+  claim_tested_rounds: "Geprüft: Reihenfolge und Größe von {rounds} Runden. Noch ist keine Vorhersage geprüft.",
+  claim_tested:
+    "Geprüft: Reihenfolge und Größe von {rounds} Runden und 1 Vorhersage, die vor ihrer Runde feststand. | Geprüft: Reihenfolge und Größe von {rounds} Runden und {n} Vorhersagen, die vor ihren Runden feststanden.",
+  claim_order_unused:
+    "Etwas an diesen {rounds} Runden ist nicht zufällig. Unsere Vorhersagen können es noch nicht nutzen.",
+  claim_order_used:
+    "Etwas an diesen {rounds} Runden ist nicht zufällig, und die Modelle erkennen einen Teil davon. Wie viel das hilft, ist noch nicht sicher.",
+  claim_beats_fixed_odds: "{yes}: {who} schlagen feste Quoten (über {forecasts} Runden, um {lo} bis {hi} %).",
+  claim_yes: "Ja",
+  claim_yes_little: "Ja, ein wenig",
+  claim_our_forecasts: "Unsere Vorhersagen",
+  claim_the_models: "Die Modelle",
+  claim_models_ahead:
+    "Die Modelle sind womöglich besser als feste Quoten: {forecasts} Vorhersagen deuten darauf hin, messen lässt es sich noch nicht.",
+  claim_order_unconfirmed: "Die Prüfung der Reihenfolge allein hat das nicht bestätigt.",
+  claim_pays:
+    "Für die nächste Runde: {chance} % für {target}×, nötig sind {needed} %; jetzt lohnt es sich, falls die Vorhersage stimmt.",
+  claim_does_not_pay:
+    "Für die nächste Runde: {chance} % für {target}×, nötig sind {needed} %; jetzt lohnt es sich nicht.",
+  claim_law_differs: "Das Spiel zahlt anders aus, als es angibt.",
+  claim_law_return: "Über {rounds} Runden kommen bei {target}× von 100 eingesetzten {lo} bis {hi} zurück, nicht {stated}.",
+  claim_law_atom: "Über {rounds} Runden enden {lo} bis {hi} von 100 bei 1,00×, nicht {stated}.",
+  claim_law_cap: "Keine von {rounds} Runden übersteigt {at}×; genau dort enden {reached}.",
+  claim_law_unlocated:
+    "Das Spiel zahlt anders aus, als es angibt: {rounds} Runden zeigen es, aber noch nicht, bei welchem Ziel.",
+  claim_law_tells_nothing: "Über die nächste Runde sagt das allein nichts.",
+  claim_law_may_explain: "Das allein kann erklären, warum die Modelle besser abschneiden als feste Quoten.",
+  claim_negligible:
+    "Nach {forecasts} Vorhersagen lässt sich sagen: Falls die Modelle einen Vorteil haben, verbessert er Vorhersagen um weniger als {percent} %.",
+  claim_changed:
+    "Die Runden haben sich womöglich um Nr. {round} geändert (ein solcher Hinweis in {one_in} Runden ist Zufall). | Die Runden haben sich womöglich {n}-mal geändert, zuletzt um Nr. {round} (ein solcher Hinweis in {one_in} Runden ist Zufall).",
+  fault_repeats_dropped: "der Rekorder lässt Wiederholungen weg: {n} Paare gleicher Nachbarn, {of} erwartet",
+  fault_repeats_doubled: "Runden sind doppelt aufgezeichnet: {n} Paare gleicher Nachbarn, {of} erwartet",
+  fault_gaps_too_long: "Runden fehlen: {n} der letzten {of} Abstände sind zu lang für die Runde an ihrem Ende",
+  fault_gaps_too_short: "{n} der letzten {of} Abstände sind zu kurz für die Runde an ihrem Ende",
+  fault_out_of_order: "{n} Runden sind nicht in der Reihenfolge ihrer Zeiten",
+  fault_times_to_the_minute: "alle Zeiten sind volle Minuten",
+  fault_integers_only: "alle Multiplikatoren sind ganze Zahlen",
+  fault_coarse_grid: "alle Multiplikatoren sind Vielfache von {step}",
+  fault_capped: "{n} Runden teilen den höchsten Multiplikator, {step}×: höhere wurden abgeschnitten",
+  remedy_repeats_dropped:
+    "Neu aufzeichnen, und zwar so, dass auch eine Runde bleibt, die der vorigen gleicht, wie es der Collector tut.",
+  remedy_repeats_doubled: "Dateien mit denselben Runden mit `predictor merge` zusammenführen oder neu aufzeichnen.",
+  remedy_gaps_too_long: "`collector doctor` sagt, warum Runden fehlen; die vorhandenen sind brauchbar.",
+  remedy_gaps_too_short:
+    "Jedes Spiel in einem eigenen Ordner halten und Rekorder desselben Spiels mit `predictor merge` zusammenführen.",
+  remedy_out_of_order: "`predictor import` ordnet die Runden einer Datei nach ihren Zeiten.",
+  remedy_times_to_the_minute: "Die Runden mit Sekunden exportieren.",
+  remedy_integers_only: "Die Multiplikatoren mit zwei Nachkommastellen exportieren.",
+  remedy_coarse_grid: "Die Multiplikatoren mit zwei Nachkommastellen exportieren.",
+  remedy_capped: "Die Runden ohne Obergrenze exportieren; hat das Spiel eine, ist jedes Ziel bis dorthin prüfbar.",
   evidence_order: "Reihenfolge",
   evidence_law: "Quoten des Hauses",
   evidence_forecast: "Die Modelle",
@@ -375,20 +417,4 @@ export const de = {
   event_stop: "Gestoppt",
   event_after: "nach {s} s",
   event_attempts: "{n} Versuch | {n} Versuche",
-  verdict_quiet:
-    "Kein Muster erkennbar nach {n} Runden. Beste Vorhersage: feste Quoten. Jedes Ausstiegsziel verliert im Mittel {edge} des Einsatzes.",
-  verdict_law: "Die Multiplikatoren folgen dem beworbenen Gesetz {r}/x nicht.",
-  verdict_law_measured:
-    "Die Multiplikatoren folgen dem beworbenen Gesetz {r}/x nicht (Rückzahlung sieht nach {measured} aus).",
-  verdict_law_only: "Vorhersagbar macht das die nächste Runde nicht.",
-  verdict_order: "Irgendwo zählt die Reihenfolge (Drift oder Abhängigkeit), aber die Modelle nutzen es noch nicht.",
-  verdict_beats: "Die Modelle schlagen feste Quoten; gemessener Vorsprung {skill}.",
-  verdict_edge:
-    "Um den Hausvorteil von {edge} bei 2× zu schlagen, muss die Chance über {half} liegen statt bei {chance}.",
-  verdict_explained: "Das erklärt es: die Reihenfolge zeigt kein Muster; berichtigte feste Quoten täten es auch.",
-  verdict_unconfirmed: "Die Prüfung der Reihenfolge allein hat es nicht bestätigt.",
-  verdict_absence:
-    "Nach {n} Vorhersagen lässt sich sagen: wenn die Modelle einen Vorteil haben, verbessert er Vorhersagen um weniger als 0,5 %.",
-  verdict_changed:
-    "Das Spiel hat sich womöglich {n}-mal geändert, zuletzt um Runde {last}. Durch Zufall ist ein solcher Hinweis in 1.000.000 Runden oder mehr zu erwarten.",
 };
