@@ -59,7 +59,8 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     output::check_writable(args.json.as_deref(), "--json")?;
     output::check_writable(args.html.as_deref(), "--html")?;
     let workers = Threads(thread::available_parallelism().map_or(1, NonZero::get));
-    let house = *args.recording.game()?.law();
+    let game = args.recording.game()?;
+    let house = *game.law();
     let options = FitOptions { house, ..FitOptions::default() };
     let fit = |rows: &DatasetSnapshot| -> Result<Arc<dyn Forecaster>, FitError> {
         let go_on = |_, _| ControlFlow::Continue(());
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     let driven = drive_under(house, &recording.rounds, args.refit, &fit, &mut watch);
     progress.end();
     let engine = driven.context("training")?;
-    let report = builder.report(&engine, recording, args.refit);
+    let report = builder.report(&engine, recording, &game, args.refit);
     output::print(&text::of(&report))?;
     if let Some(path) = &args.json {
         output::write_json(path, &report)?;

@@ -2,24 +2,23 @@
 
 use std::collections::VecDeque;
 
-use evaluation::audit::Recording as Seen;
+use evaluation::GameParameters;
+use evaluation::audit::{AuditOptions, Recording as Seen};
 use evaluation::confidence_sequence::Estimate;
-use evaluation::house_law::{TiltedLaw, scale_from_mean_ln};
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{Epoch, TestEvidence};
 use evaluation::skill::SkillTrack;
 use evaluation::verdict::{Claim, Statement, Verdict};
 use forecasting::engine::{Effect, Engine, Settlement};
-use forecasting::forecast::house_probabilities;
 use forecasting::scorecard;
-use rounds::{Multiplier, Round};
+use rounds::Multiplier;
 use serde::Serialize;
 
 use super::Refit;
 use super::stakes::Stakes;
 use crate::commands::audit;
 use crate::commands::recording::{About, Recording};
-use crate::input::recording_quality::{QualityView, RecordingQuality};
+use crate::input::recording_quality::{QualityView, RecordingQuality, counts};
 
 /// Number of points of the curves over time.
 const POINTS: usize = 400;
@@ -140,9 +139,9 @@ impl ReportBuilder {
         if self.inside.len() > WINDOW {
             self.inside.pop_front();
         }
-        let cents = round.multiplier.cents();
-        let own = TiltedLaw::new(scale_from_mean_ln(forecast.means.mean)).probabilities();
-        self.ensemble.update(mean_brier(&own, cents), mean_brier(&house_probabilities(), cents));
+        let (cents, house) = (round.multiplier.cents(), forecast.house);
+        let own = house.tilted(house.scale_from_mean_ln(forecast.means.mean)).probabilities();
+        self.ensemble.update(mean_brier(&own, cents), mean_brier(&house.probabilities(), cents));
         for stakes in &mut self.stakes {
             stakes.settle(settlement);
         }
@@ -167,14 +166,20 @@ impl ReportBuilder {
         (self.inside.len() >= 100).then(|| held as f64 / self.inside.len() as f64)
     }
 
-    pub(super) fn report(self, engine: &Engine, recording: Recording, refit: Refit) -> Report {
+    pub(super) fn report(
+        self,
+        engine: &Engine,
+        recording: Recording,
+        game: &GameParameters,
+        refit: Refit,
+    ) -> Report {
         let scorecard = engine.scorecard();
         let evidence = scorecard.evidence();
-        let quality = RecordingQuality::of(&recording.rounds);
+        let quality = RecordingQuality::of(&recording.rounds, game.pace());
         let origin = recording.about.origin;
         let open = engine.open().map(|forecast| &forecast.probabilities);
         let verdict = scorecard.verdict().on_recording(quality.faults(origin)).before_round(open);
-        let seen = seen(&recording.rounds);
+        let seen = seen(&recording, game);
         Report {
             program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
             data: recording.about,
@@ -193,8 +198,10 @@ impl ReportBuilder {
     }
 }
 
-fn seen(rounds: &[Round]) -> Option<Seen> {
-    evaluation::audit::run(&audit::rounds(rounds), &audit::options())
-        .ok()
-        .map(|report| report.recording)
+fn seen(recording: &Recording, game: &GameParameters) -> Option<Seen> {
+    let options = AuditOptions { house: *game.law(), pace: game.pace(), ..audit::options() };
+    let report = evaluation::audit::run(&audit::rounds(&recording.rounds), &options).ok()?;
+    let mut seen = report.recording;
+    seen.keep_faults(|fault| counts(fault, Some(recording.about.origin)));
+    Some(seen)
 }
