@@ -163,6 +163,7 @@ fn push(access: &Access, dir: &Path, table: &TableName) -> anyhow::Result<()> {
         site: name("attic"),
         in_flight: IN_FLIGHT,
         once: true,
+        read: rounds::ReadSettings::default(),
     };
     let mut state = State::open(&dir.join(".bridge"), table)?;
     Ok(push::run(&push, &mut state, &CancellationToken::new())?)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use daemon::log;
-use rounds::{Origin, TableName};
+use rounds::{Multiplier, Origin, ReadSettings, TableName, TimeZoneOfRows};
 use thiserror::Error;
 
 use crate::hub::stream::StreamLimits;
@@ -90,6 +90,29 @@ impl HubOptions {
     }
 }
 
+/// How rows are read; the defaults are those of [`ReadSettings`].
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct RowOptions {
+    /// Time zone of times without an offset: `America/Sao_Paulo`, `-03:00` or `local` [default: local]
+    #[arg(long, value_name = "ZONE", env = "AVIATOR_TIMEZONE", allow_hyphen_values = true)]
+    pub timezone: Option<TimeZoneOfRows>,
+
+    /// Reject rows with larger multipliers [default: 1000000]
+    #[arg(long, value_name = "MULTIPLIER", env = "AVIATOR_MAX_MULTIPLIER")]
+    pub max_multiplier: Option<Multiplier>,
+}
+
+impl RowOptions {
+    /// Returns the settings, with defaults for what is not given.
+    pub fn settings(self) -> ReadSettings {
+        let default = ReadSettings::default();
+        ReadSettings {
+            time_zone: self.timezone.unwrap_or(default.time_zone),
+            max_multiplier: self.max_multiplier.unwrap_or(default.max_multiplier),
+        }
+    }
+}
+
 /// `bridge push`
 #[derive(Args, Clone, Debug)]
 pub struct PushOptions {
@@ -116,6 +139,10 @@ pub struct PushOptions {
     /// Stop once every row in the files is at the hub
     #[arg(long)]
     pub once: bool,
+
+    /// How rows are read.
+    #[command(flatten)]
+    pub rows: RowOptions,
 }
 
 impl PushOptions {
@@ -131,6 +158,7 @@ impl PushOptions {
             site: self.site.clone(),
             in_flight: usize::from(self.in_flight),
             once: self.once,
+            read: self.rows.settings(),
         })
     }
 
@@ -200,12 +228,21 @@ pub struct MergeOptions {
     /// Keep running and merge new rounds as they are recorded
     #[arg(long)]
     pub follow: bool,
+
+    /// How rows are read.
+    #[command(flatten)]
+    pub rows: RowOptions,
 }
 
 impl MergeOptions {
     /// Returns what to merge.
     pub fn merge(&self) -> Merge {
-        Merge { from: self.from.clone(), dir: self.data_dir.clone(), follow: self.follow }
+        Merge {
+            from: self.from.clone(),
+            dir: self.data_dir.clone(),
+            follow: self.follow,
+            read: self.rows.settings(),
+        }
     }
 }
 

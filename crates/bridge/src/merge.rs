@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rounds::align::{AlignedRound, Limits, RecordedRound, align};
 use rounds::disk::{SparingDisk, SyncPolicy};
-use rounds::{Event, EventKind, LogError, Origin, Round, RoundLog, TableName};
+use rounds::{Event, EventKind, LogError, Origin, ReadSettings, Round, RoundLog, TableName};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,8 @@ pub struct Merge {
     pub dir: PathBuf,
     /// Whether to keep running and merge new rounds.
     pub follow: bool,
+    /// How rows of the recordings are read.
+    pub read: ReadSettings,
 }
 
 /// An error of a merge.
@@ -87,14 +89,17 @@ pub fn run(merge: &Merge, shutdown: &CancellationToken) -> Result<MergeCounts, M
     let disk =
         Box::new(SparingDisk::new(SyncPolicy::Interval(SYNC_INTERVAL), crate::report_close_error));
     let log = RoundLog::open_on(disk, &merge.dir, origin, clock::wall())?;
-    let mut whole = Recording::new(&merge.dir, false);
+    let mut whole = Recording::new(&merge.dir, merge.read, false);
     whole.scan()?;
     let reported = whole.conflicts()?;
     let mut writer =
         SeriesWriter { log, reported, counts: MergeCounts::default(), unplaced: UnplacedOf::new() };
     writer.log.note(clock::wall(), &Event::new(EventKind::Start, "merge"))?;
-    let mut parts: Vec<_> =
-        merge.from.iter().map(|from| (from, Recording::new(&from.dir, merge.follow))).collect();
+    let mut parts: Vec<_> = merge
+        .from
+        .iter()
+        .map(|from| (from, Recording::new(&from.dir, merge.read, merge.follow)))
+        .collect();
     loop {
         for (from, part) in &mut parts {
             if part.scan()? || whole.is_changed() {

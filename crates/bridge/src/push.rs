@@ -7,7 +7,7 @@ mod state;
 
 use std::path::PathBuf;
 
-use rounds::TableName;
+use rounds::{ReadSettings, TableName};
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::{self, Access, HubError};
@@ -31,6 +31,8 @@ pub struct Push {
     pub in_flight: usize,
     /// Whether to stop once every row in the files is stored.
     pub once: bool,
+    /// How rows are read.
+    pub read: ReadSettings,
 }
 
 /// Pushes until `shutdown` is cancelled or, with `once`, every row is stored.

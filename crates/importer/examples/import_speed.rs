@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let content = Content {
             rounds: &recording.rounds,
             is_estimated: recording.is_estimated,
+            discontinuities: &[],
             sources: &sources,
             origin: Origin::Recorded,
             by: BY_IMPORT,

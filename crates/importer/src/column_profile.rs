@@ -28,6 +28,8 @@ pub(crate) struct ColumnProfile {
     pub(crate) whole: usize,
     /// Numbers with a sign `x`.
     pub(crate) signed: usize,
+    /// Numbers with a sign `%`.
+    pub(crate) percentages: usize,
     /// Numbers that can be read in two ways.
     pub(crate) ambiguous: usize,
     /// How its numbers are written.
@@ -71,6 +73,7 @@ impl ColumnProfile {
             values: Vec::new(),
             whole: 0,
             signed: 0,
+            percentages: 0,
             ambiguous: 0,
             convention: Convention::of(cells()),
             distinct: Vec::new(),
@@ -89,6 +92,7 @@ impl ColumnProfile {
                 self.values.push(number.value);
                 self.whole += usize::from(number.decimals == 0);
                 self.signed += usize::from(number.has_sign);
+                self.percentages += usize::from(number.is_percentage);
             }
             Err(crate::number_forms::NumberProblem::Ambiguous) => self.ambiguous += 1,
             Err(_) => self.add_time(cell),
@@ -172,7 +176,11 @@ impl ColumnProfile {
             }
             .to_owned();
         }
-        let kind = if self.whole == self.values.len() { "whole numbers" } else { "numbers" };
+        let kind = match () {
+            () if self.is_mostly(self.percentages, 0.5) => "percentages",
+            () if self.whole == self.values.len() => "whole numbers",
+            () => "numbers",
+        };
         let low = self.values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = self.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let order = match crate::plausibility::direction(&self.values) {

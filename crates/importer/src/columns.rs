@@ -148,7 +148,10 @@ fn time_source(
     let numbers = |it: &&ColumnProfile| {
         it.numeric_time().is_some_and(|unit| {
             let is_unmistakable = unit != NumericTime::ExcelDays && it.name.is_none();
-            is_named(it) || is_unmistakable && plausibility::direction(&it.values).is_some()
+            is_named(it)
+                || is_unmistakable
+                    && plausibility::direction(&it.values).is_some()
+                    && has_pace_of_rounds(&it.values, unit)
         })
     };
     if let Some(index) = best(profiles.iter().filter(numbers))?
@@ -164,6 +167,13 @@ fn time_source(
         (None, Some(clock)) => Err(no_date(clock)),
         (date, None) => Err(no_times(profiles, date)),
     }
+}
+
+/// Returns whether numbers are as far apart as rounds are: ids of ten digits may be seconds since 1970 as well, but the
+/// rounds of no game end every second.
+fn has_pace_of_rounds(values: &[f64], unit: NumericTime) -> bool {
+    let steps: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    (2.0..7200.0).contains(&(plausibility::median(&steps) / unit.per_second()))
 }
 
 /// Returns the column with the best name; two columns without a known name are ambiguous.
@@ -295,6 +305,9 @@ fn check(profile: &ColumnProfile, options: &Options) -> Result<(), Implausible> 
     if profile.values.is_empty() && profile.ambiguous > 0 {
         return Ok(());
     }
+    if options.scale.is_none() && profile.is_mostly(profile.percentages, 0.5) {
+        return Err(Implausible::Percentages);
+    }
     let Some(scale) = options.scale.filter(|scale| *scale != Scale::ONE) else {
         return plausibility::check(Numbers { values: &profile.values, whole: profile.whole });
     };
@@ -341,6 +354,14 @@ fn implausible(profile: &ColumnProfile, why: Option<Implausible>) -> Refusal {
             profile.label()
         );
         return Refusal::new(RefusalKind::Hundredths, message).remedy("--scale 0.01");
+    }
+    if why == Implausible::Percentages {
+        let message = format!(
+            "column `{}` holds percentages: if 231 % stands for 2.31x, scale them; if it is the gain of a round that \
+             ended at 3.31x, add 100 to each number first",
+            profile.label()
+        );
+        return Refusal::new(RefusalKind::Percentages, message).remedy("--scale 0.01");
     }
     let refusal = Refusal::new(RefusalKind::NotMultipliers, message);
     if why == Implausible::NoNumbers {

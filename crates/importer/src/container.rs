@@ -6,8 +6,12 @@ use crate::archive;
 use crate::encoding;
 use crate::har;
 use crate::json;
+use crate::key_values;
+use crate::log_lines;
+use crate::number_list;
 use crate::options::Options;
 use crate::refusal::{Refusal, RefusalKind};
+use crate::rows;
 use crate::source::Source;
 use crate::spreadsheet;
 use crate::table::Table;
@@ -52,6 +56,10 @@ fn open(source: Source, options: &Options, depth: u32) -> Result<Table, Refusal>
     if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return spreadsheet::table(&source, options);
     }
+    let log = match log_lines::read(&source)? {
+        Some(log) if log.has_ends() || options.filter.is_some() => return log.table(options),
+        log => log,
+    };
     let start = starts_with(&source)?;
     if matches!(start, Some('{' | '[')) {
         return json_table(&source, options);
@@ -60,7 +68,19 @@ fn open(source: Source, options: &Options, depth: u32) -> Result<Table, Refusal>
         let message = "is a page (HTML or XML), not a recording: record it with the collector's browser source";
         return Err(Refusal::new(RefusalKind::Container, message));
     }
-    Table::text(source, options)
+    if let Some(table) = key_values::table(&source)? {
+        return Ok(table);
+    }
+    if let Some(table) = number_list::table(&source)? {
+        return Ok(table);
+    }
+    let table = Table::text(source, options)?;
+    match log {
+        Some(log) if log.tells_events() || rows::columns(&table, options).is_err() => {
+            log.table(options)
+        }
+        _ => Ok(table),
+    }
 }
 
 fn inside(container: &str, table: Table) -> Table {
@@ -100,6 +120,9 @@ fn json_table(source: &Source, options: &Options) -> Result<Table, Refusal> {
         return Err(Refusal::new(RefusalKind::Container, message));
     }
     let text = encoding::read_text(source)?;
+    if let Some(groups) = json::objects(&text) {
+        return json::choose(groups, "JSON", options);
+    }
     let document = json::parse(&text)?;
     if har::is_har(&document) {
         return har::table(&document, options);

@@ -2,6 +2,8 @@
 
 use rounds::{Origin, Round};
 
+use crate::discontinuities::Discontinuity;
+
 /// What is written: rounds, and the files they come from.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'a> {
@@ -9,6 +11,8 @@ pub struct Content<'a> {
     pub rounds: &'a [Round],
     /// Their times were made, at the game's usual pace.
     pub is_estimated: bool,
+    /// Where rounds may be missing, in the order of the rounds.
+    pub discontinuities: &'a [Discontinuity],
     /// The files that hold the rounds.
     pub sources: &'a [SourceFile],
     /// What kind of rounds they are.

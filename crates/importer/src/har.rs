@@ -131,7 +131,7 @@ fn object(fields: &Map<String, Value>, path: &str, context: &Context, groups: &m
                 row.push((name.clone(), value.clone()));
             }
         }
-        json::push(groups, path, Rows::Named(vec![row]));
+        json::push(groups, path, Rows::Named([row].into_iter().collect()));
         return;
     }
     let mut below = context.clone();

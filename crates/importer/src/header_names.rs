@@ -584,6 +584,10 @@ fn rank(name: &str) -> (Role, usize) {
         }
         // `bet time` is a time, but one that any better name beats.
         Some((role, rank)) => (role, rank + 1000),
+        // A `prediction` is distributed as multipliers are.
+        None if words.iter().any(|word| NOT_THE_ROUNDS.contains(word)) => {
+            (Role::OtherMultiplier, usize::MAX)
+        }
         None => (Role::Unknown, usize::MAX),
     }
 }

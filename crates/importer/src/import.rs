@@ -109,6 +109,7 @@ fn write_one(
     let content = Content {
         rounds: &recording.rounds,
         is_estimated: recording.is_estimated,
+        discontinuities: &[],
         sources: &[file.source()],
         origin: Origin::Recorded,
         by: BY_IMPORT,
@@ -125,7 +126,11 @@ fn write_all(
     if all.iter().any(|file| file.recording.is_estimated) {
         return Err(ImportError::WithoutTimes);
     }
-    let part = |file: Read| Part { source: file.source(), rounds: file.recording.rounds };
+    let part = |file: Read| Part {
+        source: file.source(),
+        rounds: file.recording.rounds,
+        events: Vec::new(),
+    };
     let parts: Vec<Part> = all.into_iter().map(part).collect();
     let merged = merge::joined(&parts);
     let sources: Vec<SourceFile> = parts.into_iter().map(|part| part.source).collect();
@@ -134,6 +139,7 @@ fn write_all(
     let content = Content {
         rounds: &merged.rounds,
         is_estimated: false,
+        discontinuities: &[],
         sources: &sources,
         origin: Origin::Recorded,
         by: BY_IMPORT,

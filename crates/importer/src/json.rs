@@ -1,6 +1,7 @@
-//! Recordings in JSON: arrays of objects, of arrays or of numbers, objects of columns, one object per line, and server
-//! responses that contain any of these.
+//! Recordings in JSON: arrays of objects, of arrays or of numbers, objects of columns, objects keyed by the id or time of
+//! the round, one object per line, and server responses that contain any of these.
 
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::header_names::{Role, role};
@@ -12,6 +13,12 @@ use crate::table::Table;
 
 /// Depth of objects whose values become columns.
 const FLAT_DEPTH: u32 = 5;
+/// Rounds in an object that is keyed by their ids, if each of them is an object that names its multiplier.
+const KEYED_OBJECTS_MIN: usize = 3;
+/// The same if they are numbers, which prices and settings are as well.
+const KEYED_NUMBERS_MIN: usize = 20;
+/// Name of the column of these keys.
+const KEY: &str = "key";
 
 /// Parses one JSON document, or one per line.
 pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
@@ -29,7 +36,10 @@ pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
         values.push(value.unwrap_or_else(|_| Value::String(line.to_owned())));
     }
     if strange * 2 >= values.len() {
-        return Err(Refusal::new(RefusalKind::Container, format!("is not valid JSON: {error}")));
+        let message = format!(
+            "is not valid JSON: {error}; if the file was cut off, close its brackets after the last whole round"
+        );
+        return Err(Refusal::new(RefusalKind::Container, message));
     }
     Ok(Value::Array(values))
 }
@@ -40,18 +50,159 @@ pub(crate) struct Group {
     /// Where they are, without the indices of arrays: `data.rounds`.
     pub(crate) path: String,
     pub(crate) rows: Rows,
+    /// Whether the rows are in the order of the document, or in that of their numbers.
+    pub(crate) is_ordered: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum Rows {
     /// The values of objects by their keys.
-    Named(Vec<Fields>),
+    Named(NamedRows),
     /// Cells without names.
     Bare(Vec<Vec<String>>),
 }
 
 /// Keys and values of an object and of the objects in it.
 pub(crate) type Fields = Vec<(String, String)>;
+
+/// Rows whose cells have names. They are kept as cells, because a million objects do not fit into a small memory.
+#[derive(Debug, Default)]
+pub(crate) struct NamedRows {
+    names: Vec<String>,
+    /// A row ends where it was read before later names were known.
+    rows: Vec<Record>,
+}
+
+/// Names that become columns.
+const NAMES_MAX: usize = 200;
+
+impl NamedRows {
+    pub(crate) fn push(&mut self, fields: &Fields) {
+        let are_known = fields.len() == self.names.len()
+            && fields.iter().zip(&self.names).all(|((name, _), known)| name == known);
+        let mut record = Record::at(self.rows.len() as u64 + 1);
+        if are_known {
+            fields.iter().for_each(|(_, value)| record.push(value));
+        } else {
+            for (name, _) in fields {
+                if self.names.len() < NAMES_MAX && !self.names.contains(name) {
+                    self.names.push(name.clone());
+                }
+            }
+            for name in &self.names {
+                let field = fields.iter().find(|(key, _)| key == name);
+                record.push(field.map_or("", |(_, value)| value.as_str()));
+            }
+        }
+        self.rows.push(record);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Appends other rows.
+    fn extend(&mut self, other: &Self) {
+        for row in &other.rows {
+            let cells = other.names.iter().zip(row.cells());
+            self.push(&cells.map(|(name, cell)| (name.clone(), cell.to_owned())).collect());
+        }
+    }
+
+    fn into_table(mut self, kind: &str) -> Table {
+        for row in &mut self.rows {
+            (row.len()..self.names.len()).for_each(|_| row.push(""));
+        }
+        Table::held(Some(self.names), self.rows, kind)
+    }
+}
+
+impl FromIterator<Fields> for NamedRows {
+    fn from_iter<T: IntoIterator<Item = Fields>>(rows: T) -> Self {
+        let mut all = Self::default();
+        rows.into_iter().for_each(|fields| all.push(&fields));
+        all
+    }
+}
+
+/// Reads a list of objects one by one, an array or one object a line, without keeping the whole document; `None` if the
+/// text is anything else.
+pub(crate) fn objects(text: &str) -> Option<Vec<Group>> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let mut list = ObjectList::default();
+    if text.starts_with('[') {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.deserialize_seq(&mut list).ok()?;
+        reader.end().ok()?;
+    } else {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let is_object = |line: &str| {
+            line.starts_with('{')
+                && serde_json::from_str::<IgnoredAny>(line.trim_end_matches(',')).is_ok()
+        };
+        if !lines.clone().next().is_some_and(is_object)
+            || !lines.clone().nth(1).is_some_and(is_object)
+        {
+            return None;
+        }
+        lines.try_for_each(|line| {
+            let line = line.trim_end_matches(',');
+            // Text that is not JSON becomes a rejected row, so that it is counted.
+            list.add(&serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_owned())))
+        })?;
+    }
+    list.into_groups()
+}
+
+/// Objects that are seen one by one.
+#[derive(Debug, Default)]
+struct ObjectList {
+    rows: NamedRows,
+    /// Rows in the arrays of these objects.
+    below: Vec<Group>,
+    objects: usize,
+}
+
+impl ObjectList {
+    fn add(&mut self, item: &Value) -> Option<()> {
+        match item {
+            Value::Object(fields) => {
+                self.objects += 1;
+                self.rows.push(&flat(fields));
+                collect_below(item, "", &mut self.below);
+            }
+            // The row is rejected because it lacks everything else.
+            other => self.rows.push(&vec![("row".to_owned(), scalar(other).unwrap_or_default())]),
+        }
+        // A list of other things is read as a whole.
+        let seen = self.rows.rows.len();
+        (seen < 100 || self.objects * 2 > seen).then_some(())
+    }
+
+    fn into_groups(self) -> Option<Vec<Group>> {
+        let is_list = self.objects * 2 > self.rows.rows.len();
+        is_list.then(|| {
+            let rows =
+                Group { path: String::new(), rows: Rows::Named(self.rows), is_ordered: true };
+            [rows].into_iter().chain(self.below).collect()
+        })
+    }
+}
+
+impl<'de> Visitor<'de> for &mut ObjectList {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<Value>()? {
+            self.add(&item).ok_or_else(|| A::Error::custom("not objects"))?;
+        }
+        Ok(())
+    }
+}
 
 /// Returns the table in a document.
 pub(crate) fn table(document: &Value, options: &Options) -> Result<Table, Refusal> {
@@ -92,7 +243,8 @@ pub(crate) fn choose(
             }
         }
     }
-    let message = "holds no list of rounds: no array of objects, of arrays or of numbers";
+    let message = "holds no list of rounds: no array of objects, of arrays or of numbers, and no object keyed by the id \
+                   of the round. Write the rounds as CSV with the header timestamp,multiplier";
     tables.into_iter().next().ok_or_else(|| Refusal::new(RefusalKind::Empty, message))
 }
 
@@ -101,9 +253,7 @@ impl Group {
     fn rank(&self) -> u32 {
         match &self.rows {
             Rows::Named(rows) => {
-                let has = |wanted: Role| {
-                    rows.iter().take(50).flatten().any(|(name, _)| role(name) == wanted)
-                };
+                let has = |wanted: Role| rows.names.iter().any(|name| role(name) == wanted);
                 match () {
                     () if has(Role::Multiplier) => 5,
                     () if has(Role::MaybeMultiplier) => 4,
@@ -122,29 +272,10 @@ impl Group {
             Rows::Bare(rows) => {
                 (1..).zip(rows).map(|(line, cells)| Record::of(cells, line)).collect()
             }
-            Rows::Named(rows) => return named(rows, &kind),
+            Rows::Named(rows) => return rows.into_table(&kind).in_order(self.is_ordered),
         };
-        Table::held(None, rows, &kind)
+        Table::held(None, rows, &kind).in_order(self.is_ordered)
     }
-}
-
-fn named(rows: Vec<Fields>, kind: &str) -> Table {
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in rows.iter().flatten() {
-        if !names.contains(name) && names.len() < 200 {
-            names.push(name.clone());
-        }
-    }
-    let record = |(line, fields): (u64, Fields)| {
-        let mut record = Record::at(line);
-        for name in &names {
-            let field = fields.iter().find(|(key, _)| key == name);
-            record.push(field.map_or("", |(_, value)| value.as_str()));
-        }
-        record
-    };
-    let rows = (1..).zip(rows).map(record).collect();
-    Table::held(Some(names), rows, kind)
 }
 
 /// Collects all rows of a document, those at the same path into one group.
@@ -153,8 +284,10 @@ fn collect(value: &Value, path: &str, groups: &mut Vec<Group>) {
         Value::Array(items) => collect_array(items, path, groups),
         Value::Object(fields) => {
             if let Some(rows) = columns(fields) {
-                push(groups, path, Rows::Named(rows));
-                return;
+                return push_in_order(groups, path, rows.0, rows.1);
+            }
+            if let Some(rows) = keyed(fields) {
+                return push_in_order(groups, path, rows, are_numbers(fields.keys()));
             }
             for (key, value) in fields {
                 let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -203,24 +336,82 @@ fn collect_below(item: &Value, path: &str, groups: &mut Vec<Group>) {
 }
 
 pub(crate) fn push(groups: &mut Vec<Group>, path: &str, rows: Rows) {
-    let known = groups.iter_mut().find(|group| group.path == path);
+    push_in_order(groups, path, rows, true);
+}
+
+fn push_in_order(groups: &mut Vec<Group>, path: &str, rows: Rows, is_ordered: bool) {
+    let mut known = groups.iter_mut().find(|group| group.path == path);
+    if let Some(group) = &mut known {
+        group.is_ordered &= is_ordered;
+    }
     match (known.map(|group| &mut group.rows), rows) {
-        (Some(Rows::Named(known)), Rows::Named(rows)) => known.extend(rows),
+        (Some(Rows::Named(known)), Rows::Named(rows)) => known.extend(&rows),
         (Some(Rows::Bare(known)), Rows::Bare(rows)) => known.extend(rows),
-        (_, rows) => groups.push(Group { path: path.to_owned(), rows }),
+        (_, rows) => groups.push(Group { path: path.to_owned(), rows, is_ordered }),
     }
 }
 
-/// Returns the rows of an object of columns, as pandas writes it: `{"time": {"0": …}, "multiplier": {"0": …}}`.
-fn columns(fields: &Map<String, Value>) -> Option<Vec<Fields>> {
+/// Returns the rounds of an object that is keyed by their ids or times: `{"123": 2.31}`, `{"123": ["12:00", 2.31]}` or
+/// `{"123": {"multiplier": 2.31}}`. Nearly every key contains a digit, which the names of settings hardly do.
+fn keyed(fields: &Map<String, Value>) -> Option<Rows> {
+    let count = fields.len();
+    let with_digits =
+        fields.keys().filter(|key| key.contains(|c: char| c.is_ascii_digit())).count();
+    if count < KEYED_OBJECTS_MIN || with_digits * 10 < count * 9 {
+        return None;
+    }
+    let fields = by_number(fields);
+    let objects = fields.iter().filter_map(|(key, value)| {
+        let mut row = vec![(KEY.to_owned(), (*key).clone())];
+        row.extend(flat(value.as_object()?));
+        Some(row)
+    });
+    let objects: Vec<Fields> = objects.collect();
+    let names_multiplier = |row: &&Fields| {
+        row.iter().any(|(name, _)| matches!(role(name), Role::Multiplier | Role::MaybeMultiplier))
+    };
+    if objects.len() == count && objects.iter().filter(names_multiplier).count() * 5 > count * 4 {
+        return Some(Rows::Named(objects.into_iter().collect()));
+    }
+    let cells = |(key, value): &(&String, &Value)| {
+        let cells: Vec<String> = match value {
+            Value::Array(cells) => cells.iter().map(scalar).collect::<Option<_>>()?,
+            value => vec![scalar(value)?],
+        };
+        Some(std::iter::once((*key).clone()).chain(cells).collect())
+    };
+    let rows: Vec<Vec<String>> = fields.iter().map(cells).collect::<Option<_>>()?;
+    (count >= KEYED_NUMBERS_MIN).then_some(Rows::Bare(rows))
+}
+
+/// Returns the fields of an object in the order of their keys, as numbers where all are; a JSON object has no other order.
+fn by_number(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut all: Vec<(&String, &Value)> = fields.iter().collect();
+    if are_numbers(fields.keys()) {
+        all.sort_by_cached_key(|(key, _)| key.parse::<u128>().unwrap_or_default());
+    }
+    all
+}
+
+fn are_numbers<'a>(mut keys: impl Iterator<Item = &'a String>) -> bool {
+    keys.all(|key| key.parse::<u128>().is_ok())
+}
+
+/// Returns the rows of an object of columns, as pandas writes it: `{"time": {"0": …}, "multiplier": {"0": …}}`, and
+/// whether they are in order.
+fn columns(fields: &Map<String, Value>) -> Option<(Rows, bool)> {
     if !fields.keys().any(|name| matches!(role(name), Role::Multiplier | Role::MaybeMultiplier)) {
         return None;
     }
     let mut rows: Vec<Fields> = Vec::new();
+    let mut is_ordered = true;
     for (at, (name, column)) in fields.iter().enumerate() {
         let cells: Vec<String> = match column {
             Value::Array(cells) => cells.iter().map(scalar).collect::<Option<_>>()?,
-            Value::Object(cells) => cells.values().map(scalar).collect::<Option<_>>()?,
+            Value::Object(cells) => {
+                is_ordered &= are_numbers(cells.keys());
+                by_number(cells).into_iter().map(|(_, cell)| scalar(cell)).collect::<Option<_>>()?
+            }
             _ => return None,
         };
         if at == 0 {
@@ -231,7 +422,7 @@ fn columns(fields: &Map<String, Value>) -> Option<Vec<Fields>> {
         }
         rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push((name.clone(), cell)));
     }
-    (rows.len() > 1).then_some(rows)
+    (rows.len() > 1).then(|| (Rows::Named(rows.into_iter().collect()), is_ordered))
 }
 
 /// Returns the values of an object and of the objects in it; arrays are left out.

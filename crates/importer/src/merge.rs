@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use rounds::{FileRounds, Merged, Origin, Round, UnresolvedOverlap, counted};
+use rounds::{EventLine, FileRounds, Merged, Origin, Round, UnresolvedOverlap, counted};
 
 use crate::content::{BY_MERGE, Content, SourceFile};
 use crate::dialogue::{Dialogue, ImportError, Outcome, Target, agree};
+use crate::discontinuities::{self, Discontinuity, Noted};
 use crate::past_imports;
 use crate::preview::seconds;
 use crate::write::write;
@@ -14,12 +15,14 @@ use crate::write::write;
 const CONFLICTS_SHOWN: usize = 3;
 
 /// A file of rounds that is joined with others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     /// The file.
     pub source: SourceFile,
     /// Its rounds, in its order.
     pub rounds: Vec<Round>,
+    /// What its recorder noted beside them, as [`read_notes`](crate::read_notes) returns it.
+    pub events: Vec<EventLine>,
 }
 
 /// Joins files of rounds, shows the result, asks and writes it. `command` is the one that does not ask.
@@ -38,9 +41,11 @@ pub fn merge(
     }
     let merged = joined(parts);
     let sources: Vec<SourceFile> = parts.iter().map(|part| part.source.clone()).collect();
+    let discontinuities = discontinuities_of(parts, &merged);
     let content = Content {
         rounds: &merged.rounds,
         is_estimated: false,
+        discontinuities: &discontinuities,
         sources: &sources,
         origin,
         by: BY_MERGE,
@@ -73,6 +78,15 @@ pub(crate) fn joined(parts: &[Part]) -> Merged {
     rounds::merge(&files)
 }
 
+/// Returns what recorders have noted and no other recording disproves.
+fn discontinuities_of(parts: &[Part], merged: &Merged) -> Vec<Discontinuity> {
+    let noted: Vec<Noted<'_>> = parts
+        .iter()
+        .map(|part| Noted { file: &part.source.name, rounds: &part.rounds, events: &part.events })
+        .collect();
+    discontinuities::find(&noted, merged)
+}
+
 /// Shows what was joined, asks and writes it.
 pub(crate) fn conclude(
     merged: &Merged,
@@ -81,7 +95,13 @@ pub(crate) fn conclude(
     command: &str,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Outcome, ImportError> {
-    let text = describe_merge(merged, content.sources);
+    let mut text = describe_merge(merged, content.sources);
+    let gaps = content.discontinuities.len() as u64;
+    if gaps > 0 {
+        let notes = counted(gaps, "note");
+        text +=
+            &format!("  {:<11} {notes} of gaps and restarts that no other file fills\n", "gaps");
+    }
     dialogue
         .show(&text)
         .map_err(|source| ImportError::Io { context: "showing the preview", source })?;
@@ -111,6 +131,9 @@ pub fn describe_merge(merged: &Merged, sources: &[SourceFile]) -> String {
     }
     if let (Some(first), Some(last)) = (merged.rounds.first(), merged.rounds.last()) {
         line("times", format!("from {} to {} UTC", seconds(first.time), seconds(last.time)));
+    }
+    for repeats in &merged.repeats {
+        line("once", format!("{}: {repeats}", repeats.file));
     }
     for copy in &merged.copies {
         let rounds = counted(copy.rounds, "round");

@@ -62,6 +62,8 @@ pub(crate) struct Number {
     pub(crate) decimals: usize,
     /// Whether an `x` or `×` precedes or follows it.
     pub(crate) has_sign: bool,
+    /// Whether it is a percentage: `231 %` may be 2.31 or a gain of 2.31.
+    pub(crate) is_percentage: bool,
 }
 
 impl Convention {
@@ -110,6 +112,12 @@ impl Convention {
             };
         }
         let (digits, has_sign) = without_sign(text);
+        if let Some(number) = scientific(digits) {
+            return Ok(Number { has_sign, ..number });
+        }
+        if let Some(digits) = digits.strip_suffix('%') {
+            return Ok(Number { is_percentage: true, ..self.unsigned(digits.trim_end())? });
+        }
         let number = self.unsigned(digits)?;
         Ok(Number { has_sign, ..number })
     }
@@ -163,6 +171,21 @@ impl Convention {
     }
 }
 
+/// Reads `2.31e+00`, as R, NumPy and spreadsheets write numbers.
+fn scientific(text: &str) -> Option<Number> {
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let (whole, decimals) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if whole.len() != 1 || ![whole, decimals, power].into_iter().all(are_digits) || power.len() > 3
+    {
+        return None;
+    }
+    let value: f64 = format!("{whole}.{decimals}e{exponent}").parse().ok()?;
+    let decimals = if value.fract() == 0.0 { 0 } else { 2 };
+    value.is_finite().then_some(Number { value, decimals, has_sign: false, is_percentage: false })
+}
+
 /// Reads digits with at most one point, the form in most files.
 fn plain(text: &str) -> Option<Number> {
     let mut mantissa = 0_u64;
@@ -183,7 +206,12 @@ fn plain(text: &str) -> Option<Number> {
         return None;
     }
     // Both are exact, so the division rounds as parsing the text would.
-    Some(Number { value: mantissa as f64 / POWERS_OF_TEN[decimals], decimals, has_sign: false })
+    Some(Number {
+        value: mantissa as f64 / POWERS_OF_TEN[decimals],
+        decimals,
+        has_sign: false,
+        is_percentage: false,
+    })
 }
 
 const POWERS_OF_TEN: [f64; 16] =
@@ -234,7 +262,12 @@ fn grouped(
         plain.push_str(decimals);
     }
     let value = plain.parse().map_err(|_| NumberProblem::NotANumber)?;
-    Ok(Number { value, decimals: decimals.map_or(0, str::len), has_sign: false })
+    Ok(Number {
+        value,
+        decimals: decimals.map_or(0, str::len),
+        has_sign: false,
+        is_percentage: false,
+    })
 }
 
 /// The factor for the numbers of a file, such as 0.01 for hundredths.
@@ -306,6 +339,10 @@ mod tests {
             (grouped, "1.090", 1090.0),
             (commas, "12.345.678,9", 12_345_678.9),
             (points, "1.1234567", 1.123_456_7),
+            (points, "2.310000000000000053e+00", 2.31),
+            (points, "1.5E3", 1500.0),
+            (commas, "2,31E+00", 2.31),
+            (points, "231 %", 231.0),
         ] {
             assert_eq!(read(convention, text), Ok(value), "{text}");
         }
@@ -313,8 +350,8 @@ mod tests {
         assert_eq!(read(commas, "1.090x"), Err(NumberProblem::Ambiguous));
         assert_eq!(read(points, "1,090"), Err(NumberProblem::Ambiguous));
         for text in [
-            "", "x", "-2.31", "1e3", "NaN", "2..3", "2,3,4", "12,34.5", "$2.31", "2.31%", "1.2.3",
-            "0,090.5",
+            "", "x", "-2.31", "12e3", "1e", "e5", "1e+", "1e1000", "NaN", "2..3", "2,3,4",
+            "12,34.5", "$2.31", "%", "1.2.3", "0,090.5",
         ] {
             assert_eq!(read(points, text), Err(NumberProblem::NotANumber), "{text}");
         }

@@ -15,6 +15,8 @@ const ORDER_MIN: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Implausible {
     NoNumbers,
+    /// All are percentages.
+    Percentages,
     WholeNumbers,
     /// All are whole and at least 100, and their hundredths would be plausible.
     Hundredths,
@@ -31,6 +33,7 @@ impl Implausible {
     pub(crate) fn text(self) -> String {
         match self {
             Self::NoNumbers => "does not hold numbers".to_owned(),
+            Self::Percentages => "holds percentages".to_owned(),
             Self::WholeNumbers => "holds whole numbers only".to_owned(),
             Self::Hundredths => "holds whole numbers, none below 100: hundredths?".to_owned(),
             Self::Monotonic => "rises or falls from row to row, as a counter does".to_owned(),

@@ -121,10 +121,16 @@ fn read_table(
     let mut all = rows::read(table, columns.clone(), date_order, options, progress)?;
     let rows = std::mem::take(&mut all.rows);
     let is_estimated = columns.time == TimeSource::None;
+    if is_estimated && !table.is_ordered {
+        let message = "the rounds have neither times nor an order: the fields of a JSON object are in none, and their \
+                       keys are not numbers. Write the rounds as an array, oldest first";
+        return Err(Refusal::new(RefusalKind::NoTimes, message));
+    }
     let is_offset_missing =
         rows.iter().any(|row| matches!(row.stamp, Some(Stamp::WallClock(_) | Stamp::TimeOfDay(_))));
     let order = timeline::order(&rows, all.counter_steps, options);
-    let rounds = timeline::place(rows, order, options, &mut all.rejects);
+    let (rounds, repeats) = timeline::place(rows, order, options, &mut all.rejects);
+    all.repeated_rounds += repeats;
     check(&rounds, &all, options, &profiles[columns.multiplier])?;
     let used = used(columns);
     let others = profiles.iter().filter(|it| !used.contains(&it.index));

@@ -29,6 +29,8 @@ pub enum RefusalKind {
     NotMultipliers,
     /// All multipliers are whole and at least 100: hundredths.
     Hundredths,
+    /// The multipliers are percentages.
+    Percentages,
     /// Too many numbers can be read in two ways.
     AmbiguousNumbers,
     /// No column holds times.

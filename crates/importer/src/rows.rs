@@ -182,6 +182,9 @@ impl<'a> Reader<'a> {
             return Err(Reason::EmptyMultiplier);
         }
         let number = self.columns.convention.read(cell)?;
+        if number.is_percentage && self.options.scale.is_none() {
+            return Err(Reason::Multiplier);
+        }
         let value = self.options.scale.unwrap_or(Scale::ONE).apply(number.value);
         if value > self.options.multiplier_max {
             return Err(Reason::TooLarge);

@@ -24,6 +24,8 @@ pub(crate) struct Table {
     pub(crate) kind: String,
     /// Whether the same round may occur in several places, not only in adjacent rows.
     pub(crate) may_repeat: bool,
+    /// Whether the rows are in an order that somebody gave them.
+    pub(crate) is_ordered: bool,
     rows: RowSource,
 }
 
@@ -66,7 +68,7 @@ impl Table {
         };
         let kind = format!("text, {}{name}", split.delimiter);
         let rows = RowSource::Text { source, encoding, delimiter: split.delimiter };
-        Ok(Self { layout: split.layout, kind, may_repeat: false, rows })
+        Ok(Self { layout: split.layout, kind, may_repeat: false, is_ordered: true, rows })
     }
 
     /// Returns a table of rows in memory; without names, the rows may begin with a header.
@@ -75,12 +77,23 @@ impl Table {
             Some(names) => Layout { width: names.len(), names: Some(names), skip: 0 },
             None => Layout::of(&rows[..rows.len().min(SAMPLE_ROWS)]),
         };
-        Self { layout, kind: kind.to_owned(), may_repeat: false, rows: RowSource::Held(rows) }
+        Self {
+            layout,
+            kind: kind.to_owned(),
+            may_repeat: false,
+            is_ordered: true,
+            rows: RowSource::Held(rows),
+        }
     }
 
     /// Returns the table with another description of its kind.
     pub(crate) fn of_kind(self, kind: String) -> Self {
         Self { kind, ..self }
+    }
+
+    /// Returns the table with rows that somebody has put in order, or not.
+    pub(crate) fn in_order(self, is_ordered: bool) -> Self {
+        Self { is_ordered, ..self }
     }
 
     /// Returns the first rows of data.
@@ -147,6 +160,22 @@ impl Cursor<'_> {
     }
 }
 
+/// Returns the encoding of a text and its first lines, up to `count`.
+pub(crate) fn first_lines(
+    source: &Source,
+    count: usize,
+) -> io::Result<(&'static Encoding, Vec<String>)> {
+    let encoding = encoding::detect(source)?;
+    let mut lines = TextLines::open(source, encoding)?;
+    let mut sample = Vec::new();
+    while sample.len() < count
+        && let Some(line) = lines.next()?
+    {
+        sample.push(line.to_owned());
+    }
+    Ok((encoding, sample))
+}
+
 /// Lines without blank ones, comments and the line `sep=;`.
 pub(crate) struct TextLines {
     lines: Lines,
@@ -155,11 +184,11 @@ pub(crate) struct TextLines {
 }
 
 impl TextLines {
-    fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
+    pub(crate) fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
         Ok(Self { lines: Lines::open(source, encoding)?, named: None })
     }
 
-    fn next(&mut self) -> io::Result<Option<&str>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<&str>> {
         while self.lines.advance()? {
             let line = self.lines.line();
             let trimmed = line.trim();

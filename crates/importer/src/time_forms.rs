@@ -96,6 +96,17 @@ impl NumericTime {
         }
     }
 
+    /// Returns how many of the unit are a second.
+    pub(crate) fn per_second(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Millis => 1e3,
+            Self::Micros => 1e6,
+            Self::Nanos => 1e9,
+            Self::ExcelDays => 1.0 / 86_400.0,
+        }
+    }
+
     /// Reads a number of this unit.
     pub(crate) fn stamp(self, text: &str) -> Result<Stamp, TimeProblem> {
         let text = text.trim();

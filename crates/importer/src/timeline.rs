@@ -53,18 +53,19 @@ pub(crate) fn order(rows: &[Row], counter_steps: [u64; 2], options: &Options) ->
     }
 }
 
-/// Turns rows into rounds, oldest first. Rows with an impossible time are rejected.
+/// Turns rows into rounds, oldest first, and counts those that a later stretch of the file repeats. Rows with an
+/// impossible time are rejected.
 pub(crate) fn place(
     mut rows: Vec<Row>,
     order: Order,
     options: &Options,
     rejects: &mut Rejects,
-) -> Vec<Round> {
+) -> (Vec<Round>, u64) {
     if order == Order::NewestFirst {
         rows.reverse();
     }
     if rows.iter().any(|row| row.stamp.is_none()) {
-        return at_usual_pace(&rows, options);
+        return (at_usual_pace(&rows, options), 0);
     }
     let latest = options.now + TimeDelta::days(1);
     let mut clock =
@@ -83,9 +84,11 @@ pub(crate) fn place(
             }
         }
     }
-    // An ascending file needs no sorting; a few rows may have been typed in later.
-    rounds.sort_by_key(|round| round.time);
-    rounds
+    if rounds.is_sorted_by_key(|round| round.time) {
+        return (rounds, 0);
+    }
+    let (sorted, repeats) = rounds::in_time_order(&rounds);
+    (sorted.into_owned(), repeats)
 }
 
 fn example(row: Row) -> String {

@@ -13,6 +13,7 @@ use rounds::{
 };
 
 use crate::content::Content;
+use crate::discontinuities::Discontinuity;
 use crate::past_imports;
 
 const BUFFER_BYTES: usize = 1 << 20;
@@ -124,6 +125,11 @@ fn write_events(content: Content<'_>, now: DateTime<Utc>, file: &mut dyn Write) 
             let event = Event::new(EventKind::Backfill, content.by);
             line(round.time.timestamp_millis(), event, Some(row))?;
         }
+    }
+    // A note stands at the time of the round after it: rounds without events of their own have no other place.
+    for Discontinuity { before, event } in content.discontinuities {
+        let time = content.rounds.get(*before).map_or(now, |round| round.time);
+        line(time.timestamp_millis(), event.clone(), None)?;
     }
     line(now.timestamp_millis(), Event::new(EventKind::Stop, content.by), None)
 }

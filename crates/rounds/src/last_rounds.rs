@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::merge::{FileRounds, merge};
+use crate::reader::ReadSettings;
 use crate::round::Round;
 use crate::scan::{ChangeKind, Directory, ScanError};
 
@@ -24,12 +25,24 @@ pub enum LastRoundsError {
 }
 
 /// Returns the newest `count` rounds of all files of a directory, oldest first. Files that are
-/// copies of others are ignored.
+/// copies of others are ignored. Rows are read with the default [`ReadSettings`].
 ///
 /// # Errors
 /// The directory or one of its files cannot be read.
 pub fn last_rounds(dir: &Path, count: usize) -> Result<Vec<Round>, LastRoundsError> {
-    let mut changes = Directory::new(dir).scan()?;
+    last_rounds_with(dir, count, ReadSettings::default())
+}
+
+/// Returns the same as [`last_rounds`], with rows that are read as the settings say.
+///
+/// # Errors
+/// The directory or one of its files cannot be read.
+pub fn last_rounds_with(
+    dir: &Path,
+    count: usize,
+    settings: ReadSettings,
+) -> Result<Vec<Round>, LastRoundsError> {
+    let mut changes = Directory::with_settings(dir, settings).scan()?;
     if let Some(change) = changes.iter_mut().find(|change| change.kind == ChangeKind::Unreadable) {
         let error = change.error.take().unwrap_or_default();
         return Err(LastRoundsError::File { file: std::mem::take(&mut change.file), error });

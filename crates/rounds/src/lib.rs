@@ -84,7 +84,7 @@ pub use file_name::parse_file_name;
 #[cfg(feature = "files")]
 pub use file_name::{SUFFIX_MAX, file_stem};
 #[cfg(feature = "files")]
-pub use last_rounds::{LastRoundsError, last_rounds};
+pub use last_rounds::{LastRoundsError, last_rounds, last_rounds_with};
 #[cfg(feature = "files")]
 pub use lock::LOCK_FILE;
 #[cfg(feature = "files")]
@@ -92,8 +92,8 @@ pub use log::RoundLog;
 #[cfg(feature = "files")]
 pub use log_error::LogError;
 pub use merge::{
-    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileClock, FileCopy, FileRounds, Merged, Overlap,
-    OverlapEvidence, UnresolvedOverlap, merge,
+    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileClock, FileCopy, FileRepeats, FileRounds,
+    Merged, Overlap, OverlapEvidence, UnresolvedOverlap, in_time_order, merge,
 };
 pub use multiplier::{Multiplier, MultiplierError};
 pub use origin::Origin;

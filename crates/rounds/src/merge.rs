@@ -7,7 +7,8 @@
 //!    `evidence`) are aligned with [`crate::align`], whatever their clocks: offsets of up to 15
 //!    minutes, drifting or set, and time zone mistakes of up to 14 hours.
 //! 3. Rounds of equal time and multiplier are one round. A file's own repetitions stay: of each
-//!    time and multiplier, the largest number that any one file has is kept.
+//!    time and multiplier, the largest number that any one file has is kept. Only a stretch that
+//!    was pasted into it again counts once.
 //! 4. Files that overlap in time and share no run are kept whole and reported.
 //!
 //! Files are compared only if their times are close.
@@ -20,6 +21,7 @@ mod join;
 mod law;
 mod plain;
 mod recording;
+mod repeats;
 mod report;
 mod unresolved;
 
@@ -38,8 +40,9 @@ use law::Law;
 use recording::Recording;
 use report::OverlapCounts;
 
+pub use repeats::in_time_order;
 pub use report::{
-    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileCopy, Overlap, OverlapEvidence,
+    CONFLICT_EXAMPLES_MAX, ClockOffset, Conflict, FileCopy, FileRepeats, Overlap, OverlapEvidence,
     UnresolvedOverlap,
 };
 
@@ -60,6 +63,8 @@ pub struct Merged {
     pub rounds: Vec<Round>,
     /// The files that were left out.
     pub copies: Vec<FileCopy>,
+    /// Files that hold a stretch of rounds twice.
+    pub repeats: Vec<FileRepeats>,
     /// Pairs of files that hold the same rounds, in the order of the files.
     pub overlaps: Vec<Overlap>,
     /// Pairs of files that overlap in time without shared rounds.
@@ -80,11 +85,12 @@ pub struct FileClock {
 }
 
 impl Merged {
-    /// Number of rows that were left out: those of copies, shared rounds and conflicting ones.
+    /// Number of rows that were left out: those of copies and repeats, shared rounds and conflicting ones.
     pub fn left_out(&self) -> u64 {
         let copies: u64 = self.copies.iter().map(|copy| copy.rounds).sum();
         let rows = |overlap: &Overlap| overlap.shared + overlap.conflicts;
-        copies + self.overlaps.iter().map(rows).sum::<u64>()
+        let repeats: u64 = self.repeats.iter().map(|file| file.rounds).sum();
+        copies + repeats + self.overlaps.iter().map(rows).sum::<u64>()
     }
 }
 
@@ -102,7 +108,11 @@ struct Alignment {
 /// Of files that hold the same rounds the first one keeps its times and, where they conflict, its
 /// multipliers. The series does not depend on the order of the files otherwise.
 pub fn merge(files: &[FileRounds<'_>]) -> Merged {
-    let sorted: Vec<Cow<'_, [Round]>> = files.iter().map(|file| in_order(file.rounds)).collect();
+    let (sorted, left_out): (Vec<Cow<'_, [Round]>>, Vec<u64>) =
+        files.iter().map(|file| in_time_order(file.rounds)).unzip();
+    let repeats = files.iter().zip(left_out).filter(|(_, rounds)| *rounds > 0);
+    let repeats =
+        repeats.map(|(file, rounds)| FileRepeats { file: file.file.to_owned(), rounds }).collect();
     let (copies, is_copy) = copies::find(files, &sorted);
     let law = LazyCell::new(|| Law::of(files.iter().map(|file| file.rounds)));
     let mut counts = OverlapCounts::default();
@@ -122,6 +132,7 @@ pub fn merge(files: &[FileRounds<'_>]) -> Merged {
         rounds: in_one_series(&recordings),
         clocks: clocks(&recordings, &copies, name),
         copies,
+        repeats,
         overlaps: counts.into_overlaps(name),
         unresolved,
     }
@@ -183,24 +194,6 @@ fn in_one_series(recordings: &[Recording<'_>]) -> Vec<Round> {
     }
     rounds.sort_by_key(|round| round.time);
     rounds
-}
-
-/// Returns the rounds of a file in order of time, reversed if it is newest first.
-fn in_order(rounds: &[Round]) -> Cow<'_, [Round]> {
-    let (mut up, mut down) = (0usize, 0usize);
-    for pair in rounds.windows(2) {
-        up += usize::from(pair[0].time < pair[1].time);
-        down += usize::from(pair[0].time > pair[1].time);
-    }
-    if down == 0 {
-        return Cow::Borrowed(rounds);
-    }
-    let mut sorted = rounds.to_vec();
-    if down > up {
-        sorted.reverse();
-    }
-    sorted.sort_by_key(|round| round.time);
-    Cow::Owned(sorted)
 }
 
 /// Returns whether the recordings are close enough in time to hold the same rounds, whatever their clocks.

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use rounds::align::RecordedRound;
 use rounds::scan::{ChangeKind, Directory};
-use rounds::{Event, EventKind, EventLine, FileRounds, Round, merge, parse_file_name, read_events};
+use rounds::{
+    Event, EventKind, EventLine, FileRounds, ReadSettings, Round, merge, parse_file_name,
+    read_events,
+};
 
 use super::{MergeError, ReportedConflict};
 use crate::row_event::{EventFile, LaterFiles, RowEvent};
@@ -65,9 +68,9 @@ impl Entry {
 }
 
 impl Recording {
-    pub(super) fn new(dir: &Path, waits_for_events: bool) -> Self {
+    pub(super) fn new(dir: &Path, read: ReadSettings, waits_for_events: bool) -> Self {
         Self {
-            dir: Directory::new(dir),
+            dir: Directory::with_settings(dir, read),
             files: BTreeMap::new(),
             waits_for_events,
             entries: Vec::new(),

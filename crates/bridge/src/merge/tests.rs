@@ -43,7 +43,7 @@ fn merge_of(parts: &[(&str, &std::path::Path)], dir: &std::path::Path) -> Merge 
         .iter()
         .map(|(site, dir)| MergeSource { site: site.parse().unwrap(), dir: dir.to_path_buf() })
         .collect();
-    Merge { from, dir: dir.to_owned(), follow: false }
+    Merge { from, dir: dir.to_owned(), follow: false, read: ReadSettings::default() }
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_row_that_is_read_before_its_event_waits_for_it() {
     let events = rounds::event_file_of(&csv);
     let start = "{\"seq\":1,\"unix_ms\":5,\"kind\":\"start\",\"source\":\"demo\"}\n";
     std::fs::write(&events, start).unwrap();
-    let mut followed = Recording::new(dir.path(), true);
+    let mut followed = Recording::new(dir.path(), ReadSettings::default(), true);
     followed.scan().unwrap();
     assert!(followed.recorded().is_empty());
     let event = "{\"seq\":2,\"unix_ms\":5,\"kind\":\"backfill\",\"source\":\"demo\",\"row\":1}\n";
@@ -141,7 +141,30 @@ fn a_row_that_is_read_before_its_event_waits_for_it() {
     assert!(!followed.scan().unwrap());
     // A merge that ends does not wait.
     std::fs::write(&events, start).unwrap();
-    let mut once = Recording::new(dir.path(), false);
+    let mut once = Recording::new(dir.path(), ReadSettings::default(), false);
     once.scan().unwrap();
     assert_eq!(once.recorded().len(), 1);
+}
+
+#[test]
+fn times_without_an_offset_are_those_of_the_given_zone() {
+    let site = tempfile::tempdir().unwrap();
+    let rows: String = (0..40)
+        .map(|number| {
+            let Round { time, multiplier } = round(number);
+            format!(
+                "{},{multiplier}\n",
+                (time - chrono::TimeDelta::hours(3)).format("%Y-%m-%d %H:%M:%S%.3f")
+            )
+        })
+        .collect();
+    let csv = site.path().join("aviator_payouts_20251210_193235.csv");
+    std::fs::write(csv, format!("timestamp,multiplier\n{rows}")).unwrap();
+    std::fs::write(site.path().join(rounds::ORIGIN_FILE), "recorded\n").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let read = ReadSettings { time_zone: "-03:00".parse().unwrap(), ..ReadSettings::default() };
+    let merge = Merge { read, ..merge_of(&[("attic", site.path())], dir.path()) };
+    run(&merge, &CancellationToken::new()).unwrap();
+    let found = last_rounds(dir.path(), usize::MAX).unwrap();
+    assert_eq!(found, (0..40).map(round).collect::<Vec<_>>());
 }

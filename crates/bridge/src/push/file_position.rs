@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use rounds::{Chunk, Cursor, Round, open_regular};
+use rounds::{Chunk, Cursor, ReadOptions, Round, open_regular};
 use serde::{Deserialize, Serialize};
 
 /// Bytes read per batch; doubled until they contain a whole line.
@@ -42,7 +42,11 @@ impl FilePosition {
     /// Returns the next rows that are not stored; `None` at the end of the file.
     ///
     /// A rewritten file is read again from its start; the hub rejects the rows that it has.
-    pub(super) fn read(&mut self, path: &Path) -> io::Result<Option<RowBatch>> {
+    pub(super) fn read(
+        &mut self,
+        path: &Path,
+        options: &ReadOptions,
+    ) -> io::Result<Option<RowBatch>> {
         let mut file = open_regular(path)?;
         let length = file.metadata()?.len();
         if length < self.cursor.offset() || self.anchor != anchor(&mut file, self.cursor.offset())?
@@ -51,7 +55,9 @@ impl FilePosition {
             *self = Self::default();
             self.anchor = anchor(&mut file, 0)?;
         }
-        let Some((cursor, chunk)) = self.chunk(&mut file, length)? else { return Ok(None) };
+        let Some((cursor, chunk)) = self.chunk(&mut file, length, options)? else {
+            return Ok(None);
+        };
         let before = if chunk.from_start { 0 } else { self.before };
         let total = before + chunk.rounds.len() as u64;
         let known = usize::try_from(self.rows.saturating_sub(before)).unwrap_or(usize::MAX);
@@ -63,13 +69,18 @@ impl FilePosition {
     }
 
     /// Reads the next whole lines; `None` if there are none up to `length`.
-    fn chunk(&self, file: &mut File, length: u64) -> io::Result<Option<(Cursor, Chunk)>> {
+    fn chunk(
+        &self,
+        file: &mut File,
+        length: u64,
+        options: &ReadOptions,
+    ) -> io::Result<Option<(Cursor, Chunk)>> {
         let start = self.cursor.offset();
         let mut length_max = WINDOW;
         loop {
             let end = length.min(start + length_max);
             let mut cursor = self.cursor.clone();
-            let chunk = cursor.read(file, end)?;
+            let chunk = cursor.read_with(file, end, options)?;
             if cursor.offset() > start {
                 return Ok(Some((cursor, chunk)));
             }
@@ -142,7 +153,7 @@ mod tests {
         let (_dir, path) = file(5000);
         let mut position = FilePosition::default();
         let (mut found, mut batches) = (Vec::new(), 0);
-        while let Some(batch) = position.read(&path).unwrap() {
+        while let Some(batch) = position.read(&path, &ReadOptions::default()).unwrap() {
             assert_eq!(numbers(&batch)[0], batch.first);
             found.extend(numbers(&batch));
             batches += 1;
@@ -156,16 +167,19 @@ mod tests {
     fn a_restored_position_continues_after_the_last_stored_row() {
         let (_dir, path) = file(10);
         let mut position = FilePosition::default();
-        assert_eq!(position.read(&path).unwrap().unwrap().rounds.len(), 10);
+        assert_eq!(
+            position.read(&path, &ReadOptions::default()).unwrap().unwrap().rounds.len(),
+            10
+        );
         position.acknowledge(4);
         let text = serde_json::to_string(&position).unwrap();
         let mut position: FilePosition = serde_json::from_str(&text).unwrap();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         assert_eq!((batch.first, numbers(&batch)), (5, (5..=10).collect()));
         position.advance(batch);
-        assert!(position.read(&path).unwrap().is_none());
+        assert!(position.read(&path, &ReadOptions::default()).unwrap().is_none());
         OpenOptions::new().append(true).open(&path).unwrap().write_all(row(10).as_bytes()).unwrap();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         assert_eq!((batch.first, numbers(&batch)), (11, vec![11]));
     }
 
@@ -174,11 +188,11 @@ mod tests {
         let (_dir, path) = file(0);
         write(&path, (0..5).map(row).collect::<String>()).unwrap();
         let mut position = FilePosition::default();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         assert_eq!(numbers(&batch), [1, 2, 3, 4, 5]);
         position.advance(batch);
         write(&path, (0..40).map(row).collect::<String>()).unwrap();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         assert_eq!((batch.first, numbers(&batch)), (6, (6..=40).collect()));
     }
 
@@ -186,7 +200,7 @@ mod tests {
     fn a_row_without_its_newline_is_not_read() {
         let (_dir, path) = file(2);
         let mut position = FilePosition::default();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         position.advance(batch);
         OpenOptions::new()
             .append(true)
@@ -194,18 +208,18 @@ mod tests {
             .unwrap()
             .write_all(b"2025-12-10T00:00:02.000Z,3.0")
             .unwrap();
-        assert!(position.read(&path).unwrap().is_none());
+        assert!(position.read(&path, &ReadOptions::default()).unwrap().is_none());
     }
 
     #[test]
     fn a_rewritten_file_is_read_from_its_start() {
         let (_dir, path) = file(20);
         let mut position = FilePosition::default();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         position.advance(batch);
         let other: String = (0..30).map(|number| row(number + 100)).collect();
         write(&path, format!("timestamp,multiplier\n{other}")).unwrap();
-        let batch = position.read(&path).unwrap().unwrap();
+        let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
         assert_eq!((batch.first, batch.rounds.len()), (1, 30));
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rounds::{Event, EventKind, Origin};
+use rounds::{Event, EventKind, Origin, ReadOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{Delivery, PendingRow};
@@ -179,7 +179,8 @@ impl<'a> PushSession<'a> {
     ) -> Result<Progress, HubError> {
         let path = self.push.dir.join(name);
         loop {
-            let batch = match self.state.position(name).read(&path) {
+            let options = ReadOptions::from(self.push.read);
+            let batch = match self.state.position(name).read(&path, &options) {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return Ok(Progress::End),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Progress::End),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use daemon::finding::{as_json, as_text};
 use daemon::output::print;
-use rounds::{LOCK_FILE, Origin, last_rounds, open_regular, read_regular_text};
+use rounds::{LOCK_FILE, Origin, ReadSettings, last_rounds_with, open_regular, read_regular_text};
 use tokio::runtime::Runtime;
 
 use crate::app::SHUTDOWN_TIMEOUT;
@@ -57,7 +57,7 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
     findings.push(lock(&dir));
     findings.push(origin(&dir, config.source.origin()));
     findings.extend(space(&dir));
-    findings.push(time(&dir, now));
+    findings.push(time(&dir, config.read, now));
     findings.extend(check_source(config).await);
     findings
 }
@@ -205,7 +205,7 @@ fn room(free: u64) -> Finding {
     }
 }
 
-fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
+fn time(dir: &Path, read: ReadSettings, now: DateTime<Utc>) -> Finding {
     let least: DateTime<Utc> = CLOCK_MIN.parse().expect("a constant in RFC 3339");
     let shown = now.format("%Y-%m-%d %H:%M:%S UTC");
     if now < least {
@@ -215,7 +215,9 @@ fn time(dir: &Path, now: DateTime<Utc>) -> Finding {
             "set the clock of this machine",
         );
     }
-    let newest = last_rounds(dir, 1).ok().and_then(|rounds| rounds.last().map(|round| round.time));
+    let newest = last_rounds_with(dir, 1, read)
+        .ok()
+        .and_then(|rounds| rounds.last().map(|round| round.time));
     match newest.filter(|newest| *newest > now + AHEAD_MAX) {
         Some(newest) => Finding::warning(
             "clock",
@@ -293,14 +295,30 @@ mod tests {
     fn a_clock_that_cannot_be_right_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let at = |text: &str| -> DateTime<Utc> { text.parse().unwrap() };
-        check(&time(dir.path(), at("1970-01-01T00:00:09Z")), FindingState::Failed, "1970");
-        check(&time(dir.path(), at("2026-01-01T00:00:00Z")), FindingState::Ok, "2026");
+        check(
+            &time(dir.path(), ReadSettings::default(), at("1970-01-01T00:00:09Z")),
+            FindingState::Failed,
+            "1970",
+        );
+        check(
+            &time(dir.path(), ReadSettings::default(), at("2026-01-01T00:00:00Z")),
+            FindingState::Ok,
+            "2026",
+        );
         let later = at("2026-03-01T00:00:00Z");
         let mut log = RoundLog::open(dir.path(), Origin::Recorded, later).unwrap();
         let round = Round { time: later, multiplier: Multiplier::from_cents(231).unwrap() };
         log.append(&round, &Event::new(EventKind::Live, "test")).unwrap();
-        check(&time(dir.path(), at("2026-01-01T00:00:00Z")), FindingState::Warning, "2026-03-01");
-        check(&time(dir.path(), at("2026-03-01T00:00:01Z")), FindingState::Ok, "2026-03-01");
+        check(
+            &time(dir.path(), ReadSettings::default(), at("2026-01-01T00:00:00Z")),
+            FindingState::Warning,
+            "2026-03-01",
+        );
+        check(
+            &time(dir.path(), ReadSettings::default(), at("2026-03-01T00:00:01Z")),
+            FindingState::Ok,
+            "2026-03-01",
+        );
     }
 
     #[test]

@@ -380,17 +380,24 @@ fn every_form_of_number() {
             number(|r| r.multiplier.cents().to_string()),
             Refused(RefusalKind::Hundredths, "--timezone +00:00 --scale 0.01"),
         ),
+        case(
+            "exponents, as NumPy writes",
+            number(|r| format!("{:.18e}", r.multiplier.as_f64())),
+            ALL,
+        ),
+        case(
+            "percentages",
+            number(|r| format!("{}%", r.multiplier.cents())),
+            Refused(RefusalKind::Percentages, "--timezone +00:00 --scale 0.01"),
+        ),
+        case("percentages, said so", number(|r| format!("{} %", r.multiplier.cents())), ALL)
+            .with(|it| it.scale = Some(importer::Scale::new(0.01).unwrap())),
         case("hundredths, said so", number(|r| r.multiplier.cents().to_string()), ALL)
             .with(|it| it.scale = Some(importer::Scale::new(0.01).unwrap())),
         case(
             "odd values",
             plain() + odd,
-            Rounds(&[
-                (Reason::EmptyMultiplier, 2),
-                (Reason::Multiplier, 1),
-                (Reason::BelowOne, 1),
-                (Reason::TooLarge, 1),
-            ]),
+            Rounds(&[(Reason::EmptyMultiplier, 2), (Reason::TooLarge, 2), (Reason::BelowOne, 1)]),
         ),
         case(
             "decimal commas without quotation marks",
@@ -600,6 +607,21 @@ fn json_of_every_kind() {
     };
     let pandas = json!({"time": keyed(|r| json!(r.time.timestamp_millis())), "multiplier": keyed(|r| json!(r.multiplier))});
     let pages = json!({"pages": objects.chunks(50).map(|page| json!({"items": page, "size": 50})).collect::<Vec<_>>()});
+    let by_id = |of: &dyn Fn(&Round) -> Value| {
+        let ids = (0..).map(|at: u32| (9_950 + at).to_string());
+        Value::from(ids.zip(all.iter().map(of)).collect::<serde_json::Map<_, _>>())
+    };
+    let objects_by_id = |r: &Round| json!({"crashPoint": r.multiplier, "endedAt": t(r, ISO)});
+    let by_time = |key: fn(&Round) -> String| {
+        Value::from(
+            all.iter().map(|r| (key(r), json!(r.multiplier))).collect::<serde_json::Map<_, _>>(),
+        )
+    };
+    let hashed: serde_json::Map<_, _> = all
+        .iter()
+        .map(|r| (format!("{:x}c", r.time.timestamp() * 7919 % 65_521), json!(r.multiplier)))
+        .collect();
+    let hashed = Value::from(hashed);
     let two = json!({"rounds": objects, "best": all.iter().rev().take(60).map(|r| json!({"time": t(r, ISO), "multiplier": r.multiplier})).collect::<Vec<_>>()});
     check(vec![
         case("array of objects", Value::from(objects.clone()).to_string(), ALL),
@@ -618,6 +640,39 @@ fn json_of_every_kind() {
         case("GraphQL", graph.to_string(), ALL),
         case("object of columns", columns.to_string(), ALL),
         case("object of columns, pandas", pandas.to_string(), ALL),
+        case(
+            "object of columns without times, pandas",
+            json!({"multiplier": keyed(|r| json!(r.multiplier))}).to_string().replace("\"0", "\""),
+            Refused(RefusalKind::NoTimes, "--timezone +00:00 --no-times"),
+        ),
+        case("objects by the id of the round", by_id(&objects_by_id).to_string(), ALL),
+        case(
+            "objects by the id of the round, below a key",
+            json!({"status": "ok", "rounds": by_id(&objects_by_id)}).to_string(),
+            ALL,
+        ),
+        case(
+            "numbers by the id of the round",
+            by_id(&|r| json!(r.multiplier)).to_string(),
+            Refused(RefusalKind::NoTimes, "--timezone +00:00 --no-times"),
+        ),
+        case(
+            "numbers by an id that cannot be sorted",
+            hashed.to_string(),
+            Refused(RefusalKind::NoTimes, ""),
+        )
+        .with(|it| it.without_times = true),
+        case("numbers by time", by_time(|r| t(r, ISO)).to_string(), ALL),
+        case(
+            "numbers by time, seconds",
+            by_time(|r| r.time.timestamp().to_string()).to_string(),
+            ALL,
+        ),
+        case(
+            "arrays by the id of the round",
+            by_id(&|r| json!([t(r, ISO), r.multiplier])).to_string(),
+            ALL,
+        ),
         case("pages of a list", pages.to_string(), ALL),
         case(
             "plain numbers",
@@ -682,6 +737,125 @@ fn workbooks_and_archives() {
         ),
         case("database", b"SQLite format 3\0\0\0\0".to_vec(), Refused(RefusalKind::Container, "")),
         case("page", "<html><td>x1.53</td></html>", Refused(RefusalKind::Container, "")),
+    ]);
+}
+
+#[test]
+fn texts_that_are_no_table() {
+    let all = usual();
+    let list = |separator: &str, per_line: usize| {
+        let numbers: Vec<String> = all.iter().map(|r| format!("{}x", r.multiplier)).collect();
+        let lines: Vec<String> =
+            numbers.chunks(per_line).map(|line| line.join(separator)).collect();
+        lines.join("\n") + "\n"
+    };
+    let logfmt = |form: &'static str| {
+        text("", &all, |r| form.replace("TIME", &t(r, ISO)).replace('#', &r.multiplier.to_string()))
+            .trim_start()
+            .to_owned()
+    };
+    let no_times = || Refused(RefusalKind::NoTimes, "--timezone +00:00 --no-times");
+    check(vec![
+        case("multipliers on one line", list(", ", 1000), no_times()),
+        case("multipliers, ten a line", list(" ", 10), no_times()),
+        case("keys and values", logfmt("time=TIME mult=#"), ALL),
+        case("logfmt", logfmt("ts=\"TIME\" level=info msg=\"round over\" crash_point=#"), ALL),
+        case(
+            "ids of ten digits, one a second",
+            text("", &all, |r| {
+                format!("{},{}", 1_765_395_155 + r.multiplier.cents() % 2, r.multiplier)
+            }),
+            Refused(RefusalKind::NoTimes, "--timezone +00:00 --no-times"),
+        ),
+        case(
+            "ids of ten digits that count up",
+            (0..).zip(&all).fold(String::new(), |text, (at, r)| {
+                text + &format!("{},{}\n", 1_765_395_155 + at, r.multiplier)
+            }),
+            no_times(),
+        ),
+        case(
+            "forecasts",
+            text("timestamp,prediction", &all, row),
+            Refused(
+                RefusalKind::NoMultiplierColumn,
+                "--timezone +00:00 --multiplier-column prediction",
+            ),
+        ),
+    ]);
+}
+
+#[test]
+fn rows_that_were_pasted_again_count_once() {
+    let all = usual();
+    let newest_first: Vec<Round> = all.iter().rev().copied().collect();
+    check(vec![
+        case("pasted twice", plain() + &plain(), ALL),
+        case(
+            "pasted twice, newest first",
+            text("timestamp,multiplier", &[&newest_first[..], &newest_first[..]].concat(), row),
+            ALL,
+        ),
+        case(
+            "two exports that overlap, pasted together",
+            text("timestamp,multiplier", &[&all[..90], &all[40..]].concat(), row),
+            ALL,
+        ),
+        case(
+            "the same, the later one first",
+            text("timestamp,multiplier", &[&all[40..], &all[..90]].concat(), row),
+            ALL,
+        ),
+    ]);
+}
+
+#[test]
+fn logs() {
+    let log = |form: fn(&Round) -> String| text("", &usual(), form).trim_start().to_owned();
+    let level = |form: &'static str| {
+        move |r: &Round| form.replace("TIME", &t(r, ISO)).replace('#', &r.multiplier.to_string())
+    };
+    let of = |form: &'static str| text("", &usual(), level(form)).trim_start().to_owned();
+    let ticks =
+        "TIME [DEBUG] flying 1.07x\nTIME [INFO] crashed at #x\nTIME [INFO] bob cashed out at 1.02x";
+    check(vec![
+        case("log", of("TIME [INFO] crashed at #x"), ALL),
+        case("log, time in brackets", of("[TIME] INFO: crashed at #x"), ALL),
+        case("log, level first", of("[INFO] TIME Round 5512 crashed, multiplier=#"), ALL),
+        case("log, one word", of("[TIME] crash #"), ALL),
+        case("log of Python", of("TIME,123 - game - INFO - Voou em x#"), Rounds(&[])).of(usual()
+            .into_iter()
+            .map(|r| Round { time: r.time + chrono::TimeDelta::milliseconds(123), ..r })
+            .collect()),
+        case(
+            "log of a chat",
+            log(|r| format!("[{}] Bot: crashed at {}x", t(r, "%d/%m/%Y, %H:%M:%S"), comma(r))),
+            ALL,
+        )
+        .with(|it| it.date_order = Some(importer::DateOrder::DayFirst)),
+        case("log of ticks and bets", of(ticks), ALL),
+        case(
+            "log without a crash",
+            of("TIME [INFO] bob cashed out at #x\nTIME [INFO] flying 1.07x"),
+            Refused(
+                RefusalKind::SeveralRowsPerRound,
+                "--timezone +00:00 --where 'event=[INFO] flying #x'",
+            ),
+        ),
+        case(
+            "log with two words for the end",
+            of("TIME crashed at #x\nTIME summary: it crashed at #x today"),
+            Refused(
+                RefusalKind::SeveralRowsPerRound,
+                "--timezone +00:00 --where 'event=crashed at #x'",
+            ),
+        ),
+        case(
+            "log with two words for the end, said so",
+            of("TIME crashed at #x\nTIME summary: it crashed at #x today"),
+            ALL,
+        )
+        .with(|it| it.filter = Some("event=crashed at #x".parse().unwrap())),
     ]);
 }
 

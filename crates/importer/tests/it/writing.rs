@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ::rounds::disk::RealDisk;
 use ::rounds::scan::Directory;
-use ::rounds::{EventKind, LogError, Origin, Round, read_events};
+use ::rounds::{Event, EventKind, EventLine, LogError, Origin, Round, read_events};
 use chrono::TimeDelta;
 use importer::{
     Dialogue, ImportError, Imported, Options, Outcome, Part, Source, SourceFile, Target, import,
@@ -272,7 +272,7 @@ fn several_files_without_times_are_refused() {
 fn part(name: &str, rounds: &[Round]) -> Part {
     let source =
         SourceFile { name: name.to_owned(), sha256: name.to_owned(), rounds: rounds.len() as u64 };
-    Part { source, rounds: rounds.to_vec() }
+    Part { source, rounds: rounds.to_vec(), events: Vec::new() }
 }
 
 #[test]
@@ -313,4 +313,38 @@ fn a_conflict_of_two_files_is_shown() {
     let shown = person.shown;
     assert!(shown.contains("199 rounds counted once; 1 conflicting"), "{shown}");
     assert!(shown.contains("7.77x of b: ") && shown.contains("x is kept"), "{shown}");
+}
+
+#[test]
+fn a_gap_that_no_file_fills_is_noted_beside_the_merged_rounds() {
+    let all = rounds(10, 300, "2026-03-20T00:00:00");
+    let gapped = |name: &str, gaps: &[std::ops::Range<usize>]| {
+        let is_kept = |at: &usize| !gaps.iter().any(|gap| gap.contains(at));
+        let kept: Vec<usize> = (0..all.len()).filter(is_kept).collect();
+        let rounds: Vec<Round> = kept.iter().map(|at| all[*at]).collect();
+        let note = |gap: &std::ops::Range<usize>| EventLine {
+            seq: 1,
+            unix_ms: all[gap.end].time.timestamp_millis(),
+            event: Event::new(EventKind::Gap, "demo"),
+            row: None,
+            file: None,
+        };
+        Part { events: gaps.iter().map(note).collect(), ..part(name, &rounds) }
+    };
+    let parts = [gapped("a", &[100..140, 200..220]), gapped("b", &[120..150, 250..260])];
+    let dir = tempfile::tempdir().unwrap();
+    let now = options().now;
+    let target =
+        Target { dir: dir.path(), disk: &RealDisk, is_dry_run: false, is_agreed: true, now };
+    let mut person = Person::default();
+    let outcome = merge(&parts, Origin::Recorded, &target, "predictor merge", &mut person).unwrap();
+    let Outcome::Written(path) = outcome else { panic!("not written") };
+    let events = read_events(&path).unwrap();
+    let gaps: Vec<i64> = events
+        .iter()
+        .filter(|line| line.event.kind == EventKind::Gap)
+        .map(|line| line.unix_ms)
+        .collect();
+    assert_eq!(gaps, [all[140].time.timestamp_millis()]);
+    assert!(person.shown.contains("1 note of gaps and restarts"), "{}", person.shown);
 }

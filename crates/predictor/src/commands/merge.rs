@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use importer::{Part, Source, SourceFile, Target, merge};
+use importer::{Part, Source, SourceFile, Target, merge, read_notes};
 use rounds::disk::RealDisk;
 
 use crate::commands::UsageError;
@@ -92,7 +92,8 @@ fn part(path: &Path, file: RecordedFile) -> anyhow::Result<Part> {
     let source = Source::file(path).with_context(|| format!("reading {shown}"))?;
     let sha256 = source.digest().with_context(|| format!("reading {shown}"))?;
     let source = SourceFile { name: shown.to_string(), sha256, rounds: file.rounds.len() as u64 };
-    Ok(Part { source, rounds: file.rounds })
+    let events = read_notes(path).with_context(|| format!("reading the events of {shown}"))?;
+    Ok(Part { source, rounds: file.rounds, events })
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {

@@ -178,10 +178,14 @@ impl Recording {
             [] => String::new(),
             reasons => format!("; left out {}", reasons.join(", ")),
         };
-        bail!(
-            "too few rounds{cut} in {}: {have} of at least {needed}{rejected}; {FLAGS}",
-            about.path.display()
-        )
+        let shown = about.path.display();
+        let remedy = if read == 0 && about.path.is_file() {
+            let file = rounds::shell_word(&shown.to_string());
+            format!("to see what it holds and how to read it: predictor import {file} --dry-run")
+        } else {
+            FLAGS.to_owned()
+        };
+        bail!("too few rounds{cut} in {shown}: {have} of at least {needed}{rejected}; {remedy}")
     }
 }
 
@@ -202,7 +206,7 @@ impl About {
         lines.extend(self.rejected.iter().map(|rows| format!("Left out: {rows}")));
         if self.repeated_rows > 0 {
             lines.push(format!(
-                "Left out: {} rows whose rounds another file holds",
+                "Left out: {} rows whose rounds another row or file holds",
                 self.repeated_rows
             ));
         }

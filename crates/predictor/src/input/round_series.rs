@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::TimeDelta;
-use rounds::{FileRounds, Intake, Merged, Reconciler, Round};
+use rounds::{FileRepeats, FileRounds, Intake, Merged, Reconciler, Round};
 
 use crate::input::compact_rounds::CompactRounds;
 
@@ -56,13 +56,14 @@ pub(crate) struct RoundSeries {
     logged: BTreeSet<(String, String)>,
 }
 
-/// Returns what is to be said of files that overlap, a sentence per pair of files.
+/// Returns what is to be said of files that hold rounds twice or overlap, a sentence per file or pair of files.
 pub(crate) fn overlap_texts(merged: &Merged) -> Vec<String> {
+    let repeats = merged.repeats.iter().map(|it| format!("{}: {it}", it.file));
     let overlaps = merged.overlaps.iter();
     let overlaps = overlaps.map(|it| format!("{} and {}: {it}", it.first, it.second));
     let unresolved = merged.unresolved.iter();
     let unresolved = unresolved.map(|it| format!("{} and {}: {it}", it.files[0], it.files[1]));
-    overlaps.chain(unresolved).collect()
+    repeats.chain(overlaps).chain(unresolved).collect()
 }
 
 /// The rounds of a file, in the order of its rows.
@@ -243,6 +244,12 @@ impl RoundSeries {
             if self.logged.insert((overlap.first.clone(), overlap.second.clone())) {
                 let (first, second) = (&overlap.first, &overlap.second);
                 tracing::info!(%first, %second, detail = %overlap, "Two files hold the same rounds; each counts once.");
+            }
+        }
+        for repeats in &merged.repeats {
+            let FileRepeats { file, rounds } = repeats;
+            if self.logged.insert((file.clone(), file.clone())) {
+                tracing::info!(%file, rounds, "A file holds rounds twice; each counts once.");
             }
         }
         for unresolved in &merged.unresolved {

@@ -26,6 +26,21 @@ pub struct FileCopy {
     pub rounds: u64,
 }
 
+/// A file that holds a stretch of rounds twice: it was pasted into it again, or exports that overlap were joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRepeats {
+    /// The file.
+    pub file: String,
+    /// Number of rounds left out.
+    pub rounds: u64,
+}
+
+impl fmt::Display for FileRepeats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in it twice: counted once", counted(self.rounds, "round"))
+    }
+}
+
 /// Two files that hold the same rounds, each of which counts once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {

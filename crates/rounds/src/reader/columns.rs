@@ -121,7 +121,8 @@ fn header_with(line: &[u8], delimiter: u8) -> Option<(usize, Header)> {
         (0..kinds.len()).filter(|&column| kinds[column] == wanted).collect()
     };
     let times = preferring(at(ColumnName::Time), &names, "timestamp");
-    let certain = preferring(at(ColumnName::Multiplier), &names, "multiplier");
+    // Two columns of known names may differ: one may be what a bet was cashed out at.
+    let certain = at(ColumnName::Multiplier);
     let is_certain = !certain.is_empty();
     let candidates = if is_certain { certain } else { at(ColumnName::PerhapsMultiplier) };
     if times.is_empty() && candidates.is_empty() {
@@ -187,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn our_own_names_beat_other_known_ones() {
-        assert_eq!(known("date,timestamp,crash_point,multiplier"), (1, 3, 1));
+    fn our_own_name_of_the_time_beats_other_known_ones() {
+        assert_eq!(known("date,timestamp,crash_point,multiplier"), (1, 2, 2));
         assert_eq!(known("timestamp,crash point,bust"), (0, 1, 2));
         assert_eq!(known("timestamp,odds,payout"), (0, 1, 2));
     }

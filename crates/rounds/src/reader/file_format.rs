@@ -43,6 +43,9 @@ const ROWS_MIN: usize = 40;
 /// Number of rows that settle a file whose multiplier column is guessed.
 const GUESSED_ROWS_MIN: usize = 200;
 
+/// Number of rows none of which is a round that is enough to refuse a file.
+const UNREAD_MIN: usize = 5;
+
 /// Maximum number of rows examined.
 const ROWS_MAX: usize = 2000;
 
@@ -140,6 +143,9 @@ fn below_header(columns: Columns, candidates: &[usize], rows: &[&[u8]], is_cut: 
         let names = [*first, *last].map(|at| columns.name(at)).to_vec();
         return refused(Refusal::SeveralMultiplierColumns { columns: names });
     }
+    if let Some(refusal) = rows.other_count(&columns) {
+        return refused(refusal);
+    }
     let needed = if columns.is_certain { ROWS_MIN } else { GUESSED_ROWS_MIN };
     let is_final = is_cut || rows.fields.len() >= needed;
     Detected { format: judged(FileFormat::new(columns), &rows), is_final }
@@ -182,6 +188,14 @@ fn judged(mut format: FileFormat, rows: &Rows<'_>) -> Result<FileFormat, Refusal
             return Err(Refusal::NotMultipliers { column, why });
         }
         None => {}
+    }
+    let mut filled = texts.iter().filter(|text| !text.is_empty());
+    if let Some(first) = filled.clone().next()
+        && filled.clone().count() >= UNREAD_MIN
+        && filled.all(|text| text.parse::<Multiplier>().is_err())
+    {
+        let column = columns.name(columns.multiplier);
+        return Err(Refusal::NumberForm { column, example: first.chars().take(60).collect() });
     }
     format.has_decimal_commas =
         texts.iter().any(|text| number_form(text) == NumberForm::DecimalComma);
@@ -383,16 +397,28 @@ impl<'a> Rows<'a> {
 
     /// Returns the form of the times, if none of them can be read here.
     fn time_form(&self, columns: &Columns, order: DateOrder) -> Option<Refusal> {
-        let mut first = None;
-        for text in self.column(columns.time).filter(|text| !text.is_empty()) {
-            if timestamp::general(text, order) != Err(TimeError::NotATime) {
-                return None;
-            }
-            let form = time_form(text);
-            first = first.or(form.map(|form| (form, text)));
+        let texts = || self.column(columns.time).filter(|text| !text.is_empty());
+        if texts().any(|text| timestamp::general(text, order) != Err(TimeError::NotATime)) {
+            return None;
         }
-        let (form, text) = first?;
+        let known = texts().find_map(|text| Some((time_form(text)?, text)));
+        let other = || {
+            let first = texts().next()?;
+            (texts().count() >= UNREAD_MIN).then_some((TimeForm::Other, first))
+        };
+        let (form, text) = known.or_else(other)?;
         Some(Refusal::TimeForm { form, example: text.chars().take(60).collect() })
+    }
+
+    /// Returns that no row has as many fields as the header.
+    fn other_count(&self, columns: &Columns) -> Option<Refusal> {
+        let is_other =
+            |row: &Fields| row.texts.len() > columns.count || row.written < columns.count;
+        let is_refused = self.fields.len() >= UNREAD_MIN && self.fields.iter().all(is_other);
+        is_refused.then(|| Refusal::FieldCount {
+            columns: columns.count,
+            fields: self.fields[0].written.max(self.fields[0].texts.len()),
+        })
     }
 
     /// Returns two adjacent rows with the same round id and different multipliers.

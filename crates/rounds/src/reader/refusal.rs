@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::shell_word;
+use crate::{counted, shell_word};
 
 /// Why no row of a file is read, although its name is that of a recording.
 ///
@@ -56,6 +56,22 @@ pub enum Refusal {
         form: TimeForm,
         /// One of them.
         example: String,
+    },
+    /// No multiplier has a form that is read without an import.
+    #[error("no number in `{column}` can be read, such as `{example}`")]
+    NumberForm {
+        /// The column's name, or `column 2`.
+        column: String,
+        /// The first of them.
+        example: String,
+    },
+    /// No row has as many fields as the header has names.
+    #[error("its header names {}, but its rows have {}", counted(*.columns as u64, "column"), counted(*.fields as u64, "field"))]
+    FieldCount {
+        /// Names in the header.
+        columns: usize,
+        /// Fields in the first row.
+        fields: usize,
     },
     /// Day and month of its dates can be read in two orders, and no row settles which.
     #[error("`{example}` could be {day_first} or {month_first}, and no row settles which")]
@@ -152,6 +168,8 @@ pub enum TimeForm {
     Minutes,
     /// `46082.4586`: days since 1900, as spreadsheets store them.
     SpreadsheetDays,
+    /// None of these.
+    Other,
 }
 
 /// What shows that a column does not hold multipliers.
@@ -209,6 +227,8 @@ impl Refusal {
             | Self::SeveralTimeColumns { .. }
             | Self::OtherFormat(_)
             | Self::TimeForm { .. }
+            | Self::NumberForm { .. }
+            | Self::FieldCount { .. }
             | Self::SeveralMultipliers { .. } => String::new(),
         };
         format!("predictor import {}{flags}", shell_word(file))
@@ -254,6 +274,7 @@ impl std::fmt::Display for TimeForm {
             Self::TimeOfDay => "times of day without a date",
             Self::DateOnly => "dates without a time of day",
             Self::Minutes => "times without seconds",
+            Self::Other => "in a form that only the import may know",
             Self::SpreadsheetDays => "days since 1900, as spreadsheets keep them",
         })
     }

@@ -246,7 +246,8 @@ fn a_line_too_long_for_a_row_is_skipped_wherever_a_chunk_ends() {
 
 #[test]
 fn rejected_lines_are_kept_up_to_a_limit_and_counted_beyond() {
-    let text = "timestamp,multiplier\n".to_owned() + &"no round\n".repeat(5000);
+    let text =
+        "timestamp,multiplier\n2025-12-10 19:32:35,2.31\n".to_owned() + &"no round\n".repeat(5000);
     let piece = read(text.as_bytes());
     assert_eq!(piece.rejected.len(), rounds::REJECTED_MAX);
     assert_eq!(piece.rejected_count, 5000);

@@ -107,6 +107,7 @@ fn without_a_header_unmistakable_columns_are_read() {
 #[test]
 fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
     let no_column = "no column is recognized as multipliers; its columns are";
+    let first = recording(7, 1)[0];
     for (name, text, message, command) in [
         (
             "ids and sources",
@@ -131,6 +132,45 @@ fn tables_that_hold_something_else_are_refused_with_what_they_hold() {
             table("timestamp,crash_point,bust", "{t},{m},1.5", 30),
             "each of `crash_point`, `bust` could hold the multipliers".to_owned(),
             " --multiplier-column crash_point",
+        ),
+        (
+            "our own name and another one",
+            table("timestamp,multiplier,crash_point", "{t},1.5,{m}", 30),
+            "each of `multiplier`, `crash_point` could hold the multipliers".to_owned(),
+            " --multiplier-column multiplier",
+        ),
+        (
+            "percentages",
+            table("timestamp,multiplier", "{t},{cents}%", 30),
+            format!("no number in `multiplier` can be read, such as `{}%`", first.multiplier.cents()),
+            "",
+        ),
+        (
+            "exponents",
+            table("timestamp,multiplier", "{t},{m}e+00", 30),
+            format!("no number in `multiplier` can be read, such as `{}e+00`", first.multiplier),
+            "",
+        ),
+        (
+            "decimal commas without quotation marks",
+            table("timestamp,multiplier", "{t},{comma}", 30),
+            "its header names 2 columns, but its rows have 3 fields".to_owned(),
+            "",
+        ),
+        (
+            "another delimiter below the header",
+            table("timestamp;multiplier", "{t},{m}", 30),
+            "its header names 2 columns, but its rows have 1 field".to_owned(),
+            "",
+        ),
+        (
+            "milliseconds behind a comma",
+            written("timestamp;multiplier", "{t};{m}", 30, "%Y-%m-%d %H:%M:%S,000"),
+            format!(
+                "its times are in a form that only the import may know, such as `{}`",
+                first.time.format("%Y-%m-%d %H:%M:%S,000")
+            ),
+            "",
         ),
         (
             "two columns of times",
