@@ -99,7 +99,7 @@ async fn the_page_is_told_which_game_it_shows() {
     let forecast = app.get("/api/predict").await;
     let prediction = &forecast["prediction"];
     assert_eq!(prediction["house_multiplier"], 1.98, "{prediction}");
-    let target = &forecast["targets"][1];
+    let target = &prediction["probabilities"][1];
     assert!((target["house"].as_f64().unwrap() - 0.495).abs() < 1e-9, "{target}");
 }
 
