@@ -7,7 +7,7 @@ use rounds::{Origin, Round};
 pub struct Content<'a> {
     /// Oldest first.
     pub rounds: &'a [Round],
-    /// Their times were made, at the game's usual pace.
+    /// Whether their times were generated at the game's usual pace.
     pub is_estimated: bool,
     /// The files that hold the rounds.
     pub sources: &'a [SourceFile],

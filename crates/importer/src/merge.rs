@@ -22,7 +22,7 @@ pub struct Part {
     pub rounds: Vec<Round>,
 }
 
-/// Joins files of rounds, shows the result, asks and writes it. `command` is the one that does not ask.
+/// Joins files of rounds, shows the result, asks and writes it. `command` is the command that writes without asking.
 ///
 /// # Errors
 /// Files overlap in time without sharing rounds, nobody can be asked, or the rounds cannot be written.

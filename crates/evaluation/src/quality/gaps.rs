@@ -9,13 +9,13 @@ use crate::ln_multiplier;
 const KEPT: usize = 4096;
 /// Number of gaps from which a fit is made.
 const FIT_MIN: usize = 200;
-/// Share and number of unusual gaps from which they are a fault. A recorder that is restarted once a day
-/// leaves one in 2,000.
+/// Minimum share and number of unusual gaps that make a fault. A recorder that is restarted once a day leaves one in
+/// 2,000.
 const SHARE_MIN: f64 = 0.005;
 const COUNT_MIN: u64 = 3;
-/// Distance of two ln M from which they tell the slope.
+/// Minimum distance of two ln M from which the slope is estimated.
 const LN_APART_MIN: f64 = 0.5;
-/// Number of timed rounds from which whole minutes are a fault.
+/// Minimum number of timed rounds from which whole minutes are a fault.
 const TIMED_MIN: u64 = 64;
 
 /// Gaps and times of a recording.
@@ -84,8 +84,8 @@ impl Gaps {
         to_the_minute.then_some(Fault::TimesToTheMinute).into_iter().chain(order).chain(unusual)
     }
 
-    /// Returns the faults of gaps. A missed round adds a pause at least, a doubled one takes it away, so
-    /// half a pause tells them from the usual ones.
+    /// Returns the faults of gaps. A missed round lengthens a gap by at least a pause and a doubled one shortens it by
+    /// a pause, so a deviation of half a pause marks an unusual gap.
     fn unusual(&self, fit: &Fit) -> impl Iterator<Item = Fault> + use<> {
         let limit = (6.0 * fit.spread).max(fit.pause / 2.0).max(1.0);
         let (mut long, mut short) = (0, 0);

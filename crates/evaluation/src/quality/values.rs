@@ -1,4 +1,4 @@
-//! The grid of the multipliers, and the highest of them.
+//! Detects a coarse grid of the multipliers, and a cap.
 
 use super::Fault;
 
@@ -7,7 +7,8 @@ const STEPS_CENTS: [u64; 4] = [100, 50, 10, 5];
 /// Number of rounds with the highest multiplier from which it is a cap. Three independent rounds share it
 /// with a probability below 1e-4.
 const AT_CAP_MIN: u64 = 3;
-/// Below this a highest multiplier, in cents, is not a cap: low ones are shared by chance.
+/// A highest multiplier below this, in cents, is not a cap, because rounds share low multipliers by
+/// chance.
 const CAP_MIN: u64 = 500;
 
 /// What the multipliers have in common.
@@ -36,8 +37,8 @@ impl Values {
         self.at_highest += u64::from(cents == self.highest);
     }
 
-    /// Off every grid wider than a cent lie four fifths of fair rounds or more, so that of 32 rounds none
-    /// does has a chance below 1e-22.
+    /// At least four fifths of fair rounds lie off any grid wider than a cent, so the probability that all of 32 rounds
+    /// lie on one is below 1e-22.
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
         let on_grid = self.off_grid.iter().position(|&off| off == 0);
         let grid = on_grid.filter(|_| self.above_one >= 32).map(|at| match STEPS_CENTS[at] {

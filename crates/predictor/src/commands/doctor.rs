@@ -99,7 +99,7 @@ fn place(found: DataPlace, dir: &mut PathBuf) -> Option<Finding> {
         }
         DataPlace::Several(places) => Some(problem(places.message("predictor"))),
         DataPlace::Nowhere => Some(attention(format!(
-            "no rounds in {0}, one level below it, or here; the first that appear are read",
+            "no rounds in {0}, in its sub-directories or in the working directory; the predictor reads the first directory in which rounds appear",
             dir.display()
         ))),
     }

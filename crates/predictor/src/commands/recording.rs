@@ -23,8 +23,8 @@ use crate::input::round_series::overlap_texts;
 /// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
 pub struct RecordingArgs {
-    /// Directory with `aviator_payouts_*.csv`. If none is named and `data` holds no rounds, those one level
-    /// below it or in the working directory are found [default: data]
+    /// Directory with `aviator_payouts_*.csv`. Without it the command looks for rounds in `data`, its sub-directories
+    /// and the working directory [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// One CSV file of any name, instead of a directory
@@ -85,7 +85,7 @@ pub(crate) struct About {
     pub(crate) rejected: Vec<String>,
     /// Rows left out because another file holds the same round.
     pub(crate) repeated_rows: u64,
-    /// What is to be said of files that hold the same rounds.
+    /// Notices about files that overlap in time.
     pub(crate) overlaps: Vec<String>,
     /// Bytes of incomplete rows after the last newline of files.
     pub(crate) torn_bytes: u64,
@@ -159,7 +159,7 @@ impl Recording {
             reasons => format!("; left out {}", reasons.join(", ")),
         };
         bail!(
-            "too few rounds{cut} in {}: {have} of at least {needed}{rejected}; {FLAGS}",
+            "too few rounds{cut} in {}: {have} of at least {needed}{rejected}; record more, or choose another recording with --data-dir or --file",
             about.path.display()
         )
     }

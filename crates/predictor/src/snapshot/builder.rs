@@ -166,14 +166,16 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Returns the verdict; `None` before the first training is due. Nothing is concluded from rounds that
-    /// are not what was played.
+    /// Returns the verdict; `None` before the first training is due. A recording that is not what was played supports
+    /// no conclusion about the game.
     fn verdict(&self, engine: &Engine, origin: Option<Origin>) -> Option<VerdictView> {
         let verdict = (engine.rounds() >= FIRST_AT).then(|| engine.scorecard().verdict())?;
         let fault = self.faults(origin).find(|fault| fault.state() == State::Suspect);
         let sentence = match fault {
             Some(fault) => {
-                format!("These rounds are not whole: {fault}. They say nothing about the game.")
+                format!(
+                    "The recording is not what was played: {fault}. Nothing can be concluded about the game."
+                )
             }
             None => verdict.sentence(),
         };
@@ -195,8 +197,8 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Returns what is wrong with the recording. Simulated and replayed rounds have the pace that somebody chose, so their
-    /// gaps say nothing.
+    /// Returns what is wrong with the recording. The user chooses the pace of simulated and replayed rounds, so their
+    /// gaps are not judged.
     fn faults(&self, origin: Option<Origin>) -> impl Iterator<Item = &Fault> {
         let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
         self.quality.faults().iter().filter(move |fault| !(has_own_pace && fault.is_of_pace()))

@@ -29,7 +29,7 @@ pub(crate) struct Checkpoint {
     /// Number of rounds that it covers, from the first.
     pub(crate) rounds: u64,
     rounds_digest: Hex,
-    /// The ledger is accounted for up to this position.
+    /// The checkpoint covers the ledger up to this position.
     pub(crate) ledger: LedgerPosition,
     /// The forecast for the next round.
     pub(crate) open: Option<Forecast>,
@@ -83,7 +83,7 @@ pub(crate) enum Refusal {
     /// The ledger is shorter, or a different one.
     #[error("it belongs to a different ledger")]
     OtherLedger,
-    /// Rounds have appeared that the ledger may name before the checkpoint's position.
+    /// Rounds have appeared whose forecasts may lie before the checkpoint's position in the ledger.
     #[error("rounds that had been read before may have reappeared")]
     RoundsCameBack,
 }

@@ -54,7 +54,7 @@ pub(super) struct Conclusion {
     /// How small an edge would have to be, once there is enough data.
     pub(super) absence: Option<String>,
     pub(super) changes: Option<String>,
-    /// What the recording itself explains.
+    /// Evidence that comes from the recording and not from the game.
     pub(super) recording: Option<String>,
 }
 
