@@ -19,7 +19,8 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// The file is named after its first round, so that it sorts where its rounds belong. An existing file is never
 /// touched: the name is taken by creating an empty file, which the finished one replaces.
 ///
-/// # Errors The directory holds rounds of another origin, or the file system returns an error. No partial file is left
+/// # Errors
+/// The directory holds rounds of another origin, or the file system returns an error. No partial file is left
 /// behind.
 pub fn write(
     content: Content<'_>,

@@ -179,7 +179,8 @@ impl FromStr for Multiplier {
     /// The sign may be `x`, `X`, `×` or the Cyrillic letter, before or after the number, and any white
     /// space may surround it.
     ///
-    /// # Errors The text is not a number, is below 1, or can be read in two ways (`1,090`).
+    /// # Errors
+    /// The text is not a number, is below 1, or can be read in two ways (`1,090`).
     fn from_str(text: &str) -> Result<Self, MultiplierError> {
         let number = without_sign(text);
         let (whole, decimals) = split_decimals(number)?;

@@ -133,7 +133,8 @@ impl TableWriter {
 
     /// Advances past a message that may be a round but cannot be read, and records a gap in its place.
     ///
-    /// # Errors The gap was not written; the message may be passed again.
+    /// # Errors
+    /// The gap was not written; the message may be passed again.
     pub fn mark_unreadable(&mut self, seq: u64) -> Result<(), PullError> {
         if seq <= self.position.seq {
             return Ok(());

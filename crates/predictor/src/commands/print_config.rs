@@ -14,7 +14,8 @@ const RENAMED: [(&str, &str); 3] =
 
 /// Returns all settings of `config`, which was made from `matches` and the file.
 ///
-/// # Errors The file can no longer be read.
+/// # Errors
+/// The file can no longer be read.
 pub(crate) fn text(
     command: &Command,
     matches: &ArgMatches,

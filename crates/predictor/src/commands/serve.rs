@@ -179,7 +179,8 @@ async fn serve(mut config: Config, may_move: bool, mut open: bool) -> anyhow::Re
     let signals = Signals::listen().context("listening for signals")?;
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
-    tokio::spawn(signals.stop_then_exit("predictor", move || {
+    let mut listener = JoinSet::new();
+    listener.spawn(signals.stop_then_exit("predictor", move || {
         service_manager::stopping();
         stop.cancel();
     }));
