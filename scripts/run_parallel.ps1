@@ -20,9 +20,9 @@ if (-not (Get-Command cargo -ErrorAction SilentlyContinue)) {
     Write-Host 'Rust is missing: install it from https://rustup.rs, open a new window and run this again.'
     exit 1
 }
-Write-Host 'Building the collector and the predictor (the first time takes a few minutes) ...'
+Write-Host 'Building the collector and the predictor (the first time takes several minutes) ...'
 Push-Location $root
-try { cargo build --quiet --locked --release -p collector -p predictor } finally { Pop-Location }
+try { cargo build --locked --release -p collector -p predictor } finally { Pop-Location }
 if ($LASTEXITCODE -ne 0) { exit 1 }
 
 $target = if ($env:CARGO_TARGET_DIR) { $env:CARGO_TARGET_DIR } else { Join-Path $root 'target' }

@@ -21,7 +21,8 @@ collector_pid=0
 predictor_pid=0
 
 # A program's output goes through a pipe to a process that prefixes each line with the program's name. `exec` makes
-# the pid of the job the pid of the program.
+# the pid of the job the pid of the program. `set -m` gives it a process group of its own, which Ctrl-C does not reach: it
+# gets one signal, from `stop`, because a second one would end it at once.
 pipes=$(mktemp -d)
 trap 'rm -rf "$pipes"' EXIT
 prefixers=()
@@ -34,15 +35,19 @@ open_pipe() {
 start_collector() {
   open_pipe collector
   # To the bash of macOS an empty array is unset.
+  set -m
   (exec "$collector" --data-dir "$data_dir" ${collector_flags[@]+"${collector_flags[@]}"}) >"$pipes/collector" 2>&1 &
   collector_pid=$!
+  set +m
 }
 start_predictor() {
   open_pipe predictor
+  set -m
   (exec "$predictor" --data-dir "$data_dir" --listen "$listen") >"$pipes/predictor" 2>&1 &
   predictor_pid=$!
+  set +m
 }
-# Ctrl-C reaches every process of the terminal; the prefixers must outlive the last line of their program.
+# Ctrl-C reaches the prefixers, which must outlive the last line of their program.
 prefix() {
   trap '' INT TERM
   while IFS= read -r line || [ -n "$line" ]; do printf '%-9s | %s\n' "$1" "$line"; done

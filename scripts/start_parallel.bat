@@ -14,8 +14,8 @@ if errorlevel 1 (
   goto failed
 )
 
-echo Building the collector and the predictor (the first time takes a few minutes) ...
-cargo build --quiet --locked --release -p collector -p predictor
+echo Building the collector and the predictor (the first time takes several minutes) ...
+cargo build --locked --release -p collector -p predictor
 if errorlevel 1 goto failed
 
 if not defined AVIATOR_LISTEN set "AVIATOR_LISTEN=127.0.0.1:5001"

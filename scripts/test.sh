@@ -19,7 +19,7 @@ bash scripts/tests/launchers.sh
 if PATH=$PATH:/usr/sbin command -v nginx >/dev/null; then
   bash scripts/tests/nginx.sh
 else
-  echo "nginx is not installed: the dashboard below a path is tested only with the proxy of the tests."
+  echo "nginx is not installed: the dashboard behind a path prefix is tested only with the tests' own proxy."
 fi
 cargo test --workspace --locked "$@"
 # Exits with 77 and prints the reason where it cannot run.

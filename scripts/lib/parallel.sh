@@ -19,8 +19,11 @@ build_programs() {
     echo "Rust is missing: install it from https://rustup.rs, open a new terminal and run this again." >&2
     exit 1
   }
-  echo "Building the collector and the predictor (the first time takes a few minutes) ..."
-  (cd "$root" && cargo build --quiet --locked --profile "$profile" -p collector -p predictor)
+  echo "Building the collector and the predictor (the first time takes several minutes) ..."
+  # On a terminal cargo shows its progress, so that a long build does not look stuck.
+  local quiet=(--quiet)
+  [ ! -t 2 ] || quiet=()
+  (cd "$root" && cargo build ${quiet[@]+"${quiet[@]}"} --locked --profile "$profile" -p collector -p predictor)
 }
 
 # Both programs get the same directory: --data-dir among the collector's flags, else AVIATOR_DATA_DIR,

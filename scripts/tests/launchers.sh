@@ -90,6 +90,25 @@ interrupted() {
 }
 check "a signal stops both and leaves no orphan" interrupted
 
+# The terminal sends Ctrl-C to the whole process group of the supervisor. A program in that group would get a second
+# signal, from the supervisor, and end at once.
+# shellcheck disable=SC2016 # The programs expand it.
+grouped='trap "echo stopped; exit 0" TERM; echo "group $(ps -o pgid= -p $$ | tr -d " ")."; while :; do sleep 0.1; done'
+echo "$grouped" >"$work/collector.does"; echo "$grouped" >"$work/predictor.does"
+stub_project
+after_ctrl_c() {
+  : >"$work/out"
+  set -m
+  env PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
+  local pid=$!
+  set +m
+  until says_times 2 "group "; do sleep 0.1; done
+  kill -INT -- "-$pid"
+  wait "$pid"
+  says_times 2 "group " && ! says "group $pid." && says_times 2 "| stopped"
+}
+check "Ctrl-C does not reach the programs, which the supervisor stops" after_ctrl_c
+
 # The text of the Windows scripts.
 bat="$root/scripts/start_parallel.bat"
 ps1="$root/scripts/run_parallel.ps1"

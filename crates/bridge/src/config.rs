@@ -6,13 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use daemon::log;
-use rounds::{Multiplier, Origin, ReadSettings, TableName, TimeZoneOfRows};
+use rounds::{Multiplier, Origin, ReadSettings, TableName, TimeZoneOfRows, grants};
 use thiserror::Error;
 
 use crate::hub::stream::StreamLimits;
 use crate::hub::{Access, Address, Credentials};
 use crate::merge::{Merge, MergeSource};
-use crate::nkey;
 use crate::pull::Pull;
 use crate::push::Push;
 use crate::subject::Table;
@@ -73,11 +72,8 @@ impl HubOptions {
         }
         let creds = self.creds.clone().map(Credentials::Creds);
         let credentials = creds.or_else(|| self.nkey.clone().map(Credentials::Nkey));
-        if let Some(file) = credentials
-            .as_ref()
-            .map(Credentials::file)
-            .filter(|file| nkey::is_readable_by_others(file))
-        {
+        let file = credentials.as_ref().map(Credentials::file);
+        if let Some(file) = file.filter(|file| grants(file, 0o004)) {
             tracing::warn!(file = %file.display(), "Every user of this machine can read these credentials; protect them with chmod 600.");
         }
         Ok(Access {

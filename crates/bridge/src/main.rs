@@ -83,21 +83,11 @@ fn listen_for_shutdown() -> anyhow::Result<CancellationToken> {
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let mut signals = {
+    let signals = {
         let _entered = runtime.enter();
         Signals::listen().context("listening for signals")?
     };
-    let listen = move || {
-        runtime.block_on(async {
-            let signal = signals.next().await;
-            tracing::info!(signal, "Stopping.");
-            token.cancel();
-            signals.next().await;
-        });
-        say("bridge: stopped at once; acknowledged rows are kept");
-        #[expect(clippy::exit, reason = "files and stream are consistent at all times")]
-        std::process::exit(i32::from(FAILED));
-    };
+    let listen = move || runtime.block_on(signals.stop_then_exit("bridge", || token.cancel()));
     thread::Builder::new().name("signals".to_owned()).spawn(listen).context("starting a thread")?;
     Ok(shutdown)
 }

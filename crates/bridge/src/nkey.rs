@@ -26,16 +26,3 @@ pub fn create(file: &Path) -> io::Result<String> {
     out.sync_all()?;
     Ok(pair.public_key())
 }
-
-/// Returns whether every user of this machine can read a file.
-#[cfg(unix)]
-pub fn is_readable_by_others(file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
-}
-
-/// Returns false: other systems have no such permission bits.
-#[cfg(not(unix))]
-pub fn is_readable_by_others(_: &Path) -> bool {
-    false
-}

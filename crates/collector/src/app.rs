@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use daemon::output::say;
 use daemon::signals::Signals;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -18,9 +17,6 @@ use crate::session;
 /// How long background tasks may run on after the last row is written.
 pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Exit code after a second signal.
-const STOPPED_AT_ONCE: i32 = 1;
-
 /// Records until a signal arrives or the source ends.
 ///
 /// # Errors
@@ -33,7 +29,11 @@ pub fn record(config: Config) -> anyhow::Result<()> {
         let signals = Signals::listen().context("listening for signals")?;
         let status = StatusWatch::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(shut_down_on_signal(signals, shutdown.clone()));
+        let stop = shutdown.clone();
+        tasks.spawn(signals.stop_then_exit("collector", move || {
+            daemon::systemd::stopping();
+            stop.cancel();
+        }));
         tasks.spawn(systemd::notify(status.clone()));
         if let Some(address) = config.metrics_listen {
             let listener = TcpListener::bind(address).await.with_context(|| {
@@ -47,16 +47,4 @@ pub fn record(config: Config) -> anyhow::Result<()> {
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     recorded
-}
-
-/// Asks the session to stop at the first signal and ends the process at the second.
-async fn shut_down_on_signal(mut signals: Signals, shutdown: CancellationToken) {
-    let signal = signals.next().await;
-    tracing::info!(signal, "Asked to stop.");
-    daemon::systemd::stopping();
-    shutdown.cancel();
-    signals.next().await;
-    say("collector: stopped at once; what was on the disk stays");
-    #[expect(clippy::exit, reason = "every round that was acknowledged is on the disk already")]
-    std::process::exit(STOPPED_AT_ONCE);
 }

@@ -1,4 +1,5 @@
-//! The configuration. A flag overrides the environment variable `AVIATOR_…`, that the TOML file, and that the default.
+//! The configuration. A flag wins over the environment variable `AVIATOR_…`, the variable over the TOML file, and the
+//! file over the default.
 
 pub mod print_config;
 
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use daemon::config::{FileError, load_toml};
+use daemon::config::{FileError, load_toml, parse_address};
 use daemon::log;
 use rounds::disk::SyncPolicy;
 use rounds::{Multiplier, ReadSettings, TableName, TimeZoneOfRows};
@@ -100,7 +101,7 @@ pub struct Options {
     pub log: Option<String>,
 
     /// Serve /metrics, /healthz and /readyz on this loopback address, such as 127.0.0.1:5002 [default: off]
-    #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "AVIATOR_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_address)]
     pub metrics_listen: Option<SocketAddr>,
 
     /// Time zone of times without an offset in existing files: `America/Sao_Paulo`, -03:00 or local [default: local]
@@ -211,7 +212,7 @@ impl Config {
         self.table.directory(&self.data_dir)
     }
 
-    /// Returns the source that `--source` names; opens nothing yet.
+    /// Returns the source that `--source` names. Opens nothing yet, except the file of a replay.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ConfigError {
     /// The configuration file cannot be read.
-    #[error("{}: {error}", path.display())]
+    #[error("cannot read the configuration file {} (--config): {error}", path.display())]
     Read {
         /// The file of `--config`.
         path: PathBuf,

@@ -197,13 +197,13 @@ pub struct Deduplicator {
     list: ListState,
     /// Number of rounds at the head of the window that no list has shown yet.
     unlisted_count: usize,
-    /// No round can have been missed since the previous connection.
+    /// Whether it is certain that no round was missed since the previous connection.
     is_continuous: bool,
     /// Single rounds deferred until the history arrives.
     deferred: Vec<Observation>,
     last_observed: Option<Instant>,
     instance: Option<String>,
-    /// The window has never been filled, so the baseline is still to be recorded.
+    /// Whether the window has never been filled, so that the baseline has yet to be recorded.
     is_first: bool,
 }
 
@@ -443,7 +443,7 @@ fn entries(shown: &[ListedRound<'_>]) -> Vec<HistoryEntry> {
 /// Returns an event with the list from which recording continues, newest first: a later run may
 /// know no other rounds.
 fn restart_event(list: &[HistoryEntry]) -> Outcome {
-    let detail = json!({ "reason": "recording goes on from this list", "list": list });
+    let detail = json!({ "reason": "recording continues from this list", "list": list });
     Outcome::Note { kind: EventKind::Start, detail }
 }
 

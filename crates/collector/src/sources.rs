@@ -40,7 +40,7 @@ impl Source {
     pub async fn connect(&mut self) -> Result<(), SourceError> {
         match self {
             Self::Demo(demo) => demo.connect(),
-            Self::Replay(replay) => replay.connect(),
+            Self::Replay(_) => Ok(()),
             Self::Browser(browser) => Box::pin(browser.connect()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
             Self::Http(http) => Box::pin(http.connect()).await,

@@ -1,12 +1,17 @@
-//! Reads the configuration file, and finds out where a setting comes from: a flag, the environment,
-//! the file or a default.
+//! Reads the configuration file, and prints the settings with where each was set: by a flag, the environment, the file or a
+//! default.
 
+use std::fmt::Write as _;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches};
 use serde::de::DeserializeOwned;
+
+/// Column of the comment that names where a setting was set.
+const COMMENT_COLUMN: usize = 48;
 
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,15 +57,63 @@ pub fn load_toml<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
     })
 }
 
-/// Returns whether a file sets `key`, with dots between tables and fields: `feed.url`.
-pub fn has_key(file: &toml::Table, key: &str) -> bool {
+/// Parses the address of a `--listen` option.
+///
+/// # Errors
+/// What an address looks like.
+pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an address with a port, such as 127.0.0.1:5001".to_owned())
+}
+
+/// One setting, as `--print-config` shows it.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// The key in the file, with dots between tables and fields: `feed.url`.
+    pub key: String,
+    /// The flag that sets it, if there is one.
+    pub flag: Option<&'a Arg>,
+    /// The line of the file that sets it to its value, or a comment.
+    pub line: String,
+}
+
+/// Returns the settings in the form of the file, each with where it was set. `matches` are those of the program, `file` is
+/// the file of `--config` with its contents.
+pub fn print<'a>(
+    settings: impl IntoIterator<Item = Setting<'a>>,
+    matches: &ArgMatches,
+    file: Option<(&Path, &toml::Table)>,
+) -> String {
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    let mut text = String::from("# flag > environment > file > default\n");
+    for Setting { key, flag, line } in settings {
+        let in_file = || file.filter(|(_, keys)| has_key(keys, &key));
+        let from = flag
+            .and_then(|flag| set_by(matches, flag))
+            .or_else(|| in_file().map(|(path, _)| path.display().to_string()))
+            .unwrap_or_else(|| "default".to_owned());
+        writeln!(text, "{line:<COMMENT_COLUMN$}  # {from}")
+            .expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// Returns the comment that stands for a setting without a value: its default in words, if the help of its flag states one
+/// as in `[default: one per core]`.
+pub fn unset(key: &str, flag: Option<&Arg>) -> String {
+    match flag.and_then(default_in_words) {
+        Some(words) => format!("# {key}: {words}"),
+        None => format!("# {key} is not set"),
+    }
+}
+
+fn has_key(file: &toml::Table, key: &str) -> bool {
     let mut keys = key.split('.');
     let first = keys.next().and_then(|key| file.get(key));
     keys.try_fold(first, |value, key| value.map(|value| value.get(key))).flatten().is_some()
 }
 
 /// Returns the flag or the environment variable that sets `arg`; `None` if neither does.
-pub fn set_by(matches: &ArgMatches, arg: &Arg) -> Option<String> {
+fn set_by(matches: &ArgMatches, arg: &Arg) -> Option<String> {
     match matches.value_source(arg.get_id().as_str())? {
         ValueSource::CommandLine => Some(format!("--{}", arg.get_long()?)),
         ValueSource::EnvVariable => Some(arg.get_env()?.to_string_lossy().into_owned()),
@@ -68,8 +121,7 @@ pub fn set_by(matches: &ArgMatches, arg: &Arg) -> Option<String> {
     }
 }
 
-/// Returns the default that an argument's help states in words, as in `[default: one per core]`.
-pub fn default_in_words(arg: &Arg) -> Option<String> {
+fn default_in_words(arg: &Arg) -> Option<String> {
     let help = arg.get_help()?.to_string();
     let (_, after) = help.split_once("[default: ")?;
     Some(after.split_once(']')?.0.to_owned())

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "config-file")]
 pub mod config;
+pub mod disk_space;
 pub mod finding;
 pub mod line_queue;
 pub mod log;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Lines that wait at most; further ones are lost and counted.
+/// Capacity of the queue in lines; further lines are lost and counted.
 pub const CAPACITY: usize = 10_000;
 
 /// A queue of lines and the thread that writes them. [`LineQueue::push`] never blocks and never fails: a line that cannot
@@ -16,7 +16,8 @@ pub struct LineQueue {
     shared: Arc<Shared>,
 }
 
-/// Returns the line, with its newline, to write before the next one after so many lines were lost.
+/// Returns the line, with its newline, that reports this many lost lines before the next line is
+/// written.
 pub type LossNotice = Box<dyn Fn(u64) -> String + Send>;
 
 struct Shared {
@@ -30,7 +31,7 @@ struct State {
     is_writing: bool,
     is_closed: bool,
     lost: u64,
-    /// How many of the lost lines the output has been told of.
+    /// How many of the lost lines the output has already reported.
     reported: u64,
 }
 
@@ -69,7 +70,7 @@ impl LineQueue {
         self.shared.state().lost
     }
 
-    /// Waits until every queued line was tried, but no longer than `timeout`.
+    /// Waits until every queued line has been written or lost, but no longer than `timeout`.
     pub fn flush(&self, timeout: Duration) {
         let state = self.shared.state();
         let is_busy = |state: &mut State| state.is_writing || !state.waiting.is_empty();
@@ -111,8 +112,8 @@ impl Shared {
         }
     }
 
-    /// Waits for a line. Returns it with the number of lost lines that the output has not been told of, or nothing when the
-    /// queue is closed and empty.
+    /// Waits for a line. Returns it with the number of lost lines not yet reported, or nothing when the queue is closed
+    /// and empty.
     fn next_line(&self) -> Option<(Vec<u8>, u64)> {
         let is_idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
         let mut state =

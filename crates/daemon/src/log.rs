@@ -18,7 +18,7 @@ use self::fields::EscapedFields;
 use crate::line_queue::LineQueue;
 use crate::prometheus::{MetricKind, MetricsPage};
 
-/// How long the program waits at its end for its last lines.
+/// How long the program waits before it exits for its last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 static QUEUE: OnceLock<LineQueue> = OnceLock::new();
@@ -96,7 +96,7 @@ pub fn write_metric(page: &mut MetricsPage) {
         .sample(&[], lost_lines());
 }
 
-/// Writes each event to the queue; it comes in one call.
+/// Writes log events to the queue; the formatter passes each event in one call.
 struct QueueWriter;
 
 impl io::Write for QueueWriter {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::output::say;
+
 /// The signal of a write beyond the file size limit, which ends the process by default; the same number on Linux (all but
 /// MIPS), macOS and the BSDs.
 #[cfg(unix)]
@@ -20,6 +22,20 @@ pub struct Signals {
     ctrl_close: tokio::signal::windows::CtrlClose,
     #[cfg(windows)]
     ctrl_shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+impl Signals {
+    /// Calls `stop` at the first signal, and ends the process with code 1 at the second.
+    pub async fn stop_then_exit(mut self, program: &str, stop: impl FnOnce()) {
+        let signal = self.next().await;
+        tracing::info!(signal, "Asked to stop.");
+        stop();
+        self.next().await;
+        say(&format!(
+            "{program}: stopped at once, at a second signal; everything acknowledged is on the disk"
+        ));
+        std::process::exit(1);
+    }
 }
 
 #[cfg(unix)]

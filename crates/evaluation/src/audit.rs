@@ -24,7 +24,7 @@ use crate::returns::ReturnRow;
 use crate::sequential::{Epoch, Evidence, Level, ObservedRound, TestEvidence};
 use crate::{HouseLaw, Pace};
 
-/// The round counts at which to audit, announced beforehand.
+/// The round counts at which to audit, fixed in advance.
 pub const SNAPSHOTS: [u64; 10] =
     [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000];
 

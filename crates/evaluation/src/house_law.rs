@@ -15,9 +15,6 @@ pub(crate) const AVIATOR_RETURN: f64 = 0.97;
 /// E ln M under the default house law, summed exactly over the cent grid.
 pub const M0: f64 = 0.967_577_714_6;
 
-/// Var ln M under the default house law, summed exactly over the cent grid.
-pub const V0: f64 = 1.001_375_521_5;
-
 /// The median of the default house law: the best constant point forecast by absolute error of ln M.
 pub const MEDIAN: f64 = 1.94;
 

@@ -1,4 +1,4 @@
-//! Whether a recording is whole, judged before anything is said of the game.
+//! Judges whether a recording is complete and correct, before anything is concluded about the game.
 //!
 //! A recorder that drops repeats, misses rounds or rounds values makes a fair game look predictable. The
 //! judgement is streaming and keeps a bounded state. Judgement k is made after 2^k rounds, with an error of
@@ -41,12 +41,13 @@ pub struct RecordedRound {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Nothing is known against it.
+    /// No fault was found.
     #[default]
     Sound,
-    /// Rounds are missing, or high values cut; what is there is as it was.
+    /// Rounds are missing, or high values are cut off; the recorded values are otherwise right.
     Incomplete,
-    /// What is there is not what was played. It says more about the recorder than about the game.
+    /// The recorded rounds are not what was played. They say more about the recorder than about the
+    /// game.
     Suspect,
 }
 
@@ -155,8 +156,8 @@ impl Fault {
         }
     }
 
-    /// Returns whether the fault shows in the gaps between rounds, so that it says something only of a recording at the
-    /// pace of the game.
+    /// Returns whether the fault is in the gaps between rounds, so that it matters only for a recording at the pace of
+    /// the game.
     pub fn is_of_pace(&self) -> bool {
         matches!(self, Self::GapsTooLong { .. } | Self::GapsTooShort { .. })
     }

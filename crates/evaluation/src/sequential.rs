@@ -59,9 +59,6 @@ pub const AMBER: f64 = 20.0;
 /// The wealth E at which a test turns red.
 pub const RED: f64 = 100.0;
 
-/// The wealth E from which one of the three tests counts when it was not chosen beforehand.
-pub const ANY_OF_THREE: f64 = 60.0;
-
 /// A round as the tests observe it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObservedRound {

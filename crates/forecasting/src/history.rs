@@ -20,8 +20,8 @@ use sha2::{Digest as _, Sha256};
 pub struct HistoryHash(u64);
 
 impl HistoryHash {
-    /// The hash of a history that nobody wrote down, as in ledgers of earlier versions. No rounds have
-    /// it: see `HistoryHash::EMPTY`.
+    /// The hash of a history that was not recorded, as in ledgers of earlier versions. No rounds have it: see
+    /// `HistoryHash::EMPTY`.
     pub const UNKNOWN: Self = Self(0);
 
     /// The hash of no rounds: the first 64 bits of π, so that it differs from [`HistoryHash::UNKNOWN`].

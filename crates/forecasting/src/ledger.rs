@@ -18,7 +18,7 @@ pub enum Entry {
     Forecast(Forecast),
     /// The outcome of the last forecast with this number.
     Settled(Settled),
-    /// How far the rounds had been read by then, where no forecast says so.
+    /// How far the rounds had been read by then, if no forecast shows it.
     Read(ReadMark),
 }
 
@@ -120,7 +120,7 @@ pub struct Counting {
     forecasts: Vec<LedgerForecast>,
     /// Number of forecasts that have been taken or passed over.
     taken: usize,
-    /// How far the ledger says that the present rounds had been read.
+    /// How far the present rounds had been read, according to the ledger.
     read: u64,
     absent: Absent,
 }
@@ -206,11 +206,10 @@ impl Ledger {
     /// Selects the forecasts that count for the present rounds, whose hashes are `chain`. Entries before
     /// these said that the first `read` rounds had been read, and named the histories in `absent`.
     ///
-    /// The rule: a forecast for round t counts if and only if the rounds before t are those after which it
-    /// was made, they begin with those on which its model was trained, and no earlier line shows that
-    /// round t may have been read by then. Of several for one round the last counts. A line about a
-    /// history that is not there any more names its last round only, so every round up to the time of that
-    /// one may have been read.
+    /// The rule: a forecast for round t counts if and only if the rounds before t are those after which it was made,
+    /// they begin with those on which its model was trained, and no earlier line shows that round t may have been read
+    /// by then. Of several for one round the last counts. A line about a history that is no longer present names only
+    /// its last round, so every round up to that time may have been read.
     pub fn counting(
         self,
         rounds: &[Round],
@@ -244,7 +243,7 @@ impl Counting {
         let round = usize::try_from(before).ok().and_then(|before| rounds.get(before));
         let last = self.forecasts.last_mut();
         let earlier = last.filter(|last| last.forecast.rounds_before() == before);
-        // An outcome is proof that its round had been read.
+        // A recorded outcome proves that its round had been read.
         let outcome = earlier.as_ref().and_then(|it| it.settled);
         let is_known = outcome.is_some_and(|outcome| {
             chain.contains(before + 1, forecast.history.followed_by(outcome.actual))
@@ -268,19 +267,19 @@ impl Counting {
         (found.forecast.rounds_before() == rounds).then_some(*found)
     }
 
-    /// Returns how far the ledger says that the present rounds have been read.
+    /// Returns how far the present rounds have been read, according to the ledger.
     pub fn read(&self) -> u64 {
         self.read
     }
 
-    /// Returns what does not belong to the present rounds.
+    /// Returns the forecasts and reading marks that do not belong to the present rounds.
     pub fn absent(&self) -> Absent {
         self.absent
     }
 }
 
-/// Returns the time of a round as far as it can be relied on: one that is a day ahead of the clock of the
-/// machine that read it is wrong, and would make every round until then look as if it had been read.
+/// Returns the time of a round, unless it is wrong: a time a day ahead of the clock of the machine that read it would
+/// make every round until then look as if it had been read.
 pub fn credible(time: DateTime<Utc>, read_at: DateTime<Utc>) -> DateTime<Utc> {
     if time - read_at > AHEAD_MAX { read_at } else { time }
 }

@@ -9,7 +9,7 @@ use crate::discontinuities::Discontinuity;
 pub struct Content<'a> {
     /// Oldest first.
     pub rounds: &'a [Round],
-    /// Their times were made, at the game's usual pace.
+    /// Whether their times were generated at the game's usual pace.
     pub is_estimated: bool,
     /// Where rounds may be missing, in the order of the rounds.
     pub discontinuities: &'a [Discontinuity],

@@ -1,4 +1,4 @@
-//! Where an import or a merge writes to, whom it asks, and how it ends.
+//! The target of an import or merge, the confirmation, and the outcome.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub trait Dialogue {
     fn progress(&mut self, read: u64, length: u64);
 }
 
-/// Where and whether to write.
+/// Where to write, and whether to ask first.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// The directory of rounds.
@@ -69,7 +69,7 @@ pub enum ImportError {
         "nothing was written: there is no terminal for the confirmation; to write it: {command}"
     )]
     NotAsked {
-        /// The command that does not ask.
+        /// The command that writes without asking.
         command: String,
     },
     /// Files overlap in time and share no rounds, so that they cannot be joined.
@@ -86,7 +86,7 @@ pub enum ImportError {
     /// The order of several files without times is not known.
     #[error("nothing was written: files without times can only be imported one at a time")]
     WithoutTimes,
-    /// The system refused.
+    /// The file system returned an error.
     #[error("{context}: {source}")]
     Io {
         /// What was being done.
@@ -96,7 +96,8 @@ pub enum ImportError {
     },
 }
 
-/// Asks whether to write, unless that is known; returns how it ended if nothing is to be written.
+/// Asks whether to write, unless the options decide it; returns the outcome if nothing is to be
+/// written.
 pub(crate) fn agree(
     rounds: usize,
     target: &Target<'_>,

@@ -19,7 +19,7 @@ pub struct Imported {
     pub known: Vec<(String, String)>,
     /// Files that are not read, and why.
     pub refused: Vec<ImportError>,
-    /// What became of the rounds of all others, which are one recording; `None` if there are no others.
+    /// The outcome for the rounds of all other files, which form one recording; `None` without other files.
     pub outcome: Option<Result<Outcome, ImportError>>,
 }
 

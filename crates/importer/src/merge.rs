@@ -25,7 +25,7 @@ pub struct Part {
     pub events: Vec<EventLine>,
 }
 
-/// Joins files of rounds, shows the result, asks and writes it. `command` is the one that does not ask.
+/// Joins files of rounds, shows the result, asks and writes it. `command` is the command that writes without asking.
 ///
 /// # Errors
 /// Files overlap in time without sharing rounds, nobody can be asked, or the rounds cannot be written.

@@ -19,7 +19,7 @@ pub enum Reason {
     EmptyTime,
     /// The field of the time holds something else.
     Time,
-    /// No such day or month.
+    /// A day or month that does not exist.
     NoSuchDate,
     /// The clocks skipped this time when summer time began.
     SkippedTime,

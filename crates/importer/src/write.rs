@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rounds::disk::{Disk, OpenMode};
-use rounds::{
-    Event, EventKind, EventLine, HEADER, LogError, ORIGIN_FILE, Origin, SUFFIX_MAX, event_file_of,
-    file_stem,
-};
+use rounds::{Event, EventKind, EventLine, HEADER, LogError, SUFFIX_MAX, event_file_of, file_stem};
 
 use crate::content::Content;
 use crate::discontinuities::Discontinuity;
@@ -24,7 +21,8 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// touched: the name is taken by creating an empty file, which the finished one replaces.
 ///
 /// # Errors
-/// The directory holds rounds of another origin, or the system refuses; nothing is left behind then.
+/// The directory holds rounds of another origin, or the file system returns an error. No partial file is left
+/// behind.
 pub fn write(
     content: Content<'_>,
     dir: &Path,
@@ -32,7 +30,7 @@ pub fn write(
     disk: &dyn Disk,
 ) -> Result<PathBuf, LogError> {
     std::fs::create_dir_all(dir).map_err(LogError::io("create the directory", dir))?;
-    mark(dir, content.origin, disk)?;
+    content.origin.mark(dir)?;
     let start = content.rounds.first().map_or(now, |round| round.time);
     let csv = reserve(dir, start, disk)?;
     let events = event_file_of(&csv);
@@ -48,24 +46,6 @@ pub fn write(
         }
     }
     written.map(|()| csv)
-}
-
-/// Marks the directory with the origin of its rounds, unless it is marked already.
-fn mark(dir: &Path, origin: Origin, disk: &dyn Disk) -> Result<(), LogError> {
-    let marker = dir.join(ORIGIN_FILE);
-    match Origin::of(dir).map_err(LogError::io("read", &marker))? {
-        Some(found) if found != origin => {
-            Err(LogError::Mixed { dir: dir.to_owned(), found, wanted: origin })
-        }
-        Some(_) if marker.exists() => Ok(()),
-        _ => {
-            // Renamed into place, so that an existing marker is complete.
-            let draft = dir.join(format!("{ORIGIN_FILE}.new"));
-            let text = format!("{}\n", origin.word());
-            write_part(&draft, disk, |file| file.write_all(text.as_bytes()))?;
-            disk.rename(&draft, &marker).map_err(LogError::io("rename", &draft))
-        }
-    }
 }
 
 fn reserve(dir: &Path, start: DateTime<Utc>, disk: &dyn Disk) -> Result<PathBuf, LogError> {

@@ -95,7 +95,7 @@ fn write_csv(dir: &Path, rounds: &[Round]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What serving would have written, had it heard every round as it ended.
+/// What serving would have written, had it observed every round as it ended.
 fn write_ledger(dir: &Path, rounds: &[Round]) -> anyhow::Result<()> {
     fs::create_dir(dir)?;
     let mut file = BufWriter::new(File::create(dir.join("forecasts.jsonl"))?);

@@ -5,12 +5,12 @@
 
 mod channel;
 mod delivery;
-mod disk_space;
 mod rules;
 
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use daemon::disk_space;
 use rounds::TableName;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -130,7 +130,8 @@ pub(crate) async fn watch(observer: Observer) {
     loop {
         ticks.tick().await;
         let now = observer.now();
-        let inputs = AlertInputs::of(&observer.snapshot(), disk_space::free(&config.data_dir), now);
+        let inputs =
+            AlertInputs::of(&observer.snapshot(), disk_space::free(&config.data_dir).ok(), now);
         for mut alert in rules.observe(&inputs, now) {
             alert.table = observer.table().clone();
             tracing::warn!(event = alert.kind.name(), text = alert.text, "Alert.");

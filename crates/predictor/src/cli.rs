@@ -44,7 +44,7 @@ Examples:
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
-  predictor import rounds.csv                          shows what was understood, and asks
+  predictor import rounds.csv                          shows how it reads the file, and asks
   predictor import rounds.csv export.json --data-dir data --yes
   predictor import list.txt --no-times --dry-run
   predictor import cents.csv --scale 0.01 --timezone America/Sao_Paulo";

@@ -123,7 +123,7 @@ impl Default for Config {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file named by `--config` could not be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration file {path} (--config): {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,

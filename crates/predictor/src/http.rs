@@ -87,7 +87,7 @@ pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::
 type Route = (&'static str, fn(Resource) -> Resource);
 
 /// Routes of each table. Those of the first table are served below `/api`, for existing clients,
-/// and below `/api/v1`, for the day when there is another version.
+/// and below `/api/v1`, so that a later version can be added beside it.
 const TABLE_ROUTES: &[Route] = &[
     ("/status", |it| it.get(status_routes::status).head(status_routes::status)),
     ("/load_csv", |it| it.get(status_routes::load_csv).head(status_routes::load_csv)),

@@ -30,12 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|start| &table[start.saturating_sub(20)..(start + size).min(rows)])
         .collect();
     measure("the same, each with the last 20 rounds of the one before", &edges);
-    let second = heard(&table, 6_000);
+    let second = observed(&table, 6_000);
     measure("two recorders of all rows, 6 s apart", &[&table, &second]);
-    let published = heard(&table[36_957 - 5_000..54_826], 6_000);
+    let published = observed(&table[36_957 - 5_000..54_826], 6_000);
     measure("36,957 and 22,869 rows, 5,000 shared", &[&table[..36_957], &published]);
     let other =
-        heard(&table[rows / 2..], -(table[rows / 2].time - table[0].time).num_milliseconds());
+        observed(&table[rows / 2..], -(table[rows / 2].time - table[0].time).num_milliseconds());
     measure("two unrelated tables at one time", &[&table[..rows / 2], &other]);
     Ok(())
 }
@@ -89,11 +89,11 @@ fn table(count: usize) -> Result<Vec<Round>, Box<dyn Error>> {
 }
 
 /// The same rounds by another clock, up to 400 ms late.
-fn heard(rounds: &[Round], clock: i64) -> Vec<Round> {
+fn observed(rounds: &[Round], clock: i64) -> Vec<Round> {
     let late = |index: usize| i64::try_from(index * 7919 % 400).unwrap_or_default();
-    let heard = |(index, round): (usize, &Round)| Round {
+    let observed = |(index, round): (usize, &Round)| Round {
         time: round.time + TimeDelta::milliseconds(clock + late(index)),
         ..*round
     };
-    rounds.iter().enumerate().map(heard).collect()
+    rounds.iter().enumerate().map(observed).collect()
 }

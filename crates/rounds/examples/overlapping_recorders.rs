@@ -26,12 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (first, second, shared) = ROWS;
     let game = game(first + second - shared)?;
     let late = |index: usize| i64::try_from(index * 7919 % 400).unwrap_or_default();
-    let heard = |(index, round): (usize, &Round)| Round {
+    let observed = |(index, round): (usize, &Round)| Round {
         time: round.time + CLOCK + TimeDelta::milliseconds(late(index)),
         ..*round
     };
     let ours = &game[..first];
-    let theirs: Vec<Round> = game[first - shared..].iter().enumerate().map(heard).collect();
+    let theirs: Vec<Round> = game[first - shared..].iter().enumerate().map(observed).collect();
     write(&dir.join("recorders"), "aviator_payouts_first.csv", ours)?;
     write(&dir.join("recorders"), "aviator_payouts_second.csv", &theirs)?;
     let mut all: Vec<Round> = ours.iter().chain(&theirs).copied().collect();

@@ -25,7 +25,7 @@ pub struct Limits {
     pub clocks: TimeDelta,
     /// Maximum difference between the two observed times of a round, after the clock offset has
     /// been removed.
-    pub heard: TimeDelta,
+    pub observed: TimeDelta,
     /// The same maximum when at least one of the two times is an estimate.
     pub estimated: TimeDelta,
     /// Minimum time between the ends of two rounds.
@@ -36,7 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             clocks: TimeDelta::minutes(10),
-            heard: TimeDelta::seconds(3),
+            observed: TimeDelta::seconds(3),
             estimated: TimeDelta::minutes(15),
             round: TimeDelta::seconds(5),
         }
@@ -167,14 +167,14 @@ impl Clocks {
 /// one.
 fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> Option<TimeDelta> {
     let mut differences: Vec<i64> = Vec::new();
-    for heard in block.iter().filter(|heard| !heard.is_estimate) {
-        let time = heard.round.time;
+    for observed in block.iter().filter(|observed| !observed.is_estimate) {
+        let time = observed.round.time;
         let near = between(first, time - limits.clocks, time + limits.clocks);
-        let equal = near.iter().filter(|other| !other.is_estimate && is_equal(other, heard));
+        let equal = near.iter().filter(|other| !other.is_estimate && is_equal(other, observed));
         differences.extend(equal.map(|other| (other.round.time - time).num_milliseconds()));
     }
     differences.sort_unstable();
-    let reach = limits.heard.num_milliseconds();
+    let reach = limits.observed.num_milliseconds();
     // For each difference, count those at most `reach` above it. Compare the largest group with the
     // largest one that does not overlap it.
     let ends: Vec<usize> = differences
@@ -189,7 +189,7 @@ fn agreed(first: &[RecordedRound], block: &[RecordedRound], limits: &Limits) -> 
     is_clear.then(|| TimeDelta::milliseconds(differences[best + count(best) / 2]))
 }
 
-/// What a chain needs to know of a round.
+/// The data of a round that a chain needs.
 #[derive(Debug, Clone, Copy)]
 struct ChainRound {
     /// Time in microseconds, by the first recorder's clock.
@@ -210,8 +210,8 @@ impl ChainRound {
 /// times agree best.
 fn chain(first: &[ChainRound], second: &[ChainRound], limits: &Limits) -> Vec<(usize, usize)> {
     let us = |delta: TimeDelta| delta.num_microseconds().unwrap_or(i64::MAX / 4);
-    let (heard, estimated) = (us(limits.heard), us(limits.estimated));
-    let reach = heard.max(estimated);
+    let (observed, estimated) = (us(limits.observed), us(limits.estimated));
+    let reach = observed.max(estimated);
     let mut links: Vec<Link> = Vec::with_capacity(second.len());
     let mut best = Frontier::default();
     let mut found: Vec<(i64, Link)> = Vec::new();
@@ -222,7 +222,7 @@ fn chain(first: &[ChainRound], second: &[ChainRound], limits: &Limits) -> Vec<(u
         for (other, at) in near.zip(start..) {
             let apart = (other.us - mark.us).abs();
             let is_loose = mark.is_estimate || other.is_estimate;
-            if other.cents == mark.cents && apart <= if is_loose { estimated } else { heard } {
+            if other.cents == mark.cents && apart <= if is_loose { estimated } else { observed } {
                 let (worth, previous) = best.before(at);
                 found.push((worth + WORTH - apart / 1000, Link { at: (at, index), previous }));
             }
@@ -301,10 +301,10 @@ fn is_equal(a: &RecordedRound, b: &RecordedRound) -> bool {
     a.round.multiplier.cents() == b.round.multiplier.cents()
 }
 
-fn between(heard: &[RecordedRound], from: DateTime<Utc>, to: DateTime<Utc>) -> &[RecordedRound] {
-    let start = heard.partition_point(|heard| heard.round.time < from);
-    let end = heard.partition_point(|heard| heard.round.time <= to);
-    &heard[start..end.max(start)]
+fn between(observed: &[RecordedRound], from: DateTime<Utc>, to: DateTime<Utc>) -> &[RecordedRound] {
+    let start = observed.partition_point(|observed| observed.round.time < from);
+    let end = observed.partition_point(|observed| observed.round.time <= to);
+    &observed[start..end.max(start)]
 }
 
 /// The rounds between two pairs: those that only one recording has, or whose multipliers differ.
@@ -322,14 +322,14 @@ impl Stretch<'_> {
         let mut ours = self.from.0..self.to.0;
         // Estimated times cannot tell which rounds correspond; only an equal number of them can.
         let is_estimated =
-            self.second[self.from.1..self.to.1].iter().any(|heard| heard.is_estimate)
-                || self.first[ours.clone()].iter().any(|heard| heard.is_estimate);
+            self.second[self.from.1..self.to.1].iter().any(|observed| observed.is_estimate)
+                || self.first[ours.clone()].iter().any(|observed| observed.is_estimate);
         let is_one_to_one = is_estimated && ours.len() == self.to.1 - self.from.1;
         let mut last = self.from.0.checked_sub(1).map(|before| self.first[before].round.time);
         for second in self.from.1..self.to.1 {
             let time = self.clocks.time(self.second, second);
             let is_here = |&first: &usize| {
-                is_one_to_one || (self.first[first].round.time - time).abs() <= self.limits.heard
+                is_one_to_one || (self.first[first].round.time - time).abs() <= self.limits.observed
             };
             if let Some(first) = ours.clone().find(is_here) {
                 ours.start = first + 1;

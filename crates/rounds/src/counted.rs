@@ -6,7 +6,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 }
 
 /// Returns `5,044` for 5044.
-pub(crate) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

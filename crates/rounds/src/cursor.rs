@@ -27,14 +27,14 @@ pub struct Cursor {
     /// The newest row read.
     #[serde(default)]
     last: Option<LastRow>,
-    /// Bytes after the offset that are part of one line without an end so far, too long to be a row.
+    /// Bytes after the offset that belong to one unfinished line, already too long to be a row.
     #[serde(default)]
     skipped: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Layout {
-    /// Too few lines are known: once the file has grown it is read from its start again.
+    /// Too few lines are known to tell; the file is read from its start again once it has grown.
     #[default]
     Open,
     /// Final: how the rows are written, or why none of them is read.
@@ -50,7 +50,7 @@ struct LastRow {
     is_descending: bool,
 }
 
-/// What one read has found.
+/// The result of one read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chunk {
     /// The rounds, in file order.
@@ -61,7 +61,7 @@ pub struct Chunk {
     pub rejected_count: u64,
     /// The numbers of these lines by reason.
     pub rejections: Rejections,
-    /// Why none of the rows is read, if that is so.
+    /// Why none of the rows is read; `None` if they are.
     pub refused: Option<Refusal>,
     /// Bytes after the last newline: a row that is not committed.
     pub torn_bytes: u64,
@@ -69,7 +69,7 @@ pub struct Chunk {
     pub from_start: bool,
 }
 
-/// Bytes looked at to find out how the rows are written.
+/// Number of bytes examined to detect how the rows are written.
 const HEAD_BYTES: usize = 1 << 18;
 
 /// Bytes read at a time; holds several of the longest lines.
@@ -94,7 +94,7 @@ impl Cursor {
         self.offset + self.skipped
     }
 
-    /// Returns whether it is final how the rows of the file are written.
+    /// Returns whether more lines can no longer change how the rows of the file are read.
     pub(crate) fn is_settled(&self) -> bool {
         self.layout != Layout::Open
     }
@@ -110,9 +110,8 @@ impl Cursor {
 
     /// Reads all whole lines from here to `length`, which is the length of the file.
     ///
-    /// A file is read from its start, and [`Chunk::from_start`] says so, while its first rows do not
-    /// settle how all of them are written, and when a later row shows that earlier ones were written
-    /// otherwise than they seemed to be.
+    /// The whole file is read again, and [`Chunk::from_start`] is set, as long as its first rows do not settle how all
+    /// of them are written, and when a later row shows that earlier ones were misread.
     ///
     /// # Errors
     /// Reading failed or the file ended before `length`; the cursor has not moved.
@@ -164,7 +163,7 @@ impl Chunk {
     }
 }
 
-/// Finds out from the start of a file how its rows are written.
+/// Detects from the start of a file how its rows are written.
 fn detected(file: &mut (impl Read + Seek), length: u64) -> io::Result<Detected> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::new();
@@ -226,7 +225,7 @@ impl<'a> Lines<'a> {
         Ok(None)
     }
 
-    /// Notes what the next read must know of this one.
+    /// Stores what the next read must know about this one.
     fn finish(self) {
         self.cursor.skipped = self.skipped.unwrap_or(0);
         self.piece.refused = match &*self.format {
@@ -247,7 +246,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Why dates were rejected whose day and month no row tells apart, if that is so.
+    /// Returns why ambiguous dates were rejected, if no row shows the order of day and month.
     fn open_date_order(&self, format: &FileFormat) -> Option<Refusal> {
         let reasons = self.piece.rejections.reasons();
         let found = reasons.iter().find(|it| it.example.reason == RejectReason::AmbiguousDate)?;
@@ -318,7 +317,7 @@ impl<'a> Lines<'a> {
         at
     }
 
-    /// Takes a row in the form we write; returns its length.
+    /// Reads a row in the form we write; returns its length.
     fn quick(&mut self, bytes: &[u8]) -> Option<usize> {
         if !self.format.as_ref().is_ok_and(|format| format.columns.are_as_ours()) {
             return None;

@@ -58,6 +58,8 @@ pub mod provably_fair;
 mod reader;
 mod reconciler;
 #[cfg(feature = "files")]
+mod referenced_text;
+#[cfg(feature = "files")]
 mod regular_file;
 #[cfg(feature = "files")]
 mod repair;
@@ -69,7 +71,7 @@ mod table_name;
 #[cfg(feature = "files")]
 mod timestamp;
 
-pub use counted::counted;
+pub use counted::{counted, grouped};
 #[cfg(feature = "files")]
 pub use csv_files::csv_names;
 #[cfg(feature = "files")]
@@ -109,7 +111,11 @@ pub use reader::{
 };
 pub use reconciler::{Intake, Reconciler};
 #[cfg(feature = "files")]
-pub use regular_file::{open_regular, read_limited, read_regular, read_regular_text};
+pub use referenced_text::referenced_text;
+#[cfg(feature = "files")]
+pub use regular_file::{
+    file_identity, grants, open_regular, read_limited, read_regular, read_regular_text,
+};
 #[cfg(feature = "files")]
 pub use repair::Repair;
 pub use round::Round;

@@ -46,8 +46,8 @@ impl WriterLock {
             .set_len(0)
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(text.as_bytes()));
-        // The text only serves the error message of another process: a full disk must not prevent
-        // locking.
+        // The text is only for the error message of another process, so a full disk must not
+        // prevent locking.
         drop(written);
         Ok(Self(file))
     }

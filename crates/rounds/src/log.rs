@@ -2,20 +2,19 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::appender::{Appender, FileState};
-use crate::disk::{self, Disk, OpenMode, RealDisk};
+use crate::disk::{Disk, OpenMode, RealDisk};
 use crate::event::{Event, EventLine};
 use crate::event_file::event_file_of;
 use crate::file_name;
 use crate::lock::{LOCK_FILE, LockFailure, WriterLock};
 use crate::log_error::LogError;
 use crate::origin::Origin;
-use crate::origin_file::ORIGIN_FILE;
 use crate::reader::{HEADER, quick_row};
 use crate::repair::{self, Repair};
 use crate::round::Round;
@@ -33,7 +32,7 @@ pub struct RoundLog {
     /// The suffix to try first for the next file.
     suffix: u32,
     rows: Appender,
-    /// Rounds in the current file.
+    /// Number of rounds in the current file.
     rows_in_file: u64,
     is_dir_synced: bool,
     events: Option<Appender>,
@@ -84,7 +83,7 @@ impl RoundLog {
             }
             LockFailure::Io(source) => LogError::io("lock", &lock_path)(source),
         })?;
-        mark(dir, origin)?;
+        origin.mark(dir)?;
         let repairs = repair::repair(dir).map_err(LogError::io("repair the files of", dir))?;
         let (rows, suffix) = create(disk.as_ref(), dir, now, 0)?;
         let mut log = Self {
@@ -316,26 +315,4 @@ fn create(
         }
     }
     Err(LogError::Names { dir: dir.to_owned() })
-}
-
-/// Checks the origin of a directory and writes the marker file.
-fn mark(dir: &Path, wanted: Origin) -> Result<(), LogError> {
-    let marker = dir.join(ORIGIN_FILE);
-    let found = Origin::of(dir).map_err(LogError::io("tell the origin of the rounds in", dir))?;
-    if let Some(found) = found.filter(|found| *found != wanted) {
-        return Err(LogError::Mixed { dir: dir.to_owned(), found, wanted });
-    }
-    if marker.exists() {
-        return Ok(());
-    }
-    // Rename it into place, so that a marker is complete or does not exist.
-    let draft = dir.join(format!("{ORIGIN_FILE}.new"));
-    let write = || {
-        let mut file = fs::File::create(&draft)?;
-        file.write_all(format!("{wanted}\n").as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, &marker)?;
-        disk::sync_dir(dir)
-    };
-    write().map_err(LogError::io("write", &marker))
 }

@@ -44,7 +44,7 @@ pub enum LogError {
         dir: PathBuf,
     },
     /// The file system returned an error.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(source))]
     Io {
         /// The action that failed.
         action: &'static str,
@@ -66,6 +66,15 @@ impl LogError {
     /// Returns whether the call would fail every time, so that a retry is pointless.
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Mixed { .. } | Self::Time { .. })
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": give this user write permission there, or choose another directory"
+        }
+        _ => "",
     }
 }
 

@@ -94,12 +94,12 @@ impl Merged {
     }
 }
 
-/// That two recordings hold the same rounds, and how their clocks differ.
+/// Proof that two recordings hold the same rounds, and how their clocks differ.
 #[derive(Debug)]
 struct Alignment {
     clock: ClockMap,
     pace: Pace,
-    /// Decimal logarithm of the bound on the probability that this is chance.
+    /// Decimal logarithm of the bound on the probability that the agreement is chance.
     chance_log10: i32,
 }
 
@@ -226,7 +226,7 @@ fn alignment(first: &Recording<'_>, second: &Recording<'_>, law: &Law) -> Option
     let zone = time_zone(first, second)
         .and_then(|search| certain(track(first, second, law, search)?, search));
     zone.or_else(|| {
-        // Strips show no offset: their clocks are assumed to agree.
+        // Recordings of strips show no offset, so their clocks are assumed to agree.
         let has_common = evidence::common_span(first, second).is_some();
         let is_strip = |it: &Recording<'_>| it.gaps().len() * 2 < it.len().min(512);
         let may_be = has_common && (is_strip(first) || is_strip(second));

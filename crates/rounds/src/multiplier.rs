@@ -180,7 +180,7 @@ impl FromStr for Multiplier {
     /// space may surround it.
     ///
     /// # Errors
-    /// The text is no number, is below 1, or can be read in two ways (`1,090`).
+    /// The text is not a number, is below 1, or can be read in two ways (`1,090`).
     fn from_str(text: &str) -> Result<Self, MultiplierError> {
         let number = without_sign(text);
         let (whole, decimals) = split_decimals(number)?;
@@ -208,7 +208,7 @@ fn without_sign(text: &str) -> &str {
     }
 }
 
-/// How a number is written, as far as it shows what the decimal sign of its file is.
+/// What the way a number is written shows about the decimal sign of its file.
 #[cfg(feature = "files")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NumberForm {

@@ -1,15 +1,18 @@
-//! Reads the marker file that names the origin of a directory's rounds.
+//! Reads and writes the marker file that names the origin of a directory's rounds.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::csv_files::csv_names;
+use crate::disk::sync_dir;
+use crate::log_error::LogError;
 use crate::origin::Origin;
 use crate::regular_file::read_regular_text;
 
 /// Name of the marker file, which holds one word: the origin of its directory.
 pub const ORIGIN_FILE: &str = "aviator_payouts.origin";
-/// A word is far shorter.
+/// Largest size of the marker file; the word in it is far shorter.
 const BYTES_MAX: u64 = 4096;
 
 impl Origin {
@@ -42,5 +45,30 @@ impl Origin {
                 Err(io::Error::new(error.kind(), text))
             }
         }
+    }
+    /// Marks a directory as one of rounds of this origin, unless it is marked already.
+    ///
+    /// # Errors
+    /// The directory holds rounds of another origin, or the file system returns an error.
+    pub fn mark(self, dir: &Path) -> Result<(), LogError> {
+        let marker = dir.join(ORIGIN_FILE);
+        let found =
+            Self::of(dir).map_err(LogError::io("determine the origin of the rounds in", dir))?;
+        if let Some(found) = found.filter(|found| *found != self) {
+            return Err(LogError::Mixed { dir: dir.to_owned(), found, wanted: self });
+        }
+        if marker.exists() {
+            return Ok(());
+        }
+        // Rename it into place, so that a marker is complete or does not exist.
+        let draft = dir.join(format!("{ORIGIN_FILE}.new"));
+        let write = || {
+            let mut file = File::create(&draft)?;
+            file.write_all(format!("{self}\n").as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&draft, &marker)?;
+            sync_dir(dir)
+        };
+        write().map_err(LogError::io("write", &marker))
     }
 }

@@ -1,8 +1,8 @@
 //! Reads rounds out of the lines of a CSV file.
 //!
-//! The reader is strict: it takes the columns that a known header names, or those of a file without a
-//! header whose columns are unmistakable. Any other file is refused with a [`Refusal`], which names the
-//! command that reads it, because a wrong row is worse than a missing one: it makes a false verdict.
+//! The reader is strict: it takes the columns that a known header names, or those of a file without a header whose
+//! columns are unmistakable. Any other file is refused with a [`Refusal`], which names the command that reads it,
+//! because a wrong row is worse than a missing one: it can lead to a false verdict.
 
 mod column_names;
 mod columns;

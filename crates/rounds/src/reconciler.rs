@@ -18,12 +18,13 @@ use trial::{Outcome, Seen, Trial};
 /// Newest rounds of the series that rows are compared with.
 const RECENT_MAX: usize = 256;
 /// Largest difference of two reports of one round.
-const HEARD_MAX: TimeDelta = TimeDelta::seconds(8);
+const OBSERVED_MAX: TimeDelta = TimeDelta::seconds(8);
 /// The same in a game of the fastest pace.
-const HEARD_MIN: TimeDelta = TimeDelta::milliseconds(400);
+const OBSERVED_MIN: TimeDelta = TimeDelta::milliseconds(400);
 /// Largest difference of two clocks that are not yet known to differ.
 const CLOCKS: TimeDelta = TimeDelta::minutes(15);
-/// Part of a new difference of clocks that the known one takes over: clocks drift slowly.
+/// The known clock difference follows a newly observed one by one part in this many, because clocks
+/// drift slowly.
 const FOLLOW: i32 = 4;
 
 /// What rows at the end of a file mean for the series.
@@ -31,8 +32,8 @@ const FOLLOW: i32 = 4;
 pub enum Intake {
     /// The series goes on with these rounds, by its own clock; the other rows are left out.
     Append(Vec<Round>),
-    /// Only [`merge`](crate::merge()) can tell: rows are older than the newest round, or files have
-    /// just proved to record the same rounds. Then a new `Reconciler` must be made.
+    /// Only [`merge`](crate::merge()) can decide: rows are older than the newest round, or files
+    /// have just proved to record the same rounds. Create a new `Reconciler` afterwards.
     Merge,
 }
 
@@ -74,7 +75,7 @@ struct Known {
     file: usize,
 }
 
-/// What is known of a growing file.
+/// What is known about a growing file.
 #[derive(Debug, Clone)]
 struct GrowingFile {
     id: usize,
@@ -90,7 +91,7 @@ struct GrowingFile {
     trial: Trial,
 }
 
-/// How one row is settled.
+/// The decision about one row.
 enum Settled {
     New(Round),
     Known { number: u64, clock: Option<TimeDelta> },
@@ -198,7 +199,8 @@ impl Reconciler {
         Intake::Append(new)
     }
 
-    /// Corrects the clock of the file that is no reference by a round that two files report.
+    /// Corrects a file's clock by a round that two files report; of the two, the reference file
+    /// keeps its clock.
     fn follow(&mut self, index: usize, number: u64, clock: Option<TimeDelta>) {
         let Some(ahead) = clock else { return };
         if !self.states[index].is_reference {
@@ -240,7 +242,7 @@ impl Reconciler {
         if is_newest { Settled::New(Round { time, ..*row }) } else { Settled::Merge }
     }
 
-    /// What other recordings hold that a row may repeat.
+    /// Returns the rounds of other recordings that a row may repeat.
     fn seen(&self, state: &GrowingFile, row: &Round, is_newest: bool) -> Seen {
         let is_other = |known: &Known| known.recording != state.recording;
         let equal = self
@@ -267,11 +269,11 @@ impl Reconciler {
         state: &'s GrowingFile,
         time: DateTime<Utc>,
     ) -> impl Iterator<Item = (u64, &'s Known)> {
-        let heard = self.heard();
+        let tolerance = self.tolerance();
         self.numbered(state.next).filter(move |(_, known)| {
             known.recording == state.recording
                 && known.file != state.id
-                && (known.round.time - time).abs() <= heard
+                && (known.round.time - time).abs() <= tolerance
         })
     }
 
@@ -300,18 +302,18 @@ impl Reconciler {
     }
 
     /// 0.7 of the fastest pace, the 20-quantile of times between rounds.
-    fn heard(&self) -> TimeDelta {
+    fn tolerance(&self) -> TimeDelta {
         let pairs = self.recent.iter().zip(self.recent.iter().skip(1));
         let mut gaps: Vec<TimeDelta> = pairs
             .map(|(a, b)| b.round.time - a.round.time)
             .filter(|gap| *gap > TimeDelta::zero())
             .collect();
         gaps.sort_unstable();
-        let pace = gaps.get(gaps.len() / 20).copied().unwrap_or(HEARD_MAX * 2);
-        (pace * 7 / 10).clamp(HEARD_MIN, HEARD_MAX)
+        let pace = gaps.get(gaps.len() / 20).copied().unwrap_or(OBSERVED_MAX * 2);
+        (pace * 7 / 10).clamp(OBSERVED_MIN, OBSERVED_MAX)
     }
 
-    /// Share of a multiplier among the newest rounds, too large rather than too small.
+    /// Returns the share of a multiplier among the newest rounds, rather over- than underestimated.
     fn share(&self, row: &Round) -> f64 {
         let equal = self.recent.iter().filter(|known| is_equal(known, row)).count();
         (equal + 1) as f64 / (self.recent.len() + 1) as f64
@@ -380,11 +382,11 @@ impl Reconciler {
             return;
         };
         let time = last.time + state.correction;
-        let heard = self.heard();
+        let tolerance = self.tolerance();
         let settles = |(_, known): &(u64, &Known)| {
             known.recording == state.recording
                 && is_equal(known, last)
-                && (known.round.time - time).abs() <= heard
+                && (known.round.time - time).abs() <= tolerance
         };
         let found = self.numbered(self.first).filter(settles).last().map(|(number, _)| number + 1);
         let before = || {

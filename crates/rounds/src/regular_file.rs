@@ -1,4 +1,4 @@
-//! Opens files whose place anybody may have taken with a pipe, a device or an endless file.
+//! Opens files that somebody may have replaced with a pipe, a device or an endless file.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -41,13 +41,43 @@ pub fn read_regular_text(path: &Path, bytes_max: u64) -> io::Result<String> {
 /// The system's error, or `FileTooLarge`.
 pub fn read_limited(input: impl io::Read, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more tells a file of exactly `bytes_max` bytes from a longer one.
+    // One byte more distinguishes a longer file from one of exactly `bytes_max` bytes.
     input.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         let problem = format!("it is longer than {bytes_max} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
     }
     Ok(bytes)
+}
+
+/// Returns what tells a file or directory from another one put in its place: device and inode, or the time of creation
+/// on systems without them; zeros where that is unknown as well.
+pub fn file_identity(metadata: &fs::Metadata) -> (u64, u64) {
+    #[cfg(unix)]
+    return (
+        std::os::unix::fs::MetadataExt::dev(metadata),
+        std::os::unix::fs::MetadataExt::ino(metadata),
+    );
+    #[cfg(not(unix))]
+    {
+        let created = metadata.created().ok();
+        let since = created
+            .and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        (since.as_secs(), u64::from(since.subsec_nanos()))
+    }
+}
+
+/// Returns whether a file grants one of these Unix permission bits; false on systems that have none.
+pub fn grants(path: &Path, bits: u32) -> bool {
+    #[cfg(unix)]
+    return fs::metadata(path)
+        .is_ok_and(|it| it.is_file() && std::os::unix::fs::MetadataExt::mode(&it) & bits != 0);
+    #[cfg(not(unix))]
+    {
+        let _ = (path, bits);
+        false
+    }
 }
 
 /// Returns an error for anything but a regular file.

@@ -49,7 +49,7 @@ pub(crate) fn repair(dir: &Path) -> io::Result<Vec<Repair>> {
 fn repair_file(path: &Path, is_ours: bool) -> io::Result<Option<Repair>> {
     let mut file = open_regular(path)?;
     let length = file.metadata()?.len();
-    // A row is far shorter. A longer tail is something else, which we must not cut.
+    // Longest tail that is cut off. A row is far shorter, so a longer tail is something else.
     let start = length.saturating_sub(LINE_BYTES_MAX as u64);
     file.seek(SeekFrom::Start(start))?;
     let mut tail = Vec::new();

@@ -6,7 +6,7 @@
 mod change;
 
 use std::collections::BTreeMap;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use crate::csv_files::CsvListing;
 use crate::cursor::{Chunk, Cursor};
 use crate::reader::{ReadOptions, ReadSettings, Refusal, Rejections};
-use crate::regular_file::open_regular;
+use crate::regular_file::{file_identity, open_regular};
 use crate::round::Round;
 
 pub use change::{Change, ChangeKind};
@@ -40,14 +40,14 @@ pub struct ScanError {
 /// The known state of a file.
 #[derive(Debug, Clone, Default)]
 struct KnownFile {
-    identity: Identity,
+    identity: (u64, u64),
     length: u64,
     modified: Option<SystemTime>,
     cursor: Cursor,
     total: u64,
     rejections: Rejections,
     refused: Option<Refusal>,
-    /// Of all rounds up to the cursor.
+    /// Hash of all rounds up to the cursor.
     fingerprint: Hash,
     /// Hash of the bytes before the cursor; tells a file that has grown from one that was replaced.
     anchor: Hash,
@@ -58,10 +58,7 @@ struct KnownFile {
     is_known: bool,
 }
 
-/// Distinguishes a file from another one with the same name: device and inode.
-type Identity = (u64, u64);
-
-/// Why a CSV file is not read whose name cannot be written.
+/// Why a CSV file whose name is not UTF-8 is not read.
 const NOT_UTF8: &str = "its name is not UTF-8; rename it";
 
 /// Number of bytes before the cursor that must be unchanged in a file that has grown.
@@ -204,7 +201,7 @@ fn inspect(
     // From the handle: on Windows the directory entry of an open file is out of date.
     let metadata = file.metadata()?;
     let now = KnownFile {
-        identity: identity(&metadata),
+        identity: file_identity(&metadata),
         length: metadata.len(),
         modified: metadata.modified().ok(),
         is_known: true,
@@ -269,7 +266,7 @@ fn read_on(
         _ => !piece.from_start,
     };
     if !continues {
-        // The lines added show that those before were written otherwise than they seemed to be.
+        // The added lines show that earlier ones were misread.
         return Ok(Inspection { seen, kind: Some(ChangeKind::Replaced), piece });
     }
     let is_empty = piece.rounds.is_empty() && piece.rejected_count == 0;
@@ -295,18 +292,6 @@ fn anchor(file: &mut File, offset: u64) -> io::Result<Hash> {
 
 fn has_anchor(file: &mut File, before: &KnownFile) -> io::Result<bool> {
     Ok(anchor(file, before.cursor.position())? == before.anchor)
-}
-
-#[cfg(unix)]
-fn identity(metadata: &Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt;
-    (metadata.dev(), metadata.ino())
-}
-
-/// Elsewhere the name alone tells files apart.
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> Identity {
-    (0, 0)
 }
 
 /// A hash of numbers in order. It detects accidental changes, not deliberate ones.

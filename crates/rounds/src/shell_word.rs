@@ -1,6 +1,6 @@
-//! Words of commands that messages suggest.
+//! Quotes the words of commands that messages suggest.
 
-/// Returns a text as a shell takes it for one word.
+/// Returns a text quoted so that a shell reads it as one word.
 pub fn shell_word(text: &str) -> String {
     let is_plain = |c: char| {
         c.is_alphanumeric()

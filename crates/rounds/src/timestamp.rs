@@ -1,4 +1,4 @@
-//! Times as they stand in files.
+//! Times as they are written in files.
 //!
 //! Two readers must agree: [`quick`] takes the two usual forms at fixed places, [`general`] takes everything.
 
@@ -17,7 +17,7 @@ pub(crate) enum Written {
 /// The order of day and month in dates such as `03-09-2026`: one for a whole file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub(crate) enum DateOrder {
-    /// No row has settled it: no date had a number above 12.
+    /// Not settled yet: no date had a number above 12.
     #[default]
     Open,
     /// `24-07-2026`.
@@ -26,7 +26,7 @@ pub(crate) enum DateOrder {
     MonthFirst,
 }
 
-/// A text that is no time, or none yet.
+/// Why a text is not a time, or not yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeError {
     /// None of the accepted forms.
@@ -37,7 +37,7 @@ pub(crate) enum TimeError {
 
 /// Reads `YYYY-MM-DD`, `T` or a space, `HH:MM:SS`, perhaps `.mmm`, perhaps `Z` at the start of `bytes`.
 ///
-/// Returns the time and how many bytes it took; `None` if it is another form, which may be a good one.
+/// Returns the time and its length in bytes; `None` for any other form, even a valid one.
 pub(crate) fn quick(bytes: &[u8]) -> Option<(Written, usize)> {
     let head: &[u8; 19] = bytes.first_chunk()?;
     if [head[4], head[7], head[13], head[16]] != *b"--::" || !matches!(head[10], b'T' | b' ') {

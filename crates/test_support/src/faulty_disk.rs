@@ -1,4 +1,5 @@
-//! A disk of which any call can be made to fail, and a power failure loses what was not synced.
+//! A disk on which any call can be made to fail, and which loses unsynced data in a simulated power
+//! failure.
 //!
 //! A test repeats a piece of work and makes its first call fail, then its second, and so on up to
 //! the last. The real disk holds the files for the test to read, but nothing is synced to it, so

@@ -1,4 +1,4 @@
-//! What the tests of several crates share; a dependency of tests only.
+//! Code shared by the tests of several crates; a dependency of tests only.
 
 mod capture_logs;
 mod corpus;

@@ -114,7 +114,7 @@ impl Hub {
             return Ok(table_stream);
         }
         let problem = format!(
-            "it holds {} rounds, with which {} ones must not be mixed: use another --table",
+            "it holds {} rounds, which must not be mixed with {} ones: use another --table",
             table_stream.table.origin, table.origin
         );
         Err(HubError::Settings { stream: stream_name(&table.name), problem })

@@ -37,7 +37,7 @@ struct RecordedFile {
 }
 
 impl RecordedFile {
-    /// Gives the waiting rows their events; returns whether any row has got its own.
+    /// Attaches events to the rows that wait for them; returns whether any row received its event.
     fn settle(&mut self, later: &LaterFiles, waits: bool) -> io::Result<bool> {
         let before = self.entries.len();
         while let Some(round) = self.waiting.front().copied() {
@@ -114,7 +114,8 @@ impl Recording {
         recorded.waiting.extend(rounds);
     }
 
-    /// Gives the waiting rows of all files their events; returns whether any row has got its own.
+    /// Attaches events to the waiting rows of all files; returns whether any row received its
+    /// event.
     fn settle(&mut self) -> io::Result<bool> {
         let mut names: Vec<String> = self.files.keys().cloned().collect();
         names.sort_by(|a, b| parse_file_name(a).cmp(&parse_file_name(b)).then_with(|| a.cmp(b)));

@@ -108,7 +108,7 @@ impl StreamPosition {
         });
         for (round, at) in rows {
             if last.is_some_and(|last| at <= last) {
-                // Even if the event of a row in between is lost, a later event tells the position.
+                // Even if the event of a row in between is lost, a later event gives the position.
                 let has_id = known.get(&at).copied().unwrap_or_default();
                 self.recent.push(RecentRow { round, has_id });
             } else {

@@ -126,15 +126,15 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Advances past a message that is no round.
+    /// Advances past a message that is not a round.
     pub fn skip(&mut self, seq: u64) {
         self.position.seq = self.position.seq.max(seq);
     }
 
-    /// Advances past a message that may be a round but cannot be read, and marks that a round may be missing.
+    /// Advances past a message that may be a round but cannot be read, and records a gap in its place.
     ///
     /// # Errors
-    /// The mark was not written; the message may be passed again.
+    /// The gap was not written; the message may be passed again.
     pub fn mark_unreadable(&mut self, seq: u64) -> Result<(), PullError> {
         if seq <= self.position.seq {
             return Ok(());

@@ -62,7 +62,7 @@ pub enum EndpointError {
     NotAnAddress(String),
     /// The browser is on another machine. Anyone who can reach its debugging port controls it.
     #[error(
-        "{0} is not this machine; a browser's debugging port gives full power over it, so only --allow-remote-cdp lets the collector use one elsewhere"
+        "{0} is not this machine; whoever reaches a browser's debugging port controls the browser, so another machine's needs --allow-remote-cdp"
     )]
     NotThisMachine(String),
     /// Nothing listens at the address.

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::feed::diagnostics;
 use crate::finding::Finding;
 use crate::observation::SourceKind;
-use crate::sources::{Source, browser, http, websocket};
+use crate::sources::{browser, http, websocket};
 
 /// Free space in bytes below which the doctor warns. A round takes 40 bytes in the CSV file and a few hundred in the event
 /// file, so this lasts for months.
@@ -85,14 +85,9 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
 
 /// Checks the options of the source, and that the file of a replay can be read.
 fn source(config: &Config) -> Finding {
-    let checked = config.build_source().map_err(|error| error.to_string());
-    let checked = checked.and_then(|mut source| match &mut source {
-        Source::Replay(replay) => replay.connect().map_err(|error| error.to_string()),
-        _ => Ok(()),
-    });
-    match checked {
-        Ok(()) => Finding::ok("source", format!("{} is configured", config.source.name())),
-        Err(error) => Finding::failed("source", error, "see collector --help"),
+    match config.build_source() {
+        Ok(_) => Finding::ok("source", format!("{} is configured", config.source.name())),
+        Err(error) => Finding::failed("source", error.to_string(), "see collector --help"),
     }
 }
 
@@ -170,26 +165,19 @@ fn origin(dir: &Path, wanted: Origin) -> Finding {
     }
 }
 
-#[cfg(unix)]
 fn space(dir: &Path) -> Vec<Finding> {
     let found = existing(dir);
-    vec![match rustix::fs::statvfs(found) {
-        Ok(disk) => room(disk.f_bavail.saturating_mul(disk.f_frsize)),
-        Err(error) => Finding::warning(
+    match daemon::disk_space::free(found) {
+        Ok(free) => vec![room(free)],
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Vec::new(),
+        Err(error) => vec![Finding::warning(
             "disk",
             format!("cannot determine the free space of {}: {error}", found.display()),
             "check the free space yourself",
-        ),
-    }]
+        )],
+    }
 }
 
-/// Returns no finding: on Windows, asking for the free space takes unsafe code.
-#[cfg(not(unix))]
-fn space(_: &Path) -> Vec<Finding> {
-    Vec::new()
-}
-
-#[cfg_attr(not(unix), expect(dead_code, reason = "the free space is not checked there"))]
 fn room(free: u64) -> Finding {
     let message = format!("{} MiB free", free >> 20);
     if free >= SPACE_COMFORTABLE {

@@ -1,18 +1,15 @@
 //! `--print-config`: each option, its value, and where it was set. The output is a valid configuration file; values that may
 //! hold secrets are left out.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
-use daemon::config::{default_in_words, has_key, set_by};
+use daemon::config::{Setting, print, unset};
 use serde_json::Value;
 
 use crate::config::{Config, Options};
 use crate::config_error::ConfigError;
 
-/// Column of the comment that names where an option was set.
-const COMMENT_COLUMN: usize = 44;
 /// Keys whose values may hold a token, a password or a cookie.
 const SECRET_KEYS: [&str; 7] = [
     "browser.cdp_ws",
@@ -37,19 +34,12 @@ pub fn text(
 ) -> Result<String, ConfigError> {
     let file_keys = file.map(Config::keys_of).transpose()?.unwrap_or_default();
     let options = serde_json::to_value(Options::from(config)).expect("options are plain values");
-    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-    let mut text = String::from("# flag > environment > file > default\n");
-    for (key, value) in entries(&options) {
+    let settings = entries(&options).into_iter().filter_map(|(key, value)| {
         let flag = flag(command, &options, &key);
-        let from = flag.and_then(|flag| set_by(matches, flag)).or_else(|| {
-            file.filter(|_| has_key(&file_keys, &key)).map(|path| path.display().to_string())
-        });
-        let Some(line) = line(&key, &value, flag) else { continue };
-        let from = from.unwrap_or_else(|| "default".to_owned());
-        writeln!(text, "{line:<COMMENT_COLUMN$}  # {from}")
-            .expect("writing to a string cannot fail");
-    }
-    Ok(text)
+        let line = line(&key, &value, flag)?;
+        Some(Setting { key, flag, line })
+    });
+    Ok(print(settings, matches, file.map(|path| (path, &file_keys))))
 }
 
 /// Returns `section.key` and value of each option; lists and tables within a section are kept
@@ -96,10 +86,7 @@ fn line(key: &str, value: &Value, flag: Option<&Arg>) -> Option<String> {
         let literal = toml::Value::try_from(value).ok()?;
         return Some(format!("{key} = {literal}"));
     }
-    match default_in_words(flag?) {
-        Some(words) => Some(format!("# {key}: {words}")),
-        None => Some(format!("# {key} is not set")),
-    }
+    Some(unset(key, Some(flag?)))
 }
 
 /// Returns whether the value may be secret. Even a browser's address may hold credentials or a

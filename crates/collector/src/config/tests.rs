@@ -73,7 +73,7 @@ fn the_metrics_address_must_be_loopback() {
 #[test]
 fn a_missing_file_is_reported_by_name() {
     let error = read::<Options>(Path::new("no/such.toml")).unwrap_err();
-    assert!(error.to_string().starts_with("no/such.toml: "), "{error}");
+    assert!(error.to_string().contains("no/such.toml (--config): "), "{error}");
 }
 
 /// Unless told otherwise, clap makes a group of each flattened struct, and groups of the same name

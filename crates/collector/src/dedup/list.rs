@@ -40,8 +40,8 @@ impl Deduplicator {
         if !stability.is_stable || cents.len() < OVERLAP {
             return;
         }
-        // In a list of familiar length a repeat is a coincidence; a list longer than any before it
-        // is shown twice.
+        // A repeat in a list of the usual length is a coincidence; in a list longer than any
+        // before, it means that the page shows the list twice.
         let len = if all <= self.list.longest { all } else { cents.len() };
         let is_whole = self.list.is_whole(len, observation.mono);
         let own = cents.len();
@@ -222,7 +222,8 @@ impl Deduplicator {
         self.accept_history(&shown, HistoryContext { observation, after_gap: false }, out);
     }
 
-    /// Accepts or marks the newest entry, because the recording ends.
+    /// Accepts the newest entry or records a discontinuity in its place, because the recording
+    /// ends.
     pub(super) fn flush_pending(&mut self, out: &mut Vec<Outcome>) {
         self.accept_pending(out);
         if let Some(pending) = self.list.pending.take() {
@@ -319,7 +320,7 @@ impl Deduplicator {
         let reversed = |i: usize, j: usize| shown[len - 1 - i].cents() == self.window[j].cents;
         let is_reversed = !matching_offsets(len, known, OVERLAP, len, reversed).is_empty();
         let hint = if is_reversed {
-            "the list is upside down: see --order"
+            "the list is in the other order: see --order"
         } else {
             "another game or table, or a list that changed"
         };

@@ -36,7 +36,7 @@ pub(super) struct ListState {
     pub(super) is_ambiguous: bool,
     /// The newest entry, if it is placed but not final.
     pub(super) pending: Option<PendingEntry>,
-    /// Length of the current list if it is shorter than earlier ones, and the time since when it is.
+    /// Length of the current list, if it is shorter than earlier ones, and when it became so.
     short_since: Option<(usize, Instant)>,
 }
 
@@ -122,7 +122,7 @@ pub(super) struct List<'a> {
     /// Whether its newest entry is final, or likely to be.
     pub(super) is_final: bool,
     pub(super) is_likely: bool,
-    /// When it was first shown as it is.
+    /// When it was first shown with these values.
     pub(super) shown_since: Moment,
 }
 
@@ -135,7 +135,7 @@ impl<'a> List<'a> {
         self.own().iter().map(ListedRound::cents).collect()
     }
 
-    /// Returns where the final ones of the newest `fresh` entries begin.
+    /// Returns the index of the first final entry among the newest `fresh` ones.
     pub(super) fn first_final(&self, fresh: usize) -> usize {
         usize::from(!self.is_final).min(fresh)
     }

@@ -9,9 +9,9 @@ use super::DedupSettings;
 
 /// How long the newest entry must stay unchanged, until the page has shown how it draws entries.
 pub const SETTLING_TIME: Duration = Duration::from_secs(3);
-/// Number of entries in a row that never changed after which one more reading is enough.
+/// After this many entries in a row that never changed, one more reading is enough.
 const UNCHANGED_MIN: u32 = 30;
-/// Number of entries in a row that never changed after which one is likely to be final at once.
+/// After this many entries in a row that never changed, a new one is likely to be final at once.
 const LIKELY_MIN: u32 = 5;
 /// A page on which this many entries changed after standing for so long draws slowly, and in the
 /// background it may not draw at all. Its newest entry is final when it has changed and settled,
@@ -37,10 +37,10 @@ pub(super) struct NewestEntry {
     changes: u32,
     /// The last reading: hundredths, or `None` for an entry that cannot be read.
     reading: Vec<Option<u64>>,
-    /// Time since when the readings have been equal, and their number.
+    /// When the run of equal readings began, and its length.
     same_since: Option<Moment>,
     same_count: u32,
-    /// When the second entry was first shown, as the newest, as it is.
+    /// When the second entry, then the newest, was first shown with its present value.
     second_since: Option<Moment>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Stability {
     pub(super) is_final: bool,
     /// The newest was read twice on a page that has not changed an entry for a while.
     pub(super) is_likely: bool,
-    /// When the newest of the final entries was first shown as it is.
+    /// When the newest of the final entries was first shown with its present value.
     pub(super) shown_since: Moment,
 }
 
@@ -113,7 +113,7 @@ impl NewestEntry {
         Stability { is_stable, is_final, is_likely, shown_since }
     }
 
-    /// The newest entry turned out to be wrong after it had stood for `stood`.
+    /// Learns that a newest entry changed after it had been shown unchanged for `stood`.
     fn lengthen(&mut self, stood: Duration) {
         self.changes += 1;
         self.unchanged = 0;

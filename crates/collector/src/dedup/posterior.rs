@@ -23,7 +23,7 @@ const AGREEING_MIN: usize = 3;
 pub(super) struct Join {
     pub(super) fresh: usize,
     pub(super) lag: usize,
-    /// How many of the newest known rounds are taken to be without a missing row between them.
+    /// Number of newest known rounds between which no row is assumed to be missing.
     pub(super) kept: usize,
     agreeing: usize,
     probability: f64,
@@ -57,7 +57,7 @@ pub(super) enum Placement {
 /// The posterior probabilities of all hypotheses about a list.
 #[derive(Clone, Debug)]
 pub(super) struct Posterior {
-    /// Those with the list of this table, by number of new rounds.
+    /// Probabilities that the list is of this table, by number of new rounds.
     joins: Vec<Join>,
     all_new: f64,
     other_list: f64,
@@ -104,8 +104,8 @@ impl Posterior {
         Self { joins, all_new: weight(ln_all_new) / total, other_list: weight(ln_other) / total }
     }
 
-    /// Returns the decision. Rounds count as new only if they are so under every hypothesis that
-    /// is not negligible.
+    /// Returns the decision. A round counts as new only if it is new under every hypothesis that is
+    /// not negligible.
     pub(super) fn placement(&self, patience: Patience) -> Placement {
         let tolerance = match patience {
             Patience::Waits if self.other_list.max(self.all_new) > TOLERANCE => {

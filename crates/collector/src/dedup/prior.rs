@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-/// Weight of a number of new rounds that the pace does not explain; it is spread evenly.
+/// Weight, spread evenly over all numbers of new rounds, of those that the pace does not explain.
 const UNEXPLAINED: f64 = 0.01;
-/// Factor for more new rounds than can have ended in the time: a page may have stood still for
-/// longer than its clock says.
+/// Factor applied where more rounds are new than can have ended in the time: a page may have been
+/// frozen for longer than its clock shows.
 const IMPOSSIBLE: f64 = 1e-6;
 /// Probability of a list that lacks the newest known rounds: because they arrived by message,
 /// because the page is loading, or for no known reason.

@@ -54,7 +54,7 @@ pub(super) fn with_step(detail: Option<Value>, stepped_back: Option<TimeDelta>) 
 }
 
 impl Deduplicator {
-    /// Returns the time to write for a round that ended at `ended_at`, or just now.
+    /// Returns the time to write for a round that ended at `ended_at`, or now if that is unknown.
     pub(super) fn time_of(
         &self,
         ended_at: Option<DateTime<Utc>>,

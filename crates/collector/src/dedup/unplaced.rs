@@ -32,12 +32,12 @@ pub(super) struct UnplacedRounds {
     was_whole: bool,
     /// Whether its newest entry is final.
     is_final: bool,
-    /// Time from the newest known round until the list was last read, `None` if unknown.
+    /// Time between the newest known round and the last reading of the list; `None` if unknown.
     elapsed: Option<Duration>,
-    /// When that was.
+    /// When the list was last read.
     at: DateTime<Utc>,
     mono: Option<Instant>,
-    /// It was read over the current connection.
+    /// Whether it was read over the current connection.
     is_current: bool,
 }
 

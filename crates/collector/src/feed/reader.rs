@@ -200,12 +200,12 @@ impl RoundInProgress {
         if let Some((of, multiplier)) = &self.tick
             && is_of_this_round(of)
         {
-            detail.insert("multiplier_from".to_owned(), "the last one told in flight".into());
+            detail.insert("multiplier_from".to_owned(), "the last one reported in flight".into());
             return Ok((id, *multiplier));
         }
         match rule.options.when_null.as_ref().and_then(|null| null.otherwise) {
             Some(multiplier) if self.from_start => {
-                detail.insert("multiplier_from".to_owned(), "none told".into());
+                detail.insert("multiplier_from".to_owned(), "none reported".into());
                 Ok((id, multiplier))
             }
             Some(_) => Err(rule.problem(

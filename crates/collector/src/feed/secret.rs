@@ -1,10 +1,10 @@
 //! Settings that may hold a token, given in the configuration or by reference.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::fmt;
 use std::str::FromStr;
-use std::{env, fmt, fs};
 
+use rounds::referenced_text;
 use serde::{Deserialize, Serialize};
 
 /// Maximum size of a secret's file in bytes.
@@ -23,21 +23,10 @@ impl Secret {
     ///
     /// The variable is not set or the file cannot be read; the error names it, never its content.
     pub fn reveal(&self) -> Result<String, String> {
-        if let Some(name) = self.0.strip_prefix("env:") {
-            return env::var(name).map_err(|_| {
-                format!("the environment variable {name} is not set or is not valid Unicode")
-            });
+        match referenced_text(&self.0, FILE_BYTES_MAX) {
+            Some(text) => Ok(text?.trim_end_matches(['\r', '\n']).to_owned()),
+            None => Ok(self.0.clone()),
         }
-        let Some(path) = self.0.strip_prefix("file:").map(Path::new) else {
-            return Ok(self.0.clone());
-        };
-        let unreadable = |error| format!("{}: {error}", path.display());
-        let metadata = fs::metadata(path).map_err(unreadable)?;
-        if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
-            return Err(format!("{} is not a file of at most 64 KiB", path.display()));
-        }
-        let text = fs::read_to_string(path).map_err(unreadable)?;
-        Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }
 }
 
@@ -60,6 +49,8 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, fs};
+
     use super::*;
 
     fn secret(text: &str) -> Secret {
@@ -76,7 +67,7 @@ mod tests {
         let named = secret(&format!("file:{}", path.display()));
         assert_eq!(named.reveal().unwrap(), "Bearer from a file");
         fs::write(&path, vec![b'x'; 65_537]).unwrap();
-        assert!(named.reveal().unwrap_err().contains("64 KiB"));
+        assert!(named.reveal().unwrap_err().contains("longer than 65536 bytes"));
     }
 
     #[test]

@@ -158,7 +158,7 @@ pub fn text(status: Option<&Status>) -> String {
     ] {
         page.metric(name, MetricKind::Counter, help).sample(&[table, source], value);
     }
-    let help = "1 for the state the collector is in.";
+    let help = "1 for the state the collector is in, 0 for the others.";
     let mut state_metric = page.metric("aviator_collector_state", MetricKind::Gauge, help);
     for state in CollectorState::ALL {
         state_metric.sample(&[table, ("state", state.name())], u8::from(state == status.state));
@@ -178,7 +178,7 @@ fn gauges(page: &mut MetricsPage, status: &Status) {
         let help = "When the newest round on the disk ended.";
         gauge("aviator_last_round_timestamp_seconds", help, seconds(last.time));
     }
-    let help = "Since when the collector is in this state.";
+    let help = "When the collector entered its state.";
     gauge("aviator_collector_state_since_timestamp_seconds", help, seconds(status.state_since));
     let help = "When the session last updated its status.";
     gauge("aviator_collector_moved_timestamp_seconds", help, seconds(status.updated_at));

@@ -49,7 +49,7 @@ pub struct Status {
     pub simulated: bool,
     /// The state of the collector.
     pub state: CollectorState,
-    /// Since when it is in this state.
+    /// When it entered this state.
     #[serde(serialize_with = "rfc3339")]
     pub state_since: DateTime<Utc>,
     /// When this run began.

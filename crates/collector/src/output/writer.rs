@@ -25,7 +25,8 @@ const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Minimum time between two warnings about the disk.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);
-/// A note that cannot be written for this long is dropped, because the rounds behind it matter more.
+/// An event between rounds that cannot be written for this long is dropped, because the rounds queued behind it matter
+/// more.
 const NOTE_RETRY_MAX: Duration = Duration::from_mins(1);
 
 /// An entry to be written.

@@ -1,4 +1,4 @@
-//! Leaves multipliers out that are too large to be one: ids, amounts and times from the wrong place.
+//! Drops values that are too large to be multipliers: ids, amounts or times read from the wrong field.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -71,7 +71,7 @@ fn with_holes(list: &[HistoryEntry], max: Multiplier) -> (Report, Vec<Multiplier
     (Report::List(entries), above)
 }
 
-/// Returns the rounds up to the limit, and the multipliers above it. A list of nothing else says nothing.
+/// Returns the rounds up to the limit, and the multipliers above it. A list with no round left is no observation.
 fn without(list: &[(String, Multiplier)], max: Multiplier) -> (Report, Vec<Multiplier>) {
     let (kept, above): (Vec<_>, Vec<_>) =
         list.iter().cloned().partition(|(_, multiplier)| *multiplier <= max);

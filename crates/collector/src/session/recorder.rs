@@ -56,7 +56,7 @@ pub(super) struct Recorder {
     status: Status,
     status_file: StatusFile,
     status_watch: StatusWatch,
-    /// The state of the source, whatever the disk does.
+    /// The state of the source, apart from the disk's.
     source_state: CollectorState,
     tick: Interval,
     status_written: Option<Instant>,
@@ -92,7 +92,7 @@ impl Recorder {
             tracing::warn!(?repair, "A torn row at the end of a file was cut off; a copy is kept.");
         }
         let known = match kind {
-            // A replay writes the whole recording, whatever was replayed before.
+            // A replay always writes the whole recording, even if some of it was replayed before.
             SourceKind::Replay => ResumePoint::default(),
             _ => resume::read(&dir, config.read).context("reading the last rounds")?,
         };

@@ -47,76 +47,54 @@ pub enum Times {
 /// Replays the rounds of a file.
 #[derive(Debug)]
 pub struct Replay {
-    file: PathBuf,
     times: Times,
     pace: Pace,
-    /// Maximum number of rounds.
-    limit: usize,
-    /// How the file is read.
-    read: ReadSettings,
     rounds: VecDeque<Round>,
     before: Option<DateTime<Utc>>,
     metronome: Metronome,
 }
 
 impl Replay {
-    /// Checks the options.
+    /// Reads the file, before a data directory is created.
     ///
     /// # Errors
     ///
-    /// `--file` is missing or cannot be opened.
+    /// `--file` is missing, cannot be read, or holds no rounds.
     pub fn new(
         options: &ReplayOptions,
         pace: Pace,
         rounds: Option<u64>,
         read: ReadSettings,
     ) -> Result<Self, ConfigError> {
-        let Some(file) = options.file.clone() else {
-            return Err(ConfigError::flag("file", "a replay needs a CSV file"));
-        };
-        // Check now, before any file is created.
-        if let Err(error) = File::open(&file) {
-            return Err(ConfigError::flag("file", format!("{}: {error}", file.display())));
-        }
-        let limit = rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        Ok(Self {
-            file,
-            times: options.times.unwrap_or_default(),
-            pace,
-            limit,
-            read,
-            rounds: VecDeque::new(),
-            before: None,
-            metronome: Metronome::default(),
-        })
-    }
-
-    /// Reads the file.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read or holds no rounds.
-    pub fn connect(&mut self) -> Result<(), SourceError> {
-        let name = self.file.display();
-        let piece = read(&self.file, self.read)
-            .map_err(|error| SourceError::Configuration(format!("--file {name}: {error}")))?;
-        if let Some(refusal) = &piece.refused {
+        let wrong = |problem: String| ConfigError::flag("file", problem);
+        let file = options.file.as_deref();
+        let file = file.ok_or_else(|| wrong("is missing: the CSV file to replay".to_owned()))?;
+        let name = file.display();
+        let chunk = read_file(file, read).map_err(|error| wrong(format!("{name}: {error}")))?;
+        if let Some(refusal) = &chunk.refused {
             let command = refusal.command(&name.to_string());
-            let text = format!("--file {name} is not read: {refusal}; to read it: {command}");
-            return Err(SourceError::Configuration(text));
+            return Err(wrong(format!("{name} is not read: {refusal}; to read it: {command}")));
         }
-        if piece.rejected_count > 0 || piece.torn_bytes > 0 {
-            let first = piece.rejected.first().map(|rejected| rejected.line);
+        if chunk.rounds.is_empty() {
+            return Err(wrong(format!(
+                "{name} holds no rounds; name a file with rounds to replay"
+            )));
+        }
+        if chunk.rejected_count > 0 || chunk.torn_bytes > 0 {
+            let first = chunk.rejected.first().map(|rejected| rejected.line);
             tracing::warn!(
-                file = %name, lines = piece.rejected_count, first_line = first, bytes_without_newline = piece.torn_bytes,
+                file = %name, lines = chunk.rejected_count, first_line = first, bytes_without_newline = chunk.torn_bytes,
                 "Some lines of the file are not rounds and are skipped."
             );
         }
-        if piece.rounds.is_empty() {
-            return Err(SourceError::Configuration(format!("--file {name} holds no rounds")));
-        }
-        self.rounds = piece.rounds.into_iter().take(self.limit).collect();
-        Ok(())
+        let limit = rounds.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        Ok(Self {
+            times: options.times.unwrap_or_default(),
+            pace,
+            rounds: chunk.rounds.into_iter().take(limit).collect(),
+            before: None,
+            metronome: Metronome::default(),
+        })
     }
 
     /// Waits for the next row; returns [`Report::End`] after the last.
@@ -149,7 +127,7 @@ impl Replay {
     }
 }
 
-fn read(path: &Path, settings: ReadSettings) -> io::Result<Chunk> {
+fn read_file(path: &Path, settings: ReadSettings) -> io::Result<Chunk> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     Cursor::default().read_with(&mut file, length, &ReadOptions::from(settings))
@@ -164,9 +142,7 @@ mod tests {
         let path = dir.path().join("rounds.csv");
         std::fs::write(&path, text).unwrap();
         let options = ReplayOptions { file: Some(path), times: Some(times) };
-        let mut replay = Replay::new(&options, pace, rounds, ReadSettings::default()).unwrap();
-        replay.connect().unwrap();
-        replay
+        Replay::new(&options, pace, rounds, ReadSettings::default()).unwrap()
     }
 
     async fn all(mut replay: Replay) -> Vec<(u64, Option<DateTime<Utc>>)> {
@@ -207,7 +183,7 @@ mod tests {
         let error =
             Replay::new(&ReplayOptions::default(), Pace::Real, None, ReadSettings::default())
                 .unwrap_err();
-        assert_eq!(error.to_string(), "--file: a replay needs a CSV file");
+        assert_eq!(error.to_string(), "--file: is missing: the CSV file to replay");
     }
 
     #[test]
@@ -220,8 +196,7 @@ mod tests {
             time_zone: "America/Sao_Paulo".parse().unwrap(),
             ..ReadSettings::default()
         };
-        let mut replay = Replay::new(&options, Pace::Max, None, read).unwrap();
-        replay.connect().unwrap();
+        let replay = Replay::new(&options, Pace::Max, None, read).unwrap();
         let expected: DateTime<Utc> = "2026-01-01T03:00:00Z".parse().unwrap();
         assert_eq!(replay.rounds[0].time, expected);
     }
@@ -238,10 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_rounds_ends_the_process() {
-        let error = of("Cargo.toml").unwrap().connect().unwrap_err();
-        assert!(error.is_permanent());
-        let error = error.to_string();
-        assert!(error.starts_with("--file Cargo.toml is not read: it has no header"), "{error}");
+    fn a_file_without_rounds_is_bad_usage() {
+        let error = of("Cargo.toml").unwrap_err().to_string();
+        assert!(error.starts_with("--file: Cargo.toml is not read: it has no header"), "{error}");
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let error = of(empty.path().to_str().unwrap()).unwrap_err().to_string();
+        assert!(error.ends_with("holds no rounds; name a file with rounds to replay"), "{error}");
     }
 }

@@ -93,12 +93,18 @@ fn a_missing_configuration_file_is_reported() {
 }
 
 #[test]
-fn a_replay_of_a_missing_file_creates_nothing() {
+fn a_replay_of_a_missing_or_empty_file_creates_nothing() {
     let dir = tempdir().unwrap();
     let flags = ["--source", "replay", "--file", "missing.csv", "--data-dir", "data"];
     let output = run(dir.path(), &flags);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("--file: missing.csv"), "{}", stderr(&output));
+    assert!(!dir.path().join("data").exists());
+    fs::write(dir.path().join("empty.csv"), "").unwrap();
+    let empty =
+        run(dir.path(), &["--source", "replay", "--file", "empty.csv", "--data-dir", "data"]);
+    assert_eq!(empty.status.code(), Some(2), "{}", stderr(&empty));
+    assert!(stderr(&empty).contains("--file: empty.csv holds no rounds"), "{}", stderr(&empty));
     assert!(!dir.path().join("data").exists());
     let nothing_said = run(dir.path(), &["--source", "replay", "--data-dir", "data"]);
     assert_eq!(nothing_said.status.code(), Some(2));

@@ -8,11 +8,11 @@ use crate::{Pace, ln_multiplier};
 
 /// Number of the latest gaps that are kept.
 const KEPT: usize = 4096;
-/// Share and number of unusual gaps from which they are a fault. A recorder that is restarted once a day
-/// leaves one in 2,000.
+/// Minimum share and number of unusual gaps that make a fault. A recorder that is restarted once a day leaves one in
+/// 2,000.
 const SHARE_MIN: f64 = 0.005;
 const COUNT_MIN: u64 = 3;
-/// Number of timed rounds from which whole minutes are a fault.
+/// Minimum number of timed rounds from which whole minutes are a fault.
 const TIMED_MIN: u64 = 64;
 
 /// Gaps and times of a recording.

@@ -6,8 +6,8 @@ use super::Fault;
 
 /// Multipliers are counted below this, in cents; two independent rounds above it hardly ever agree.
 const COUNTED_BELOW: usize = 10_000;
-/// Significance alone is not a fault: rounds that depend on each other also agree more often, twice as
-/// often at a correlation of .3. Dropping and doubling change the number by more than these factors.
+/// Significance alone does not make a fault: dependent rounds are also equal more often, twice as often at a
+/// correlation of .3. Dropping and doubling change the number by more than these factors.
 const DROPPED_MIN: f64 = 1.5;
 const DOUBLED_MIN: f64 = 3.0;
 

@@ -1,4 +1,4 @@
-//! The grid of the multipliers, and the highest of them.
+//! Detects a coarse grid of the multipliers, and a cap.
 
 use super::Fault;
 
@@ -7,7 +7,8 @@ const STEPS_CENTS: [u64; 4] = [100, 50, 10, 5];
 /// Number of rounds with the highest multiplier from which it is a cap. Three independent rounds share it
 /// with a probability below 1e-4.
 const AT_CAP_MIN: u64 = 3;
-/// Below this a highest multiplier, in cents, is not a cap: low ones are shared by chance.
+/// A highest multiplier below this, in cents, is not a cap, because rounds share low multipliers by
+/// chance.
 const CAP_MIN: u64 = 500;
 
 /// The highest multiplier of a recording, where higher ones were cut.
@@ -47,8 +48,8 @@ impl Values {
 
     /// Returns the widest step, in cents, of which all multipliers are multiples.
     ///
-    /// Off every grid wider than a cent lie four fifths of fair rounds or more, so that of 32 rounds none
-    /// does has a chance below 1e-22.
+    /// At least four fifths of fair rounds lie off any grid wider than a cent, so the probability that all of 32 rounds
+    /// lie on one is below 1e-22.
     pub(crate) fn step_cents(&self) -> u64 {
         let on_grid = self.off_grid.iter().position(|&off| off == 0);
         on_grid.filter(|_| self.above_one >= 32).map_or(1, |at| STEPS_CENTS[at])

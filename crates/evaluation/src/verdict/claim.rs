@@ -185,15 +185,15 @@ fn tested(f: &mut Formatter<'_>, rounds: u64, forecasts: u64) -> fmt::Result {
     match forecasts {
         0 => write!(
             f,
-            "Tested: the order and the sizes of {rounds} rounds. No forecast has been checked yet."
+            "Tested: the order and the multipliers of {rounds} rounds. No forecast has been scored yet."
         ),
         1 => write!(
             f,
-            "Tested: the order and the sizes of {rounds} rounds, and 1 forecast made before its round."
+            "Tested: the order and the multipliers of {rounds} rounds, and 1 forecast made before its round."
         ),
         forecasts => write!(
             f,
-            "Tested: the order and the sizes of {rounds} rounds, and {} forecasts made before their rounds.",
+            "Tested: the order and the multipliers of {rounds} rounds, and {} forecasts made before their rounds.",
             thousands(forecasts)
         ),
     }

@@ -15,7 +15,7 @@ const AT_MOST_EVERY: TimeDelta = TimeDelta::minutes(10);
 const SILENT_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// A shorter interruption of the source is not worth an alert.
 const DOWN_FOR: TimeDelta = TimeDelta::seconds(30);
-/// Free bytes below which an alert is sent; so many still hold months of rounds.
+/// Free bytes below which an alert is sent; they still have room for months of rounds.
 const DISK_LOW: u64 = 200 << 20;
 /// Free bytes that must be exceeded before another alert about the disk can be sent.
 const DISK_RECOVERED: u64 = 400 << 20;

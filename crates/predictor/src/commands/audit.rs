@@ -123,7 +123,7 @@ impl Audit {
             ));
         }
         lines.push(match self.snapshot {
-            Some(_) => "\nThis is one of the announced looks; its error is halved with each of them.\n",
+            Some(_) => "\nThis number of rounds was fixed in advance; each later look may spend half the error probability of the one before.\n",
             None => {
                 "\nThe battery is valid for one look. To look again as rounds come in, use --snapshot; \
                  the sequential tests may be read at any time.\n"

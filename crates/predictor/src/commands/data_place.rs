@@ -1,4 +1,4 @@
-//! Where the rounds are if nobody has said: in `data`, one level below it, or in the working directory.
+//! Finds the rounds if no option names a directory: in `data`, one level below it, or in the working directory.
 
 use std::fmt;
 use std::fs;
@@ -8,13 +8,13 @@ use rounds::{HEADER, csv_names};
 
 use crate::config::SCAN_EVERY;
 
-/// The directory that is looked into first.
+/// The directory that is searched first.
 pub(crate) const DATA_DIR: &str = "data";
 
 /// Where rounds were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DataPlace {
-    /// In this directory alone, or in `data`, which comes first.
+    /// In this directory only, or in `data`, which takes precedence.
     Found(PathBuf),
     /// In several directories.
     Several(Places),
@@ -22,7 +22,7 @@ pub(crate) enum DataPlace {
     Nowhere,
 }
 
-/// Directories with rounds, of which the user has to name one.
+/// Several directories with rounds; the user has to choose one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Places(Vec<PathBuf>);
 
@@ -72,7 +72,7 @@ impl DataPlace {
 }
 
 impl Places {
-    /// Returns what to do about it: the places, and the command that reads each.
+    /// Returns the directories, each with the command that reads it.
     pub(crate) fn message(&self, command: &str) -> String {
         format!("rounds are in {self}; {}", self.commands(command))
     }

@@ -17,9 +17,25 @@ use crate::commands::data_place::DATA_DIR;
 use crate::commands::output::print;
 use crate::commands::terminal::Terminal;
 
+/// Flags that say whether to ask before writing.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ConfirmArgs {
+    /// Write without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Show what would be written and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+}
+
+impl ConfirmArgs {
+    pub(crate) fn target(self, dir: &Path, now: DateTime<Utc>) -> Target<'_> {
+        Target { dir, disk: &RealDisk, is_dry_run: self.dry_run, is_agreed: self.yes, now }
+    }
+}
+
 /// Flags of `import`.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportArgs {
     /// Recordings: CSV or other text, JSON, JSON lines, xlsx or HAR; also zipped. Several become one
     /// recording in which each round counts once
@@ -28,12 +44,9 @@ pub struct ImportArgs {
     /// Directory that the rounds are written to
     #[arg(long, value_name = "DIR", default_value = DATA_DIR, env = "AVIATOR_DATA_DIR")]
     pub data_dir: PathBuf,
-    /// Write without asking
-    #[arg(long)]
-    pub yes: bool,
-    /// Show what was understood and write nothing
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask before writing.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
     /// Column of the multipliers: its name, or its number from 1
     #[arg(long, value_name = "COLUMN")]
     pub multiplier_column: Option<String>,
@@ -116,13 +129,7 @@ pub(crate) fn run(args: &ImportArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
     let (sources, missing): (Vec<_>, Vec<_>) =
         args.files.iter().map(source).partition(Result::is_ok);
     let sources: Vec<Source> = sources.into_iter().flatten().collect();
-    let target = Target {
-        dir: &args.data_dir,
-        disk: &RealDisk,
-        is_dry_run: args.dry_run,
-        is_agreed: args.yes,
-        now,
-    };
+    let target = args.confirm.target(&args.data_dir, now);
     let mut terminal = Terminal::default();
     let imported = import_all(&sources, &options, &target, &mut terminal);
     terminal.finish();

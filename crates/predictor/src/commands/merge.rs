@@ -10,7 +10,7 @@ use importer::{Part, Source, SourceFile, Target, merge, read_notes};
 use rounds::disk::RealDisk;
 
 use crate::commands::UsageError;
-use crate::commands::import::say;
+use crate::commands::import::{ConfirmArgs, say};
 use crate::commands::output::print;
 use crate::commands::read_args::ReadArgs;
 use crate::commands::recording::{RecordedFile, directory_of, read_files};
@@ -26,12 +26,9 @@ pub struct MergeArgs {
     /// Directory that the merged recording is written to; none of the files may be in it
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Write without asking
-    #[arg(long)]
-    pub yes: bool,
-    /// Show what would be written and write nothing
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
+    /// Whether to ask before writing.
+    #[command(flatten)]
+    pub confirm: ConfirmArgs,
     /// How rows are read.
     #[command(flatten)]
     pub read: ReadArgs,
@@ -72,18 +69,12 @@ pub(crate) fn run(args: &MergeArgs, now: DateTime<Utc>) -> anyhow::Result<()> {
         words.sort_unstable();
         bail!(UsageError(format!("{} rounds must not be merged", words.join(" and "))));
     };
-    let target = Target {
-        dir: &args.out,
-        disk: &RealDisk,
-        is_dry_run: args.dry_run,
-        is_agreed: args.yes,
-        now,
-    };
+    let target = args.confirm.target(&args.out, now);
     let mut terminal = Terminal::default();
     say(merge(&parts, origin, &target, &command(args), &mut terminal))
 }
 
-/// The rounds of a file, with what is left out of it said.
+/// Prints what is left out of a file, and returns its rounds.
 fn part(path: &Path, file: RecordedFile) -> anyhow::Result<Part> {
     let shown = path.display();
     for rows in file.left_out() {
@@ -103,7 +94,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// The command that does not ask.
+/// Returns the command that runs this merge without asking.
 fn command(args: &MergeArgs) -> String {
     let word = |path: &PathBuf| rounds::shell_word(&path.display().to_string());
     let mut words = vec!["predictor merge".to_owned()];

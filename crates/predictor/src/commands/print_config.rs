@@ -1,16 +1,13 @@
 //! `--print-config`: each setting with its value and origin, in the form of the configuration file.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::{Arg, ArgMatches, Command};
-use daemon::config::{default_in_words, has_key, set_by};
+use daemon::config::{Setting, print, unset};
 use serde_json::Value;
 
 use crate::config::{Config, ConfigError};
 
-/// Column of the comments.
-const COMMENT_COLUMN: usize = 48;
 /// Keys whose flag has a different name.
 const RENAMED: [(&str, &str); 3] =
     [("auto_train_enabled", "auto_train"), ("allowed_hosts", "allowed_host"), ("tables", "table")];
@@ -18,7 +15,7 @@ const RENAMED: [(&str, &str); 3] =
 /// Returns all settings of `config`, which was made from `matches` and the file.
 ///
 /// # Errors
-/// The file cannot be read any more.
+/// The file can no longer be read.
 pub(crate) fn text(
     command: &Command,
     matches: &ArgMatches,
@@ -27,21 +24,13 @@ pub(crate) fn text(
 ) -> Result<String, ConfigError> {
     let keys = file.map(Config::keys_of).transpose()?.unwrap_or_default();
     let settings = serde_json::to_value(config).expect("settings are plain values");
-    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-    let mut text = String::from("# flag > environment > file > default\n");
-    for (key, value) in flat("", &settings) {
+    let settings = flat("", &settings).into_iter().map(|(key, value)| {
         let flag = flag(command, &key);
-        let from = flag.as_ref().and_then(|flag| set_by(matches, flag));
-        let in_file = || match file {
-            Some(path) if has_key(&keys, &key) => path.display().to_string(),
-            _ => "default".to_owned(),
-        };
-        let line = line(&key, &value, flag.as_ref());
-        let from = from.unwrap_or_else(in_file);
-        writeln!(text, "{line:<COMMENT_COLUMN$}  # {from}")
-            .expect("writing to a string cannot fail");
-    }
-    Ok(text)
+        let literal = toml::Value::try_from(value).ok();
+        let line = literal.map_or_else(|| unset(&key, flag), |it| format!("{key} = {it}"));
+        Setting { key, flag, line }
+    });
+    Ok(print(settings, matches, file.map(|path| (path, &keys))))
 }
 
 /// Returns each `section.key` with its value, depth first.
@@ -54,25 +43,10 @@ fn flat(before: &str, value: &Value) -> Vec<(String, Value)> {
     fields.iter().flat_map(|(key, value)| flat(&name(key), value)).collect()
 }
 
-fn flag(command: &Command, key: &str) -> Option<Arg> {
+fn flag<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
     let plain = key.replace('.', "_");
     let id = RENAMED.iter().find(|(key, _)| *key == plain).map_or(plain.as_str(), |it| it.1);
-    command.get_arguments().find(|flag| flag.get_id() == id).cloned()
-}
-
-/// Returns the line of a setting; a comment with the default for one that is not set.
-fn line(key: &str, value: &Value, flag: Option<&Arg>) -> String {
-    if let Some(literal) = literal(value) {
-        return format!("{key} = {literal}");
-    }
-    match flag.and_then(default_in_words) {
-        Some(words) => format!("# {key}: {words}"),
-        None => format!("# {key} is not set"),
-    }
-}
-
-fn literal(value: &Value) -> Option<String> {
-    toml::Value::try_from(value).ok().map(|value| value.to_string())
+    command.get_arguments().find(|flag| flag.get_id() == id)
 }
 
 #[cfg(test)]

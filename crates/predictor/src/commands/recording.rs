@@ -26,8 +26,8 @@ use crate::input::round_series::overlap_texts;
 /// Flags that select recorded rounds.
 #[derive(Debug, Clone, Args)]
 pub struct RecordingArgs {
-    /// Directory with `aviator_payouts_*.csv`. If none is named and `data` holds no rounds, those one level
-    /// below it or in the working directory are found [default: data]
+    /// Directory with `aviator_payouts_*.csv`. Without it the command looks for rounds in `data`, its sub-directories
+    /// and the working directory [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// One CSV file of any name, instead of a directory
@@ -105,7 +105,7 @@ pub(crate) struct About {
     pub(crate) rejected: Vec<String>,
     /// Rows left out because another file holds the same round.
     pub(crate) repeated_rows: u64,
-    /// What is to be said of files that hold the same rounds.
+    /// Notices about files that overlap in time.
     pub(crate) overlaps: Vec<String>,
     /// Bytes of incomplete rows after the last newline of files.
     pub(crate) torn_bytes: u64,
@@ -183,7 +183,7 @@ impl Recording {
             let file = rounds::shell_word(&shown.to_string());
             format!("to see what it holds and how to read it: predictor import {file} --dry-run")
         } else {
-            FLAGS.to_owned()
+            "record more, or choose another recording with --data-dir or --file".to_owned()
         };
         bail!("too few rounds{cut} in {shown}: {have} of at least {needed}{rejected}; {remedy}")
     }

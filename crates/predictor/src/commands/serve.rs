@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 
 use anyhow::{Context as _, bail};
 use clap::{ArgMatches, Args};
+use daemon::config::parse_address;
 use daemon::signals::Signals;
 use daemon::{log, systemd as service_manager};
 use rounds::TableName;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::Application;
 use crate::commands::UsageError;
@@ -37,8 +38,8 @@ pub struct RunArgs {
 /// The settings of the daemon, shared by its commands.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServeArgs {
-    /// Directory with `aviator_payouts_*.csv`; it may appear later. If none is named and `data` holds no
-    /// rounds, those one level below it or in the working directory are found [default: data]
+    /// Directory with `aviator_payouts_*.csv`; it may appear later. Without it the predictor looks for rounds in
+    /// `data`, its sub-directories and the working directory [default: data]
     #[arg(long, value_name = "DIR", env = "AVIATOR_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Directory of the forecast ledger [default: .predictor in the data directory]
@@ -52,7 +53,7 @@ pub struct ServeArgs {
     #[arg(long, env = "AVIATOR_ALL_TABLES", conflicts_with = "table")]
     pub all_tables: bool,
     /// Address and port of dashboard and API [default: 127.0.0.1:5001]
-    #[arg(long, value_name = "ADDRESS", env = "AVIATOR_LISTEN")]
+    #[arg(long, value_name = "ADDRESS", env = "AVIATOR_LISTEN", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
     /// TOML file with the same settings
     #[arg(long, value_name = "FILE", env = "AVIATOR_PREDICTOR_CONFIG")]
@@ -139,7 +140,8 @@ impl ServeArgs {
 }
 
 impl ServeArgs {
-    /// Returns whether rounds may be looked for: nobody has named a directory or a table.
+    /// Returns whether to search for rounds, which is so if neither a directory nor a table is
+    /// named.
     ///
     /// # Errors
     /// The file of `--config` cannot be read.
@@ -177,13 +179,21 @@ pub(crate) fn run(
     runtime.block_on(serve(config, may_move, args.open))
 }
 
-/// Serves the directory until a signal arrives. If it may move, it moves to the place where rounds appear first.
+/// Serves the directory until a signal arrives. With `may_move`, switches to the first directory in which rounds
+/// appear.
 async fn serve(mut config: Config, may_move: bool, mut open: bool) -> anyhow::Result<()> {
-    let mut shutdown = pin!(shutdown_signal()?);
+    let signals = Signals::listen().context("listening for signals")?;
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let mut listener = JoinSet::new();
+    listener.spawn(signals.stop_then_exit("predictor", move || {
+        service_manager::stopping();
+        stop.cancel();
+    }));
     let mut may_move = may_move;
     loop {
         let application = Application::build(&config)?;
-        // The port stays the same if the directory is another one.
+        // Keep the port when switching to another directory.
         config.listen = application.address();
         let observers = application.observers();
         // Stopped when dropped, after the application has ended.
@@ -196,7 +206,7 @@ async fn serve(mut config: Config, may_move: bool, mut open: bool) -> anyhow::Re
         let mut place = None;
         let stopping = async {
             tokio::select! {
-                () = &mut shutdown => service_manager::stopping(),
+                () = shutdown.cancelled() => {}
                 found = DataPlace::appears(), if may_move => place = Some(found),
             }
         };
@@ -207,15 +217,6 @@ async fn serve(mut config: Config, may_move: bool, mut open: bool) -> anyhow::Re
     }
     tracing::info!("Stopped.");
     Ok(())
-}
-
-/// Resolves at the first signal to stop.
-fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut signals = Signals::listen().context("listening for signals")?;
-    Ok(async move {
-        let signal = signals.next().await;
-        tracing::info!(signal, "Asked to stop.");
-    })
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::commands::output::print;
 
-/// Files shorter than this are read before a bar could be seen.
+/// Files shorter than this are read too quickly for a progress bar to be seen.
 const BAR_BYTES_MIN: u64 = 8 << 20;
 
-/// Shows, asks and draws the progress bar.
+/// A terminal that shows text, asks a question and draws a progress bar.
 #[derive(Debug, Default)]
 pub(crate) struct Terminal {
     bar: Option<ProgressBar>,

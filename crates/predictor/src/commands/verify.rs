@@ -69,7 +69,7 @@ pub struct VerifyArgs {
     /// The multiplier the house showed
     #[arg(long, value_name = "X")]
     pub multiplier: Option<Multiplier>,
-    /// Games with a hash chain: list so many games, this one and those before it
+    /// Games with a hash chain: list this many games, ending with this one
     #[arg(long, value_name = "N")]
     pub chain: Option<u64>,
     /// Games with a hash chain: the hash of the game before, as it was published

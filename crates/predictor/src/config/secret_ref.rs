@@ -1,10 +1,10 @@
 //! References to secrets, `file:PATH` or `env:NAME`: settings never hold the secret itself.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::fmt;
 use std::str::FromStr;
-use std::{env, fmt, fs};
 
+use rounds::referenced_text;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Maximum length of a file with a secret, which is one line.
@@ -26,18 +26,8 @@ impl SecretRef {
     /// # Errors
     /// The secret cannot be read; the message names the reference, never the contents.
     pub(crate) fn reveal(&self) -> Result<String, String> {
-        if let Some(name) = self.0.strip_prefix("env:") {
-            return env::var(name).map_err(|_| {
-                format!("the environment variable {name} is not set or is not valid Unicode")
-            });
-        }
-        let path = Path::new(self.0.strip_prefix("file:").ok_or("not a reference to a secret")?);
-        let shown = path.display();
-        let metadata = fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
-        if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
-            return Err(format!("{shown} is not a file of at most 4 KiB"));
-        }
-        let text = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        let text =
+            referenced_text(&self.0, FILE_BYTES_MAX).ok_or("not a reference to a secret")??;
         Ok(text.trim().to_owned())
     }
 }
@@ -71,6 +61,8 @@ impl Serialize for SecretRef {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, fs};
+
     use super::*;
 
     fn reference(text: &str) -> SecretRef {
@@ -86,7 +78,7 @@ mod tests {
         let there = reference(&format!("file:{}", path.display()));
         assert_eq!(there.reveal().unwrap(), "https://example.com/x");
         fs::write(&path, [b'x'; 5000]).unwrap();
-        assert!(there.reveal().unwrap_err().contains("4 KiB"));
+        assert!(there.reveal().unwrap_err().contains("longer than 4096 bytes"));
         // A variable that is set on every machine.
         assert_eq!(
             reference("env:PATH").reveal().ok(),

@@ -1,13 +1,14 @@
 //! The token that clients authenticate with.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rounds::read_limited;
+use data_encoding::HEXLOWER;
+use rounds::{grants, read_limited};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -103,16 +104,8 @@ fn stamp(path: &Path) -> Option<Stamp> {
 }
 
 /// Returns whether other users of this machine can read the file.
-#[cfg(unix)]
 pub(crate) fn is_exposed(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o077 != 0)
-}
-
-/// Other systems have no mode bits.
-#[cfg(not(unix))]
-pub(crate) fn is_exposed(_: &Path) -> bool {
-    false
+    grants(path, 0o077)
 }
 
 /// A token, stored as digests.
@@ -135,11 +128,7 @@ impl Token {
         let is_fit = text.len() >= LENGTH_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
         is_fit.then(|| {
             let digest = Sha256::new().chain_update(COOKIE_OF).chain_update(text).finalize();
-            let mut cookie = String::new();
-            for byte in digest {
-                write!(cookie, "{byte:02x}").expect("writing to a string cannot fail");
-            }
-            Self { digest: sha256(text), cookie }
+            Self { digest: sha256(text), cookie: HEXLOWER.encode(&digest) }
         })
     }
 

@@ -71,7 +71,8 @@ pub(crate) async fn predictions(
         });
         match read.await {
             Ok((Ok(chunk), predictions)) => chunk.map(|text| (Ok(text.into()), predictions)),
-            // The error aborts the transfer, so that the client does not take it for complete.
+            // The error aborts the transfer, so that the client does not mistake a part for the
+            // whole.
             Ok((Err(error), predictions)) => Some((Err(error.into()), predictions)),
             Err(_) => None,
         }

@@ -22,7 +22,7 @@ pub(super) struct FailedTokens {
 
 #[derive(Debug, Default)]
 struct Attempts {
-    /// Whether an attempt has been logged, so that further ones are counted.
+    /// Whether an attempt of this interval has been logged; later ones are only counted.
     is_counting: bool,
     by_address: BTreeMap<IpAddr, u64>,
     others: u64,

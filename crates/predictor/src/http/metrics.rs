@@ -114,7 +114,7 @@ impl MetricsWriter<'_> {
         self.gauge("aviator_baseline_mae_rolling", "The same of the constant 1.94.", |it| {
             mae(it, HOUSE)
         });
-        let help = "ln of what a euro bet against the claim of the test has become.";
+        let help = "Evidence of each test as ln e: the logarithm of what one euro bet against its claim has become.";
         let mut metric = self.metrics.metric("aviator_evidence_ln_e", MetricKind::Gauge, help);
         for TableState { name: table, snapshot, .. } in self.tables {
             for (test, ln_e) in snapshot.evidence.iter().flat_map(EvidenceView::ln_e) {

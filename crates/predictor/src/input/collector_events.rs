@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader};
+use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, file_identity};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -72,7 +72,7 @@ pub(crate) struct CollectorEvents {
 #[derive(Debug)]
 struct ReadPosition {
     csv: String,
-    identity: u64,
+    identity: (u64, u64),
     offset: u64,
     /// Length of the file when its last whole line had been read: without further bytes there is
     /// nothing to read, however long the unfinished line at its end is.
@@ -145,7 +145,7 @@ impl CollectorEvents {
     fn read(&mut self, name: &str, budget: u64) -> io::Result<u64> {
         let path = self.dir.join(name);
         let found = fs::metadata(&path)?;
-        let (length, identity) = (found.len(), identity(&found));
+        let (length, identity) = (found.len(), file_identity(&found));
         if let Some(position) = self.files.get(name)
             && (length < position.offset || position.identity != identity)
         {
@@ -222,19 +222,6 @@ fn names(dir: &Path) -> io::Result<Vec<String>> {
     }
     names.sort_unstable();
     Ok(names)
-}
-
-/// Distinguishes a file from another one put in its place.
-#[cfg(unix)]
-fn identity(found: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(found)
-}
-
-/// Other systems have no inode number: uses the time of creation.
-#[cfg(not(unix))]
-fn identity(found: &fs::Metadata) -> u64 {
-    let since = found.created().ok().and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok());
-    since.map_or(0, |since| since.as_secs() ^ u64::from(since.subsec_nanos()) << 32)
 }
 
 #[cfg(test)]

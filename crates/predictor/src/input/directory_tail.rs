@@ -3,9 +3,10 @@
 //! A scan every two seconds finds all changes; notifications of the file system only trigger one
 //! earlier. It therefore does not matter if a notification is lost, doubled or early.
 
-use std::io;
+use std::fs;
 use std::path::Path;
 
+use rounds::file_identity;
 use rounds::scan::{Change, Directory, ScanError};
 
 use crate::config::Watch;
@@ -17,13 +18,10 @@ pub(crate) struct DirectoryTail {
     mode: Watch,
     watcher: FsWatcher,
     /// The watch, and the identity of the directory it is on.
-    guard: Option<(WatchGuard, Identity)>,
+    guard: Option<(WatchGuard, (u64, u64))>,
     has_logged_error: bool,
     hint: Hint,
 }
-
-/// Distinguishes a directory from another one put in its place.
-type Identity = (u64, u64);
 
 impl DirectoryTail {
     pub(crate) fn new(directory: Directory, mode: Watch, watcher: FsWatcher, hint: Hint) -> Self {
@@ -51,10 +49,11 @@ impl DirectoryTail {
         if self.mode == Watch::Scan {
             return;
         }
-        let Ok(identity) = identity(self.path()) else {
+        let Ok(metadata) = fs::metadata(self.path()) else {
             self.guard = None;
             return;
         };
+        let identity = file_identity(&metadata);
         if self.guard.as_ref().is_some_and(|(_, known)| *known == identity) {
             return;
         }
@@ -72,21 +71,6 @@ impl DirectoryTail {
             Err(_) => {}
         }
     }
-}
-
-#[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path)?;
-    Ok((metadata.dev(), metadata.ino()))
-}
-
-/// Other systems have no inode number: uses the time of creation.
-#[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
-    let created = std::fs::metadata(path)?.created()?;
-    let since = created.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Ok((since.as_secs(), u64::from(since.subsec_nanos())))
 }
 
 #[cfg(test)]

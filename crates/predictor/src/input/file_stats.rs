@@ -24,7 +24,7 @@ pub(crate) struct Data {
     pub(crate) rejected_recent: Vec<RejectedRow>,
     pub(crate) torn_bytes: u64,
     pub(crate) duplicates_removed: u64,
-    /// What is to be said of files that hold the same rounds.
+    /// Notices about files that overlap in time.
     pub(crate) overlaps: Vec<String>,
     pub(crate) watch: &'static str,
     pub(crate) rebuilds: u64,
@@ -92,7 +92,7 @@ struct RefusedRows {
     is_logged: bool,
 }
 
-/// Whether a tail without a line end is too long to be a row that is being written.
+/// Returns whether an unfinished line is too long to be a row that is still being written.
 pub(crate) fn is_endless(torn_bytes: u64) -> bool {
     torn_bytes > LINE_BYTES_MAX as u64
 }
@@ -120,7 +120,7 @@ impl FileStats {
         for (file, counts) in &mut self.files {
             let Some(refused) = &mut counts.refused else { continue };
             let path = self.dir.join(file);
-            // One that cannot be read now is looked at again when a file appears.
+            // A file that cannot be read now is examined again when another file appears.
             let csv = past_imports::find_file(&self.dir, &path).unwrap_or_default();
             if refused.imported_as == csv && refused.is_logged {
                 continue;
@@ -236,10 +236,10 @@ impl FileStats {
         if is_endless(change.torn_bytes) && !had_endless {
             tracing::warn!(
                 file = %path.display(), bytes = change.torn_bytes,
-                "A file ends with a very long line without a line end, which is not read."
+                "The last line of a file is too long for a row and never ends; it is not read."
             );
         }
-        // What is said of a refused file depends on whether it was imported.
+        // A refused file is logged elsewhere, once it is known whether it was imported.
         if change.refused.is_none() && change.rejected_count > 0 {
             let first = change.rejected.first();
             tracing::warn!(

@@ -8,7 +8,7 @@ use rounds::{FileRepeats, FileRounds, Intake, Merged, Reconciler, Round};
 
 use crate::input::compact_rounds::CompactRounds;
 
-/// Rows of one scan up to which they are settled one by one; more are merged.
+/// Maximum number of rows of one scan that are settled one by one; for more, all files are merged.
 const ROWS_MAX: usize = 64;
 /// Maximum difference between two reports of one round after correcting the clocks.
 const REPORTS_APART_MAX: TimeDelta = TimeDelta::seconds(8);
@@ -50,7 +50,7 @@ pub(crate) struct RoundSeries {
     /// Rounds from this index on may have been reported by two files: they keep the time of the
     /// first report, although a merge prefers that of the first file.
     live_from: Option<usize>,
-    /// What is to be said of files that overlap.
+    /// Notices about files that overlap in time.
     overlaps: Vec<String>,
     /// Pairs of files whose overlap has been logged.
     logged: BTreeSet<(String, String)>,
@@ -118,7 +118,8 @@ impl RoundSeries {
         !self.rounds.is_empty() && changes.iter().all(is_tail) && count <= ROWS_MAX
     }
 
-    /// Settles appended rows by the newest rounds; merges all files if these do not tell.
+    /// Compares appended rows with the newest rounds; merges all files if that does not decide
+    /// whether they are new.
     fn append(&mut self, changes: Vec<(String, FileChange)>) -> SeriesChange {
         let mut tails: Vec<(String, Vec<Round>)> = changes
             .into_iter()
@@ -237,7 +238,7 @@ impl RoundSeries {
         if merged.len() == before { SeriesChange::Unchanged } else { SeriesChange::From(before) }
     }
 
-    /// Keeps what is to be said of files that overlap, and logs each pair once.
+    /// Stores the notices about overlapping files, and logs each pair once.
     fn note_overlaps(&mut self, merged: &Merged) {
         self.overlaps = overlap_texts(merged);
         for overlap in &merged.overlaps {
@@ -265,8 +266,8 @@ impl RoundSeries {
         &self.overlaps
     }
 
-    /// Returns the last file, by name, that is not a copy and holds the newest round; if none has it
-    /// at this time, one that ends with its multiplier.
+    /// Returns the file of the newest round: the last one by name that holds it and is not a copy. If none holds it at
+    /// this time, a file that ends with its multiplier.
     fn file_of(&self, newest: &Round) -> String {
         let same_time = self.rounds.since(newest.time);
         let holds = |file_rows: &FileRows| match file_rows {

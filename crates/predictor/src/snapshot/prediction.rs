@@ -54,8 +54,8 @@ impl Prediction {
     }
 }
 
-/// The models' own law, weighed by trust: what they would have us serve. Nothing is shown to be right about
-/// it until it is `proven`; then it is served.
+/// The models' own law, weighted by trust: what would be served if the models had proved better. It is served once it
+/// is `proven`; until then it is only shown and scored.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ModelsGuess {
     pub(crate) proven: bool,

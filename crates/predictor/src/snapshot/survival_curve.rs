@@ -40,7 +40,7 @@ fn times_ratio(cents: u64) -> u64 {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SurvivalCurve {
     rounds: u64,
-    /// Rounds that reached this mark and not the next.
+    /// Rounds that reached this mark but not the next one.
     counts: Vec<u64>,
 }
 

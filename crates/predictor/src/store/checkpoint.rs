@@ -30,7 +30,7 @@ pub(crate) struct Checkpoint {
     /// Number of rounds that it covers, from the first.
     pub(crate) rounds: u64,
     rounds_digest: Hex,
-    /// The ledger is accounted for up to this position.
+    /// The checkpoint covers the ledger up to this position.
     pub(crate) ledger: LedgerPosition,
     /// The forecast for the next round.
     pub(crate) open: Option<Forecast>,
@@ -87,7 +87,7 @@ pub(crate) enum Refusal {
     /// It was made for a game with another law.
     #[error("it was made for another game ({}); now it is one with {}", terms(.before), terms(.now))]
     OtherLaw { before: HouseLaw, now: HouseLaw },
-    /// Rounds have appeared that the ledger may name before the checkpoint's position.
+    /// Rounds have appeared whose forecasts may lie before the checkpoint's position in the ledger.
     #[error("rounds that had been read before may have reappeared")]
     RoundsCameBack,
 }

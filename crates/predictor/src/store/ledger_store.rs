@@ -33,9 +33,10 @@ pub(crate) struct LedgerStore {
     /// Entries await [`LedgerStore::sync`]; `unsynced` counts the forecasts among them.
     is_dirty: bool,
     unsynced: usize,
-    /// The last append was of a forecast, and succeeded.
+    /// Whether the last append was a forecast and succeeded.
     ends_with_forecast: bool,
-    /// A settlement and marks that could not be written; they are retried before the next entry.
+    /// A settlement and reading marks that could not be written; they are retried before the next
+    /// entry.
     unwritten: Vec<Entry>,
     /// The last problem that was logged; each is logged once.
     last_problem: Option<String>,
@@ -134,7 +135,7 @@ impl LedgerStore {
     }
 
     fn open(&mut self) {
-        // Releases the lock before it is taken again.
+        // Drop the old file first: opening the ledger takes its lock again.
         self.ledger_file = None;
         match LedgerFile::open(&self.dir, &self.disk) {
             Ok((ledger_file, torn_bytes)) => {
@@ -191,8 +192,8 @@ impl LedgerStore {
         }
     }
 
-    /// Keeps an entry that is still true later. The files hold the outcomes of rounds, so the first
-    /// settlement is enough; marks are rare.
+    /// Keeps an entry that could not be written and will still be true later. One settlement is
+    /// enough, because the CSV files hold the outcomes of rounds; reading marks are rare.
     fn keep_unwritten(&mut self, entry: &Entry) {
         let is_settlement = |entry: &Entry| matches!(entry, Entry::Settled(_));
         let is_kept = match entry {

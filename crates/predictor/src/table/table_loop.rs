@@ -144,9 +144,9 @@ struct TableLoop {
     scan_counts: ScanCounts,
     /// Digest of the rounds that the engine has taken.
     digest: RoundsDigest,
-    /// What the ledger holds of histories that are not those of the files.
+    /// What the ledger holds about histories that are not those of the files.
     absent: Absent,
-    /// How far the rounds have been read, as far as the ledger says so.
+    /// How far the rounds have been read, according to the ledger.
     marked: Option<ReadMark>,
     training_status: TrainingStatus,
     builder: SnapshotBuilder,
@@ -315,8 +315,7 @@ impl TableLoop {
         );
     }
 
-    /// Logs each error once. A directory that does not exist before the collector's first start is no
-    /// error.
+    /// Logs each error once. It is not an error if the directory does not exist before the collector's first start.
     fn log_scan_error(&mut self, error: &ScanError) {
         let is_awaited = error.source.kind() == ErrorKind::NotFound && self.engine.rounds() == 0;
         let text = if is_awaited {

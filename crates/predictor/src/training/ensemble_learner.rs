@@ -22,7 +22,7 @@ const ROWS_FOR_HELPERS: usize = 4096;
 pub(crate) struct EnsembleLearner {
     /// How the ensemble is fitted.
     options: FitOptions,
-    /// Threads with a regular, if small, share of the processors.
+    /// Threads of low priority, which always get some processor time.
     threads: usize,
     /// Threads that only run on idle processors.
     helpers: usize,

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::program::{predictor, started};
 use crate::test_app::Data;
 
-fn heard(socket: &UnixDatagram) -> String {
+fn observed(socket: &UnixDatagram) -> String {
     let mut message = [0; 512];
     let length = socket.recv(&mut message).unwrap();
     String::from_utf8(message[..length].to_vec()).unwrap()
@@ -23,16 +23,16 @@ fn systemd_is_notified_of_readiness_progress_and_shutdown() {
     let mut command = predictor(&flags);
     command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "3000000").env_remove("WATCHDOG_PID");
     let (mut child, _) = started(&mut command);
-    let ready = heard(&socket);
+    let ready = observed(&socket);
     assert!(
         ready.contains("READY=1") && ready.contains("STATUS=7 rounds, no model yet"),
         "{ready}"
     );
     for _ in 0..2 {
-        let alive = heard(&socket);
+        let alive = observed(&socket);
         assert!(alive.contains("WATCHDOG=1"), "{alive}");
     }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    while !heard(&socket).contains("STOPPING=1") {}
+    while !observed(&socket).contains("STOPPING=1") {}
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -91,6 +91,6 @@ async fn events_of_one_table_do_not_reach_another() {
     look(&app, "eu").await;
     data.append(FILE, 40..41);
     app.look().await;
-    let heard = plain.wait_for("new-round", |_| true).await;
-    assert_eq!(heard["round"], 41, "the round of the other table, the 36th, came before");
+    let observed = plain.wait_for("new-round", |_| true).await;
+    assert_eq!(observed["round"], 41, "the round of the other table, the 36th, came before");
 }

@@ -9,7 +9,7 @@ fn at(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_765_395_155_000 + millis).unwrap()
 }
 
-fn heard(millis: i64, cents: u64) -> RecordedRound {
+fn observed(millis: i64, cents: u64) -> RecordedRound {
     let round = Round { time: at(millis), multiplier: Multiplier::from_cents(cents).unwrap() };
     RecordedRound { round, is_estimate: false }
 }
@@ -21,7 +21,7 @@ fn table(count: u64) -> Vec<RecordedRound> {
         .map(|number| {
             let hash = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
             millis += 8_000 + i64::try_from(hash % 20_000).unwrap();
-            heard(millis, 100 + hash % 40)
+            observed(millis, 100 + hash % 40)
         })
         .collect()
 }
@@ -45,12 +45,12 @@ fn second(table: &[RecordedRound], off: i64) -> Vec<RecordedRound> {
 
 fn without(rounds: &[RecordedRound], is_away: impl Fn(usize) -> bool) -> Vec<RecordedRound> {
     let here = rounds.iter().enumerate().filter(|(index, _)| !is_away(*index));
-    here.map(|(_, heard)| *heard).collect()
+    here.map(|(_, observed)| *observed).collect()
 }
 
 /// The multipliers of the first recording, completed by those that only the second one has.
 fn whole(first: &[RecordedRound], other: &[RecordedRound], joined: &[AlignedRound]) -> Vec<u64> {
-    let mut rounds: Vec<_> = first.iter().map(|heard| heard.round).collect();
+    let mut rounds: Vec<_> = first.iter().map(|observed| observed.round).collect();
     for joined in joined {
         match *joined {
             AlignedRound::Missing { second, time } => {
@@ -69,7 +69,7 @@ fn cents<'a>(rounds: impl Iterator<Item = &'a Round>) -> Vec<u64> {
 }
 
 fn truth(table: &[RecordedRound]) -> Vec<u64> {
-    cents(table.iter().map(|heard| &heard.round))
+    cents(table.iter().map(|observed| &observed.round))
 }
 
 #[test]
@@ -134,14 +134,14 @@ fn what_the_first_has_no_time_for_is_not_taken() {
 fn too_little_in_common_places_nothing() {
     let table = table(8);
     let other: Vec<_> =
-        (0..4).map(|number| heard(number * 20_000, 50_000 + number.unsigned_abs())).collect();
+        (0..4).map(|number| observed(number * 20_000, 50_000 + number.unsigned_abs())).collect();
     let joined = align(&table, &other, &Limits::default());
     let is_left_alone = |joined: &AlignedRound| {
         matches!(joined, AlignedRound::Unplaced { .. } | AlignedRound::Conflict { .. })
     };
     assert!(joined.iter().all(is_left_alone), "{joined:?}");
     // While the first recorder was not running, its clock does not matter.
-    let later: Vec<_> = (0..4).map(|number| heard(100_000_000 + number * 20_000, 150)).collect();
+    let later: Vec<_> = (0..4).map(|number| observed(100_000_000 + number * 20_000, 150)).collect();
     let joined = align(&table, &later, &Limits::default());
     assert!(
         joined.iter().all(|joined| matches!(joined, AlignedRound::Missing { .. })),
@@ -153,10 +153,10 @@ fn too_little_in_common_places_nothing() {
 fn estimated_times_are_joined_by_the_order_of_the_rounds() {
     let table = table(300);
     let mut other = second(&table, 2000);
-    for (number, heard) in other[100..130].iter_mut().enumerate() {
+    for (number, observed) in other[100..130].iter_mut().enumerate() {
         // As after an outage: the estimated times are spread evenly over a shorter period.
-        heard.is_estimate = true;
-        heard.round.time =
+        observed.is_estimate = true;
+        observed.round.time =
             table[100].round.time + TimeDelta::seconds(5 * i64::try_from(number).unwrap());
     }
     let first = without(&table, |index| (200..220).contains(&index));

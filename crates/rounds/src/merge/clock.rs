@@ -11,19 +11,19 @@ use crate::round::Round;
 use super::law::Law;
 use super::recording::{Mark, Recording};
 
-/// Rounds of the second recording that vote together.
+/// Number of rounds of the second recording in one block, which votes together.
 const BLOCK: usize = 64;
 /// Blocks grow at most by this factor where the first recording holds fewer rounds.
 const BLOCK_GROWTH: usize = 32;
-/// Differences within this many milliseconds agree.
+/// Two time differences agree if they are at most this many milliseconds apart.
 pub(super) const AGREE: i64 = 2_000;
 /// How far a clock may drift from one block to the next, in milliseconds.
 const DRIFT: i64 = 3_000;
 /// A larger difference between neighbouring blocks means that a clock was set.
 const JUMP: i64 = 1_500;
-/// Weight by which an offset must win, in nats.
+/// Margin by which the best offset must beat every other one, in nats.
 const CLEAR: f64 = 12.0;
-/// Matches that the previous block's offset needs to be kept.
+/// Minimum number of matches for keeping the previous block's offset.
 const HOLD: usize = 8;
 
 /// Largest difference of clocks that is not a time zone mistake, in milliseconds.
@@ -36,20 +36,21 @@ const ZONE_MAX: i64 = 14 * 3_600_000;
 const ZONE_SLACK: i64 = 90_000;
 /// Largest difference that is searched for.
 pub(super) const REACH: i64 = ZONE_MAX + ZONE_SLACK;
-/// Rare rounds with equal multipliers that must agree on an offset before it is examined, at least …
+/// Minimum number of rare rounds with equal multipliers that must agree on an offset before it is examined …
 const RARE_VOTES: usize = 3;
-/// … and so many that unrelated recordings have an offset with as many with a probability below this.
+/// … and the probability below which unrelated recordings must have an offset with as many.
 const MEETING_CHANCE: f64 = 0.01;
-/// Offsets that overlap count as so many independent ones, which is more than they are.
+/// Overlapping offsets count as this many independent ones, an overestimate that makes the bound
+/// conservative.
 const OVERLAPPING: f64 = 8.0;
-/// Steps by which a clock must differ from the block before to be said to have moved, in milliseconds.
+/// Minimum difference from the block before, in milliseconds, from which a clock counts as moved.
 const STEP: i64 = 200;
-/// Offsets of clocks that are told apart, up to a quarter of an hour …
+/// Number of distinguishable clock offsets up to a quarter of an hour …
 const NEAR_OFFSETS: f64 = CLOCKS as f64 / AGREE as f64;
-/// … and beside all time zone mistakes.
+/// … and around all time zone mistakes.
 const ZONE_OFFSETS: f64 = 2.0 * (ZONE_MAX / ZONE) as f64 * (ZONE_SLACK as f64 / AGREE as f64);
-/// Recordings with more rounds than this in the time they have in common are examined only where
-/// their rare rounds agree.
+/// Recordings with more rounds than this in their common time are examined only if their rare
+/// rounds agree.
 const MANY: usize = 1_000;
 /// Smallest multiplier of a rare round, in hundredths: one round in ten is rare.
 const RARE: u64 = 1_000;
@@ -202,7 +203,7 @@ fn vote(first: &Recording<'_>, marks: &[Mark], law: &Law, search: Search) -> Opt
     is_clear.then(|| votes[best.start + best.len() / 2].0)
 }
 
-/// The votes within [`AGREE`] of each other that weigh most, of those that may be counted.
+/// Returns the heaviest group of eligible votes within [`AGREE`] of each other.
 fn heaviest(votes: &[(i64, f64)], may: impl Fn(i64) -> bool) -> Option<(Range<usize>, f64)> {
     let mut best: Option<(Range<usize>, f64)> = None;
     let (mut start, mut sum) = (0, 0.0);
@@ -341,7 +342,8 @@ fn meeting(
     (votes >= votes_needed(differences.len(), offsets)).then(|| differences[best + votes / 2])
 }
 
-/// Number of equal rare rounds at one offset that chance does not explain, if so many are spread over `offsets`.
+/// Returns the number of equal rare rounds at one offset that chance does not explain, given how many are spread over
+/// `offsets`.
 ///
 /// The number at an offset has a Poisson distribution; its upper tail, times the number of offsets, must be small.
 fn votes_needed(differences: usize, offsets: f64) -> usize {

@@ -12,7 +12,8 @@ const SHARED_MIN: usize = 10;
 
 /// Removes from the second recording the rounds whose time and multiplier the first one has.
 ///
-/// Repetitions stay: of each time and multiplier the larger of both counts remains.
+/// A recording's own repetitions stay: of each time and multiplier the larger of the two counts
+/// remains.
 pub(super) fn leave_out(
     first: &Recording<'_>,
     second: &mut Recording<'_>,

@@ -25,24 +25,25 @@ use super::clock::{ClockMap, Search, ln_zones, near};
 use super::law::Law;
 use super::recording::{Mark, Recording};
 
-/// Evidence that rules chance out: −ln 10⁻¹².
+/// Evidence at which chance is ruled out: −ln 10⁻¹².
 pub(super) const CERTAIN: f64 = 12.0 * std::f64::consts::LN_10;
-/// Ways of comparing two recordings: equal times, clocks apart, time zones.
+/// Number of ways in which two recordings are compared: equal times, different clocks, different
+/// time zones.
 const WAYS: f64 = 3.0;
 /// Cost of a change of the offset: when the clock was set, and to what.
 const JUMP_COST: f64 = 12.0;
 /// Cost of following a drifting clock.
 const DRIFT_COST: f64 = 2.1;
-/// Evidence at which the rest is skipped.
+/// Evidence at which the search stops early.
 const ENOUGH: f64 = 250.0;
-/// Rounds that are taken at a time.
+/// Number of rounds compared per step.
 const WINDOW: usize = 1024;
 
-/// Reach in time within which two reports may be of one round, in milliseconds.
+/// How far apart two reports of one round may be in time, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tolerance {
     /// Of observed times.
-    pub(super) heard: i64,
+    pub(super) observed: i64,
     /// Where one of them is an estimate.
     pub(super) estimated: i64,
 }
@@ -51,7 +52,7 @@ impl Tolerance {
     /// Returns whether reports may be of one round, by their times.
     fn admits(self, mark: &Mark, other: &Mark) -> bool {
         let is_loose = mark.is_estimate || other.is_estimate;
-        let reach = if is_loose { self.estimated } else { self.heard };
+        let reach = if is_loose { self.estimated } else { self.observed };
         (mark.ms - other.ms).abs() <= reach
     }
 }
@@ -176,7 +177,7 @@ impl Pair<'_, '_> {
             run.pay(self.cost(run.segment..segment));
             run.segment = run.segment.max(segment);
             let is_loose = mark.is_estimate || has_estimates;
-            let reach = if is_loose { tolerance.estimated } else { tolerance.heard };
+            let reach = if is_loose { tolerance.estimated } else { tolerance.observed };
             let near = near(others, mark.ms, reach);
             let here = near.iter().filter(|other| tolerance.admits(mark, other));
             let (count, equal) = here.fold((0, 0), |(count, equal), other| {

@@ -11,21 +11,21 @@ use super::plain::{Bounds, Decision, decisions};
 use super::recording::Recording;
 use super::report::{Conflict, OverlapCounts, Report};
 
-/// Rounds of the second recording that are aligned at a time.
+/// Number of rounds of the second recording in one window.
 const WINDOW: usize = 1024;
-/// The same after a plain stretch.
+/// The same limit after a plain stretch.
 const WINDOW_MIN: usize = 256;
 /// A window ends with a shared round at least this many rounds before its end.
 const MARGIN: usize = 64;
 /// Largest difference of two reports of one round, in milliseconds.
-const HEARD_MAX: i64 = 8_000;
-/// The same in a game of the fastest pace.
-const HEARD_MIN: i64 = 400;
+const OBSERVED_MAX: i64 = 8_000;
+/// The same limit in a game of the fastest pace.
+const OBSERVED_MIN: i64 = 400;
 /// Largest difference where one of the times is that of a scraped strip.
 const STRIP: i64 = 15 * 60_000;
 /// Largest difference where times have no seconds.
 const COARSE: i64 = 75_000;
-/// Time between rounds if the recordings do not tell it.
+/// Time between rounds assumed if the recordings do not show it.
 const PACE: i64 = 11_500;
 
 /// Bounds on times for two recordings, from the pace of their rounds.
@@ -45,24 +45,24 @@ impl Pace {
         };
         let pace = fast(first).into_iter().chain(fast(second)).min().unwrap_or(PACE);
         let is_coarse = first.is_coarse() || second.is_coarse();
-        let heard = (pace * 7 / 10).clamp(HEARD_MIN, HEARD_MAX);
+        let observed = (pace * 7 / 10).clamp(OBSERVED_MIN, OBSERVED_MAX);
         let estimated = if is_coarse { COARSE } else { STRIP };
         Self {
-            tolerance: Tolerance { heard: if is_coarse { COARSE } else { heard }, estimated },
+            tolerance: Tolerance { observed: if is_coarse { COARSE } else { observed }, estimated },
             round: (pace / 2).min(5_000),
         }
     }
 
     pub(super) fn bounds(self, latest: i64) -> Bounds {
-        Bounds { heard: self.tolerance.heard, round: self.round, latest }
+        Bounds { observed: self.tolerance.observed, round: self.round, latest }
     }
 
     /// Without estimates, no round is searched for at their larger distance.
     pub(super) fn limits(self, has_estimates: bool) -> Limits {
-        let Tolerance { heard, estimated } = self.tolerance;
+        let Tolerance { observed, estimated } = self.tolerance;
         Limits {
-            heard: TimeDelta::milliseconds(heard),
-            estimated: TimeDelta::milliseconds(if has_estimates { estimated } else { heard }),
+            observed: TimeDelta::milliseconds(observed),
+            estimated: TimeDelta::milliseconds(if has_estimates { estimated } else { observed }),
             round: TimeDelta::milliseconds(self.round),
             ..Limits::default()
         }
@@ -129,7 +129,7 @@ pub(super) fn join<'a>(
     seam.take_rest(at..region.end);
     seam.pass(stop..second.len());
     let out = seam.out;
-    // Rounds still to come have the clock at the end.
+    // Later rounds have the clock offset of the last segment.
     let end = found.clock.offset(last);
     first.replace(region, out);
     let files = second.files.iter().map(|(file, offset)| (*file, offset + end));
@@ -292,8 +292,8 @@ impl Seam<'_, '_, '_> {
         }
     }
 
-    /// Adds a round that has no room between its neighbours if times are estimates; else it
-    /// conflicts with the first recording.
+    /// Adds a round without room between its neighbours if times are estimates; otherwise counts it
+    /// as a conflict with the first recording.
     fn squeeze(&mut self, window: &Window<'_>, (at, end): (&mut usize, usize), second: usize) {
         let before = at.checked_sub(1);
         let near = [before.map(|before| &window.firsts[before]), window.firsts.get(*at)];

@@ -6,14 +6,14 @@
 
 use super::evidence::Pair;
 
-/// Rounds that are decided at a time.
+/// Number of rounds decided per step.
 const ROUNDS_MAX: usize = 4_096;
-/// Decisions that are left to the search: what follows them may bear on them.
+/// Number of last decisions that are left to the search, because later rounds may change them.
 const MARGIN: usize = 8;
-/// Fewer rounds are left to the search.
+/// A plain stretch of fewer rounds is left to the search.
 const ROUNDS_MIN: usize = 16;
 
-/// What became of a round of the second recording.
+/// The decision about a round of the second recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// It is this round of the first recording.
@@ -25,16 +25,16 @@ pub(super) enum Decision {
 /// Bounds on times in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// Reach in time within which two reports may be of one round.
-    pub(super) heard: i64,
+    /// How far apart two reports of one round may be in time.
+    pub(super) observed: i64,
     /// Minimum time between two rounds.
     pub(super) round: i64,
     /// Corrected time that the second recording has reached.
     pub(super) latest: i64,
 }
 
-/// Returns what becomes of the next rounds of the second recording, as far as only one answer is possible. The last of
-/// them is shared.
+/// Decides the next rounds of the second recording for as long as only one decision is possible. The last of them is
+/// shared.
 ///
 /// `at` and `index` are the next rounds of the recordings; those of the first one count up to `end`, those of the
 /// second one up to `stop`.
@@ -44,8 +44,8 @@ pub(super) fn decisions(
     (index, stop): (usize, usize),
     bounds: Bounds,
 ) -> Vec<Decision> {
-    let Bounds { heard, round, latest } = bounds;
-    // Far from all times, and from where sums overflow.
+    let Bounds { observed, round, latest } = bounds;
+    // Earlier than every time, yet far from where sums overflow.
     let mut latest = latest.max(i64::MIN / 4);
     let (first, second) = (pair.first, pair.second);
     let ms = |at: usize| if at < end { first.ms(at) } else { i64::MAX / 4 };
@@ -60,7 +60,7 @@ pub(super) fn decisions(
             break;
         }
         let mut has_estimates = false;
-        while next < time - heard {
+        while next < time - observed {
             (before, at) = (next, at + 1);
             next = ms(at);
             has_estimates |= next == before;
@@ -69,10 +69,10 @@ pub(super) fn decisions(
         if has_estimates {
             break;
         }
-        if next - latest <= heard {
+        if next - latest <= observed {
             break;
         }
-        if next > time + heard {
+        if next > time + observed {
             if time - before < round || next - time < round {
                 break;
             }
@@ -83,7 +83,7 @@ pub(super) fn decisions(
         let after = ms(at + 1);
         let is_equal =
             first.rounds[at].multiplier.cents() == second.rounds[index].multiplier.cents();
-        if !is_equal || after <= time + heard || before >= time - heard {
+        if !is_equal || after <= time + observed || before >= time - observed {
             break;
         }
         decisions.push(Decision::Same(at));

@@ -18,18 +18,19 @@ pub(super) struct Recording<'a> {
     pub(super) files: Vec<(u32, i64)>,
     /// The file of each round; empty while there is only one.
     owners: Vec<u32>,
-    /// Smallest step of its times in milliseconds: 1, 1,000 or 60,000.
+    /// Resolution of its times in milliseconds: 1, 1,000 or 60,000.
     pub(super) resolution: i64,
 }
 
-/// A round in the form of the comparison.
+/// A round in the form in which recordings are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Time in milliseconds.
     pub(super) ms: i64,
     /// Multiplier in hundredths.
     pub(super) cents: u64,
-    /// Whether several rounds have this time, as in a scraped strip: it is not when they ended.
+    /// Whether several rounds have this time. They form a strip: rounds of a list that was scraped
+    /// at once, whose common time is that of the scrape.
     pub(super) is_estimate: bool,
 }
 

@@ -78,7 +78,7 @@ pub enum OverlapEvidence {
     },
 }
 
-/// By how much the clock of the second file is ahead of that of the first; negative if behind.
+/// How far the clock of the second file is ahead of that of the first; negative if behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockOffset {
     /// At the first shared round.
@@ -184,7 +184,8 @@ fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> (String, String) {
 #[derive(Debug, Default)]
 pub(super) struct OverlapCounts {
     others: BTreeMap<(u32, u32), Counts>,
-    /// Those of the pair that was counted last: the next round is nearly always of the same files.
+    /// The pair that was counted last, kept at hand because the next round is nearly always of the
+    /// same files.
     recent: Option<((u32, u32), Counts)>,
 }
 

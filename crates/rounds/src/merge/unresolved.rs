@@ -10,7 +10,7 @@ use super::report::UnresolvedOverlap;
 
 /// A recording is under way between two of its rounds that are at most this far apart …
 const PAUSE: i64 = 120_000;
-/// … or this many times its median time between rounds: a file may hold high rounds only.
+/// … or this many times its median time between rounds, because a file may hold only high rounds.
 const PAUSE_GAPS: i64 = 6;
 
 /// Pairs of files of different recordings with rounds that ended while both recorded.

@@ -1,9 +1,7 @@
 //! The formula of Roobet Crash.
 
 use super::scheme::{HashChain, Published, Scheme, SchemeError, chain_steps};
-use super::{
-    HexError, Step, at_least_one, classic_cents, digest_of_text, leading, remainder, sha256_of_text,
-};
+use super::{HexError, Step, at_least_one, classic_cents, digest_of_text, leading, remainder};
 use crate::Multiplier;
 
 /// The game as a [`Scheme`].
@@ -35,10 +33,6 @@ impl HashChain for Roobet {
 
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
         cents(digest).map(at_least_one)
-    }
-
-    fn previous(&self, hash: &str) -> Result<String, HexError> {
-        sha256_of_text(hash)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HexError, Step, chain_length};
+use super::{HexError, Step, chain_length, sha256_of_text};
 use crate::Multiplier;
 
 /// A game whose operator publishes seeds or hashes from which each result follows.
@@ -41,11 +41,13 @@ pub trait HashChain: Sync {
     /// The digest is malformed.
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError>;
 
-    /// Returns the hash of the round before.
+    /// Returns the hash of the round before: in most chains the SHA-256 of this one as text.
     ///
     /// # Errors
     /// The hash is malformed.
-    fn previous(&self, hash: &str) -> Result<String, HexError>;
+    fn previous(&self, hash: &str) -> Result<String, HexError> {
+        sha256_of_text(hash)
+    }
 
     /// Returns the published end of the chain, if it is known.
     fn end(&self) -> Option<ChainEnd> {

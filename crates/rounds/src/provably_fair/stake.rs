@@ -1,7 +1,7 @@
 //! The formula of Stake Crash.
 
 use super::scheme::{ChainEnd, HashChain, Published, Scheme, SchemeError, chain_steps};
-use super::{HexError, Step, at_least_one, digest_of_text, leading, sha256_of_text};
+use super::{HexError, Step, at_least_one, digest_of_text, leading};
 use crate::Multiplier;
 
 /// The game as a [`Scheme`].
@@ -33,10 +33,6 @@ impl HashChain for Stake {
 
     fn multiplier(&self, digest: &str) -> Result<Multiplier, HexError> {
         decimal(digest).map(|i| at_least_one(cents(i)))
-    }
-
-    fn previous(&self, hash: &str) -> Result<String, HexError> {
-        sha256_of_text(hash)
     }
 
     fn end(&self) -> Option<ChainEnd> {

@@ -19,7 +19,7 @@ pub(crate) struct FileFormat {
     pub(crate) date_order: DateOrder,
     /// Whether a row has a decimal comma, so that `1.090` may be 1090.
     pub(crate) has_decimal_commas: bool,
-    /// Whether a row such as `1.090` was read as 1.09.
+    /// Whether a number such as `1.090` was read as 1.09.
     pub(crate) has_points_and_three: bool,
     /// The value of the state column in every row so far.
     pub(crate) state: Option<String>,
@@ -292,7 +292,8 @@ fn shown_with(lines: &[&[u8]], delimiter: u8) -> Shown {
     };
     let (times, numbers) = (columns_of(Kind::Time), columns_of(Kind::Number));
     let is_every_time = |column: usize| rows.share(column, Kind::Time, 0) >= 0.95;
-    // Besides the multipliers only ids are allowed: whole numbers in every one of many rows.
+    // Besides the multipliers only ids are allowed: columns with a whole number in every row of
+    // many.
     let is_whole = |column: &usize| rows.column(*column).all(|text| !text.contains(['.', ',']));
     let fractions: Vec<usize> = numbers.iter().copied().filter(|at| !is_whole(at)).collect();
     let others_are_ids = numbers.len() == 1 || rows.fields.len() >= ROWS_MIN;

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::Multiplier;
 use crate::reader::TimeZoneOfRows;
 
-/// What a user sets of [`ReadOptions`]; the other limits follow from the time of reading.
+/// The part of [`ReadOptions`] that a user sets; the other limits follow from the time of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadSettings {
     /// The time zone of times without an offset.
@@ -45,7 +45,8 @@ pub const MAX_MULTIPLIER: f64 = 1_000_000.0;
 pub const EARLIEST: DateTime<Utc> = DateTime::from_timestamp(1_230_768_000, 0).unwrap();
 
 impl Default for ReadOptions {
-    /// At most [`MAX_MULTIPLIER`], from 2009 to a day from now, local times of this machine.
+    /// The default limits: [`MAX_MULTIPLIER`], rounds from 2009 to a day from now, local times of
+    /// this machine.
     fn default() -> Self {
         ReadSettings::default().into()
     }

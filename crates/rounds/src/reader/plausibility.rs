@@ -15,7 +15,7 @@ pub(crate) struct Sample {
     pub(crate) has_decimals: bool,
 }
 
-/// What is known of a column before its values are examined.
+/// What is known about a column before its values are examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prior {
     /// Its name means only the multiplier.
@@ -29,7 +29,7 @@ pub(crate) enum Prior {
 /// About one multiplier in a hundred is a whole number, so that ten in a row do not occur.
 const WHOLE_MIN: usize = 10;
 
-/// The same where all are at least 100, as about one multiplier in a hundred is.
+/// The same limit where all values are at least 100, as only one multiplier in a hundred is.
 const HUNDREDTHS_MIN: usize = 3;
 
 /// Number of values above which a strictly monotonic column is suspicious: by chance, 2 in 12! are.
@@ -112,8 +112,8 @@ fn one_way(values: &[f64]) -> f64 {
     up.max(down) as f64 / values.len() as f64
 }
 
-/// No multiplier is below 1; in a column of that name a few slips, such as 0 for a crash at once, are left to
-/// the rows, elsewhere one while the values are too few to judge their spread.
+/// No multiplier is below 1; a named column may have a few slips, such as 0 for an instant crash, which are rejected
+/// row by row; any other column may have one, as long as it has too few values to judge their spread.
 fn are_below_one(values: &[f64], prior: Prior) -> bool {
     let below = values.iter().filter(|&&value| value < 1.0).count();
     match prior {

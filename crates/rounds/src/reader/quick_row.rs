@@ -14,7 +14,7 @@ pub(crate) struct QuickRow {
 
 /// Reads a row in the form we write at the start of `bytes`, its newline included.
 ///
-/// Only for our own columns. `None` means another form, which is left to the general reader.
+/// Only for our own columns. `None` for any other form, which the general reader handles.
 pub(crate) fn quick_row(bytes: &[u8]) -> Option<QuickRow> {
     let (written, taken) = timestamp::quick(bytes)?;
     let digits = bytes.get(taken..)?.strip_prefix(b",")?;

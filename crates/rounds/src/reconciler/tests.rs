@@ -6,7 +6,7 @@ use super::*;
 use crate::merge::merge;
 use evaluation::pit::SplitMix64;
 
-use crate::merge::tests::generated::{cents, heard, round, table, within};
+use crate::merge::tests::generated::{cents, observed, round, table, within};
 
 const SECOND: i64 = 1000;
 
@@ -73,7 +73,7 @@ fn from(rows: &[Round], index: usize) -> Vec<(usize, Round)> {
 fn aligned_files_grow_without_another_merge() {
     for (seed, clock) in [(1, 9 * SECOND), (2, -240 * SECOND), (3, 0), (4, 3 * 3600 * SECOND)] {
         let truth = table(seed, 600);
-        let second = heard(&truth, seed, |_| clock);
+        let second = observed(&truth, seed, |_| clock);
         let mut live = Live::default();
         live.files.insert("a", truth[..200].to_vec());
         live.files.insert("b", second[100..200].to_vec());
@@ -92,7 +92,7 @@ fn aligned_files_grow_without_another_merge() {
 #[test]
 fn what_one_recorder_misses_the_other_one_adds() {
     let truth = table(5, 800);
-    let second = heard(&truth, 5, |_| 9 * SECOND);
+    let second = observed(&truth, 5, |_| 9 * SECOND);
     let mut live = Live::default();
     live.files.insert("a", truth[..200].to_vec());
     live.files.insert("b", second[100..200].to_vec());
@@ -117,7 +117,7 @@ fn what_one_recorder_misses_the_other_one_adds() {
 fn a_drifting_clock_is_followed() {
     let truth = table(6, 3000);
     let start = truth[0].time.timestamp_millis();
-    let second = heard(&truth, 6, |ms| 2 * SECOND + (ms - start) / 1200);
+    let second = observed(&truth, 6, |ms| 2 * SECOND + (ms - start) / 1200);
     let mut live = Live::default();
     live.files.insert("a", truth[..200].to_vec());
     live.files.insert("b", second[100..200].to_vec());
@@ -132,7 +132,7 @@ fn a_drifting_clock_is_followed() {
 #[test]
 fn a_conflicting_report_is_left_out_and_counted() {
     let truth = table(7, 300);
-    let second = heard(&truth, 7, |_| 5 * SECOND);
+    let second = observed(&truth, 7, |_| 5 * SECOND);
     let mut live = Live::default();
     live.files.insert("a", truth[..200].to_vec());
     live.files.insert("b", second[..200].to_vec());
@@ -154,7 +154,7 @@ fn a_second_recorder_that_starts_is_recognised() {
     for clock in [9 * SECOND, -9 * SECOND, 70 * SECOND, 0] {
         for seed in 10..20 {
             let truth = table(seed, 300);
-            let second = heard(&truth, seed, |_| clock);
+            let second = observed(&truth, seed, |_| clock);
             let mut live = Live::default();
             live.files.insert("a", truth[..100].to_vec());
             live.merge();

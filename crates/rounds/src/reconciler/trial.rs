@@ -1,4 +1,4 @@
-//! Whether a growing file repeats the rounds of another one by another clock.
+//! Tests whether a growing file repeats the rounds of another file under a different clock.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -23,7 +23,7 @@ pub(super) struct Trial {
     has_held: bool,
 }
 
-/// What the series holds that a row may repeat.
+/// The rounds of the series that a row may repeat.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// Rounds of other recordings with the multiplier of the row, and their numbers.
@@ -38,7 +38,7 @@ pub(super) struct Seen {
     pub(super) evidence: f64,
 }
 
-/// What a row means for the trial.
+/// The effect of a row on the trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It repeats the other file again.

@@ -21,7 +21,7 @@ pub struct Change {
     pub total: u64,
     /// Lines of this file that are not rounds, now, by reason.
     pub rejections: Rejections,
-    /// Why none of its rows is read, if that is so.
+    /// Why none of its rows is read; `None` if they are.
     pub refused: Option<Refusal>,
     /// Bytes after the last newline: a row being written, or one torn by a crash.
     pub torn_bytes: u64,

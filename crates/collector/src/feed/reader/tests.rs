@@ -85,7 +85,7 @@ fn only_messages_that_match_the_filters_end_a_round() {
 
 #[test]
 fn a_null_multiplier_becomes_the_last_one_in_flight() {
-    let detail = json!({"multiplier_from": "the last one told in flight"});
+    let detail = json!({"multiplier_from": "the last one reported in flight"});
     check(
         GRAPHQL,
         &[
@@ -99,7 +99,7 @@ fn a_null_multiplier_becomes_the_last_one_in_flight() {
 
 #[test]
 fn a_null_multiplier_without_one_in_flight_is_1_00_if_the_start_was_observed() {
-    let detail = json!({"multiplier_from": "none told"});
+    let detail = json!({"multiplier_from": "none reported"});
     check(
         GRAPHQL,
         &[crash("a", "crash", Some(2.5)), crash("b", "crash", None)],
@@ -136,7 +136,7 @@ fn the_flight_of_another_round_does_not_count() {
 #[test]
 fn an_omitted_multiplier_counts_as_null() {
     let toml = "[[rounds]]\nevent = 'crash'\nvalue = '/1/x'\nwhen_null = { event = 'tick' }\n";
-    let detail = json!({"multiplier_from": "the last one told in flight"});
+    let detail = json!({"multiplier_from": "the last one reported in flight"});
     check(
         toml,
         &[json!(["tick", {"x": 1.44}]), json!(["crash", {}])],

@@ -22,7 +22,7 @@ pub async fn diagnose(browser: &Browser) -> Vec<Finding> {
             Ok(connection) => connection,
             Err(error) => {
                 let message = error.to_string();
-                // How to start a browser is in the advice, for every system.
+                // The error repeats how to start a browser; the advice says it for every system.
                 let message = message.split("; start Chrome").next().unwrap_or(&message);
                 return vec![Finding::failed("browser", message, how_to_start())];
             }

@@ -87,7 +87,7 @@ impl Poller {
         }
     }
 
-    /// Polls while the attachment holds.
+    /// Polls until the target is detached.
     async fn poll_attached(&self) -> Result<Infallible, CallError> {
         let mut attachment = Attachment {
             session: self.attach().await?,

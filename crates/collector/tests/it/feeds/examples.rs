@@ -121,7 +121,7 @@ async fn graphql_ws() {
     let Some(Report::Round { detail: Some(detail), .. }) = last else { unreachable!("{last:?}") };
     assert_eq!(
         detail,
-        json!({"hash": "hash of c", "multiplier_from": "the last one told in flight"})
+        json!({"hash": "hash of c", "multiplier_from": "the last one reported in flight"})
     );
 }
 

@@ -148,7 +148,7 @@ fn silence_is_worded_as_silence() {
     );
     assert_eq!(
         statement.notes_text(),
-        "Tested: the order and the sizes of 549 rounds, and 519 forecasts made before their rounds."
+        "Tested: the order and the multipliers of 549 rounds, and 519 forecasts made before their rounds."
     );
     let fair = Verdict { advertised_return: 1.0, ..quiet(549) };
     assert!(!fair.statement().sentence().contains("lost"), "a game that returns all loses nothing");

@@ -6,8 +6,8 @@ mod tables;
 use std::fmt::{Result, Write as _};
 
 use evaluation::sequential::{Level, TestEvidence};
+use rounds::grouped;
 
-use super::plot::thousands;
 use super::report::Report;
 use super::text;
 use crate::input::recording_quality::NOT_WHOLE;
@@ -72,7 +72,7 @@ fn head(page: &mut String, report: &Report, data: &str) -> Result {
         page,
         "<p class=\"quiet\"><span class=\"path\">{data}</span>: {} {} rounds, {} to {}. Each model \
          forecast only rounds after those it had learnt from; refitted {}.{rejected}</p></header>",
-        thousands(about.rounds),
+        grouped(about.rounds),
         about.origin,
         day(about.first),
         day(about.last),
@@ -90,10 +90,10 @@ fn figures(page: &mut String, report: &Report) -> Result {
     let served = report.scorecard.rows.first();
     let coverage = served.and_then(|row| row.coverage);
     let coverage = coverage.map(|it| format!("{:.1} %", 100.0 * it)).unwrap_or_default();
-    let forecasts = thousands(report.scorecard.rounds);
+    let forecasts = grouped(report.scorecard.rounds);
     writeln!(page, "<dl class=\"figures\">")?;
     for (name, value, note) in [
-        ("Forecasts", forecasts, format!("{} models", thousands(report.models))),
+        ("Forecasts", forecasts, format!("{} models", grouped(report.models))),
         ("Skill against fixed odds", skill_value, ends),
         (
             "Trust in the model",

@@ -2,6 +2,8 @@
 
 use std::fmt::{Result, Write as _};
 
+use rounds::grouped;
+
 /// A range of values along one side.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
@@ -111,16 +113,8 @@ fn number(value: f64, digits: usize) -> String {
     let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     let text = if is_zero { text.trim_start_matches('-') } else { &text };
     match text.parse::<u64>() {
-        Ok(whole) if whole >= 1000 => thousands(whole),
+        Ok(whole) if whole >= 1000 => grouped(whole),
         _ => text.replace('-', "\u{2212}"),
-    }
-}
-
-/// Formats a number like 16,379.
-pub(super) fn thousands(value: u64) -> String {
-    match value {
-        0..1000 => value.to_string(),
-        _ => format!("{},{:03}", thousands(value / 1000), value % 1000),
     }
 }
 

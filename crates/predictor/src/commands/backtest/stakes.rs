@@ -38,6 +38,15 @@ pub(super) struct Bets {
 }
 
 impl Stakes {
+    /// Returns the bets of each rule, with the words for when it bets.
+    pub(super) fn rules(&self) -> [(&'static str, &Bets); 3] {
+        [
+            ("on every round", &self.every_round),
+            ("when the served chance pays", &self.when_served_says),
+            ("when the ensemble's chance pays", &self.when_ensemble_says),
+        ]
+    }
+
     pub(super) fn on(target: Multiplier) -> Self {
         let (cents, target) = (target.cents(), evaluation::multiplier(target.cents()));
         let house = HouseLaw::default();
@@ -60,7 +69,7 @@ impl Stakes {
         self.house_edge_percent = edge_percent(house, self.cents);
         let ensemble = settlement.forecast.ensemble_law();
         self.every_round.add(is_won);
-        // The observed frequencies say nothing about the next round that they do not say about all.
+        // The observed frequencies are the same for every round, so they select none to bet on.
         let served = settlement.forecast.law();
         if served.is_some_and(|law| law.survival_cents(self.cents) > self.break_even) {
             self.when_served_says.add(is_won);

@@ -120,11 +120,7 @@ fn stakes(text: &mut String, report: &Report) -> Result {
     writeln!(text, "\nOne unit a round, cashed out at a fixed target")?;
     writeln!(text, "{:>8}  {:<32}{:>8}{:>8}{:>11}  per unit staked", "", "", "bets", "won", "net")?;
     for stakes in &report.flat_stakes {
-        for (when, bets) in [
-            ("every round", &stakes.every_round),
-            ("when the served chance says so", &stakes.when_served_says),
-            ("when the raw ensemble says so", &stakes.when_ensemble_says),
-        ] {
+        for (when, bets) in stakes.rules() {
             writeln!(
                 text,
                 "{:>7}x  {when:<32}{:>8}{:>8}{:>+11.1}  {}",

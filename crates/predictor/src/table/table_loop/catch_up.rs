@@ -30,7 +30,7 @@ impl TableLoop {
                 }
                 self.rebuild();
             }
-            // Rounds that were read before are not forecast again: the ledger says which of them count.
+            // Rounds that were read before are not forecast again; the ledger decides which of their forecasts count.
             SeriesChange::From(first) if self.may_have_been_read(first) => self.rebuild(),
             SeriesChange::From(first) => {
                 let first = if self.waiting.is_empty() { first } else { self.waiting.start };
@@ -87,7 +87,7 @@ impl TableLoop {
         self.replies.announce(Topic::Round, data);
     }
 
-    /// Appends a forecast to the ledger; one that is not there before its round does not count.
+    /// Appends a forecast to the ledger. If that fails, the forecast does not count.
     pub(super) fn record_forecast(&mut self, forecast: &Forecast) {
         if self.ledger_store.append(&Entry::Forecast(*forecast)) == Err(NotWritten) {
             self.engine.discard_open();
@@ -98,15 +98,15 @@ impl TableLoop {
         self.replies.announce(Topic::Forecast, data);
     }
 
-    /// Writes down how far the rounds have been read, where no forecast says so: a forecast made later
-    /// for one of these rounds never counts.
+    /// Records how far the rounds have been read, unless a forecast in the ledger already shows it: a forecast made
+    /// later for one of these rounds never counts.
     pub(super) fn mark_read(&mut self) {
         if let Some(mark) = self.engine.read_mark().filter(|mark| self.marked != Some(*mark)) {
             self.marked = self.record_read(mark).ok().map(|()| mark);
         }
     }
 
-    /// Appends a mark; the store retries one that cannot be written before the next entry.
+    /// Appends a reading mark; if it cannot be written, the store retries it before the next entry.
     pub(super) fn record_read(&mut self, mark: ReadMark) -> Result<(), NotWritten> {
         let mark = ReadMark { time: credible(mark.time, (self.now)()), ..mark };
         self.ledger_store.append(&Entry::Read(mark))
@@ -138,7 +138,7 @@ impl TableLoop {
 
     /// Returns the current state as a checkpoint; `None` if nothing has changed since the last one.
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
-        // Without rounds there is nothing to shorten, and no last round to tell whether some came back.
+        // Without rounds a checkpoint saves no time, and there is no last round by which to notice that some came back.
         if self.engine.rounds() == 0 || self.marked != self.engine.read_mark() {
             return None;
         }

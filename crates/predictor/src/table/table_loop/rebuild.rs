@@ -1,4 +1,4 @@
-//! Rebuilds the engine from the files: at start-up, and whenever rounds that it has seen change.
+//! Rebuilds the engine from all files: at start-up, and whenever rounds that it has seen change.
 
 use std::time::Instant;
 
@@ -18,10 +18,10 @@ use crate::store::ledger_store::{RestoredCheckpoint, StoredState};
 impl TableLoop {
     /// Rebuilds the engine from the files, starting at the newest checkpoint that matches them.
     ///
-    /// Runs at start-up, whenever rounds already seen have changed or come back, and when a failed sync
-    /// has removed settled forecasts from the ledger. A round is scored by the forecast in the ledger
-    /// that counts for it; any other round only updates the features. A rebuild appends at most one
-    /// forecast, the open one, so its own sync never causes another rebuild.
+    /// Runs at start-up, whenever rounds already seen have changed or come back, and when a failed sync has removed
+    /// settled forecasts from the ledger. A round is scored by the forecast in the ledger that counts for it; any other
+    /// round only updates the features. A rebuild appends at most one forecast, the open one, so its own sync never
+    /// causes another rebuild. It changes the state of this loop and appends to the ledger; it never writes a CSV file.
     pub(super) fn rebuild(&mut self) {
         self.replies.announce(Topic::Data, json!({ "records": self.series.rounds().len() }));
         self.origin = self.read_origin();
@@ -80,8 +80,7 @@ impl TableLoop {
         }
     }
 
-    /// Writes down how far the rounds had been read that were there before this rebuild, if they are not
-    /// there any more.
+    /// Records how far the rounds had been read before this rebuild, if those rounds are no longer in the files.
     fn note_left(&mut self, left: Option<ReadMark>, chain: &HistoryChain) {
         if let Some(left) = left.filter(|left| !chain.contains(left.rounds, left.history)) {
             drop(self.record_read(left));

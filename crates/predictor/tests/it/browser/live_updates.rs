@@ -66,7 +66,7 @@ async fn the_page_follows_the_rows_from_none_to_a_forecast() {
 
         program.append(2);
         tab.reads("scorecard-say", "2 forecasts scored").await;
-        tab.reads("evidence-order", "No sign so far that order matters").await;
+        tab.reads("evidence-order", "No sign so far that the order of rounds matters").await;
 
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })

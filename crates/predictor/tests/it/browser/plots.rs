@@ -20,7 +20,7 @@ async fn each_plot_has_a_sentence_and_a_table_behind_it() {
             is_drawn_with_its_table(tab, plot).await;
         }
         // Measured from 100 forecasts on; until then the plot says so.
-        tab.reads("skill-plot", "Appears after 100 checked forecasts.").await;
+        tab.reads("skill-plot", "Appears after 100 scored forecasts.").await;
         tab.reads("recorder-say", "Gaps 1").await;
         tab.reads("recorder-table", "page closed").await;
         program.append(30);

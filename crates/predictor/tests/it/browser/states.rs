@@ -40,7 +40,7 @@ async fn without_rounds_every_plot_says_what_is_missing() {
         tab.reads("empty-text", "No rounds yet.").await;
         tab.reads("empty-todo", &program.folder()).await;
         tab.reads("plot", "No rounds yet. They appear here as they are read.").await;
-        tab.reads("reliability-plot", "no forecast has been checked").await;
+        tab.reads("reliability-plot", "no forecast has been scored").await;
         tab.reads("law-plot", "No rounds to count yet.").await;
         for plot in ["skill-plot", "evidence-plot", "coverage-plot"] {
             tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
@@ -156,7 +156,7 @@ async fn a_failing_collector_is_reported_with_the_remedy() {
         tab.reads("c-gaps", "3").await;
 
         let silent = collector("connected", Duration::from_mins(10));
-        shows_collector(tab, &program, &silent, ("no sign of life", "has not reported for 10 min"))
+        shows_collector(tab, &program, &silent, ("not responding", "has not reported for 10 min"))
             .await;
         let stopped = collector("stopped", now);
         shows_collector(tab, &program, &stopped, ("stopped", "no new rounds arrive")).await;

@@ -40,7 +40,7 @@ pub(crate) fn table(seed: u64, count: usize) -> Vec<Round> {
 }
 
 /// What a recorder writes whose clock is ahead by `clock(ms)`, up to 400 ms late.
-pub(crate) fn heard(rounds: &[Round], seed: u64, clock: impl Fn(i64) -> i64) -> Vec<Round> {
+pub(crate) fn observed(rounds: &[Round], seed: u64, clock: impl Fn(i64) -> i64) -> Vec<Round> {
     let mut random = SplitMix64::new(seed);
     rounds
         .iter()

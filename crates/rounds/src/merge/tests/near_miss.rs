@@ -2,7 +2,7 @@
 
 use evaluation::pit::SplitMix64;
 
-use super::generated::{heard, merged, round, table, within};
+use super::generated::{merged, observed, round, table, within};
 use crate::Round;
 
 /// 10,000 pairs of tables with one law, recorded at the same time.
@@ -13,7 +13,7 @@ fn ten_thousand_pairs_of_unrelated_tables_are_never_merged() {
         let count = |random: &mut SplitMix64| usize::try_from(within(random, 50, 400)).unwrap();
         let first = table(random.next_u64(), count(&mut random));
         let shift = within(&mut random, -500_000, 500_000);
-        let second = heard(&table(random.next_u64(), count(&mut random)), pair, |_| shift);
+        let second = observed(&table(random.next_u64(), count(&mut random)), pair, |_| shift);
         let merged = merged(&[&first, &second]);
         assert_eq!(merged.rounds.len(), first.len() + second.len(), "{:?}", merged.overlaps);
         assert_eq!((merged.left_out(), merged.unresolved.len()), (0, 1));
@@ -43,7 +43,7 @@ fn unrelated_tables_are_not_taken_for_a_time_zone_mistake() {
     let mut random = SplitMix64::new(300);
     for pair in 0..20 {
         let first = table(random.next_u64(), 3000);
-        let second = heard(&table(random.next_u64(), 3000), pair, |_| random_hours(pair));
+        let second = observed(&table(random.next_u64(), 3000), pair, |_| random_hours(pair));
         assert_eq!(merged(&[&first, &second]).rounds.len(), 6000);
     }
 }

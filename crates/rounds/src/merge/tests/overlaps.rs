@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use evaluation::pit::SplitMix64;
 
-use super::generated::{check, heard, merged, round, some, table, within};
+use super::generated::{check, merged, observed, round, some, table, within};
 use crate::Round;
 use crate::merge::{ClockOffset, OverlapEvidence};
 
@@ -43,7 +43,7 @@ fn two_exports_by_one_clock_end_in_the_true_series() {
 #[test]
 fn clocks_9_seconds_apart_end_in_the_true_series() {
     let table = table(2, 900);
-    let (first, second) = (&table[..600], heard(&table[350..], 2, |_| 9 * SECOND));
+    let (first, second) = (&table[..600], observed(&table[350..], 2, |_| 9 * SECOND));
     let merged = check(&[first, &second], &table);
     let [overlap] = &merged.overlaps[..] else { panic!("{:?}", merged.overlaps) };
     assert_eq!(overlap.shared, 250);
@@ -58,7 +58,7 @@ fn a_file_of_high_rounds_only_adds_nothing() {
     let table = table(3, 800);
     let high = some(&table, |_, it| it.multiplier.cents() >= 1000);
     for off in [0, 4 * SECOND, -70 * SECOND] {
-        let high = heard(&high, 3, |_| off);
+        let high = observed(&high, 3, |_| off);
         check(&[&table, &high], &table);
         check(&[&high, &table], &table);
     }
@@ -75,8 +75,8 @@ fn three_recorders_with_gaps_and_clocks_of_their_own_end_in_the_true_series() {
         some(&table, |index, _| missed[index] != who && !(from..to).contains(&index))
     };
     let a = keeps(0, 700, 900);
-    let b = heard(&keeps(1, 1500, 1800), 5, |_| 7 * SECOND);
-    let c = heard(&keeps(2, 2500, 2600), 6, |_| -3 * MINUTE);
+    let b = observed(&keeps(1, 1500, 1800), 5, |_| 7 * SECOND);
+    let c = observed(&keeps(2, 2500, 2600), 6, |_| -3 * MINUTE);
     for files in [[&a, &b, &c], [&c, &a, &b], [&b, &c, &a]] {
         let merged = check(&files.map(|it| &**it), &table);
         assert!(merged.unresolved.is_empty());
@@ -88,7 +88,7 @@ fn three_recorders_with_gaps_and_clocks_of_their_own_end_in_the_true_series() {
 fn any_clock_offset_up_to_a_quarter_of_an_hour_is_found() {
     let table = table(5, 500);
     for off in [1, 400, 2 * SECOND, -31 * SECOND, 5 * MINUTE, -14 * MINUTE] {
-        let second = heard(&table[200..], 7, |_| off);
+        let second = observed(&table[200..], 7, |_| off);
         check(&[&table[..400], &second], &table);
     }
 }
@@ -97,14 +97,14 @@ fn any_clock_offset_up_to_a_quarter_of_an_hour_is_found() {
 fn time_zone_mistakes_are_found_and_named() {
     let table = table(6, 1200);
     for hours in [1, -3, 14] {
-        let second = heard(&table[300..], 8, |_| hours * HOUR + 4 * SECOND);
+        let second = observed(&table[300..], 8, |_| hours * HOUR + 4 * SECOND);
         let merged = check(&[&table[..900], &second], &table);
         let clock = clock(merged.overlaps[0].evidence);
         assert_eq!(clock.time_zone(), Some(TimeDelta::hours(hours)));
         let text = merged.overlaps[0].to_string();
         assert!(text.contains(&format!("(time zone {hours:+03}:00)")), "{text}");
     }
-    let second = heard(&table[300..], 8, |_| 5 * HOUR + 45 * MINUTE);
+    let second = observed(&table[300..], 8, |_| 5 * HOUR + 45 * MINUTE);
     let merged = check(&[&table[..900], &second], &table);
     let zone = clock(merged.overlaps[0].evidence).time_zone();
     assert_eq!(zone, Some(TimeDelta::minutes(345)));
@@ -115,7 +115,7 @@ fn a_clock_that_drifts_is_followed() {
     let table = table(7, 4000);
     let start = table[0].time.timestamp_millis();
     // 2 s an hour: a minute after 30 hours.
-    let drifting = heard(&table, 9, |ms| (ms - start) / 1800);
+    let drifting = observed(&table, 9, |ms| (ms - start) / 1800);
     let merged = check(&[&table[..3500], &drifting[100..]], &table);
     let clock = clock(merged.overlaps[0].evidence);
     assert!(clock.at_end - clock.at_start > TimeDelta::seconds(30), "{clock:?}");
@@ -126,7 +126,7 @@ fn a_clock_that_is_set_is_followed() {
     let table = table(8, 1500);
     for (at, jump) in [(400, 40 * SECOND), (777, 3 * MINUTE), (1001, 11 * SECOND)] {
         let set = table[at].time.timestamp_millis();
-        let second = heard(&table, 10, |ms| if ms < set { 2 * SECOND } else { jump });
+        let second = observed(&table, 10, |ms| if ms < set { 2 * SECOND } else { jump });
         check(&[&table, &second[50..]], &table);
         check(&[&second[..1400], &table[50..]], &table);
     }
@@ -135,7 +135,7 @@ fn a_clock_that_is_set_is_followed() {
 #[test]
 fn conflicting_rounds_are_reported_and_the_first_file_keeps_its_own() {
     let table = table(9, 400);
-    let mut second = heard(&table[100..], 11, |_| 5 * SECOND);
+    let mut second = observed(&table[100..], 11, |_| 5 * SECOND);
     for index in [50, 120, 200] {
         second[index] = Round { multiplier: round(0, 123_456).multiplier, ..second[index] };
     }
@@ -151,7 +151,7 @@ fn conflicting_rounds_are_reported_and_the_first_file_keeps_its_own() {
 #[test]
 fn newest_first_and_shuffled_rows_are_put_in_order() {
     let table = table(10, 600);
-    let mut second = heard(&table[200..], 12, |_| 8 * SECOND);
+    let mut second = observed(&table[200..], 12, |_| 8 * SECOND);
     second.reverse();
     check(&[&table[..500], &second], &table);
     let mut first = table[..500].to_vec();
@@ -167,7 +167,7 @@ fn newest_first_and_shuffled_rows_are_put_in_order() {
 fn a_strip_at_the_start_of_a_recording_is_aligned() {
     let table = table(11, 600);
     for off in [0, 9 * SECOND, -40 * SECOND] {
-        let mut second = heard(&table[280..], 14, |_| off);
+        let mut second = observed(&table[280..], 14, |_| off);
         let time = second[20].time;
         second[..20].iter_mut().for_each(|it| it.time = time - TimeDelta::seconds(3));
         check(&[&table[..500], &second], &table);
@@ -207,8 +207,8 @@ fn times_without_milliseconds_or_seconds_are_aligned() {
 #[test]
 fn a_bridge_between_two_files_joins_all_three() {
     let table = table(14, 900);
-    let middle = heard(&table[200..700], 15, |_| 30 * SECOND);
-    let last = heard(&table[600..], 16, |_| -20 * SECOND);
+    let middle = observed(&table[200..700], 15, |_| 30 * SECOND);
+    let last = observed(&table[600..], 16, |_| -20 * SECOND);
     let merged = check(&[&table[..300], &last, &middle], &table);
     assert!(merged.unresolved.is_empty());
 }
@@ -224,7 +224,7 @@ fn a_few_shared_rounds_with_equal_times_are_left_out() {
 #[test]
 fn what_is_too_short_for_certainty_is_kept_and_reported() {
     let table = table(16, 300);
-    let second = heard(&table[100..104], 17, |_| 6 * SECOND);
+    let second = observed(&table[100..104], 17, |_| 6 * SECOND);
     let found = merged(&[&table, &second]);
     assert_eq!(found.rounds.len(), 304);
     let [unresolved] = &found.unresolved[..] else { panic!("{:?}", found.unresolved) };
@@ -238,7 +238,7 @@ fn what_is_too_short_for_certainty_is_kept_and_reported() {
 #[test]
 fn the_published_shape_ends_in_the_true_series() {
     let table = table(17, 54_826);
-    let second = heard(&table[36_957 - 5000..], 18, |_| 6 * SECOND);
+    let second = observed(&table[36_957 - 5000..], 18, |_| 6 * SECOND);
     assert_eq!(second.len(), 22_869);
     let merged = check(&[&table[..36_957], &second], &table);
     assert_eq!(merged.overlaps[0].shared, 5000);

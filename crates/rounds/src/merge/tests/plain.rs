@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use evaluation::pit::SplitMix64;
 
-use super::generated::{heard, round, table, within};
+use super::generated::{observed, round, table, within};
 use crate::Round;
 use crate::align::{AlignedRound, Limits, RecordedRound, align_on_one_clock};
 use crate::merge::clock::ClockMap;
@@ -18,15 +18,15 @@ fn recorder(random: &mut SplitMix64, table: &[Round], one_in: u64) -> Vec<Round>
     let seed = random.next_u64();
     let kept: Vec<Round> =
         table.iter().filter(|_| !random.next_u64().is_multiple_of(one_in)).copied().collect();
-    let mut heard = heard(&kept, seed, |_| 0);
-    for at in 1..heard.len() {
+    let mut observed = observed(&kept, seed, |_| 0);
+    for at in 1..observed.len() {
         match random.next_u64() % 200 {
-            0 => heard[at] = round(heard[at].time.timestamp_millis(), 777),
-            1 => heard[at].time = heard[at - 1].time,
+            0 => observed[at] = round(observed[at].time.timestamp_millis(), 777),
+            1 => observed[at].time = observed[at - 1].time,
             _ => {}
         }
     }
-    heard
+    observed
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use evaluation::pit::SplitMix64;
 
-use super::generated::{cents, check, heard, merged, some, table};
+use super::generated::{cents, check, merged, observed, some, table};
 use crate::Round;
 
 /// Pieces of a recording that overlap or touch, and together hold all of it.
@@ -47,7 +47,7 @@ proptest! {
         let files: Vec<Vec<Round>> = pieces(&table, &cuts, overlap)
             .iter()
             .zip(clocks)
-            .map(|(piece, clock)| heard(piece, seed, |_| clock))
+            .map(|(piece, clock)| observed(piece, seed, |_| clock))
             .filter(|piece| piece.len() > overlap)
             .collect();
         let shuffled: Vec<Vec<Round>> =
@@ -63,7 +63,7 @@ proptest! {
         from in 0usize..400,
     ) {
         let table = table(seed, 500);
-        let second = heard(&some(&table[from..], |index, _| index % 7 != 3), seed, |_| clock);
+        let second = observed(&some(&table[from..], |index, _| index % 7 != 3), seed, |_| clock);
         let once = merged(&[&table[..450], &second]).rounds;
         prop_assert_eq!(&merged(&[&once]).rounds, &once);
         let again = merged(&[&once, &table[..450], &second]);
@@ -71,7 +71,7 @@ proptest! {
     }
 
     /// Each recorder misses one round in five, and whole stretches; the union is what was played
-    /// less what nobody heard.
+    /// less what nobody observed.
     #[test]
     fn recorders_with_random_gaps_give_all_rounds_that_anybody_heard(
         seed in any::<u64>(),
@@ -89,7 +89,7 @@ proptest! {
                 is_heard[index] |= is_here;
                 is_here
             });
-            files.push(heard(&rounds, random.next_u64(), |_| clock));
+            files.push(observed(&rounds, random.next_u64(), |_| clock));
         }
         let truth = some(&table, |index, _| is_heard[index]);
         check(&slices(&files), &truth);
@@ -108,7 +108,7 @@ proptest! {
                 table[index + 1].multiplier = crate::Multiplier::ONE;
             }
         }
-        let second = heard(&table, seed, |_| clock);
+        let second = observed(&table, seed, |_| clock);
         check(&[&table, &second], &table);
         check(&[&table, &table[50..150], &table[..20], &table[170..]], &table);
     }

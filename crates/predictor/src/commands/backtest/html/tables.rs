@@ -3,9 +3,9 @@
 use std::fmt::{Result, Write as _};
 
 use forecasting::scorecard::Row;
+use rounds::grouped;
 
 use super::escaped;
-use crate::commands::backtest::plot::thousands;
 use crate::commands::backtest::report::Report;
 use crate::commands::backtest::text::{COLUMNS, figure, returned};
 
@@ -50,7 +50,7 @@ fn scores(page: &mut String, rows: &[Row]) -> Result {
 /// Returns the name of a forecaster for readers.
 fn display_name(name: &str) -> String {
     match name {
-        "candidate" => "models, weighed by trust".to_owned(),
+        "candidate" => "models, weighted by trust".to_owned(),
         "ensemble" => "ensemble, raw".to_owned(),
         other => other.replace('_', " "),
     }
@@ -65,17 +65,13 @@ fn stakes(page: &mut String, report: &Report) -> Result {
          </tr></thead><tbody>"
     )?;
     for stakes in &report.flat_stakes {
-        for (when, bets) in [
-            ("on every round", &stakes.every_round),
-            ("when the served chance says so", &stakes.when_served_says),
-            ("when the raw ensemble says so", &stakes.when_ensemble_says),
-        ] {
+        for (when, bets) in stakes.rules() {
             writeln!(
                 page,
                 "<tr><th>{}×</th><td class=\"words\">{when}</td><td>{}</td><td>{}</td><td>{:+.1}</td><td>{}</td></tr>",
                 stakes.target,
-                thousands(bets.count),
-                thousands(bets.won),
+                grouped(bets.count),
+                grouped(bets.won),
                 bets.net,
                 returned(bets)
             )?;

@@ -82,9 +82,9 @@ export const de = {
   claim_too_few: "Noch zu wenige Runden für eine Aussage: {rounds} von {needed}.",
   claim_no_sign: "Nein: Nichts in {rounds} Runden hilft, die nächste zu erraten.",
   claim_house_edge: "Egal, worauf man setzt: Auf Dauer gehen etwa {per_hundred} von je 100 eingesetzten verloren.",
-  claim_tested_rounds: "Geprüft: Reihenfolge und Größe von {rounds} Runden. Noch ist keine Vorhersage geprüft.",
+  claim_tested_rounds: "Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden. Noch ist keine Vorhersage bewertet.",
   claim_tested:
-    "Geprüft: Reihenfolge und Größe von {rounds} Runden und 1 Vorhersage, die vor ihrer Runde feststand. | Geprüft: Reihenfolge und Größe von {rounds} Runden und {n} Vorhersagen, die vor ihren Runden feststanden.",
+    "Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden und 1 Vorhersage, die vor ihrer Runde feststand. | Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden und {n} Vorhersagen, die vor ihren Runden feststanden.",
   claim_order_unused:
     "Etwas an diesen {rounds} Runden ist nicht zufällig. Unsere Vorhersagen können es noch nicht nutzen.",
   claim_order_used:
@@ -139,9 +139,9 @@ export const de = {
   evidence_order_0: "Bisher kein Hinweis, dass die Reihenfolge zählt.",
   evidence_order_1: "Ein Hinweis, dass die Reihenfolge zählt.",
   evidence_order_2: "Die Reihenfolge zählt: diese Runden sind nicht zufällig.",
-  evidence_law_0: "Die Größen sehen bisher wie beworben aus.",
-  evidence_law_1: "Ein Hinweis, dass die Größen nicht wie beworben sind.",
-  evidence_law_2: "Die Größen sind nicht wie beworben.",
+  evidence_law_0: "Die Multiplikatoren sind bisher wie beworben.",
+  evidence_law_1: "Ein Hinweis, dass die Multiplikatoren nicht wie beworben sind.",
+  evidence_law_2: "Die Multiplikatoren sind nicht wie beworben.",
   evidence_forecast_0: "Bisher nicht besser als feste Quoten.",
   evidence_forecast_1: "Ein Hinweis, besser als feste Quoten zu sein.",
   evidence_forecast_2: "Besser als feste Quoten.",
@@ -390,7 +390,7 @@ export const de = {
   evidence_over_time: "Stärke der Hinweise im Lauf der Zeit",
   evidence_amber: "gelb ab 20",
   evidence_label:
-    "Stärke der Hinweise im Lauf der Zeit. Nach {n} Runden: Reihenfolge {order}, Quoten des Hauses {law}, Vorhersagen {forecast}.",
+    "Stärke der Hinweise im Lauf der Zeit. Nach {n} Runden: Reihenfolge {order}, Quoten des Hauses {law}, Modelle {forecast}.",
   coverage_over_time: "Anteil der Runden im 80-%-Bereich bisher",
   coverage_promised: "erwartet: 80 %",
   coverage_luck: "Bereich des Zufalls",
