@@ -28,6 +28,7 @@ use crate::sources::demo::{self, Demo, DemoOptions};
 use crate::sources::http::{Http, HttpOptions};
 use crate::sources::pacing::Pace;
 use crate::sources::replay::{Replay, ReplayOptions};
+use crate::sources::sse::Sse;
 use crate::sources::websocket::{WebSocket, WebSocketOptions};
 
 /// Default of `--round-min`: five seconds of betting and one of pause.
@@ -46,7 +47,7 @@ pub struct Options {
         env = "AVIATOR_SOURCE",
         value_enum,
         hide_possible_values = true,
-        value_name = "demo|replay|browser|websocket|http"
+        value_name = "demo|replay|browser|websocket|http|sse"
     )]
     pub source: Option<SourceKind>,
 
@@ -71,7 +72,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_SELECTOR", value_name = "CSS")]
     pub selector: Option<String>,
 
-    /// browser, websocket, http: which end of a list holds the newest round [default: newest-first]
+    /// browser, websocket, http, sse: which end of a list holds the newest round [default: newest-first]
     #[arg(long, env = "AVIATOR_ORDER", value_enum, value_name = "ORDER")]
     pub order: Option<Order>,
 
@@ -79,7 +80,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_BASELINE", value_enum, value_name = "WHICH")]
     pub baseline: Option<Baseline>,
 
-    /// browser, websocket, http: the shortest time between two rounds of the game [default: 6s]
+    /// browser, websocket, http, sse: the shortest time between two rounds of the game [default: 6s]
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
     pub round_min: Option<DurationArg>,
 
@@ -230,6 +231,7 @@ impl Config {
             SourceKind::Browser => Source::Browser(Box::new(self.browser_source()?)),
             SourceKind::WebSocket => Source::WebSocket(Box::new(self.websocket_source()?)),
             SourceKind::Http => Source::Http(Box::new(self.http_source()?)),
+            SourceKind::Sse => Source::Sse(Box::new(self.sse_source()?)),
         })
     }
 
@@ -258,6 +260,15 @@ impl Config {
     /// As [`Config::build_source`].
     pub fn http_source(&self) -> Result<Http, ConfigError> {
         Http::new(&self.http, &self.feed, self.selector.as_deref(), self.order)
+    }
+
+    /// Returns the sse source, whatever `--source` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::build_source`].
+    pub fn sse_source(&self) -> Result<Sse, ConfigError> {
+        Sse::new(&self.feed, self.order)
     }
 
     /// Returns the keys and values of the file, unchecked.

@@ -100,6 +100,8 @@ pub enum SourceKind {
     WebSocket,
     /// JSON or HTML over HTTP.
     Http,
+    /// JSON in server-sent events.
+    Sse,
 }
 
 impl SourceKind {
@@ -111,6 +113,7 @@ impl SourceKind {
             Self::Browser => "browser",
             Self::WebSocket => "websocket",
             Self::Http => "http",
+            Self::Sse => "sse",
         }
     }
 
@@ -119,7 +122,7 @@ impl SourceKind {
         match self {
             Self::Demo => Origin::Simulated,
             Self::Replay => Origin::Replayed,
-            Self::Browser | Self::WebSocket | Self::Http => Origin::Recorded,
+            Self::Browser | Self::WebSocket | Self::Http | Self::Sse => Origin::Recorded,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The five sources of rounds. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails.
+//! The six sources of rounds. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails.
 //! Closing, staleness, back-off and shutdown are the session's job.
 
 pub mod browser;
@@ -6,6 +6,7 @@ pub mod demo;
 pub mod http;
 pub mod pacing;
 pub mod replay;
+pub mod sse;
 #[cfg(test)]
 pub mod tests;
 pub mod websocket;
@@ -13,7 +14,7 @@ pub mod websocket;
 use crate::observation::Observation;
 use crate::source_error::SourceError;
 
-/// One of the five sources.
+/// One of the six sources.
 #[derive(Debug)]
 pub enum Source {
     /// Provably-fair simulated rounds.
@@ -26,6 +27,8 @@ pub enum Source {
     WebSocket(Box<websocket::WebSocket>),
     /// JSON or HTML over HTTP.
     Http(Box<http::Http>),
+    /// JSON in server-sent events.
+    Sse(Box<sse::Sse>),
     /// A script for tests.
     #[cfg(test)]
     Scripted(tests::ScriptedSource),
@@ -44,6 +47,7 @@ impl Source {
             Self::Browser(browser) => Box::pin(browser.connect()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
             Self::Http(http) => Box::pin(http.connect()).await,
+            Self::Sse(sse) => Box::pin(sse.connect()).await,
             #[cfg(test)]
             Self::Scripted(script) => script.connect().await,
         }
@@ -62,6 +66,7 @@ impl Source {
             Self::Browser(browser) => Box::pin(browser.next()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.next()).await,
             Self::Http(http) => Box::pin(http.next()).await,
+            Self::Sse(sse) => Box::pin(sse.next()).await,
             #[cfg(test)]
             Self::Scripted(script) => script.next().await,
         }
@@ -74,6 +79,7 @@ impl Source {
             Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
             Self::Browser(browser) => Box::pin(browser.close()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.close()).await,
+            Self::Sse(sse) => sse.close(),
             #[cfg(test)]
             Self::Scripted(_) => {}
         }

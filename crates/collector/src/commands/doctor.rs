@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::feed::diagnostics;
 use crate::finding::{Finding, FindingState};
 use crate::observation::SourceKind;
-use crate::sources::{Source, browser, http, websocket};
+use crate::sources::{Source, browser, http, sse, websocket};
 
 /// Free space in bytes below which the doctor warns. A round takes 40 bytes in the CSV file and a few hundred in the event
 /// file, so this lasts for months.
@@ -75,6 +75,10 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
         },
         SourceKind::WebSocket => match config.websocket_source() {
             Ok(source) => Box::pin(websocket::diagnose(source)).await,
+            Err(error) => vec![diagnostics::unusable(&error)],
+        },
+        SourceKind::Sse => match config.sse_source() {
+            Ok(source) => Box::pin(sse::diagnose(source)).await,
             Err(error) => vec![diagnostics::unusable(&error)],
         },
         SourceKind::Http => match config.http_source() {

@@ -14,12 +14,13 @@ use crate::config_error::ConfigError;
 /// Column of the comment that names where an option was set.
 const COMMENT_COLUMN: usize = 44;
 /// Keys whose values may hold a token, a password or a cookie.
-const SECRET_KEYS: [&str; 7] = [
+const SECRET_KEYS: [&str; 8] = [
     "browser.cdp_ws",
     "feed.headers",
     "feed.url",
     "http.body",
     "websocket.answers",
+    "websocket.auth",
     "websocket.on_connect",
     "websocket.ping",
 ];

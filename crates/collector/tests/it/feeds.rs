@@ -6,6 +6,7 @@ mod http;
 mod recording;
 mod refusals;
 mod server;
+mod sse;
 mod websocket;
 
 use std::path::Path;
