@@ -8,6 +8,7 @@ use daemon::signals::Signals;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -20,6 +21,9 @@ pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Exit code after a second signal.
 const STOPPED_AT_ONCE: i32 = 1;
+/// Signals that arrive this soon after the first are the same request: `timeout` and a terminal send one to the process and
+/// one to its group.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// Records until a signal arrives or the source ends.
 ///
@@ -49,14 +53,39 @@ pub fn record(config: Config) -> anyhow::Result<()> {
     recorded
 }
 
-/// Asks the session to stop at the first signal and ends the process at the second.
+/// Asks the session to stop at the first signal and ends the process at the second request.
 async fn shut_down_on_signal(mut signals: Signals, shutdown: CancellationToken) {
     let signal = signals.next().await;
+    let asked_at = Instant::now();
     tracing::info!(signal, "Asked to stop.");
     daemon::systemd::stopping();
     shutdown.cancel();
-    signals.next().await;
+    loop {
+        signals.next().await;
+        if !is_same_request(asked_at, Instant::now()) {
+            break;
+        }
+    }
     say("collector: stopped at once; what was on the disk stays");
     #[expect(clippy::exit, reason = "every round that was acknowledged is on the disk already")]
     std::process::exit(STOPPED_AT_ONCE);
+}
+
+fn is_same_request(asked_at: Instant, now: Instant) -> bool {
+    now.duration_since(asked_at) < SAME_REQUEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `timeout 5 collector` sent SIGTERM twice within a millisecond, and the collector ended as if asked twice.
+    #[test]
+    fn a_signal_to_the_process_and_one_to_its_group_are_one_request() {
+        let asked_at = Instant::now();
+        for (ms, expected) in [(0, true), (999, true), (1000, false), (5000, false)] {
+            let now = asked_at + Duration::from_millis(ms);
+            assert_eq!(is_same_request(asked_at, now), expected, "{ms} ms");
+        }
+    }
 }
