@@ -4,6 +4,7 @@
 mod multiplier_limit;
 mod recorder;
 pub mod resume;
+mod suspension;
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rounds::disk::RealDisk;
 use rounds::{Event, EventKind, RoundLog, counted};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use crate::output::status::{CollectorState, LastRound, Status, StatusFile, Statu
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::multiplier_limit::MultiplierLimit;
 use crate::session::resume;
+use crate::session::suspension::SuspensionWatch;
 
 /// Interval of the checks that depend on time alone.
 const TICK: Duration = Duration::from_secs(1);
@@ -65,6 +66,7 @@ pub(super) struct Recorder {
     /// Time of the first observation of this connection.
     first_observation: Option<Instant>,
     outage: Option<Outage>,
+    suspension: SuspensionWatch,
     /// An entry of the latest list that cannot be read.
     unreadable: Option<String>,
     /// Rounds dropped because the queue was full when the process had to stop.
@@ -75,6 +77,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct Outage {
     since: Instant,
+    /// How long the process had not run when it began.
+    suspended: Duration,
     attempts: u64,
     /// The last error.
     error: String,
@@ -121,6 +125,7 @@ impl Recorder {
             last_new_round: Instant::now(),
             first_observation: None,
             outage: None,
+            suspension: SuspensionWatch::new(now),
             unreadable: None,
             dropped: 0,
         };
@@ -170,7 +175,7 @@ impl Recorder {
             self.update_status();
             return Ok(());
         };
-        let seconds = outage.since.elapsed().as_secs();
+        let seconds = (outage.since.elapsed() + outage.suspended).as_secs();
         tracing::info!(
             source = self.kind.name(),
             seconds,
@@ -185,8 +190,11 @@ impl Recorder {
 
     /// Handles a lost connection or a failed attempt.
     pub(super) fn on_disconnect(&mut self, error: &str, pause: Duration) {
+        self.note_awake();
+        let suspended = self.suspension.just_ended(clock::wall());
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: Instant::now(),
+            suspended: suspended.and_then(|length| length.to_std().ok()).unwrap_or_default(),
             attempts: 0,
             error: String::new(),
             warned: None,
@@ -233,7 +241,23 @@ impl Recorder {
         self.enqueue(entries, shutdown).await
     }
 
+    /// Notes that the process runs, and says so if it did not for a while.
+    fn note_awake(&mut self) {
+        if let Some(length) = self.suspension.awake(clock::wall()) {
+            tracing::warn!(
+                source = self.kind.name(),
+                seconds = length.num_seconds(),
+                "The process did not run for a while; the times of rounds that ended meanwhile are estimates."
+            );
+        }
+    }
+
     fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
+        self.note_awake();
+        let mut observation = observation.clone();
+        let mean = TimeDelta::from_std(self.deduplicator.mean_round()).unwrap_or_default();
+        let is_estimated = self.kind.is_live() && self.suspension.place(&mut observation, mean);
+        let observation = &observation;
         let (limited, above) = self.limit.apply(observation);
         if let Some(message) = above {
             tracing::warn!(
@@ -245,8 +269,11 @@ impl Recorder {
             self.update_status();
         }
         let outcomes = self.deduplicator.observe(&limited);
-        let entries =
-            outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect();
+        let entries = outcomes
+            .into_iter()
+            .map(|outcome| if is_estimated { outcome.estimated() } else { outcome })
+            .map(|outcome| self.entry(outcome, observation.wall))
+            .collect();
         if let Report::List(list) = &observation.report {
             self.note_unreadable(list);
         }
@@ -363,6 +390,7 @@ impl Recorder {
     }
 
     fn on_tick(&mut self) {
+        self.note_awake();
         let is_stalled = self.kind.is_live()
             && self.source_state == CollectorState::Connected
             && self.last_new_round.elapsed() >= STALLED_AFTER;
