@@ -548,6 +548,27 @@ async fn the_socket_yields_rounds_with_their_ids_and_nothing_else() {
     assert_says(&interruption(&mut browser).await, &["closed its socket"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_socket_of_a_worker_is_read_and_its_end_noticed() {
+    let mock = MockBrowser::open().await;
+    mock.tab("game", GAME);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap_err();
+    let info = json!({ "targetId": "w", "type": "worker", "url": "" });
+    let worker = json!({ "sessionId": "session of w", "targetInfo": info });
+    mock.event(Some("game"), "Target.attachedToTarget", &worker);
+    mock.frame("w", "1", &finished(7, 2.0));
+    browser.connect().await.unwrap();
+    let report = next_other_report(&mut browser).await;
+    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "7"), "{report:?}");
+    let watched = ("Network.enable".to_owned(), "session of w".to_owned());
+    while !mock.state().commands.contains(&watched) {
+        tokio::task::yield_now().await;
+    }
+    mock.event(Some("game"), "Target.detachedFromTarget", &json!({ "sessionId": "session of w" }));
+    assert_says(&interruption(&mut browser).await, &["closed its socket"]);
+}
+
 /// A game whose socket is on another path: it logs in there, as no other socket does.
 #[tokio::test(start_paused = true)]
 async fn a_socket_on_another_path_is_read_once_the_game_has_logged_in_on_it() {

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// Every command that the collector may send. This repeats the product's list on purpose, so that it cannot be extended
 /// unnoticed.
-const ALLOWED_COMMANDS: [&str; 8] = [
+const ALLOWED_COMMANDS: [&str; 9] = [
     "Browser.getVersion",
     "Network.enable",
     "Page.createIsolatedWorld",
@@ -24,6 +24,7 @@ const ALLOWED_COMMANDS: [&str; 8] = [
     "Runtime.evaluate",
     "Target.attachToTarget",
     "Target.detachFromTarget",
+    "Target.setAutoAttach",
     "Target.setDiscoverTargets",
 ];
 

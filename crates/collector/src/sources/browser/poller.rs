@@ -166,6 +166,11 @@ impl Poller {
     async fn poll(&self, attachment: &mut Attachment) -> Result<ParsedList, PollError> {
         if !attachment.network_enabled {
             self.client.call(Command::WatchNetwork, Some(&attachment.session)).await?;
+            // A game may have its socket in a worker. A browser that refuses this is read without.
+            match self.client.call(Command::AttachWorkers, Some(&attachment.session)).await {
+                Ok(_) | Err(CallError::Refused { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             attachment.network_enabled = true;
         }
         if let Some(list_context) = attachment.list_context {

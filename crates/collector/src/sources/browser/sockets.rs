@@ -57,6 +57,11 @@ impl Sockets {
         self.playing.remove(key)
     }
 
+    /// Returns whether a socket of this session has sent a message of the game.
+    pub(super) fn is_playing(&self, session: &SessionId) -> bool {
+        self.playing.iter().any(|(of, _)| of == session)
+    }
+
     /// Returns what the game says in a message of a socket; nothing for a socket on another path, unless the game logs in
     /// there or sends its history, as it does only on its own.
     pub(super) fn decode(&mut self, key: &SocketKey, bytes: &[u8]) -> Vec<Decoded> {

@@ -1,6 +1,6 @@
 //! Chooses which tabs and frames of the browser to read, and reads them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub(super) struct Tabs {
     out: mpsc::Sender<ObservationResult>,
     polled: BTreeMap<TargetId, PolledTarget>,
     sessions: HashMap<SessionId, TargetId>,
+    /// The sessions that are those of workers; each belongs to the target of its page.
+    workers: HashSet<SessionId>,
     sockets: Sockets,
     /// The one target whose rounds are reported: two tabs of the game may show two different tables.
     active: Option<TargetId>,
@@ -92,6 +94,7 @@ impl Tabs {
             out,
             polled: BTreeMap::new(),
             sessions: HashMap::new(),
+            workers: HashSet::new(),
             sockets: Sockets::default(),
             active: None,
             poll_tx,
@@ -151,6 +154,15 @@ impl Tabs {
                     self.sessions.insert(session, target);
                 }
             }
+            Event::WorkerAttached { page, worker } => self.worker_attached(&page, worker),
+            Event::Detached(session) if self.workers.remove(&session) => {
+                let has_ended = self.is_active(&session) && self.sockets.is_playing(&session);
+                self.sessions.remove(&session);
+                self.sockets.retain(|of| *of != session);
+                if has_ended {
+                    self.interrupted("closed its socket").await;
+                }
+            }
             Event::Detached(session) => self.detached(&session).await,
             Event::SocketOpened { session, socket, url } => {
                 let is_active = self.is_active(&session);
@@ -168,6 +180,18 @@ impl Tabs {
                 self.on_socket_message((session, socket), &base64).await;
             }
         }
+    }
+
+    /// Watches the sockets of a worker of a target that is read.
+    fn worker_attached(&mut self, page: &SessionId, worker: SessionId) {
+        let Some(target) = self.sessions.get(page).cloned() else { return };
+        self.sessions.insert(worker.clone(), target);
+        self.workers.insert(worker.clone());
+        let client = Arc::clone(&self.client);
+        self.pollers.spawn(async move {
+            // On an error the worker is gone already.
+            drop(client.call(Command::WatchNetwork, Some(&worker)).await);
+        });
     }
 
     fn is_active(&self, session: &SessionId) -> bool {
@@ -274,6 +298,7 @@ impl Tabs {
             polled.task.abort();
         }
         self.sessions.retain(|_, of| of != target);
+        self.workers.retain(|worker| self.sessions.contains_key(worker));
         self.sockets.retain(|session| self.sessions.contains_key(session));
         self.deactivate(target, "is gone").await;
     }

@@ -4,15 +4,19 @@ use collector::config::{Config, Options};
 use collector::observation::{HistoryEntry, Report};
 use collector::source_error::SourceError;
 use collector::sources::Source;
+use futures_util::SinkExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::driver::Driver;
 use super::process::Chromium;
 use super::within;
+use crate::simulator::sfs2x::Field::{Double, Int};
+use crate::simulator::sfs2x::{call, packet};
 
 /// Script of the pages: `entries` are texts, newest first.
 const ENTRIES: &str = "const entries = ['1.01x', '2.02x', '3.03x', '4.04x', '5.05x'];
@@ -54,6 +58,15 @@ impl Page {
         loop {
             if let Report::List(list) = self.source.next().await.unwrap().report {
                 return list.iter().map(shown).collect();
+            }
+        }
+    }
+
+    /// Returns whether the next round has an id, and its hundredths.
+    async fn round(&mut self) -> (bool, u64) {
+        loop {
+            if let Report::Round { id, multiplier, .. } = self.source.next().await.unwrap().report {
+                return (id.is_some(), multiplier.cents());
             }
         }
     }
@@ -176,6 +189,38 @@ async fn a_frame_within_a_page_that_does_not_match_is_found() {
     let mut page = within("the browser", Page::open(&page, &frame)).await;
     within("a list", page.source.connect()).await.unwrap();
     assert_eq!(within("a list", page.list()).await, ["1.01", "2.02", "3.03", "4.04", "5.05"]);
+}
+
+/// Sends a round 20 times a second on every socket.
+async fn play(listener: TcpListener) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        let mut pace = tokio::time::interval(std::time::Duration::from_millis(50));
+        for id in 1.. {
+            pace.tick().await;
+            let fields = vec![("roundId", Int(id)), ("maxMultiplier", Double(2.5))];
+            let round = packet(&call("roundChartInfo", fields));
+            if socket.send(Message::binary(round)).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_socket_of_a_worker_is_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut game = JoinSet::new();
+    game.spawn(play(listener));
+    let page = format!(
+        "<!doctype html><script>const work = \"new WebSocket('ws://127.0.0.1:{port}/BlueBox/websocket')\";
+         window.worker = new Worker(URL.createObjectURL(new Blob([work])));</script>"
+    );
+    let mut page = within("the browser", Page::open(&page, "")).await;
+    within("a round", page.source.connect()).await.unwrap();
+    assert_eq!(within("a round", page.round()).await, (true, 250));
 }
 
 /// Counts everything by which a page could notice a reader: changes of the document, events, names in the global object,
