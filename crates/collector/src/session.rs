@@ -3,6 +3,7 @@
 
 mod multiplier_limit;
 mod recorder;
+mod reset_watch;
 pub mod resume;
 mod suspension;
 

@@ -22,6 +22,7 @@ use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::multiplier_limit::MultiplierLimit;
+use crate::session::reset_watch::ResetWatch;
 use crate::session::resume;
 use crate::session::suspension::SuspensionWatch;
 
@@ -67,6 +68,7 @@ pub(super) struct Recorder {
     first_observation: Option<Instant>,
     outage: Option<Outage>,
     suspension: SuspensionWatch,
+    resets: ResetWatch,
     /// An entry of the latest list that cannot be read.
     unreadable: Option<String>,
     /// Rounds dropped because the queue was full when the process had to stop.
@@ -126,6 +128,7 @@ impl Recorder {
             first_observation: None,
             outage: None,
             suspension: SuspensionWatch::new(now),
+            resets: ResetWatch::default(),
             unreadable: None,
             dropped: 0,
         };
@@ -322,9 +325,22 @@ impl Recorder {
             }
             Outcome::Note { kind, detail } => {
                 tracing::warn!(source = self.kind.name(), ?kind, %detail, "A discontinuity was recorded.");
+                if kind == EventKind::Reset && self.resets.is_series(Instant::now()) {
+                    self.note_resets();
+                }
                 self.note(now, kind, detail)
             }
         }
+    }
+
+    /// Says that the list is read wrongly, rather than of another table each time.
+    fn note_resets(&mut self) {
+        tracing::warn!(
+            source = self.kind.name(),
+            "The list was replaced again and again; it is probably read in the wrong order, or from the wrong place."
+        );
+        let error = "the list was replaced again and again: check --order, --selector and that one table is open";
+        self.status.last_error = Some(error.to_owned());
     }
 
     fn note(&mut self, now: DateTime<Utc>, kind: EventKind, detail: Value) -> Entry {
