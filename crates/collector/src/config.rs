@@ -25,6 +25,7 @@ use crate::output::sync_policy::SyncPolicyArg;
 use crate::sources::Source;
 use crate::sources::browser::{Browser, BrowserOptions};
 use crate::sources::demo::{self, Demo, DemoOptions};
+use crate::sources::har::Har;
 use crate::sources::http::{Http, HttpOptions};
 use crate::sources::pacing::Pace;
 use crate::sources::replay::{Replay, ReplayOptions};
@@ -47,7 +48,7 @@ pub struct Options {
         env = "AVIATOR_SOURCE",
         value_enum,
         hide_possible_values = true,
-        value_name = "demo|replay|browser|websocket|http|sse"
+        value_name = "demo|replay|browser|websocket|http|sse|har"
     )]
     pub source: Option<SourceKind>,
 
@@ -84,7 +85,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
     pub round_min: Option<DurationArg>,
 
-    /// When to sync rows to the disk: after each row, at an interval, or never [default: row, 5s for a replay]
+    /// When to sync rows to the disk: after each row, at an interval, or never [default: row, 5s for a replay or har]
     #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
     pub fsync: Option<SyncPolicyArg>,
 
@@ -231,6 +232,12 @@ impl Config {
             SourceKind::Browser => Source::Browser(Box::new(self.browser_source()?)),
             SourceKind::WebSocket => Source::WebSocket(Box::new(self.websocket_source()?)),
             SourceKind::Http => Source::Http(Box::new(self.http_source()?)),
+            SourceKind::Har => Source::Har(Box::new(Har::new(
+                &self.replay,
+                &self.websocket,
+                &self.feed,
+                self.order,
+            )?)),
             SourceKind::Sse => Source::Sse(Box::new(self.sse_source()?)),
         })
     }
@@ -296,7 +303,7 @@ impl From<Options> for Config {
         };
         // Rows that a power failure loses can be replayed again.
         let fsync = match source {
-            SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
+            SourceKind::Replay | SourceKind::Har => SyncPolicy::Interval(REPLAY_FSYNC),
             _ => SyncPolicy::Always,
         };
         let read = ReadSettings::default();

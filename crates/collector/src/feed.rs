@@ -86,7 +86,25 @@ pub struct FeedOptions {
     pub rounds: Vec<RuleOptions>,
 }
 
-/// The checked options that both sources need.
+impl FeedOptions {
+    /// Returns the checked rules.
+    ///
+    /// # Errors
+    ///
+    /// There are too many, or two keys of one exclude each other.
+    pub fn rules(&self, order: Order) -> Result<Vec<Rule>, ConfigError> {
+        if self.rounds.len() > RULES_MAX {
+            return Err(ConfigError::key(
+                "feed.rounds",
+                format!("has more than {RULES_MAX} rules"),
+            ));
+        }
+        let rules = self.rounds.iter().enumerate();
+        rules.map(|(index, rule)| rule.clone().check(index, order)).collect()
+    }
+}
+
+/// The checked options that these sources need.
 #[derive(Debug)]
 pub struct Feed {
     /// The address.
@@ -123,24 +141,13 @@ impl Feed {
                 "must be from 1024 to 67108864",
             ));
         }
-        if options.rounds.len() > RULES_MAX {
-            return Err(ConfigError::key(
-                "feed.rounds",
-                format!("has more than {RULES_MAX} rules"),
-            ));
-        }
         let authorities = match &options.ca_file {
             Some(path) => {
                 tls::authorities(path).map_err(|problem| ConfigError::flag("ca-file", problem))?
             }
             None => Vec::new(),
         };
-        let rules = options
-            .rounds
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| rule.clone().check(index, order))
-            .collect::<Result<Vec<_>, _>>()?;
+        let rules = options.rules(order)?;
         let format = options.format.unwrap_or_default();
         Ok(Self {
             codec: MessageCodec::new(format, &options.protobuf, &rules)?,

@@ -102,6 +102,8 @@ pub enum SourceKind {
     Http,
     /// JSON in server-sent events.
     Sse,
+    /// The network log of a browser.
+    Har,
 }
 
 impl SourceKind {
@@ -114,6 +116,7 @@ impl SourceKind {
             Self::WebSocket => "websocket",
             Self::Http => "http",
             Self::Sse => "sse",
+            Self::Har => "har",
         }
     }
 
@@ -122,12 +125,14 @@ impl SourceKind {
         match self {
             Self::Demo => Origin::Simulated,
             Self::Replay => Origin::Replayed,
-            Self::Browser | Self::WebSocket | Self::Http | Self::Sse => Origin::Recorded,
+            Self::Browser | Self::WebSocket | Self::Http | Self::Sse | Self::Har => {
+                Origin::Recorded
+            }
         }
     }
 
-    /// Returns whether the source is live: such a source can stall, while a demo or replay only ends.
+    /// Returns whether the source is live: such a source can stall, while a demo, a replay or a log only ends.
     pub fn is_live(self) -> bool {
-        self.origin() == Origin::Recorded
+        self.origin() == Origin::Recorded && self != Self::Har
     }
 }

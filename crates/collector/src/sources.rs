@@ -1,8 +1,9 @@
-//! The six sources of rounds. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails.
+//! The seven sources of rounds. A source is pulled: [`Source::connect`], then [`Source::next`] until it ends or fails.
 //! Closing, staleness, back-off and shutdown are the session's job.
 
 pub mod browser;
 pub mod demo;
+pub mod har;
 pub mod http;
 pub mod pacing;
 pub mod replay;
@@ -14,7 +15,7 @@ pub mod websocket;
 use crate::observation::Observation;
 use crate::source_error::SourceError;
 
-/// One of the six sources.
+/// One of the seven sources.
 #[derive(Debug)]
 pub enum Source {
     /// Provably-fair simulated rounds.
@@ -29,6 +30,8 @@ pub enum Source {
     Http(Box<http::Http>),
     /// JSON in server-sent events.
     Sse(Box<sse::Sse>),
+    /// The network log of a browser.
+    Har(Box<har::Har>),
     /// A script for tests.
     #[cfg(test)]
     Scripted(tests::ScriptedSource),
@@ -44,6 +47,7 @@ impl Source {
         match self {
             Self::Demo(demo) => demo.connect(),
             Self::Replay(replay) => replay.connect(),
+            Self::Har(har) => har.connect(),
             Self::Browser(browser) => Box::pin(browser.connect()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.connect()).await,
             Self::Http(http) => Box::pin(http.connect()).await,
@@ -63,6 +67,7 @@ impl Source {
         match self {
             Self::Demo(demo) => demo.next().await,
             Self::Replay(replay) => replay.next().await,
+            Self::Har(har) => Ok(har.next_observation()),
             Self::Browser(browser) => Box::pin(browser.next()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.next()).await,
             Self::Http(http) => Box::pin(http.next()).await,
@@ -76,7 +81,7 @@ impl Source {
     pub async fn close(&mut self) {
         match self {
             // There is no connection to an HTTP server between two requests.
-            Self::Demo(_) | Self::Replay(_) | Self::Http(_) => {}
+            Self::Demo(_) | Self::Replay(_) | Self::Har(_) | Self::Http(_) => {}
             Self::Browser(browser) => Box::pin(browser.close()).await,
             Self::WebSocket(websocket) => Box::pin(websocket.close()).await,
             Self::Sse(sse) => sse.close(),

@@ -66,7 +66,7 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
 /// Checks the connection to the source, if it is a live one.
 pub async fn check_source(config: &Config) -> Vec<Finding> {
     match config.source {
-        SourceKind::Demo | SourceKind::Replay => Vec::new(),
+        SourceKind::Demo | SourceKind::Replay | SourceKind::Har => Vec::new(),
         SourceKind::Browser => match config.browser_source() {
             Ok(source) => Box::pin(browser::diagnose(&source)).await,
             Err(error) => {
@@ -117,6 +117,7 @@ fn source(config: &Config) -> Finding {
     let checked = config.build_source().map_err(|error| error.to_string());
     let checked = checked.and_then(|mut source| match &mut source {
         Source::Replay(replay) => replay.connect().map_err(|error| error.to_string()),
+        Source::Har(har) => har.connect().map_err(|error| error.to_string()),
         _ => Ok(()),
     });
     match checked {

@@ -2,6 +2,7 @@
 
 mod endings;
 mod examples;
+mod har;
 mod http;
 mod recording;
 mod refusals;
