@@ -157,10 +157,9 @@ mod tests {
             let text = text.replace('\n', end);
             for size in 1..text.len() {
                 let mut stream = stream();
-                let mut events = Vec::new();
-                for piece in text.as_bytes().chunks(size) {
-                    events.extend(stream.push(piece).unwrap());
-                }
+                let pieces = text.as_bytes().chunks(size);
+                let events: Vec<Value> =
+                    pieces.flat_map(|piece| stream.push(piece).unwrap()).collect();
                 assert_eq!(events, [json!(["crash", {"x": 2.31}, "17"])], "{end:?} {size}");
                 assert_eq!(stream.last_id, "17");
                 assert_eq!(stream.retry, Some(Duration::from_millis(2500)));
