@@ -10,5 +10,5 @@ mod event;
 
 pub use client::{CallError, Client, Events};
 pub use command::{Command, ContextId, FrameId, SessionId, TargetId};
-pub use endpoint::{BrowserAddress, EndpointError, Remote, how_to_start};
+pub use endpoint::{BrowserAddress, EndpointError, PORT_FILE, Remote, how_to_start};
 pub use event::Event;

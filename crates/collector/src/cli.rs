@@ -26,6 +26,9 @@ pub enum CliCommand {
     /// Record rounds (the default without a subcommand)
     #[command(after_help = EXAMPLES)]
     Run(RunArgs),
+    /// Open a browser with a profile of its own and record the game that you open in it
+    #[command(after_help = BROWSER_EXAMPLES)]
+    Browser(BrowserArgs),
     /// Check what would keep the collector from recording, and say what to do about it
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor {
@@ -54,6 +57,26 @@ pub struct RunArgs {
     pub print_config: bool,
 }
 
+/// The options of `browser`.
+#[derive(clap::Args, Debug)]
+pub struct BrowserArgs {
+    /// Page to open [default: one that says what to do]
+    #[arg(value_name = "URL")]
+    pub page: Option<String>,
+
+    /// Program to start [default: the installed Chrome, Edge, Brave or Chromium]
+    #[arg(long, env = "AVIATOR_BROWSER", value_name = "PROGRAM")]
+    pub browser: Option<PathBuf>,
+
+    /// Further argument of the browser; may be given several times
+    #[arg(long = "browser-arg", value_name = "ARGUMENT", allow_hyphen_values = true)]
+    pub browser_args: Vec<String>,
+
+    /// The configuration to run with.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
 /// The configuration file and the options that override it.
 #[derive(clap::Args, Debug)]
 pub struct ConfigArgs {
@@ -70,12 +93,20 @@ const EXAMPLES: &str = "\
 Examples:
   collector                                          simulated, provably-fair rounds in data/demo
   collector --source replay --file rounds.csv --pace max --data-dir data/replay
-  collector --source browser --cdp http://127.0.0.1:9222
+  collector browser                                  opens a browser; log in to your game there
   collector doctor --source browser
 
 Every option can also be set in the environment (AVIATOR_DATA_DIR for --data-dir) or in the file given by --config.
 A flag wins over the environment, the environment over the file.
 Exit codes: 0 stopped or finished, 1 failed, 2 bad usage or configuration, 3 another collector uses the directory.";
+
+const BROWSER_EXAMPLES: &str = "\
+Examples:
+  collector browser
+  collector browser https://casino.example --data-dir rounds
+  collector browser --browser /opt/brave/brave --profile ~/brave-for-aviator
+
+The browser's window stays open when the collector ends. It is read, and nothing in it is clicked, typed or changed.";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! The subcommands and their exit codes.
 
 pub mod banner;
+pub mod browser;
 pub mod doctor;
 pub mod run;
 
@@ -22,6 +23,7 @@ pub fn execute(cli: Cli, matches: &ArgMatches) -> ExitCode {
     let result = match cli.command {
         Some(CliCommand::Run(args)) => success(run::run(&args, matches)),
         None => success(run::run(&cli.run, matches)),
+        Some(CliCommand::Browser(args)) => success(browser::run(args)),
         Some(CliCommand::Doctor { config, json }) => doctor::run(&config, json)
             .map(|is_ok| if is_ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }),
         Some(CliCommand::Manual(manual)) => success(manual.run(Cli::command())),

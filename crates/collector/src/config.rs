@@ -26,9 +26,11 @@ use crate::output::sync_policy::SyncPolicyArg;
 use crate::sources::Source;
 use crate::sources::browser::{Browser, BrowserOptions};
 use crate::sources::demo::{self, Demo, DemoOptions};
+use crate::sources::har::Har;
 use crate::sources::http::{Http, HttpOptions};
 use crate::sources::pacing::Pace;
 use crate::sources::replay::{Replay, ReplayOptions};
+use crate::sources::sse::Sse;
 use crate::sources::websocket::{WebSocket, WebSocketOptions};
 
 /// Default of `--round-min`: five seconds of betting and one of pause.
@@ -47,7 +49,7 @@ pub struct Options {
         env = "AVIATOR_SOURCE",
         value_enum,
         hide_possible_values = true,
-        value_name = "demo|replay|browser|websocket|http"
+        value_name = "demo|replay|browser|websocket|http|sse|har"
     )]
     pub source: Option<SourceKind>,
 
@@ -72,7 +74,7 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_SELECTOR", value_name = "CSS")]
     pub selector: Option<String>,
 
-    /// browser, websocket, http: which end of a list holds the newest round [default: newest-first]
+    /// browser, websocket, http, sse: which end of a list holds the newest round [default: newest-first]
     #[arg(long, env = "AVIATOR_ORDER", value_enum, value_name = "ORDER")]
     pub order: Option<Order>,
 
@@ -80,11 +82,11 @@ pub struct Options {
     #[arg(long, env = "AVIATOR_BASELINE", value_enum, value_name = "WHICH")]
     pub baseline: Option<Baseline>,
 
-    /// browser, websocket, http: the shortest time between two rounds of the game [default: 6s]
+    /// browser, websocket, http, sse: the shortest time between two rounds of the game [default: 6s]
     #[arg(long, env = "AVIATOR_ROUND_MIN", value_name = "TIME")]
     pub round_min: Option<DurationArg>,
 
-    /// When to sync rows to the disk: after each row, at an interval, or never [default: row, 5s for a replay]
+    /// When to sync rows to the disk: after each row, at an interval, or never [default: row, 5s for a replay or har]
     #[arg(long, env = "AVIATOR_FSYNC", value_name = "row|TIME|never")]
     pub fsync: Option<SyncPolicyArg>,
 
@@ -231,6 +233,13 @@ impl Config {
             SourceKind::Browser => Source::Browser(Box::new(self.browser_source()?)),
             SourceKind::WebSocket => Source::WebSocket(Box::new(self.websocket_source()?)),
             SourceKind::Http => Source::Http(Box::new(self.http_source()?)),
+            SourceKind::Har => Source::Har(Box::new(Har::new(
+                &self.replay,
+                &self.websocket,
+                &self.feed,
+                self.order,
+            )?)),
+            SourceKind::Sse => Source::Sse(Box::new(self.sse_source()?)),
         })
     }
 
@@ -261,6 +270,15 @@ impl Config {
         Http::new(&self.http, &self.feed, self.selector.as_deref(), self.order)
     }
 
+    /// Returns the sse source, whatever `--source` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::build_source`].
+    pub fn sse_source(&self) -> Result<Sse, ConfigError> {
+        Sse::new(&self.feed, self.order)
+    }
+
     /// Returns the keys and values of the file, unchecked.
     ///
     /// # Errors
@@ -286,7 +304,7 @@ impl From<Options> for Config {
         };
         // Rows that a power failure loses can be replayed again.
         let fsync = match source {
-            SourceKind::Replay => SyncPolicy::Interval(REPLAY_FSYNC),
+            SourceKind::Replay | SourceKind::Har => SyncPolicy::Interval(REPLAY_FSYNC),
             _ => SyncPolicy::Always,
         };
         let read = ReadSettings::default();

@@ -112,6 +112,19 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Returns the outcome for a round whose time is an estimate: it was not observed as it ended.
+    #[must_use]
+    pub fn estimated(self) -> Self {
+        match self {
+            Self::Accept { round, id, kind: EventKind::Live, detail } => {
+                Self::Accept { round, id, kind: EventKind::Backfill, detail }
+            }
+            other => other,
+        }
+    }
+}
+
 /// A round that was accepted, or that the first list showed.
 #[derive(Clone, Debug)]
 struct KnownRound {
@@ -310,6 +323,11 @@ impl Deduplicator {
         self.is_continuous = true;
         self.is_first = false;
         self.confirmed = Since::Mono(now);
+    }
+
+    /// Returns the mean time between rounds.
+    pub fn mean_round(&self) -> Duration {
+        self.pace
     }
 
     /// Notes that a round ended at `now`, and learns the pace from rounds observed live.

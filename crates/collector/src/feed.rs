@@ -10,6 +10,7 @@ pub mod filter;
 pub mod headers;
 pub mod health;
 pub mod history;
+pub mod message_format;
 pub mod number;
 pub mod parsed;
 pub mod pointer;
@@ -33,6 +34,8 @@ use crate::duration_arg::DurationArg;
 use crate::order::Order;
 use crate::tls;
 use address::FeedAddress;
+use message_format::protobuf::FieldTypes;
+use message_format::{MessageCodec, MessageFormat};
 use rule::{Rule, RuleOptions};
 use secret::Secret;
 
@@ -50,7 +53,7 @@ const RULES_MAX: usize = 16;
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct FeedOptions {
-    /// websocket, http: address of the feed, or `env:NAME` or `file:PATH` if it holds a token
+    /// websocket, http, sse: address of the feed, or `env:NAME` or `file:PATH` if it holds a token
     #[arg(long, env = "AVIATOR_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<Secret>,
 
@@ -58,11 +61,11 @@ pub struct FeedOptions {
     #[arg(skip)]
     pub headers: BTreeMap<String, Secret>,
 
-    /// websocket, http: PEM file of certificate authorities to trust in addition to the system's
+    /// websocket, http, sse: PEM file of certificate authorities to trust in addition to the system's
     #[arg(long, env = "AVIATOR_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
-    /// websocket, http: timeout of a connection or an answer [default: 15s]
+    /// websocket, http, sse: timeout of a connection or an answer [default: 15s]
     #[arg(long, env = "AVIATOR_TIMEOUT", value_name = "DURATION")]
     pub timeout: Option<DurationArg>,
 
@@ -70,12 +73,38 @@ pub struct FeedOptions {
     #[arg(skip)]
     pub max_message_bytes: Option<usize>,
 
+    /// Format of the messages; JSON by default.
+    #[arg(skip)]
+    pub format: Option<MessageFormat>,
+
+    /// Types of fields of Protocol Buffers, by their path.
+    #[arg(skip)]
+    pub protobuf: FieldTypes,
+
     /// Where in a message the rounds are; the first rule whose filters match reads it.
     #[arg(skip)]
     pub rounds: Vec<RuleOptions>,
 }
 
-/// The checked options that both sources need.
+impl FeedOptions {
+    /// Returns the checked rules.
+    ///
+    /// # Errors
+    ///
+    /// There are too many, or two keys of one exclude each other.
+    pub fn rules(&self, order: Order) -> Result<Vec<Rule>, ConfigError> {
+        if self.rounds.len() > RULES_MAX {
+            return Err(ConfigError::key(
+                "feed.rounds",
+                format!("has more than {RULES_MAX} rules"),
+            ));
+        }
+        let rules = self.rounds.iter().enumerate();
+        rules.map(|(index, rule)| rule.clone().check(index, order)).collect()
+    }
+}
+
+/// The checked options that these sources need.
 #[derive(Debug)]
 pub struct Feed {
     /// The address.
@@ -88,6 +117,8 @@ pub struct Feed {
     pub timeout: Duration,
     /// Maximum length of a message or page in bytes.
     pub bytes_max: usize,
+    /// Decodes the messages.
+    pub codec: MessageCodec,
     /// Where in a message the rounds are.
     pub rules: Vec<Rule>,
 }
@@ -110,25 +141,16 @@ impl Feed {
                 "must be from 1024 to 67108864",
             ));
         }
-        if options.rounds.len() > RULES_MAX {
-            return Err(ConfigError::key(
-                "feed.rounds",
-                format!("has more than {RULES_MAX} rules"),
-            ));
-        }
         let authorities = match &options.ca_file {
             Some(path) => {
                 tls::authorities(path).map_err(|problem| ConfigError::flag("ca-file", problem))?
             }
             None => Vec::new(),
         };
-        let rules = options
-            .rounds
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| rule.clone().check(index, order))
-            .collect::<Result<_, _>>()?;
+        let rules = options.rules(order)?;
+        let format = options.format.unwrap_or_default();
         Ok(Self {
+            codec: MessageCodec::new(format, &options.protobuf, &rules)?,
             address: FeedAddress::new(options.url.as_ref(), schemes)?,
             headers: headers::headers(&options.headers)?,
             authorities,

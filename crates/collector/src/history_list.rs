@@ -39,29 +39,12 @@ impl ListScript {
             Order::NewestFirst => format!("0, {TEXTS_MAX}"),
             Order::OldestFirst => format!("-{TEXTS_MAX}"),
         };
-        // Entries are grouped by the list they belong to, because the game shows its history twice: on the page, and in a
-        // pop-up (`app-stats-dropdown`).
-        Self(format!(
-            "(() => {{
-  const selectors = {selectors}, found = [], known = new Set();
-  selectors.forEach((selector, index) => {{
-    const lists = new Map();
-    for (const entry of document.querySelectorAll(selector)) {{
-      const popup = entry.closest('app-stats-dropdown');
-      const home = popup || entry.closest('.payouts-block') || document;
-      if (!lists.has(home)) lists.set(home, {{ selector: index, popup: popup !== null, entries: [] }});
-      lists.get(home).entries.push(entry);
-    }}
-    for (const list of lists.values()) {{
-      if (known.has(list.entries[0])) continue;
-      known.add(list.entries[0]);
-      const texts = list.entries.slice({newest}).map(entry => entry.textContent.trim().slice(0, {TEXT_LEN_MAX}));
-      found.push({{ selector: list.selector, popup: list.popup, texts }});
-    }}
-  }});
-  return JSON.stringify(found);
-}})()"
-        ))
+        let script = include_str!("history_list/read_lists.js")
+            .replace("NEWEST", &newest)
+            .replace("TEXT_LEN_MAX", &TEXT_LEN_MAX.to_string())
+            // Last, because a selector may hold any text.
+            .replace("SELECTORS", &selectors.to_string());
+        Self(script)
     }
 
     /// Returns the source text of the script.
@@ -71,7 +54,7 @@ impl ListScript {
 }
 
 /// The texts of one list of a page, in the page's order, as [`ListScript`] returns them.
-#[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListTexts {
     /// Index of the selector that found it.
     pub selector: usize,
@@ -79,6 +62,9 @@ pub struct ListTexts {
     pub popup: bool,
     /// The texts of its entries.
     pub texts: Vec<String>,
+    /// Instead of a list: names of elements that draw something which no script can read, a closed shadow root.
+    #[serde(default)]
+    pub closed: Vec<String>,
 }
 
 /// The result of parsing the lists of a page.
@@ -97,6 +83,8 @@ pub enum ParsedList {
     Few(usize),
     /// Entries that are not multipliers; up to three of them, for the message.
     Unreadable(Vec<String>),
+    /// No selector found anything, but these elements have contents that cannot be read.
+    Closed(Vec<String>),
     /// No selector found anything.
     Nothing,
 }
@@ -119,7 +107,12 @@ pub fn parse_lists(lists: &[ListTexts], order: Order) -> ParsedList {
     let shown: Vec<_> = lists.iter().flat_map(|list| &list.texts).collect();
     match shown.iter().copied().filter(|text| !text.is_empty()).take(3).cloned().collect::<Vec<_>>()
     {
-        _ if shown.is_empty() => ParsedList::Nothing,
+        _ if shown.is_empty() => {
+            match lists.iter().flat_map(|list| list.closed.clone()).collect() {
+                closed if Vec::is_empty(&closed) => ParsedList::Nothing,
+                closed => ParsedList::Closed(closed),
+            }
+        }
         texts if texts.is_empty() => ParsedList::Few(0),
         texts => ParsedList::Unreadable(texts),
     }

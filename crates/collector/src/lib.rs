@@ -5,12 +5,13 @@
 //! [`commands`].
 //!
 //! Modules import only what is below them: `commands` → [`app`] → [`session`] → [`config`] → [`sources`], [`dedup`],
-//! [`output`] → [`cdp`], [`sfs2x`], [`feed`], [`history_list`] → the leaves ([`observation`], [`source_error`], [`finding`],
+//! [`output`], [`browser_launch`] → [`cdp`], [`sfs2x`], [`feed`], [`history_list`] → the leaves ([`observation`], [`source_error`], [`finding`],
 //! [`config_error`], [`order`], [`duration_arg`], [`backoff`], [`clock`], [`tls`]). The configuration is above the sources
 //! because each of them owns its section of it.
 
 pub mod app;
 pub mod backoff;
+pub mod browser_launch;
 pub mod cdp;
 pub mod cli;
 pub mod clock;

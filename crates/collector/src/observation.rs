@@ -100,6 +100,10 @@ pub enum SourceKind {
     WebSocket,
     /// JSON or HTML over HTTP.
     Http,
+    /// JSON in server-sent events.
+    Sse,
+    /// The network log of a browser.
+    Har,
 }
 
 impl SourceKind {
@@ -111,6 +115,8 @@ impl SourceKind {
             Self::Browser => "browser",
             Self::WebSocket => "websocket",
             Self::Http => "http",
+            Self::Sse => "sse",
+            Self::Har => "har",
         }
     }
 
@@ -119,12 +125,14 @@ impl SourceKind {
         match self {
             Self::Demo => Origin::Simulated,
             Self::Replay => Origin::Replayed,
-            Self::Browser | Self::WebSocket | Self::Http => Origin::Recorded,
+            Self::Browser | Self::WebSocket | Self::Http | Self::Sse | Self::Har => {
+                Origin::Recorded
+            }
         }
     }
 
-    /// Returns whether the source is live: such a source can stall, while a demo or replay only ends.
+    /// Returns whether the source is live: such a source can stall, while a demo, a replay or a log only ends.
     pub fn is_live(self) -> bool {
-        self.origin() == Origin::Recorded
+        self.origin() == Origin::Recorded && self != Self::Har
     }
 }

@@ -3,7 +3,9 @@
 
 mod multiplier_limit;
 mod recorder;
+mod reset_watch;
 pub mod resume;
+mod suspension;
 
 use std::time::Duration;
 

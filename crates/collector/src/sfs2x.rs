@@ -76,13 +76,21 @@ pub enum PacketError {
 ///
 /// A packet that cannot be decoded yields an error. The packets after it still follow, unless its length is unknown.
 pub fn packets(message: &[u8]) -> Packets<'_> {
-    Packets { rest: message }
+    Packets { rest: message, begun: &[] }
 }
 
 /// The iterator that [`packets`] returns.
 #[derive(Debug, Clone)]
 pub struct Packets<'a> {
     rest: &'a [u8],
+    begun: &'a [u8],
+}
+
+impl<'a> Packets<'a> {
+    /// Returns the bytes of the last packet if the message ended within it: its rest may follow in the next message.
+    pub fn begun(&self) -> &'a [u8] {
+        self.begun
+    }
 }
 
 impl Iterator for Packets<'_> {
@@ -98,7 +106,10 @@ impl Iterator for Packets<'_> {
                 Some(decode_payload(flags, payload))
             }
             Err(error) => {
-                self.rest = &[];
+                let rest = std::mem::take(&mut self.rest);
+                if error == PacketError::Truncated {
+                    self.begun = rest;
+                }
                 Some(Err(error))
             }
         }

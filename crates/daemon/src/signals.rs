@@ -1,8 +1,15 @@
 //! Signals that ask the process to stop: Ctrl-C, a service manager, a closed terminal.
 
 use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::output::say;
+
+/// Signals that arrive this soon after the first are the same request: `timeout` and a terminal send one to the process and
+/// one to its group.
+const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// The signal of a write beyond the file size limit, which ends the process by default; the same number on Linux (all but
 /// MIPS), macOS and the BSDs.
@@ -25,17 +32,27 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Calls `stop` at the first signal, and ends the process with code 1 at the second.
+    /// Calls `stop` at the first signal, and ends the process with code 1 at the second request.
     pub async fn stop_then_exit(mut self, program: &str, stop: impl FnOnce()) {
         let signal = self.next().await;
+        let asked_at = Instant::now();
         tracing::info!(signal, "Asked to stop.");
         stop();
-        self.next().await;
+        loop {
+            self.next().await;
+            if !is_same_request(asked_at, Instant::now()) {
+                break;
+            }
+        }
         say(&format!(
             "{program}: stopped at once, at a second signal; everything acknowledged is on the disk"
         ));
         std::process::exit(1);
     }
+}
+
+fn is_same_request(asked_at: Instant, now: Instant) -> bool {
+    now.duration_since(asked_at) < SAME_REQUEST
 }
 
 #[cfg(unix)]
@@ -91,6 +108,21 @@ impl Signals {
             _ = self.ctrl_break.recv() => "Ctrl-Break",
             _ = self.ctrl_close.recv() => "a closed window",
             _ = self.ctrl_shutdown.recv() => "shutdown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `timeout 5 collector` sends SIGTERM twice within a millisecond.
+    #[test]
+    fn a_signal_to_the_process_and_one_to_its_group_are_one_request() {
+        let asked_at = Instant::now();
+        for (ms, expected) in [(0, true), (999, true), (1000, false), (5000, false)] {
+            let now = asked_at + Duration::from_millis(ms);
+            assert_eq!(is_same_request(asked_at, now), expected, "{ms} ms");
         }
     }
 }

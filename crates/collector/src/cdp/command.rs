@@ -38,6 +38,8 @@ pub enum Command<'a> {
     Detach(&'a SessionId),
     /// Reports the target's WebSocket messages, without buffering them in the browser.
     WatchNetwork,
+    /// Opens sessions with the workers of the target, existing and new, which run on.
+    AttachWorkers,
     /// Asks for the frames of the target.
     FrameTree,
     /// Creates a JavaScript context that is isolated from the page's scripts.
@@ -58,6 +60,7 @@ impl Command<'_> {
             Self::Attach(_) => "Target.attachToTarget",
             Self::Detach(_) => "Target.detachFromTarget",
             Self::WatchNetwork => "Network.enable",
+            Self::AttachWorkers => "Target.setAutoAttach",
             Self::FrameTree => "Page.getFrameTree",
             Self::IsolatedWorld(_) => "Page.createIsolatedWorld",
             Self::Read(..) => "Runtime.evaluate",
@@ -75,6 +78,9 @@ impl Command<'_> {
             Self::Detach(session) => json!({ "sessionId": session.0 }),
             Self::WatchNetwork => json!({
                 "maxTotalBufferSize": 0, "maxResourceBufferSize": 0, "maxPostDataSize": 0,
+            }),
+            Self::AttachWorkers => json!({
+                "autoAttach": true, "waitForDebuggerOnStart": false, "flatten": true, "filter": [{ "type": "worker" }],
             }),
             Self::IsolatedWorld(frame) => json!({ "frameId": frame.0, "worldName": WORLD }),
             // Return the result by value: a remote reference would keep the object alive in the

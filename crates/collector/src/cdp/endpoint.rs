@@ -18,7 +18,7 @@ const DISCOVERY_MAX: Duration = Duration::from_secs(5);
 /// Largest size of the port file, which has two short lines.
 const PORT_FILE_BYTES_MAX: u64 = 4096;
 /// The file in a profile directory where a browser writes its port and socket path.
-const PORT_FILE: &str = "DevToolsActivePort";
+pub const PORT_FILE: &str = "DevToolsActivePort";
 
 const LINUX: &str =
     "google-chrome --remote-debugging-port=9222 --user-data-dir=\"$HOME/.aviator-chrome\"";
@@ -135,6 +135,15 @@ impl BrowserAddress {
             Self::Port(url) => discover(url).await,
             Self::Profile(directory) => read_port_file(directory),
         }
+    }
+
+    /// Returns the URL of the debugging socket that the port file of a profile names.
+    ///
+    /// # Errors
+    ///
+    /// The profile has no valid port file.
+    pub fn port_file_socket(profile: &Path) -> Result<Url, EndpointError> {
+        read_port_file(profile)
     }
 
     /// Returns the error for this address if nothing answers at its `socket`.

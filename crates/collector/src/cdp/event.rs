@@ -22,6 +22,13 @@ pub enum Event {
     TargetCrashed(TargetId),
     /// A session with this target was opened.
     Attached(SessionId, TargetId),
+    /// A session with a worker of a page was opened.
+    WorkerAttached {
+        /// The session of the page.
+        page: SessionId,
+        /// That of the worker.
+        worker: SessionId,
+    },
     /// A session ended.
     Detached(SessionId),
     /// A page opened a WebSocket.
@@ -145,7 +152,10 @@ impl Event {
             }
             "Target.attachedToTarget" => {
                 let attached: AttachedParams = params(message)?;
-                Self::Attached(attached.session_id, attached.target_info.target_id)
+                match session {
+                    Some(page) => Self::WorkerAttached { page, worker: attached.session_id },
+                    None => Self::Attached(attached.session_id, attached.target_info.target_id),
+                }
             }
             "Target.detachedFromTarget" => {
                 Self::Detached(params::<SessionIdParams>(message)?.session_id)

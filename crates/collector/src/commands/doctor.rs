@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::feed::diagnostics;
 use crate::finding::Finding;
 use crate::observation::SourceKind;
-use crate::sources::{browser, http, websocket};
+use crate::sources::{browser, http, sse, websocket};
 
 /// Free space in bytes below which the doctor warns. A round takes 40 bytes in the CSV file and a few hundred in the event
 /// file, so this lasts for months.
@@ -65,7 +65,7 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
 /// Checks the connection to the source, if it is a live one.
 pub async fn check_source(config: &Config) -> Vec<Finding> {
     match config.source {
-        SourceKind::Demo | SourceKind::Replay => Vec::new(),
+        SourceKind::Demo | SourceKind::Replay | SourceKind::Har => Vec::new(),
         SourceKind::Browser => match config.browser_source() {
             Ok(source) => Box::pin(browser::diagnose(&source)).await,
             Err(error) => {
@@ -74,6 +74,10 @@ pub async fn check_source(config: &Config) -> Vec<Finding> {
         },
         SourceKind::WebSocket => match config.websocket_source() {
             Ok(source) => Box::pin(websocket::diagnose(source)).await,
+            Err(error) => vec![diagnostics::unusable(&error)],
+        },
+        SourceKind::Sse => match config.sse_source() {
+            Ok(source) => Box::pin(sse::diagnose(source)).await,
             Err(error) => vec![diagnostics::unusable(&error)],
         },
         SourceKind::Http => match config.http_source() {

@@ -11,12 +11,13 @@ use crate::config::{Config, Options};
 use crate::config_error::ConfigError;
 
 /// Keys whose values may hold a token, a password or a cookie.
-const SECRET_KEYS: [&str; 7] = [
+const SECRET_KEYS: [&str; 8] = [
     "browser.cdp_ws",
     "feed.headers",
     "feed.url",
     "http.body",
     "websocket.answers",
+    "websocket.auth",
     "websocket.on_connect",
     "websocket.ping",
 ];

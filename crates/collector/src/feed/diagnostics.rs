@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config_error::ConfigError;
 use crate::feed::address::FeedAddress;
+use crate::feed::parsed::FieldError;
 use crate::feed::reader::Reader;
 use crate::feed::redacted_shape::shape;
 use crate::finding::Finding;
@@ -74,6 +75,7 @@ pub fn answered(
     address: &FeedAddress,
     report: Option<&Report>,
     last: Option<&Value>,
+    problem: Option<&FieldError>,
 ) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("feed", format!("{address} answers"))];
     findings.extend(
@@ -83,13 +85,22 @@ pub fn answered(
         Some(report @ (Report::Round { .. } | Report::List(_) | Report::Ids(_))) => {
             Finding::ok("rounds", describe(report))
         }
-        _ => Finding::warning(
-            "rounds",
-            "no round could be read",
-            "the log says why: run the collector, or check feed.rounds or --selector",
-        ),
+        _ => unread(problem),
     });
     findings
+}
+
+/// Returns the finding for an answer without a round: `problem` names the key and the pointer.
+fn unread(problem: Option<&FieldError>) -> Finding {
+    let Some(problem) = problem else {
+        let advice = "a list that is empty now needs no action; otherwise check --selector";
+        return Finding::warning("rounds", "no round could be read", advice);
+    };
+    Finding::failed(
+        "rounds",
+        format!("no round could be read: {problem}"),
+        format!("correct {}, with the keys of the message above", problem.key),
+    )
 }
 
 fn describe(report: &Report) -> String {

@@ -25,6 +25,8 @@ pub struct FeedHealth {
     unmatched: u64,
     /// The last document, for `collector doctor`.
     last_document: Option<Value>,
+    /// What could not be read in it.
+    last_problem: Option<FieldError>,
 }
 
 impl FeedHealth {
@@ -36,6 +38,11 @@ impl FeedHealth {
     /// Returns the last document.
     pub fn last_document(&self) -> Option<&Value> {
         self.last_document.as_ref()
+    }
+
+    /// Returns what could not be read in the last document, if anything.
+    pub fn last_problem(&self) -> Option<&FieldError> {
+        self.last_problem.as_ref()
     }
 
     /// Stores `document` for [`FeedHealth::last_document`].
@@ -60,7 +67,7 @@ impl FeedHealth {
         }
         if self.documents == 0 && self.undecodable >= IN_A_ROW_MAX {
             return Err(SourceError::Unusable(format!(
-                "no message can be decoded ({what}); check websocket.framing"
+                "no message can be decoded ({what}); check websocket.framing and feed.format"
             )));
         }
         Ok(())
@@ -77,6 +84,7 @@ impl FeedHealth {
         mismatch_reason: impl FnOnce() -> String,
     ) -> Result<(), SourceError> {
         self.documents += 1;
+        self.last_problem.clone_from(&parsed.problem);
         if parsed.is_matched {
             self.matched += 1;
         } else {

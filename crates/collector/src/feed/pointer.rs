@@ -46,6 +46,11 @@ impl Pointer {
         Self(format!("/{index}"))
     }
 
+    /// Returns the text of the pointer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the value in `message`.
     ///
     /// # Errors

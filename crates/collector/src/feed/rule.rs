@@ -110,6 +110,11 @@ impl Condition {
         self.unmet(message).is_none()
     }
 
+    /// Returns the pointers of the filters.
+    pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        self.0.iter().map(|filter| &filter.pointer)
+    }
+
     /// Returns the first filter that does not match `message`.
     pub fn unmet(&self, message: &Value) -> Option<&Filter> {
         self.0.iter().find(|filter| !filter.holds(message))
@@ -153,7 +158,10 @@ impl RuleOptions {
                 ("detail", !self.detail.is_empty()),
             ];
             if let Some((name, _)) = single.iter().find(|(_, is_given)| *is_given) {
-                return wrong(name, "has no meaning in a rule with `list`; leave it out");
+                return wrong(
+                    name,
+                    "belongs to rounds that arrive one by one; a rule with `list` keeps multipliers and ids: leave it out",
+                );
             }
         } else if self.order.is_some() {
             return wrong("order", "orders a list: give `list`, or leave it out");
@@ -216,7 +224,7 @@ mod tests {
             refused(
                 &format!("value = \"/x\"\nlist = \"/rows\"\n{line}"),
                 &format!(
-                    "feed.rounds[3].{key}: has no meaning in a rule with `list`; leave it out"
+                    "feed.rounds[3].{key}: belongs to rounds that arrive one by one; a rule with `list` keeps multipliers and ids: leave it out"
                 ),
             );
         }

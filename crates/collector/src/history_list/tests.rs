@@ -1,7 +1,12 @@
 use super::*;
 
 fn list(selector: usize, popup: bool, texts: &[&str]) -> ListTexts {
-    ListTexts { selector, popup, texts: texts.iter().map(ToString::to_string).collect() }
+    ListTexts {
+        selector,
+        popup,
+        texts: texts.iter().map(ToString::to_string).collect(),
+        ..ListTexts::default()
+    }
 }
 
 /// Checks the chosen list: its selector, whether it is the pop-up's, and its values in hundredths, newest first; 0 for one

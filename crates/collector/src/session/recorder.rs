@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rounds::disk::RealDisk;
 use rounds::{Event, EventKind, RoundLog, counted};
 use serde_json::{Value, json};
@@ -22,7 +22,9 @@ use crate::output::console::Console;
 use crate::output::status::{CollectorState, LastRound, Status, StatusFile, StatusWatch};
 use crate::output::writer::{Entry, Writer, WriterGone, WriterProgress};
 use crate::session::multiplier_limit::MultiplierLimit;
+use crate::session::reset_watch::ResetWatch;
 use crate::session::resume;
+use crate::session::suspension::SuspensionWatch;
 
 /// Interval of the checks that depend on time alone.
 const TICK: Duration = Duration::from_secs(1);
@@ -65,6 +67,8 @@ pub(super) struct Recorder {
     /// Time of the first observation of this connection.
     first_observation: Option<Instant>,
     outage: Option<Outage>,
+    suspension: SuspensionWatch,
+    resets: ResetWatch,
     /// An entry of the latest list that cannot be read.
     unreadable: Option<String>,
     /// Rounds dropped because the queue was full when the process had to stop.
@@ -75,6 +79,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct Outage {
     since: Instant,
+    /// How long the process had not run when it began.
+    suspended: Duration,
     attempts: u64,
     /// The last error.
     error: String,
@@ -121,6 +127,8 @@ impl Recorder {
             last_new_round: Instant::now(),
             first_observation: None,
             outage: None,
+            suspension: SuspensionWatch::new(now),
+            resets: ResetWatch::default(),
             unreadable: None,
             dropped: 0,
         };
@@ -170,7 +178,7 @@ impl Recorder {
             self.update_status();
             return Ok(());
         };
-        let seconds = outage.since.elapsed().as_secs();
+        let seconds = (outage.since.elapsed() + outage.suspended).as_secs();
         tracing::info!(
             source = self.kind.name(),
             seconds,
@@ -185,8 +193,11 @@ impl Recorder {
 
     /// Handles a lost connection or a failed attempt.
     pub(super) fn on_disconnect(&mut self, error: &str, pause: Duration) {
+        self.note_awake();
+        let suspended = self.suspension.just_ended(clock::wall());
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: Instant::now(),
+            suspended: suspended.and_then(|length| length.to_std().ok()).unwrap_or_default(),
             attempts: 0,
             error: String::new(),
             warned: None,
@@ -233,7 +244,23 @@ impl Recorder {
         self.enqueue(entries, shutdown).await
     }
 
+    /// Notes that the process runs, and says so if it did not for a while.
+    fn note_awake(&mut self) {
+        if let Some(length) = self.suspension.awake(clock::wall()) {
+            tracing::warn!(
+                source = self.kind.name(),
+                seconds = length.num_seconds(),
+                "The process did not run for a while; the times of rounds that ended meanwhile are estimates."
+            );
+        }
+    }
+
     fn entries(&mut self, observation: &Observation) -> Vec<Entry> {
+        self.note_awake();
+        let mut observation = observation.clone();
+        let mean = TimeDelta::from_std(self.deduplicator.mean_round()).unwrap_or_default();
+        let is_estimated = self.kind.is_live() && self.suspension.place(&mut observation, mean);
+        let observation = &observation;
         let (limited, above) = self.limit.apply(observation);
         if let Some(message) = above {
             tracing::warn!(
@@ -245,8 +272,11 @@ impl Recorder {
             self.update_status();
         }
         let outcomes = self.deduplicator.observe(&limited);
-        let entries =
-            outcomes.into_iter().map(|outcome| self.entry(outcome, observation.wall)).collect();
+        let entries = outcomes
+            .into_iter()
+            .map(|outcome| if is_estimated { outcome.estimated() } else { outcome })
+            .map(|outcome| self.entry(outcome, observation.wall))
+            .collect();
         if let Report::List(list) = &observation.report {
             self.note_unreadable(list);
         }
@@ -295,9 +325,22 @@ impl Recorder {
             }
             Outcome::Note { kind, detail } => {
                 tracing::warn!(source = self.kind.name(), ?kind, %detail, "A discontinuity was recorded.");
+                if kind == EventKind::Reset && self.resets.is_series(Instant::now()) {
+                    self.note_resets();
+                }
                 self.note(now, kind, detail)
             }
         }
+    }
+
+    /// Says that the list is read wrongly, rather than of another table each time.
+    fn note_resets(&mut self) {
+        tracing::warn!(
+            source = self.kind.name(),
+            "The list was replaced again and again; it is probably read in the wrong order, or from the wrong place."
+        );
+        let error = "the list was replaced again and again: check --order, --selector and that one table is open";
+        self.status.last_error = Some(error.to_owned());
     }
 
     fn note(&mut self, now: DateTime<Utc>, kind: EventKind, detail: Value) -> Entry {
@@ -363,6 +406,7 @@ impl Recorder {
     }
 
     fn on_tick(&mut self) {
+        self.note_awake();
         let is_stalled = self.kind.is_live()
             && self.source_state == CollectorState::Connected
             && self.last_new_round.elapsed() >= STALLED_AFTER;

@@ -7,6 +7,7 @@
 mod diagnose;
 mod poller;
 mod sockets;
+mod survey;
 mod tabs;
 mod view;
 

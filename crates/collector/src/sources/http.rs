@@ -1,6 +1,6 @@
-//! The http source: polls JSON or HTML over HTTP.
+//! The http source: polls JSON, a binary format or HTML over HTTP.
 
-mod client;
+pub(super) mod client;
 pub mod page;
 
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::duration_arg::DurationArg;
 use crate::feed::address::FeedAddress;
 use crate::feed::error::{from_status, tolerate};
 use crate::feed::health::FeedHealth;
+use crate::feed::message_format::{MessageCodec, MessageFormat};
 use crate::feed::parsed::{FieldError, ParsedMessage};
 use crate::feed::reader::Reader;
 use crate::feed::rule::Rule;
@@ -29,6 +30,7 @@ use crate::finding::Finding;
 use crate::observation::{Observation, Report};
 use crate::order::Order;
 use crate::source_error::SourceError;
+use crate::sources::sse;
 use page::{Page, PageOptions};
 
 /// Default polling interval.
@@ -63,6 +65,7 @@ pub struct Http {
     timeout: Duration,
     bytes_max: usize,
     every: Duration,
+    codec: MessageCodec,
     format: Format,
     health: FeedHealth,
     /// When to send the next request.
@@ -76,7 +79,7 @@ pub struct Http {
 /// The format of the answers.
 #[derive(Debug)]
 enum Format {
-    Json(Reader),
+    Documents(Reader),
     Html(Page),
 }
 
@@ -104,13 +107,23 @@ impl Http {
                     "reads HTML and feed.rounds JSON: keep one of them",
                 ));
             }
+            Some(_) if feed.codec.format().is_binary() => {
+                return Err(ConfigError::key("feed.format", "a page is HTML: leave it out"));
+            }
             Some(selector) => Format::Html(Page::new(selector, &options.html, order)?),
-            None => Format::Json(Reader::new(require_ids(std::mem::take(&mut feed.rules))?)),
+            None => Format::Documents(Reader::new(require_ids(std::mem::take(&mut feed.rules))?)),
         };
         let body = options.body.as_ref().map(Secret::reveal).transpose();
-        let accept = match format {
-            Format::Json(_) => "application/json",
-            Format::Html(_) => "text/html",
+        let accept = match (&format, feed.codec.format()) {
+            (Format::Html(_), _) => "text/html",
+            (Format::Documents(_), MessageFormat::Json) => "application/json",
+            (Format::Documents(_), MessageFormat::MsgPack) => {
+                "application/vnd.msgpack, application/msgpack"
+            }
+            (Format::Documents(_), MessageFormat::Cbor) => "application/cbor",
+            (Format::Documents(_), MessageFormat::Protobuf) => {
+                "application/protobuf, application/x-protobuf"
+            }
         };
         Ok(Self {
             client: client::client(&feed, accept)?,
@@ -118,6 +131,7 @@ impl Http {
             address: feed.address,
             timeout: feed.timeout,
             bytes_max: feed.bytes_max,
+            codec: feed.codec,
             every,
             format,
             health: FeedHealth::default(),
@@ -174,6 +188,12 @@ impl Http {
             let (status, headers) = (response.status(), response.headers());
             return Err(from_status(status, headers, &from, clock::wall()));
         }
+        if sse::is_event_stream(&response) {
+            return Err(SourceError::Unusable(format!(
+                "{} sends server-sent events; use source = \"sse\"",
+                self.address
+            )));
+        }
         let headers = response.headers().clone();
         let body = client::body(response, self.bytes_max, &self.address, self.timeout).await?;
         self.parse(&headers, &body)
@@ -183,9 +203,17 @@ impl Http {
     fn parse(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<Report, SourceError> {
         let parsed = match &mut self.format {
             Format::Html(page) => page.read(&String::from_utf8_lossy(body)),
-            Format::Json(reader) => {
-                let document: Value = serde_json::from_slice(body)
-                    .map_err(|_| client::not_json(headers, &self.address))?;
+            Format::Documents(reader) => {
+                let documents =
+                    self.codec.decode(body).map_err(|problem| match self.codec.format() {
+                        MessageFormat::Json => client::not_json(headers, &self.address),
+                        _ => SourceError::Unusable(format!("{} sent {problem}", self.address)),
+                    })?;
+                let document = match <[Value; 1]>::try_from(documents) {
+                    Ok([document]) => document,
+                    // A list in everything but name.
+                    Err(documents) => Value::Array(documents),
+                };
                 let parsed = reader.read(&document);
                 let parsed = if parsed.is_matched { parsed } else { unmatched(reader, &document) };
                 self.health.set_last_document(document);
@@ -242,5 +270,11 @@ pub async fn diagnose(mut source: Http) -> Vec<Finding> {
     if let Err(error) = source.connect().await {
         return vec![diagnostics::unreachable(&error)];
     }
-    diagnostics::answered(&source.address, source.first.as_ref(), source.health.last_document())
+    let health = &source.health;
+    diagnostics::answered(
+        &source.address,
+        source.first.as_ref(),
+        health.last_document(),
+        health.last_problem(),
+    )
 }

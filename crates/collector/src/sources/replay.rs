@@ -24,8 +24,8 @@ const RECORDED_GAP_MAX: Duration = Duration::from_mins(5);
 #[serde(deny_unknown_fields, default)]
 #[group(skip)]
 pub struct ReplayOptions {
-    /// replay: the CSV file to replay
-    #[arg(long, env = "AVIATOR_FILE", value_name = "CSV")]
+    /// replay: the CSV file to replay; har: the file that the developer tools saved
+    #[arg(long, env = "AVIATOR_FILE", value_name = "FILE")]
     pub file: Option<PathBuf>,
 
     /// replay: write the recorded times or the current ones [default: recorded]

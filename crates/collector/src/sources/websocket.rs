@@ -6,6 +6,7 @@ pub mod framing;
 mod keepalive;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 #[group(skip)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocketOptions {
-    /// websocket: message framing around the JSON: none, socketio3, socketio4, nul or ndjson [default: none]
+    /// websocket: message framing around the JSON: none, socketio3, socketio4, signalr, nul or ndjson [default: none]
     #[arg(
         long,
         env = "AVIATOR_FRAMING",
@@ -72,6 +73,10 @@ pub struct WebSocketOptions {
     /// Messages to send in reply to others: a "pong" to a "ping", a subscription after the login.
     #[arg(skip)]
     pub answers: Vec<AnswerOptions>,
+
+    /// Credentials of Socket.IO 4, by name; a value may be `env:NAME` or `file:PATH`.
+    #[arg(skip)]
+    pub auth: BTreeMap<String, Secret>,
 
     /// How to keep the connection alive.
     #[arg(skip)]
@@ -129,7 +134,7 @@ impl WebSocket {
         order: Order,
     ) -> Result<Self, ConfigError> {
         let feed = Feed::new(feed, order, &["ws", "wss"])?;
-        let settings = options.settings(feed.address.to_string(), feed.bytes_max)?;
+        let settings = options.settings(feed.address.to_string(), feed.bytes_max, &feed.codec)?;
         let mut request = feed
             .address
             .url()

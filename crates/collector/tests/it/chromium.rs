@@ -1,7 +1,8 @@
 //! The whole collector against a simulated game in a real Chromium: the CSV file holds exactly the rounds that were played.
 
 mod driver;
-mod process;
+mod pages;
+pub(crate) mod process;
 mod recording;
 
 use std::collections::VecDeque;

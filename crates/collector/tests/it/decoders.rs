@@ -224,7 +224,7 @@ proptest! {
 
     #[test]
     fn a_list_is_read_alike_from_either_end(texts in prop::collection::vec("[0-9.,x— ]{0,6}", 0..30)) {
-        let list = |texts: Vec<String>| [ListTexts { selector: 0, popup: false, texts }];
+        let list = |texts: Vec<String>| [ListTexts { texts, ..ListTexts::default() }];
         let reversed = texts.iter().rev().cloned().collect();
         let read = |parse_lists: ParsedList| match parse_lists {
             ParsedList::List { entries, .. } => Some(entries),

@@ -2,10 +2,12 @@
 
 mod endings;
 mod examples;
+mod har;
 mod http;
 mod recording;
 mod refusals;
 mod server;
+mod sse;
 mod websocket;
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Integration tests of the collector, on real directories, sockets and processes.
 #![expect(clippy::unwrap_used, reason = "a test stops where something is not as it says")]
 
+mod browser_command;
 mod browser_faults;
 mod chromium;
 mod decoders;

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// Every command that the collector may send. This repeats the product's list on purpose, so that it cannot be extended
 /// unnoticed.
-const ALLOWED_COMMANDS: [&str; 8] = [
+const ALLOWED_COMMANDS: [&str; 9] = [
     "Browser.getVersion",
     "Network.enable",
     "Page.createIsolatedWorld",
@@ -24,6 +24,7 @@ const ALLOWED_COMMANDS: [&str; 8] = [
     "Runtime.evaluate",
     "Target.attachToTarget",
     "Target.detachFromTarget",
+    "Target.setAutoAttach",
     "Target.setDiscoverTargets",
 ];
 
@@ -268,4 +269,19 @@ fn answers(state: &mut MockState, command: &Value) -> Vec<Value> {
         }
         _ => vec![result(json!({}))],
     }
+}
+
+/// The page for users lists every command, and no other.
+#[test]
+fn the_documented_commands_are_the_allowed_ones() {
+    let page = include_str!("../../../../docs/how-to/record-from-a-browser.md");
+    let (_, section) = page.split_once("## What it sends to the browser\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let first_columns =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let documented: BTreeSet<&str> = first_columns
+        .flat_map(|column| column.split(", "))
+        .map(|command| command.trim_matches('`'))
+        .collect();
+    assert_eq!(documented, BTreeSet::from(ALLOWED_COMMANDS));
 }

@@ -66,6 +66,23 @@ fn a_signal_stops_the_collector_with_success() {
     }
 }
 
+/// `timeout` sends the signal to the process and to its group, and the collector ended with "stopped at once".
+#[test]
+fn a_signal_that_arrives_twice_stops_the_collector_with_success() {
+    let dir = tempdir().unwrap();
+    let flags = ["--source", "demo", "--history", "2", "--pace", "0.01"];
+    let mut child = collector(dir.path(), &flags).spawn().unwrap();
+    let (printed, mut rest) = read_rounds(&mut child, 3);
+    signal(&child, "-TERM");
+    signal(&child, "-INT");
+    signal(&child, "-TERM");
+    let mut text = String::new();
+    rest.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let kept = last_rounds(dir.path(), usize::MAX).unwrap().len();
+    assert_eq!(kept, printed.len() + text.lines().count());
+}
+
 #[test]
 fn a_second_collector_is_refused_with_the_process_that_holds_the_directory() {
     let dir = tempdir().unwrap();
@@ -123,7 +140,7 @@ fn stdout_of(arguments: &[&str]) -> String {
 
 #[test]
 fn help_has_examples_for_each_command() {
-    for command in ["", "run", "doctor", "completions", "man"] {
+    for command in ["", "run", "browser", "doctor", "completions", "man"] {
         let arguments = [command, "--help"];
         let help = stdout_of(&arguments[usize::from(command.is_empty())..]);
         assert!(help.contains("\nExamples:\n  collector"), "{command}: {help}");

@@ -41,12 +41,22 @@ pub(super) enum PollResult {
     BadSelector(String),
 }
 
+/// Which frames of a target may be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FrameScope {
+    /// All, because the target's own address matches.
+    All,
+    /// Those whose own address matches.
+    Matching,
+}
+
 /// Attaches to one target and polls its history list until it is dropped or the browser is gone.
 #[derive(Debug)]
 pub(super) struct Poller {
     pub(super) client: Arc<Client>,
     pub(super) target: TargetId,
     pub(super) matcher: Arc<PageMatcher>,
+    pub(super) scope: FrameScope,
     /// Signals that the target changed: poll at once.
     pub(super) wake: Arc<Notify>,
     pub(super) out: mpsc::Sender<(TargetId, PollResult)>,
@@ -90,7 +100,7 @@ impl Poller {
     /// Polls until the target is detached.
     async fn poll_attached(&self) -> Result<Infallible, CallError> {
         let mut attachment = Attachment {
-            session: self.attach().await?,
+            session: Self::attach(&self.client, &self.target).await?,
             network_enabled: false,
             list_context: None,
         };
@@ -140,21 +150,27 @@ impl Poller {
         }
     }
 
-    async fn attach(&self) -> Result<SessionId, CallError> {
+    /// Opens a session with `target`.
+    pub(super) async fn attach(client: &Client, target: &TargetId) -> Result<SessionId, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct AttachReply {
             session_id: SessionId,
         }
-        let command = Command::Attach(&self.target);
-        let poll_attached: AttachReply = expected(command, self.client.call(command, None).await?)?;
-        Ok(poll_attached.session_id)
+        let command = Command::Attach(target);
+        let attached: AttachReply = expected(command, client.call(command, None).await?)?;
+        Ok(attached.session_id)
     }
 
     /// Reads the frame where the list was last found, or else every frame.
     async fn poll(&self, attachment: &mut Attachment) -> Result<ParsedList, PollError> {
         if !attachment.network_enabled {
             self.client.call(Command::WatchNetwork, Some(&attachment.session)).await?;
+            // A game may have its socket in a worker. A browser that refuses this is read without.
+            match self.client.call(Command::AttachWorkers, Some(&attachment.session)).await {
+                Ok(_) | Err(CallError::Refused { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             attachment.network_enabled = true;
         }
         if let Some(list_context) = attachment.list_context {
@@ -164,7 +180,9 @@ impl Poller {
             return Ok(parsed);
         }
         let mut best = ParsedList::Nothing;
-        for frame in self.frames(&attachment.session).await? {
+        let frames =
+            Self::frames(&self.client, &self.matcher, &attachment.session, self.scope).await?;
+        for frame in frames {
             let (context, parsed) = match self.read_frame(&attachment.session, &frame).await {
                 Ok(seen) => seen,
                 // This frame is navigating; try the others.
@@ -193,9 +211,14 @@ impl Poller {
         Ok((context, self.read(session, context).await?))
     }
 
-    /// Returns the target's frames, those whose own address matches first. Frames in a process of their own are
+    /// Returns the target's frames in `scope`, those whose own address matches first. Frames in a process of their own are
     /// separate targets.
-    async fn frames(&self, session: &SessionId) -> Result<Vec<FrameId>, CallError> {
+    pub(super) async fn frames(
+        client: &Client,
+        matcher: &PageMatcher,
+        session: &SessionId,
+        scope: FrameScope,
+    ) -> Result<Vec<FrameId>, CallError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct FrameTreeReply {
@@ -213,17 +236,19 @@ impl Poller {
             id: FrameId,
             url: String,
         }
-        let answer = self.client.call(Command::FrameTree, Some(session)).await?;
+        let answer = client.call(Command::FrameTree, Some(session)).await?;
         let answer: FrameTreeReply = expected(Command::FrameTree, answer)?;
         let mut trees = vec![answer.frame_tree];
         let (mut matching, mut others) = (Vec::new(), Vec::new());
         while let Some(tree) = trees.pop() {
-            let matches = origin_and_path(&tree.frame.url)
-                .is_some_and(|place| self.matcher.game_url.is_match(&place));
-            if matches { &mut matching } else { &mut others }.push(tree.frame.id);
+            let is_wanted = origin_and_path(&tree.frame.url)
+                .is_some_and(|place| matcher.game_url.is_match(&place));
+            if is_wanted { &mut matching } else { &mut others }.push(tree.frame.id);
             trees.extend(tree.child_frames.into_iter().rev());
         }
-        matching.append(&mut others);
+        if scope == FrameScope::All {
+            matching.append(&mut others);
+        }
         matching.truncate(FRAMES_MAX);
         Ok(matching)
     }

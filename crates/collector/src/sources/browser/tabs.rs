@@ -1,6 +1,6 @@
 //! Chooses which tabs and frames of the browser to read, and reads them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::{debug, info};
 
-use super::poller::{PollResult, Poller};
+use super::poller::{FrameScope, PollResult, Poller};
 use super::sockets::{SocketKey, Sockets};
+use super::survey::{SURVEY_EVERY, Survey, Surveyed};
 use super::view::{Tab, TabState, View, origin_and_path};
 use super::{ObservationResult, PageMatcher};
 use crate::cdp::{Client, Command, Event, Events, SessionId, TargetId};
 use crate::clock;
 use crate::history_list::ParsedList;
 use crate::observation::{HistoryEntry, Observation, Report};
-use crate::sfs2x::{self, Message};
+use crate::sfs2x::Message;
 use crate::source_error::SourceError;
 
 /// Messages buffered for an inactive target, in case it becomes the active one.
@@ -39,6 +40,8 @@ pub(super) struct Tabs {
     out: mpsc::Sender<ObservationResult>,
     polled: BTreeMap<TargetId, PolledTarget>,
     sessions: HashMap<SessionId, TargetId>,
+    /// The sessions that are those of workers; each belongs to the target of its page.
+    workers: HashSet<SessionId>,
     sockets: Sockets,
     /// The one target whose rounds are reported: two tabs of the game may show two different tables.
     active: Option<TargetId>,
@@ -46,12 +49,16 @@ pub(super) struct Tabs {
     poll_tx: mpsc::Sender<(TargetId, PollResult)>,
     poll_results: mpsc::Receiver<(TargetId, PollResult)>,
     pollers: JoinSet<()>,
+    survey: Survey,
+    survey_tx: mpsc::Sender<(TargetId, Surveyed)>,
+    surveyed: mpsc::Receiver<(TargetId, Surveyed)>,
     alive_at: Instant,
 }
 
 /// A target that is polled.
 #[derive(Debug)]
 struct PolledTarget {
+    scope: FrameScope,
     wake: Arc<Notify>,
     task: AbortHandle,
     /// The game instance it showed before the buffered messages.
@@ -79,6 +86,7 @@ impl Tabs {
         out: mpsc::Sender<ObservationResult>,
     ) -> Self {
         let (poll_tx, poll_results) = mpsc::channel(POLL_RESULTS_MAX);
+        let (survey_tx, surveyed) = mpsc::channel(POLL_RESULTS_MAX);
         Self {
             client,
             matcher,
@@ -86,17 +94,23 @@ impl Tabs {
             out,
             polled: BTreeMap::new(),
             sessions: HashMap::new(),
+            workers: HashSet::new(),
             sockets: Sockets::default(),
             active: None,
             poll_tx,
             poll_results,
             pollers: JoinSet::new(),
+            survey: Survey::default(),
+            survey_tx,
+            surveyed,
             alive_at: Instant::now(),
         }
     }
 
     /// Handles the browser's events until it is gone.
     pub(super) async fn run(mut self, mut events: Events) {
+        let mut surveys = interval_at(Instant::now() + SURVEY_EVERY, SURVEY_EVERY);
+        surveys.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let error = loop {
             tokio::select! {
                 biased;
@@ -104,6 +118,8 @@ impl Tabs {
                     Some(event) => self.on_event(event).await,
                     None => break SourceError::Disconnected(events.close_reason()),
                 },
+                Some((target, found)) = self.surveyed.recv() => self.on_surveyed(&target, &found),
+                _ = surveys.tick(), if self.active.is_none() => self.begin_survey(),
                 Some((target, result)) = self.poll_results.recv() => {
                     if let Err(error) = self.on_poll_result(&target, result).await {
                         break error;
@@ -125,6 +141,7 @@ impl Tabs {
         match event {
             Event::Target { target, url } => self.target(target, &url).await,
             Event::TargetGone(target) => {
+                self.survey.changed(&target);
                 self.stop_polling(&target).await;
                 self.view.send_modify(|view| drop(view.tabs.remove(&target)));
             }
@@ -135,6 +152,15 @@ impl Tabs {
             Event::Attached(session, target) => {
                 if self.polled.contains_key(&target) {
                     self.sessions.insert(session, target);
+                }
+            }
+            Event::WorkerAttached { page, worker } => self.worker_attached(&page, worker),
+            Event::Detached(session) if self.workers.remove(&session) => {
+                let has_ended = self.is_active(&session) && self.sockets.is_playing(&session);
+                self.sessions.remove(&session);
+                self.sockets.retain(|of| *of != session);
+                if has_ended {
+                    self.interrupted("closed its socket").await;
                 }
             }
             Event::Detached(session) => self.detached(&session).await,
@@ -156,6 +182,18 @@ impl Tabs {
         }
     }
 
+    /// Watches the sockets of a worker of a target that is read.
+    fn worker_attached(&mut self, page: &SessionId, worker: SessionId) {
+        let Some(target) = self.sessions.get(page).cloned() else { return };
+        self.sessions.insert(worker.clone(), target);
+        self.workers.insert(worker.clone());
+        let client = Arc::clone(&self.client);
+        self.pollers.spawn(async move {
+            // On an error the worker is gone already.
+            drop(client.call(Command::WatchNetwork, Some(&worker)).await);
+        });
+    }
+
     fn is_active(&self, session: &SessionId) -> bool {
         self.active.is_some() && self.sessions.get(session) == self.active.as_ref()
     }
@@ -163,9 +201,13 @@ impl Tabs {
     async fn target(&mut self, target: TargetId, url: &str) {
         let place = origin_and_path(url);
         let matches = place.as_deref().is_some_and(|place| self.matcher.game_url.is_match(place));
-        if !matches {
+        self.survey.changed(&target);
+        // A page around the game is read until it shows another address.
+        let is_around_game = self.is_around_game(&target, place.as_deref());
+        if !matches && !is_around_game {
             self.detach(&target).await;
         }
+        let matches = matches || is_around_game;
         self.view.send_if_modified(|view| {
             let Some(place) = place else { return view.tabs.remove(&target).is_some() };
             let tab = view.tabs.entry(target.clone()).or_insert_with(|| Tab {
@@ -188,22 +230,51 @@ impl Tabs {
         match self.polled.get(&target) {
             // The target reloads, wakes up or navigates: poll it at once.
             Some(polled) => polled.wake.notify_one(),
-            None => self.poll_target(target),
+            None => self.poll_target(target, FrameScope::All),
         }
     }
 
-    fn poll_target(&mut self, target: TargetId) {
+    /// Returns whether a frame of the target is read although its own address, `place`, does not match.
+    fn is_around_game(&self, target: &TargetId, place: Option<&str>) -> bool {
+        let is_polled =
+            self.polled.get(target).is_some_and(|polled| polled.scope == FrameScope::Matching);
+        let view = self.view.borrow();
+        is_polled && view.tabs.get(target).is_some_and(|tab| Some(tab.place.as_str()) == place)
+    }
+
+    /// Asks the tabs that are not read for the addresses of their frames.
+    fn begin_survey(&mut self) {
+        let others: Vec<TargetId> = {
+            let view = self.view.borrow();
+            let is_other = |target: &&TargetId| !self.polled.contains_key(*target);
+            view.tabs.keys().filter(is_other).cloned().collect()
+        };
+        self.survey.begin(others, &self.client, &self.matcher, &self.survey_tx);
+    }
+
+    fn on_surveyed(&mut self, target: &TargetId, found: &Surveyed) {
+        self.survey.answered(target, found);
+        let is_new =
+            self.view.borrow().tabs.contains_key(target) && !self.polled.contains_key(target);
+        if *found == Surveyed::Frame && is_new && self.active.is_none() {
+            self.set_state(target, TabState::Asked);
+            self.poll_target(target.clone(), FrameScope::Matching);
+        }
+    }
+
+    fn poll_target(&mut self, target: TargetId, scope: FrameScope) {
         while self.pollers.try_join_next().is_some() {}
         let wake = Arc::new(Notify::new());
         let poll_target = Poller {
             client: Arc::clone(&self.client),
             target: target.clone(),
             matcher: Arc::clone(&self.matcher),
+            scope,
             wake: Arc::clone(&wake),
             out: self.poll_tx.clone(),
         };
         let task = self.pollers.spawn(poll_target.run());
-        let polled = PolledTarget { wake, task, instance: None, buffered: VecDeque::new() };
+        let polled = PolledTarget { scope, wake, task, instance: None, buffered: VecDeque::new() };
         self.polled.insert(target, polled);
     }
 
@@ -227,6 +298,7 @@ impl Tabs {
             polled.task.abort();
         }
         self.sessions.retain(|_, of| of != target);
+        self.workers.retain(|worker| self.sessions.contains_key(worker));
         self.sockets.retain(|session| self.sessions.contains_key(session));
         self.deactivate(target, "is gone").await;
     }
@@ -291,6 +363,7 @@ impl Tabs {
             }
             PollResult::Read(ParsedList::Few(len)) => TabState::Few(len),
             PollResult::Read(ParsedList::Unreadable(texts)) => TabState::Unreadable(texts),
+            PollResult::Read(ParsedList::Closed(names)) => TabState::Closed(names),
             PollResult::Read(ParsedList::Nothing) => TabState::Nothing,
             PollResult::Silent => {
                 self.deactivate(target, "does not answer").await;
@@ -314,13 +387,9 @@ impl Tabs {
 
     async fn on_socket_message(&mut self, key: SocketKey, base64: &str) {
         let Some(target) = self.sessions.get(&key.0).cloned() else { return };
-        if self.sockets.is_foreign(&key) {
-            return;
-        }
         let Ok(bytes) = STANDARD.decode(base64) else { return };
         let mut on_game_traffic = false;
-        for packet in sfs2x::packets(&bytes) {
-            let message = packet.as_ref().map(Message::of);
+        for message in self.sockets.decode(&key, &bytes) {
             on_game_traffic |= message.is_ok();
             match message {
                 Ok(Some(message)) => self.message(&target, message).await,
@@ -361,8 +430,13 @@ impl Tabs {
         }
         self.active = Some(target.clone());
         self.view.send_modify(|view| view.active = Some(target.clone()));
-        let place = self.view.borrow().tabs.get(target).map(|tab| tab.place.clone());
-        info!(place, "Reading the game.");
+        let (place, rounds) = match self.view.borrow().tabs.get(target) {
+            Some(Tab { place, state: TabState::List { len, .. }, .. }) => {
+                (Some(place.clone()), Some(*len))
+            }
+            tab => (tab.map(|tab| tab.place.clone()), None),
+        };
+        info!(place, rounds_in_list = rounds, "Reading the game.");
         if let Some(polled) = self.polled.get_mut(target) {
             let instance = polled.instance.clone().map(Message::Instance);
             let buffered = std::mem::take(&mut polled.buffered);

@@ -50,6 +50,8 @@ pub(super) enum TabState {
     Few(usize),
     /// It shows entries that are not multipliers, some of which these are.
     Unreadable(Vec<String>),
+    /// It shows no list, but these elements have contents that cannot be read.
+    Closed(Vec<String>),
     /// It shows no list.
     Nothing,
     /// It does not answer.
@@ -109,6 +111,11 @@ impl Tab {
             TabState::Refused(why) => {
                 format!("the browser does not let the collector read {place}: {why}")
             }
+            TabState::Closed(names) => format!(
+                "{place} shows no history list that can be read: the contents of {} are in a closed shadow root, which only the page \
+                 itself can read; its socket is read if it has one",
+                names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>().join(", ")
+            ),
             TabState::Nothing if matcher.own_selector => format!(
                 "{place} shows no history list: --selector `{}` finds nothing in it; is the game open there?",
                 matcher.selectors.join(", ")
@@ -131,7 +138,7 @@ impl TabState {
         match self {
             Self::Ignored => 0,
             Self::Refused(_) => 1,
-            Self::Nothing => 2,
+            Self::Nothing | Self::Closed(_) => 2,
             Self::Asked => 3,
             Self::Crashed | Self::Silent => 4,
             Self::Unreadable(_) => 5,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Certificate, Client, Error, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Error, Response};
 use url::Url;
 
 use crate::config_error::ConfigError;
@@ -23,7 +23,27 @@ const REDIRECTS_MAX: usize = 5;
 /// # Errors
 ///
 /// A certificate of `feed.ca_file` cannot be used.
-pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, ConfigError> {
+pub(in crate::sources) fn client(feed: &Feed, accept: &'static str) -> Result<Client, ConfigError> {
+    build(feed, accept, |builder| builder.timeout(feed.timeout))
+}
+
+/// Like [`client`], for answers that do not end: only connecting has a timeout.
+///
+/// # Errors
+///
+/// As [`client`].
+pub(in crate::sources) fn streaming(
+    feed: &Feed,
+    accept: &'static str,
+) -> Result<Client, ConfigError> {
+    build(feed, accept, |builder| builder)
+}
+
+fn build(
+    feed: &Feed,
+    accept: &'static str,
+    limited: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, ConfigError> {
     tls::install();
     let mut headers = feed.headers.clone();
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
@@ -34,9 +54,8 @@ pub(super) fn client(feed: &Feed, accept: &'static str) -> Result<Client, Config
         .map(|certificate| Certificate::from_der(certificate))
         .collect::<Result<Vec<_>, _>>()
         .map_err(unusable)?;
-    let mut builder = Client::builder()
+    let mut builder = limited(Client::builder())
         .default_headers(headers)
-        .timeout(feed.timeout)
         .connect_timeout(feed.timeout)
         .redirect(Policy::custom(redirect_policy))
         .tls_certs_merge(authorities);
@@ -65,7 +84,11 @@ fn is_same_origin(from: &Url, to: &Url) -> bool {
 }
 
 /// Returns what a failed request means.
-pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> SourceError {
+pub(in crate::sources) fn failed(
+    error: Error,
+    address: &FeedAddress,
+    timeout: Duration,
+) -> SourceError {
     if error.is_timeout() {
         return SourceError::TimedOut { peer: address.to_string(), after: timeout };
     }
@@ -83,7 +106,7 @@ pub(super) fn failed(error: Error, address: &FeedAddress, timeout: Duration) -> 
 /// # Errors
 ///
 /// The body is longer than `bytes_max`, or the connection was lost.
-pub(super) async fn body(
+pub(in crate::sources) async fn body(
     mut response: Response,
     bytes_max: usize,
     address: &FeedAddress,
@@ -103,7 +126,7 @@ pub(super) async fn body(
 }
 
 /// Returns the error for an answer that is not JSON.
-pub(super) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
+pub(in crate::sources) fn not_json(headers: &HeaderMap, address: &FeedAddress) -> SourceError {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("nothing");
     let advice = if kind.contains("html") { "; a page is read with --selector" } else { "" };
     SourceError::Unusable(format!("{address} sent {} instead of JSON{advice}", excerpt(kind)))

@@ -12,11 +12,12 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tracing::debug;
 
 use crate::feed::health::FeedHealth;
+use crate::feed::message_format::recognized;
 use crate::feed::reader::Reader;
 use crate::observation::Report;
 use crate::source_error::SourceError;
 use crate::sources::websocket::close_reason;
-use crate::sources::websocket::framing::{self, Arrival, Decoder, Framing, Handshake};
+use crate::sources::websocket::framing::{self, Arrival, Decoder, Framing, Handshake, signalr};
 use crate::sources::websocket::keepalive::{Keepalive, KeepaliveAction, Ping};
 use crate::sources::websocket::settings::ConnectionSettings;
 
@@ -26,6 +27,11 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// Default ping interval.
 const PING_EVERY: Duration = Duration::from_secs(20);
+/// Ping interval of a `SignalR` client, and the time after which it gives up a server that pings as often.
+const SIGNALR_PING_EVERY: Duration = Duration::from_secs(15);
+const SIGNALR_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time after which bytes that wait for the rest of their document are reported.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Default ping interval of an Engine.IO 3 server.
 const ENGINE_PING_EVERY: Duration = Duration::from_secs(25);
 /// Default ping timeout of an Engine.IO 4 server.
@@ -43,6 +49,8 @@ pub(super) struct Connection<S> {
     alive_at: Option<Instant>,
     /// Something has arrived since then.
     has_traffic: bool,
+    /// When to report that bytes arrive which never become a document.
+    incomplete_at: Option<Instant>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -68,9 +76,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             arrivals: VecDeque::new(),
             alive_at: None,
             has_traffic: false,
+            incomplete_at: None,
         };
-        let handshake = if framing.is_socket_io() {
-            Some(connection.wait_until_joined(*framing, namespace).await?)
+        let handshake = if framing.has_handshake() {
+            Some(connection.wait_until_joined(*framing).await?)
         } else {
             None
         };
@@ -82,8 +91,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn send_all(&mut self, messages: &[String]) -> Result<(), SourceError> {
         for message in messages {
-            let message = self.decoder.encode(message);
-            self.send(Message::text(message)).await?;
+            let message = if self.settings.codec.format().is_binary() {
+                let encoded = self.settings.codec.encode(message);
+                Message::binary(encoded.expect("the settings were checked for that"))
+            } else {
+                Message::text(self.decoder.encode(message))
+            };
+            self.send(message).await?;
         }
         Ok(())
     }
@@ -121,12 +135,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Waits until the namespace is joined.
-    async fn wait_until_joined(
-        &mut self,
-        framing: Framing,
-        namespace: &str,
-    ) -> Result<Handshake, SourceError> {
+    async fn wait_until_joined(&mut self, framing: Framing) -> Result<Handshake, SourceError> {
         let mut handshake = None;
+        if framing == Framing::SignalR {
+            self.join(framing).await?;
+            handshake = Some(Handshake::default());
+        }
         loop {
             let Some(arrival) = self.arrivals.pop_front() else {
                 self.receive().await?;
@@ -135,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match (arrival, handshake) {
                 (Arrival::Open(opened), _) => {
                     handshake = Some(opened);
-                    self.join(framing, namespace).await?;
+                    self.join(framing).await?;
                 }
                 (Arrival::Joined, Some(handshake)) => return Ok(handshake),
                 (Arrival::Undecodable(what), None) => return Err(self.not_engine_io(&what)),
@@ -144,8 +158,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn join(&mut self, framing: Framing, namespace: &str) -> Result<(), SourceError> {
-        match framing::join(framing, namespace) {
+    async fn join(&mut self, framing: Framing) -> Result<(), SourceError> {
+        match framing::join(framing, &self.settings.namespace, &self.settings.auth) {
             Some(join) => self.send(Message::text(join)).await,
             None => Ok(()),
         }
@@ -205,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Err(SourceError::Disconnected(format!("{} ended the session", self.settings.peer)))
             }
             Arrival::Refused(words) => Err(SourceError::Refused(format!(
-                "{} refuses this client ({words}); check feed.headers and websocket.namespace",
+                "{} refuses this client ({words}); check feed.headers, websocket.namespace and websocket.auth",
                 self.settings.peer
             ))),
             Arrival::Document(_)
@@ -223,6 +237,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.keepalive.on_message(Instant::now());
                 self.has_traffic = true;
                 self.unpack(message)
+            }
+            () = sleep_until(self.incomplete_at.unwrap_or_else(Instant::now)), if self.incomplete_at.is_some() => {
+                self.incomplete_at = None;
+                let bytes = self.decoder.waiting_bytes();
+                self.arrivals.push_back(Arrival::Undecodable(format!("{bytes} bytes without the end of a document")));
+                Ok(())
             }
             () = sleep_until(self.keepalive.next_deadline()) => {
                 match self.keepalive.due_action(Instant::now()) {
@@ -247,19 +267,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(Ok(Message::Close(frame))) => {
                 return Err(close_reason::closed(frame.as_ref(), &self.settings.peer));
             }
-            Some(Ok(Message::Text(text))) => self.arrivals.extend(self.decoder.decode(&text)),
+            Some(Ok(Message::Text(text))) if self.settings.codec.format().is_binary() => {
+                self.arrivals.push_back(Arrival::Undecodable(format!(
+                    "{} bytes of text instead of {}",
+                    text.len(),
+                    self.settings.codec.format().name()
+                )));
+            }
+            Some(Ok(Message::Text(text))) => self.decode(&text),
             // Some servers send JSON in binary messages.
             Some(Ok(Message::Binary(_))) if self.settings.framing.is_socket_io() => {}
-            Some(Ok(Message::Binary(bytes))) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.arrivals.extend(self.decoder.decode(text)),
-                Err(_) => self.arrivals.push_back(Arrival::Undecodable(format!(
-                    "a binary message of {} bytes that is not text",
-                    bytes.len()
-                ))),
-            },
+            Some(Ok(Message::Binary(bytes))) => self.decode_bytes(&bytes),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
         }
         Ok(())
+    }
+
+    fn decode(&mut self, text: &str) {
+        let arrivals = self.decoder.decode(text);
+        if self.decoder.waiting_bytes() == 0 {
+            self.incomplete_at = None;
+        } else if self.incomplete_at.is_none() || !arrivals.is_empty() {
+            self.incomplete_at = Some(Instant::now() + DOCUMENT_TIMEOUT);
+        }
+        self.arrivals.extend(arrivals);
+    }
+
+    fn decode_bytes(&mut self, bytes: &[u8]) {
+        if self.settings.codec.format().is_binary() {
+            match self.settings.codec.decode(bytes) {
+                Ok(documents) => self.arrivals.extend(documents.into_iter().map(Arrival::Document)),
+                Err(problem) => self.arrivals.push_back(Arrival::Undecodable(problem)),
+            }
+            return;
+        }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return self.decode(text);
+        }
+        let hint = recognized(bytes).map_or_else(String::new, |format| {
+            format!("; it looks like {}: see feed.format", format.name())
+        });
+        let length = bytes.len();
+        self.arrivals.push_back(Arrival::Undecodable(format!(
+            "a binary message of {length} bytes that is not text{hint}"
+        )));
     }
 
     async fn send(&mut self, message: Message) -> Result<(), SourceError> {
@@ -297,6 +348,11 @@ fn default_ping(framing: Framing, handshake: Option<Handshake>) -> Ping {
             let timeout = handshake.and_then(Handshake::ping_timeout).unwrap_or(ENGINE_TIMEOUT);
             Ping::FromServer { within: interval + timeout }
         }
+        Framing::SignalR => Ping::Mutual {
+            every: SIGNALR_PING_EVERY,
+            text: signalr::PING.to_owned(),
+            within: SIGNALR_TIMEOUT,
+        },
         Framing::None | Framing::Nul | Framing::Ndjson => Ping::Protocol { every: PING_EVERY },
     }
 }

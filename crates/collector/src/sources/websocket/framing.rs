@@ -1,5 +1,8 @@
 //! Message framing around the JSON of a WebSocket feed.
 
+pub(super) mod signalr;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -18,6 +21,8 @@ pub enum Framing {
     SocketIo3,
     /// Socket.IO over Engine.IO 4: the same, but the server pings and the client must join.
     SocketIo4,
+    /// `SignalR` of ASP.NET Core: documents end with the record separator, and both sides ping.
+    SignalR,
     /// Documents end with a NUL byte.
     Nul,
     /// Documents end with a line feed.
@@ -25,6 +30,11 @@ pub enum Framing {
 }
 
 impl Framing {
+    /// Returns whether the server must confirm that the client has joined.
+    pub fn has_handshake(self) -> bool {
+        self.is_socket_io() || self == Self::SignalR
+    }
+
     /// Returns whether it is one of the two Socket.IO framings.
     pub fn is_socket_io(self) -> bool {
         matches!(self, Self::SocketIo3 | Self::SocketIo4)
@@ -40,7 +50,7 @@ pub enum Arrival {
     Undecodable(String),
     /// The handshake of a Socket.IO server, with its ping settings.
     Open(Handshake),
-    /// The namespace is joined; events follow.
+    /// The namespace is joined, or the handshake of `SignalR` answered; messages follow.
     Joined,
     /// A text to send back.
     Answer(String),
@@ -53,7 +63,7 @@ pub enum Arrival {
 }
 
 /// The handshake of an Engine.IO server.
-#[derive(Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Handshake {
     #[serde(default)]
@@ -97,11 +107,20 @@ impl Decoder {
     /// Returns the items in a message.
     pub fn decode(&mut self, text: &str) -> Vec<Arrival> {
         match self.framing {
-            Framing::None => vec![document(text)],
+            Framing::None => vec![document_or_hint(text)],
             Framing::SocketIo3 | Framing::SocketIo4 => vec![self.packet(text)],
+            Framing::SignalR => {
+                let arrivals = self.split(text, signalr::SEPARATOR).into_iter();
+                arrivals.map(signalr_arrival).collect()
+            }
             Framing::Nul => self.split(text, '\0'),
             Framing::Ndjson => self.split(text, '\n'),
         }
+    }
+
+    /// Returns the number of bytes that wait for the rest of their document.
+    pub fn waiting_bytes(&self) -> usize {
+        self.begun.len()
     }
 
     /// Returns `message` framed for sending.
@@ -113,6 +132,7 @@ impl Decoder {
                 self.sent = number.wrapping_add(1);
                 format!("42{}{number}{message}", self.prefix())
             }
+            Framing::SignalR => format!("{message}{}", signalr::SEPARATOR),
             Framing::Nul => format!("{message}\0"),
             Framing::Ndjson => format!("{message}\n"),
         }
@@ -195,15 +215,43 @@ impl Decoder {
     }
 }
 
-/// Returns the packet that joins `namespace`; Socket.IO 3 joins the main one by itself.
-pub fn join(framing: Framing, namespace: &str) -> Option<String> {
+/// Returns the packet that joins `namespace` with these credentials; Socket.IO 3 has none and joins the main namespace by
+/// itself. `SignalR` has no namespaces, but a first message.
+pub fn join(framing: Framing, namespace: &str, auth: &BTreeMap<String, String>) -> Option<String> {
+    let auth =
+        if auth.is_empty() { String::new() } else { Value::from_iter(auth.clone()).to_string() };
     match (framing, namespace) {
-        (Framing::SocketIo4, "/") => Some("40".to_owned()),
-        (Framing::SocketIo3 | Framing::SocketIo4, name) if name != "/" => {
-            Some(format!("40{name},"))
-        }
+        (Framing::SignalR, _) => Some(signalr::HANDSHAKE.to_owned()),
+        (Framing::SocketIo4, "/") => Some(format!("40{auth}")),
+        (Framing::SocketIo4, name) => Some(format!("40{name},{auth}")),
+        (Framing::SocketIo3, name) if name != "/" => Some(format!("40{name},")),
         _ => None,
     }
+}
+
+fn signalr_arrival(arrival: Arrival) -> Arrival {
+    match arrival {
+        Arrival::Document(document) => signalr::arrival(document),
+        other => other,
+    }
+}
+
+/// Decodes a message without framing; if that fails because it has one, the text names it.
+fn document_or_hint(text: &str) -> Arrival {
+    let what = match document(text) {
+        Arrival::Undecodable(what) => what,
+        decoded => return decoded,
+    };
+    let framing = if text.ends_with(signalr::SEPARATOR) {
+        "signalr"
+    } else if text.ends_with('\0') {
+        "nul"
+    } else if text.starts_with("0{") || text.starts_with("42[") {
+        "socketio4"
+    } else {
+        return Arrival::Undecodable(what);
+    };
+    Arrival::Undecodable(format!("{what}; it looks like framing = {framing:?}"))
 }
 
 /// Returns whether the text may be a complete object or list; cheaper than parsing every piece of a long document.
@@ -225,180 +273,14 @@ fn document(text: &str) -> Arrival {
 
 /// Returns the start of the server's text.
 fn refusal(json: &str) -> String {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
-    let words =
-        value.get("message").or(Some(&value)).and_then(Value::as_str).unwrap_or("no reason");
+    refusal_words(&serde_json::from_str(json).unwrap_or_default())
+}
+
+fn refusal_words(value: &Value) -> String {
+    let reason = value.get("message").or_else(|| value.get("error"));
+    let words = reason.or(Some(value)).and_then(Value::as_str).unwrap_or("no reason");
     words.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[track_caller]
-    fn decodes(framing: Framing, messages: &[&str], expected: &[Arrival]) {
-        let mut decoder = Decoder::new(framing, "/", 1000);
-        let arrivals: Vec<Arrival> =
-            messages.iter().flat_map(|message| decoder.decode(message)).collect();
-        assert_eq!(arrivals, expected, "{messages:?}");
-    }
-
-    fn doc(value: Value) -> Arrival {
-        Arrival::Document(value)
-    }
-
-    #[test]
-    fn without_framing_a_message_is_a_document() {
-        decodes(Framing::None, &[r#"{"a":1}"#, "[1]"], &[doc(json!({"a": 1})), doc(json!([1]))]);
-        let mut decoder = Decoder::new(Framing::None, "/", 1000);
-        let arrivals = decoder.decode("my secret");
-        assert_eq!(
-            arrivals,
-            [Arrival::Undecodable("9 bytes that are not JSON (Syntax at character 1)".to_owned())]
-        );
-    }
-
-    #[test]
-    fn documents_that_end_with_nul_or_a_line_feed_are_split() {
-        decodes(
-            Framing::Nul,
-            &["{\"a\":1}\0{\"a\":2}\0"],
-            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
-        );
-        decodes(
-            Framing::Ndjson,
-            &["{\"a\":1}\r\n\n{\"a\":2}\n"],
-            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
-        );
-    }
-
-    #[test]
-    fn a_document_in_two_messages_is_joined() {
-        let whole = "{\"a\":[1,2],\"b\":\"x\"}\n";
-        for cut in 1..whole.len() {
-            let (head, tail) = whole.split_at(cut);
-            decodes(Framing::Ndjson, &[head, tail], &[doc(json!({"a": [1, 2], "b": "x"}))]);
-        }
-    }
-
-    #[test]
-    fn a_last_document_without_its_terminator_is_returned_at_once() {
-        decodes(
-            Framing::Ndjson,
-            &["{\"a\":1}", "{\"a\":2}"],
-            &[doc(json!({"a": 1})), doc(json!({"a": 2}))],
-        );
-    }
-
-    #[test]
-    fn an_endless_document_is_discarded() {
-        let mut decoder = Decoder::new(Framing::Nul, "/", 1000);
-        let mut arrivals = Vec::new();
-        for _ in 0..300 {
-            arrivals.extend(decoder.decode("{\"a\":"));
-            assert!(decoder.begun.len() <= 1000);
-        }
-        assert_eq!(arrivals, [Arrival::Undecodable("1005 bytes without a terminator".to_owned())]);
-    }
-
-    #[test]
-    fn socket_io_packets_are_read() {
-        let handshake = Handshake { ping_interval: 25_000, ping_timeout: 5000 };
-        let open = "0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":5000}";
-        decodes(
-            Framing::SocketIo4,
-            &[
-                open,
-                "40{\"sid\":\"y\"}",
-                "42[\"crash\",{\"x\":1}]",
-                "4213[\"crash\",2]",
-                "2",
-                "6",
-                "3",
-            ],
-            &[
-                Arrival::Open(handshake),
-                Arrival::Joined,
-                doc(json!(["crash", {"x": 1}])),
-                doc(json!(["crash", 2])),
-                Arrival::Answer("3".to_owned()),
-                Arrival::Heartbeat,
-                Arrival::Heartbeat,
-            ],
-        );
-        decodes(
-            Framing::SocketIo3,
-            &[
-                "430[null,{\"table_history\":[]}]",
-                "41",
-                "1",
-                "44\"not allowed\"",
-                "44{\"message\":\"who are you\"}",
-                "451-[\"b\",{}]",
-            ],
-            &[
-                doc(json!([null, {"table_history": []}])),
-                Arrival::Ended,
-                Arrival::Ended,
-                Arrival::Refused("not allowed".to_owned()),
-                Arrival::Refused("who are you".to_owned()),
-                Arrival::Heartbeat,
-            ],
-        );
-        decodes(
-            Framing::SocketIo3,
-            &["", "hello", "0nonsense", "×", "4", "49"],
-            &[
-                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
-                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
-                Arrival::Undecodable("an Engine.IO open packet without settings".to_owned()),
-                Arrival::Undecodable("not an Engine.IO packet".to_owned()),
-                Arrival::Undecodable("not a Socket.IO packet".to_owned()),
-                Arrival::Undecodable("not a Socket.IO packet".to_owned()),
-            ],
-        );
-    }
-
-    #[test]
-    fn events_of_another_namespace_are_ignored() {
-        let mut decoder = Decoder::new(Framing::SocketIo4, "/crash", 1000);
-        assert_eq!(decoder.decode("40"), [Arrival::Heartbeat]);
-        assert_eq!(decoder.decode("40/crash,{\"sid\":\"x\"}"), [Arrival::Joined]);
-        assert_eq!(decoder.decode("42[\"crash\",1]"), [Arrival::Heartbeat]);
-        assert_eq!(decoder.decode("42/chat,[\"crash\",1]"), [Arrival::Heartbeat]);
-        assert_eq!(decoder.decode("42/crash,[\"crash\",1]"), [doc(json!(["crash", 1]))]);
-        assert_eq!(decoder.decode("41/crash"), [Arrival::Ended]);
-        assert_eq!(decoder.encode("[\"join\"]"), "42/crash,0[\"join\"]");
-        assert_eq!(decoder.encode("[\"more\"]"), "42/crash,1[\"more\"]");
-        assert_eq!(join(Framing::SocketIo4, "/crash").as_deref(), Some("40/crash,"));
-        assert_eq!(join(Framing::SocketIo3, "/"), None);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_message_is_split_within_bounded_memory(
-            messages in proptest::collection::vec("(\\PC|[\\[\\]{}\",:0-6/\\n\\x00]){0,40}", 0..20),
-        ) {
-            for framing in Framing::value_variants() {
-                let mut decoder = Decoder::new(*framing, "/crash", 100);
-                for message in &messages {
-                    for arrival in decoder.decode(message) {
-                        proptest::prop_assert_ne!(arrival, Arrival::Answer(String::new()));
-                    }
-                    proptest::prop_assert!(decoder.begun.len() <= 100);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn sent_messages_are_framed_like_received_ones() {
-        for framing in Framing::value_variants() {
-            let mut decoder = Decoder::new(*framing, "/", 1000);
-            let sent = decoder.encode("[\"join\"]");
-            assert_eq!(decoder.decode(&sent), [doc(json!(["join"]))], "{framing:?}");
-        }
-    }
-}
+mod tests;

@@ -24,6 +24,15 @@ pub(super) enum Ping {
         /// The server answers it.
         is_answered: bool,
     },
+    /// Both sides send a text, and neither answers the other's.
+    Mutual {
+        /// The interval of the client.
+        every: Duration,
+        /// The text of the client.
+        text: String,
+        /// The longest interval of the server.
+        within: Duration,
+    },
     /// The server pings.
     FromServer {
         /// The interval.
@@ -64,7 +73,9 @@ impl Keepalive {
     /// without a usable message.
     pub(super) fn new(ping: Ping, idle: Duration, now: Instant) -> Self {
         let next = match &ping {
-            Ping::Protocol { every } | Ping::Text { every, .. } => Some(now + *every),
+            Ping::Protocol { every } | Ping::Text { every, .. } | Ping::Mutual { every, .. } => {
+                Some(now + *every)
+            }
             Ping::FromServer { .. } => None,
         };
         let mut keepalive = Self { ping, idle, next, answer_by: None, silent_at: now + idle };
@@ -80,7 +91,7 @@ impl Keepalive {
     /// Notes that a message arrived.
     pub(super) fn on_message(&mut self, now: Instant) {
         self.answer_by = match self.ping {
-            Ping::FromServer { within } => Some(now + within),
+            Ping::FromServer { within } | Ping::Mutual { within, .. } => Some(now + within),
             Ping::Protocol { .. } | Ping::Text { .. } => None,
         };
     }
@@ -95,7 +106,7 @@ impl Keepalive {
     pub(super) fn due_action(&mut self, now: Instant) -> KeepaliveAction {
         if self.answer_by.is_some_and(|by| by <= now) {
             return KeepaliveAction::HalfOpen(match self.ping {
-                Ping::FromServer { within } => within,
+                Ping::FromServer { within } | Ping::Mutual { within, .. } => within,
                 Ping::Protocol { .. } | Ping::Text { .. } => ANSWER_TIMEOUT,
             });
         }
@@ -109,6 +120,9 @@ impl Keepalive {
             Ping::Protocol { every } => (*every, true, KeepaliveAction::Ping),
             Ping::Text { every, text, is_answered } => {
                 (*every, *is_answered, KeepaliveAction::Send(text.clone()))
+            }
+            Ping::Mutual { every, text, .. } => {
+                (*every, false, KeepaliveAction::Send(text.clone()))
             }
             Ping::FromServer { .. } => return KeepaliveAction::Wait,
         };

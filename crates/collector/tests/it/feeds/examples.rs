@@ -1,5 +1,8 @@
 //! Every feed of docs/examples, run against a server that behaves as public clients of such a feed expect.
 
+mod binary;
+mod push;
+
 use std::path::{Path, PathBuf};
 
 use collector::config::{Config, Options};
@@ -29,7 +32,7 @@ fn example(name: &str) -> Config {
 /// Returns the source of an example, with the URL of `server` instead of its own.
 fn example_at(name: &str, server: &Server) -> Source {
     let mut config = example(name);
-    let scheme = if config.source == SourceKind::Http { "http" } else { "ws" };
+    let scheme = if config.source == SourceKind::WebSocket { "ws" } else { "http" };
     config.feed.url = Some(server.url(scheme).parse().unwrap());
     config.build_source().unwrap()
 }
@@ -231,7 +234,12 @@ async fn html_page() {
 
 #[test]
 fn every_example_of_a_feed_is_tested_here() {
-    let tried = include_str!("examples.rs");
+    let tried = [
+        include_str!("examples.rs"),
+        include_str!("examples/binary.rs"),
+        include_str!("examples/push.rs"),
+    ]
+    .concat();
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory()).unwrap() {
         let path = entry.unwrap().path();
@@ -244,5 +252,5 @@ fn every_example_of_a_feed_is_tested_here() {
             names.push(name.to_owned());
         }
     }
-    assert!(names.len() >= 7, "{names:?}");
+    assert!(names.len() >= 14, "{names:?}");
 }

@@ -81,7 +81,7 @@ async fn a_feed_without_any_json_is_unusable() {
     assert!(error.is_suspect(), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "no message can be decoded (a binary message of 2 bytes that is not text); check websocket.framing"
+        "no message can be decoded (a binary message of 2 bytes that is not text); check websocket.framing and feed.format"
     );
 }
 
@@ -276,6 +276,26 @@ fn unusable_settings_are_reported_by_name() {
     refused(
         "websocket.on_connect = ['{}', 'env:NO_SUCH_VARIABLE_IS_SET']",
         "websocket.on_connect[1]: the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode",
+    );
+    refused(
+        "websocket = { framing = 'signalr', on_connect = ['[\"join\"]'] }",
+        "websocket.on_connect[0]: is not a message such as {\"type\":1,\"target\":\"Join\",\"arguments\":[]}; the separator after it is added",
+    );
+    refused(
+        "websocket = { framing = 'socketio3', auth = { token = 'x' } }",
+        "websocket.auth: applies only to the framing socketio4; other feeds take a token in feed.url, feed.headers or websocket.on_connect",
+    );
+    refused(
+        "websocket = { framing = 'socketio4', auth = { token = 'env:NO_SUCH_VARIABLE_IS_SET' } }",
+        "websocket.auth.token: the environment variable NO_SUCH_VARIABLE_IS_SET is not set or is not valid Unicode",
+    );
+    refused(
+        "feed.format = 'cbor'\nwebsocket.framing = 'nul'",
+        "feed.format: a binary format has no framing: leave out websocket.framing",
+    );
+    refused(
+        "feed.format = 'msgpack'\nwebsocket.on_connect = ['join']",
+        "websocket.on_connect[0]: is not JSON, which is sent as MessagePack",
     );
     refused("websocket.subprotocol = \"a\\nb\"", "--subprotocol: is not a protocol name");
 }

@@ -1,11 +1,14 @@
 //! Tests connections over an in-memory pipe and on a paused clock, where minutes of silence take no
 //! time.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use tokio::io::{DuplexStream, duplex};
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
+use crate::feed::message_format::{MessageCodec, MessageFormat};
 use crate::feed::rule::RuleOptions;
 use crate::order::Order;
 
@@ -25,6 +28,8 @@ fn settings(framing: Framing) -> ConnectionSettings {
     ConnectionSettings {
         framing,
         namespace: "/".to_owned(),
+        auth: BTreeMap::new(),
+        codec: MessageCodec::default(),
         on_connect: Vec::new(),
         answers: Vec::new(),
         ping: None,
@@ -269,7 +274,7 @@ async fn a_refusal_within_the_protocol_is_recognized() {
     assert_eq!(
         opening(&[OPEN, r#"44{"message":"no token"}"#]).await,
         SourceError::Refused(
-            "the feed refuses this client (no token); check feed.headers and websocket.namespace"
+            "the feed refuses this client (no token); check feed.headers, websocket.namespace and websocket.auth"
                 .to_owned()
         )
     );
@@ -319,4 +324,74 @@ async fn several_rounds_in_one_message_are_reported_in_order() {
     drop(server);
     let (report, _, _) = until_it_ends(&mut connection).await;
     assert_eq!(rounds(&report), ["2.00", "3.00", "4.00"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signalr_client_shakes_hands_pings_and_gives_up_a_silent_server() {
+    let (client, mut server) = pair().await;
+    let start = Instant::now();
+    let server = async {
+        assert_eq!(hear(&mut server).await, "{\"protocol\":\"json\",\"version\":1}\u{1e}");
+        say(&mut server, "{}\u{1e}").await;
+        assert_eq!(hear(&mut server).await, "[\"join\"]\u{1e}");
+        for n in 1..=4 {
+            assert_eq!(hear(&mut server).await, "{\"type\":6}\u{1e}");
+            assert_eq!(start.elapsed(), Duration::from_secs(15) * n);
+            say(&mut server, "{\"type\":6}\u{1e}[\"crash\",2.5]\u{1e}").await;
+        }
+        answer_pings(&mut server).await;
+    };
+    let mut settings = settings(Framing::SignalR);
+    settings.on_connect = vec!["[\"join\"]".to_owned()];
+    let client = async {
+        let mut connection = Connection::open(client, &settings).await.unwrap();
+        until_it_ends(&mut connection).await
+    };
+    let (report, error, after) = tokio::select! {
+        ended = client => ended,
+        () = server => panic!("the server was left"),
+    };
+    assert_eq!(rounds(&report), ["2.50"; 4]);
+    assert!(matches!(error, SourceError::Silent { .. }), "{error:?}");
+    assert_eq!(after, Duration::from_secs(90));
+}
+
+/// A feed that sends `nul` documents to a client that expects lines spoke, but nothing was ever read.
+#[tokio::test(start_paused = true)]
+async fn bytes_that_never_become_a_document_are_counted_after_ten_seconds() {
+    let (client, mut server) = pair().await;
+    let mut connection = Connection::open(client, &settings(Framing::Ndjson)).await.unwrap();
+    let server = async {
+        for _ in 0..1000 {
+            say(&mut server, "{\"x\":").await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let (_, error, after) = tokio::select! {
+        ended = until_it_ends(&mut connection) => ended,
+        () = server => panic!("the bytes were not reported"),
+    };
+    assert!(error.to_string().contains("bytes without the end of a document"), "{error}");
+    assert!(after <= Duration::from_secs(10) * 6, "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn binary_messages_are_read_and_sent_in_the_format_of_the_feed() {
+    for format in ["msgpack", "cbor"] {
+        let format: MessageFormat = serde_json::from_value(format.into()).unwrap();
+        let codec = MessageCodec::new(format, &BTreeMap::new(), &[]).unwrap();
+        let (client, mut server) = pair().await;
+        let mut settings = settings(Framing::None);
+        settings.codec = codec.clone();
+        settings.on_connect = vec![r#"{"join":1}"#.to_owned()];
+        let mut connection = Connection::open(client, &settings).await.unwrap();
+        let joined = server.next().await.unwrap().unwrap().into_data();
+        assert_eq!(codec.decode(&joined).unwrap(), [json!({"join": 1})]);
+        let crash = codec.encode(r#"["crash",2.31]"#).unwrap();
+        server.send(Message::binary(crash)).await.unwrap();
+        say(&mut server, "[\"crash\",9]").await;
+        drop(server);
+        let (report, _, _) = until_it_ends(&mut connection).await;
+        assert_eq!(rounds(&report), ["2.31"], "{format:?}");
+    }
 }
