@@ -19,6 +19,7 @@ mod bits;
 mod cap;
 mod cells;
 mod change_detector;
+mod clock_scale;
 mod contexts;
 mod evidence;
 mod forecast;
@@ -38,6 +39,7 @@ pub use bits::Bits;
 pub use cap::Cap;
 pub use cells::Cells;
 pub use change_detector::{ChangeDetector, FALSE_CHANGE_ROUNDS};
+pub use clock_scale::ClockScale;
 pub use contexts::Contexts;
 pub use evidence::{
     Epoch, Evidence, EvidenceUpdate, Level, MeasuredCap, MeasuredLaw, TestEvidence,

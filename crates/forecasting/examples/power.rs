@@ -59,8 +59,8 @@ const ROWS: [RowSpec; 20] = [
 
 /// First seeds of the streams: of the table's rows, and of the two batches of fair streams. The bettors and their weights
 /// were chosen on other streams.
-const SEED: u64 = 1_700_000;
-const FAIR_SEEDS: [u64; 2] = [1_800_000, 1_900_000];
+const SEED: u64 = 3_700_000;
+const FAIR_SEEDS: [u64; 2] = [3_800_000, 3_900_000];
 
 /// The rounds of the first alarms.
 #[derive(Clone, Default)]

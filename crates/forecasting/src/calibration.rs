@@ -70,7 +70,8 @@ impl Calibration {
         }
     }
 
-    /// Returns the observed frequencies; the house law where there are none.
+    /// Returns the observed frequencies, no target above break-even by luck; the intervals of the house law where there are
+    /// none.
     fn serve_observed(&self, climatology: &Climatology) -> Served {
         let observed = climatology.forecast();
         let house = self.serve_law(&self.house.untilted());
@@ -81,7 +82,7 @@ impl Calibration {
         };
         Served {
             observed_median: observed.point,
-            probabilities: observed.probabilities.unwrap_or(house.probabilities),
+            probabilities: climatology.cautious_probabilities(),
             interval80: interval(&self.interval80, house.interval80),
             interval90: interval(&self.interval90, house.interval90),
         }

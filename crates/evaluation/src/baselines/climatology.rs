@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Baseline, BaselineForecast};
+use crate::confidence_sequence::beta_binomial;
 use crate::order_statistics::OrderStatistics;
-use crate::{HouseLaw, TARGET_CENTS, ln_multiplier, multiplier};
+use crate::{HouseLaw, TARGET_CENTS, TARGETS, ln_multiplier, multiplier};
 
 /// The empirical law of all rounds so far: their median, and the smoothed frequencies
 /// (reached + 1/2)/(rounds + 1).
@@ -60,6 +61,21 @@ impl Climatology {
         (reached as f64 + 0.5) / (rounds as f64 + 1.0)
     }
 
+    /// Returns the shares of the rounds so far that reached each target, none above break-even on the strength of luck: a
+    /// share above 1/target is lowered to the lower bound of its anytime-valid 95 % interval, but not below 1/target.
+    pub fn cautious_probabilities(&self) -> [f64; 5] {
+        let rounds = self.sizes.rounds();
+        std::array::from_fn(|i| {
+            let share = (self.reached[i] as f64 + 0.5) / (rounds as f64 + 1.0);
+            let break_even = TARGETS[i].recip();
+            if share <= break_even {
+                return share;
+            }
+            let known = beta_binomial(self.reached[i], rounds, 0.05);
+            share.min(known.map_or(break_even, |known| known.lo.max(break_even)))
+        })
+    }
+
     /// Returns the sum of |ln M - y| over all rounds so far, where y is ln M of `cents`.
     fn distance(&self, cents: u64) -> f64 {
         let rank = self.sizes.rank(cents);
@@ -110,6 +126,28 @@ impl Baseline for Climatology {
 mod tests {
     use super::*;
     use test_support::simulate::Scenario;
+
+    /// On a fair game the observed share exceeds 1/target by luck now and then; a game that pays is found after a while.
+    #[test]
+    fn a_share_above_break_even_is_lowered_until_it_is_certain() {
+        let served_above = |r: f64, rounds: usize| {
+            let game = Scenario::Independent { r, theta: 1.0 };
+            let mut climatology = Climatology::new();
+            let (mut observed, mut served) = (0, 0);
+            for cents in game.stream(3).take(rounds) {
+                climatology.update(cents);
+                let shares = climatology.forecast().probabilities.unwrap();
+                let pays = |p: &[f64; 5]| p.iter().zip(TARGETS).any(|(p, target)| p * target > 1.0);
+                observed += usize::from(pays(&shares));
+                served += usize::from(pays(&climatology.cautious_probabilities()));
+            }
+            (observed, served)
+        };
+        let (observed, served) = served_above(1.0, 2_000);
+        assert!(observed > 500 && served == 0, "{observed} {served}");
+        let (_, served) = served_above(1.15, 4_000);
+        assert!(served > 1_000, "{served}");
+    }
 
     #[test]
     fn quantiles_shares_and_transforms_are_those_of_the_rounds() {

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::bettors::{FiveBettors, NAMES, ScoredRound, waves};
-use super::{Bettor, Contexts, ObservedRound, Regression, Scale, Streaks, Wealth, ln_weighted_sum};
+use super::{
+    Bettor, ClockScale, Contexts, ObservedRound, Regression, Scale, Streaks, Wealth,
+    ln_weighted_sum,
+};
 use crate::HouseLaw;
 use crate::order_statistics::OrderStatistics;
 use crate::pit::{keyed_uniform, z_score};
@@ -14,15 +17,14 @@ const HIGH: f64 = 0.515;
 
 /// The shares of the bettors at the start: the five of [`NAMES`], then those of [`MORE`].
 ///
-/// Neighbours (ar1, ar3) have the most, because dependence between them is what a model can use at
-/// once; then the time of day (daily, day), because operators act by the clock, and streaks (contexts, streaks), because
-/// players bet on them. Each of the three has a bettor with few coefficients, which learns sooner, beside one with more,
-/// which sees more. Bettors
-/// whose pattern another also finds (features, bits3) and the rarest (parity) have the least.
-const SHARES: [f64; 11] = [0.07, 0.15, 0.02, 0.04, 0.02, 0.17, 0.18, 0.13, 0.10, 0.02, 0.10];
+/// Neighbours (ar1, ar3) have much, because dependence between them is what a model can use at once; so have the time of
+/// day (clock, day, daily), because operators act by the clock, and streaks (contexts, streaks), because players bet on
+/// them. Each of the three has a bettor with few coefficients, which learns sooner, beside one with more, which sees more.
+/// Bettors whose pattern another also finds (features, bits3) and the rarest (parity) have the least.
+const SHARES: [f64; 12] = [0.07, 0.15, 0.02, 0.04, 0.02, 0.17, 0.09, 0.11, 0.09, 0.02, 0.09, 0.13];
 
 /// The names of the bettors that only the order test has.
-const MORE: [&str; 6] = ["ar1", "day", "contexts", "scale", "parity", "streaks"];
+const MORE: [&str; 7] = ["ar1", "day", "contexts", "scale", "parity", "streaks", "clock"];
 
 /// E3, the order test, of the null hypothesis "shuffling the rounds would change nothing".
 ///
@@ -49,6 +51,7 @@ struct MoreBettors {
     contexts: Contexts,
     scale: Scale,
     streaks: Streaks,
+    clock: ClockScale,
     /// ln of the wealth of ar1, day and parity.
     ln_regressions: [f64; 3],
     last_z: f64,
@@ -63,6 +66,7 @@ impl MoreBettors {
             contexts: Contexts::new(1.0 - HIGH),
             scale: Scale::new(),
             streaks: Streaks::new(),
+            clock: ClockScale::new(),
             ln_regressions: [0.0; 3],
             last_z: 0.0,
         }
@@ -85,13 +89,22 @@ impl MoreBettors {
         self.contexts.update(round.high, round.late);
         self.scale.update(round.z, round.late);
         self.streaks.update(rank, round.high, round.late);
+        self.clock.update(rank, round.day_phase, round.late);
         self.last_z = round.z;
     }
 
     /// Returns the log-wealth of each bettor, in the order of [`MORE`].
-    fn ln_e(&self) -> [f64; 6] {
+    fn ln_e(&self) -> [f64; 7] {
         let [ar1, day, parity] = self.ln_regressions;
-        [ar1, day, self.contexts.ln_e(), self.scale.ln_e(), parity, self.streaks.ln_e()]
+        [
+            ar1,
+            day,
+            self.contexts.ln_e(),
+            self.scale.ln_e(),
+            parity,
+            self.streaks.ln_e(),
+            self.clock.ln_e(),
+        ]
     }
 }
 
@@ -152,15 +165,15 @@ impl OrderTest {
         &self.wealth
     }
 
-    /// Returns the eleven bettors of the portfolio.
+    /// Returns the twelve bettors of the portfolio.
     pub fn bettors(&self) -> Vec<Bettor> {
         let names = NAMES.into_iter().chain(MORE);
         names.zip(self.all_ln_e()).map(|(name, ln_e)| Bettor { name, ln_e }).collect()
     }
 
     /// Returns the log-wealth of each bettor, in the order of [`SHARES`].
-    fn all_ln_e(&self) -> [f64; 11] {
-        let mut all = [0.0; 11];
+    fn all_ln_e(&self) -> [f64; 12] {
+        let mut all = [0.0; 12];
         all[..5].copy_from_slice(self.bettors.ln_e());
         all[5..].copy_from_slice(&self.more.ln_e());
         all

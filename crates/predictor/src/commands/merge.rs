@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use importer::{Part, Source, SourceFile, Target, merge, read_notes};
-use rounds::disk::RealDisk;
+use importer::{Part, Source, SourceFile, merge, read_notes};
 
 use crate::commands::UsageError;
 use crate::commands::import::{ConfirmArgs, say};
