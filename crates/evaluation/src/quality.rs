@@ -20,6 +20,7 @@ use self::repeats::NeighbourCounts;
 pub use self::repeats::Repeats;
 pub use self::values::Cap;
 pub(crate) use self::values::Values;
+use crate::figures::thousands;
 use crate::{Pace, multiplier};
 
 /// Probability that a sound recording of independent rounds is ever suspected for its repeats.
@@ -165,33 +166,40 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Self::RepeatsDropped { seen, expected } => write!(
                 f,
-                "the recorder drops repeats: {seen} pairs of equal neighbours, {expected:.0} expected"
+                "the recorder drops repeats: {} pairs of equal neighbours, {expected:.0} expected",
+                thousands(seen)
             ),
             Self::RepeatsDoubled { seen, expected } => write!(
                 f,
-                "rounds are recorded twice: {seen} pairs of equal neighbours, {expected:.0} expected"
+                "rounds are recorded twice: {} pairs of equal neighbours, {expected:.0} expected",
+                thousands(seen)
             ),
             Self::GapsTooLong { count, of } => write!(
                 f,
-                "rounds were missed: {count} of the last {of} gaps are too long for the rounds that end them"
+                "rounds were missed: {} of the last {} gaps are too long for the rounds that end them",
+                thousands(count),
+                thousands(of)
             ),
             Self::GapsTooShort { count, of } => write!(
                 f,
-                "{count} of the last {of} gaps are too short for the rounds that end them"
+                "{} of the last {} gaps are too short for the rounds that end them",
+                thousands(count),
+                thousands(of)
             ),
-            Self::OutOfOrder { count } => write!(f, "{count} rounds are out of order"),
+            Self::OutOfOrder { count } => write!(f, "{} rounds are out of order", thousands(count)),
             Self::TimesToTheMinute => write!(f, "all times are whole minutes"),
             Self::IntegersOnly => write!(f, "all multipliers are whole numbers"),
             Self::CoarseGrid { step_cents } => {
-                write!(f, "all multipliers are multiples of {:.2}", multiplier(*step_cents))
+                write!(f, "all multipliers are multiples of {:.2}", multiplier(step_cents))
             }
             Self::Capped { cents, count } => write!(
                 f,
-                "{count} rounds share the highest multiplier, {:.2}x: higher ones were cut",
-                multiplier(*cents)
+                "{} rounds share the highest multiplier, {:.2}×: higher ones were cut",
+                thousands(count),
+                multiplier(cents)
             ),
         }
     }

@@ -9,7 +9,6 @@ mod deviation;
 mod statement;
 
 pub use claim::Claim;
-pub(crate) use claim::{percent, thousands};
 pub use deviation::Deviation;
 pub use statement::{ROUNDS_MIN, Statement};
 

@@ -253,13 +253,13 @@ mod tests {
             .map(|(file, rounds)| rounds::FileRounds { file, rounds })
             .collect();
         let merged = rounds::merge(&files);
-        let noted: Vec<Noted<'_>> = names
+        let parts: Vec<Noted<'_>> = names
             .iter()
             .zip(&shifted)
             .zip(parts)
             .map(|((file, rounds), (_, events))| Noted { file, rounds, events })
             .collect();
-        let notes = find(&noted, &merged);
+        let notes = find(&parts, &merged);
         (merged.rounds.len(), notes.into_iter().map(|it| (it.before, it.event.kind)).collect())
     }
 
@@ -310,7 +310,10 @@ mod tests {
     fn a_restart_is_kept_where_no_other_recording_ran_on() {
         let all = series(600);
         let restarted = recorder(&all, &[0..200, 200..600], EventKind::Start);
-        assert_eq!(found(&[restarted.clone()], 0), (600, vec![(200, EventKind::Start)]));
+        assert_eq!(
+            found(std::slice::from_ref(&restarted), 0),
+            (600, vec![(200, EventKind::Start)])
+        );
         let short = recorder(&all, &[0..100, 120..150], EventKind::Gap);
         assert_eq!(found(&[restarted.clone(), short], 0), (600, vec![(200, EventKind::Start)]));
         let other = recorder(&all, &[150..400, 420..500], EventKind::Gap);
@@ -320,8 +323,8 @@ mod tests {
     #[test]
     fn a_gap_before_the_first_row_of_a_file_parts_it_from_earlier_files() {
         let all = series(600);
-        let first = recorder(&all, &[0..200], EventKind::Gap);
-        let mut second = recorder(&all, &[300..600], EventKind::Gap);
+        let first = recorder(&all, std::slice::from_ref(&(0..200)), EventKind::Gap);
+        let mut second = recorder(&all, std::slice::from_ref(&(300..600)), EventKind::Gap);
         second.1.insert(0, events(1, &[(0, EventKind::Gap)]).remove(0));
         assert_eq!(found(&[first, second], 0), (500, vec![(200, EventKind::Gap)]));
     }

@@ -77,17 +77,24 @@ pub(crate) struct NamedRows {
 const NAMES_MAX: usize = 200;
 
 impl NamedRows {
+    /// Makes a column of a name, unless there are too many.
+    fn learn(&mut self, name: &str) {
+        if self.names.len() < NAMES_MAX && !self.names.iter().any(|known| known == name) {
+            self.names.push(name.to_owned());
+        }
+    }
+
     pub(crate) fn push(&mut self, fields: &Fields) {
         let are_known = fields.len() == self.names.len()
             && fields.iter().zip(&self.names).all(|((name, _), known)| name == known);
         let mut record = Record::at(self.rows.len() as u64 + 1);
         if are_known {
-            fields.iter().for_each(|(_, value)| record.push(value));
+            for (_, value) in fields {
+                record.push(value);
+            }
         } else {
             for (name, _) in fields {
-                if self.names.len() < NAMES_MAX && !self.names.contains(name) {
-                    self.names.push(name.clone());
-                }
+                self.learn(name);
             }
             for name in &self.names {
                 let field = fields.iter().find(|(key, _)| key == name);

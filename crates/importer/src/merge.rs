@@ -99,8 +99,9 @@ pub(crate) fn conclude(
     let gaps = content.discontinuities.len() as u64;
     if gaps > 0 {
         let notes = counted(gaps, "note");
-        text +=
-            &format!("  {:<11} {notes} of gaps and restarts that no other file fills\n", "gaps");
+        let line =
+            format!("  {:<11} {notes} of gaps and restarts that no other file fills\n", "gaps");
+        text.push_str(&line);
     }
     dialogue
         .show(&text)

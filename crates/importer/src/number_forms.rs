@@ -171,7 +171,7 @@ impl Convention {
     }
 }
 
-/// Reads `2.31e+00`, as R, NumPy and spreadsheets write numbers.
+/// Reads `2.31e+00`, as R, `NumPy` and spreadsheets write numbers.
 fn scientific(text: &str) -> Option<Number> {
     let (mantissa, exponent) = text.split_once(['e', 'E'])?;
     let (whole, decimals) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));

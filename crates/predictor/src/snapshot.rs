@@ -251,7 +251,7 @@ pub(crate) struct GameView {
     name: &'static str,
     /// The return to the player.
     #[serde(rename = "return")]
-    returns: f64,
+    pub(crate) returns: f64,
     /// The share of rounds at 1.00x, the lowest multiplier.
     atom: f64,
     /// The highest multiplier.

@@ -149,15 +149,12 @@ fn a_row_that_is_read_before_its_event_waits_for_it() {
 #[test]
 fn times_without_an_offset_are_those_of_the_given_zone() {
     let site = tempfile::tempdir().unwrap();
-    let rows: String = (0..40)
-        .map(|number| {
-            let Round { time, multiplier } = round(number);
-            format!(
-                "{},{multiplier}\n",
-                (time - chrono::TimeDelta::hours(3)).format("%Y-%m-%d %H:%M:%S%.3f")
-            )
-        })
-        .collect();
+    let row = |number| {
+        let Round { time, multiplier } = round(number);
+        let time = time - chrono::TimeDelta::hours(3);
+        format!("{},{multiplier}\n", time.format("%Y-%m-%d %H:%M:%S%.3f"))
+    };
+    let rows = (0..40).map(row).collect::<Vec<_>>().concat();
     let csv = site.path().join("aviator_payouts_20251210_193235.csv");
     std::fs::write(csv, format!("timestamp,multiplier\n{rows}")).unwrap();
     std::fs::write(site.path().join(rounds::ORIGIN_FILE), "recorded\n").unwrap();

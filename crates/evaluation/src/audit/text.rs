@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{AuditReport, PaceSource, Recording, has_alarm};
+use crate::figures::{percent, thousands};
 use crate::quality::{GAPS_MIN, State};
-use crate::verdict::{percent, thousands};
 
 impl Display for AuditReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

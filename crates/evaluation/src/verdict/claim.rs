@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use crate::confidence_sequence::Estimate;
+use crate::figures::{fixed, plain, thousands};
 use crate::quality::Fault;
 
 /// One sentence, with its figures.
@@ -112,20 +113,12 @@ impl Display for Claim {
             Self::OrderUnconfirmed => {
                 write!(f, "The test of the order alone has not confirmed it.")
             }
-            Self::Pays { target, chance, needed } => write!(
-                f,
-                "For the next round: {} % for {}×, {} % needed, so it pays now if the forecast is right.",
-                plain(chance),
-                plain(target),
-                plain(needed)
-            ),
-            Self::DoesNotPay { target, chance, needed } => write!(
-                f,
-                "For the next round: {} % for {}×, {} % needed, so it does not pay now.",
-                plain(chance),
-                plain(target),
-                plain(needed)
-            ),
+            Self::Pays { target, chance, needed } => {
+                stake(f, target, chance, needed, "so it pays now if the forecast is right")
+            }
+            Self::DoesNotPay { target, chance, needed } => {
+                stake(f, target, chance, needed, "so it does not pay now")
+            }
             Self::Negligible { forecasts, percent } => write!(
                 f,
                 "After {} forecasts we can say: if the models have an edge, it improves forecasts by less than {} %.",
@@ -180,6 +173,17 @@ impl Claim {
     }
 }
 
+fn stake(
+    f: &mut Formatter<'_>,
+    target: f64,
+    chance: f64,
+    needed: f64,
+    follows: &str,
+) -> fmt::Result {
+    let [target, chance, needed] = [target, chance, needed].map(plain);
+    write!(f, "For the next round: {chance} % for {target}×, {needed} % needed, {follows}.")
+}
+
 fn tested(f: &mut Formatter<'_>, rounds: u64, forecasts: u64) -> fmt::Result {
     let rounds = thousands(rounds);
     match forecasts {
@@ -220,50 +224,9 @@ pub(super) fn digits_that_exclude(bounds: &Estimate, value: f64) -> usize {
     (0..3).find(|&digits| shows(digits)).unwrap_or(3)
 }
 
-/// Formats a number with exactly so many decimals.
-fn fixed(value: f64, digits: usize) -> String {
-    format!("{value:.digits$}")
-}
-
-/// Formats a percentage: 3 %, 48.5 %.
-pub(crate) fn percent(value: f64) -> String {
-    format!("{} %", plain(value))
-}
-
-/// Formats a number with at most two decimals, without trailing zeros, and with thousands separators: 3, 48.5, 12,345.
-fn plain(value: f64) -> String {
-    let text = format!("{:.2}", value.abs());
-    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    let whole = whole.parse().map_or_else(|_| whole.to_owned(), thousands);
-    let decimals = decimals.trim_end_matches('0');
-    let sign = if value < 0.0 { "-" } else { "" };
-    let point = if decimals.is_empty() { "" } else { "." };
-    format!("{sign}{whole}{point}{decimals}")
-}
-
-/// Formats a number with thousands separators: 12,345.
-pub(crate) fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_formatted_for_people() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        let plain = [3.0, 48.5, 2.999_999, 0.5, 12_345.0, 66.67, -1.25].map(plain);
-        assert_eq!(plain, ["3", "48.5", "3", "0.5", "12,345", "66.67", "-1.25"]);
-    }
 
     #[test]
     fn rounded_bounds_still_exclude_what_they_exclude() {
@@ -273,6 +236,6 @@ mod tests {
         assert_eq!(digits_that_exclude(&bounds(95.8, 96.96), 97.0), 2);
         assert_eq!(digits_that_exclude(&bounds(97.0004, 98.0), 97.0), 3);
         assert_eq!(digits_that_exclude(&bounds(0.04, 1.2), 0.0), 2);
-        assert_eq!(digits_that_exclude(&bounds(3.4, 3.45), 0.0), 2);
+        assert_eq!(digits_that_exclude(&bounds(3.41, 3.42), 0.0), 2);
     }
 }

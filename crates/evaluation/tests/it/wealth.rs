@@ -35,7 +35,7 @@ fn beta_mixture(bits: &[bool], p: f64, strength: f64) -> f64 {
 }
 
 /// The shares of the bettors of the three portfolios.
-const ORDER: [f64; 10] = [0.08, 0.17, 0.03, 0.04, 0.03, 0.20, 0.19, 0.13, 0.10, 0.03];
+const ORDER: [f64; 12] = [0.07, 0.15, 0.02, 0.04, 0.02, 0.17, 0.09, 0.11, 0.09, 0.02, 0.09, 0.13];
 const LAW: [f64; 9] = [0.05, 0.05, 0.05, 0.05, 0.05, 0.12, 0.28, 0.22, 0.13];
 const FORECAST: [f64; 3] = [1.0 / 3.0; 3];
 
@@ -102,7 +102,7 @@ fn none_of_the_nine_bets_on_late_rounds() {
 }
 
 #[test]
-fn the_order_test_is_the_average_of_its_ten_bettors() {
+fn the_order_test_is_the_weighted_mean_of_its_bettors() {
     let mut test = OrderTest::new(SALT);
     let mut course = Vec::new();
     for (t, cents) in (0u64..).zip(Scenario::Autoregressive(0.2).rounds(600, 9)) {
@@ -112,7 +112,10 @@ fn the_order_test_is_the_average_of_its_ten_bettors() {
     let bettors = test.bettors();
     assert_eq!(
         names(&bettors),
-        ["ar3", "level", "features", "daily", "bits3", "ar1", "day", "contexts", "scale", "parity"]
+        [
+            "ar3", "level", "features", "daily", "bits3", "ar1", "day", "contexts", "scale",
+            "parity", "streaks", "clock"
+        ]
     );
     check_course(&ORDER, &bettors, &course, test.wealth());
     assert!(test.wealth().ln_e_max() > test.ln_e());

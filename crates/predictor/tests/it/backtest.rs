@@ -300,9 +300,11 @@ fn unusable_input_gets_one_clear_line() {
     }
     let file = at("aviator_payouts_20251210_193235.csv");
     std::fs::write(&file, "timestamp,multiplier\n").unwrap();
-    let needed = ["too few rounds in", "0 of at least 31", "--data-dir"];
-    check_complaint(&["backtest", "--file", &file], 1, &needed);
-    check_complaint(&["backtest", "--data-dir", &at("")], 1, &needed);
+    let needed = ["too few rounds in", "0 of at least 31"];
+    let of_file = [needed[0], needed[1], "predictor import", "--dry-run"];
+    check_complaint(&["backtest", "--file", &file], 1, &of_file);
+    let of_directory = [needed[0], needed[1], "--data-dir"];
+    check_complaint(&["backtest", "--data-dir", &at("")], 1, &of_directory);
     std::fs::write(&file, "timestamp,multiplier\n2025-12-10 19:32:35,zwei\n").unwrap();
     check_complaint(&["backtest", "--file", &file], 1, &["1 row that is not a round", "line 2"]);
     std::fs::write(&file, csv(&rounds(Scenario::Fair, 30))).unwrap();

@@ -42,7 +42,8 @@ test("the page's English is the server's", () => {
 test("no sentence lacks a figure or a translation", () => {
   for (const { when, claims } of SECTIONS.flatMap((section) => section.rows)) {
     const [english, german] = ["en", "de"].map((language) => rendered(language, claims));
-    for (const text of [english, german]) assert.doesNotMatch(text, /[{}]|claim_|fault_|remedy_|undefined|NaN| {2}/, when);
+    for (const text of [english, german])
+      assert.doesNotMatch(text, /[{}]|claim_|fault_|remedy_|undefined|NaN| {2}/, when);
     assert.notEqual(english, german, when);
     const count = (text) => text.match(/\d[\d.,]*/g)?.length ?? 0;
     assert.equal(count(english), count(german), `${english}\n${german}`);

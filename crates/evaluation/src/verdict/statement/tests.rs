@@ -46,33 +46,39 @@ fn all() -> Vec<Verdict> {
         vec![ten_times(), Deviation::Cap(MeasuredCap { at: 35.0, rounds: 40 })],
     ];
     let chance = |probability| Some(Chance { target: 2.0, probability });
-    let mut all = Vec::new();
-    for fault in faults {
-        for rounds in [1, 99, 100, 5_100] {
-            for bits in 0..64u32 {
-                let is = |bit: u32| bits & (1 << bit) != 0;
-                let skill = |bit| Some(if is(bit) { SKILL } else { NO_SKILL });
-                for next in [None, chance(0.485), chance(0.52)] {
-                    for deviations in &deviations {
-                        all.push(Verdict {
-                            order: is(0),
-                            law: is(1),
-                            forecast: is(2),
-                            skill: skill(3),
-                            skill_against_climatology: skill(4),
-                            negligible_after: is(5).then_some(rounds),
-                            changes: is(5).then_some(Changes { times: 1, last: 60 }),
-                            deviations: if is(1) { deviations.clone() } else { Vec::new() },
-                            fault,
-                            next,
-                            ..quiet(rounds)
-                        });
-                    }
-                }
-            }
-        }
+    let nexts = [None, chance(0.485), chance(0.52)];
+    let combinations = faults.into_iter().flat_map(|fault| {
+        [1, 99, 100, 5_100].into_iter().flat_map(move |rounds| {
+            (0..64).flat_map(move |bits| {
+                nexts.into_iter().map(move |next| (fault, rounds, bits, next))
+            })
+        })
+    });
+    combinations
+        .flat_map(|(fault, rounds, bits, next)| {
+            let facts = Verdict { fault, next, ..tested(rounds, bits) };
+            deviations.clone().map(|deviations| Verdict {
+                deviations: if facts.law { deviations } else { Vec::new() },
+                ..facts.clone()
+            })
+        })
+        .collect()
+}
+
+/// The facts with the tests, skills and notes that these bits name.
+fn tested(rounds: u64, bits: u32) -> Verdict {
+    let is = |bit: u32| bits & (1 << bit) != 0;
+    let skill = |bit| if is(bit) { SKILL } else { NO_SKILL };
+    Verdict {
+        order: is(0),
+        law: is(1),
+        forecast: is(2),
+        skill: Some(skill(3)),
+        skill_against_climatology: Some(skill(4)),
+        negligible_after: is(5).then_some(rounds),
+        changes: is(5).then_some(Changes { times: 1, last: 60 }),
+        ..quiet(rounds)
     }
-    all
 }
 
 fn has(claims: &[Claim], is: fn(&Claim) -> bool) -> bool {
@@ -125,7 +131,7 @@ fn no_combination_of_facts_claims_more_than_they_show() {
         assert_eq!(says(is_law), facts.law, "{text}");
         // Each answer says how many rounds it rests on.
         let sentence = facts.statement().sentence();
-        let counts = [facts.rounds, facts.forecasts].map(super::super::thousands);
+        let counts = [facts.rounds, facts.forecasts].map(crate::figures::thousands);
         assert!(counts.iter().any(|count| sentence.contains(count)), "{sentence}");
         let is_incomplete = facts.fault.is_some();
         assert_eq!(

@@ -114,7 +114,14 @@ fn evidence(page: &mut String, report: &Report) -> Result {
          claim, round by round. If the claim is true, the chance of ever reaching 20 euros is below \
          1 in 20.</p><ul>"
     )?;
-    for (test, claim) in report.evidence.iter().zip(CLAIMS) {
+    let law =
+        format!("“Rounds are independent and reach x with chance {}/x.”", report.game.returns);
+    let claims = [
+        "“Shuffling the rounds would change nothing.”",
+        &law,
+        "“Our chances are never expected to be better than fixed odds.”",
+    ];
+    for (test, claim) in report.evidence.iter().zip(claims) {
         let state = match test.level {
             Level::Quiet => "quiet",
             Level::Amber => "amber",
@@ -130,12 +137,6 @@ fn evidence(page: &mut String, report: &Report) -> Result {
     }
     writeln!(page, "</ul></section>")
 }
-
-const CLAIMS: [&str; 3] = [
-    "“Shuffling the rounds would change nothing.”",
-    "“Rounds are independent and reach x with chance 0.97/x.”",
-    "“Our chances are never expected to be better than fixed odds.”",
-];
 
 /// A bar of the highest evidence, on a logarithmic scale from 1 to its red level.
 fn evidence_bar(test: &TestEvidence) -> String {

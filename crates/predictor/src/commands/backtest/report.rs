@@ -19,6 +19,7 @@ use super::stakes::Stakes;
 use crate::commands::audit;
 use crate::commands::recording::{About, Recording};
 use crate::input::recording_quality::{QualityView, RecordingQuality, counts};
+use crate::snapshot::GameView;
 
 /// Number of points of the curves over time.
 const POINTS: usize = 400;
@@ -31,6 +32,8 @@ const WINDOW: usize = 500;
 pub(super) struct Report {
     pub(super) program: &'static str,
     pub(super) data: About,
+    /// The parameters of the game.
+    pub(super) game: GameView,
     pub(super) refit: String,
     /// Number of models that were fitted.
     pub(super) models: u64,
@@ -183,6 +186,7 @@ impl ReportBuilder {
         Report {
             program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
             data: recording.about,
+            game: GameView::new(game, quality.pace()),
             refit: refit.text(),
             models: engine.installed().map_or(0, |installed| installed.version),
             verdict: Conclusion::from(&verdict),

@@ -133,6 +133,8 @@
  * @property {ReliabilityRow[]} [reliability]
  */
 
+/** @typedef {{ returns: { measured: Estimate }[] }} MeasuredLaw the return at each target */
+
 /**
  * @typedef {object} Claim a sentence with its figures, which depend on its kind
  * @property {string} kind
@@ -206,7 +208,7 @@
  * @property {Data} data
  * @property {Collector | null} collector
  * @property {Scorecard | null} scorecard
- * @property {{ order?: TestEvidence, law?: TestEvidence, forecast?: TestEvidence } | null} evidence
+ * @property {{ order?: TestEvidence, law?: TestEvidence, forecast?: TestEvidence, measured?: MeasuredLaw } | null} evidence
  * @property {Verdict | null} verdict
  * @property {{ return: number }} game the parameters by which everything is judged
  * @property {{ state: "sound" | "incomplete" | "suspect", rounds: number, reasons: Fault[] }} quality

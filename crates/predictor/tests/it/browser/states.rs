@@ -81,7 +81,9 @@ async fn a_suspect_recording_comes_before_everything_it_seems_to_say() {
     with_tab(Screen::Desk, async |tab| {
         let data = Data::empty();
         let row = |row: u32| {
-            format!("2026-01-01T{:02}:{:02}:00Z,{}.37\n", row / 60, row % 60, 1 + row * 7 % 5)
+            let cents = 100 + row * row * 37 % 911;
+            let (hour, minute) = (row / 60, row % 60);
+            format!("2026-01-01T{hour:02}:{minute:02}:00Z,{}.{:02}\n", cents / 100, cents % 100)
         };
         let rows: String = (0..128).map(row).collect();
         data.write(FILE, format!("timestamp,multiplier\n{rows}"));

@@ -77,12 +77,14 @@ export const de = {
   notice_stale_todo: "Die Vorhersage gilt für die Runde danach.",
   verdict_title: "Lässt sich etwas vorhersagen?",
   not_whole: "diese Aufzeichnung ist fehlerhaft",
-  claim_not_whole: "Diese Runden sind nicht so aufgezeichnet, wie gespielt wurde; über das Spiel sagen sie nichts: {fault}.",
+  claim_not_whole:
+    "Diese Runden sind nicht so aufgezeichnet, wie gespielt wurde; über das Spiel sagen sie nichts: {fault}.",
   claim_incomplete: "Die Aufzeichnung ist unvollständig: {fault}.",
   claim_too_few: "Noch zu wenige Runden für eine Aussage: {rounds} von {needed}.",
   claim_no_sign: "Nein: Nichts in {rounds} Runden hilft, die nächste zu erraten.",
   claim_house_edge: "Egal, worauf man setzt: Auf Dauer gehen etwa {per_hundred} von je 100 eingesetzten verloren.",
-  claim_tested_rounds: "Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden. Noch ist keine Vorhersage bewertet.",
+  claim_tested_rounds:
+    "Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden. Noch ist keine Vorhersage bewertet.",
   claim_tested:
     "Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden und 1 Vorhersage, die vor ihrer Runde feststand. | Geprüft: Reihenfolge und Multiplikatoren von {rounds} Runden und {n} Vorhersagen, die vor ihren Runden feststanden.",
   claim_order_unused:
@@ -102,7 +104,8 @@ export const de = {
   claim_does_not_pay:
     "Für die nächste Runde: {chance} % für {target}×, nötig sind {needed} %; jetzt lohnt es sich nicht.",
   claim_law_differs: "Das Spiel zahlt anders aus, als es angibt.",
-  claim_law_return: "Über {rounds} Runden kommen bei {target}× von 100 eingesetzten {lo} bis {hi} zurück, nicht {stated}.",
+  claim_law_return:
+    "Über {rounds} Runden kommen bei {target}× von 100 eingesetzten {lo} bis {hi} zurück, nicht {stated}.",
   claim_law_atom: "Über {rounds} Runden enden {lo} bis {hi} von 100 bei 1,00×, nicht {stated}.",
   claim_law_cap: "Keine von {rounds} Runden übersteigt {at}×; genau dort enden {reached}.",
   claim_law_unlocated:

@@ -96,7 +96,8 @@ export const en = {
   claim_models_ahead:
     "The models may do better than fixed odds: {forecasts} forecasts show a sign of it, too small to measure.",
   claim_order_unconfirmed: "The test of the order alone has not confirmed it.",
-  claim_pays: "For the next round: {chance} % for {target}×, {needed} % needed, so it pays now if the forecast is right.",
+  claim_pays:
+    "For the next round: {chance} % for {target}×, {needed} % needed, so it pays now if the forecast is right.",
   claim_does_not_pay: "For the next round: {chance} % for {target}×, {needed} % needed, so it does not pay now.",
   claim_law_differs: "The game pays differently from what it says.",
   claim_law_return: "Over {rounds} rounds, {target}× comes back {lo} to {hi} of 100 staked, not {stated}.",

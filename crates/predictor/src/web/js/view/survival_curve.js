@@ -31,7 +31,8 @@ export function renderStatistics(status) {
   text("s-std", figure(statistics?.std), t("mean_title"));
   text("s-min", times(statistics?.min));
   text("s-max", times(statistics?.max));
-  const measured = status.verdict?.facts?.measured_return;
+  // The first row, of 1.01x, is by far the most precise measure of the return.
+  const measured = status.evidence?.measured?.returns[0]?.measured;
   text("s-return", measured ? percent(measured.value) : null, title);
   const ends = measured ? `${percent(measured.lo)} – ${percent(measured.hi)}` : "\u00a0";
   text("s-return-ends", ends, title);
