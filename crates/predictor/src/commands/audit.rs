@@ -27,7 +27,7 @@ pub struct AuditArgs {
     /// later look has half the error probability of the one before
     #[arg(long, value_name = "N")]
     pub snapshot: Option<u64>,
-    /// Print the parameters of the game that fit the rounds, for the [game] section of the configuration,
+    /// Print the parameters of the game that fit the rounds, for the `[game]` section of the configuration,
     /// instead of the audit
     #[arg(long, conflicts_with = "snapshot")]
     pub fit: bool,
