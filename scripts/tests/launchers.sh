@@ -96,10 +96,13 @@ check "a signal stops both and leaves no orphan" interrupted
 grouped='trap "echo stopped; exit 0" TERM; echo "group $(ps -o pgid= -p $$ | tr -d " ")."; while :; do sleep 0.1; done'
 echo "$grouped" >"$work/collector.does"; echo "$grouped" >"$work/predictor.does"
 stub_project
+# A shell that was started in the background ignores SIGINT, and so do its children unless it is set back.
+reset=(env)
+if env --default-signal=INT true 2>/dev/null; then reset=(env --default-signal=INT); fi
 after_ctrl_c() {
   : >"$work/out"
   set -m
-  env PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
+  "${reset[@]}" PATH="$work/bin:$PATH" bash "$work/project/scripts/run_parallel.sh" >"$work/out" 2>&1 &
   local pid=$!
   set +m
   until says_times 2 "group "; do sleep 0.1; done
