@@ -32,8 +32,8 @@ pub(crate) struct ScoredRound {
     pub(crate) ln_m: f64,
     /// The bit "2x or more".
     pub(crate) high: bool,
-    /// The time of day of the bet, in \[0, 1).
-    pub(crate) day_phase: Option<f64>,
+    /// The [`waves`] at the time of the bet.
+    pub(crate) waves: [f64; 4],
     /// Whether to learn from this round without betting on it.
     pub(crate) late: bool,
 }
@@ -67,7 +67,7 @@ impl FiveBettors {
             self.ar3.bet(&self.inputs.lags(), round.z),
             self.level.bet(&self.inputs.levels(), round.z),
             self.features.bet(&self.inputs.features(), round.z),
-            self.daily.bet(&waves(round.day_phase), round.z),
+            self.daily.bet(&round.waves, round.z),
             self.bits3.bet(round.high),
         ];
         if !round.late {
@@ -79,7 +79,8 @@ impl FiveBettors {
     }
 }
 
-/// Returns the first two harmonics of the day; zeros without a clock.
+/// Returns sine and cosine of the first two harmonics of the day, times √2; zeros without a clock. The time of day lies in
+/// \[0, 1).
 pub(crate) fn waves(day_phase: Option<f64>) -> [f64; 4] {
     day_phase.map_or([0.0; 4], |phase| {
         let (sin, cos) = (2.0 * PI * phase).sin_cos();
@@ -101,7 +102,7 @@ mod tests {
     fn scored_round(z: f64, day_phase: f64) -> ScoredRound {
         let rank = normal::cdf(z);
         let ln_m = (0.97 / (1.0 - rank).max(1e-9)).ln().max(0.0);
-        ScoredRound { z, ln_m, high: rank > HIGH, day_phase: Some(day_phase), late: false }
+        ScoredRound { z, ln_m, high: rank > HIGH, waves: waves(Some(day_phase)), late: false }
     }
 
     /// The mean over N(0, 1) of the growth factor of the portfolio. The integral is split where the

@@ -1,19 +1,28 @@
 //! A bettor that expects multipliers to be larger at one time of day than at another.
 
-use std::f64::consts::TAU;
+use std::f64::consts::FRAC_1_SQRT_2;
 
 use serde::{Deserialize, Serialize};
 
 use super::ln_weighted_sum;
 
-/// Number of times of day at which the largest multipliers may come.
-const PEAKS: usize = 8;
+/// Sine and cosine of the times of day at which the tail index may be highest, eight of them.
+const PEAKS: [[f64; 2]; 8] = [
+    [0.0, 1.0],
+    [FRAC_1_SQRT_2, FRAC_1_SQRT_2],
+    [1.0, 0.0],
+    [FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
+    [0.0, -1.0],
+    [-FRAC_1_SQRT_2, -FRAC_1_SQRT_2],
+    [-1.0, 0.0],
+    [-FRAC_1_SQRT_2, FRAC_1_SQRT_2],
+];
 
 /// Amplitudes of the logarithm of the tail index over a day.
 const AMPLITUDES: [f64; 2] = [0.1, 0.2];
 
 /// Number of alternatives.
-const ALTERNATIVES: usize = PEAKS * AMPLITUDES.len();
+const ALTERNATIVES: usize = PEAKS.len() * AMPLITUDES.len();
 
 /// The mean over alternatives in which the tail index of the rounds follows a sine wave over the day.
 ///
@@ -36,14 +45,18 @@ impl ClockScale {
         ln_weighted_sum(&[1.0 / ALTERNATIVES as f64; ALTERNATIVES], &self.ln_e)
     }
 
-    /// Bets on a round of `rank` in \[0, 1\] at a time of day in \[0, 1); a round without a known time, or a late one, is left
-    /// out.
-    pub fn update(&mut self, rank: f64, day_phase: Option<f64>, late: bool) {
-        let Some(phase) = day_phase.filter(|_| !late) else { return };
+    /// Bets on a round of `rank` in \[0, 1\], unless it is late; `wave` is √2 times sine and cosine of the time of day,
+    /// zeros without a clock.
+    pub fn update(&mut self, rank: f64, wave: [f64; 2], late: bool) {
+        if late {
+            return;
+        }
         let e = -(1.0 - rank).max(1e-12).ln();
-        for (alternative, ln_e) in self.ln_e.iter_mut().enumerate() {
-            let peak = (alternative % PEAKS) as f64 / PEAKS as f64;
-            let ln_theta = AMPLITUDES[alternative / PEAKS] * (TAU * (phase - peak)).cos();
+        let [sin, cos] = wave.map(|it| FRAC_1_SQRT_2 * it);
+        let alternatives = AMPLITUDES.iter().flat_map(|amplitude| {
+            PEAKS.iter().map(move |peak| amplitude * (peak[0] * sin + peak[1] * cos))
+        });
+        for (ln_e, ln_theta) in self.ln_e.iter_mut().zip(alternatives) {
             *ln_e += ln_theta - ln_theta.exp_m1() * e;
         }
     }
@@ -59,6 +72,13 @@ impl Default for ClockScale {
 mod tests {
     use super::*;
     use crate::pit::SplitMix64;
+    use crate::sequential::bettors::waves;
+    use std::f64::consts::TAU;
+
+    fn wave(phase: Option<f64>) -> [f64; 2] {
+        let [sin, cos, ..] = waves(phase);
+        [sin, cos]
+    }
 
     /// The mean over a fine grid of ranks, which are uniform if the rounds are exchangeable, of what a round turns one euro
     /// into.
@@ -67,7 +87,7 @@ mod tests {
         let wealth = before.ln_e().exp();
         let after = |rank: u32| {
             let mut after = before.clone();
-            after.update((f64::from(rank) + 0.5) / f64::from(RANKS), Some(phase), false);
+            after.update((f64::from(rank) + 0.5) / f64::from(RANKS), wave(Some(phase)), false);
             after.ln_e().exp() / wealth
         };
         (0..RANKS).map(after).sum::<f64>() / f64::from(RANKS)
@@ -78,12 +98,12 @@ mod tests {
         let mut bettor = ClockScale::new();
         for (phase, rank) in [(0.1, 0.9), (0.3, 0.05), (0.6, 0.99), (0.95, 0.4)] {
             assert!((mean(&bettor, phase) - 1.0).abs() < 1e-4, "{phase}");
-            bettor.update(rank, Some(phase), false);
+            bettor.update(rank, wave(Some(phase)), false);
         }
         assert!(bettor.ln_e().abs() > 1e-3);
         let before = bettor.clone();
-        bettor.update(0.9, None, false);
-        bettor.update(0.9, Some(0.5), true);
+        bettor.update(0.9, wave(None), false);
+        bettor.update(0.9, wave(Some(0.5)), true);
         assert_eq!(bettor, before, "nothing is bet without a clock or on a late round");
     }
 
@@ -96,7 +116,7 @@ mod tests {
                 let phase = f64::from(round % 3_600) / 3_600.0;
                 let theta = (strength * (TAU * (phase - 0.3)).sin()).exp();
                 let rank = 1.0 - random.uniform().powf(1.0 / theta);
-                bettor.update(rank, Some(phase), false);
+                bettor.update(rank, wave(Some(phase)), false);
             }
             bettor.ln_e()
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bettors::{FiveBettors, NAMES, ScoredRound};
+use super::bettors::{FiveBettors, NAMES, ScoredRound, waves};
 use super::{
     AMBER, Bettor, Bits, Cap, Cells, LaggedInputs, ObservedRound, Regression, Wealth,
     ln_weighted_sum,
@@ -71,7 +71,7 @@ impl LawTest {
             z,
             ln_m: ln_multiplier(round.cents),
             high: round.cents >= 200,
-            day_phase: round.day_phase,
+            waves: waves(round.day_phase),
             late: round.late,
         });
         let gains = [

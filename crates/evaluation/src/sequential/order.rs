@@ -74,7 +74,7 @@ impl MoreBettors {
 
     /// Bets on a round with the number `index`, then learns from it.
     fn update(&mut self, round: ScoredRound, rank: f64, index: u64) {
-        let [sin, cos, ..] = waves(round.day_phase);
+        let [sin, cos, ..] = round.waves;
         let side = if index.is_multiple_of(2) { 1.0 } else { -1.0 };
         let gains = [
             self.ar1.bet(&[self.last_z], round.z),
@@ -89,7 +89,7 @@ impl MoreBettors {
         self.contexts.update(round.high, round.late);
         self.scale.update(round.z, round.late);
         self.streaks.update(rank, round.high, round.late);
-        self.clock.update(rank, round.day_phase, round.late);
+        self.clock.update(rank, [sin, cos], round.late);
         self.last_z = round.z;
     }
 
@@ -136,7 +136,7 @@ impl OrderTest {
             z,
             ln_m: pseudo_ln(rank),
             high: rank > HIGH,
-            day_phase: round.day_phase,
+            waves: waves(round.day_phase),
             late: round.late,
         };
         self.bettors.update(scored);
