@@ -2,9 +2,10 @@
 //! and `tests/peers_sequences.py` compare them with other packages.
 #![expect(clippy::print_stdout, reason = "the comparison reads its output")]
 
-use evaluation::audit::{self, AuditOptions, AuditRound};
+use evaluation::audit::{self, AuditOptions};
 use evaluation::confidence_sequence::beta_binomial;
 use evaluation::pit::normal_scores;
+use evaluation::quality::RecordedRound;
 use evaluation::score_sheet::{ForecastRecord, ScoreSheet};
 use evaluation::skill::{AsymptoticCs, BernsteinCs};
 use evaluation::{HouseLaw, TiltedLaw, ln_multiplier, multiplier, scores};
@@ -32,8 +33,8 @@ fn main() {
         }));
     }
     let audited = Scenario::Autoregressive(0.1).rounds(2000, 2);
-    let rounds_audited: Vec<AuditRound> =
-        audited.iter().map(|&cents| AuditRound { cents, unix_seconds: None }).collect();
+    let rounds_audited: Vec<RecordedRound> =
+        audited.iter().map(|&cents| RecordedRound { cents, unix_seconds: None }).collect();
     let options = AuditOptions::default();
     let tests = audit::run(&rounds_audited, &options).map(|report| report.tests);
     println!(

@@ -18,8 +18,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) use battery::cells as cells_p;
 pub(crate) use distributions::binomial_p;
 pub use recording::{Gap, PaceSource, Recording};
+pub use text::p_value;
 
 use crate::pit::normal_scores;
+use crate::quality::RecordedRound;
 use crate::returns::ReturnRow;
 use crate::sequential::{Epoch, Evidence, Level, ObservedRound, TestEvidence};
 use crate::{HouseLaw, Pace};
@@ -30,15 +32,6 @@ pub const SNAPSHOTS: [u64; 10] =
 
 /// Minimum number of rounds in an audit.
 pub const ROUNDS_MIN: usize = 100;
-
-/// One recorded round.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AuditRound {
-    /// Its multiplier, in hundredths.
-    pub cents: u64,
-    /// When it ended, in seconds since 1970; `None` without a clock.
-    pub unix_seconds: Option<f64>,
-}
 
 /// The hypothesis and the error level of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +129,7 @@ impl AuditReport {
 ///
 /// # Errors
 /// [`TooFewRounds`] below [`ROUNDS_MIN`].
-pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport, TooFewRounds> {
+pub fn run(rounds: &[RecordedRound], options: &AuditOptions) -> Result<AuditReport, TooFewRounds> {
     if rounds.len() < ROUNDS_MIN {
         return Err(TooFewRounds { rounds: rounds.len() });
     }
@@ -154,7 +147,7 @@ pub fn run(rounds: &[AuditRound], options: &AuditOptions) -> Result<AuditReport,
 }
 
 /// Runs the twelve tests and corrects their p-values.
-fn tests(rounds: &[AuditRound], cents: &[u64], options: &AuditOptions) -> Vec<TestResult> {
+fn tests(rounds: &[RecordedRound], cents: &[u64], options: &AuditOptions) -> Vec<TestResult> {
     let scores = normal_scores(&options.house, options.salt, cents);
     let mut tests = battery::run(cents, &scores, &options.house);
     tests.extend(clock::run(rounds, &options.house));
@@ -176,7 +169,7 @@ fn holm(p: f64, all: &[f64]) -> f64 {
     corrected.map(|(other, left)| other * left as f64).fold(0.0, f64::max).min(1.0)
 }
 
-fn evidence(rounds: &[AuditRound], options: &AuditOptions) -> Evidence {
+fn evidence(rounds: &[RecordedRound], options: &AuditOptions) -> Evidence {
     let mut evidence = Evidence::new(options.house, options.salt);
     let mut before = None;
     for round in rounds {

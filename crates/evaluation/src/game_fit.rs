@@ -10,8 +10,8 @@ use std::fmt;
 use crate::audit::{binomial_p, cells_p};
 use crate::confidence_sequence::Estimate;
 use crate::game::{GameParameters, PRESETS, Preset};
-use crate::quality::{Cap, PaceEstimate, RecordedRound, Values};
-use crate::{ln_multiplier, multiplier};
+use crate::multiplier;
+use crate::quality::{ObservedCap, PaceEstimate, RecordedRound, Values, gaps};
 
 /// Minimum number of rounds.
 pub const ROUNDS_MIN: usize = 200;
@@ -59,7 +59,7 @@ pub struct FittedGame {
     /// Whether that is not what the curve leaves.
     pub has_own_atom: bool,
     /// The highest multiplier, if several rounds share it.
-    pub cap: Option<Cap>,
+    pub cap: Option<ObservedCap>,
     /// Pause and slope; `None` without enough gaps.
     pub pace: Option<PaceEstimate>,
     /// Number of gaps between timed rounds.
@@ -103,54 +103,63 @@ pub fn fit(rounds: &[RecordedRound]) -> Result<FittedGame, FitError> {
         values.push(round.cents);
     }
     let curve = Curve::of(rounds, values.step_cents());
-    let (returns, cap) = (curve.returns(), values.cap());
-    let gaps = gaps(rounds);
-    let (count, pace) = (gaps.len(), PaceEstimate::of(gaps));
+    let gaps: Vec<(f64, f64)> = gaps(rounds).map(|(_, gap)| gap).collect();
+    let gap_count = gaps.len();
+    let (returns, cap, pace) = (curve.returns(), values.cap(), PaceEstimate::of(gaps));
     let atom = share(curve.at_one, rounds.len());
-    let mut fitted = FittedGame {
+    let own_atom = curve.has_own_atom.then_some(atom.value);
+    let distance = |preset: &Preset| distance(preset, returns.value, pace);
+    let nearest = PRESETS.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let nearest = nearest.unwrap_or(&PRESETS[0]);
+    let cents: Vec<u64> = rounds.iter().map(|round| round.cents).collect();
+    Ok(FittedGame {
         rounds: rounds.len(),
         returns,
         atom,
         has_own_atom: curve.has_own_atom,
         cap,
         pace,
-        gaps: count,
-        law_p: 0.0,
-        nearest: Comparison::with(&PRESETS[0], returns, atom, cap, pace),
-    };
-    let cents: Vec<u64> = rounds.iter().map(|round| round.cents).collect();
-    fitted.law_p = cells_p(&cents, fitted.parameters().law());
-    let distance = |preset: &Preset| fitted.distance(preset);
-    let nearest = PRESETS.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-    let nearest = nearest.unwrap_or(&PRESETS[0]);
-    fitted.nearest = Comparison::with(nearest, returns, atom, cap, pace);
-    Ok(fitted)
+        gaps: gap_count,
+        law_p: cells_p(&cents, parameters(nearest, returns.value, cap, own_atom).law()),
+        nearest: Comparison::with(nearest, returns, atom, cap, pace),
+    })
 }
 
 impl FittedGame {
     /// Returns the fitted law as parameters of the nearest preset.
     pub fn parameters(&self) -> GameParameters {
-        let preset = GameParameters::of(self.nearest.preset);
-        let game = preset.with_return(self.returns.value).unwrap_or(preset);
-        let game = match self.cap {
-            Some(cap) => game.with_cap_cents(cap.cents).unwrap_or(game),
-            None => game,
-        };
-        if self.has_own_atom { game.with_atom(self.atom.value).unwrap_or(game) } else { game }
+        let own_atom = self.has_own_atom.then_some(self.atom.value);
+        parameters(self.nearest.preset, self.returns.value, self.cap, own_atom)
     }
+}
 
-    /// Returns how far a preset is from it: the sum of squares of what is known of both.
-    fn distance(&self, preset: &Preset) -> f64 {
-        let squared = |difference: f64, unit: f64| (difference / unit).powi(2);
-        let returns = squared(preset.returns - self.returns.value, RETURN_UNIT);
-        let pace = preset.measured_pace.zip(self.pace).map_or(0.0, |(theirs, ours)| {
+/// Returns the parameters of a preset with a fitted return, and with cap and share of 1.00x where they are not its own. A
+/// value that no game can have is left out.
+fn parameters(
+    preset: &'static Preset,
+    returns: f64,
+    cap: Option<ObservedCap>,
+    own_atom: Option<f64>,
+) -> GameParameters {
+    let preset = GameParameters::of(preset);
+    let game = preset.with_return(returns).unwrap_or(preset);
+    let game = cap.map_or(game, |cap| game.with_cap_cents(cap.cents).unwrap_or(game));
+    own_atom.map_or(game, |atom| game.with_atom(atom).unwrap_or(game))
+}
+
+/// Returns how far a preset is from a fit: the sum of squares of what is known of both.
+fn distance(preset: &Preset, returns: f64, pace: Option<PaceEstimate>) -> f64 {
+    let squared = |difference: f64, unit: f64| (difference / unit).powi(2);
+    let of_pace = match (preset.measured_pace, pace) {
+        (Some(theirs), Some(ours)) => {
             squared(theirs.pause - ours.pause.value, SECONDS_UNIT)
                 + squared(theirs.slope - ours.slope.value, SECONDS_UNIT)
-        });
+        }
         // A preset without a measured pace is no nearer for that: three seconds off.
-        let unknown = preset.measured_pace.is_none() && self.pace.is_some();
-        returns + pace + if unknown { 9.0 } else { 0.0 }
-    }
+        (None, Some(_)) => 9.0,
+        (_, None) => 0.0,
+    };
+    squared(preset.returns - returns, RETURN_UNIT) + of_pace
 }
 
 impl Comparison {
@@ -158,7 +167,7 @@ impl Comparison {
         preset: &'static Preset,
         returns: Estimate,
         atom: Estimate,
-        cap: Option<Cap>,
+        cap: Option<ObservedCap>,
         pace: Option<PaceEstimate>,
     ) -> Self {
         let known = preset.measured_pace.zip(pace);
@@ -238,15 +247,6 @@ fn share(hits: usize, n: usize) -> Estimate {
         inside
     };
     Estimate { value, lo: bound(0.0), hi: bound(1.0) }
-}
-
-/// Returns each gap as ln M of the round that ends it, and its seconds.
-fn gaps(rounds: &[RecordedRound]) -> Vec<(f64, f64)> {
-    let gap = |pair: &[RecordedRound]| {
-        let seconds = pair[1].unix_seconds? - pair[0].unix_seconds?;
-        Some((ln_multiplier(pair[1].cents), seconds))
-    };
-    rounds.windows(2).filter_map(gap).collect()
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::gap_fit::{GAPS_MIN, GapFit, PaceEstimate};
 use self::gaps::Gaps;
+pub(crate) use self::gaps::gaps;
+pub use self::repeats::EqualNeighbours;
 use self::repeats::NeighbourCounts;
-pub use self::repeats::Repeats;
-pub use self::values::Cap;
+pub use self::values::ObservedCap;
 pub(crate) use self::values::Values;
 use crate::figures::thousands;
 use crate::{Pace, multiplier};
@@ -293,8 +294,8 @@ impl Quality {
     }
 
     /// Returns the equal neighbours so far.
-    pub fn repeats(&self) -> Repeats {
-        self.repeats.repeats()
+    pub fn equal_neighbours(&self) -> EqualNeighbours {
+        self.repeats.equal_neighbours()
     }
 }
 

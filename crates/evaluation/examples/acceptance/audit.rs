@@ -1,8 +1,9 @@
 //! A8: the false-positive rates of the audit on 400 fair streams, and the confidence sequence of the
 //! return when checked after every round.
 
-use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound};
+use evaluation::audit::{self, AuditOptions, AuditReport};
 use evaluation::confidence_sequence::beta_binomial;
+use evaluation::quality::RecordedRound;
 use test_support::simulate::Scenario;
 
 use crate::table::{Table, for_seeds, percent};
@@ -10,8 +11,8 @@ use crate::table::{Table, for_seeds, percent};
 fn audit(seed: u64) -> AuditReport {
     let times = (0u32..).map(|t| Some(f64::from(t) * 30.0));
     let stream = Scenario::Fair.stream(seed).take(5000).zip(times);
-    let rounds: Vec<AuditRound> =
-        stream.map(|(cents, unix_seconds)| AuditRound { cents, unix_seconds }).collect();
+    let rounds: Vec<RecordedRound> =
+        stream.map(|(cents, unix_seconds)| RecordedRound { cents, unix_seconds }).collect();
     let options = AuditOptions { salt: seed + 10_000, ..AuditOptions::default() };
     audit::run(&rounds, &options).expect("5,000 rounds are enough")
 }

@@ -3,15 +3,16 @@
 //! A round counts in the hour in which the round before it ended. Its own time is recorded when it
 //! ends, so a long round could fall into a later hour just because it was long.
 
+use super::TestResult;
 use super::distributions::chi_square_tail;
-use super::{AuditRound, TestResult};
+use crate::quality::RecordedRound;
 use crate::{HouseLaw, normal};
 
 /// Minimum number of rounds in an hour for the hour to be used.
 const HOUR_ROUNDS_MIN: u32 = 5;
 
 /// Runs both tests; their p-values are `None` with fewer than two usable hours.
-pub(super) fn run(rounds: &[AuditRound], house: &HouseLaw) -> [TestResult; 2] {
+pub(super) fn run(rounds: &[RecordedRound], house: &HouseLaw) -> [TestResult; 2] {
     let timed: Vec<(usize, u64)> = rounds
         .windows(2)
         .filter_map(|pair| Some((hour(pair[0].unix_seconds?), pair[1].cents)))

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::{AuditOptions, AuditRound};
-use crate::quality::{Fault, GapFit, Quality, RecordedRound, State};
-use crate::{Pace, ln_multiplier};
+use super::AuditOptions;
+use crate::Pace;
+use crate::quality::{Fault, GapFit, Quality, RecordedRound, State, gaps};
 
 /// Number of gaps listed individually.
 const LISTED: usize = 20;
@@ -65,25 +65,25 @@ pub struct Recording {
 }
 
 impl Recording {
-    pub(super) fn of(rounds: &[AuditRound], options: &AuditOptions) -> Self {
-        let quality = Quality::of_recording(rounds.iter().map(recorded), options.pace);
-        let gaps = gaps(rounds);
-        let lengths: Vec<(f64, f64)> = gaps.iter().map(|&(_, ln_m, gap)| (ln_m, gap)).collect();
-        let gaps_seen = gaps.len();
+    /// Judges rounds, given in the order in which they were played.
+    pub fn of(rounds: &[RecordedRound], options: &AuditOptions) -> Self {
+        let quality = Quality::of_recording(rounds.iter().copied(), options.pace);
+        let gaps: Vec<(usize, (f64, f64))> = gaps(rounds).collect();
+        let lengths: Vec<(f64, f64)> = gaps.iter().map(|&(_, length)| length).collect();
         let fit = match options.pace {
             Some(pace) => Some(GapFit::with_pace(pace, &lengths)),
             None => GapFit::of(lengths),
         };
         let too_long = fit.map(|fit| too_long(&gaps, &fit, options)).unwrap_or_default();
         let is_short = |fit: &GapFit| {
-            let excess = gaps.iter().map(|&(_, ln_m, gap)| fit.excess(ln_m, gap));
+            let excess = gaps.iter().map(|&(_, (ln_m, seconds))| fit.excess(ln_m, seconds));
             excess.filter(|&excess| excess < -fit.tolerance()).count()
         };
-        let repeats = quality.repeats();
+        let repeats = quality.equal_neighbours();
         Self {
             state: quality.state(),
             faults: quality.faults().to_vec(),
-            gaps_seen,
+            gaps_seen: gaps.len(),
             pace: fit.map(|fit| fit.pace),
             pace_source: match (fit, options.pace) {
                 (None, _) => PaceSource::Unknown,
@@ -100,9 +100,7 @@ impl Recording {
             equal_neighbours_p: repeats.p,
         }
     }
-}
 
-impl Recording {
     /// Leaves out faults that say nothing of these rounds.
     pub fn keep_faults(&mut self, counts: impl Fn(&Fault) -> bool) {
         self.faults.retain(counts);
@@ -110,31 +108,16 @@ impl Recording {
     }
 }
 
-fn recorded(round: &AuditRound) -> RecordedRound {
-    RecordedRound { cents: round.cents, unix_seconds: round.unix_seconds }
-}
-
-/// Returns each gap with the number of the round after it, ln M of that round, and its seconds.
-fn gaps(rounds: &[AuditRound]) -> Vec<(usize, f64, f64)> {
-    let gap = |(index, pair): (usize, &[AuditRound])| {
-        let seconds = pair[1].unix_seconds? - pair[0].unix_seconds?;
-        Some((index + 2, ln_multiplier(pair[1].cents), seconds))
-    };
-    rounds.windows(2).enumerate().filter_map(gap).collect()
-}
-
 /// Returns the gaps that are too long, the longest excess first.
-fn too_long(gaps: &[(usize, f64, f64)], fit: &GapFit, options: &AuditOptions) -> Vec<Gap> {
+fn too_long(gaps: &[(usize, (f64, f64))], fit: &GapFit, options: &AuditOptions) -> Vec<Gap> {
     let usual = fit.pace.gap(options.house.mean_ln()).max(1.0);
-    let excess =
-        gaps.iter().map(|&(before_round, ln_m, gap)| (before_round, fit.excess(ln_m, gap)));
-    let mut too_long: Vec<Gap> = excess
-        .filter(|&(_, excess_seconds)| excess_seconds > fit.tolerance())
-        .map(|(before_round, excess_seconds)| {
-            let rounds_missing = (excess_seconds / usual).round().max(1.0);
-            Gap { before_round, excess_seconds, rounds_missing }
-        })
-        .collect();
+    let gap = |&(index, (ln_m, seconds)): &(usize, (f64, f64))| {
+        let excess_seconds = fit.excess(ln_m, seconds);
+        let rounds_missing = (excess_seconds / usual).round().max(1.0);
+        Gap { before_round: index + 1, excess_seconds, rounds_missing }
+    };
+    let mut too_long: Vec<Gap> =
+        gaps.iter().map(gap).filter(|gap| gap.excess_seconds > fit.tolerance()).collect();
     too_long.sort_by(|a, b| b.excess_seconds.total_cmp(&a.excess_seconds));
     too_long
 }
@@ -146,17 +129,17 @@ mod tests {
     use test_support::simulate::Scenario;
 
     /// Rounds at this pace, without every `skip`-th.
-    fn rounds(pace: Pace, skip: usize) -> Vec<AuditRound> {
+    fn rounds(pace: Pace, skip: usize) -> Vec<RecordedRound> {
         let mut now = 1e9;
         let stream = Scenario::Fair.stream(31).take(3000).enumerate();
         let timed = stream.map(|(i, cents)| {
             now += pace.gap_of_cents(cents);
-            (i, AuditRound { cents, unix_seconds: Some(now) })
+            (i, RecordedRound { cents, unix_seconds: Some(now) })
         });
         timed.filter(|(i, _)| i % skip != 1).map(|(_, round)| round).collect()
     }
 
-    fn of(rounds: &[AuditRound]) -> Recording {
+    fn of(rounds: &[RecordedRound]) -> Recording {
         Recording::of(rounds, &AuditOptions::default())
     }
 
@@ -212,10 +195,10 @@ mod tests {
     fn equal_neighbours_are_expected_by_the_law_of_the_recording_itself() {
         for r in [0.90, 0.97, 0.99] {
             let scenario = Scenario::Independent { r, theta: 1.0 };
-            let rounds: Vec<AuditRound> = scenario
+            let rounds: Vec<RecordedRound> = scenario
                 .stream(9)
                 .take(20_000)
-                .map(|cents| AuditRound { cents, unix_seconds: None })
+                .map(|cents| RecordedRound { cents, unix_seconds: None })
                 .collect();
             let seen = of(&rounds);
             let atom = 1.0 - r / 1.01;
@@ -229,9 +212,9 @@ mod tests {
 
     #[test]
     fn without_a_clock_there_are_no_gaps() {
-        let rounds: Vec<AuditRound> = rounds(Pace { pause: 11.5, slope: 11.7 }, 10_000)
+        let rounds: Vec<RecordedRound> = rounds(Pace { pause: 11.5, slope: 11.7 }, 10_000)
             .iter()
-            .map(|r| AuditRound { unix_seconds: None, ..*r })
+            .map(|r| RecordedRound { unix_seconds: None, ..*r })
             .collect();
         assert_eq!(of(&rounds).gaps_seen, 0);
     }

@@ -108,7 +108,7 @@ impl AuditReport {
         };
         writeln!(f, "Recording: {word}")?;
         for fault in &seen.faults {
-            writeln!(f, "  {fault}")?;
+            writeln!(f, "  {fault}. {}", fault.remedy())?;
         }
         gaps(seen, f)?;
         writeln!(
@@ -145,7 +145,8 @@ fn gaps(seen: &Recording, f: &mut Formatter<'_>) -> fmt::Result {
     )
 }
 
-fn p_value(p: Option<f64>) -> String {
+/// Formats a p-value; a dash stands for a test without one.
+pub fn p_value(p: Option<f64>) -> String {
     match p {
         None => "-".to_owned(),
         Some(p) if p < 1e-4 => format!("{p:.1e}"),

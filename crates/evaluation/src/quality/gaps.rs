@@ -15,6 +15,14 @@ const COUNT_MIN: u64 = 3;
 /// Minimum number of timed rounds from which whole minutes are a fault.
 const TIMED_MIN: u64 = 64;
 
+/// Returns each gap between two timed rounds: the index of the round that ends it, ln M of that round, and its seconds.
+pub(crate) fn gaps(rounds: &[RecordedRound]) -> impl Iterator<Item = (usize, (f64, f64))> {
+    rounds.windows(2).enumerate().filter_map(|(index, pair)| {
+        let seconds = pair[1].unix_seconds? - pair[0].unix_seconds?;
+        Some((index + 1, (ln_multiplier(pair[1].cents), seconds)))
+    })
+}
+
 /// Gaps and times of a recording.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gaps {

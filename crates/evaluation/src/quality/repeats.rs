@@ -13,7 +13,7 @@ const DOUBLED_MIN: f64 = 3.0;
 
 /// Equal neighbours of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Repeats {
+pub struct EqualNeighbours {
     /// Pairs of equal neighbours.
     pub seen: u64,
     /// Pairs expected of the same rounds in random order.
@@ -54,10 +54,10 @@ impl NeighbourCounts {
         2.0 * self.equal_pairs as f64 / (self.rounds as f64).max(1.0)
     }
 
-    pub(super) fn repeats(&self) -> Repeats {
+    pub(super) fn equal_neighbours(&self) -> EqualNeighbours {
         let (seen, expected) = (self.equal_neighbours, self.expected());
         let (at_most, at_least) = poisson_tails(seen, expected);
-        Repeats { seen, expected, p: (2.0 * at_most.min(at_least)).min(1.0) }
+        EqualNeighbours { seen, expected, p: (2.0 * at_most.min(at_least)).min(1.0) }
     }
 
     pub(super) fn fault(&self, alpha: f64) -> Option<Fault> {

@@ -150,7 +150,7 @@ fn one_round_in_a_hundred_missed_or_recorded_early_is_named_within_1024_rounds()
 fn equal_neighbours_are_those_of_the_recording_s_own_law() {
     let generous = Scenario::Independent { r: 1.0, theta: 1.0 };
     let rounds = recording(generous, 32_768, 12);
-    let repeats = judged(&rounds).repeats();
+    let repeats = judged(&rounds).equal_neighbours();
     assert!((repeats.expected - 32_768.0 * (0.01f64.powi(2) + 0.0033)).abs() < 12.0, "{repeats:?}");
     assert!(repeats.p > 1e-3, "{repeats:?}");
 }
@@ -169,12 +169,12 @@ fn repeats_are_judged_on_both_sides() {
         }
     }
     let quality = Quality::of_recording(few, None);
-    assert_eq!(quality.repeats().seen, 1);
+    assert_eq!(quality.equal_neighbours().seen, 1);
     assert!(kinds(&quality).contains(&"repeats_dropped".to_owned()), "{quality:?}");
     let many = rounds.iter().flat_map(|round| [*round, *round]);
     let quality = Quality::of_recording(many, None);
     assert!(kinds(&quality).contains(&"repeats_doubled".to_owned()), "{quality:?}");
-    assert!(quality.repeats().p < 1e-20);
+    assert!(quality.equal_neighbours().p < 1e-20);
 }
 
 #[test]

@@ -13,7 +13,7 @@ const CAP_MIN: u64 = 500;
 
 /// The highest multiplier of a recording, where higher ones were cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cap {
+pub struct ObservedCap {
     /// The multiplier in cents.
     pub cents: u64,
     /// Number of rounds with it.
@@ -56,10 +56,10 @@ impl Values {
     }
 
     /// Returns the highest multiplier, if so many rounds share it that higher ones were cut.
-    pub(crate) fn cap(&self) -> Option<Cap> {
+    pub(crate) fn cap(&self) -> Option<ObservedCap> {
         let is_capped = self.at_highest >= AT_CAP_MIN && self.highest >= CAP_MIN;
         (is_capped && self.step_cents() == 1)
-            .then_some(Cap { cents: self.highest, count: self.at_highest })
+            .then_some(ObservedCap { cents: self.highest, count: self.at_highest })
     }
 
     pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
@@ -68,7 +68,7 @@ impl Values {
             100 => Some(Fault::IntegersOnly),
             step_cents => Some(Fault::CoarseGrid { step_cents }),
         };
-        let cap = self.cap().map(|Cap { cents, count }| Fault::Capped { cents, count });
+        let cap = self.cap().map(|ObservedCap { cents, count }| Fault::Capped { cents, count });
         grid.into_iter().chain(cap)
     }
 }

@@ -1,7 +1,8 @@
 //! The audit compared with scipy (`golden/audit.json`) and on streams whose law is known.
 
-use evaluation::audit::{AuditOptions, AuditReport, AuditRound, run};
+use evaluation::audit::{AuditOptions, AuditReport, run};
 use evaluation::confidence_sequence::beta_binomial;
+use evaluation::quality::RecordedRound;
 use serde_json::Value;
 use test_support::simulate::Scenario;
 
@@ -10,10 +11,10 @@ fn golden() -> Value {
 }
 
 /// Rounds of a scenario, one every 30 s.
-pub(crate) fn rounds(scenario: Scenario, n: usize, seed: u64) -> Vec<AuditRound> {
+pub(crate) fn rounds(scenario: Scenario, n: usize, seed: u64) -> Vec<RecordedRound> {
     let times = (0u32..).map(|t| Some(f64::from(t) * 30.0));
     let stream = scenario.stream(seed).take(n).zip(times);
-    stream.map(|(cents, unix_seconds)| AuditRound { cents, unix_seconds }).collect()
+    stream.map(|(cents, unix_seconds)| RecordedRound { cents, unix_seconds }).collect()
 }
 
 fn audit(scenario: Scenario, n: usize, seed: u64) -> AuditReport {
@@ -94,7 +95,7 @@ fn without_a_clock_ten_tests_have_a_p_value_and_two_have_none() {
 
 #[test]
 fn rounds_that_are_all_equal_give_valid_p_values() {
-    let rounds = vec![AuditRound { cents: 100, unix_seconds: Some(0.0) }; 200];
+    let rounds = vec![RecordedRound { cents: 100, unix_seconds: Some(0.0) }; 200];
     let report = run(&rounds, &AuditOptions::default()).unwrap();
     assert!(report.tests.iter().filter_map(|test| test.p).all(|p| (0.0..=1.0).contains(&p)));
     assert!(report.findings().any(|test| test.name == "atom"));

@@ -2,7 +2,8 @@
 //! are wrong.
 
 use chrono::DateTime;
-use evaluation::audit::{self, AuditOptions, AuditRound};
+use evaluation::audit::{self, AuditOptions};
+use evaluation::quality::RecordedRound;
 use evaluation::sequential::Level;
 use forecasting::calibration::SALT;
 use forecasting::engine::{Engine, Settings};
@@ -115,7 +116,7 @@ fn the_audit_and_the_engine_agree_since_when_there_is_evidence() {
     for game in [PlantedGame::Plain(Scenario::Shift), PlantedGame::ByTheClock { strength: 0.4 }] {
         let rounds = game.rounds(6000, 3);
         let engine = engine_after(&rounds);
-        let audited = rounds.iter().map(|round| AuditRound {
+        let audited = rounds.iter().map(|round| RecordedRound {
             cents: round.cents,
             // The engine's times have milliseconds.
             unix_seconds: Some((1000.0 * round.unix_seconds).floor() / 1000.0),

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use evaluation::audit::{self, AuditOptions, AuditReport, AuditRound, ROUNDS_MIN, SNAPSHOTS};
-use evaluation::quality::State;
+use evaluation::GameParameters;
+use evaluation::audit::{self, AuditOptions, AuditReport, ROUNDS_MIN, SNAPSHOTS};
+use evaluation::quality::{RecordedRound, State};
 use forecasting::calibration::SALT;
 use rounds::Round;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::commands::UsageError;
 use crate::commands::output;
 use crate::commands::recording::{About, Recording, RecordingArgs};
-use crate::input::recording_quality::{NOT_WHOLE, QualityReason, counts};
+use crate::input::recording_quality::{NOT_WHOLE, counts, recorded};
 
 /// Flags of `audit`.
 #[derive(Debug, Clone, Args)]
@@ -50,18 +51,10 @@ struct Audit {
     report: AuditReport,
 }
 
-/// Converts rounds for the audit.
-pub(crate) fn rounds(rounds: &[Round]) -> Vec<AuditRound> {
-    let round = |round: &Round| AuditRound {
-        cents: round.multiplier.cents(),
-        unix_seconds: Some(round.time.timestamp_millis() as f64 / 1000.0),
-    };
-    rounds.iter().map(round).collect()
-}
-
-/// The options of an audit without `--snapshot`.
-pub(crate) fn options() -> AuditOptions {
-    AuditOptions { salt: SALT, ..AuditOptions::default() }
+/// The options of an audit of this game's rounds, without `--snapshot`.
+pub(crate) fn options(game: &GameParameters) -> AuditOptions {
+    let (house, pace) = (*game.law(), game.pace());
+    AuditOptions { house, pace, salt: SALT, ..AuditOptions::default() }
 }
 
 /// Runs the command.
@@ -69,16 +62,15 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     if args.fit {
         return fit::run(args);
     }
-    let (needed, options) = plan(args.snapshot)?;
-    let game = args.recording.game()?;
-    let options = AuditOptions { house: *game.law(), pace: game.pace(), ..options };
+    let (needed, options) = plan(args.snapshot, options(&args.recording.game()?))?;
     let mut recording = Recording::read(&args.recording, needed)?;
     output::check_writable(args.json.as_deref(), "--json")?;
     if args.snapshot.is_some() {
         recording.rounds.truncate(needed);
     }
-    let mut report = audit::run(&rounds(&recording.rounds), &options).context("auditing")?;
-    report.recording.keep_faults(|fault| counts(fault, Some(recording.about.origin)));
+    let rounds: Vec<RecordedRound> = recording.rounds.iter().map(recorded).collect();
+    let mut report = audit::run(&rounds, &options).context("auditing")?;
+    report.recording.keep_faults(|fault| counts(fault, recording.about.origin));
     let audit = Audit {
         program: concat!("predictor ", env!("CARGO_PKG_VERSION")),
         data: recording.about,
@@ -91,23 +83,21 @@ pub(crate) fn run(args: &AuditArgs) -> anyhow::Result<()> {
 
 /// Returns the number of rounds needed, and the options with the error probability that this look
 /// may spend.
-fn plan(snapshot: Option<u64>) -> Result<(usize, AuditOptions), UsageError> {
-    let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options())) };
+fn plan(snapshot: Option<u64>, options: AuditOptions) -> Result<(usize, AuditOptions), UsageError> {
+    let Some(snapshot) = snapshot else { return Ok((ROUNDS_MIN, options)) };
     let looks = (0..).zip(SNAPSHOTS).find(|&(_, at)| at == snapshot);
     let (number, at) = looks.ok_or_else(|| {
         let all = SNAPSHOTS.map(|at| at.to_string()).join(", ");
         UsageError(format!("--snapshot {snapshot}: the number of rounds must be one of {all}"))
     })?;
     let needed = usize::try_from(at).unwrap_or(usize::MAX);
-    Ok((needed, options().at_snapshot(number)))
+    Ok((needed, options.at_snapshot(number)))
 }
 
 impl Audit {
     fn text(&self, rounds: &[Round]) -> String {
-        let recording = &self.report.recording;
         let mut lines = vec![self.data.text()];
-        lines.extend(recording.faults.iter().map(|fault| QualityReason::from(fault).text()));
-        if recording.state == State::Suspect {
+        if self.report.recording.state == State::Suspect {
             lines.push(format!("{NOT_WHOLE}\n"));
         }
         lines.push(self.report.to_text().trim_end().to_owned());

@@ -32,7 +32,7 @@ impl RecordingQuality {
 
     /// Returns what is wrong with the recording.
     pub(crate) fn faults(&self, origin: Origin) -> impl Iterator<Item = &Fault> {
-        self.0.faults().iter().filter(move |fault| counts(fault, Some(origin)))
+        self.0.faults().iter().filter(move |fault| counts(fault, origin))
     }
 
     /// Returns the pace by which gaps were judged, if one is known.
@@ -50,15 +50,16 @@ impl RecordingQuality {
     }
 }
 
-fn recorded(round: &Round) -> RecordedRound {
+/// Returns a round as evaluation reads it.
+pub(crate) fn recorded(round: &Round) -> RecordedRound {
     let unix_seconds = Some(round.time.timestamp_micros() as f64 / 1e6);
     RecordedRound { cents: round.multiplier.cents(), unix_seconds }
 }
 
 /// Returns whether a fault says something of rounds of this origin. Simulated and replayed rounds have the pace that
 /// somebody chose, so their gaps say nothing.
-pub(crate) fn counts(fault: &Fault, origin: Option<Origin>) -> bool {
-    let has_own_pace = matches!(origin, Some(Origin::Simulated | Origin::Replayed));
+pub(crate) fn counts(fault: &Fault, origin: Origin) -> bool {
+    let has_own_pace = matches!(origin, Origin::Simulated | Origin::Replayed);
     !(has_own_pace && fault.is_of_pace())
 }
 
@@ -86,14 +87,5 @@ pub(crate) struct QualityReason {
 impl From<&Fault> for QualityReason {
     fn from(fault: &Fault) -> Self {
         Self { sentence: fault.to_string(), remedy: fault.remedy(), fault: *fault }
-    }
-}
-
-impl QualityReason {
-    /// Returns the fault and its remedy as text.
-    pub(crate) fn text(&self) -> String {
-        let mut sentence = self.sentence.clone();
-        let first = sentence.remove(0).to_uppercase().to_string();
-        format!("{first}{sentence}. {}", self.remedy)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use evaluation::audit::p_value;
 use evaluation::confidence_sequence::Estimate;
 use evaluation::game::PRESETS;
 use evaluation::game_fit::{self, FittedGame, ROUNDS_MIN};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::AuditArgs;
 use crate::commands::output;
 use crate::commands::recording::{About, Recording};
+use crate::input::recording_quality::recorded;
 
 /// p-value of the fitted law below which no return fits the rounds.
 const LAW_LEVEL: f64 = 1e-3;
@@ -59,10 +61,7 @@ struct Nearest {
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<()> {
     let recording = Recording::read(&args.recording, ROUNDS_MIN)?;
     output::check_writable(args.json.as_deref(), "--json")?;
-    let recorded = super::rounds(&recording.rounds).into_iter();
-    let rounds: Vec<RecordedRound> = recorded
-        .map(|it| RecordedRound { cents: it.cents, unix_seconds: it.unix_seconds })
-        .collect();
+    let rounds: Vec<RecordedRound> = recording.rounds.iter().map(recorded).collect();
     let fitted = game_fit::fit(&rounds).context("estimating the parameters of the game")?;
     let fit = Fit::of(recording.about, fitted);
     output::print(&fit.text())?;
@@ -140,11 +139,7 @@ impl Fit {
     }
 
     fn law(&self) -> String {
-        let p = if self.law_p < 1e-4 {
-            format!("{:.1e}", self.law_p)
-        } else {
-            format!("{:.4}", self.law_p)
-        };
+        let p = p_value(Some(self.law_p));
         if self.law_p < LAW_LEVEL {
             format!("No return fits these rounds: they do not follow return/x (chi² p {p}).")
         } else {

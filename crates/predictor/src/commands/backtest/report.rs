@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use evaluation::GameParameters;
-use evaluation::audit::{AuditOptions, Recording as Seen};
+use evaluation::audit::{ROUNDS_MIN, Recording as Seen};
 use evaluation::confidence_sequence::Estimate;
+use evaluation::quality::RecordedRound;
 use evaluation::scores::mean_brier;
 use evaluation::sequential::{Epoch, TestEvidence};
 use evaluation::skill::SkillTrack;
@@ -18,7 +19,7 @@ use super::Refit;
 use super::stakes::Stakes;
 use crate::commands::audit;
 use crate::commands::recording::{About, Recording};
-use crate::input::recording_quality::{QualityView, RecordingQuality, counts};
+use crate::input::recording_quality::{QualityView, RecordingQuality, counts, recorded};
 use crate::snapshot::GameView;
 
 /// Number of points of the curves over time.
@@ -143,7 +144,7 @@ impl ReportBuilder {
             self.inside.pop_front();
         }
         let (cents, house) = (round.multiplier.cents(), forecast.house);
-        let own = house.tilted(house.scale_from_mean_ln(forecast.means.mean)).probabilities();
+        let own = forecast.ensemble_law().probabilities();
         self.ensemble.update(mean_brier(&own, cents), mean_brier(&house.probabilities(), cents));
         for stakes in &mut self.stakes {
             stakes.settle(settlement);
@@ -202,10 +203,11 @@ impl ReportBuilder {
     }
 }
 
+/// Returns what the recording may have left out or changed; `None` for fewer rounds than an audit needs.
 fn seen(recording: &Recording, game: &GameParameters) -> Option<Seen> {
-    let options = AuditOptions { house: *game.law(), pace: game.pace(), ..audit::options() };
-    let report = evaluation::audit::run(&audit::rounds(&recording.rounds), &options).ok()?;
-    let mut seen = report.recording;
-    seen.keep_faults(|fault| counts(fault, Some(recording.about.origin)));
+    let rounds: Vec<RecordedRound> = recording.rounds.iter().map(recorded).collect();
+    let mut seen =
+        (rounds.len() >= ROUNDS_MIN).then(|| Seen::of(&rounds, &audit::options(game)))?;
+    seen.keep_faults(|fault| counts(fault, recording.about.origin));
     Some(seen)
 }
