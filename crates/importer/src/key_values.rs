@@ -5,7 +5,7 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::table::{Table, TextLines, first_lines};
 
-/// Keys of one line below which it is another text.
+/// Minimum number of keys in a line of this form.
 const KEYS_MIN: usize = 2;
 /// Keys that become columns.
 const COLUMNS_MAX: usize = 200;
@@ -28,10 +28,10 @@ pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
     }
     let mut lines = TextLines::open(source, encoding)?;
     let mut rows = Vec::new();
-    while let Some(line) = lines.next()? {
+    while let Some((number, line)) = lines.next_numbered()? {
         let found = fields(line);
         let cell = |name: &String| found.iter().find(|(key, _)| key == name).map_or("", |it| it.1);
-        rows.push(Record::of(names.iter().map(cell), rows.len() as u64 + 1));
+        rows.push(Record::of(names.iter().map(cell), number));
     }
     Ok(Some(Table::held(Some(names), rows, "text, keys and values")))
 }

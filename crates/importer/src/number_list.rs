@@ -6,9 +6,9 @@ use crate::refusal::Refusal;
 use crate::source::Source;
 use crate::table::{Table, TextLines, first_lines};
 
-/// Numbers of all lines of the sample below which it is another text.
+/// Minimum number of numbers in the sample.
 const NUMBERS_MIN: usize = 10;
-/// Numbers of one line that are more than the columns of a table of rounds.
+/// Minimum number of numbers in the longest line: more than a table of rounds has columns.
 const PER_LINE_MIN: usize = 5;
 
 /// Lines that decide.
@@ -33,10 +33,8 @@ pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
     }
     let mut lines = TextLines::open(source, encoding)?;
     let mut rows = Vec::new();
-    let mut line_number = 0;
-    while let Some(line) = lines.next()? {
-        line_number += 1;
-        rows.extend(words(line).into_iter().map(|word| Record::of([word], line_number)));
+    while let Some((number, line)) = lines.next_numbered()? {
+        rows.extend(words(line).into_iter().map(|word| Record::of([word], number)));
     }
     Ok(Some(Table::held(None, rows, "text, a list of numbers")))
 }

@@ -138,9 +138,9 @@ impl Cursor<'_> {
     pub(crate) fn next(&mut self, record: &mut Record) -> io::Result<Step> {
         match self {
             Self::Text { lines, delimiter } => {
-                let Some(line) = lines.next()? else { return Ok(Step::End) };
+                let Some((number, line)) = lines.next_numbered()? else { return Ok(Step::End) };
                 let is_whole = delimiter.split(line, record);
-                record.line = lines.lines.count;
+                record.line = number;
                 Ok(if is_whole { Step::Row } else { Step::OpenQuote })
             }
             Self::Held(rows) => {
@@ -188,7 +188,13 @@ impl TextLines {
         Ok(Self { lines: Lines::open(source, encoding)?, named: None })
     }
 
+    /// Returns the next line that is neither blank nor a comment.
     pub(crate) fn next(&mut self) -> io::Result<Option<&str>> {
+        Ok(self.next_numbered()?.map(|(_, line)| line))
+    }
+
+    /// Returns the next line with its number in the text, from 1.
+    pub(crate) fn next_numbered(&mut self) -> io::Result<Option<(u64, &str)>> {
         while self.lines.advance()? {
             let line = self.lines.line();
             let trimmed = line.trim();
@@ -204,7 +210,7 @@ impl TextLines {
                 self.named = Some(delimiter);
                 continue;
             }
-            return Ok(Some(self.lines.line()));
+            return Ok(Some((self.lines.count, self.lines.line())));
         }
         Ok(None)
     }

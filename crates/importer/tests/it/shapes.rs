@@ -916,6 +916,34 @@ fn rounds_without_times_are_placed_at_the_usual_pace() {
 }
 
 #[test]
+fn a_rejected_row_is_named_by_its_line_in_the_file() {
+    let all = usual();
+    let above = "99999999.50";
+    let table = format!("{}\n2026-03-20 10:00:00,{above}\n", plain());
+    let keys = text("", &all, |r| format!("at={} mult={}", t(r, "%FT%T"), r.multiplier));
+    let keys = format!("{keys}\nat=2026-03-20T10:00:00 mult={above}\n");
+    let numbers = all.chunks(10).fold(String::new(), |text, line| {
+        let line: Vec<String> = line.iter().map(|r| r.multiplier.to_string()).collect();
+        text + &line.join(" ") + "\n"
+    });
+    let numbers = format!("{numbers}\n{above} 2.00\n");
+    let mut numbers_options = options();
+    numbers_options.without_times = true;
+    numbers_options.multiplier_column = Some("1".to_owned());
+    for (name, text, options) in [
+        ("table", table, options()),
+        ("keys and values", keys, options()),
+        ("numbers", numbers, numbers_options),
+    ] {
+        let file = format!("# exported\n\n// by hand\n{text}");
+        let line = file.lines().position(|line| line.contains(above)).unwrap() as u64 + 1;
+        let recording = read(file.into_bytes(), &options).unwrap();
+        let rejected: Vec<_> = recording.rejected.iter().map(|it| (it.reason, it.line)).collect();
+        assert_eq!(rejected, [(Reason::TooLarge, line)], "{name}");
+    }
+}
+
+#[test]
 fn the_hour_that_comes_twice_is_told_by_the_order_of_the_rows() {
     for (zone, start) in [
         ("Europe/Berlin", "2025-10-25T23:00:00"),
