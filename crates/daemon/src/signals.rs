@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::output::say;
 
-/// The same signal again within this time is the same request: `timeout` and a terminal send one to the process and one to
-/// its group.
+/// Signals within this time of the first are the same request: `timeout` sends one to the process and one to its group, and a
+/// script passes on as SIGTERM the Ctrl-C that the terminal has sent to the whole group.
 const SAME_REQUEST: Duration = Duration::from_secs(1);
 
 /// The signal of a write beyond the file size limit, which ends the process by default; the same number on Linux (all but
@@ -39,8 +39,8 @@ impl Signals {
         tracing::info!(signal, "Asked to stop.");
         stop();
         loop {
-            let again = self.next().await;
-            if again != signal || !is_same_request(asked_at, Instant::now()) {
+            self.next().await;
+            if !is_same_request(asked_at, Instant::now()) {
                 break;
             }
         }
