@@ -101,11 +101,7 @@ pub struct RowOptions {
 impl RowOptions {
     /// Returns the settings, with defaults for what is not given.
     pub fn settings(self) -> ReadSettings {
-        let default = ReadSettings::default();
-        ReadSettings {
-            time_zone: self.timezone.unwrap_or(default.time_zone),
-            max_multiplier: self.max_multiplier.unwrap_or(default.max_multiplier),
-        }
+        ReadSettings::of(self.timezone, self.max_multiplier)
     }
 }
 

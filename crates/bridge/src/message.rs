@@ -1,7 +1,7 @@
 //! The message of a round: one row with everything that its recorder knows about it.
 
 use chrono::Datelike as _;
-use rounds::{Event, EventKind, Round, TableName};
+use rounds::{Event, Round, TableName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ impl RoundMessage {
         } else if id_bytes > ID_BYTES_MAX {
             "its id is too long"
         } else if self.discontinuities.len() > DISCONTINUITIES_MAX
-            || !self.discontinuities.iter().all(|it| is_discontinuity(it.event.kind))
+            || !self.discontinuities.iter().all(|it| it.event.kind.is_discontinuity())
         {
             "its discontinuities are not those of a row"
         } else {
@@ -140,15 +140,10 @@ pub fn with_hub(detail: Option<&Value>, seq: u64, site: &str) -> Value {
     Value::Object(whole)
 }
 
-/// Returns whether an event of this kind marks a discontinuity between rows.
-pub fn is_discontinuity(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Gap | EventKind::Weak | EventKind::Reset)
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use rounds::Multiplier;
+    use rounds::{EventKind, Multiplier};
 
     use super::*;
 

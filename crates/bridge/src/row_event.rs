@@ -12,7 +12,7 @@ use rounds::{
     Event, EventKind, EventLine, EventReader, event_file_of, parse_file_name, read_events,
 };
 
-use crate::message::{DISCONTINUITIES_MAX, Discontinuity, is_discontinuity};
+use crate::message::{DISCONTINUITIES_MAX, Discontinuity};
 
 /// The state of the event of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +120,7 @@ impl EventFile {
     fn add(&mut self, line: EventLine, number: u64) {
         let EventLine { unix_ms, event, row, file, .. } = line;
         if row.is_none()
-            && is_discontinuity(event.kind)
+            && event.kind.is_discontinuity()
             && self.discontinuities.len() < DISCONTINUITIES_MAX
         {
             self.discontinuities.push(Discontinuity { unix_ms, event });

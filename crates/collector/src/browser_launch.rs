@@ -22,11 +22,11 @@ use installed::{InstalledBrowser, Machine, SystemKind};
 
 /// How long a browser may take to open its port: the first start of a new profile on a slow disk.
 const START_MAX: Duration = Duration::from_mins(1);
-/// How often the port file is looked for.
+/// Pause between two checks of the port file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const START_PAGE: &str = include_str!("browser_launch/start_page.html");
 const START_PAGE_FILE: &str = "aviator-collector.html";
-/// The file that takes what the browser writes to its output.
+/// The file for what the browser writes to its standard error.
 const LOG_FILE: &str = "aviator-collector.log";
 const LOG_BYTES_MAX: u64 = 1 << 20;
 /// Maximum number of characters of the browser's words in a message.
@@ -34,7 +34,7 @@ const QUOTED_MAX: usize = 200;
 /// The exit code of a browser whose profile another one uses.
 const PROFILE_IN_USE: i32 = 21;
 
-/// Why no browser could be started.
+/// A browser could not be found or started.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LaunchError {
@@ -151,11 +151,10 @@ impl BrowserLauncher {
         create_private(profile).map_err(unusable(profile))?;
         let port_file = profile.join(PORT_FILE);
         // One that is left over would be taken for that of the new browser.
-        match fs::remove_file(&port_file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(LaunchError::Profile { path: port_file, error });
-            }
-            _ => {}
+        if let Err(error) = fs::remove_file(&port_file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(unusable(&port_file)(error));
         }
         let page = self.page_url().map_err(unusable(profile))?;
         let log = File::create(profile.join(LOG_FILE)).map_err(unusable(profile))?;
@@ -205,8 +204,8 @@ impl BrowserLauncher {
         url.map(String::from).map_err(|()| io::Error::other("its path has no address"))
     }
 
-    /// Returns the error for a browser that has exited with `code`. One that finds another with its profile opens its page
-    /// there and exits without an error, or refuses.
+    /// Returns the error for a browser that exited with `code`. If another one uses its profile, it either opens its page
+    /// there and exits without an error, or refuses to start.
     fn ended(&self, code: Option<i32>) -> LaunchError {
         if matches!(code, Some(0 | PROFILE_IN_USE)) {
             return LaunchError::ProfileInUse(self.browser.profile.clone());

@@ -214,7 +214,7 @@ impl Config {
         self.table.directory(&self.data_dir)
     }
 
-    /// Returns the source that `--source` names. Opens nothing yet, except the file of a replay.
+    /// Returns the source that `--source` names. Opens no connection; a replay or a HAR source reads its file.
     ///
     /// # Errors
     ///
@@ -307,7 +307,6 @@ impl From<Options> for Config {
             SourceKind::Replay | SourceKind::Har => SyncPolicy::Interval(REPLAY_FSYNC),
             _ => SyncPolicy::Always,
         };
-        let read = ReadSettings::default();
         Self {
             source,
             data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
@@ -323,10 +322,7 @@ impl From<Options> for Config {
             log_format: options.log_format.unwrap_or_default(),
             log: options.log.unwrap_or_else(|| "info".to_owned()),
             metrics_listen: options.metrics_listen,
-            read: ReadSettings {
-                time_zone: options.timezone.unwrap_or(read.time_zone),
-                max_multiplier: options.max_multiplier.unwrap_or(read.max_multiplier),
-            },
+            read: ReadSettings::of(options.timezone, options.max_multiplier),
             demo: options.demo,
             replay: options.replay,
             browser: options.browser,

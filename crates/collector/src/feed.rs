@@ -117,7 +117,7 @@ pub struct Feed {
     pub timeout: Duration,
     /// Maximum length of a message or page in bytes.
     pub bytes_max: usize,
-    /// Decodes the messages.
+    /// Converts messages to documents and back.
     pub codec: MessageCodec,
     /// Where in a message the rounds are.
     pub rules: Vec<Rule>,

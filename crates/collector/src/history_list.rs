@@ -62,7 +62,7 @@ pub struct ListTexts {
     pub popup: bool,
     /// The texts of its entries.
     pub texts: Vec<String>,
-    /// Instead of a list: names of elements that draw something which no script can read, a closed shadow root.
+    /// Names of elements that draw in a closed shadow root, which no script can read; given instead of a list.
     #[serde(default)]
     pub closed: Vec<String>,
 }

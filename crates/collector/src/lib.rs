@@ -5,9 +5,9 @@
 //! [`commands`].
 //!
 //! Modules import only what is below them: `commands` → [`app`] → [`session`] → [`config`] → [`sources`], [`dedup`],
-//! [`output`], [`browser_launch`] → [`cdp`], [`sfs2x`], [`feed`], [`history_list`] → the leaves ([`observation`], [`source_error`], [`finding`],
-//! [`config_error`], [`order`], [`duration_arg`], [`backoff`], [`clock`], [`tls`]). The configuration is above the sources
-//! because each of them owns its section of it.
+//! [`output`], [`browser_launch`] → [`cdp`], [`sfs2x`], [`feed`], [`history_list`] → the leaves ([`observation`],
+//! [`source_error`], [`finding`], [`config_error`], [`order`], [`duration_arg`], [`backoff`], [`clock`], [`tls`]). The
+//! configuration is above the sources because each of them owns its section of it.
 
 pub mod app;
 pub mod backoff;

@@ -35,12 +35,12 @@ impl Pace {
     }
 }
 
-/// A game whose parameters are known.
+/// A known game with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preset {
-    /// The name by which it is chosen.
+    /// The name that `--game` takes.
     pub name: &'static str,
-    /// The share of all stakes that it returns at any cash-out target.
+    /// Expected return per unit staked, the same at every cash-out target.
     pub returns: f64,
     /// The pace measured on recordings of it, if there were any. Sites differ, so it judges no recording.
     pub measured_pace: Option<Pace>,

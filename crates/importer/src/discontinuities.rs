@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rounds::{Event, EventKind, EventLine, EventReader, Merged, Round, event_file_of};
+use rounds::{Event, EventKind, EventLine, EventReader, Merged, Round};
 
 /// A recorder's note that stands between two rounds of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,11 +38,7 @@ type Stretch = (usize, usize);
 /// # Errors
 /// The event file cannot be read; there need not be one.
 pub fn read_notes(csv: &Path) -> io::Result<Vec<EventLine>> {
-    let reader = match EventReader::open(&event_file_of(csv), 0) {
-        Ok(reader) => reader,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    let Some(reader) = EventReader::beside(csv)? else { return Ok(Vec::new()) };
     let mut kept = Vec::new();
     // The first row tells that there are any.
     let mut is_row_wanted = true;

@@ -262,7 +262,7 @@ fn event(message: &str) -> String {
 }
 
 impl Log {
-    /// Returns whether any line says that a round has ended.
+    /// Returns whether any line reports the end of a round.
     pub(crate) fn has_ends(&self) -> bool {
         self.lines.iter().any(|line| line.is_end)
     }

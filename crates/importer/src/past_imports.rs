@@ -5,7 +5,7 @@
 use std::io;
 use std::path::Path;
 
-use rounds::{Event, EventKind, EventReader, csv_names, event_file_of};
+use rounds::{Event, EventKind, EventReader, csv_names};
 use serde_json::{Value, json};
 
 use crate::content::{Content, SourceFile};
@@ -45,11 +45,7 @@ fn imports(dir: &Path) -> io::Result<Vec<(String, Value)>> {
     }
     let mut found = Vec::new();
     for name in csv_names(dir)? {
-        let mut reader = match EventReader::open(&event_file_of(&dir.join(&name)), 0) {
-            Ok(reader) => reader,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(mut reader) = EventReader::beside(&dir.join(&name))? else { continue };
         let Some(Ok(line)) = reader.next().transpose()? else { continue };
         let import = line.event.detail.map(|mut detail| detail[KEY].take());
         found.extend(import.filter(|import| !import.is_null()).map(|import| (name, import)));

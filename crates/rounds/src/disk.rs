@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::regular_file::check_regular;
+use crate::regular_file::{check_regular, file_identity};
 
 pub use sparing::{SparingDisk, SyncPolicy};
 
@@ -210,20 +210,16 @@ impl DiskFile for RealFile {
 }
 
 /// Returns whether a path names the file with this metadata.
-#[cfg(unix)]
 fn is_at(path: &Path, file: &fs::Metadata) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
+    // Other systems do not let an open file be replaced.
+    if cfg!(not(unix)) {
+        return Ok(true);
+    }
     match fs::metadata(path) {
-        Ok(found) => Ok((found.dev(), found.ino()) == (file.dev(), file.ino())),
+        Ok(found) => Ok(file_identity(&found) == file_identity(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "fails on other systems")]
-fn is_at(_: &Path, _: &fs::Metadata) -> io::Result<bool> {
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -45,6 +45,13 @@ pub enum EventKind {
     Stop,
 }
 
+impl EventKind {
+    /// Returns whether rounds may be missing between the rows before and after such an event.
+    pub fn is_discontinuity(self) -> bool {
+        matches!(self, Self::Gap | Self::Weak | Self::Reset)
+    }
+}
+
 impl Event {
     /// Returns an event without an id or details.
     pub fn new(kind: EventKind, source: &str) -> Self {

@@ -31,16 +31,8 @@ pub fn csv_file_of(event_file: &Path) -> Option<PathBuf> {
 /// # Errors
 /// The file cannot be read.
 pub fn read_events(csv: &Path) -> io::Result<Vec<EventLine>> {
-    match EventReader::open(&event_file_of(csv), 0) {
-        Ok(reader) => reader
-            .filter_map(|line| match line {
-                Ok(line) => line.ok().map(Ok),
-                Err(error) => Some(Err(error)),
-            })
-            .collect(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    let reader = EventReader::beside(csv)?;
+    reader.into_iter().flatten().filter_map(|line| line.map(Result::ok).transpose()).collect()
 }
 
 /// Why a line of an event file is not an event.
@@ -77,6 +69,18 @@ impl EventReader {
         let mut file = BufReader::new(open_regular(path)?);
         file.seek(SeekFrom::Start(offset))?;
         Ok(Self { file, offset, line: 0, torn_bytes: 0 })
+    }
+
+    /// Opens the event file that belongs to a CSV file; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn beside(csv: &Path) -> io::Result<Option<Self>> {
+        match Self::open(&event_file_of(csv), 0) {
+            Ok(reader) => Ok(Some(reader)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns where the next line starts, in bytes from the start of the file.

@@ -39,7 +39,7 @@ pub struct InstalledBrowser {
     pub profile: PathBuf,
 }
 
-/// The browsers that are looked for, in order: name, program on Unix, identifier of its Flatpak, path on macOS below
+/// The browsers to look for, in order of preference: name, program on Unix, identifier of its Flatpak, path on macOS below
 /// `Applications`, path on Windows below a directory for programs.
 const KNOWN: [Known; 4] = [
     Known {
@@ -160,7 +160,7 @@ impl Machine<'_> {
         (self.variable)("HOME").map(PathBuf::from)
     }
 
-    /// Returns the directory for a profile that may be anywhere.
+    /// Returns the directory for the profile of a browser that can write anywhere.
     fn data(&self) -> PathBuf {
         let home = self.home().unwrap_or_default();
         let root = match self.kind {

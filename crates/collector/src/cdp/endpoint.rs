@@ -133,17 +133,36 @@ impl BrowserAddress {
         match self {
             Self::Socket(url) => Ok(url.clone()),
             Self::Port(url) => discover(url).await,
-            Self::Profile(directory) => read_port_file(directory),
+            Self::Profile(directory) => Self::port_file_socket(directory),
         }
     }
 
-    /// Returns the URL of the debugging socket that the port file of a profile names.
+    /// Returns the URL of the debugging socket that the port file of a profile names. The file has two lines: the port, and
+    /// the path of the socket.
     ///
     /// # Errors
     ///
     /// The profile has no valid port file.
     pub fn port_file_socket(profile: &Path) -> Result<Url, EndpointError> {
-        read_port_file(profile)
+        let path = profile.join(PORT_FILE);
+        let text = match read_regular_text(&path, PORT_FILE_BYTES_MAX) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(EndpointError::NoPortFile(path));
+            }
+            Err(error) => return Err(EndpointError::PortFile { path, reason: error.to_string() }),
+        };
+        let mut lines = text.lines();
+        let port = lines.next().and_then(|line| line.trim().parse::<u16>().ok());
+        let route = lines.next().map(str::trim).filter(|line| line.starts_with('/'));
+        let (Some(port), Some(route)) = (port, route) else {
+            return Err(EndpointError::PortFile {
+                path,
+                reason: "it is not a port and a path".to_owned(),
+            });
+        };
+        Url::parse(&format!("ws://127.0.0.1:{port}{route}"))
+            .map_err(|error| EndpointError::PortFile { path, reason: error.to_string() })
     }
 
     /// Returns the error for this address if nothing answers at its `socket`.
@@ -231,27 +250,4 @@ fn root_cause(error: &reqwest::Error) -> String {
         inner = source;
     }
     inner.to_string()
-}
-
-/// Reads the port file, which has two lines: the port, and the path of the socket.
-fn read_port_file(directory: &Path) -> Result<Url, EndpointError> {
-    let path = directory.join(PORT_FILE);
-    let text = match read_regular_text(&path, PORT_FILE_BYTES_MAX) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(EndpointError::NoPortFile(path));
-        }
-        Err(error) => return Err(EndpointError::PortFile { path, reason: error.to_string() }),
-    };
-    let mut lines = text.lines();
-    let port = lines.next().and_then(|line| line.trim().parse::<u16>().ok());
-    let route = lines.next().map(str::trim).filter(|line| line.starts_with('/'));
-    let (Some(port), Some(route)) = (port, route) else {
-        return Err(EndpointError::PortFile {
-            path,
-            reason: "it is not a port and a path".to_owned(),
-        });
-    };
-    Url::parse(&format!("ws://127.0.0.1:{port}{route}"))
-        .map_err(|error| EndpointError::PortFile { path, reason: error.to_string() })
 }

@@ -222,8 +222,8 @@ impl Deduplicator {
         self.accept_history(&shown, HistoryContext { observation, after_gap: false }, out);
     }
 
-    /// Accepts the newest entry or records a discontinuity in its place, because the recording
-    /// ends.
+    /// Settles the newest entry when the recording ends: accepts it, or records a discontinuity in
+    /// its place.
     pub(super) fn flush_pending(&mut self, out: &mut Vec<Outcome>) {
         self.accept_pending(out);
         if let Some(pending) = self.list.pending.take() {

@@ -37,7 +37,7 @@ pub(super) struct UnplacedRounds {
     /// When the list was last read.
     at: DateTime<Utc>,
     mono: Option<Instant>,
-    /// Whether it was read over the current connection.
+    /// Whether the last reading was made over the current connection.
     is_current: bool,
 }
 

@@ -50,7 +50,7 @@ impl MessageFormat {
     }
 }
 
-/// Decodes the messages of a feed.
+/// Converts a feed's messages to JSON documents, and documents to messages.
 #[derive(Clone, Debug, Default)]
 pub struct MessageCodec {
     format: MessageFormat,
@@ -126,7 +126,7 @@ impl MessageCodec {
     }
 }
 
-/// Returns the binary format in which all of `bytes` is an object or a list, to suggest it.
+/// Guesses the binary format of `bytes`: the one in which all of it is objects and lists.
 pub fn recognized(bytes: &[u8]) -> Option<MessageFormat> {
     let is_container = |documents: Vec<Value>| {
         !documents.is_empty()

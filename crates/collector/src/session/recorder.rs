@@ -79,7 +79,7 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct Outage {
     since: Instant,
-    /// How long the process had not run when it began.
+    /// Length of the suspension just before it began.
     suspended: Duration,
     attempts: u64,
     /// The last error.
@@ -333,7 +333,7 @@ impl Recorder {
         }
     }
 
-    /// Says that the list is read wrongly, rather than of another table each time.
+    /// Warns that the list is probably misread, rather than another table's each time.
     fn note_resets(&mut self) {
         tracing::warn!(
             source = self.kind.name(),

@@ -1,11 +1,11 @@
-//! Notices that resets follow one another: the list is then not another table each time, but is read wrongly.
+//! Detects resets in quick succession: the list is then misread, rather than another table's each time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Number of resets within [`WITHIN`] that are reported. Nobody opens so many tables in that time.
+/// Number of resets within [`WITHIN`] that make a series. Nobody opens so many tables in that time.
 const RESETS: usize = 3;
 const WITHIN: Duration = Duration::from_mins(2);
 

@@ -159,9 +159,7 @@ fn summary(lines: &[EventLine]) -> EventFileSummary {
     for line in lines {
         let list = list(line);
         let is_start = line.event.kind == EventKind::Start && !list.is_empty();
-        let is_discontinuity =
-            matches!(line.event.kind, EventKind::Gap | EventKind::Weak | EventKind::Reset);
-        if is_discontinuity || is_start {
+        if line.event.kind.is_discontinuity() || is_start {
             let at = DateTime::from_timestamp_millis(line.unix_ms);
             summary.discontinuities.push(Discontinuity { after, list, at });
         }

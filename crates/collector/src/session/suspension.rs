@@ -33,7 +33,7 @@ impl SuspensionWatch {
         Self { awake_at: now, last: None }
     }
 
-    /// Notes that the process runs; returns how long it did not, when that has just ended.
+    /// Notes that the process runs; returns the length of a suspension that this ends.
     pub(super) fn awake(&mut self, now: DateTime<Utc>) -> Option<TimeDelta> {
         let (from, length) = (self.awake_at, now - self.awake_at);
         self.awake_at = now;

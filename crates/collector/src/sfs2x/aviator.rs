@@ -1,8 +1,10 @@
 //! The messages of the game that report which rounds have ended.
 
+use chrono::{DateTime, Utc};
 use rounds::Multiplier;
 
 use super::Value;
+use crate::observation::Report;
 
 /// A message of the game about rounds that ended; ticks, bets and cash-outs are ignored.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,17 @@ impl Message {
             (SYSTEM, LOGIN) => Some(Self::Instance(body.get("zn")?.as_text()?.to_owned())),
             (EXTENSION, EXTENSION_CALL) => Self::of_call(body.get("c")?.as_text()?, body.get("p")?),
             _ => None,
+        }
+    }
+
+    /// Returns the report of this message; `ended_at` is the time at which a finished round ended, if it is known.
+    pub fn into_report(self, ended_at: Option<DateTime<Utc>>) -> Report {
+        match self {
+            Self::Instance(name) => Report::OtherInstance(name),
+            Self::History(rounds) => Report::Ids(rounds),
+            Self::Finished { id, multiplier } => {
+                Report::Round { id: Some(id), multiplier, ended_at, backfill: false, detail: None }
+            }
         }
     }
 

@@ -152,10 +152,7 @@ impl Har {
         }
         let content = &entry["response"]["content"];
         let Some(text) = content["text"].as_str() else { return Vec::new() };
-        let bytes = match content["encoding"].as_str() {
-            Some("base64") => STANDARD.decode(text).unwrap_or_default(),
-            _ => text.as_bytes().to_vec(),
-        };
+        let bytes = bytes_of(text, content["encoding"] == "base64");
         let began =
             entry["startedDateTime"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
         let took = entry["time"].as_f64().map_or(TimeDelta::zero(), milliseconds);
@@ -171,16 +168,8 @@ impl Har {
         let data = message["data"].as_str().unwrap_or_default();
         let is_binary = message["opcode"].as_f64().is_some_and(|opcode| opcode > 1.5);
         let seconds = message["time"].as_f64().unwrap_or_default();
-        let Some(at) =
-            DateTime::from_timestamp(0, 0).map(|start| start + milliseconds(seconds * 1e3))
-        else {
-            return Vec::new();
-        };
-        let bytes = if is_binary {
-            STANDARD.decode(data).unwrap_or_default()
-        } else {
-            data.as_bytes().to_vec()
-        };
+        let at = DateTime::UNIX_EPOCH + milliseconds(seconds * 1e3);
+        let bytes = bytes_of(data, is_binary);
         let contents: Vec<Content> = if self.reader.is_none() {
             reports(&bytes).map(Content::Report).collect()
         } else if self.codec.format().is_binary() {
@@ -240,30 +229,22 @@ impl Har {
     }
 }
 
+/// Returns the bytes that the file holds as text or in Base64.
+fn bytes_of(text: &str, is_base64: bool) -> Vec<u8> {
+    if is_base64 { STANDARD.decode(text).unwrap_or_default() } else { text.as_bytes().to_vec() }
+}
+
 /// Returns what the packets of the game's socket report.
 fn reports(bytes: &[u8]) -> impl Iterator<Item = Report> {
-    let messages = sfs2x::packets(bytes).filter_map(|packet| Message::of(&packet.ok()?));
-    messages.map(|message| match message {
-        Message::Instance(name) => Report::OtherInstance(name),
-        Message::History(rounds) => Report::Ids(rounds),
-        Message::Finished { id, multiplier } => Report::Round {
-            id: Some(id),
-            multiplier,
-            ended_at: None,
-            backfill: false,
-            detail: None,
-        },
-    })
+    sfs2x::packets(bytes).filter_map(|packet| Some(Message::of(&packet.ok()?)?.into_report(None)))
 }
 
 /// Returns the report with the time at which it arrived, if it has none of its own.
-fn timed(report: Report, at: DateTime<Utc>) -> Report {
-    match report {
-        Report::Round { id, multiplier, ended_at: None, backfill, detail } => {
-            Report::Round { id, multiplier, ended_at: Some(at), backfill, detail }
-        }
-        other => other,
+fn timed(mut report: Report, at: DateTime<Utc>) -> Report {
+    if let Report::Round { ended_at, .. } = &mut report {
+        ended_at.get_or_insert(at);
     }
+    report
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a time beyond the range is cut to it")]

@@ -44,12 +44,12 @@ pub struct Sse {
     last_id: String,
     /// The pause before a new connection that the server asks for.
     retry: Option<Duration>,
-    connection: Option<Connection>,
+    connection: Option<SseConnection>,
 }
 
-/// One answer of the server.
+/// One connection to the server: an answer that does not end.
 #[derive(Debug)]
-struct Connection {
+struct SseConnection {
     response: Response,
     events: EventStream,
     arrivals: VecDeque<Value>,
@@ -103,7 +103,7 @@ impl Sse {
         let response = opened.map_err(|error| tolerate(error, self.health.has_worked()))?;
         let events = EventStream::new(self.bytes_max, self.last_id.clone());
         self.connection =
-            Some(Connection { response, events, arrivals: VecDeque::new(), alive_at: None });
+            Some(SseConnection { response, events, arrivals: VecDeque::new(), alive_at: None });
         Ok(())
     }
 

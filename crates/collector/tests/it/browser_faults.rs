@@ -57,6 +57,22 @@ async fn next_other_report(browser: &mut Browser) -> Report {
     }
 }
 
+/// Returns the id of the next report that is no list; it must be that of a round.
+async fn next_id(browser: &mut Browser) -> String {
+    let report = next_other_report(browser).await;
+    let Report::Round { id, .. } = &report else { unreachable!("{report:?}") };
+    id.clone().unwrap()
+}
+
+/// Returns a browser with a game that has shown nothing yet, and the source that watches it.
+async fn silent_game() -> (MockBrowser, Browser) {
+    let mock = MockBrowser::open().await;
+    mock.tab("game", GAME);
+    let mut browser = source(&mock);
+    browser.connect().await.unwrap_err();
+    (mock, browser)
+}
+
 /// Returns the next list that differs from `known`.
 async fn list_after(browser: &mut Browser, known: &[u64]) -> Vec<u64> {
     loop {
@@ -550,17 +566,13 @@ async fn the_socket_yields_rounds_with_their_ids_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn the_socket_of_a_worker_is_read_and_its_end_noticed() {
-    let mock = MockBrowser::open().await;
-    mock.tab("game", GAME);
-    let mut browser = source(&mock);
-    browser.connect().await.unwrap_err();
+    let (mock, mut browser) = silent_game().await;
     let info = json!({ "targetId": "w", "type": "worker", "url": "" });
     let worker = json!({ "sessionId": "session of w", "targetInfo": info });
     mock.event(Some("game"), "Target.attachedToTarget", &worker);
     mock.frame("w", "1", &finished(7, 2.0));
     browser.connect().await.unwrap();
-    let report = next_other_report(&mut browser).await;
-    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "7"), "{report:?}");
+    assert_eq!(next_id(&mut browser).await, "7");
     let watched = ("Network.enable".to_owned(), "session of w".to_owned());
     while !mock.state().commands.contains(&watched) {
         tokio::task::yield_now().await;
@@ -584,16 +596,12 @@ async fn a_socket_on_another_path_is_read_once_the_game_has_logged_in_on_it() {
     mock.frame("game", "other", &finished(2, 3.0));
     let report = next_other_report(&mut browser).await;
     assert_eq!(report, Report::OtherInstance("aviator_core_inst2".to_owned()));
-    let report = next_other_report(&mut browser).await;
-    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "2"), "{report:?}");
+    assert_eq!(next_id(&mut browser).await, "2");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_packet_that_arrives_in_several_messages_is_read_once() {
-    let mock = MockBrowser::open().await;
-    mock.tab("game", GAME);
-    let mut browser = source(&mock);
-    browser.connect().await.unwrap_err();
+    let (mock, mut browser) = silent_game().await;
     let (first, second) = (finished(5, 1.5), finished(6, 2.5));
     for cut in 1..first.len() {
         let (head, tail) = first.split_at(cut);
@@ -601,24 +609,18 @@ async fn a_packet_that_arrives_in_several_messages_is_read_once() {
         // The rest of one packet and the whole of the next.
         mock.frame("game", "1", &[tail, &second].concat());
         for id in ["5", "6"] {
-            let report = next_other_report(&mut browser).await;
-            let found = matches!(&report, Report::Round { id: Some(found), .. } if found == id);
-            assert!(found, "cut at {cut}: {report:?}");
+            assert_eq!(next_id(&mut browser).await, id, "cut at {cut}");
         }
     }
     // A packet whose rest never comes does not spoil the next one.
     mock.frame("game", "1", &first[..9]);
     mock.frame("game", "1", &second);
-    let report = next_other_report(&mut browser).await;
-    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "6"), "{report:?}");
+    assert_eq!(next_id(&mut browser).await, "6");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_login_yields_the_instance_and_the_history() {
-    let mock = MockBrowser::open().await;
-    mock.tab("game", GAME);
-    let mut browser = source(&mock);
-    browser.connect().await.unwrap_err();
+    let (mock, mut browser) = silent_game().await;
     let entry = |id: i32| Object(vec![("roundId", Int(id)), ("maxMultiplier", Double(2.0))]);
     let history: Vec<Field> = [9, 7, 4].map(entry).to_vec();
     mock.frame("game", "1", &login("aviator_core_inst2"));
@@ -649,8 +651,7 @@ async fn a_second_tab_is_read_once_the_first_is_closed() {
     mock.frame("two", "2", &login("aviator_core_inst4"));
     mock.frame("two", "2", &finished(11, 1.1));
     mock.frame("one", "1", &finished(22, 2.2));
-    let report = next_other_report(&mut browser).await;
-    assert!(matches!(&report, Report::Round { id: Some(id), .. } if id == "22"), "{report:?}");
+    assert_eq!(next_id(&mut browser).await, "22");
     mock.close_tab("one");
     interruption(&mut browser).await;
     assert_eq!(

@@ -61,7 +61,8 @@ fn the_intervals_hold_the_true_values_in_95_of_100_recordings() {
 fn the_intervals_are_no_wider_than_they_must_be() {
     let pace = Pace { pause: 11.5, slope: 11.7 };
     let found = fit(&timed(game(0.97).rounds(20_000, 3), pace, 3)).unwrap();
-    // Two standard errors of a share of .96 times 1.01, and medians of residuals of half a second.
+    // Of the return: 1.01 times two standard errors of a share of 0.96. Of the pace: what medians of residuals of half a
+    // second allow.
     let width = |it: Estimate| it.hi - it.lo;
     assert!(width(found.returns) < 0.0056, "{:?}", found.returns);
     let estimate = found.pace.unwrap();

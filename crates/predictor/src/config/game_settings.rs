@@ -8,12 +8,12 @@ use evaluation::game::{GameError, GameParameters, PRESETS, Pace, Preset};
 use rounds::Multiplier;
 use serde::{Deserialize, Serialize};
 
-/// A game whose parameters are known.
+/// The name of a known game.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GameName(&'static Preset);
 
-/// Not the name of a preset.
+/// The name is not that of a known game.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "unknown game {name}: expected {}; for another, take the nearest and set its return",

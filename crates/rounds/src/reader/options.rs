@@ -14,6 +14,17 @@ pub struct ReadSettings {
     pub max_multiplier: Multiplier,
 }
 
+impl ReadSettings {
+    /// Returns the settings, with the defaults for what is `None`.
+    pub fn of(time_zone: Option<TimeZoneOfRows>, max_multiplier: Option<Multiplier>) -> Self {
+        let default = Self::default();
+        Self {
+            time_zone: time_zone.unwrap_or(default.time_zone),
+            max_multiplier: max_multiplier.unwrap_or(default.max_multiplier),
+        }
+    }
+}
+
 impl Default for ReadSettings {
     /// Local times of this machine, at most [`MAX_MULTIPLIER`].
     fn default() -> Self {

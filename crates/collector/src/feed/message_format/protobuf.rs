@@ -51,11 +51,11 @@ pub type FieldTypes = BTreeMap<String, FieldType>;
 #[derive(Clone, Debug, Default)]
 pub struct FieldPaths {
     types: FieldTypes,
-    /// Fields with others in them.
+    /// Fields that are messages themselves.
     messages: BTreeSet<String>,
     /// Fields that are lists.
     lists: BTreeSet<String>,
-    /// Fields that a pointer names or passes, and that are no lists.
+    /// Fields on the path of a pointer that are not lists.
     single: BTreeSet<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Looks for the game's frame inside tabs whose own address does not match: a frame on the site of its page is in the
-//! page's process, and no target of its own.
+//! Looks for the game in frames of tabs whose own address does not match. A frame of the same site as its page runs in the
+//! page's process and is not a target of its own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::PageMatcher;
 use super::poller::{FrameScope, Poller};
 use crate::cdp::{CallError, Client, Command, SessionId, TargetId};
 
-/// How often other tabs are asked for their frames while no game is found.
+/// Interval at which other tabs are asked for their frames while no game is found.
 pub(super) const SURVEY_EVERY: Duration = Duration::from_secs(3);
 
 /// What was found in a tab.

@@ -40,7 +40,7 @@ pub(super) struct Tabs {
     out: mpsc::Sender<ObservationResult>,
     polled: BTreeMap<TargetId, PolledTarget>,
     sessions: HashMap<SessionId, TargetId>,
-    /// The sessions that are those of workers; each belongs to the target of its page.
+    /// The sessions with workers; each belongs to the target of its page.
     workers: HashSet<SessionId>,
     sockets: Sockets,
     /// The one target whose rounds are reported: two tabs of the game may show two different tables.
@@ -452,23 +452,12 @@ impl Tabs {
 
     /// Reports a message of the target's socket that arrived now, or at `wall`.
     async fn forward(&mut self, target: &TargetId, message: Message, wall: Option<DateTime<Utc>>) {
-        let report = match message {
-            Message::Instance(name) => {
-                if let Some(polled) = self.polled.get_mut(target) {
-                    polled.instance = Some(name.clone());
-                }
-                Report::OtherInstance(name)
-            }
-            Message::History(rounds) => Report::Ids(rounds),
-            Message::Finished { id, multiplier } => Report::Round {
-                id: Some(id),
-                multiplier,
-                ended_at: wall,
-                backfill: false,
-                detail: None,
-            },
-        };
-        drop(self.out.send(Ok(Observation::now(report))).await);
+        if let Message::Instance(name) = &message
+            && let Some(polled) = self.polled.get_mut(target)
+        {
+            polled.instance = Some(name.clone());
+        }
+        drop(self.out.send(Ok(Observation::now(message.into_report(wall)))).await);
     }
 }
 

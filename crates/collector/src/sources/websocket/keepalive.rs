@@ -68,6 +68,16 @@ pub(super) struct Keepalive {
     silent_at: Instant,
 }
 
+impl Ping {
+    /// Returns the longest time that a server which pings lets pass; `None` if it does not ping.
+    fn server_interval(&self) -> Option<Duration> {
+        match self {
+            Self::FromServer { within } | Self::Mutual { within, .. } => Some(*within),
+            Self::Protocol { .. } | Self::Text { .. } => None,
+        }
+    }
+}
+
 impl Keepalive {
     /// Starts the timers of a connection opened at `now`. `idle` is the longest time that it may go
     /// without a usable message.
@@ -90,10 +100,7 @@ impl Keepalive {
 
     /// Notes that a message arrived.
     pub(super) fn on_message(&mut self, now: Instant) {
-        self.answer_by = match self.ping {
-            Ping::FromServer { within } | Ping::Mutual { within, .. } => Some(now + within),
-            Ping::Protocol { .. } | Ping::Text { .. } => None,
-        };
+        self.answer_by = self.ping.server_interval().map(|within| now + within);
     }
 
     /// Notes that a usable message arrived.
@@ -105,10 +112,9 @@ impl Keepalive {
     /// Returns what to do at `now`.
     pub(super) fn due_action(&mut self, now: Instant) -> KeepaliveAction {
         if self.answer_by.is_some_and(|by| by <= now) {
-            return KeepaliveAction::HalfOpen(match self.ping {
-                Ping::FromServer { within } | Ping::Mutual { within, .. } => within,
-                Ping::Protocol { .. } | Ping::Text { .. } => ANSWER_TIMEOUT,
-            });
+            return KeepaliveAction::HalfOpen(
+                self.ping.server_interval().unwrap_or(ANSWER_TIMEOUT),
+            );
         }
         if self.silent_at <= now {
             return KeepaliveAction::Silent(self.idle);

@@ -77,6 +77,22 @@ async fn until_it_ends(
     }
 }
 
+/// Opens a connection to `server`, and returns the same as [`until_it_ends`].
+async fn run_with(
+    client: Socket,
+    settings: &ConnectionSettings,
+    server: impl Future<Output = ()>,
+) -> (Vec<Report>, SourceError, Duration) {
+    let client = async {
+        let mut connection = Connection::open(client, settings).await.unwrap();
+        until_it_ends(&mut connection).await
+    };
+    tokio::select! {
+        ended = client => ended,
+        () = server => panic!("the server was left"),
+    }
+}
+
 fn rounds(report: &[Report]) -> Vec<String> {
     report
         .iter()
@@ -187,14 +203,7 @@ async fn a_socket_io_3_client_pings_and_disconnects_without_an_answer() {
         answer_pings(&mut server).await;
     };
     let settings = settings(Framing::SocketIo3);
-    let client = async {
-        let mut connection = Connection::open(client, &settings).await.unwrap();
-        until_it_ends(&mut connection).await
-    };
-    let (report, error, after) = tokio::select! {
-        ended = client => ended,
-        () = server => panic!("the server was left"),
-    };
+    let (report, error, after) = run_with(client, &settings, server).await;
     assert_eq!(rounds(&report), ["2.50"]);
     assert!(matches!(error, SourceError::Silent { .. }), "{error:?}");
     assert_eq!(after, Duration::from_mins(1));
@@ -218,14 +227,7 @@ async fn a_socket_io_4_client_joins_then_subscribes_and_answers_pings() {
     };
     let mut settings = settings(Framing::SocketIo4);
     settings.on_connect = vec![r#"["join","crash"]"#.to_owned()];
-    let client = async {
-        let mut connection = Connection::open(client, &settings).await.unwrap();
-        until_it_ends(&mut connection).await
-    };
-    let (report, error, after) = tokio::select! {
-        ended = client => ended,
-        () = server => panic!("the server was left"),
-    };
+    let (report, error, after) = run_with(client, &settings, server).await;
     assert_eq!(rounds(&report), ["1.01"]);
     let limit = Duration::from_secs(45);
     assert_eq!(
@@ -343,14 +345,7 @@ async fn a_signalr_client_shakes_hands_pings_and_gives_up_a_silent_server() {
     };
     let mut settings = settings(Framing::SignalR);
     settings.on_connect = vec!["[\"join\"]".to_owned()];
-    let client = async {
-        let mut connection = Connection::open(client, &settings).await.unwrap();
-        until_it_ends(&mut connection).await
-    };
-    let (report, error, after) = tokio::select! {
-        ended = client => ended,
-        () = server => panic!("the server was left"),
-    };
+    let (report, error, after) = run_with(client, &settings, server).await;
     assert_eq!(rounds(&report), ["2.50"; 4]);
     assert!(matches!(error, SourceError::Silent { .. }), "{error:?}");
     assert_eq!(after, Duration::from_secs(90));
