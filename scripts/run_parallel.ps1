@@ -32,6 +32,7 @@ $bin = Join-Path $target 'release'
 # else the collector's own default for its source.
 $dataDir = $env:AVIATOR_DATA_DIR
 $source = if ($env:AVIATOR_SOURCE) { $env:AVIATOR_SOURCE } else { 'demo' }
+$pattern = if ($env:AVIATOR_PATTERN) { $env:AVIATOR_PATTERN } else { 'none' }
 $rest = @()
 for ($i = 0; $i -lt $collectorFlags.Count; $i++) {
     $flag = [string]$collectorFlags[$i]
@@ -39,11 +40,14 @@ for ($i = 0; $i -lt $collectorFlags.Count; $i++) {
     if ($flag -like '--data-dir=*') { $dataDir = $flag.Substring('--data-dir='.Length); continue }
     if ($flag -eq '--source' -and $i + 1 -lt $collectorFlags.Count) { $source = $collectorFlags[$i + 1] }
     if ($flag -like '--source=*') { $source = $flag.Substring('--source='.Length) }
+    if ($flag -eq '--pattern' -and $i + 1 -lt $collectorFlags.Count) { $pattern = $collectorFlags[$i + 1] }
+    if ($flag -like '--pattern=*') { $pattern = $flag.Substring('--pattern='.Length) }
     $rest += $flag
 }
 $collectorFlags = $rest
 if (-not $dataDir) {
-    $dataDir = if ($source -eq 'demo') { Join-Path $root 'data\demo' } else { Join-Path $root 'data' }
+    $demo = if ($pattern -eq 'none') { 'data\demo' } else { "data\demo-$pattern" }
+    $dataDir = if ($source -eq 'demo') { Join-Path $root $demo } else { Join-Path $root 'data' }
 }
 
 # Start-Process joins its arguments with spaces, so an argument that contains a space is quoted.

@@ -23,21 +23,26 @@ if not defined CARGO_TARGET_DIR set "CARGO_TARGET_DIR=%CD%\target"
 set "BIN=%CARGO_TARGET_DIR%\release"
 
 rem Both programs get the same directory: --data-dir among the flags, else AVIATOR_DATA_DIR, else data\demo for
-rem the demo (simulated rounds never mix with recorded ones) and data for every other source.
+rem the demo (data\demo-PATTERN with a pattern; simulated rounds never mix with recorded ones) and data for every
+rem other source.
 set "SOURCE=demo"
 if defined AVIATOR_SOURCE set "SOURCE=%AVIATOR_SOURCE%"
+set "DEMO=demo"
+if defined AVIATOR_PATTERN if not "%AVIATOR_PATTERN%"=="none" set "DEMO=demo-%AVIATOR_PATTERN%"
 set "PREVIOUS="
 :next_flag
 if "%~1"=="" goto have_flags
 if "%PREVIOUS%"=="--data-dir" set "AVIATOR_DATA_DIR=%~1"
 if "%PREVIOUS%"=="--source" set "SOURCE=%~1"
+if "%PREVIOUS%"=="--pattern" set "DEMO=demo-%~1"
 set "PREVIOUS=%~1"
 shift
 goto next_flag
 :have_flags
 if defined AVIATOR_DATA_DIR goto have_dir
 set "AVIATOR_DATA_DIR=%CD%\data"
-if "%SOURCE%"=="demo" set "AVIATOR_DATA_DIR=%CD%\data\demo"
+if "%DEMO%"=="demo-none" set "DEMO=demo"
+if "%SOURCE%"=="demo" set "AVIATOR_DATA_DIR=%CD%\data\%DEMO%"
 :have_dir
 
 start "aviator collector" cmd /k ""%BIN%\collector.exe" %*"

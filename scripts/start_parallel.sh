@@ -6,6 +6,7 @@
 #
 # Without flags the collector simulates provably fair rounds. All flags are passed to the collector:
 #   scripts/start_parallel.sh --source browser --cdp http://127.0.0.1:9222
+#   scripts/start_parallel.sh --pattern memory      simulated rounds with a pattern to find
 #
 # AVIATOR_WINDOWS=auto|none|tmux|desktop   where to show the two programs (default auto)
 # AVIATOR_LISTEN=127.0.0.1:5001            where the dashboard listens

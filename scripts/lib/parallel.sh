@@ -30,7 +30,7 @@ build_programs() {
 # else the collector's own default for its source (simulated rounds never mix with recorded ones).
 # Sets data_dir, and collector_flags to the remaining flags of the collector.
 choose_data_dir() {
-  local source=${AVIATOR_SOURCE:-demo} previous=""
+  local source=${AVIATOR_SOURCE:-demo} pattern=${AVIATOR_PATTERN:-none} previous="" name=demo
   data_dir=${AVIATOR_DATA_DIR:-}
   collector_flags=()
   for argument in "$@"; do
@@ -43,11 +43,14 @@ choose_data_dir() {
     case "$previous:$argument" in
       --source:*) source=$argument ;;
       *:--source=*) source=${argument#*=} ;;
+      --pattern:*) pattern=$argument ;;
+      *:--pattern=*) pattern=${argument#*=} ;;
     esac
     previous=$argument
   done
   if [ -z "$data_dir" ]; then
-    case "$source" in demo) data_dir=$root/data/demo ;; *) data_dir=$root/data ;; esac
+    [ "$pattern" = none ] || name=demo-$pattern
+    case "$source" in demo) data_dir=$root/data/$name ;; *) data_dir=$root/data ;; esac
   fi
   case "$data_dir" in /*) ;; *) data_dir=$PWD/$data_dir ;; esac
   export AVIATOR_DATA_DIR=$data_dir AVIATOR_LISTEN=$listen

@@ -62,6 +62,10 @@ echo 'exit 3' >"$work/collector.does"
 stub_project; run
 check "a directory in use exits with 3" says "exit 3"
 check "simulated rounds go to their own directory" says "data/demo"
+stub_project; run --pattern memory
+check "rounds with a pattern go to another one" says "data/demo-memory --pattern memory"
+stub_project; run --pattern=none
+check "no pattern is the usual directory" says "data/demo --pattern=none"
 
 echo 'exit 7' >"$work/collector.does"
 stub_project; restarts=2 run

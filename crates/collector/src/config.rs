@@ -53,7 +53,7 @@ pub struct Options {
     )]
     pub source: Option<SourceKind>,
 
-    /// Directory of the CSV files [default: data/demo for the demo, else data]
+    /// Directory of the CSV files [default: data/demo for the demo, data/demo-PATTERN with a pattern, else data]
     #[arg(long, env = "AVIATOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -299,8 +299,8 @@ impl From<Options> for Config {
     fn from(options: Options) -> Self {
         let source = options.source.unwrap_or(SourceKind::Demo);
         let (data_dir, pace) = match source {
-            SourceKind::Demo => ("data/demo", Pace::Every(demo::DEFAULT_GAP)),
-            _ => ("data", Pace::Real),
+            SourceKind::Demo => (options.demo.data_dir(), Pace::Every(demo::DEFAULT_GAP)),
+            _ => ("data".into(), Pace::Real),
         };
         // Rows that a power failure loses can be replayed again.
         let fsync = match source {
@@ -309,7 +309,7 @@ impl From<Options> for Config {
         };
         Self {
             source,
-            data_dir: options.data_dir.unwrap_or_else(|| PathBuf::from(data_dir)),
+            data_dir: options.data_dir.unwrap_or(data_dir),
             table: options.table.unwrap_or_default(),
             pace: options.pace.unwrap_or(pace),
             rounds: options.rounds,

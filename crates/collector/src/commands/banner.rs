@@ -18,7 +18,10 @@ pub fn banner(config: &Config) -> String {
     let dir = config.directory();
     let dir = dir.display();
     let source = match config.source {
-        SourceKind::Demo => "demo: simulated rounds, provably fair".to_owned(),
+        SourceKind::Demo => {
+            let pattern = config.demo.pattern.unwrap_or_default();
+            format!("demo: simulated rounds, {}", pattern.text())
+        }
         SourceKind::Replay => "replay: rounds of a recording".to_owned(),
         other => format!("{}, read-only", other.name()),
     };

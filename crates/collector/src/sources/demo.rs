@@ -1,8 +1,11 @@
-//! The demo source: simulated, provably fair rounds. The SHA-256 of the server seed is published before the round,
+//! The demo source: simulated, provably fair rounds, or rounds with a planted [`Pattern`]. Of fair ones, the SHA-256 of the server seed is published before the round,
 //! three client seeds are added, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and
 //! the commitment to the next round go to the event file, so anyone can check every round with a hash function.
 
+mod pattern;
+
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +17,8 @@ use rounds::{Multiplier, usual_gap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::pattern::Pattern;
+use self::pattern::PatternedGame;
 use crate::clock;
 use crate::observation::{Observation, Report};
 use crate::source_error::SourceError;
@@ -23,6 +28,9 @@ use crate::sources::pacing::{Metronome, Pace};
 pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
 /// Default number of earlier rounds.
 pub const DEFAULT_HISTORY: u64 = 120;
+
+/// Mean time between rounds of the game.
+const MEAN_GAP: TimeDelta = TimeDelta::seconds(23);
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// Lengths of the seeds in the game.
@@ -41,6 +49,20 @@ pub struct DemoOptions {
     /// demo: the same seed gives the same rounds [default: random]
     #[arg(long, env = "AVIATOR_SEED", value_name = "N")]
     pub seed: Option<u64>,
+
+    /// demo: a pattern in the rounds, to see what the predictor says of it [default: none]
+    #[arg(long, value_enum, env = "AVIATOR_PATTERN", value_name = "PATTERN")]
+    pub pattern: Option<Pattern>,
+}
+
+impl DemoOptions {
+    /// Returns the default directory: rounds with different patterns never share one.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        match self.pattern.unwrap_or_default() {
+            Pattern::None => "data/demo".into(),
+            pattern => format!("data/demo-{}", pattern.name()).into(),
+        }
+    }
 }
 
 /// The simulated game.
@@ -53,6 +75,8 @@ pub struct Demo {
     left: Option<u64>,
     /// The server seed of the next round, whose commitment is published already.
     next_seed: String,
+    /// Plays instead, if a pattern is planted.
+    patterned: Option<PatternedGame>,
     past: VecDeque<Report>,
     metronome: Metronome,
 }
@@ -60,7 +84,8 @@ pub struct Demo {
 /// One round and everything that decided it.
 struct Played {
     multiplier: Multiplier,
-    commitment: String,
+    /// Hexadecimal digits that no other round has.
+    id: String,
     detail: Value,
 }
 
@@ -73,6 +98,7 @@ impl Demo {
         };
         Self {
             next_seed: token(&mut rng, SERVER_SEED_LEN),
+            patterned: options.pattern.filter(|it| *it != Pattern::None).map(PatternedGame::new),
             rng,
             pace,
             history: options.history.unwrap_or(DEFAULT_HISTORY),
@@ -88,9 +114,17 @@ impl Demo {
     ///
     /// None: a simulated game is always available.
     pub fn connect(&mut self) -> Result<(), SourceError> {
-        let played: Vec<Played> = (0..self.history).map(|_| self.play()).collect();
-        self.history = 0;
-        self.past = dated(played, clock::wall());
+        let now = clock::wall();
+        // A pattern of the clock needs a time before the gaps are known; their mean is 23 s.
+        let count = std::mem::take(&mut self.history);
+        let mut ends_at = now - MEAN_GAP * i32::try_from(count).unwrap_or(i32::MAX);
+        let played = (0..count).map(|_| {
+            let played = self.play(ends_at);
+            ends_at += gap_after(played.multiplier);
+            played
+        });
+        let played: Vec<Played> = played.collect();
+        self.past = dated(played, now);
         Ok(())
     }
 
@@ -108,14 +142,20 @@ impl Demo {
             Some(left) => *left -= 1,
             None => {}
         }
-        let played = self.play();
+        let played = self.play(clock::wall());
         self.metronome.wait(self.pace.gap(played.multiplier)).await;
         let mut observation = Observation::now(Report::Alive);
         observation.report = played.report(observation.wall, false);
         Ok(observation)
     }
 
-    fn play(&mut self) -> Played {
+    /// Plays the round that ends at about this time.
+    fn play(&mut self, ends_at: DateTime<Utc>) -> Played {
+        if let Some(game) = &mut self.patterned {
+            let multiplier = game.play(&mut self.rng, ends_at);
+            let detail = json!({ "simulated": true, "pattern": game.pattern() });
+            return Played { multiplier, id: format!("{:016x}", self.rng.next_u64()), detail };
+        }
         let server_seed =
             std::mem::replace(&mut self.next_seed, token(&mut self.rng, SERVER_SEED_LEN));
         let clients: Vec<String> = (0..3).map(|_| token(&mut self.rng, CLIENT_SEED_LEN)).collect();
@@ -131,7 +171,7 @@ impl Demo {
             "combined_sha512": digest,
             "next_server_seed_sha256": aviator::commit(&self.next_seed),
         });
-        Played { multiplier, commitment, detail }
+        Played { multiplier, id: commitment[..16].to_owned(), detail }
     }
 }
 
@@ -139,7 +179,7 @@ impl Played {
     fn report(self, ended_at: DateTime<Utc>, backfill: bool) -> Report {
         Report::Round {
             // Unique across runs, unlike a counter.
-            id: Some(format!("demo-{}", &self.commitment[..16])),
+            id: Some(format!("demo-{}", self.id)),
             multiplier: self.multiplier,
             ended_at: Some(ended_at),
             backfill,
@@ -153,11 +193,16 @@ fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
     let mut dated = VecDeque::with_capacity(played.len());
     let mut ended_at = now;
     for round in played.into_iter().rev() {
-        let gap = usual_gap(round.multiplier);
+        let gap = gap_after(round.multiplier);
         dated.push_front(round.report(ended_at, true));
-        ended_at -= TimeDelta::milliseconds(i64::try_from(gap.as_millis()).unwrap_or(i64::MAX));
+        ended_at -= gap;
     }
     dated
+}
+
+/// Returns the usual time between a round and the one before.
+fn gap_after(multiplier: Multiplier) -> TimeDelta {
+    TimeDelta::from_std(usual_gap(multiplier)).unwrap_or(TimeDelta::MAX)
 }
 
 /// Returns `len` uniformly random letters and digits.
@@ -184,7 +229,7 @@ mod tests {
     use super::*;
 
     fn demo(history: u64, rounds: u64, seed: Option<u64>) -> Demo {
-        let options = DemoOptions { history: Some(history), seed };
+        let options = DemoOptions { history: Some(history), seed, pattern: None };
         Demo::new(&options, Pace::Max, Some(rounds))
     }
 
@@ -227,6 +272,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn rounds_with_a_pattern_name_it_and_have_no_seeds() {
+        let options =
+            DemoOptions { history: Some(100), seed: Some(4), pattern: Some(Pattern::Generator) };
+        let all = all(Demo::new(&options, Pace::Max, Some(300))).await;
+        let multipliers: Vec<Multiplier> = all.iter().map(|(multiplier, ..)| *multiplier).collect();
+        assert_eq!(multipliers[250..], multipliers[..150]);
+        let detail = json!({ "simulated": true, "pattern": "generator" });
+        assert!(all.iter().all(|(_, _, _, it)| *it == detail));
+    }
+
+    #[tokio::test]
     async fn the_history_is_spaced_as_in_the_game() {
         let all = all(demo(50, 0, Some(3))).await;
         for pair in all.windows(2) {
@@ -238,7 +294,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn rounds_arrive_every_three_seconds() {
-        let options = DemoOptions { history: Some(0), seed: None };
+        let options = DemoOptions { history: Some(0), ..DemoOptions::default() };
         let start = tokio::time::Instant::now();
         assert_eq!(all(Demo::new(&options, Pace::Every(DEFAULT_GAP), Some(3))).await.len(), 3);
         assert_eq!(start.elapsed(), Duration::from_secs(9));
