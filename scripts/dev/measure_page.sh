@@ -67,7 +67,7 @@ figures "first visit"
 assets="performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).filter((it) => !it.name.includes('/api/'))"
 echo "  requests of the page:                $(value "$assets.length")"
 echo "  compressed, as it travels:           $(value "Math.round($assets.reduce((sum, it) => sum + it.encodedBodySize, 0) / 100) / 10 + ' kB'")"
-echo "  status, compressed:                  $(value "Math.round(performance.getEntriesByType('resource').find((it) => it.name.endsWith('/api/status')).encodedBodySize / 100) / 10 + ' kB'")"
+echo "  status, compressed:                  $(value "Math.round(performance.getEntriesByType('resource').find((it) => it.name.endsWith('/status')).encodedBodySize / 100) / 10 + ' kB'")"
 figures "second visit"
 
 # Measures from the row in the file to the end of the frame that shows it, with the clock of this machine.

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod baselines;
 pub mod confidence_sequence;
 mod figures;
+pub mod flat_stakes;
 pub mod game;
 pub mod game_fit;
 pub mod house_law;

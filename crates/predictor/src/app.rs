@@ -49,7 +49,7 @@ impl Application {
         let tables = Tables::start(config, learner, now, &stop)?;
         let guard = guard(address, config)?;
         let base = BasePath::parse(&config.base_path).context("the base path is invalid")?;
-        let parts = ServerParts { tables: tables.all(), guard, base };
+        let parts = ServerParts { tables: tables.all(), guard, base, format: config.api_format };
         let server = http::server(listener, parts).context("starting the server")?;
         Ok(Self { address, server, tables, stop })
     }

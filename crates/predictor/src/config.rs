@@ -60,6 +60,17 @@ pub enum Watch {
     Scan,
 }
 
+/// The form of times in the answers that clients of the Python original read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiFormat {
+    /// `2026-01-31T18:30:00.000+00:00`.
+    #[default]
+    Rfc3339,
+    /// `2026-01-31 18:30:00`, the local time of this machine, as the original wrote it.
+    Legacy,
+}
+
 /// Settings of `predictor serve`. Each field has the name of its key in the file; `--print-config` shows them all.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
@@ -92,6 +103,8 @@ pub struct Config {
     pub insecure_no_auth: bool,
     /// Prefix that a proxy leaves on every path: nothing, or one like `/aviator`.
     pub base_path: String,
+    /// Form of times in `status`, `load_csv`, `predict` and `train` below `/api`, unless a request asks for another.
+    pub api_format: ApiFormat,
     /// Services that receive alerts.
     pub notify: AlertSettings,
 }
@@ -113,6 +126,7 @@ impl Default for Config {
             token_file: None,
             insecure_no_auth: false,
             base_path: String::new(),
+            api_format: ApiFormat::default(),
             notify: AlertSettings::default(),
         }
     }
@@ -189,6 +203,7 @@ pub(crate) struct ConfigFile {
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) insecure_no_auth: Option<bool>,
     pub(crate) base_path: Option<String>,
+    pub(crate) api_format: Option<ApiFormat>,
     #[serde(default)]
     pub(crate) game: GameSettings,
     #[serde(default)]

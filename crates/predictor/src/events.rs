@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use crate::api_json;
 use crate::config::{EVENT_STREAMS_MAX, EVENT_STREAMS_PER_CLIENT_MAX};
 
 /// Events a slow client may be behind before it gets `resync` instead.
@@ -76,7 +77,7 @@ impl Events {
     /// Sends an event to all open streams.
     pub(crate) fn publish(&self, topic: Topic, data: &impl Serialize) {
         let id = self.published.fetch_add(1, Ordering::Relaxed) + 1;
-        let data = serde_json::to_string(data).expect("events are plain data");
+        let data = api_json::to_string(data);
         // An error means that no stream is open.
         drop(self.sender.send(Event { id, topic, data }));
     }

@@ -7,6 +7,8 @@ mod etag;
 mod events;
 mod export;
 mod failed_tokens;
+mod format;
+mod gone;
 mod guard;
 mod login;
 mod metrics;
@@ -14,6 +16,7 @@ mod openapi;
 mod problem;
 mod request_log;
 mod round_routes;
+mod simulation;
 mod status_routes;
 mod table_routes;
 
@@ -31,7 +34,7 @@ pub(crate) use guard::{Guard, Hosts};
 use self::problem::Problem;
 use self::request_log::RequestLog;
 use self::table_routes::ServedTables;
-use crate::config::{BasePath, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
+use crate::config::{ApiFormat, BasePath, CONNECTIONS_MAX, REQUEST_HEAD_WITHIN};
 use crate::table::Table;
 
 /// Handlers only read a snapshot, so two threads serve tens of thousands of requests a second.
@@ -45,6 +48,7 @@ pub(crate) struct ServerParts<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) guard: Guard,
     pub(crate) base: BasePath,
+    pub(crate) format: ApiFormat,
 }
 
 /// Returns a server on `listener` that runs when awaited and stops only through its handle.
@@ -54,12 +58,14 @@ pub(crate) struct ServerParts<'a> {
 pub(crate) fn server(listener: TcpListener, parts: ServerParts<'_>) -> std::io::Result<Server> {
     let tables = web::Data::new(ServedTables::new(parts.tables));
     let (guard, base) = (web::Data::new(parts.guard), web::Data::new(parts.base));
+    let format = web::Data::new(parts.format);
     let request_log = web::Data::new(RequestLog::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(tables.clone())
             .app_data(guard.clone())
             .app_data(base.clone())
+            .app_data(format.clone())
             .app_data(request_log.clone())
             .configure(|config| routes(config, &tables))
             // The middleware that is added last is the outermost.
@@ -96,6 +102,7 @@ const TABLE_ROUTES: &[Route] = &[
     ("/events", |it| it.get(events::events)),
     ("/rounds", |it| it.get(round_routes::rounds).head(round_routes::rounds)),
     ("/distribution", |it| it.get(round_routes::distribution).head(round_routes::distribution)),
+    ("/simulation", |it| it.get(simulation::simulation).head(simulation::simulation)),
     ("/history", |it| it.get(round_routes::history).head(round_routes::history)),
     ("/recorder", |it| it.get(round_routes::recorder).head(round_routes::recorder)),
     ("/rounds.csv", |it| it.get(export::rounds).head(export::rounds)),
@@ -130,6 +137,9 @@ fn routes(config: &mut web::ServiceConfig, tables: &ServedTables) {
     tables.mount(config, TABLE_ROUTES);
     for (path, methods) in ROOT_ROUTES {
         config.service(methods(web::resource(*path)));
+    }
+    for path in gone::BETTING {
+        config.service(web::resource(path).to(gone::betting));
     }
     config.configure(dashboard::routes);
 }

@@ -5,6 +5,7 @@
 //! docs/explanation/architecture.md has the map.
 
 mod alerts;
+mod api_json;
 mod app;
 mod events;
 mod http;

@@ -23,6 +23,7 @@ use serde_json::Value;
 pub(crate) use self::prediction::{PastPrediction, Prediction, Probability};
 pub(crate) use self::status_json::StatusText;
 
+use crate::api_json;
 use crate::input::collector_events::EventLog;
 use crate::input::file_stats::Data;
 use crate::input::recording_quality::QualityView;
@@ -47,6 +48,7 @@ pub(crate) struct Snapshot {
     pub(crate) csv_file: Option<String>,
     pub(crate) csv_records: u64,
     pub(crate) latest_multiplier: Option<f64>,
+    #[serde(serialize_with = "api_json::optional_time")]
     pub(crate) latest_timestamp: Option<DateTime<Utc>>,
     pub(crate) simulated: bool,
     pub(crate) origin: &'static str,
@@ -84,6 +86,7 @@ pub(crate) struct Snapshot {
     pub(crate) training_durations: Histogram,
     pub(crate) links: Links,
     pub(crate) version: &'static str,
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) started_at: DateTime<Utc>,
     /// The status as text, serialised on first use.
     #[serde(skip)]
@@ -173,6 +176,7 @@ pub(crate) struct Statistics {
 /// One of the latest rounds, with its forecast.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct RecentRound {
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) time: DateTime<Utc>,
     pub(crate) multiplier: f64,
     pub(crate) lo: Option<f64>,

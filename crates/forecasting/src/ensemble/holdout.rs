@@ -7,6 +7,9 @@ use crate::ensemble::{Ensemble, EnsembleFit, FitOptions, check_rows, fit_uncheck
 use crate::models::{FitError, Model, Progress, TreeCounter};
 use crate::parallel::Workers;
 
+/// Number of folds of the tested rounds.
+const FOLDS: usize = 5;
+
 /// Errors of forecasts of rounds that are later than all rounds of the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutOfSample {
@@ -14,6 +17,10 @@ pub struct OutOfSample {
     pub mae: f64,
     /// Root mean square error of the multiplier. A single high round can dominate it.
     pub rmse: f64,
+    /// Mean of the mean absolute errors of consecutive folds of the tested rounds.
+    pub cv_mae: f64,
+    /// Standard deviation of these errors.
+    pub cv_std: f64,
     /// Share of the variance of `ln M` that is explained; below 0 when the mean of the tested
     /// rounds would have been a better forecast.
     pub r2: f64,
@@ -126,9 +133,12 @@ fn errors(means: &[f64], targets: &[f64], samples_trained: usize, house: &HouseL
     let constant = vec![house.median(); targets.len()];
     let (model, constant) =
         (PointErrors::of(&points, targets), PointErrors::of(&constant, targets));
+    let (cv_mae, cv_std) = fold_errors(&points, targets);
     OutOfSample {
         mae: model.mae,
         rmse: model.rmse,
+        cv_mae,
+        cv_std,
         r2: r2(means, targets),
         log_mae: model.log_mae,
         baseline: constant,
@@ -151,10 +161,41 @@ impl PointErrors {
     }
 }
 
+/// Returns mean and standard deviation of the mean absolute error over consecutive folds of about equal length.
+fn fold_errors(points: &[f64], targets_ln: &[f64]) -> (f64, f64) {
+    let length = targets_ln.len().div_ceil(FOLDS).max(1);
+    let folds = points.chunks(length).zip(targets_ln.chunks(length));
+    let errors: Vec<f64> =
+        folds.map(|(points, targets)| PointErrors::of(points, targets).mae).collect();
+    let count = errors.len().max(1) as f64;
+    let mean = errors.iter().sum::<f64>() / count;
+    let variance = errors.iter().map(|error| (error - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}
+
 fn r2(means: &[f64], targets: &[f64]) -> f64 {
     let centre = targets.iter().sum::<f64>() / targets.len().max(1) as f64;
     let total: f64 = targets.iter().map(|target| (target - centre).powi(2)).sum();
     let left: f64 = means.iter().zip(targets).map(|(mean, target)| (target - mean).powi(2)).sum();
     // Equal rounds have no variance to explain.
     if total > 0.0 { 1.0 - left / total } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_are_consecutive_and_together_all_tested_rounds() {
+        // Errors 1, 1, 3, 3, 5, 5, 7, 7, 9, 9 in order of time.
+        let targets: Vec<f64> =
+            [2.0_f64, 2.0, 4.0, 4.0, 6.0, 6.0, 8.0, 8.0, 10.0, 10.0].map(f64::ln).to_vec();
+        let (mean, deviation) = fold_errors(&[1.0; 10], &targets);
+        assert!(
+            (mean - 5.0).abs() < 1e-12 && (deviation - 8_f64.sqrt()).abs() < 1e-12,
+            "{mean} {deviation}"
+        );
+        assert_eq!(fold_errors(&[1.0], &[2_f64.ln()]), (1.0, 0.0));
+        assert_eq!(fold_errors(&[], &[]), (0.0, 0.0));
+    }
 }

@@ -18,7 +18,7 @@ use crate::commands::data_place::DataPlace;
 use crate::commands::read_args::ReadArgs;
 use crate::commands::{output, print_config, startup_banner};
 use crate::config::game_settings::limit;
-use crate::config::{AlertSettings, Config, ConfigError, GameSettings, Watch};
+use crate::config::{AlertSettings, ApiFormat, Config, ConfigError, GameSettings, Watch};
 use crate::{alerts, systemd};
 
 /// Flags of `serve`.
@@ -80,6 +80,10 @@ pub struct ServeArgs {
     /// Prefix that a proxy leaves on every path, such as /aviator
     #[arg(long, value_name = "PATH", env = "AVIATOR_BASE_PATH")]
     pub base_path: Option<String>,
+    /// Form of times in the answers of the Python original's routes: `legacy` is the original's, in local time
+    /// [default: rfc3339]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "AVIATOR_API_FORMAT")]
+    pub api_format: Option<ApiFormat>,
     /// Allow an address that other machines can reach without a token: anyone there can use the API
     #[arg(long)]
     pub insecure_no_auth: bool,
@@ -132,6 +136,7 @@ impl ServeArgs {
             },
             token_file: self.token_file.clone().or(file.token_file),
             base_path: self.base_path.clone().or(file.base_path).unwrap_or_default(),
+            api_format: self.api_format.or(file.api_format).unwrap_or_default(),
             insecure_no_auth: self.insecure_no_auth || file.insecure_no_auth == Some(true),
             notify: self.notify.clone().or(file.notify),
         };

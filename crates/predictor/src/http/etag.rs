@@ -14,6 +14,8 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use crate::api_json;
+
 /// Maximum length of a chunk of a body. Together with the head it fits into the first buffer of a
 /// connection, 8 KiB.
 pub(crate) const CHUNK_BYTES: usize = 7000;
@@ -84,8 +86,12 @@ impl MessageBody for ChunkedBody {
 impl Answer {
     /// Returns a value as JSON.
     pub(crate) fn json(value: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(value).expect("text keys and plain values");
-        Self { kind: "application/json", body: vec![body.into()] }
+        Self::json_text(api_json::to_vec(value))
+    }
+
+    /// Returns a JSON text as an answer.
+    pub(crate) fn json_text(text: Vec<u8>) -> Self {
+        Self { kind: "application/json", body: vec![text.into()] }
     }
 }
 

@@ -90,6 +90,8 @@ impl Problem {
             detail: &self.detail,
             instance: path,
             success: false,
+            error: &self.detail,
+            message: &self.detail,
             request_id,
             extra: &self.extra,
         };
@@ -106,6 +108,9 @@ struct Document<'a> {
     detail: &'a str,
     instance: &'a str,
     success: bool,
+    /// The detail, under the names of the Python original.
+    error: &'a str,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     #[serde(flatten)]

@@ -6,6 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use crate::config::ApiFormat;
 use crate::snapshot::round_history::RoundHistory;
 
 /// Default number of rounds.
@@ -15,6 +16,13 @@ const ROUNDS_DEFAULT: usize = 200;
 const TARGETS_MAX: usize = 20;
 /// Range of a cash-out target.
 const TARGET_RANGE: RangeInclusive<f64> = 1.01..=1e6;
+/// Default target of a simulation, in cents.
+const TARGET_DEFAULT: u64 = 200;
+/// Range of a stake and of a bankroll.
+const AMOUNT_RANGE: RangeInclusive<f64> = 0.01..=1e9;
+/// Points of a simulation: by default, and at most.
+const SIMULATION_POINTS: usize = 200;
+const SIMULATION_POINTS_MAX: usize = 500;
 
 /// A query that cannot be answered; the text says what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +62,34 @@ pub struct PointsQuery {
     points: Option<String>,
 }
 
+/// The query of `/api/simulation`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimulationQuery {
+    target: Option<String>,
+    stake: Option<String>,
+    bankroll: Option<String>,
+    limit: Option<String>,
+    points: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// Equal stakes on one target in each round of a period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Simulation {
+    /// The cash-out target in cents.
+    pub target_cents: u64,
+    /// The stake of each bet.
+    pub stake: f64,
+    /// The money to begin with; without it betting never ends.
+    pub bankroll: Option<f64>,
+    /// The rounds.
+    pub span: Span,
+    /// Maximum number of points in the answer.
+    pub points: usize,
+}
+
 /// The query of `/api/predict`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +97,15 @@ pub struct TargetsQuery {
     /// Multipliers, separated by commas.
     #[serde(default)]
     targets: String,
+    /// The form of times.
+    pub format: Option<ApiFormat>,
+}
+
+/// The query of the other routes of the original. Unknown keys are ignored: pages add one to get past caches.
+#[derive(Debug, Default, Deserialize)]
+pub struct FormatQuery {
+    /// The form of times.
+    pub format: Option<ApiFormat>,
 }
 
 /// A period, and how many of its newest rounds to return.
@@ -124,6 +169,22 @@ impl PointsQuery {
     }
 }
 
+impl SimulationQuery {
+    /// Returns the bets; 1 on 2x in every round if nothing is given.
+    ///
+    /// # Errors
+    /// A value is malformed or out of range.
+    pub fn simulation(&self) -> Result<Simulation, BadQuery> {
+        let target_cents = self.target.as_deref().map_or(Ok(TARGET_DEFAULT), target_cents)?;
+        let stake = self.stake.as_deref().map_or(Ok(1.0), |text| amount("stake", text))?;
+        let bankroll = self.bankroll.as_deref().map(|text| amount("bankroll", text)).transpose()?;
+        let span = span(self.from.as_deref(), self.to.as_deref(), self.limit.as_deref())?;
+        let points = |text| number("points", text, 2..=SIMULATION_POINTS_MAX);
+        let points = self.points.as_deref().map_or(Ok(SIMULATION_POINTS), points)?;
+        Ok(Simulation { target_cents, stake, bankroll, span, points })
+    }
+}
+
 impl TargetsQuery {
     /// Returns the requested targets, 1.01 to 1,000,000 each.
     ///
@@ -184,6 +245,31 @@ fn time(name: &str, text: &str) -> Result<DateTime<Utc>, BadQuery> {
         .map_err(|_| BadQuery(format!("{name} must be a time such as 2026-01-31T18:30:00Z")))
 }
 
+/// Parses a target with at most two decimals, the steps in which rounds are recorded.
+fn target_cents(text: &str) -> Result<u64, BadQuery> {
+    let cents = target(text).map(|target| 100.0 * target);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range")]
+    let whole =
+        cents.filter(|cents| (cents - cents.round()).abs() < 1e-6).map(|it| it.round() as u64);
+    whole.ok_or_else(|| {
+        BadQuery(format!(
+            "target must be a number from {} to {} with at most two decimals",
+            TARGET_RANGE.start(),
+            TARGET_RANGE.end()
+        ))
+    })
+}
+
+/// Parses an amount of money.
+fn amount(name: &str, text: &str) -> Result<f64, BadQuery> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let amount = text.parse().ok().filter(|amount| is_plain && AMOUNT_RANGE.contains(amount));
+    amount.ok_or_else(|| {
+        let (least, most) = (AMOUNT_RANGE.start(), AMOUNT_RANGE.end());
+        BadQuery(format!("{name} must be a number from {least} to {most}"))
+    })
+}
+
 fn target(text: &str) -> Option<f64> {
     let text = text.trim_matches(' ');
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -211,6 +297,35 @@ mod tests {
         assert_eq!(limit("99999999999999999999999"), Some(usize::MAX));
         for bad in ["", "0", "-1", "+1", "1.5", "ALL", "x", " 1"] {
             assert_eq!(limit(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_simulation_is_one_unit_on_two_or_what_is_asked() {
+        let simulation = |target: &str, stake: &str, bankroll: Option<&str>| {
+            let query = SimulationQuery {
+                target: Some(target.to_owned()),
+                stake: Some(stake.to_owned()),
+                bankroll: bankroll.map(str::to_owned),
+                ..SimulationQuery::default()
+            };
+            query.simulation()
+        };
+        let default = SimulationQuery::default().simulation().unwrap();
+        assert_eq!(default, simulation("2", "1", None).unwrap());
+        let chosen = simulation("1.94", "0.5", Some("20")).unwrap();
+        assert_eq!((chosen.target_cents, chosen.stake, chosen.bankroll), (194, 0.5, Some(20.0)));
+        for (target, stake, bankroll) in [
+            ("1", "1", None),
+            ("2.005", "1", None),
+            ("nan", "1", None),
+            ("2", "0", None),
+            ("2", "-1", None),
+            ("2", "1e3", None),
+            ("2", "inf", None),
+            ("2", "5", Some("0")),
+        ] {
+            assert!(simulation(target, stake, bankroll).is_err(), "{target} {stake} {bankroll:?}");
         }
     }
 

@@ -134,7 +134,7 @@ pub(crate) async fn recorder(
 
 /// Returns a tag of the rounds in this run: their number, the newest, and how often earlier ones have
 /// changed.
-fn tag_of_rounds(snapshot: &Snapshot) -> EntityTag {
+pub(super) fn tag_of_rounds(snapshot: &Snapshot) -> EntityTag {
     let newest = snapshot.latest_timestamp.map_or(0, |time| time.timestamp_millis());
     tag(&[
         run(snapshot),

@@ -9,9 +9,12 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::body;
-use super::etag::{Caching, answer, tag};
+use super::etag::{Answer, Caching, answer, tag};
+use super::format;
 use super::problem::Problem;
-use crate::http::query::TargetsQuery;
+use crate::api_json;
+use crate::config::ApiFormat;
+use crate::http::query::{FormatQuery, TargetsQuery};
 use crate::snapshot::{Prediction, Probability, RecentRound, Snapshot, Statistics};
 use crate::table::TableHandle;
 use crate::training::report::Accuracy;
@@ -26,10 +29,24 @@ const SCAN_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// Caches must not store the answer, because it contains ages. A request with the tag of an earlier
 /// answer gets 304 if nothing but the ages has changed.
-pub(crate) async fn status(request: HttpRequest, handle: web::Data<TableHandle>) -> HttpResponse {
+pub(crate) async fn status(
+    request: HttpRequest,
+    query: web::Query<FormatQuery>,
+    handle: web::Data<TableHandle>,
+) -> HttpResponse {
     let snapshot = handle.snapshot.load_full();
-    let tag = tag(&[snapshot.hash()]);
-    answer(&request, &tag, Caching::NoStore, || snapshot.status((handle.now)()))
+    let format = format::chosen(&request, query.format);
+    let tag = tag(&[snapshot.hash(), format as u64]);
+    answer(&request, &tag, Caching::NoStore, || {
+        let (shared, own) = snapshot.status((handle.now)());
+        match format {
+            ApiFormat::Rfc3339 => Answer::from((shared, own)),
+            ApiFormat::Legacy => {
+                let text = [&shared[..], own.as_bytes()].concat();
+                Answer::json_text(format::in_format(format, text))
+            }
+        }
+    })
 }
 
 #[derive(Serialize)]
@@ -38,6 +55,7 @@ struct Loaded<'a> {
     filename: &'a str,
     total_records: u64,
     latest_multiplier: f64,
+    #[serde(serialize_with = "api_json::time")]
     latest_timestamp: DateTime<Utc>,
     statistics: Statistics,
     recent_data: Vec<Row>,
@@ -46,6 +64,7 @@ struct Loaded<'a> {
 
 #[derive(Serialize)]
 struct Row {
+    #[serde(serialize_with = "api_json::time")]
     timestamp: DateTime<Utc>,
     multiplier: f64,
 }
@@ -57,7 +76,11 @@ impl From<&RecentRound> for Row {
 }
 
 /// `GET /api/load_csv`: scans the directory now and returns a summary of its rounds.
-pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn load_csv(
+    request: HttpRequest,
+    query: web::Query<FormatQuery>,
+    handle: web::Data<TableHandle>,
+) -> Result<HttpResponse, Problem> {
     if let Some(scanned) = handle.loop_handle.scan() {
         // Even after a timeout the answer comes from the latest snapshot.
         drop(tokio::time::timeout(SCAN_WITHIN, scanned).await);
@@ -73,7 +96,7 @@ pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpRespo
         return Err(Problem::new("no-data", StatusCode::NOT_FOUND, detail));
     };
     let from = snapshot.recent.len().saturating_sub(RECENT_DATA);
-    Ok(HttpResponse::Ok().json(Loaded {
+    let loaded = Loaded {
         success: true,
         filename,
         total_records: snapshot.csv_records,
@@ -82,7 +105,8 @@ pub(crate) async fn load_csv(handle: web::Data<TableHandle>) -> Result<HttpRespo
         statistics,
         recent_data: snapshot.recent[from..].iter().map(Row::from).collect(),
         simulated: snapshot.simulated,
-    }))
+    };
+    Ok(format::json(format::chosen(&request, query.format), &loaded))
 }
 
 #[derive(Serialize)]
@@ -94,17 +118,19 @@ struct Predicted<'a> {
 
 /// `GET /api/predict`: the open forecast.
 pub(crate) async fn predict(
+    request: HttpRequest,
+    query: web::Query<TargetsQuery>,
     handle: web::Data<TableHandle>,
-    targets: web::Query<TargetsQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let chosen = targets
+    let chosen = query
         .chosen()
         .map_err(|error| Problem::new("bad-targets", StatusCode::BAD_REQUEST, error.to_string()))?;
     let snapshot = handle.snapshot.load_full();
     match &snapshot.current_prediction {
         Some(prediction) => {
             let targets = prediction.chances(&chosen);
-            Ok(HttpResponse::Ok().json(Predicted { success: true, prediction, targets }))
+            let predicted = Predicted { success: true, prediction, targets };
+            Ok(format::json(format::chosen(&request, query.format), &predicted))
         }
         None => Err(match snapshot.training.needed {
             Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
@@ -134,6 +160,7 @@ struct Trained<'a> {
 /// `POST /api/train`: trains on all rounds and answers when done.
 pub(crate) async fn train(
     request: HttpRequest,
+    query: web::Query<FormatQuery>,
     payload: web::Payload,
     handle: web::Data<TableHandle>,
 ) -> Result<HttpResponse, Problem> {
@@ -145,7 +172,8 @@ pub(crate) async fn train(
     match answer.await {
         Ok(Ok(accuracy)) => {
             let message = format!("Model trained on {} records", accuracy.total_records);
-            Ok(HttpResponse::Ok().json(Trained { success: true, message, accuracy: &accuracy }))
+            let trained = Trained { success: true, message, accuracy: &accuracy };
+            Ok(format::json(format::chosen(&request, query.format), &trained))
         }
         Ok(Err(NoTraining::Running { id })) => {
             let detail = format!("training {id} is running; /api/status shows when it is done");

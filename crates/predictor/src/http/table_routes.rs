@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Route;
 use super::etag::{Answer, Caching, answer, tag};
+use crate::api_json;
 use crate::events::Events;
 use crate::snapshot::Snapshot;
 use crate::table::Table;
@@ -77,6 +78,7 @@ struct TableEntry {
     name: String,
     status: String,
     records: u64,
+    #[serde(serialize_with = "api_json::optional_time")]
     latest_timestamp: Option<DateTime<Utc>>,
     latest_multiplier: Option<f64>,
     model_trained: bool,

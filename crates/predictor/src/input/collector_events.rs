@@ -14,6 +14,8 @@ use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, file_identity
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::api_json;
+
 /// Events kept individually; the totals count all.
 pub(crate) const EVENTS_MAX: usize = 500;
 /// A scan ends after the line that takes it beyond this many bytes.
@@ -26,6 +28,7 @@ const PREFIX: &str = "aviator_payouts_";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CollectorEvent {
     pub(crate) kind: EventKind,
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) time: DateTime<Utc>,
     pub(crate) source: String,
     pub(crate) detail: Option<Value>,

@@ -184,7 +184,10 @@ impl SnapshotBuilder {
     /// Returns the open forecast and the last settled ones, newest first.
     fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
         let open = open.map(|open| past(open, None));
-        open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX).collect()
+        let newest_first = open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX);
+        let mut history: Vec<PastPrediction> = newest_first.collect();
+        history.reverse();
+        history
     }
 }
 

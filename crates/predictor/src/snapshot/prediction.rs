@@ -6,6 +6,8 @@ use forecasting::forecast::{Basis, Forecast, MEMBERS};
 use rounds::Round;
 use serde::Serialize;
 
+use crate::api_json;
+
 /// The open forecast.
 #[derive(Debug, Clone, Serialize)]
 #[expect(clippy::struct_field_names, reason = "clients of the original read these names")]
@@ -15,6 +17,7 @@ pub(crate) struct Prediction {
     pub(crate) confidence: u8,
     pub(crate) last_actual: f64,
     pub(crate) trend: &'static str,
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) predicted_at: DateTime<Utc>,
     pub(crate) data_points_used: u64,
     pub(crate) calibrated_multiplier: f64,
@@ -98,20 +101,27 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PastPrediction {
     pub(crate) round: u64,
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) predicted_at: DateTime<Utc>,
     pub(crate) predicted_multiplier: f64,
     pub(crate) calibrated_multiplier: f64,
     pub(crate) prediction_range: String,
+    pub(crate) confidence: u8,
+    pub(crate) last_actual: f64,
+    pub(crate) trend: &'static str,
     pub(crate) lo: f64,
     pub(crate) hi: f64,
     pub(crate) actual: Option<f64>,
     pub(crate) inside: Option<bool>,
     pub(crate) late: bool,
+    #[serde(serialize_with = "api_json::optional_time")]
     pub(crate) settled_at: Option<DateTime<Utc>>,
 }
 
-/// The trend is flat if the point differs from the last multiplier by no more than this share of it.
-const FLAT_SHARE: f64 = 0.01;
+/// The probability of the interval, in percent.
+const CONFIDENCE: u8 = 80;
+/// The trend is `stable` if the point differs from the last multiplier by no more than this share of it.
+const STABLE_SHARE: f64 = 0.01;
 
 /// Returns a forecast as a row of the history; `round` is absent while it is open.
 pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction {
@@ -122,6 +132,9 @@ pub(super) fn past(forecast: &Forecast, round: Option<Round>) -> PastPrediction 
         predicted_multiplier: forecast.point(),
         calibrated_multiplier: forecast.median(),
         prediction_range: range(forecast.interval80),
+        confidence: CONFIDENCE,
+        last_actual: forecast.last_actual,
+        trend: trend(forecast.point(), forecast.last_actual),
         lo: forecast.interval80.0,
         hi: forecast.interval80.1,
         actual,
@@ -139,7 +152,7 @@ pub(super) fn prediction(forecast: &Forecast, is_simulated: bool) -> Prediction 
     Prediction {
         predicted_multiplier: forecast.point(),
         prediction_range: range(forecast.interval80),
-        confidence: 80,
+        confidence: CONFIDENCE,
         last_actual: forecast.last_actual,
         trend: trend(forecast.point(), forecast.last_actual),
         predicted_at: forecast.issued_at,
@@ -198,8 +211,8 @@ fn range((lo, hi): (f64, f64)) -> String {
 
 fn trend(point: f64, last: f64) -> &'static str {
     match point / last - 1.0 {
-        share if share > FLAT_SHARE => "up",
-        share if share < -FLAT_SHARE => "down",
-        _ => "flat",
+        share if share > STABLE_SHARE => "increasing",
+        share if share < -STABLE_SHARE => "decreasing",
+        _ => "stable",
     }
 }

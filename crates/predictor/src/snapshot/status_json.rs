@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Snapshot;
+use crate::api_json;
 
 /// The part of the status that does not depend on the time.
 #[derive(Debug, Clone)]
@@ -78,10 +79,10 @@ impl Snapshot {
             }
         };
         let data_age = age(self.latest_timestamp);
-        let now = now.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let now = api_json::time_text(now);
         result
             .and_then(|()| write!(text, ",\"data_age_seconds\":{data_age},\"now\":\"{now}\"}}"))
-            .expect("a text can be status_text to");
+            .expect("a text can be written to");
         (Arc::clone(body), text)
     }
 
@@ -97,7 +98,7 @@ impl Snapshot {
 
 /// Returns a JSON object without its closing brace.
 fn open_object(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string(value).expect("text keys and plain values");
+    let mut text = api_json::to_string(value);
     text.pop();
     text
 }
@@ -137,7 +138,7 @@ mod tests {
             assert_eq!(status["data_age_seconds"].as_f64(), Some((second - 90) as f64));
             assert_eq!(status["collector"]["age_seconds"].as_f64(), Some((second - 100) as f64));
             assert_eq!(status["collector"]["state"], "connected");
-            assert_eq!(status["now"], json!(at(second)));
+            assert_eq!(status["now"], api_json::time_text(at(second)));
         }
         assert_eq!(read(&snapshot, 80)["data_age_seconds"].as_f64(), Some(0.0), "never negative");
     }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::api_json;
+
 /// Maximum number of past trainings shown.
 pub(crate) const TRAININGS_MAX: usize = 20;
 
@@ -11,12 +13,15 @@ pub(crate) const TRAININGS_MAX: usize = 20;
 pub(crate) struct Accuracy {
     pub(crate) mae: f64,
     pub(crate) rmse: f64,
+    pub(crate) cv_mae: f64,
+    pub(crate) cv_std: f64,
     pub(crate) r2_score: f64,
     pub(crate) log_mae: f64,
     pub(crate) baseline: BaselineAccuracy,
     pub(crate) samples_trained: u64,
     pub(crate) samples_tested: u64,
     pub(crate) total_records: u64,
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) trained_at: DateTime<Utc>,
     pub(crate) version: u64,
     pub(crate) duration_ms: u64,
@@ -44,6 +49,7 @@ pub(crate) struct MemberAccuracy {
 pub(crate) struct Training {
     pub(crate) running: bool,
     pub(crate) id: Option<u64>,
+    #[serde(serialize_with = "api_json::optional_time")]
     pub(crate) started_at: Option<DateTime<Utc>>,
     pub(crate) records: Option<u64>,
     pub(crate) progress: f64,
@@ -64,6 +70,7 @@ pub(crate) struct Needed {
 /// A training that succeeded.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct PastTraining {
+    #[serde(serialize_with = "api_json::time")]
     pub(crate) trained_at: DateTime<Utc>,
     pub(crate) records: u64,
     pub(crate) duration_ms: u64,

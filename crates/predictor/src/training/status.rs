@@ -149,6 +149,8 @@ impl TrainingStatus {
         let accuracy = Accuracy {
             mae: found.mae,
             rmse: found.rmse,
+            cv_mae: found.cv_mae,
+            cv_std: found.cv_std,
             r2_score: found.r2,
             log_mae: found.log_mae,
             baseline: BaselineAccuracy {

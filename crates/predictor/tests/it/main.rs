@@ -17,9 +17,11 @@ mod lookahead;
 mod metrics_page;
 mod openapi;
 mod options_page;
+mod original_clients;
 mod program;
 mod round_routes;
 #[cfg(target_os = "linux")]
+mod simulation;
 mod supervision;
 mod tables;
 mod test_app;

@@ -263,6 +263,8 @@ impl Learner for Steady {
             out_of_sample: OutOfSample {
                 mae: 9.1,
                 rmse: 90.1,
+                cv_mae: 9.2,
+                cv_std: 1.5,
                 r2: -0.01,
                 log_mae: 0.7,
                 baseline: errors,

@@ -38,6 +38,7 @@ test("every key that the page reads is in the API's description", () => {
     ["Status", schemas.Status],
     ["History", schemas.History],
     ["Recorded", schemas.Recorder],
+    ["Simulation", schemas.Simulation],
     ["DistributionPoint", resolved(schemas.Distribution.properties.points.items)],
   ])
     assert.deepEqual(undescribed(types.get(name), schema, name), [], name);

@@ -2,6 +2,7 @@
 
 use evaluation::HouseLaw;
 use evaluation::confidence_sequence::{Estimate, beta_binomial};
+use evaluation::flat_stakes::net;
 use forecasting::engine::Settlement;
 use rounds::Multiplier;
 use serde::Serialize;
@@ -84,7 +85,7 @@ impl Stakes {
         for bets in
             [&mut self.every_round, &mut self.when_served_says, &mut self.when_ensemble_says]
         {
-            bets.net = self.target * bets.won as f64 - bets.count as f64;
+            bets.net = net(self.cents, bets.count, bets.won);
             bets.return_percent = beta_binomial(bets.won, bets.count, 0.05).map(|share| {
                 let percent = |share: f64| 100.0 * (self.target * share - 1.0);
                 Estimate {

@@ -43,10 +43,11 @@ export const table = new URLSearchParams(location.search).get("table");
  * @param {string} name such as `status`
  * @returns {string} the address of this route for the table on the page
  */
-export const route = (name) => (table === null ? `api/${name}` : `api/v1/tables/${encodeURIComponent(table)}/${name}`);
+export const route = (name) =>
+  table === null ? `api/v1/${name}` : `api/v1/tables/${encodeURIComponent(table)}/${name}`;
 
 /** @returns {Promise<{ tables: { name: string }[] }>} */
-export const fetchTables = () => call("api/tables");
+export const fetchTables = () => call("api/v1/tables");
 
 /** @returns {Promise<Status>} */
 export const fetchStatus = () => call(route("status"));

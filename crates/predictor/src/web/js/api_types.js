@@ -19,7 +19,7 @@
  * @property {{ target: number, probability: number, house: number, break_even: number }[]} probabilities
  * @property {{ name: string, mean_ln: number, multiplier: number }[]} members
  * @property {number} last_actual
- * @property {"up" | "down" | "flat"} trend
+ * @property {"increasing" | "decreasing" | "stable"} trend
  * @property {string} predicted_at
  * @property {number} data_points_used
  * @property {string | number} model_version
@@ -169,6 +169,23 @@
  * @property {{ order: number[], law: number[], forecast: number[] }} evidence ln e
  */
 
+/**
+ * @typedef {object} Simulation `api/simulation`: equal stakes on one target, on every round of a period
+ * @property {number} target
+ * @property {number} stake
+ * @property {number} rounds
+ * @property {number} bets
+ * @property {number} won
+ * @property {number} net
+ * @property {number | null} balance
+ * @property {number | null} net_per_100
+ * @property {number} expected_per_100
+ * @property {{ lo: number, hi: number }} luck
+ * @property {number} longest_losing_run
+ * @property {number | null} broke_after
+ * @property {{ round: number, net: number, lo: number, hi: number }[]} points
+ */
+
 /** @typedef {{ multiplier: number, observed: number, lo: number | null, hi: number | null, house: number }} DistributionPoint */
 
 /** @typedef {"start" | "stop" | "gap" | "weak" | "reset" | "reconnect" | "conflict" | "backfill"} EventKind */
@@ -191,7 +208,7 @@
  * @property {boolean} model_trained
  * @property {Accuracy | null} model_accuracy
  * @property {Prediction | null} current_prediction
- * @property {Settled[]} prediction_history newest first
+ * @property {Settled[]} prediction_history oldest first
  * @property {boolean} auto_train_enabled
  * @property {string | null} csv_file
  * @property {number} csv_records

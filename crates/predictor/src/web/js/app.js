@@ -17,6 +17,7 @@ import { RoundPlot } from "./view/plot.js";
 import { renderQuality } from "./view/quality.js";
 import { RecorderPlot } from "./view/recorder.js";
 import { renderScorecard, startScorecard } from "./view/scorecard.js";
+import { SimulationPanel } from "./view/simulation.js";
 import { ages, forgetIndicators, notices, renderNotices, renderStatus } from "./view/status.js";
 import { startTables } from "./view/tables.js";
 import { renderVerdict } from "./view/verdict.js";
@@ -44,7 +45,14 @@ const plot = new RoundPlot(store);
 const survivalCurve = new SurvivalCurve();
 const scoreHistory = new ScoreHistoryPlots();
 const recorder = new RecorderPlot();
+const simulation = new SimulationPanel((query) => simulationPanel.ask(route(`simulation?${query}`)));
+const simulationPanel = new LazyPanel({
+  path: route(`simulation?${simulation.query()}`),
+  box: el("simulation"),
+  show: (answer) => simulation.show(answer),
+});
 const panels = [
+  simulationPanel,
   new LazyPanel({
     path: route("history"),
     box: el("scorecard"),
@@ -151,6 +159,7 @@ language.addEventListener("change", () => {
   remember("language", language.value);
   setLanguage(language.value);
   render();
+  simulation.refresh();
   scoreHistory.refresh();
   recorder.refresh();
 });

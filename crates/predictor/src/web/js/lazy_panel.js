@@ -48,6 +48,16 @@ export class LazyPanel {
     this.tick();
   }
 
+  /**
+   * Asks for something else, at once.
+   * @param {string} path of the request, relative
+   */
+  ask(path) {
+    this.path = path;
+    this.#shownRevision = "";
+    this.tick();
+  }
+
   /** Fetches when the data have changed and the panel can be seen. */
   tick() {
     const due = performance.now() - this.#requestedAt >= INTERVAL_MS || this.#shownRevision === "";
@@ -57,10 +67,12 @@ export class LazyPanel {
 
   async #fetch() {
     const wanted = this.#wantedRevision;
+    const path = this.path;
     this.#isBusy = true;
     this.#requestedAt = performance.now();
     try {
-      const answer = await ask(this.path);
+      const answer = await ask(path);
+      if (path !== this.path) return;
       this.#shownRevision = wanted;
       this.show(answer);
     } catch (error) {
@@ -74,6 +86,8 @@ export class LazyPanel {
       }
     } finally {
       this.#isBusy = false;
+      // The user has asked for something else meanwhile.
+      if (path !== this.path) this.tick();
     }
   }
 }

@@ -160,7 +160,7 @@ impl Tab {
         entries.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Lets nothing through to addresses that match, such as `*api/events*`.
+    /// Lets nothing through to addresses that match, such as `*/events*`.
     pub(super) async fn block(&self, pattern: &str) {
         self.client.issue_cmd(DevTools("Network.enable", json!({}))).await.unwrap();
         let blocked = json!({ "urls": [pattern] });

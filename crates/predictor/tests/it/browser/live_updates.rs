@@ -146,7 +146,7 @@ async fn a_row_reaches_the_page_by_its_event_and_not_by_the_clock() {
         let event = order.iter().position(|it| *it == "new-round").unwrap();
         let pixel = order.iter().position(|it| *it == "#42").unwrap();
         assert!(event < pixel, "{order:?}");
-        assert!(order[event..pixel].contains(&"api/status"), "{order:?}");
+        assert!(order[event..pixel].contains(&"api/v1/status"), "{order:?}");
     })
     .await;
 }
@@ -155,7 +155,7 @@ async fn a_row_reaches_the_page_by_its_event_and_not_by_the_clock() {
 #[tokio::test]
 async fn without_the_event_stream_the_page_still_follows() {
     with_tab(Screen::Desk, async |tab| {
-        tab.block("*api/events*").await;
+        tab.block("*/events*").await;
         let mut program = open_trained(tab).await;
         next_round(tab, &mut program).await;
         next_round(tab, &mut program).await;

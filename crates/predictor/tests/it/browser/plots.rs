@@ -15,7 +15,7 @@ async fn each_plot_has_a_sentence_and_a_table_behind_it() {
         tab.reads("scorecard-say", "80 forecasts scored").await;
         let plots = tab.value("[...document.querySelectorAll('.plot')].map((it) => it.id)").await;
         let plots: Vec<String> = serde_json::from_value(plots).unwrap();
-        assert_eq!(plots.len(), 7, "{plots:?}");
+        assert_eq!(plots.len(), 8, "{plots:?}");
         for plot in plots.iter().filter(|plot| *plot != "skill-plot") {
             is_drawn_with_its_table(tab, plot).await;
         }
@@ -75,7 +75,7 @@ async fn a_hundred_thousand_rounds_are_shown_in_at_most_two_thousand_points() {
         tab.reads("coverage", "All 100,000 rounds: of every 102, the lowest and the highest").await;
         let points = tab.value("Number(plot.dataset.points)").await.as_u64().unwrap();
         assert!((1500..=2000).contains(&points), "{points}");
-        let sent = "performance.getEntriesByType('resource').filter((it) => it.name.includes('api/rounds')).length";
+        let sent = "performance.getEntriesByType('resource').filter((it) => it.name.includes('/rounds?')).length";
         assert_eq!(tab.value(sent).await, 1);
         // The highest of all is among them.
         tab.value("document.getElementById('law-plot').scrollIntoView()").await;
@@ -83,6 +83,37 @@ async fn a_hundred_thousand_rounds_are_shown_in_at_most_two_thousand_points() {
         tab.reads("s-max", "97.00×").await;
         let label = tab.value("plot.getAttribute('aria-label')").await;
         assert!(label.as_str().unwrap().contains("Highest 97.00×"), "{label}");
+        assert_eq!(tab.complaints().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+/// The rounds of the program repeat, so its bets can be counted by hand: see `row` of its module.
+#[tokio::test]
+async fn bets_can_be_tried_and_are_remembered() {
+    with_tab(Screen::Desk, async |tab| {
+        let mut program = Program::untrained();
+        program.append(300);
+        tab.open(&program.address()).await;
+        tab.value("document.getElementById('simulation').scrollIntoView()").await;
+        tab.reads("simulation-say", "300 bets of 1 on 2.00×").await;
+        tab.reads("simulation-luck", "In the long run, such a bet brings −3 per 100 staked").await;
+        let set = |name: &str, value: &str| {
+            format!(
+                "(() => {{ const it = document.getElementById('simulation-{name}'); it.value = '{value}'; \
+                 it.dispatchEvent(new Event('change')); }})()"
+            )
+        };
+        tab.value(&set("target", "98")).await;
+        tab.value(&set("stake", "10")).await;
+        tab.reads("simulation-say", "300 bets of 10 on 98.00×").await;
+        tab.value(&set("bankroll", "50")).await;
+        tab.reads("simulation-say", "The money was spent after round").await;
+        tab.click("#simulation-range label:nth-of-type(1)").await;
+        tab.reads("simulation-say", "of 10 on 98.00×").await;
+        tab.open(&program.address()).await;
+        tab.value("document.getElementById('simulation').scrollIntoView()").await;
+        tab.reads("simulation-say", "of 10 on 98.00×").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
     .await;

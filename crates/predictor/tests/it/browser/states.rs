@@ -145,7 +145,7 @@ async fn shows_collector(tab: &Tab, program: &Program, status: &Value, words: (&
 async fn a_failing_collector_is_reported_with_the_remedy() {
     with_tab(Screen::Desk, async |tab| {
         // Asked by the clock, so that each new state is seen soon.
-        tab.block("*api/events*").await;
+        tab.block("*/events*").await;
         let mut program = open_trained(tab).await;
         let now = Duration::ZERO;
         let mut full = collector("writing_failed", now);

@@ -404,6 +404,22 @@ export const de = {
   return: "Rückzahlung",
   return_title:
     "Geschätzter Anteil jedes Einsatzes, den Spieler zurückbekamen, aus den Runden über 1,00×, mit 95-%-Grenzen. Eingestellt ist eine Auszahlung von {r}.",
+  simulation_title: "Was hätte es gebracht?",
+  simulation_stake: "Einsatz je Runde",
+  simulation_bankroll: "Startguthaben",
+  simulation_net: "Gewinn minus Einsatz",
+  simulation_zero: "weder Gewinn noch Verlust",
+  simulation_line: "diese Einsätze",
+  simulation_band: "8 von 10 Verläufen bei reinem Zufall",
+  simulation_none: "Noch keine Runden.",
+  simulation_say:
+    "{n} Einsatz von {stake} auf {target}: {won} gewonnen, insgesamt {net}, {per} je 100 Einsatz. Längste Pechsträhne: {run}. | {n} Einsätze von {stake} auf {target}: {won} gewonnen, insgesamt {net}, {per} je 100 Einsatz. Längste Pechsträhne: {run}.",
+  simulation_balance: "{balance} wären übrig.",
+  simulation_broke: "Nach Runde {round} war das Geld aufgebraucht.",
+  simulation_luck:
+    "Bei reinem Zufall enden 8 von 10 solchen Verläufen zwischen {lo} und {hi}. Auf lange Sicht bringt so ein Einsatz {expected} je 100.",
+  simulation_label:
+    "Gewinn minus Einsatz über {n} Runde: {net}; bei reinem Zufall {lo} bis {hi}. | Gewinn minus Einsatz über {n} Runden: {net}; bei reinem Zufall {lo} bis {hi}.",
   recorder_title: "Ereignisse des Sammlers",
   recorder_none:
     "Der Sammler hat hier keine Ereignisse aufgezeichnet. Seine Ereignisdateien, …events.jsonl, liegen neben den Runden.",

@@ -392,6 +392,22 @@ export const en = {
   return: "Return to players",
   return_title:
     "Estimated share of every stake returned to players, from the rounds that ended above 1.00×, with 95 % limits. The game is set to return {r}.",
+  simulation_title: "What would it have brought?",
+  simulation_stake: "Stake a round",
+  simulation_bankroll: "Money to begin with",
+  simulation_net: "Won minus staked",
+  simulation_zero: "nothing won or lost",
+  simulation_line: "these bets",
+  simulation_band: "8 of 10 runs by luck alone",
+  simulation_none: "No rounds to bet on yet.",
+  simulation_say:
+    "{n} bet of {stake} on {target}: {won} won, {net} in all, {per} per 100 staked. Longest losing run: {run}. | {n} bets of {stake} on {target}: {won} won, {net} in all, {per} per 100 staked. Longest losing run: {run}.",
+  simulation_balance: "{balance} would be left.",
+  simulation_broke: "The money was spent after round {round}.",
+  simulation_luck:
+    "By luck alone, 8 of 10 such runs end between {lo} and {hi}. In the long run, such a bet brings {expected} per 100 staked.",
+  simulation_label:
+    "Won minus staked over {n} round: {net}; by luck alone {lo} to {hi}. | Won minus staked over {n} rounds: {net}; by luck alone {lo} to {hi}.",
   recorder_title: "Events of the collector",
   recorder_none: "The collector has recorded no events here. Its event files, …events.jsonl, are beside the rounds.",
   recorder_label: "Events of the collector on a time line. Totals: {totals}.",

@@ -17,7 +17,7 @@ const SAME = 0.01;
 export function renderQuality(status) {
   model(status);
   learners(status);
-  history(status.prediction_history);
+  history([...status.prediction_history].reverse());
   trainings(status);
 }
 
