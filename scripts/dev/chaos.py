@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from chaos_programs import Machine, count, rows, until
 
 RECOVERY_SECONDS = 120
 DISK_MIB = 64
+KEPT_BYTES_MAX = 32 << 20
 PRINTED = re.compile(rb"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) +(\d+\.\d\d)x +\(#\d+\)  simulated")
 INSIDE = "AVIATOR_CHAOS_INSIDE"
 
@@ -131,6 +133,13 @@ def rounds_by_second(written):
     return found
 
 
+def not_worth_keeping(folder, names):
+    """Returns what is not copied: the hub's store, and what a fault may have left behind."""
+    paths = {name: pathlib.Path(folder, name) for name in names}
+    return {name for name, path in paths.items()
+            if name == "store" or not path.is_dir() and not (path.is_file() and path.stat().st_size < KEPT_BYTES_MAX)}
+
+
 def nats_server():
     names = [os.environ.get("AVIATOR_NATS_SERVER"), "target/nats/bin/nats-server", shutil.which("nats-server")]
     found = next((name for name in names if name and os.path.exists(name)), None)
@@ -155,6 +164,7 @@ def main():
     machine = Machine(folder, options.bin, nats_server(), options.rate, may_mount)
     run = Run(machine, Faults(machine, options.seed))
     start = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         machine.start()
         run.recover("the start")
@@ -164,12 +174,12 @@ def main():
     finally:
         machine.stop()
         if run.breaches or sys.exc_info()[0]:
-            shutil.copytree(folder, f"{folder}-kept", symlinks=True, ignore=shutil.ignore_patterns("ballast", "store"))
+            shutil.copytree(folder, f"{folder}-kept", ignore=not_worth_keeping)
         for disk in disks if may_mount else ():
             subprocess.run(["umount", disk], check=False)
+        shutil.rmtree(folder)
     run.report()
     print(f"ran        {(time.monotonic() - start) / 60:.1f} minutes with seed {options.seed}; {len(run.breaches)} breaches")
-    shutil.rmtree(folder)
     if run.breaches:
         print(f"FAILED; the files and logs are in {folder}-kept")
         raise SystemExit(1)

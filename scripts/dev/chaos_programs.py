@@ -38,9 +38,11 @@ class Program:
     def __init__(self, name, arguments, folder):
         self.name, self.arguments = name, arguments
         self.log, self.output = folder / f"{name}.log", folder / f"{name}.out"
-        self.process = None
+        self.process, self.is_over = None, False
 
     def start(self, stderr=None):
+        if self.is_over:
+            return
         with open(self.log, "ab") as log, open(self.output, "ab") as output:
             self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=stderr or log)
 
@@ -156,6 +158,8 @@ class Machine:
 
     def stop(self):
         """Ends all programs; returns their exit codes."""
+        for program in self.programs.values():
+            program.is_over = True
         order = ("collector", "push", "pull", "predictor", "server")
         return {name: self.programs[name].terminate() for name in order if self.programs[name].process}
 
