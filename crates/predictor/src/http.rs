@@ -16,6 +16,7 @@ mod request_log;
 mod round_routes;
 mod status_routes;
 mod table_routes;
+mod token_delays;
 
 pub mod query;
 
