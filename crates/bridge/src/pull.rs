@@ -81,7 +81,7 @@ impl SessionError for PullError {
     fn is_final(&self, was_connected: bool) -> bool {
         match self {
             Self::Hub(error) => error.is_final(was_connected),
-            Self::Log(_) => true,
+            Self::Log(error) => !error.is_full_disk(),
         }
     }
 }
@@ -215,5 +215,27 @@ fn filters(table: &Table, only_sites: &[TableName]) -> (String, Vec<String>) {
         [] => (String::new(), Vec::new()),
         [site] => (table.rows_of(site), Vec::new()),
         sites => (String::new(), sites.iter().map(|site| table.rows_of(site)).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    /// A pull that was restarted while its disk was full ended, and nothing started it again.
+    #[test]
+    fn a_full_disk_ends_no_pull_and_a_directory_that_cannot_be_used_does() {
+        for (kind, is_final) in [
+            (io::ErrorKind::StorageFull, false),
+            (io::ErrorKind::QuotaExceeded, false),
+            (io::ErrorKind::FileTooLarge, false),
+            (io::ErrorKind::PermissionDenied, true),
+        ] {
+            let error = rounds::LogError::io("write to", Path::new("there"))(kind.into());
+            assert_eq!(PullError::Log(error).is_final(true), is_final, "{kind:?}");
+        }
     }
 }

@@ -17,8 +17,8 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_jitter()
     .without_max_times();
 
-/// Delays while the hub is full, which an operator has to change: 1 to 2 s at first, later 30 to 60 s.
-const FULL_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+/// Delays while the hub stores nothing, which an operator has to change: 1 to 2 s at first, later 30 to 60 s.
+const REFUSAL_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_secs(30))
     .with_factor(2.0)
@@ -30,8 +30,8 @@ pub trait SessionError: From<HubError> + Display {
     /// Returns whether to give up; `was_connected` says whether an earlier session could use the hub.
     fn is_final(&self, was_connected: bool) -> bool;
 
-    /// Returns whether the hub has no room.
-    fn is_full(&self) -> bool {
+    /// Returns whether the hub can be reached but stores nothing.
+    fn is_refusal(&self) -> bool {
         false
     }
 }
@@ -41,8 +41,8 @@ impl SessionError for HubError {
         self.is_permanent() && !(was_connected && self.may_pass())
     }
 
-    fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Unacknowledged { .. })
     }
 }
 
@@ -66,7 +66,10 @@ pub fn run<E: SessionError>(
             Err(error) if error.is_final(was_connected) => return Err(error),
             Err(error) => {
                 let delay = outage.next_delay(&error);
-                wait_blocking(if error.is_full() { outage.full_delay() } else { delay }, shutdown)?;
+                wait_blocking(
+                    if error.is_refusal() { outage.refusal_delay() } else { delay },
+                    shutdown,
+                )?;
             }
         }
         if shutdown.is_cancelled() {
@@ -82,8 +85,9 @@ pub struct Outage {
     what: &'static str,
     since: Option<Instant>,
     backoff: ExponentialBackoff,
-    full_backoff: ExponentialBackoff,
-    is_full: bool,
+    refusal_backoff: ExponentialBackoff,
+    /// The hub was reached but stored nothing.
+    is_refused: bool,
     has_connected: bool,
 }
 
@@ -94,8 +98,8 @@ impl Outage {
             what,
             since: None,
             backoff: BACKOFF.build(),
-            full_backoff: FULL_BACKOFF.build(),
-            is_full: false,
+            refusal_backoff: REFUSAL_BACKOFF.build(),
+            is_refused: false,
             has_connected: false,
         }
     }
@@ -112,16 +116,16 @@ impl Outage {
         self.backoff.next().expect("the number of attempts is not limited")
     }
 
-    /// Returns how long to wait after the hub had no room; a connection alone does not end such an outage.
-    fn full_delay(&mut self) -> Duration {
-        self.is_full = true;
-        self.full_backoff.next().expect("the number of attempts is not limited")
+    /// Returns how long to wait after the hub stored nothing; a connection alone does not end such an outage.
+    fn refusal_delay(&mut self) -> Duration {
+        self.is_refused = true;
+        self.refusal_backoff.next().expect("the number of attempts is not limited")
     }
 
-    /// Records that the hub can be reached, which ends an outage unless the hub was full.
+    /// Records that the hub can be reached, which ends an outage unless the hub stored nothing.
     pub fn connected(&mut self) {
         self.has_connected = true;
-        if !self.is_full {
+        if !self.is_refused {
             self.end();
         }
     }
@@ -133,8 +137,8 @@ impl Outage {
             tracing::info!(what = self.what, seconds, "Available again.");
         }
         self.backoff = BACKOFF.build();
-        self.full_backoff = FULL_BACKOFF.build();
-        self.is_full = false;
+        self.refusal_backoff = REFUSAL_BACKOFF.build();
+        self.is_refused = false;
     }
 }
 
@@ -175,17 +179,38 @@ mod tests {
     }
 
     #[test]
-    fn a_full_hub_is_asked_less_and_less_often_although_it_can_be_reached() {
+    fn a_hub_that_stores_nothing_is_asked_less_and_less_often_although_it_can_be_reached() {
         let mut outage = Outage::new("hub");
         let mut whole = Duration::from_secs(2);
         for _ in 0..10 {
-            let delay = outage.full_delay();
+            let delay = outage.refusal_delay();
             assert!(delay >= whole / 2 && delay <= whole, "{delay:?} of {whole:?}");
             whole = (whole * 2).min(Duration::from_mins(1));
             outage.connected();
         }
         outage.end();
-        assert!(outage.full_delay() <= Duration::from_secs(2));
+        assert!(outage.refusal_delay() <= Duration::from_secs(2));
+    }
+
+    /// A server whose disk was full answers everything except rows. Each connection ended the outage, so the log had two
+    /// lines every ten seconds, and none said what to do.
+    #[test]
+    fn only_a_stored_row_ends_an_outage_in_which_the_hub_stored_nothing() {
+        let problem = || "timed out".to_owned();
+        for (error, is_refusal) in [
+            (HubError::Full { problem: problem() }, true),
+            (HubError::Unacknowledged { problem: problem() }, true),
+            (HubError::disconnected(), false),
+        ] {
+            assert_eq!(error.is_refusal(), is_refusal, "{error}");
+        }
+        let mut outage = Outage::new("hub");
+        outage.next_delay(&"no");
+        outage.refusal_delay();
+        outage.connected();
+        assert!(outage.since.is_some());
+        outage.end();
+        assert!(outage.since.is_none());
     }
 
     /// Runs sessions that end with these errors; returns the number of sessions and the last error.

@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rounds::{
-    Event, EventKind, EventLine, EventReader, event_file_of, parse_file_name, read_events,
+    Event, EventKind, EventLine, EventPosition, EventReader, event_file_of, parse_file_name,
+    read_events,
 };
 
 use crate::message::{DISCONTINUITIES_MAX, Discontinuity};
@@ -53,7 +54,7 @@ impl LaterFiles {
 pub(crate) struct EventFile {
     dir: PathBuf,
     csv: String,
-    offset: u64,
+    position: EventPosition,
     /// Events that have been read but not requested.
     ahead: VecDeque<(u64, Event, Vec<Discontinuity>)>,
     /// Discontinuities before the next row.
@@ -65,7 +66,7 @@ impl EventFile {
         Self {
             dir: dir.to_owned(),
             csv: csv.to_owned(),
-            offset: 0,
+            position: EventPosition::default(),
             ahead: VecDeque::new(),
             discontinuities: Vec::new(),
         }
@@ -101,7 +102,7 @@ impl EventFile {
     /// Reads on to the event of the row or of a later one; returns whether there is an event file.
     fn read_up_to(&mut self, number: u64) -> io::Result<bool> {
         let path = event_file_of(&self.dir.join(&self.csv));
-        let mut reader = match EventReader::open(&path, self.offset) {
+        let mut reader = match EventReader::open(&path, self.position) {
             Ok(reader) => reader,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
@@ -112,7 +113,7 @@ impl EventFile {
                 self.add(line, number);
             }
         }
-        self.offset = reader.offset();
+        self.position = reader.position();
         Ok(true)
     }
 

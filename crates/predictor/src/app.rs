@@ -47,7 +47,7 @@ impl Application {
         let address = listener.local_addr().context("reading the local address")?;
         let stop = CancellationToken::new();
         let tables = Tables::start(config, learner, now, &stop)?;
-        let guard = guard(address, config)?;
+        let guard = guard(address, config, stop.clone())?;
         let base = BasePath::parse(&config.base_path).context("the base path is invalid")?;
         let parts = ServerParts { tables: tables.all(), guard, base, format: config.api_format };
         let server = http::server(listener, parts).context("starting the server")?;
@@ -93,9 +93,9 @@ impl Application {
     }
 }
 
-fn guard(address: SocketAddr, config: &Config) -> anyhow::Result<Guard> {
+fn guard(address: SocketAddr, config: &Config, stop: CancellationToken) -> anyhow::Result<Guard> {
     let token = config.token_file.clone().map(TokenFile::open).transpose()?;
-    let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token);
+    let guard = Guard::new(Hosts::new(address, &config.allowed_hosts), token, stop);
     if guard.is_insecure() {
         tracing::warn!(
             %address,

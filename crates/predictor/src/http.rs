@@ -19,6 +19,7 @@ mod round_routes;
 mod simulation;
 mod status_routes;
 mod table_routes;
+mod token_delays;
 
 pub mod query;
 

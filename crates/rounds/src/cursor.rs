@@ -90,7 +90,7 @@ impl Cursor {
 
     /// Returns the number of bytes that need not be read again: those up to the offset, and those of a line
     /// that is too long and has no end yet.
-    pub(crate) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.offset + self.skipped
     }
 

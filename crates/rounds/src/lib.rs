@@ -79,8 +79,8 @@ pub use cursor::{Chunk, Cursor};
 pub use event::{Event, EventKind, EventLine};
 #[cfg(feature = "files")]
 pub use event_file::{
-    EVENT_BYTES_MAX, EVENT_FILE_SUFFIX, EventLineError, EventReader, csv_file_of, event_file_of,
-    read_events,
+    EVENT_BYTES_MAX, EVENT_FILE_SUFFIX, EventLineError, EventPosition, EventReader, csv_file_of,
+    event_file_of, read_events,
 };
 pub use file_name::parse_file_name;
 #[cfg(feature = "files")]

@@ -60,7 +60,7 @@ impl RoundLog {
     ///
     /// # Errors
     /// Another process writes there, the directory holds rounds of another origin, or the file
-    /// system returns an error.
+    /// system returns an error other than that there is no space for the first lines.
     pub fn open(dir: &Path, origin: Origin, now: DateTime<Utc>) -> Result<Self, LogError> {
         Self::open_on(Box::new(RealDisk), dir, origin, now)
     }
@@ -104,9 +104,12 @@ impl RoundLog {
             repairs,
             _lock: lock,
         };
-        log.ready_events()?;
-        log.ready_rows()?;
-        Ok(log)
+        // A program that starts on a full disk has to wait for space as one that already runs does: the next write makes up
+        // for what is missing here.
+        match log.ready_events().map(drop).and_then(|()| log.ready_rows()) {
+            Err(error) if !error.is_full_disk() => Err(error),
+            Ok(()) | Err(_) => Ok(log),
+        }
     }
 
     /// Writes a round's row and then its event.

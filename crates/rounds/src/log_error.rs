@@ -67,6 +67,13 @@ impl LogError {
     pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Mixed { .. } | Self::Time { .. })
     }
+
+    /// Returns whether there was no space: the call succeeds once somebody makes room.
+    pub fn is_full_disk(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
 }
 
 fn advice(error: &io::Error) -> &'static str {

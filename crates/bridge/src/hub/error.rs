@@ -81,6 +81,14 @@ pub enum HubError {
         /// The hub's error.
         problem: String,
     },
+    /// The hub accepts rows but does not acknowledge them.
+    #[error(
+        "the hub acknowledges no rows ({problem}); if its log reports a full disk, free some space and restart it; the rows stay in their files until then"
+    )]
+    Unacknowledged {
+        /// The client's error.
+        problem: String,
+    },
     /// The hub does not answer, or cannot serve the request now.
     #[error("{problem}")]
     Unavailable {

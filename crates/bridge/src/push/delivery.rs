@@ -1,7 +1,7 @@
 //! Sends rows to the hub and handles its acknowledgements.
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{PublishAckFuture, PublishError};
+use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use rounds::{Event, EventKind, Round, TableName};
 use serde_json::json;
@@ -122,6 +122,10 @@ fn store_error(error: &PublishError) -> HubError {
     match jetstream(error) {
         Some(why) if is_full(why) => HubError::Full { problem: why.to_string() },
         Some(why) => HubError::unavailable("the hub does not store a row", why),
+        // A NATS server whose disk was full answers everything except rows, until it is restarted.
+        None if error.kind() == PublishErrorKind::TimedOut => {
+            HubError::Unacknowledged { problem: error.to_string() }
+        }
         None => HubError::unavailable("no acknowledgement", error),
     }
 }

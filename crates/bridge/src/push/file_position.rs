@@ -22,7 +22,7 @@ pub(super) struct FilePosition {
     before: u64,
     /// Number of stored rows, at least `before`.
     rows: u64,
-    /// Hash of the bytes before the cursor, which detects a rewritten file.
+    /// Hash of the bytes before the cursor's position, which detects a rewritten file.
     anchor: u64,
 }
 
@@ -49,8 +49,8 @@ impl FilePosition {
     ) -> io::Result<Option<RowBatch>> {
         let mut file = open_regular(path)?;
         let length = file.metadata()?.len();
-        if length < self.cursor.offset() || self.anchor != anchor(&mut file, self.cursor.offset())?
-        {
+        let read = self.cursor.position();
+        if length < read || self.anchor != anchor(&mut file, read)? {
             tracing::warn!(file = %path.display(), "The file was rewritten; reading it from its start.");
             *self = Self::default();
             self.anchor = anchor(&mut file, 0)?;
@@ -62,15 +62,16 @@ impl FilePosition {
         let total = before + chunk.rounds.len() as u64;
         let known = usize::try_from(self.rows.saturating_sub(before)).unwrap_or(usize::MAX);
         let rounds: Vec<Round> = chunk.rounds.into_iter().skip(known).collect();
-        let anchor = anchor(&mut file, cursor.offset())?;
+        let anchor = anchor(&mut file, cursor.position())?;
         let next = Self { before: total, rows: total, anchor, cursor };
         let first = total - rounds.len() as u64 + 1;
         Ok(Some(RowBatch { rounds, first, rejected: chunk.rejected_count, next }))
     }
 
-    /// Reads the next whole lines; `None` if there are none up to `length`.
+    /// Reads the next whole lines; `None` if there are none up to `length`. What was read of a line that is too long for a
+    /// row and has no end yet is remembered, because such a file may grow and grow.
     fn chunk(
-        &self,
+        &mut self,
         file: &mut File,
         length: u64,
         options: &ReadOptions,
@@ -78,11 +79,16 @@ impl FilePosition {
         let start = self.cursor.offset();
         let mut length_max = WINDOW;
         loop {
-            let end = length.min(start + length_max);
+            let end = length.min(self.cursor.position() + length_max);
             let mut cursor = self.cursor.clone();
             let chunk = cursor.read_with(file, end, options)?;
             if cursor.offset() > start {
                 return Ok(Some((cursor, chunk)));
+            }
+            // Rows that the start of the file turns out to have must be counted, so then it is read again.
+            if !chunk.from_start || chunk.rounds.len() as u64 == self.before {
+                self.anchor = anchor(file, cursor.position())?;
+                self.cursor = cursor;
             }
             if end == length {
                 return Ok(None);
@@ -209,6 +215,55 @@ mod tests {
             .write_all(b"2025-12-10T00:00:02.000Z,3.0")
             .unwrap();
         assert!(position.read(&path, &ReadOptions::default()).unwrap().is_none());
+    }
+
+    /// A line without end grew to 5 GB and was read from its start again whenever it had grown.
+    #[test]
+    fn an_endless_line_is_read_once_while_it_grows_and_the_rows_after_it_are_found() {
+        [0, 3].into_iter().for_each(check_endless);
+    }
+
+    fn check_endless(rows: usize) {
+        let (_dir, path) = file(rows);
+        let append = |bytes: &[u8]| {
+            OpenOptions::new().append(true).open(&path).unwrap().write_all(bytes).unwrap();
+            std::fs::metadata(&path).unwrap().len()
+        };
+        let read = |position: &mut FilePosition| {
+            position.read(&path, &ReadOptions::default()).unwrap().map(|batch| {
+                let found = (batch.first, numbers(&batch));
+                position.advance(batch);
+                found
+            })
+        };
+        let mut position = FilePosition::default();
+        assert_eq!(read(&mut position), Some((1, (1..=rows as u64).collect())));
+        for growth in [1 << 20, 1000, 1 << 18] {
+            let length = append(&vec![b'7'; growth]);
+            assert_eq!(read(&mut position), None);
+            assert_eq!(position.cursor.position(), length);
+        }
+        let text = serde_json::to_string(&position).unwrap();
+        position = serde_json::from_str(&text).unwrap();
+        append(format!("\n{}", row(rows)).as_bytes());
+        let next = rows as u64 + 1;
+        assert_eq!(read(&mut position), Some((next, vec![next])));
+    }
+
+    #[test]
+    fn an_endless_line_that_rows_replace_is_noticed() {
+        for replacement in [10, 60_000] {
+            let (_dir, path) = file(0);
+            write(&path, format!("timestamp,multiplier\n{}", "7".repeat(1 << 20))).unwrap();
+            let mut position = FilePosition::default();
+            while let Some(batch) = position.read(&path, &ReadOptions::default()).unwrap() {
+                position.advance(batch);
+            }
+            let rows: String = (0..replacement).map(row).collect();
+            write(&path, format!("timestamp,multiplier\n{rows}")).unwrap();
+            let batch = position.read(&path, &ReadOptions::default()).unwrap().unwrap();
+            assert_eq!((batch.first, numbers(&batch)[0]), (1, 1));
+        }
     }
 
     #[test]

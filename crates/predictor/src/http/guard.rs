@@ -20,9 +20,11 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError as _, web};
+use tokio_util::sync::CancellationToken;
 
 use super::failed_tokens::FailedTokens;
 use super::problem::Problem;
+use super::token_delays::{TokenDelays, TooManyAttempts};
 use crate::config::{Token, TokenFile};
 
 /// The cookie that a login sets.
@@ -56,11 +58,14 @@ pub(crate) struct Guard {
     hosts: Hosts,
     token: Option<TokenFile>,
     failed: FailedTokens,
+    delays: TokenDelays,
 }
 
 impl Guard {
-    pub(crate) fn new(hosts: Hosts, token: Option<TokenFile>) -> Self {
-        Self { hosts, token, failed: FailedTokens::default() }
+    /// `stop` is cancelled when the server stops.
+    pub(crate) fn new(hosts: Hosts, token: Option<TokenFile>, stop: CancellationToken) -> Self {
+        let (failed, delays) = (FailedTokens::default(), TokenDelays::new(stop));
+        Self { hosts, token, failed, delays }
     }
 
     /// Returns the token that clients must send, if there is one.
@@ -68,9 +73,17 @@ impl Guard {
         self.token.as_ref().map(TokenFile::current)
     }
 
-    /// Counts a wrong token, and logs it.
-    pub(super) fn record_failure(&self, client: Option<SocketAddr>) {
-        self.failed.record(client.map(|address| address.ip()));
+    /// Counts a wrong token, logs it, and resolves when it may be answered.
+    ///
+    /// # Errors
+    /// This client keeps too many answers waiting.
+    pub(super) async fn record_failure(&self, client: Option<SocketAddr>) -> Result<(), Problem> {
+        let address = client.map(|address| address.ip());
+        self.failed.record(address);
+        self.delays.wait(address).await.map_err(|TooManyAttempts| {
+            let detail = "too many wrong tokens from this address";
+            Problem::new("too-many-attempts", StatusCode::TOO_MANY_REQUESTS, detail)
+        })
     }
 
     /// Returns whether other machines can use the API without a token.
@@ -234,13 +247,13 @@ pub(crate) async fn check(
         headers: request.headers(),
         target: request.uri().host(),
     };
-    let Some(problem) = guard.refusal(&request_parts) else {
+    let Some(mut problem) = guard.refusal(&request_parts) else {
         return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
-    let is_unauthorized = problem.status_code() == StatusCode::UNAUTHORIZED;
-    if is_unauthorized && request_parts.bearer().is_some() {
-        guard.record_failure(request.peer_addr());
+    if problem.status_code() == StatusCode::UNAUTHORIZED && request_parts.bearer().is_some() {
+        problem = guard.record_failure(request.peer_addr()).await.err().unwrap_or(problem);
     }
+    let is_unauthorized = problem.status_code() == StatusCode::UNAUTHORIZED;
     let response = if is_unauthorized && request_parts.wants_page() {
         HttpResponse::SeeOther().insert_header((header::LOCATION, "login")).finish()
     } else {

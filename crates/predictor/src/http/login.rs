@@ -47,7 +47,7 @@ pub(crate) async fn log_in(
     })?;
     let Some(token) = guard.token() else { return Ok(to_dashboard().finish()) };
     if !token.is(form.token.trim()) {
-        guard.record_failure(request.peer_addr());
+        guard.record_failure(request.peer_addr()).await?;
         return Ok(page(StatusCode::UNAUTHORIZED));
     }
     let cookie = format!(

@@ -147,6 +147,10 @@ impl ResponseError for Problem {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             // The rest of the body may still arrive, and nothing reads it: close the connection.
             StatusCode::REQUEST_TIMEOUT => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, file_identity};
+use rounds::{EVENT_FILE_SUFFIX, EventKind, EventLine, EventPosition, EventReader, file_identity};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ pub(crate) struct CollectorEvents {
 struct ReadPosition {
     csv: String,
     identity: (u64, u64),
-    offset: u64,
+    read: EventPosition,
     /// Length of the file when its last whole line had been read: without further bytes there is
     /// nothing to read, however long the unfinished line at its end is.
     read_through: u64,
@@ -150,34 +150,38 @@ impl CollectorEvents {
         let found = fs::metadata(&path)?;
         let (length, identity) = (found.len(), file_identity(&found));
         if let Some(position) = self.files.get(name)
-            && (length < position.offset || position.identity != identity)
+            && (length < position.read.bytes_read() || position.identity != identity)
         {
             self.start_over();
         }
         let position = self.files.entry(name.to_owned()).or_insert_with(|| ReadPosition {
             csv: format!("{}.csv", name.trim_end_matches(EVENT_FILE_SUFFIX)),
             identity,
-            offset: 0,
+            read: EventPosition::default(),
             read_through: 0,
         });
         if length == position.read_through {
             return Ok(0);
         }
-        let start = position.offset;
-        let mut reader = EventReader::open(&path, start)?;
+        let start = position.read.bytes_read();
+        let mut reader = EventReader::open(&path, position.read)?.skipping_at_most(budget);
         let mut lines = Vec::new();
-        while reader.offset() - start < budget {
-            let Some(line) = reader.next().transpose()? else {
-                position.read_through = length;
-                break;
-            };
-            lines.push(line.ok());
+        let mut has_ended = false;
+        while !has_ended && reader.position().bytes_read() - start < budget {
+            match reader.next().transpose()? {
+                Some(line) => lines.push(line.ok()),
+                None => has_ended = true,
+            }
         }
-        position.offset = reader.offset();
+        position.read = reader.position();
+        let bytes = position.read.bytes_read() - start;
+        if has_ended && bytes < budget {
+            position.read_through = length;
+        }
         if !lines.is_empty() {
             Arc::make_mut(&mut self.log).extend(&position.csv, lines);
         }
-        Ok(position.offset - start)
+        Ok(bytes)
     }
 }
 

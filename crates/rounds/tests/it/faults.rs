@@ -238,6 +238,26 @@ fn a_disk_that_never_accepts_a_first_row_accumulates_no_files() {
     assert_eq!(readable(dir.path()), [round(0)]);
 }
 
+/// A pull that was restarted while its disk was full ended with an error instead of waiting for space.
+#[test]
+fn a_log_opens_on_a_full_disk_and_writes_as_soon_as_there_is_space() {
+    // The first call creates the file, which takes no space.
+    for first in 2..5 {
+        let dir = marked_dir();
+        let disk = FaultyDisk::new(Fault::Full, first, u64::MAX);
+        let mut log =
+            RoundLog::open_on(Box::new(disk.clone()), dir.path(), Origin::Recorded, now()).unwrap();
+        let event = Event::new(EventKind::Live, "test");
+        for _ in 0..3 {
+            assert!(log.append(&round(0), &event).unwrap_err().is_full_disk());
+        }
+        disk.heal();
+        log.append(&round(0), &event).unwrap();
+        assert_eq!(readable(dir.path()), [round(0)]);
+        assert_eq!(files(dir.path()).len(), 4, "rows, events, lock and origin");
+    }
+}
+
 /// A torn row could not be removed, and then someone else appended to it.
 #[test]
 fn nothing_is_cut_when_someone_else_has_written_after_a_torn_row() {

@@ -173,7 +173,25 @@ impl std::io::Seek for Counted<'_> {
 }
 
 #[test]
-fn an_endless_line_is_read_once_while_it_grows_and_rejected_when_it_ends() {
+fn an_endless_line_is_read_once_while_it_grows() {
+    for head in ["", "\u{feff}", "timestamp,multiplier\n", "# a comment\n", "no,such,header\n"] {
+        for filling in [b'7', b'\0'] {
+            let mut text = head.as_bytes().to_vec();
+            let mut cursor = rounds::Cursor::default();
+            for growth in [1 << 20, 1000, 1, 1 << 16] {
+                text.extend(vec![filling; growth]);
+                let mut file = Counted { bytes: std::io::Cursor::new(&text), read: 0 };
+                let chunk = cursor.read(&mut file, text.len() as u64).unwrap();
+                assert_eq!(chunk.rounds, []);
+                assert_eq!(cursor.position(), text.len() as u64, "{head:?} {filling}");
+                assert!(growth == 1 << 20 || file.read == growth, "{head:?} {filling} {growth}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_endless_line_after_rows_is_read_once_and_rejected_when_it_ends() {
     let mut text: Vec<u8> = b"timestamp,multiplier\n2026-01-01T00:00:00.000Z,2.00\n".to_vec();
     let start = text.len();
     text.extend(vec![b'7'; 3 << 20]);

@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use rounds::provably_fair::Step;
 use rounds::provably_fair::aviator::Claim;
 use rounds::{
-    Cursor, EVENT_FILE_SUFFIX, EventKind, EventLine, EventReader, Multiplier, counted, csv_file_of,
+    Cursor, EVENT_FILE_SUFFIX, EventKind, EventLine, EventPosition, EventReader, Multiplier,
+    counted, csv_file_of,
 };
 use serde::Deserialize;
 
@@ -109,7 +110,7 @@ struct Seeds {
 impl Check {
     fn event_file(&mut self, path: &Path, csv: &Path) -> anyhow::Result<()> {
         let mut announced = None;
-        let mut lines = EventReader::open(path, 0)?;
+        let mut lines = EventReader::open(path, EventPosition::default())?;
         while let Some(line) = lines.next().transpose()? {
             match line {
                 Ok(line) => self.line(csv, &line, &mut announced)?,

@@ -1,5 +1,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::{App, test as client};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use super::*;
 use crate::config::BasePath;
@@ -37,8 +39,20 @@ async fn ask(
     token: Option<TokenFile>,
     request: client::TestRequest,
 ) -> ServiceResponse<impl MessageBody> {
+    ask_guard(&guard(token), request).await
+}
+
+fn guard(token: Option<TokenFile>) -> Guard {
+    Guard::new(hosts(), token, CancellationToken::new())
+}
+
+/// Returns the answer of a guard that has answered earlier requests.
+async fn ask_guard(
+    guard: &Guard,
+    request: client::TestRequest,
+) -> ServiceResponse<impl MessageBody + use<>> {
     let app = App::new()
-        .app_data(web::Data::new(Guard::new(hosts(), token)))
+        .app_data(web::Data::new(guard.clone()))
         .app_data(web::Data::new(BasePath::parse("/x").unwrap()))
         .app_data(web::Data::new(RequestLog::default()))
         .route("/login", web::get().to(login::form))
@@ -120,7 +134,7 @@ fn check_post(headers: &[(&str, &str)], status: Option<u16>) {
     }
     let request_parts =
         RequestParts { method: &Method::POST, path: "/api/train", headers: &map, target: None };
-    let refused = Guard::new(hosts, None).refusal(&request_parts);
+    let refused = Guard::new(hosts, None, CancellationToken::new()).refusal(&request_parts);
     assert_eq!(refused.map(|it| it.status_code().as_u16()), status, "{headers:?}");
 }
 
@@ -159,7 +173,7 @@ fn check_get(path: &str, headers: &[(&str, &str)], status: Option<u16>) {
         map.append(name.parse().unwrap(), value.parse().unwrap());
     }
     let request_parts = RequestParts { method: &Method::GET, path, headers: &map, target: None };
-    let refused = Guard::new(hosts(), None).refusal(&request_parts);
+    let refused = guard(None).refusal(&request_parts);
     assert_eq!(refused.map(|it| it.status_code().as_u16()), status, "{path} {headers:?}");
 }
 
@@ -239,6 +253,34 @@ async fn the_token_comes_as_a_bearer_or_as_the_cookie_of_the_login() {
     assert!(std::str::from_utf8(&text).unwrap().contains("send the token"));
 }
 
+/// Whoever guesses waits longer and longer; whoever knows the token, from the same address, does not.
+#[tokio::test(start_paused = true)]
+async fn wrong_tokens_and_logins_are_answered_ever_later_and_right_ones_at_once() {
+    let guard = guard(Some(token()));
+    let from = |request: client::TestRequest| request.peer_addr("10.0.0.7:999".parse().unwrap());
+    let bearer = |text: &str| {
+        from(get("/api/status").insert_header((header::AUTHORIZATION, format!("Bearer {text}"))))
+    };
+    let login = |text: &str| {
+        let form = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        from(post("/login").insert_header(form).set_payload(format!("token={text}")))
+    };
+    for (request, status, after) in [
+        (bearer("wrong-token-number-1"), 401, 100),
+        (login("wrong-token-number-2"), 401, 200),
+        (bearer(TOKEN), 200, 0),
+        (bearer("wrong-token-number-3"), 401, 400),
+        (login(TOKEN), 303, 0),
+        (from(get("/api/status")), 401, 0),
+        (bearer("wrong-token-number-4"), 401, 800),
+    ] {
+        let start = Instant::now();
+        let response = ask_guard(&guard, request).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(start.elapsed(), Duration::from_millis(after));
+    }
+}
+
 #[actix_web::test]
 async fn only_a_person_who_wants_the_page_is_led_to_the_login() {
     let html = ("accept", "text/html,*/*");
@@ -298,8 +340,9 @@ fn an_address_that_others_reach_is_insecure_without_a_token() {
         [("127.0.0.1:1", true), ("[::1]:1", true), ("0.0.0.0:1", false), ("192.168.7.7:1", false)]
     {
         let hosts = Hosts::new(listen.parse().unwrap(), &[]);
-        assert_eq!(Guard::new(hosts.clone(), None).is_insecure(), !is_local, "{listen}");
-        assert!(!Guard::new(hosts, Some(token())).is_insecure(), "{listen}");
+        let guard = |token| Guard::new(hosts.clone(), token, CancellationToken::new());
+        assert_eq!(guard(None).is_insecure(), !is_local, "{listen}");
+        assert!(!guard(Some(token())).is_insecure(), "{listen}");
     }
 }
 

@@ -126,3 +126,24 @@ fn a_line_that_is_too_long_is_counted_and_skipped() {
     let log = events.log();
     assert_eq!((log.unreadable, log.totals.gap), (1, 1));
 }
+
+/// A line without end may not delay the rounds: a scan reads a part of it, and what was read is not read again.
+#[cfg(unix)]
+#[test]
+fn an_endless_line_is_read_in_parts_and_delays_no_scan() {
+    let dir = tempfile::tempdir().unwrap();
+    append(dir.path(), FILE, &line(1, "gap"));
+    let file = File::options().write(true).open(dir.path().join(FILE)).unwrap();
+    // A hole in the file: it takes no space, but to read it would take hours.
+    file.set_len(1 << 42).unwrap();
+    let mut events = CollectorEvents::new(dir.path());
+    let mut before = 0;
+    for _ in 0..5 {
+        assert_eq!(scan(&mut events).totals.gap, 1);
+        let read = events.files[FILE].read.bytes_read();
+        let part = read - before;
+        assert!((BYTES_AT_ONCE / 2..3 * BYTES_AT_ONCE).contains(&part), "{part}");
+        assert!(events.is_behind());
+        before = read;
+    }
+}
