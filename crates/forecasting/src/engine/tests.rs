@@ -118,7 +118,9 @@ fn a_model_trained_on_later_rounds_or_on_others_issues_nothing_until_they_are_th
     let rounds: Vec<Round> = (0..40).map(round).collect();
     let after = |count: usize| {
         let mut engine = engine(false);
-        engine.restore(&rounds[1..count], LearnedState::new(HouseLaw::default()));
+        let restored = &rounds[1..count];
+        let learned = LearnedState::new(HouseLaw::default());
+        engine.restore(restored, HistoryChain::of(restored), learned);
         engine
     };
     let whole = after(40);
