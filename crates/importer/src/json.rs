@@ -398,7 +398,9 @@ fn keyed(fields: &Map<String, Value>) -> Option<Rows> {
 fn bare_row(key: Option<&str>, value: &Value) -> Option<Record> {
     let cells = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let mut row = Record::default();
-    key.into_iter().for_each(|key| row.push(key));
+    if let Some(key) = key {
+        row.push(key);
+    }
     for cell in cells {
         row.push(&scalar(cell)?);
     }
