@@ -48,6 +48,15 @@ impl Extractor {
     /// # Errors
     /// `x` is not the logarithm of a multiplier; the extractor is unchanged.
     pub fn push(&mut self, x: f64) -> Result<FeatureRow, WindowError> {
+        self.advance(x)?;
+        Ok(self.next_row())
+    }
+
+    /// Adds a finished round's `ln M` without computing features, which takes most of the time of [`Extractor::push`].
+    ///
+    /// # Errors
+    /// `x` is not the logarithm of a multiplier; the extractor is unchanged.
+    pub fn advance(&mut self, x: f64) -> Result<(), WindowError> {
         check(self.rounds, x)?;
         self.sorted_20.slide(self.leaving(20), x);
         self.sorted_50.slide(self.leaving(LOOK_BACK), x);
@@ -59,9 +68,18 @@ impl Extractor {
         self.buffer[self.filled] = x;
         self.filled += 1;
         self.rounds += 1;
+        Ok(())
+    }
+
+    /// Returns the features of the round that follows those so far; `None` before the first.
+    pub fn row(&self) -> Option<FeatureRow> {
+        (self.rounds > 0).then(|| self.next_row())
+    }
+
+    fn next_row(&self) -> FeatureRow {
         let recent = &self.buffer[self.filled.saturating_sub(LOOK_BACK)..self.filled];
         let (sorted_20, sorted_50) = (self.sorted_20.as_slice(), self.sorted_50.as_slice());
-        Ok(Window::of_parts(recent, self.ewm, sorted_20, sorted_50).row())
+        Window::of_parts(recent, self.ewm, sorted_20, sorted_50).row()
     }
 
     /// Returns the value that leaves a window of `length` when the next one enters.

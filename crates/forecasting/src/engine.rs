@@ -42,6 +42,9 @@ use crate::training_schedule;
 /// open for about five seconds, after a pause that differs from site to site.
 pub const BETTING_CLOSES_AFTER: TimeDelta = TimeDelta::seconds(5);
 
+/// Why the extractor takes every round.
+const LN_IN_RANGE: &str = "ln of a multiplier, clamped to the limit";
+
 /// Settings of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -174,12 +177,15 @@ impl Engine {
         self.settle(round)
     }
 
-    /// Restores what an engine had learnt after these rounds, instead of replaying them. Call it
-    /// only on an engine without rounds.
-    pub fn restore(&mut self, rounds: &[Round], learned: LearnedState) {
+    /// Restores what an engine had learnt after these rounds, instead of replaying them; `chain` is that of these
+    /// rounds. Call it only on an engine without rounds.
+    pub fn restore(&mut self, rounds: &[Round], chain: HistoryChain, learned: LearnedState) {
         for round in rounds {
-            self.learn(*round);
+            self.extractor.advance(ln_of(round)).expect(LN_IN_RANGE);
         }
+        self.row = self.extractor.row();
+        self.last = rounds.last().copied();
+        self.chain = chain;
         self.learned = learned;
     }
 
@@ -323,8 +329,7 @@ impl Engine {
 
     /// Updates what needs no forecast: the features.
     fn learn(&mut self, round: Round) {
-        let row = self.extractor.push(ln_of(&round));
-        self.row = Some(row.expect("ln of a multiplier, clamped to the limit"));
+        self.row = Some(self.extractor.push(ln_of(&round)).expect(LN_IN_RANGE));
         self.chain.push(&round);
         self.last = Some(round);
     }

@@ -82,6 +82,15 @@ impl HistoryChain {
         chain
     }
 
+    /// Returns the chain of the first `rounds` of these rounds.
+    ///
+    /// # Panics
+    /// There are fewer.
+    #[must_use]
+    pub fn first(&self, rounds: usize) -> Self {
+        Self { hashes: self.hashes[..rounds].to_vec() }
+    }
+
     /// Adds the next round.
     pub fn push(&mut self, round: &Round) {
         self.hashes.push(self.head().followed_by(round.multiplier.as_f64()));

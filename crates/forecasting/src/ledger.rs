@@ -26,7 +26,20 @@ impl Entry {
     /// Parses a line; `None` if no predictor would write it. A line with impossible numbers is
     /// damaged and must be rejected: once scored, such a number would stay in every sum.
     pub fn read(line: &[u8]) -> Option<Self> {
-        serde_json::from_slice(line).ok().filter(Self::is_possible)
+        let entry = Self::parse_written(line).or_else(|| serde_json::from_slice(line).ok());
+        entry.filter(Self::is_possible)
+    }
+
+    /// Parses a line that begins with its kind, as all written ones do. Where the kind may stand anywhere, serde first
+    /// makes a tree of the line's values, which takes longer than all else.
+    fn parse_written(line: &[u8]) -> Option<Self> {
+        if line.starts_with(br#"{"kind":"forecast","#) {
+            serde_json::from_slice(line).ok().map(Self::Forecast)
+        } else if line.starts_with(br#"{"kind":"settled","#) {
+            serde_json::from_slice(line).ok().map(Self::Settled)
+        } else {
+            None
+        }
     }
 
     /// Returns its line, newline included.
@@ -91,15 +104,10 @@ impl LedgerForecast {
 /// All entries of a ledger.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    items: Vec<Item>,
+    forecasts: Vec<LedgerForecast>,
+    /// Reading marks, each with the number of forecasts before it.
+    marks: Vec<(usize, ReadMark)>,
     model_version: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(clippy::large_enum_variant, reason = "nearly all of them are forecasts")]
-enum Item {
-    Forecast(LedgerForecast),
-    Read(ReadMark),
 }
 
 /// Forecasts and reading marks of a ledger that do not belong to the present rounds.
@@ -166,30 +174,30 @@ impl Ledger {
 
     /// Reads the next entry.
     pub fn push(&mut self, entry: Entry) {
-        match (entry, self.items.last_mut()) {
-            (Entry::Forecast(forecast), Some(Item::Forecast(last)))
-                if last.settled.is_none() && forecast.is_for_the_round_of(&last.forecast) =>
-            {
-                last.forecast = forecast;
-                self.model_version = self.model_version.max(forecast.model_version);
-            }
-            (Entry::Forecast(forecast), _) => {
-                self.items.push(Item::Forecast(LedgerForecast { forecast, settled: None }));
-                self.model_version = self.model_version.max(forecast.model_version);
-            }
-            (Entry::Read(mark), _) => self.items.push(Item::Read(mark)),
+        match entry {
+            Entry::Forecast(forecast) => self.push_forecast(forecast),
+            Entry::Read(mark) => self.marks.push((self.forecasts.len(), mark)),
             // Usually the last one; further back if the ledger was not writable when the round
             // ended.
-            (Entry::Settled(settled), _) => {
-                let mut forecasts = self.items.iter_mut().rev().filter_map(|item| match item {
-                    Item::Forecast(stored) => Some(stored),
-                    Item::Read(_) => None,
-                });
+            Entry::Settled(settled) => {
+                let mut forecasts = self.forecasts.iter_mut().rev();
                 // Ignore an outcome without a forecast.
                 if let Some(stored) = forecasts.find(|it| it.forecast.round == settled.round) {
                     stored.settled = Some(settled);
                 }
             }
+        }
+    }
+
+    fn push_forecast(&mut self, forecast: Forecast) {
+        self.model_version = self.model_version.max(forecast.model_version);
+        let is_last_entry = self.marks.last().is_none_or(|(at, _)| *at < self.forecasts.len());
+        let last = self.forecasts.last_mut().filter(|last| {
+            is_last_entry && last.settled.is_none() && forecast.is_for_the_round_of(&last.forecast)
+        });
+        match last {
+            Some(last) => last.forecast = forecast,
+            None => self.forecasts.push(LedgerForecast { forecast, settled: None }),
         }
     }
 
@@ -200,7 +208,7 @@ impl Ledger {
 
     /// Returns the number of forecasts.
     pub fn forecasts(&self) -> usize {
-        self.items.iter().filter(|item| matches!(item, Item::Forecast(_))).count()
+        self.forecasts.len()
     }
 
     /// Selects the forecasts that count for the present rounds, whose hashes are `chain`. Entries before
@@ -218,30 +226,52 @@ impl Ledger {
         absent: Absent,
     ) -> Counting {
         let mut counting = Counting { read, absent, ..Counting::default() };
-        for item in self.items {
-            match item {
-                Item::Forecast(stored) => counting.add(&stored, rounds, chain),
-                Item::Read(mark) if chain.contains(mark.rounds, mark.history) => {
-                    counting.read = counting.read.max(mark.rounds);
-                }
-                Item::Read(mark) => counting.absent.extend_to(mark.time),
+        let mut marks = self.marks.into_iter().peekable();
+        // Those that count move to the front of the same vector: a second one would double the memory.
+        let mut forecasts = self.forecasts;
+        let mut kept = 0;
+        for index in 0..forecasts.len() {
+            while let Some((_, mark)) = marks.next_if(|(before, _)| *before <= index) {
+                counting.mark_read(&mark, chain);
+            }
+            let stored = forecasts[index];
+            if counting.is_next(&stored, forecasts[..kept].last_mut(), rounds, chain) {
+                forecasts[kept] = stored;
+                kept += 1;
             }
         }
-        counting
+        marks.for_each(|(_, mark)| counting.mark_read(&mark, chain));
+        forecasts.truncate(kept);
+        Counting { forecasts, ..counting }
     }
 }
 
 impl Counting {
-    fn add(&mut self, stored: &LedgerForecast, rounds: &[Round], chain: &HistoryChain) {
+    fn mark_read(&mut self, mark: &ReadMark, chain: &HistoryChain) {
+        if chain.contains(mark.rounds, mark.history) {
+            self.read = self.read.max(mark.rounds);
+        } else {
+            self.absent.extend_to(mark.time);
+        }
+    }
+
+    /// Returns whether a forecast counts and is for another round than `last`, the last one that counts. If it is for
+    /// the same round and counts, it replaces `last`.
+    fn is_next(
+        &mut self,
+        stored: &LedgerForecast,
+        last: Option<&mut LedgerForecast>,
+        rounds: &[Round],
+        chain: &HistoryChain,
+    ) -> bool {
         let forecast = &stored.forecast;
         let before = forecast.rounds_before();
         if !forecast.is_after(chain) {
             self.absent.count += 1;
             self.absent.extend_to(credible(forecast.after, forecast.issued_at));
-            return;
+            return false;
         }
         let round = usize::try_from(before).ok().and_then(|before| rounds.get(before));
-        let last = self.forecasts.last_mut();
         let earlier = last.filter(|last| last.forecast.rounds_before() == before);
         // A recorded outcome proves that its round had been read.
         let outcome = earlier.as_ref().and_then(|it| it.settled);
@@ -252,11 +282,15 @@ impl Counting {
             || is_known
             || round.is_some_and(|round| self.absent.may_follow(round));
         self.read = self.read.max(before);
-        match earlier {
-            _ if is_read || !forecast.is_model_of(chain) => self.absent.count += 1,
-            Some(earlier) => *earlier = *stored,
-            None => self.forecasts.push(*stored),
+        if is_read || !forecast.is_model_of(chain) {
+            self.absent.count += 1;
+            return false;
         }
+        let is_next = earlier.is_none();
+        if let Some(earlier) = earlier {
+            *earlier = *stored;
+        }
+        is_next
     }
 
     /// Returns the forecast made after the first `rounds` rounds, and passes over earlier ones.

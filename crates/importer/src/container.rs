@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use crate::archive;
-use crate::encoding;
+use crate::encoding::TextSource;
 use crate::har;
 use crate::json;
 use crate::key_values;
@@ -56,25 +56,30 @@ fn open(source: Source, options: &Options, depth: u32) -> Result<Table, Refusal>
     if head.starts_with(b"PK\x03\x04") || head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return spreadsheet::table(&source, options);
     }
-    let log = match log_lines::read(&source)? {
+    text_table(TextSource::detect(source)?, options)
+}
+
+/// Returns the table that a text is.
+fn text_table(text: TextSource, options: &Options) -> Result<Table, Refusal> {
+    let log = match log_lines::read(&text)? {
         Some(log) if log.has_ends() || options.filter.is_some() => return log.table(options),
         log => log,
     };
-    let start = starts_with(&source)?;
+    let start = text.first_char()?;
     if matches!(start, Some('{' | '[')) {
-        return json_table(&source, options);
+        return json_table(&text, options);
     }
     if start == Some('<') {
         let message = "is a page (HTML or XML), not a recording: record it with the collector's browser source";
         return Err(Refusal::new(RefusalKind::Container, message));
     }
-    if let Some(table) = key_values::table(&source)? {
+    if let Some(table) = key_values::table(&text)? {
         return Ok(table);
     }
-    if let Some(table) = number_list::table(&source)? {
+    if let Some(table) = number_list::table(&text)? {
         return Ok(table);
     }
-    let table = Table::text(source, options)?;
+    let table = Table::text(text, options)?;
     match log {
         Some(log) if log.tells_events() || rows::columns(&table, options).is_err() => {
             log.table(options)
@@ -103,29 +108,22 @@ fn unreadable(head: &[u8]) -> Option<&'static str> {
     kinds.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| kind)
 }
 
-/// Returns the first character that is not white space.
-fn starts_with(source: &Source) -> Result<Option<char>, Refusal> {
-    let encoding = encoding::detect(source)?;
-    let mut text = String::new();
-    encoding::Text::open(source, encoding)?.read(&mut text)?;
-    Ok(text.trim_start_matches('\u{feff}').trim_start().chars().next())
-}
-
 /// Maximum size of a JSON text, which is held in memory.
 const JSON_BYTES_MAX: u64 = 512 << 20;
 
-fn json_table(source: &Source, options: &Options) -> Result<Table, Refusal> {
-    if source.len() > JSON_BYTES_MAX {
+fn json_table(text: &TextSource, options: &Options) -> Result<Table, Refusal> {
+    if text.len() > JSON_BYTES_MAX {
         let message = "is JSON of more than 512 MiB: split it, or write it as CSV";
         return Err(Refusal::new(RefusalKind::Container, message));
     }
-    let text = encoding::read_text(source)?;
+    let text = text.read()?;
     if let Some(groups) = json::objects(&text) {
         return json::choose(groups, "JSON", options);
     }
     let document = json::parse(&text)?;
+    drop(text);
     if har::is_har(&document) {
         return har::table(&document, options);
     }
-    json::table(&document, options)
+    json::table(document, options)
 }

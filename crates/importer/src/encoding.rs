@@ -10,11 +10,56 @@ use crate::source::Source;
 const HEAD_BYTES: usize = 4096;
 const CHUNK_BYTES: usize = 1 << 16;
 
+/// A text whose encoding is known. It is detected once, because that can take a pass over the whole source.
+#[derive(Debug, Clone)]
+pub(crate) struct TextSource {
+    source: Source,
+    pub(crate) encoding: &'static Encoding,
+}
+
+impl TextSource {
+    pub(crate) fn detect(source: Source) -> io::Result<Self> {
+        let encoding = detect(&source)?;
+        Ok(Self { source, encoding })
+    }
+
+    /// Returns the length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    /// Returns a decoder at the start of the text.
+    pub(crate) fn open(&self) -> io::Result<Text> {
+        Ok(Text {
+            reader: self.source.open()?,
+            decoder: self.encoding.new_decoder_with_bom_removal(),
+            bytes: vec![0; CHUNK_BYTES],
+            is_at_end: false,
+            bytes_read: 0,
+        })
+    }
+
+    /// Returns the first character that is not white space, if it is near the start.
+    pub(crate) fn first_char(&self) -> io::Result<Option<char>> {
+        let mut text = String::new();
+        self.open()?.read(&mut text)?;
+        Ok(text.trim_start_matches('\u{feff}').trim_start().chars().next())
+    }
+
+    /// Returns the whole text.
+    pub(crate) fn read(&self) -> io::Result<String> {
+        let mut text = String::new();
+        let mut decoded = self.open()?;
+        while decoded.read(&mut text)? {}
+        Ok(text)
+    }
+}
+
 /// Returns the encoding of a text.
 ///
 /// UTF-16 without a mark is recognized by a zero in every other byte. Text that is not entirely valid UTF-8 is read as
 /// Windows-1252, which includes Latin-1 and has a character for every byte.
-pub(crate) fn detect(source: &Source) -> io::Result<&'static Encoding> {
+fn detect(source: &Source) -> io::Result<&'static Encoding> {
     let mut reader = source.open()?;
     let mut head = Vec::new();
     reader.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
@@ -73,16 +118,6 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    pub(crate) fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
-        Ok(Self {
-            reader: source.open()?,
-            decoder: encoding.new_decoder_with_bom_removal(),
-            bytes: vec![0; CHUNK_BYTES],
-            is_at_end: false,
-            bytes_read: 0,
-        })
-    }
-
     /// Appends the next characters to `text`; false at the end.
     pub(crate) fn read(&mut self, text: &mut String) -> io::Result<bool> {
         if self.is_at_end {
@@ -102,13 +137,4 @@ impl Text {
             }
         }
     }
-}
-
-/// Returns the whole text of a source.
-pub(crate) fn read_text(source: &Source) -> io::Result<String> {
-    let encoding = detect(source)?;
-    let mut text = String::new();
-    let mut decoded = Text::open(source, encoding)?;
-    while decoded.read(&mut text)? {}
-    Ok(text)
 }

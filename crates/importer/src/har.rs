@@ -77,21 +77,21 @@ fn frame(message: &Value, place: &str, groups: &mut Vec<Group>) {
     let Ok(value) = value else { return };
     let mut context = Context::default();
     if let Some(time) = json::scalar(&message["time"]).filter(|time| !time.is_empty()) {
-        context.fields.push((FRAME_TIME.to_owned(), time));
+        context.fields.push((FRAME_TIME.into(), time));
     }
     objects(&value, place, &mut context, groups);
 }
 
 /// What the enclosing objects provide.
 #[derive(Debug, Default, Clone)]
-struct Context {
-    fields: Fields,
+struct Context<'a> {
+    fields: Fields<'a>,
     depth: u32,
     is_in_list: bool,
 }
 
 /// Collects the objects that have a multiplier.
-fn objects(value: &Value, path: &str, context: &mut Context, groups: &mut Vec<Group>) {
+fn objects<'a>(value: &'a Value, path: &str, context: &mut Context<'a>, groups: &mut Vec<Group>) {
     if context.depth > DEPTH_MAX {
         return;
     }
@@ -101,7 +101,7 @@ fn objects(value: &Value, path: &str, context: &mut Context, groups: &mut Vec<Gr
         Value::Array(items) => {
             let mut below = context.clone();
             match items.first() {
-                Some(Value::String(event)) => below.fields.push((EVENT.to_owned(), event.clone())),
+                Some(Value::String(event)) => below.fields.push((EVENT.into(), event.into())),
                 _ => below.is_in_list = true,
             }
             for item in items {
@@ -112,11 +112,14 @@ fn objects(value: &Value, path: &str, context: &mut Context, groups: &mut Vec<Gr
     }
 }
 
-fn object(fields: &Map<String, Value>, path: &str, context: &Context, groups: &mut Vec<Group>) {
-    let own: Fields = fields
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), json::scalar(value)?)))
-        .collect();
+fn object<'a>(
+    fields: &'a Map<String, Value>,
+    path: &str,
+    context: &Context<'a>,
+    groups: &mut Vec<Group>,
+) {
+    let own: Fields<'_> =
+        fields.iter().filter_map(|(key, value)| Some((key.into(), json::scalar(value)?))).collect();
     let is_round = own.iter().any(|(name, value)| {
         let is_number = value.starts_with(|c: char| c.is_ascii_digit());
         matches!(role(name), Role::Multiplier | Role::MaybeMultiplier) && is_number

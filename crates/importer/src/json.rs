@@ -1,6 +1,8 @@
 //! Recordings in JSON: arrays of objects, of arrays or of numbers, objects of columns, objects keyed by the id or time of
 //! the round, one object per line, and server responses that contain any of these.
 
+use std::borrow::Cow;
+
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -59,11 +61,11 @@ pub(crate) enum Rows {
     /// The values of objects by their keys.
     Named(NamedRows),
     /// Cells without names.
-    Bare(Vec<Vec<String>>),
+    Bare(Vec<Record>),
 }
 
 /// Keys and values of an object and of the objects in it.
-pub(crate) type Fields = Vec<(String, String)>;
+pub(crate) type Fields<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// Rows whose cells have names. They are kept as cells, because a million objects do not fit into a small memory.
 #[derive(Debug, Default)]
@@ -84,10 +86,12 @@ impl NamedRows {
         }
     }
 
-    pub(crate) fn push(&mut self, fields: &Fields) {
+    pub(crate) fn push(&mut self, fields: &Fields<'_>) {
         let are_known = fields.len() == self.names.len()
             && fields.iter().zip(&self.names).all(|((name, _), known)| name == known);
-        let mut record = Record::at(self.rows.len() as u64 + 1);
+        let bytes = fields.iter().map(|(_, value)| value.len()).sum();
+        let line = self.rows.len() as u64 + 1;
+        let mut record = Record::with_room(line, self.names.len().max(fields.len()), bytes);
         if are_known {
             for (_, value) in fields {
                 record.push(value);
@@ -98,7 +102,7 @@ impl NamedRows {
             }
             for name in &self.names {
                 let field = fields.iter().find(|(key, _)| key == name);
-                record.push(field.map_or("", |(_, value)| value.as_str()));
+                record.push(field.map_or("", |(_, value)| &**value));
             }
         }
         self.rows.push(record);
@@ -112,7 +116,7 @@ impl NamedRows {
     fn extend(&mut self, other: &Self) {
         for row in &other.rows {
             let cells = other.names.iter().zip(row.cells());
-            self.push(&cells.map(|(name, cell)| (name.clone(), cell.to_owned())).collect());
+            self.push(&cells.map(|(name, cell)| (Cow::from(name), Cow::from(cell))).collect());
         }
     }
 
@@ -124,8 +128,8 @@ impl NamedRows {
     }
 }
 
-impl FromIterator<Fields> for NamedRows {
-    fn from_iter<T: IntoIterator<Item = Fields>>(rows: T) -> Self {
+impl<'a> FromIterator<Fields<'a>> for NamedRows {
+    fn from_iter<T: IntoIterator<Item = Fields<'a>>>(rows: T) -> Self {
         let mut all = Self::default();
         rows.into_iter().for_each(|fields| all.push(&fields));
         all
@@ -155,7 +159,7 @@ pub(crate) fn objects(text: &str) -> Option<Vec<Group>> {
         lines.try_for_each(|line| {
             let line = line.trim_end_matches(',');
             // Text that is not JSON becomes a rejected row, so that it is counted.
-            list.add(&serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_owned())))
+            list.add(serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_owned())))
         })?;
     }
     list.into_groups()
@@ -171,16 +175,10 @@ struct ObjectList {
 }
 
 impl ObjectList {
-    fn add(&mut self, item: &Value) -> Option<()> {
-        match item {
-            Value::Object(fields) => {
-                self.objects += 1;
-                self.rows.push(&flat(fields));
-                collect_below(item, "", &mut self.below);
-            }
-            // The row is rejected because it lacks everything else.
-            other => self.rows.push(&vec![("row".to_owned(), scalar(other).unwrap_or_default())]),
-        }
+    fn add(&mut self, item: Value) -> Option<()> {
+        self.objects += usize::from(item.is_object());
+        self.rows.push(&row(&item));
+        collect_below(item, "", &mut self.below);
         // A list of other things is read as a whole.
         let seen = self.rows.rows.len();
         (seen < 100 || self.objects * 2 > seen).then_some(())
@@ -205,14 +203,14 @@ impl<'de> Visitor<'de> for &mut ObjectList {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while let Some(item) = items.next_element::<Value>()? {
-            self.add(&item).ok_or_else(|| A::Error::custom("not objects"))?;
+            self.add(item).ok_or_else(|| A::Error::custom("not objects"))?;
         }
         Ok(())
     }
 }
 
 /// Returns the table in a document.
-pub(crate) fn table(document: &Value, options: &Options) -> Result<Table, Refusal> {
+pub(crate) fn table(document: Value, options: &Options) -> Result<Table, Refusal> {
     let mut groups = Vec::new();
     collect(document, "", &mut groups);
     choose(groups, "JSON", options)
@@ -276,8 +274,9 @@ impl Group {
         let kind =
             if self.path.is_empty() { kind.to_owned() } else { format!("{kind}, {}", self.path) };
         let rows = match self.rows {
-            Rows::Bare(rows) => {
-                (1..).zip(rows).map(|(line, cells)| Record::of(cells, line)).collect()
+            Rows::Bare(mut rows) => {
+                (1..).zip(&mut rows).for_each(|(line, row)| row.line = line);
+                rows
             }
             Rows::Named(rows) => return rows.into_table(&kind).in_order(self.is_ordered),
         };
@@ -286,57 +285,67 @@ impl Group {
 }
 
 /// Collects all rows of a document, those at the same path into one group.
-fn collect(value: &Value, path: &str, groups: &mut Vec<Group>) {
+fn collect(value: Value, path: &str, groups: &mut Vec<Group>) {
     match value {
         Value::Array(items) => collect_array(items, path, groups),
         Value::Object(fields) => {
-            if let Some(rows) = columns(fields) {
+            if let Some(rows) = columns(&fields) {
                 return push_in_order(groups, path, rows.0, rows.1);
             }
-            if let Some(rows) = keyed(fields) {
+            if let Some(rows) = keyed(&fields) {
                 return push_in_order(groups, path, rows, are_numbers(fields.keys()));
             }
             for (key, value) in fields {
-                let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                collect(value, &below, groups);
+                collect(value, &below(path, &key), groups);
             }
         }
         _ => {}
     }
 }
 
-fn collect_array(items: &[Value], path: &str, groups: &mut Vec<Group>) {
+fn collect_array(items: Vec<Value>, path: &str, groups: &mut Vec<Group>) {
     let objects = items.iter().filter(|item| item.is_object()).count();
     if objects * 2 > items.len() {
-        let fields = items.iter().map(|item| match item {
-            Value::Object(fields) => flat(fields),
-            // The row is rejected because it lacks everything else.
-            other => vec![("row".to_owned(), scalar(other).unwrap_or_default())],
-        });
-        push(groups, path, Rows::Named(fields.collect()));
+        let mut rows = NamedRows::default();
+        let mut inner = Vec::new();
+        // Each item is freed once it is a row: as a tree of values it takes several times as much memory.
         for item in items {
-            collect_below(item, path, groups);
+            rows.push(&row(&item));
+            collect_below(item, path, &mut inner);
+        }
+        push(groups, path, Rows::Named(rows));
+        for Group { path, rows, is_ordered } in inner {
+            push_in_order(groups, &path, rows, is_ordered);
         }
         return;
     }
-    let cells = |item: &Value| match item {
-        Value::Array(cells) => cells.iter().map(scalar).collect::<Option<Vec<String>>>(),
-        other => scalar(other).map(|cell| vec![cell]),
-    };
+    let cells = |item: &Value| bare_row(None, item);
     match items.iter().map(cells).collect::<Option<Vec<_>>>() {
         Some(rows) if !rows.is_empty() => push(groups, path, Rows::Bare(rows)),
-        _ => items.iter().for_each(|item| collect(item, path, groups)),
+        _ => items.into_iter().for_each(|item| collect(item, path, groups)),
     }
 }
 
+/// Returns the fields of a row; anything but an object is rejected later, because it lacks everything else.
+fn row(item: &Value) -> Fields<'_> {
+    match item {
+        Value::Object(fields) => flat(fields),
+        other => vec![("row".into(), scalar(other).unwrap_or_default())],
+    }
+}
+
+/// Returns the path of a key within the object at `path`.
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
 /// Collects the rows in the arrays of an object that is a row itself.
-fn collect_below(item: &Value, path: &str, groups: &mut Vec<Group>) {
+fn collect_below(item: Value, path: &str, groups: &mut Vec<Group>) {
     let Value::Object(fields) = item else { return };
     for (key, value) in fields {
-        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
-            Value::Array(_) => collect(value, &below, groups),
-            Value::Object(_) => collect_below(value, &below, groups),
+            Value::Array(_) => collect(value, &below(path, &key), groups),
+            Value::Object(_) => collect_below(value, &below(path, &key), groups),
             _ => {}
         }
     }
@@ -369,26 +378,33 @@ fn keyed(fields: &Map<String, Value>) -> Option<Rows> {
     }
     let fields = by_number(fields);
     let objects = fields.iter().filter_map(|(key, value)| {
-        let mut row = vec![(KEY.to_owned(), (*key).clone())];
+        let mut row: Fields<'_> = vec![(KEY.into(), key.as_str().into())];
         row.extend(flat(value.as_object()?));
         Some(row)
     });
-    let objects: Vec<Fields> = objects.collect();
-    let names_multiplier = |row: &&Fields| {
+    let objects: Vec<Fields<'_>> = objects.collect();
+    let names_multiplier = |row: &&Fields<'_>| {
         row.iter().any(|(name, _)| matches!(role(name), Role::Multiplier | Role::MaybeMultiplier))
     };
     if objects.len() == count && objects.iter().filter(names_multiplier).count() * 5 > count * 4 {
         return Some(Rows::Named(objects.into_iter().collect()));
     }
-    let cells = |(key, value): &(&String, &Value)| {
-        let cells: Vec<String> = match value {
-            Value::Array(cells) => cells.iter().map(scalar).collect::<Option<_>>()?,
-            value => vec![scalar(value)?],
-        };
-        Some(std::iter::once((*key).clone()).chain(cells).collect())
-    };
-    let rows: Vec<Vec<String>> = fields.iter().map(cells).collect::<Option<_>>()?;
+    let rows = fields.iter().map(|(key, value)| bare_row(Some(key), value));
+    let rows: Vec<Record> = rows.collect::<Option<_>>()?;
     (count >= KEYED_NUMBERS_MIN).then_some(Rows::Bare(rows))
+}
+
+/// Returns the cells of a value without names, those of an array or itself, behind its key if it has one.
+fn bare_row(key: Option<&str>, value: &Value) -> Option<Record> {
+    let cells = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let mut row = Record::default();
+    if let Some(key) = key {
+        row.push(key);
+    }
+    for cell in cells {
+        row.push(&scalar(cell)?);
+    }
+    Some(row)
 }
 
 /// Returns the fields of an object in the order of their keys, as numbers where all are; a JSON object has no other order.
@@ -410,10 +426,10 @@ fn columns(fields: &Map<String, Value>) -> Option<(Rows, bool)> {
     if !fields.keys().any(|name| matches!(role(name), Role::Multiplier | Role::MaybeMultiplier)) {
         return None;
     }
-    let mut rows: Vec<Fields> = Vec::new();
+    let mut rows: Vec<Fields<'_>> = Vec::new();
     let mut is_ordered = true;
     for (at, (name, column)) in fields.iter().enumerate() {
-        let cells: Vec<String> = match column {
+        let cells: Vec<Cow<'_, str>> = match column {
             Value::Array(cells) => cells.iter().map(scalar).collect::<Option<_>>()?,
             Value::Object(cells) => {
                 is_ordered &= are_numbers(cells.keys());
@@ -427,21 +443,24 @@ fn columns(fields: &Map<String, Value>) -> Option<(Rows, bool)> {
         if cells.len() != rows.len() {
             return None;
         }
-        rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push((name.clone(), cell)));
+        rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push((name.into(), cell)));
     }
     (rows.len() > 1).then(|| (Rows::Named(rows.into_iter().collect()), is_ordered))
 }
 
 /// Returns the values of an object and of the objects in it; arrays are left out.
-pub(crate) fn flat(fields: &Map<String, Value>) -> Fields {
+pub(crate) fn flat(fields: &Map<String, Value>) -> Fields<'_> {
     let mut all = Vec::new();
     flatten(fields, "", 0, &mut all);
     all
 }
 
-fn flatten(fields: &Map<String, Value>, prefix: &str, depth: u32, all: &mut Fields) {
+fn flatten<'a>(fields: &'a Map<String, Value>, prefix: &str, depth: u32, all: &mut Fields<'a>) {
     for (key, value) in fields {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let name = match prefix {
+            "" => Cow::from(key),
+            prefix => Cow::from(format!("{prefix}.{key}")),
+        };
         match value {
             Value::Object(inner) if depth < FLAT_DEPTH => flatten(inner, &name, depth + 1, all),
             value => all.extend(scalar(value).map(|text| (name, text))),
@@ -450,12 +469,12 @@ fn flatten(fields: &Map<String, Value>, prefix: &str, depth: u32, all: &mut Fiel
 }
 
 /// Returns a value as text, unless it is an object or array.
-pub(crate) fn scalar(value: &Value) -> Option<String> {
+pub(crate) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::Null => Some(String::new()),
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Number(value) => Some(value.to_string()),
-        Value::String(text) => Some(text.clone()),
+        Value::Null => Some(Cow::default()),
+        Value::Bool(value) => Some(value.to_string().into()),
+        Value::Number(value) => Some(value.to_string().into()),
+        Value::String(text) => Some(text.into()),
         Value::Array(_) | Value::Object(_) => None,
     }
 }

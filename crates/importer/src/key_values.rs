@@ -1,8 +1,8 @@
 //! Lines of keys and values, as in logfmt: `time="2026-01-01 12:00:00" event=crash multiplier=2.31`.
 
+use crate::encoding::TextSource;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::source::Source;
 use crate::table::{Table, TextLines, first_lines};
 
 /// Minimum number of keys in a line of this form.
@@ -14,8 +14,8 @@ const COLUMNS_MAX: usize = 200;
 const SAMPLE_LINES: usize = 500;
 
 /// Returns the table of such lines; `None` if most lines of the sample are others.
-pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
-    let (encoding, sample) = first_lines(source, SAMPLE_LINES)?;
+pub(crate) fn table(text: &TextSource) -> Result<Option<Table>, Refusal> {
+    let sample = first_lines(text, SAMPLE_LINES)?;
     let fitting = sample.iter().filter(|line| fields(line).len() >= KEYS_MIN).count();
     if fitting * 5 <= sample.len() * 4 {
         return Ok(None);
@@ -26,7 +26,7 @@ pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
             names.push(key.to_owned());
         }
     }
-    let mut lines = TextLines::open(source, encoding)?;
+    let mut lines = TextLines::open(text)?;
     let mut rows = Vec::new();
     while let Some((number, line)) = lines.next_numbered()? {
         let found = fields(line);

@@ -3,10 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use encoding_rs::Encoding;
-
-use crate::encoding::Text;
-use crate::source::Source;
+use crate::encoding::{Text, TextSource};
 
 /// A longer line is cut off: no row of a recording is that long.
 pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -27,10 +24,9 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
-        let text = Text::open(source, encoding)?;
+    pub(crate) fn open(text: &TextSource) -> io::Result<Self> {
         Ok(Self {
-            text,
+            text: text.open()?,
             buffer: String::new(),
             current: 0..0,
             start: 0,

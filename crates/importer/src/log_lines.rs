@@ -1,14 +1,13 @@
 //! Logs: lines that begin with a time and tell in words what happened, such as
 //! `2026-01-01 12:00:00 [INFO] crashed at 2.31x`.
 
-use crate::encoding;
+use crate::encoding::TextSource;
 use crate::header_names::{NOT_THE_ROUNDS, normalised};
 use crate::lines::Lines;
 use crate::number_forms::Convention;
 use crate::options::Options;
 use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
-use crate::source::Source;
 use crate::table::Table;
 use crate::time_forms::{self, DateText};
 
@@ -83,11 +82,11 @@ struct LogLine {
 }
 
 /// Reads a text as a log; `None` if it is another text.
-pub(crate) fn read(source: &Source) -> Result<Option<Log>, Refusal> {
-    if source.len() > LOG_BYTES_MAX || !is_log(source)? {
+pub(crate) fn read(text: &TextSource) -> Result<Option<Log>, Refusal> {
+    if text.len() > LOG_BYTES_MAX || !is_log(text)? {
         return Ok(None);
     }
-    let mut lines = Lines::open(source, encoding::detect(source)?)?;
+    let mut lines = Lines::open(text)?;
     let mut log = Log { lines: Vec::new(), others: 0 };
     while lines.advance()? {
         let text = lines.line();
@@ -100,8 +99,8 @@ pub(crate) fn read(source: &Source) -> Result<Option<Log>, Refusal> {
 }
 
 /// Returns whether nearly all of the first lines are a time and a message, and not the cells of a row.
-fn is_log(source: &Source) -> Result<bool, Refusal> {
-    let mut lines = Lines::open(source, encoding::detect(source)?)?;
+fn is_log(text: &TextSource) -> Result<bool, Refusal> {
+    let mut lines = Lines::open(text)?;
     let (mut all, mut messages) = (0, 0);
     while all < SAMPLE_LINES && lines.advance()? {
         let line = lines.line().trim();

@@ -1,9 +1,9 @@
 //! Multipliers one after the other on a line, as people copy them from a page: `2.31x, 1.04x, 17.20x`.
 
+use crate::encoding::TextSource;
 use crate::number_forms::Convention;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::source::Source;
 use crate::table::{Table, TextLines, first_lines};
 
 /// Minimum number of numbers in the sample.
@@ -17,8 +17,8 @@ const SAMPLE_LINES: usize = 500;
 /// Returns a table with one number a row; `None` if the sample is another text.
 ///
 /// Every word must be a number with decimals or with a sign `x`, so that tables of ids and texts are none.
-pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
-    let (encoding, sample) = first_lines(source, SAMPLE_LINES)?;
+pub(crate) fn table(text: &TextSource) -> Result<Option<Table>, Refusal> {
+    let sample = first_lines(text, SAMPLE_LINES)?;
     let counts: Option<Vec<usize>> = sample
         .iter()
         .map(|line| {
@@ -31,7 +31,7 @@ pub(crate) fn table(source: &Source) -> Result<Option<Table>, Refusal> {
     if longest < PER_LINE_MIN || counts.iter().sum::<usize>() < NUMBERS_MIN {
         return Ok(None);
     }
-    let mut lines = TextLines::open(source, encoding)?;
+    let mut lines = TextLines::open(text)?;
     let mut rows = Vec::new();
     while let Some((number, line)) = lines.next_numbered()? {
         rows.extend(words(line).into_iter().map(|word| Record::of([word], number)));

@@ -16,6 +16,11 @@ impl Record {
         Self { line, ..Self::default() }
     }
 
+    /// Returns an empty row with room for its cells, so that pushing them allocates nothing.
+    pub(crate) fn with_room(line: u64, cells: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(cells), line }
+    }
+
     pub(crate) fn of<T: AsRef<str>>(cells: impl IntoIterator<Item = T>, line: u64) -> Self {
         let mut record = Self::at(line);
         cells.into_iter().for_each(|cell| record.push(cell.as_ref()));

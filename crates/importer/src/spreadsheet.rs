@@ -1,9 +1,10 @@
 //! Recordings in workbooks of spreadsheet programs.
 
+use std::fmt::{self, Write as _};
 use std::io::Cursor;
 
 use calamine::{Data, Range, Reader as _, open_workbook_auto_from_rs};
-use chrono::Timelike as _;
+use chrono::{Datelike as _, Timelike as _};
 
 use crate::options::Options;
 use crate::record::Record;
@@ -65,29 +66,47 @@ fn choose(mut sheets: Vec<(String, Table)>, options: &Options) -> Result<Table, 
 fn records(range: &Range<Data>) -> Vec<Record> {
     let first = range.start().map_or(0, |(row, _)| u64::from(row));
     let rows = (first + 1..).zip(range.rows());
-    let records = rows.map(|(line, cells)| Record::of(cells.iter().map(text), line));
-    records.filter(|record| record.filled() > 0).collect()
+    let mut row = Record::default();
+    let mut text = String::new();
+    let record = |(line, cells): (u64, &[Data])| {
+        row.clear();
+        row.line = line;
+        for cell in cells {
+            text.clear();
+            write_text(cell, &mut text).expect("writing to a string cannot fail");
+            row.push(&text);
+        }
+        (row.filled() > 0).then(|| row.clone())
+    };
+    rows.filter_map(record).collect()
 }
 
-/// Returns a cell as a text file would have it.
-fn text(cell: &Data) -> String {
+/// Writes a cell as a text file would have it.
+fn write_text(cell: &Data, text: &mut String) -> fmt::Result {
     match cell {
-        Data::Empty => String::new(),
-        Data::Float(value) => value.to_string(),
-        Data::Int(value) => value.to_string(),
-        Data::Bool(value) => value.to_string(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Error(error) => error.to_string(),
+        Data::Empty => Ok(()),
+        Data::Float(value) => write!(text, "{value}"),
+        Data::Int(value) => write!(text, "{value}"),
+        Data::Bool(value) => write!(text, "{value}"),
+        Data::String(value) | Data::DateTimeIso(value) | Data::DurationIso(value) => {
+            text.write_str(value)
+        }
+        Data::Error(error) => write!(text, "{error}"),
         Data::DateTime(serial) => match serial.as_datetime() {
             // A day is stored as a float: what is left below half a millisecond is noise.
             Some(time) => {
                 let time = time + chrono::TimeDelta::microseconds(500);
-                let form = if serial.as_f64() < 1.0 { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-                format!("{}.{:03}", time.format(form), time.nanosecond() / 1_000_000 % 1000)
+                if serial.as_f64() >= 1.0 {
+                    let (year, month, day) = (time.year(), time.month(), time.day());
+                    write!(text, "{year:04}-{month:02}-{day:02} ")?;
+                }
+                let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+                let millis = time.nanosecond() / 1_000_000 % 1000;
+                write!(text, "{hour:02}:{minute:02}:{second:02}.{millis:03}")
             }
-            None => serial.as_f64().to_string(),
+            None => write!(text, "{}", serial.as_f64()),
         },
         #[expect(unreachable_patterns, reason = "the library may add kinds of cells")]
-        other => other.to_string(),
+        other => write!(text, "{other}"),
     }
 }

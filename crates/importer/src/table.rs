@@ -2,16 +2,13 @@
 
 use std::io;
 
-use encoding_rs::Encoding;
-
 use crate::delimiter::Delimiter;
-use crate::encoding;
+use crate::encoding::TextSource;
 use crate::layout::{self, Layout};
 use crate::lines::Lines;
 use crate::options::Options;
 use crate::record::Record;
 use crate::refusal::{Refusal, RefusalKind};
-use crate::source::Source;
 
 /// Number of sample rows that decide about columns.
 const SAMPLE_ROWS: usize = 2000;
@@ -32,7 +29,7 @@ pub(crate) struct Table {
 #[derive(Debug)]
 enum RowSource {
     /// Lines of a text, read as they are needed.
-    Text { source: Source, encoding: &'static Encoding, delimiter: Delimiter },
+    Text { text: TextSource, delimiter: Delimiter },
     /// Rows in memory.
     Held(Vec<Record>),
 }
@@ -47,27 +44,21 @@ pub(crate) enum Step {
 }
 
 impl Table {
-    /// Detects the encoding and layout of a text.
-    pub(crate) fn text(source: Source, options: &Options) -> Result<Self, Refusal> {
-        let encoding = encoding::detect(&source)?;
-        let mut lines = TextLines::open(&source, encoding)?;
-        let mut sample = Vec::new();
-        while sample.len() < SAMPLE_ROWS
-            && let Some(line) = lines.next()?
-        {
-            sample.push(line.to_owned());
-        }
+    /// Detects the layout of a text.
+    pub(crate) fn text(text: TextSource, options: &Options) -> Result<Self, Refusal> {
+        let mut lines = TextLines::open(&text)?;
+        let sample = lines.take(SAMPLE_ROWS)?;
         if sample.is_empty() {
             return Err(Refusal::new(RefusalKind::Empty, "it has no rows"));
         }
         let split = layout::choose_delimiter(&sample, lines.named, options);
-        let name = if encoding == encoding_rs::UTF_8 {
+        let name = if text.encoding == encoding_rs::UTF_8 {
             String::new()
         } else {
-            format!(", {}", encoding.name())
+            format!(", {}", text.encoding.name())
         };
         let kind = format!("text, {}{name}", split.delimiter);
-        let rows = RowSource::Text { source, encoding, delimiter: split.delimiter };
+        let rows = RowSource::Text { text, delimiter: split.delimiter };
         Ok(Self { layout: split.layout, kind, may_repeat: false, is_ordered: true, rows })
     }
 
@@ -115,8 +106,8 @@ impl Table {
     /// Returns a cursor before the first row of data.
     pub(crate) fn open(&self) -> Result<Cursor<'_>, Refusal> {
         let mut cursor = match &self.rows {
-            RowSource::Text { source, encoding, delimiter } => {
-                Cursor::Text { lines: TextLines::open(source, encoding)?, delimiter: *delimiter }
+            RowSource::Text { text, delimiter } => {
+                Cursor::Text { lines: TextLines::open(text)?, delimiter: *delimiter }
             }
             RowSource::Held(rows) => Cursor::Held(rows.iter()),
         };
@@ -160,20 +151,9 @@ impl Cursor<'_> {
     }
 }
 
-/// Returns the encoding of a text and its first lines, up to `count`.
-pub(crate) fn first_lines(
-    source: &Source,
-    count: usize,
-) -> io::Result<(&'static Encoding, Vec<String>)> {
-    let encoding = encoding::detect(source)?;
-    let mut lines = TextLines::open(source, encoding)?;
-    let mut sample = Vec::new();
-    while sample.len() < count
-        && let Some(line) = lines.next()?
-    {
-        sample.push(line.to_owned());
-    }
-    Ok((encoding, sample))
+/// Returns the first lines of a text, up to `count`.
+pub(crate) fn first_lines(text: &TextSource, count: usize) -> io::Result<Vec<String>> {
+    TextLines::open(text)?.take(count)
 }
 
 /// Lines without blank ones, comments and the line `sep=;`.
@@ -184,16 +164,22 @@ pub(crate) struct TextLines {
 }
 
 impl TextLines {
-    pub(crate) fn open(source: &Source, encoding: &'static Encoding) -> io::Result<Self> {
-        Ok(Self { lines: Lines::open(source, encoding)?, named: None })
+    pub(crate) fn open(text: &TextSource) -> io::Result<Self> {
+        Ok(Self { lines: Lines::open(text)?, named: None })
     }
 
-    /// Returns the next line that is neither blank nor a comment.
-    pub(crate) fn next(&mut self) -> io::Result<Option<&str>> {
-        Ok(self.next_numbered()?.map(|(_, line)| line))
+    /// Returns the next lines, up to `count`.
+    fn take(&mut self, count: usize) -> io::Result<Vec<String>> {
+        let mut taken = Vec::new();
+        while taken.len() < count
+            && let Some((_, line)) = self.next_numbered()?
+        {
+            taken.push(line.to_owned());
+        }
+        Ok(taken)
     }
 
-    /// Returns the next line with its number in the text, from 1.
+    /// Returns the next line that is neither blank nor a comment, with its number in the text, from 1.
     pub(crate) fn next_numbered(&mut self) -> io::Result<Option<(u64, &str)>> {
         while self.lines.advance()? {
             let line = self.lines.line();

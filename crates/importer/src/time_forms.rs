@@ -184,7 +184,9 @@ pub(crate) fn read(text: &str) -> Result<TimeText, TimeProblem> {
         return Err(TimeProblem::NotATime);
     }
     // JavaScript puts the zone's name after its offset.
-    let text = text.split_once(" (").map_or(text, |(before, _)| before);
+    let has_name = text.contains('(');
+    let name = if has_name { text.split_once(" (") } else { None };
+    let text = name.map_or(text, |(before, _)| before);
     let text = without_weekday(text);
     let (date, rest) = date(text)?;
     let rest = match date {
@@ -247,9 +249,8 @@ const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 fn without_weekday(text: &str) -> &str {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let is_weekday =
-        text.get(..3).is_some_and(|start| WEEKDAYS.contains(&start.to_ascii_lowercase().as_str()));
-    if letters >= 3 && is_weekday {
+    let is_weekday = |start: &str| WEEKDAYS.iter().any(|day| day.eq_ignore_ascii_case(start));
+    if letters >= 3 && is_weekday(&text[..3]) {
         text[letters..].trim_start_matches([',', '.', ' '])
     } else {
         text

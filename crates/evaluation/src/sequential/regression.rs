@@ -62,9 +62,17 @@ impl Regression {
     }
 
     /// Writes P phi, the covariance times the design vector.
+    ///
+    /// P is symmetric, so its rows are its columns. Adding up columns gives the same sums in the same order as a dot
+    /// product per row, but no addition waits for the one before it.
     fn spread(&self, phi: &[f64], into: &mut [f64; WIDEST]) {
-        for (row, out) in self.covariance.chunks_exact(self.mean.len()).zip(into) {
-            *out = dot(row, phi);
+        let width = self.mean.len();
+        // As in `dot`, a sum starts at -0, to which adding anything leaves it as it is.
+        into[..width].fill(-0.0);
+        for (column, weight) in self.covariance.chunks_exact(width).zip(phi) {
+            for (sum, cell) in into.iter_mut().zip(column) {
+                *sum += cell * weight;
+            }
         }
     }
 }
@@ -96,6 +104,21 @@ mod tests {
                 })
                 .sum();
             assert!((mean - 1.0).abs() < 1e-12, "{mean}");
+            bettor.bet(&phi, random.normal());
+        }
+    }
+
+    #[test]
+    fn the_spread_is_a_dot_product_per_row_to_the_bit() {
+        let mut random = SplitMix64::new(8);
+        let mut bettor = Regression::new(25, 0.002);
+        for _ in 0..200 {
+            let phi: [f64; 25] = std::array::from_fn(|_| random.normal());
+            let mut spread = [0.0; WIDEST];
+            bettor.spread(&phi, &mut spread);
+            for (row, sum) in bettor.covariance.chunks_exact(25).zip(spread) {
+                assert_eq!(dot(row, &phi).to_bits(), sum.to_bits());
+            }
             bettor.bet(&phi, random.normal());
         }
     }

@@ -117,6 +117,20 @@ fn streaming_rows_equal_the_definition_bit_for_bit() {
 }
 
 #[test]
+fn rounds_added_without_features_give_the_same_row_bit_for_bit() {
+    let mut histories = awkward();
+    histories.push(fair(5, 2_000));
+    for history in histories {
+        let mut extractor = Extractor::new();
+        assert_eq!(extractor.row(), None);
+        for &x in &history {
+            extractor.advance(x).unwrap();
+        }
+        assert_eq!(extractor.row().map(bits), Some(bits(row(&history))));
+    }
+}
+
+#[test]
 fn a_clone_of_an_extractor_is_independent() {
     let history = fair(4, 900);
     let mut extractor = Extractor::new();

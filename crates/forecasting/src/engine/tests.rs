@@ -117,8 +117,9 @@ fn a_training_is_requested_once_when_due() {
 fn a_model_trained_on_later_rounds_or_on_others_issues_nothing_until_they_are_there() {
     let rounds: Vec<Round> = (0..40).map(round).collect();
     let after = |count: usize| {
-        let mut engine = engine(false);
-        engine.restore(&rounds[1..count], LearnedState::new(HouseLaw::default()));
+        let mut engine = Engine::new(Settings { auto_train: false, can_be_late: false });
+        let rounds = &rounds[..count];
+        engine.restore(rounds, HistoryChain::of(rounds), LearnedState::new(HouseLaw::default()));
         engine
     };
     let whole = after(40);

@@ -87,7 +87,7 @@ fn an_engine_that_was_restored_says_and_knows_the_same_to_the_bit_ever_after() {
         let found = Checkpoint::decode(&text).unwrap();
         assert!(found.check_rounds(&all).is_ok());
         let mut restored = new();
-        restored.restore(&all[..cut], found.learned);
+        restored.restore(&all[..cut], HistoryChain::of(&all[..cut]), found.learned);
         restored.resume(found.open.unwrap());
         install(&mut restored, &all);
         install(&mut whole, &all);

@@ -105,7 +105,7 @@ impl TableLoop {
         let Checkpoint { rounds: known, learned, model_version, .. } = checkpoint;
         let known = usize::try_from(known).unwrap_or(rounds.len());
         let known_rounds = &rounds[..known];
-        self.engine.restore(known_rounds, learned);
+        self.engine.restore(known_rounds, chain.first(known), learned);
         let mut shown = shown.counting(rounds, chain, 0, Absent::default());
         for (before, round) in (0..).zip(known_rounds) {
             let found = shown.take(before).filter(|it| self.is_of_this_law(it));
