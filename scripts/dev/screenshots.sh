@@ -48,3 +48,4 @@ shot dashboard-dark 1280 1600 dark 1
 shot dashboard-phone-light 390 844 light 2
 shot dashboard-phone-dark 390 844 dark 2
 shot dashboard-scores 1280 1060 light 1 scorecard
+shot dashboard-bets 1280 700 light 1 simulation
