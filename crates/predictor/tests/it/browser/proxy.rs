@@ -92,7 +92,7 @@ async fn the_page_works_below_any_path_of_a_proxy() {
         tab.click("#train").await;
         tab.reads("feedback", "Trained:").await;
         let export = tab.value("document.getElementById('rounds-csv').href").await;
-        assert_eq!(export, format!("{}api/rounds.csv", proxy.address));
+        assert_eq!(export, format!("{}api/v1/rounds.csv", proxy.address));
         let strays = format!(
             "performance.getEntriesByType('resource').map((it) => it.name).filter((it) => !it.includes('{BELOW}'))"
         );

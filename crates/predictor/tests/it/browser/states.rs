@@ -201,7 +201,7 @@ async fn a_predictor_without_the_history_route_is_reported_and_the_rest_works() 
     with_tab(Screen::Desk, async |tab| {
         tab.prepare(
             "const ask = window.fetch; window.fetch = (address, ...rest) =>\
-             /api\\/(rounds|history|distribution|recorder)/.test(address) ? Promise.resolve(new Response('{}', { status: 404 })) : ask(address, ...rest);",
+             /api\\/v1\\/(rounds|history|distribution|recorder)/.test(address) ? Promise.resolve(new Response('{}', { status: 404 })) : ask(address, ...rest);",
         )
         .await;
         let mut program = Program::untrained();
