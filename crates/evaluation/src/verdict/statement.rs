@@ -76,7 +76,9 @@ fn order(facts: &Verdict, has_forecast: bool, has_law: bool) -> Vec<Claim> {
         None if has_forecast => Claim::OrderUsed { rounds },
         None => Claim::OrderUnused { rounds },
     };
-    let law = if has_law { law(facts) } else { Vec::new() };
+    // Rounds that depend on each other fail the law test too, although each may follow the law.
+    let is_located = has_law && !facts.deviations.is_empty();
+    let law = if is_located { law(facts) } else { Vec::new() };
     std::iter::once(answer).chain(next(facts)).chain(law).collect()
 }
 
