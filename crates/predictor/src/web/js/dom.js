@@ -75,10 +75,11 @@ export function make(tag, className, content) {
 
 /**
  * Makes the body of a table equal to `rows`. Rows with the same key are kept; others are added, moved or removed.
- * @param {Element} body
+ * @param {string} id of the table
  * @param {Row[]} rows
  */
-export function syncRows(body, rows) {
+export function syncRows(id, rows) {
+  const body = /** @type {Element} */ (el(id).querySelector("tbody"));
   const old = new Map([...body.children].map((node) => [node.getAttribute("data-key"), node]));
   const first = old.size === 0;
   let place = body.firstElementChild;

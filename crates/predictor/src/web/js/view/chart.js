@@ -51,6 +51,20 @@ export function rem() {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
+/**
+ * Returns the options of a curve; `more` adds to them.
+ * @param {Record<string, any>} more
+ * @returns {Record<string, any>}
+ */
+export function line(more) {
+  return { stroke: () => colours.accent, width: 1.5, points: { show: false }, ...more };
+}
+
+/** @returns {Record<string, any>} the options of an edge of a band, which is not drawn */
+export function edge() {
+  return line({ stroke: () => "transparent", width: 0 });
+}
+
 /** Shows every tick of an axis whose ticks are given. */
 export const allTicks = {
   filter: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits,

@@ -40,7 +40,7 @@ function files({ data }) {
     key: file.name,
     cells: [{ text: file.name, className: "" }, number(file.records), number(file.rejected)],
   }));
-  syncRows(/** @type {Element} */ (el("files").querySelector("tbody")), rows);
+  syncRows("files", rows);
   show("files", rows.length > 0);
 }
 
@@ -82,5 +82,5 @@ export function renderRounds(store) {
       held(round.inside, false),
     ],
   }));
-  syncRows(/** @type {Element} */ (el("rounds-table").querySelector("tbody")), rows.reverse());
+  syncRows("rounds-table", rows.reverse());
 }

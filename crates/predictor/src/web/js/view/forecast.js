@@ -155,7 +155,7 @@ function targets(said) {
     key: String(row.target),
     cells: [times(row.target), ...chances(row.probability, row.house, row.break_even)],
   }));
-  syncRows(/** @type {Element} */ (el("targets").querySelector("tbody")), rows);
+  syncRows("targets", rows);
 }
 
 /**

@@ -84,7 +84,7 @@ function learners({ current_prediction: said, model_accuracy: accuracy }) {
     };
   });
   show("learners", rows.length > 0);
-  syncRows(/** @type {Element} */ (el("learners").querySelector("tbody")), rows);
+  syncRows("learners", rows);
 }
 
 /** @param {Settled[]} past newest first */
@@ -105,7 +105,7 @@ function history(past) {
     ],
   }));
   show("history", rows.length > 0);
-  syncRows(/** @type {Element} */ (el("history").querySelector("tbody")), rows);
+  syncRows("history", rows);
 }
 
 /**
@@ -145,5 +145,5 @@ function trainings({ training, auto_train_enabled: auto }) {
     ],
   }));
   show("trainings", rows.length > 0);
-  syncRows(/** @type {Element} */ (el("trainings").querySelector("tbody")), rows);
+  syncRows("trainings", rows);
 }

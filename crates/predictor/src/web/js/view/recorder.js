@@ -1,6 +1,6 @@
 // Row 6, lower part: the events of the collector's event files, on a time line and as a list.
 
-import { el, syncRows, text } from "../dom.js";
+import { syncRows, text } from "../dom.js";
 import { clock, isNumber, number, tickTime, utc } from "../format.js";
 import { t } from "../i18n.js";
 import { allTicks, axis, Chart, colours } from "./chart.js";
@@ -30,7 +30,7 @@ export class RecorderPlot {
   show(answer) {
     this.answer = answer;
     const events = answer?.events ?? [];
-    syncRows(/** @type {Element} */ (el("recorder-table").querySelector("tbody")), rows(events));
+    syncRows("recorder-table", rows(events));
     text("recorder-say", answer ? totals(answer.totals) : "\u00a0");
     if (events.length === 0) return this.chart.say(t(answer ? "recorder_none" : "panel_unsupported"));
     const kinds = new Set(events.map((event) => event.kind));

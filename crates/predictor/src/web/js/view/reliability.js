@@ -1,9 +1,9 @@
 // Reliability diagram: the forecast probability on one axis, the observed frequency on the other.
 
-import { el, syncRows } from "../dom.js";
+import { syncRows } from "../dom.js";
 import { number, percent, times } from "../format.js";
 import { t } from "../i18n.js";
-import { axis, Chart, colours } from "./chart.js";
+import { axis, Chart, colours, line } from "./chart.js";
 
 /** @typedef {import("../api_types.js").ReliabilityRow} ReliabilityRow */
 
@@ -31,7 +31,7 @@ export class ReliabilityPlot {
         `${percent(row.observed.lo)} – ${percent(row.observed.hi)}`,
       ],
     }));
-    syncRows(/** @type {Element} */ (el("reliability-table").querySelector("tbody")), filled);
+    syncRows("reliability-table", filled);
     if (rows.length === 0) return this.chart.say(t("reliability_none"));
     const held = rows.filter((row) => row.observed.lo <= row.forecast && row.forecast <= row.observed.hi).length;
     this.chart.draw(
@@ -49,7 +49,7 @@ export class ReliabilityPlot {
     return {
       scales: { x: { time: false, range: () => [0, 1] }, y: { range: () => [0, 1] } },
       axes: [axis("x", ticks), axis("y", ticks)],
-      series: [{}, { stroke: () => colours.ink, width: 1.5, dash: [6, 5], points: { show: false } }],
+      series: [{}, line({ stroke: () => colours.ink, dash: [6, 5] })],
       hooks: { draw: [(/** @type {any} */ u) => this.#marks(u)] },
     };
   }

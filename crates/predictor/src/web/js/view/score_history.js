@@ -1,9 +1,9 @@
 // Row 5, over time: skill and its confidence band, coverage, and the three kinds of evidence, from `api/history`.
 
-import { el, syncRows } from "../dom.js";
+import { syncRows } from "../dom.js";
 import { euros, isNumber, number, percent, signedPercent } from "../format.js";
 import { t } from "../i18n.js";
-import { allTicks, axis, Chart, colours, level } from "./chart.js";
+import { allTicks, axis, Chart, colours, edge, level, line } from "./chart.js";
 import { startLegendToggles } from "./legend_toggles.js";
 
 /** @typedef {import("../api_types.js").History} History */
@@ -48,14 +48,14 @@ export class ScoreHistoryPlots {
   /** @param {string} words */
   wait(words) {
     for (const chart of [this.skill, this.coverage, this.evidence]) chart.say(words);
-    for (const name of ["skill", "coverage", "evidence"]) syncRows(body(name), []);
+    for (const name of ["skill", "coverage", "evidence"]) syncRows(`${name}-table`, []);
   }
 
   /** @param {History} history */
   #skill({ rounds, skill }) {
     const at = lastNumber(skill.value);
     if (at < 0) {
-      syncRows(body("skill"), []);
+      syncRows("skill-table", []);
       return this.skill.say(t("skill_wait"));
     }
     const ends = { lo: signedPercent(skill.lo[at]), hi: signedPercent(skill.hi[at]) };
@@ -69,14 +69,14 @@ export class ScoreHistoryPlots {
         `${signedPercent(skill.lo[i])} … ${signedPercent(skill.hi[i])}`,
       ],
     }));
-    syncRows(body("skill"), filled);
+    syncRows("skill-table", filled);
   }
 
   /** @param {History} history */
   #coverage({ rounds, coverage }) {
     const at = lastNumber(coverage);
     if (at < 0) {
-      syncRows(body("coverage"), []);
+      syncRows("coverage-table", []);
       return this.coverage.say(t("coverage_wait"));
     }
     // The range in which chance alone keeps the coverage 19 times in 20 (normal approximation).
@@ -94,7 +94,7 @@ export class ScoreHistoryPlots {
       key: String(rounds[i]),
       cells: [number(rounds[i]), percent(coverage[i])],
     }));
-    syncRows(body("coverage"), filled);
+    syncRows("coverage-table", filled);
   }
 
   /** @param {History} history */
@@ -110,7 +110,7 @@ export class ScoreHistoryPlots {
       key: String(rounds[i]),
       cells: [number(rounds[i]), ...TESTS.map((name) => e(evidence[name][i]))],
     }));
-    syncRows(body("evidence"), filled);
+    syncRows("evidence-table", filled);
   }
 
   #toggle() {
@@ -207,16 +207,6 @@ function rounds() {
   });
 }
 
-/** @returns {Record<string, any>} an edge of a band, which is not drawn */
-function edge() {
-  return { stroke: () => "transparent", width: 0, points: { show: false } };
-}
-
-/** @param {Record<string, any>} more */
-function line(more) {
-  return { stroke: () => colours.accent, width: 1.5, points: { show: false }, ...more };
-}
-
 /**
  * Returns a range with zero in the middle. The first intervals are wide and say little, so the last nine
  * tenths decide.
@@ -274,9 +264,4 @@ function tick(ln) {
 /** @param {number} power */
 function exponent(power) {
   return String(power).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
-}
-
-/** @param {string} name */
-function body(name) {
-  return /** @type {Element} */ (el(`${name}-table`).querySelector("tbody"));
 }

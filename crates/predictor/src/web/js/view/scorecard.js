@@ -58,7 +58,7 @@ function table(rows, columns) {
     className: row.name === "served" ? "own" : "",
     cells: [rowName(String(row.name)), ...columns.map((column) => cell(row[column], column, best.get(column)))],
   }));
-  syncRows(/** @type {Element} */ (el("scores").querySelector("tbody")), filled);
+  syncRows("scores", filled);
 }
 
 /**

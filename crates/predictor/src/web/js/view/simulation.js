@@ -4,7 +4,7 @@ import { el, syncRows, text } from "../dom.js";
 import { isNumber, number, plain, times } from "../format.js";
 import { t } from "../i18n.js";
 import { recall, remember } from "../theme.js";
-import { axis, Chart, colours, level } from "./chart.js";
+import { axis, Chart, colours, edge, level, line } from "./chart.js";
 
 /** @typedef {import("../api_types.js").Simulation} Simulation */
 
@@ -46,11 +46,10 @@ export class SimulationPanel {
   /** @param {Simulation | null} answer `null` when this predictor has no such route */
   show(answer) {
     this.shown = answer;
-    const rows = /** @type {Element} */ (el("simulation-table").querySelector("tbody"));
     if (!answer || answer.rounds === 0) {
       text("simulation-say", "\u00a0");
       text("simulation-luck", "\u00a0");
-      syncRows(rows, []);
+      syncRows("simulation-table", []);
       return this.chart.say(t(answer ? "simulation_none" : "panel_unsupported"));
     }
     const { points, luck } = answer;
@@ -65,7 +64,7 @@ export class SimulationPanel {
     const step = Math.max(1, Math.ceil(points.length / ROWS_MAX));
     const shown = points.filter((_, index) => (points.length - 1 - index) % step === 0).reverse();
     syncRows(
-      rows,
+      "simulation-table",
       shown.map(({ round, net, lo, hi }) => ({
         key: String(round),
         cells: [number(round), signed(net), `${signed(lo)} … ${signed(hi)}`],
@@ -121,11 +120,10 @@ function field(name) {
 /** @returns {Record<string, any>} */
 function options() {
   const whole = (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => plain(tick));
-  const edge = { points: { show: false }, stroke: () => "transparent", width: 0 };
   return {
     scales: { x: { time: false } },
     axes: [axis("x", { values: whole }), axis("y", { values: whole })],
-    series: [{}, edge, edge, { points: { show: false }, stroke: () => colours.accent, width: 2 }],
+    series: [{}, edge(), edge(), line({ width: 2 })],
     bands: [{ series: [1, 2], fill: () => colours.band }],
     hooks: { drawAxes: [(/** @type {any} */ u) => level(u, { y: 0, stroke: colours.ink, width: 2 })] },
   };

@@ -1,10 +1,10 @@
 // Row 6, upper part: statistics of the data, and the survival curve: how often rounds reach a multiplier,
 // beside the house's law.
 
-import { el, syncRows, text } from "../dom.js";
+import { syncRows, text } from "../dom.js";
 import { figure, isNumber, number, percent, short, times } from "../format.js";
 import { t } from "../i18n.js";
-import { allTicks, axis, Chart, colours } from "./chart.js";
+import { allTicks, axis, Chart, colours, edge, line } from "./chart.js";
 import { LOG_TICKS } from "./round_marks.js";
 
 /** @typedef {import("../api_types.js").Status} Status */
@@ -67,7 +67,7 @@ export class SurvivalCurve {
     const points = all?.points ?? counted(this.store?.newest(200).map((round) => round.multiplier) ?? [], this.returns);
     const n = all?.rounds ?? Math.min(200, this.store?.rounds.length ?? 0);
     text("law-seen", t(all ? "law_seen_all" : "law_seen", { n }));
-    syncRows(/** @type {Element} */ (el("law-table").querySelector("tbody")), rows(points));
+    syncRows("law-table", rows(points));
     if (points.length === 0) return this.chart.say(t("law_none"));
     const two = points.findLast((point) => point.multiplier <= 2.005) ?? points[0];
     const label = t("law_label", {
@@ -93,8 +93,6 @@ export class SurvivalCurve {
 function options() {
   const xTicks = (/** @type {any} */ u) => sparse(LOG_TICKS.filter((tick) => tick <= u.scales.x.max));
   const yTicks = (/** @type {any} */ u) => SHARES.filter((share) => share >= u.scales.y.min);
-  const line = { points: { show: false } };
-  const edge = { ...line, stroke: () => "transparent", width: 0 };
   return {
     scales: {
       x: {
@@ -117,13 +115,7 @@ function options() {
         values: (/** @type {any} */ u) => yTicks(u).map(share),
       }),
     ],
-    series: [
-      {},
-      edge,
-      edge,
-      { ...line, stroke: () => colours.accent, width: 2 },
-      { ...line, stroke: () => colours.ink, width: 1.5, dash: [6, 5] },
-    ],
+    series: [{}, edge(), edge(), line({ width: 2 }), line({ stroke: () => colours.ink, dash: [6, 5] })],
     bands: [{ series: [1, 2], fill: () => colours.band }],
   };
 }
