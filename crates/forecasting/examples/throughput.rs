@@ -20,6 +20,7 @@ use forecasting::history::HistoryChain;
 use forecasting::ledger::{Absent, Entry, Ledger, Settled};
 use forecasting::replay::{Fit, Refit, drive};
 use rounds::{Multiplier, Round};
+use test_support::process_cost::processor_seconds;
 use test_support::simulate::Scenario;
 
 #[derive(Debug)]
@@ -104,16 +105,7 @@ fn entry(effect: &Effect) -> Option<Entry> {
 fn seconds() -> f64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let first_call = *START;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // User and system time are fields 14 and 15; the first two are already removed.
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    let ticks: Vec<f64> = ticks.filter_map(|ticks| ticks.parse().ok()).collect();
-    if ticks.len() == 2 {
-        ticks.iter().sum::<f64>() / 100.0
-    } else {
-        first_call.elapsed().as_secs_f64()
-    }
+    processor_seconds().unwrap_or_else(|| first_call.elapsed().as_secs_f64())
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -20,6 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use importer::{BY_IMPORT, Content, Options, Recording, Source, SourceFile, write};
 use rounds::disk::RealDisk;
 use rounds::{Multiplier, Origin};
+use test_support::process_cost::{peak_megabytes, processor_seconds};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 const ROWS: u32 = 1_000_000;
@@ -60,9 +61,9 @@ fn import(file: &str, dir: Option<&str>) -> Result<()> {
     }
     println!(
         "{:.2} s of processor time, {:.2} s in all, at most {} MB",
-        processor_seconds(),
+        processor_seconds().unwrap_or_default(),
         start.elapsed().as_secs_f64(),
-        peak_megabytes()
+        peak_megabytes().unwrap_or_default()
     );
     Ok(())
 }
@@ -200,20 +201,4 @@ fn write_workbook(path: &Path, rows: &[Row]) -> Result<()> {
     }
     book.finish()?;
     Ok(())
-}
-
-/// Seconds this process has run on all processors, where the system tells.
-fn processor_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // User and system time are the 14th and 15th fields; the first two came before.
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-}
-
-/// The most memory this process has held, where the system tells.
-fn peak_megabytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

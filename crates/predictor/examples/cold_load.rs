@@ -28,6 +28,7 @@ use predictor::Application;
 use predictor::config::Config;
 use rounds::scan::Directory;
 use rounds::{Multiplier, Round};
+use test_support::process_cost::{peak_megabytes, processor_seconds};
 use test_support::simulate::Scenario;
 use tokio::sync::oneshot;
 use tracing::Level;
@@ -181,7 +182,7 @@ fn start(dir: &Path, count: u64) -> anyhow::Result<()> {
             (loaded.at - begun).as_secs_f64(),
             loaded.processor_seconds,
             loaded.at.elapsed().as_secs_f64(),
-            peak_megabytes()
+            peak_megabytes().unwrap_or_default()
         ))
     })
 }
@@ -196,7 +197,7 @@ fn until_loaded(address: SocketAddr, count: u64) -> anyhow::Result<Loaded> {
     while asked(address)? != count {
         thread::sleep(Duration::from_millis(10));
     }
-    Ok(Loaded { at: Instant::now(), processor_seconds: processor_seconds() })
+    Ok(Loaded { at: Instant::now(), processor_seconds: processor_seconds().unwrap_or_default() })
 }
 
 /// How many rounds there are; 0 while there is no answer to that.
@@ -212,22 +213,6 @@ fn asked(address: SocketAddr) -> anyhow::Result<u64> {
     let digits =
         count.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     Ok(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0))
-}
-
-/// Seconds this process has run on all processors, to a hundredth, where the system tells.
-fn processor_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // User and system time are the 14th and 15th fields; the first two came before.
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-}
-
-/// The most memory this process has held so far, where the system tells.
-fn peak_megabytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

@@ -15,6 +15,7 @@ use forecasting::dataset::{Dataset, DatasetSnapshot, HISTORY_MIN};
 use forecasting::ensemble::{self, FitOptions, out_of_sample};
 use forecasting::models::Model;
 use predictor::training::thread_pool::Threads;
+use test_support::process_cost::{peak_megabytes, processor_seconds};
 use test_support::simulate::Scenario;
 
 const TESTED: usize = 50_000;
@@ -82,6 +83,7 @@ fn line(rounds: usize, name: &str, arguments: &Arguments) -> Result<String, Box<
     let workers = Threads(arguments.threads);
     let go_on = |_, _| ControlFlow::Continue(());
 
+    let processor_seconds = || processor_seconds().unwrap_or_default();
     let (clock, start) = (Instant::now(), processor_seconds());
     let ensemble = ensemble::fit(&train, &arguments.options, &workers, &go_on)?;
     let fitted = clock.elapsed().as_secs_f64();
@@ -95,7 +97,7 @@ fn line(rounds: usize, name: &str, arguments: &Arguments) -> Result<String, Box<
     for model in models {
         write!(line, " {:.4} |", out_of_sample(model, rounds, &test).r2)?;
     }
-    write!(line, " {} |", peak_megabytes())?;
+    write!(line, " {} |", peak_megabytes().unwrap_or_default())?;
     Ok(line)
 }
 
@@ -108,20 +110,4 @@ fn rows(
     let all = Dataset::of_history(&history)?.snapshot();
     let boundary = rounds - HISTORY_MIN;
     Ok((all.slice(0..boundary), all.slice(boundary..all.len())))
-}
-
-/// Seconds this process has run on all processors, to a hundredth, where the system tells.
-fn processor_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    // User and system time are the 14th and 15th fields; the first two came before.
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-}
-
-/// The most memory this process has held so far, where the system tells.
-fn peak_megabytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

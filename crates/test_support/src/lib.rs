@@ -4,6 +4,7 @@ mod capture_logs;
 mod corpus;
 mod faulty_disk;
 pub mod options_page;
+pub mod process_cost;
 pub mod simulate;
 
 pub use self::capture_logs::capture_logs;
