@@ -106,6 +106,11 @@ impl Tab {
         self.sees(css).await.click().await.unwrap();
     }
 
+    /// Scrolls until the element is in the window.
+    pub(super) async fn scroll_to(&self, id: &str) {
+        self.value(&format!("document.getElementById('{id}').scrollIntoView()")).await;
+    }
+
     /// The value of a script's expression.
     pub(super) async fn value(&self, expression: &str) -> Value {
         self.client.execute(&format!("return ({expression});"), Vec::new()).await.unwrap()

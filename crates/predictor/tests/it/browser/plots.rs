@@ -32,7 +32,7 @@ async fn each_plot_has_a_sentence_and_a_table_behind_it() {
 
 async fn is_drawn_with_its_table(tab: &Tab, plot: &str) {
     let name = plot.trim_end_matches("-plot").replace("plot", "rounds");
-    tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
+    tab.scroll_to(plot).await;
     tab.sees(&format!("#{plot}[role='img'][aria-label]:not([aria-label=''])")).await;
     tab.sees(&format!("#{plot}[data-points]:not([data-empty]) canvas")).await;
     tab.click(&format!("#{name}-details summary")).await;
@@ -78,7 +78,7 @@ async fn a_hundred_thousand_rounds_are_shown_in_at_most_two_thousand_points() {
         let sent = "performance.getEntriesByType('resource').filter((it) => it.name.includes('/rounds?')).length";
         assert_eq!(tab.value(sent).await, 1);
         // The highest of all is among them.
-        tab.value("document.getElementById('law-plot').scrollIntoView()").await;
+        tab.scroll_to("law-plot").await;
         tab.reads("law-seen", "all 100,000 rounds").await;
         tab.reads("s-max", "97.00×").await;
         let label = tab.value("plot.getAttribute('aria-label')").await;
@@ -95,7 +95,7 @@ async fn bets_can_be_tried_and_are_remembered() {
         let mut program = Program::untrained();
         program.append(300);
         tab.open(&program.address()).await;
-        tab.value("document.getElementById('simulation').scrollIntoView()").await;
+        tab.scroll_to("simulation").await;
         tab.reads("simulation-say", "300 bets of 1 on 2.00×").await;
         tab.reads("simulation-luck", "In the long run, such a bet brings −3 per 100 staked").await;
         let set = |name: &str, value: &str| {
@@ -112,7 +112,7 @@ async fn bets_can_be_tried_and_are_remembered() {
         tab.click("#simulation-range label:nth-of-type(1)").await;
         tab.reads("simulation-say", "of 10 on 98.00×").await;
         tab.open(&program.address()).await;
-        tab.value("document.getElementById('simulation').scrollIntoView()").await;
+        tab.scroll_to("simulation").await;
         tab.reads("simulation-say", "of 10 on 98.00×").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
     })
@@ -124,7 +124,7 @@ async fn a_curve_that_is_switched_off_stays_off_when_rounds_come() {
     with_tab(Screen::Desk, async |tab| {
         let mut program = open_trained(tab).await;
         next_round(tab, &mut program).await;
-        tab.value("document.getElementById('evidence-plot').scrollIntoView()").await;
+        tab.scroll_to("evidence-plot").await;
         tab.sees("#evidence-plot canvas").await;
         tab.click("#evidence-legend .law button").await;
         tab.sees("#evidence-legend .law button[aria-pressed='false']").await;

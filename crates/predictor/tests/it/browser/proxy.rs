@@ -87,7 +87,7 @@ async fn the_page_works_below_any_path_of_a_proxy() {
         tab.reads("for-round", "#41").await;
         tab.reads("live-mode", "live").await;
         next_round(tab, &mut program).await;
-        tab.value("document.getElementById('law-plot').scrollIntoView()").await;
+        tab.scroll_to("law-plot").await;
         tab.reads("law-seen", "all 41 rounds").await;
         tab.click("#train").await;
         tab.reads("feedback", "Trained:").await;

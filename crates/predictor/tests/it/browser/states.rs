@@ -43,10 +43,10 @@ async fn without_rounds_every_plot_says_what_is_missing() {
         tab.reads("reliability-plot", "no forecast has been scored").await;
         tab.reads("law-plot", "No rounds to count yet.").await;
         for plot in ["skill-plot", "evidence-plot", "coverage-plot"] {
-            tab.value(&format!("document.getElementById('{plot}').scrollIntoView()")).await;
+            tab.scroll_to(plot).await;
             tab.reads(plot, "Nothing yet").await;
         }
-        tab.value("document.getElementById('recorder-plot').scrollIntoView()").await;
+        tab.scroll_to("recorder-plot").await;
         tab.reads("recorder-plot", "The collector has recorded no events here.").await;
         tab.reads("collector-say", "not seen here").await;
         assert_eq!(tab.complaints().await, Vec::<String>::new());
@@ -210,9 +210,9 @@ async fn a_predictor_without_the_history_route_is_reported_and_the_rest_works() 
         tab.reads("stats-rounds", "300 rounds").await;
         tab.click("#range label:nth-of-type(4)").await;
         tab.reads("readout", "provides only the last 200 rounds").await;
-        tab.value("document.getElementById('skill-plot').scrollIntoView()").await;
+        tab.scroll_to("skill-plot").await;
         tab.reads("skill-plot", "does not provide this").await;
-        tab.value("document.getElementById('law-plot').scrollIntoView()").await;
+        tab.scroll_to("law-plot").await;
         tab.reads("law-seen", "last 200 rounds").await;
         tab.sees("#law-plot canvas").await;
     })
