@@ -1,6 +1,8 @@
-//! The demo source: simulated, provably fair rounds, or rounds with a planted [`Pattern`]. Of fair ones, the SHA-256 of the server seed is published before the round,
-//! three client seeds are added, and the SHA-512 of all four decides where the round ends. The seeds, the hashes and
-//! the commitment to the next round go to the event file, so anyone can check every round with a hash function.
+//! The demo source: simulated rounds, provably fair or with a planted [`Pattern`].
+//!
+//! The SHA-256 of the server seed of a fair round is published before the round, three client seeds are added, and the
+//! SHA-512 of all four decides where the round ends. The seeds, the hashes and the commitment to the next round go to the
+//! event file, so anyone can check every round with a hash function.
 
 mod pattern;
 
@@ -29,7 +31,7 @@ pub const DEFAULT_GAP: Duration = Duration::from_secs(3);
 /// Default number of earlier rounds.
 pub const DEFAULT_HISTORY: u64 = 120;
 
-/// Mean time between rounds of the game.
+/// Mean time between two rounds of the game.
 const MEAN_GAP: TimeDelta = TimeDelta::seconds(23);
 
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -75,7 +77,7 @@ pub struct Demo {
     left: Option<u64>,
     /// The server seed of the next round, whose commitment is published already.
     next_seed: String,
-    /// Plays instead, if a pattern is planted.
+    /// Plays the rounds if a pattern is planted.
     patterned: Option<PatternedGame>,
     past: VecDeque<Report>,
     metronome: Metronome,
@@ -115,15 +117,15 @@ impl Demo {
     /// None: a simulated game is always available.
     pub fn connect(&mut self) -> Result<(), SourceError> {
         let now = clock::wall();
-        // A pattern of the clock needs a time before the gaps are known; their mean is 23 s.
+        // The clock pattern needs the time of a round before the gaps that follow it are known, so it gets an estimate.
         let count = std::mem::take(&mut self.history);
         let mut ends_at = now - MEAN_GAP * i32::try_from(count).unwrap_or(i32::MAX);
-        let played = (0..count).map(|_| {
-            let played = self.play(ends_at);
-            ends_at += gap_after(played.multiplier);
-            played
-        });
-        let played: Vec<Played> = played.collect();
+        let mut played = Vec::new();
+        for _ in 0..count {
+            let round = self.play(ends_at);
+            ends_at += gap_before(round.multiplier);
+            played.push(round);
+        }
         self.past = dated(played, now);
         Ok(())
     }
@@ -193,15 +195,15 @@ fn dated(played: Vec<Played>, now: DateTime<Utc>) -> VecDeque<Report> {
     let mut dated = VecDeque::with_capacity(played.len());
     let mut ended_at = now;
     for round in played.into_iter().rev() {
-        let gap = gap_after(round.multiplier);
+        let gap = gap_before(round.multiplier);
         dated.push_front(round.report(ended_at, true));
         ended_at -= gap;
     }
     dated
 }
 
-/// Returns the usual time between a round and the one before.
-fn gap_after(multiplier: Multiplier) -> TimeDelta {
+/// Returns the usual time from the end of the round before to the end of a round with this multiplier.
+fn gap_before(multiplier: Multiplier) -> TimeDelta {
     TimeDelta::from_std(usual_gap(multiplier)).unwrap_or(TimeDelta::MAX)
 }
 

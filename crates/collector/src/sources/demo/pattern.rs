@@ -6,13 +6,13 @@ use chrono::{DateTime, Timelike as _, Utc};
 use clap::ValueEnum;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
-use rounds::Multiplier;
+use rounds::{MAX_MULTIPLIER, Multiplier};
 use serde::{Deserialize, Serialize};
 
 /// Share of the stakes that the simulated house pays back, in percent.
 const RETURN_PERCENT: f64 = 97.0;
 /// The highest multiplier, in cents.
-const CAP_CENTS: f64 = 100_000_000.0;
+const CAP_CENTS: f64 = 100.0 * MAX_MULTIPLIER;
 /// Chance that a round of [`Pattern::Memory`] lies on the same side of the median as the one before.
 const SAME_SIDE: f64 = 0.65;
 /// Change of the tail index over a day of [`Pattern::Clock`], to either side.
@@ -47,15 +47,9 @@ pub enum Pattern {
 
 impl Pattern {
     /// Returns the name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Memory => "memory",
-            Self::Clock => "clock",
-            Self::Volatility => "volatility",
-            Self::Capped => "capped",
-            Self::Generator => "generator",
-        }
+    pub fn name(self) -> String {
+        let value = self.to_possible_value().expect("no pattern is hidden");
+        value.get_name().to_owned()
     }
 
     /// Returns what the pattern is, in a few words.
@@ -80,14 +74,15 @@ pub(super) struct PatternedGame {
     /// Whether the last round was below the median.
     was_low: bool,
     is_wild: bool,
-    /// The multipliers played so far, up to [`PERIOD`], and the place of the next one.
+    /// The first multipliers, up to [`PERIOD`] of them.
     cycle: Vec<Multiplier>,
-    at: usize,
+    /// Number of rounds played.
+    played: usize,
 }
 
 impl PatternedGame {
     pub(super) fn new(pattern: Pattern) -> Self {
-        Self { pattern, was_low: false, is_wild: false, cycle: Vec::new(), at: 0 }
+        Self { pattern, was_low: false, is_wild: false, cycle: Vec::new(), played: 0 }
     }
 
     pub(super) fn pattern(&self) -> Pattern {
@@ -103,11 +98,8 @@ impl PatternedGame {
                 let is_same = uniform(rng) <= SAME_SIDE;
                 self.was_low = self.was_low == is_same;
                 // The upper half of the draws gives the lower half of the multipliers.
-                law(
-                    if self.was_low { f64::midpoint(draw, 1.0) } else { draw / 2.0 },
-                    1.0,
-                    CAP_CENTS,
-                )
+                let draw = if self.was_low { f64::midpoint(draw, 1.0) } else { draw / 2.0 };
+                law(draw, 1.0, CAP_CENTS)
             }
             Pattern::Clock => {
                 let day = f64::from(ends_at.num_seconds_from_midnight()) / 86_400.0;
@@ -120,11 +112,12 @@ impl PatternedGame {
             }
             Pattern::Capped => law(draw, 1.0, LOW_CAP_CENTS),
             Pattern::Generator => {
-                if self.cycle.len() < PERIOD {
+                let at = self.played % PERIOD;
+                self.played += 1;
+                if at == self.cycle.len() {
                     self.cycle.push(law(draw, 1.0, CAP_CENTS));
                 }
-                self.at = (self.at + 1) % PERIOD;
-                self.cycle[(self.at + PERIOD - 1) % PERIOD]
+                self.cycle[at]
             }
         }
     }
