@@ -20,7 +20,6 @@ pub struct FlatStakes {
     longest_losing_run: u64,
     highest: f64,
     largest_drawdown: f64,
-    is_broke: bool,
 }
 
 impl FlatStakes {
@@ -36,13 +35,12 @@ impl FlatStakes {
             longest_losing_run: 0,
             highest: 0.0,
             largest_drawdown: 0.0,
-            is_broke: bankroll.is_some_and(|bankroll| bankroll < 1.0 - ROUNDING),
         }
     }
 
     /// Bets on a round that ends at `cents`, unless the bankroll is spent.
     pub fn play(&mut self, cents: u64) {
-        if self.is_broke {
+        if self.is_broke() {
             return;
         }
         self.bets += 1;
@@ -56,7 +54,6 @@ impl FlatStakes {
         let net = self.net();
         self.highest = self.highest.max(net);
         self.largest_drawdown = self.largest_drawdown.max(self.highest - net);
-        self.is_broke = self.bankroll.is_some_and(|bankroll| bankroll + net < 1.0 - ROUNDING);
     }
 
     /// Returns the number of bets.
@@ -79,20 +76,25 @@ impl FlatStakes {
         self.longest_losing_run
     }
 
-    /// Returns the largest loss from an earlier high.
+    /// Returns the largest fall of the net from an earlier high.
     pub fn largest_drawdown(&self) -> f64 {
         self.largest_drawdown
     }
 
-    /// Returns whether the bankroll no longer covers a stake.
+    /// Returns whether the bankroll no longer covers another stake.
     pub fn is_broke(&self) -> bool {
-        self.is_broke
+        self.bankroll.is_some_and(|bankroll| bankroll + self.net() < 1.0 - ROUNDING)
     }
 }
 
 /// Returns all returns minus all stakes after so many bets, of which `won` were won.
 pub fn net(target_cents: u64, bets: u64, won: u64) -> f64 {
     multiplier(target_cents) * won as f64 - bets as f64
+}
+
+/// Returns what a bet brings on average, returns minus stake, if it is won with probability `chance`.
+pub fn expected_net(target_cents: u64, chance: f64) -> f64 {
+    multiplier(target_cents) * chance - 1.0
 }
 
 /// Returns the range in which the net lies after `bets` bets with probability `level` or more, if each is won with

@@ -50,7 +50,7 @@ impl FailedTokens {
 }
 
 /// Ignores a poisoned lock: counts have no state in between.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -21,9 +21,13 @@ pub(super) fn chosen(request: &HttpRequest, asked: Option<ApiFormat>) -> ApiForm
     asked.or(configured).unwrap_or_default()
 }
 
-/// Answers with JSON in this form.
-pub(super) fn json(format: ApiFormat, value: &impl Serialize) -> HttpResponse {
-    let body = in_format(format, api_json::to_vec(value));
+/// Answers with JSON in the form that [`chosen`] returns.
+pub(super) fn json(
+    request: &HttpRequest,
+    asked: Option<ApiFormat>,
+    value: &impl Serialize,
+) -> HttpResponse {
+    let body = in_format(chosen(request, asked), api_json::to_vec(value));
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "application/json")).body(body)
 }
 
@@ -46,7 +50,7 @@ where
 {
     match value {
         Value::String(text) => {
-            // `parse_from_rfc3339` also takes a space for the T, and this would then run twice.
+            // `parse_from_rfc3339` also accepts a space for the T, which no time of ours has.
             if let Some(time) =
                 DateTime::parse_from_rfc3339(text).ok().filter(|_| text.contains('T'))
             {

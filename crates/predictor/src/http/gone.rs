@@ -10,6 +10,6 @@ pub(super) const BETTING: [&str; 2] = ["/api/betting_history", "/api/reset_betti
 
 /// Any method on [`BETTING`]: 410, with what to use instead.
 pub(super) async fn betting() -> Result<HttpResponse, Problem> {
-    let detail = "imaginary bets are no longer kept; `predictor backtest` shows what flat stakes would have returned";
+    let detail = "imaginary bets are no longer kept; /api/simulation shows what equal stakes would have brought";
     Err(Problem::new("gone", StatusCode::GONE, detail))
 }

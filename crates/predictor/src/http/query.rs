@@ -4,6 +4,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use chrono::{DateTime, Utc};
+use rounds::Multiplier;
 use serde::Deserialize;
 
 use crate::config::ApiFormat;
@@ -247,11 +248,10 @@ fn time(name: &str, text: &str) -> Result<DateTime<Utc>, BadQuery> {
 
 /// Parses a target with at most two decimals, the steps in which rounds are recorded.
 fn target_cents(text: &str) -> Result<u64, BadQuery> {
-    let cents = target(text).map(|target| 100.0 * target);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range")]
-    let whole =
-        cents.filter(|cents| (cents - cents.round()).abs() < 1e-6).map(|it| it.round() as u64);
-    whole.ok_or_else(|| {
+    let target = target(text).and_then(|target| Multiplier::new(target).ok());
+    let cents =
+        target.map(Multiplier::cents).filter(|&cents| Multiplier::from_cents(cents).ok() == target);
+    cents.ok_or_else(|| {
         BadQuery(format!(
             "target must be a number from {} to {} with at most two decimals",
             TARGET_RANGE.start(),

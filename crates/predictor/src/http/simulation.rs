@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use evaluation::HouseLaw;
-use evaluation::flat_stakes::{FlatStakes, band_of_luck};
+use evaluation::flat_stakes::{FlatStakes, band_of_luck, expected_net};
 use serde::Serialize;
 
 use super::etag::{Answer, Caching, answer};
@@ -92,11 +92,11 @@ fn simulated(asked: &Simulation, history: &RoundHistory, law: &HouseLaw) -> Simu
             points.push(Point { round, net: stake * bets_made.net(), lo, hi });
         }
     }
-    let (target, net) = (evaluation::multiplier(target_cents), stake * bets_made.net());
+    let net = stake * bets_made.net();
     let staked = stake * bets_made.bets() as f64;
     SimulationBody {
         success: true,
-        target,
+        target: evaluation::multiplier(target_cents),
         stake,
         bankroll: asked.bankroll,
         rounds: range.len() as u64,
@@ -108,7 +108,7 @@ fn simulated(asked: &Simulation, history: &RoundHistory, law: &HouseLaw) -> Simu
         net,
         balance: asked.bankroll.map(|bankroll| bankroll + net),
         net_per_100: (bets_made.bets() > 0).then(|| 100.0 * net / staked),
-        expected_per_100: 100.0 * (target * chance - 1.0),
+        expected_per_100: 100.0 * expected_net(target_cents, chance),
         luck: band(range.len() as u64),
         longest_losing_run: bets_made.longest_losing_run(),
         largest_drawdown: stake * bets_made.largest_drawdown(),

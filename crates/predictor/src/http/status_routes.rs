@@ -106,7 +106,7 @@ pub(crate) async fn load_csv(
         recent_data: snapshot.recent[from..].iter().map(Row::from).collect(),
         simulated: snapshot.simulated,
     };
-    Ok(format::json(format::chosen(&request, query.format), &loaded))
+    Ok(format::json(&request, query.format, &loaded))
 }
 
 #[derive(Serialize)]
@@ -130,7 +130,7 @@ pub(crate) async fn predict(
         Some(prediction) => {
             let targets = prediction.chances(&chosen);
             let predicted = Predicted { success: true, prediction, targets };
-            Ok(format::json(format::chosen(&request, query.format), &predicted))
+            Ok(format::json(&request, query.format, &predicted))
         }
         None => Err(match snapshot.training.needed {
             Some(needed) => Problem::too_few_rounds(needed.have, needed.need),
@@ -173,7 +173,7 @@ pub(crate) async fn train(
         Ok(Ok(accuracy)) => {
             let message = format!("Model trained on {} records", accuracy.total_records);
             let trained = Trained { success: true, message, accuracy: &accuracy };
-            Ok(format::json(format::chosen(&request, query.format), &trained))
+            Ok(format::json(&request, query.format, &trained))
         }
         Ok(Err(NoTraining::Running { id })) => {
             let detail = format!("training {id} is running; /api/status shows when it is done");

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use super::failed_tokens::locked;
 
 /// Delay after the first wrong token of an address; each further one doubles it.
 const DELAY_MIN: Duration = Duration::from_millis(100);
@@ -35,10 +37,11 @@ pub(super) struct TooManyAttempts;
 
 /// The key is the network that one client can take its addresses from; `None` stands for all that are not counted apart.
 #[derive(Debug, Default)]
-struct Addresses(BTreeMap<Option<IpAddr>, Attempts>);
+struct Addresses(BTreeMap<Option<IpAddr>, Guesses>);
 
+/// The wrong tokens of one address.
 #[derive(Debug)]
-struct Attempts {
+struct Guesses {
     wrong: u32,
     last: Instant,
     held: u32,
@@ -73,8 +76,8 @@ impl TokenDelays {
 
 impl Drop for HeldAnswer<'_> {
     fn drop(&mut self) {
-        if let Some(attempts) = locked(&self.delays.by_address).0.get_mut(&self.key) {
-            attempts.held -= 1;
+        if let Some(guesses) = locked(&self.delays.by_address).0.get_mut(&self.key) {
+            guesses.held -= 1;
         }
     }
 }
@@ -86,25 +89,25 @@ impl Addresses {
         client: Option<IpAddr>,
         now: Instant,
     ) -> Result<(Option<IpAddr>, Duration), TooManyAttempts> {
-        let is_old = |it: &Attempts| it.held == 0 && now.duration_since(it.last) >= FORGET_AFTER;
+        let is_old = |it: &Guesses| it.held == 0 && now.duration_since(it.last) >= FORGET_AFTER;
         if self.0.get(&client).is_some_and(is_old) {
             self.0.remove(&client);
         }
         let mut key = client;
         if self.0.len() >= ADDRESSES_MAX && !self.0.contains_key(&client) {
-            self.0.retain(|_, attempts| !is_old(attempts));
+            self.0.retain(|_, guesses| !is_old(guesses));
             if self.0.len() >= ADDRESSES_MAX {
                 key = None;
             }
         }
-        let attempts = self.0.entry(key).or_insert(Attempts { wrong: 0, last: now, held: 0 });
-        attempts.last = now;
-        if attempts.held >= HELD_MAX {
+        let guesses = self.0.entry(key).or_insert(Guesses { wrong: 0, last: now, held: 0 });
+        guesses.last = now;
+        if guesses.held >= HELD_MAX {
             return Err(TooManyAttempts);
         }
-        let delay = DELAY_MIN.saturating_mul(1_u32.checked_shl(attempts.wrong).unwrap_or(u32::MAX));
-        attempts.wrong += 1;
-        attempts.held += 1;
+        let delay = DELAY_MIN.saturating_mul(1_u32.checked_shl(guesses.wrong).unwrap_or(u32::MAX));
+        guesses.wrong += 1;
+        guesses.held += 1;
         Ok((key, delay.min(DELAY_MAX)))
     }
 }
@@ -115,11 +118,6 @@ fn network(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 @ IpAddr::V4(_) => v4,
     }
-}
-
-/// Ignores a poisoned lock: counts have no state in between.
-fn locked(mutex: &Mutex<Addresses>) -> MutexGuard<'_, Addresses> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -212,8 +210,8 @@ mod tests {
         for number in 0..5000 {
             let (key, _) = addresses.hold(address(number), start).unwrap_or((None, DELAY_MAX));
             assert_eq!(key.is_some(), number < 1000, "{number}");
-            if let Some(attempts) = addresses.0.get_mut(&key) {
-                attempts.held = 0;
+            if let Some(guesses) = addresses.0.get_mut(&key) {
+                guesses.held = 0;
             }
         }
         assert_eq!(addresses.0.len(), ADDRESSES_MAX + 1);

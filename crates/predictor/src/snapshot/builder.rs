@@ -181,7 +181,7 @@ impl SnapshotBuilder {
         (verdict.rounds > 0).then(|| VerdictView::from(&verdict))
     }
 
-    /// Returns the open forecast and the last settled ones, newest first.
+    /// Returns the last settled forecasts and the open one, oldest first.
     fn history(&self, open: Option<&Forecast>) -> Vec<PastPrediction> {
         let open = open.map(|open| past(open, None));
         let newest_first = open.into_iter().chain(self.past.iter().cloned()).take(HISTORY_MAX);

@@ -2,7 +2,7 @@
 
 use evaluation::HouseLaw;
 use evaluation::confidence_sequence::{Estimate, beta_binomial};
-use evaluation::flat_stakes::net;
+use evaluation::flat_stakes::{expected_net, net};
 use forecasting::engine::Settlement;
 use rounds::Multiplier;
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Stakes {
 
 /// Returns what a fair house keeps of each unit staked on a target, in percent.
 fn edge_percent(house: &HouseLaw, cents: u64) -> f64 {
-    100.0 * (1.0 - evaluation::multiplier(cents) * house.survival_cents(cents))
+    -100.0 * expected_net(cents, house.survival_cents(cents))
 }
 
 impl Bets {
