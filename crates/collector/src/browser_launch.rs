@@ -26,7 +26,7 @@ const START_MAX: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const START_PAGE: &str = include_str!("browser_launch/start_page.html");
 const START_PAGE_FILE: &str = "aviator-collector.html";
-/// The file for what the browser writes to its standard error.
+/// File that receives the browser's standard error.
 const LOG_FILE: &str = "aviator-collector.log";
 const LOG_BYTES_MAX: u64 = 1 << 20;
 /// Maximum number of characters of the browser's words in a message.

@@ -62,7 +62,7 @@ pub struct ListTexts {
     pub popup: bool,
     /// The texts of its entries.
     pub texts: Vec<String>,
-    /// Names of elements that draw in a closed shadow root, which no script can read; given instead of a list.
+    /// Names of elements whose content is in a closed shadow root, which no script can read. Set if there is no list.
     #[serde(default)]
     pub closed: Vec<String>,
 }

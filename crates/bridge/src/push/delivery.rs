@@ -122,7 +122,7 @@ fn store_error(error: &PublishError) -> HubError {
     match jetstream(error) {
         Some(why) if is_full(why) => HubError::Full { problem: why.to_string() },
         Some(why) => HubError::unavailable("the hub does not store a row", why),
-        // A NATS server whose disk was full answers everything except rows, until it is restarted.
+        // Once its disk has been full, a NATS server acknowledges no rows until it is restarted.
         None if error.kind() == PublishErrorKind::TimedOut => {
             HubError::Unacknowledged { problem: error.to_string() }
         }

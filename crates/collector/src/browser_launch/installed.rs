@@ -160,7 +160,7 @@ impl Machine<'_> {
         (self.variable)("HOME").map(PathBuf::from)
     }
 
-    /// Returns the directory for the profile of a browser that can write anywhere.
+    /// Returns the directory for the profile of a browser that is not confined to a sandbox.
     fn data(&self) -> PathBuf {
         let home = self.home().unwrap_or_default();
         let root = match self.kind {

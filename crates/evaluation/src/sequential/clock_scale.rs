@@ -45,8 +45,8 @@ impl ClockScale {
         ln_weighted_sum(&[1.0 / ALTERNATIVES as f64; ALTERNATIVES], &self.ln_e)
     }
 
-    /// Bets on a round of `rank` in \[0, 1\], unless it is late; `wave` is √2 times sine and cosine of the time of day,
-    /// zeros without a clock.
+    /// Bets on a round with this rank, in \[0, 1\], unless the round is late. `wave` holds the sine and the cosine of the time
+    /// of day, each times √2; without a clock it holds zeros.
     pub fn update(&mut self, rank: f64, wave: [f64; 2], late: bool) {
         if late {
             return;

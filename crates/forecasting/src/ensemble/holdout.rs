@@ -161,7 +161,8 @@ impl PointErrors {
     }
 }
 
-/// Returns mean and standard deviation of the mean absolute error over consecutive folds of about equal length.
+/// Cuts the rounds into consecutive folds of about equal length; returns the mean and the standard deviation of the folds'
+/// mean absolute errors.
 fn fold_errors(points: &[f64], targets_ln: &[f64]) -> (f64, f64) {
     let length = targets_ln.len().div_ceil(FOLDS).max(1);
     let folds = points.chunks(length).zip(targets_ln.chunks(length));
